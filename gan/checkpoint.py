@@ -1,0 +1,185 @@
+"""A run's whole state in one safetensors file: written atomically, never when not finite, never a pickle.
+
+Layout: tensors named `G.<key>`, `D.<key>`, `ema.<key>`, `opt_g.<parameter>.<slot>`, `opt_d.<parameter>.<slot>`; the
+header holds one JSON object (format, config, steps_done, lr, and what the run adds).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from gan.config import Config
+from gan.trainer import Trainer
+
+FORMAT = 1
+_HEADER = "gan-forge"
+_NETWORKS = ("G", "D", "ema")
+_OPTIMISERS = ("opt_g", "opt_d")
+_MAY_DIFFER = {"total_steps", "recipe"}  # training longer is the same run
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message is one sentence."""
+
+
+class NotFinite(CheckpointError):
+    """The state holds a NaN or an infinity and was therefore not written."""
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Either the old file or the whole new one exists, whenever the process dies. Raises OSError."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with open(part, "wb") as f:
+            f.write(data)
+            f.flush()
+            os.fsync(f.fileno())
+        os.replace(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def save_checkpoint(path: Path, trainer: Trainer, extra: dict[str, Any] | None = None) -> None:
+    """Write the trainer's state. Raises NotFinite (nothing is written then) or OSError."""
+    state = trainer.state_dict()
+    tensors = flatten(state)
+    for name, t in tensors.items():
+        if t.is_floating_point() and not torch.isfinite(t).all():
+            raise NotFinite(f"{name} is no longer finite at step {state['steps_done']}; nothing was saved over the good state.")
+    header = {
+        "format": FORMAT,
+        "config": trainer.config.to_dict(),
+        "steps_done": state["steps_done"],
+        "lr": state["lr"],
+        "extra": extra or {},
+    }
+    tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    write_atomically(path, save(tensors, {_HEADER: json.dumps(header)}))
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """Config, steps_done, lr and extra of a checkpoint, without its tensors. Raises CheckpointError."""
+    try:
+        with safe_open(path, "pt") as f:
+            header = json.loads((f.metadata() or {})[_HEADER])
+            config = Config.from_dict(header["config"])
+            steps, lr = int(header["steps_done"]), {k: float(header["lr"][k]) for k in ("d", "g")}
+            extra = dict(header["extra"])
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as e:
+        raise CheckpointError(f"The checkpoint {path.name} is damaged or not one of ours ({_brief(e)}).") from None
+    if header.get("format") != FORMAT:
+        raise CheckpointError(f"The checkpoint has format {header.get('format')!r}; this version reads format {FORMAT}.")
+    return {"config": config, "steps_done": steps, "lr": lr, "extra": extra}
+
+
+def load_checkpoint(path: Path, trainer: Trainer) -> dict[str, Any]:
+    """Put the trainer exactly where it was saved; returns what the run had added.
+
+    Names, shapes and types of all tensors are compared with the trainer's own before any is read, and all are read and
+    found finite before any is used, so a bad file changes nothing. Raises CheckpointError.
+    """
+    header = read_header(path)
+    refuse_other_config(header["config"], trainer.config)
+    expected = _expected(trainer, header["steps_done"])
+    try:
+        with safe_open(path, "pt") as f:
+            _compare(f, expected)
+            tensors = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as e:
+        raise CheckpointError(f"The checkpoint {path.name} is damaged ({_brief(e)}).") from None
+    bad = next((n for n, t in tensors.items() if t.is_floating_point() and not torch.isfinite(t).all()), None)
+    if bad:
+        raise CheckpointError(f"The checkpoint {path.name} holds values that are not finite ({bad}).")
+    trainer.load_state_dict(_unflatten(tensors, trainer) | {"steps_done": header["steps_done"], "lr": header["lr"]})
+    return header["extra"]
+
+
+def refuse_other_config(saved: Config, wanted: Config) -> None:
+    """Raise CheckpointError naming the settings that differ; a larger total_steps is the same run."""
+    a, b = saved.to_dict(), wanted.to_dict()
+    differ = [f"{k} ({a[k]!r} in the checkpoint, {b[k]!r} asked for)" for k in a if a[k] != b[k] and k not in _MAY_DIFFER]
+    if differ:
+        raise CheckpointError(f"This checkpoint was made with other settings: {', '.join(differ)}.")
+
+
+def shown_generator_state(path: Path) -> dict[str, Tensor]:
+    """The state of the generator people see (the averaged one if there is one), and nothing else of the file."""
+    try:
+        with safe_open(path, "pt") as f:
+            names = list(f.keys())
+            prefix = "ema." if any(n.startswith("ema.") for n in names) else "G."
+            return {n[len(prefix) :]: f.get_tensor(n) for n in names if n.startswith(prefix)}
+    except (SafetensorError, OSError) as e:
+        raise CheckpointError(f"The checkpoint {path.name} is damaged ({_brief(e)}).") from None
+
+
+def flatten(state: dict[str, Any]) -> dict[str, Tensor]:
+    """Trainer.state_dict() -> one level of named tensors."""
+    flat = {f"{n}.{k}": t for n in _NETWORKS if n in state for k, t in state[n].items()}
+    for name in _OPTIMISERS:
+        for i, slots in state[name]["state"].items():
+            flat |= {f"{name}.{i}.{slot}": t for slot, t in slots.items()}
+    return flat
+
+
+def _unflatten(tensors: dict[str, Tensor], trainer: Trainer) -> dict[str, Any]:
+    """The inverse of `flatten`; the optimisers' groups are the trainer's own, made from its config."""
+    state: dict[str, Any] = {n: {} for n in _NETWORKS}
+    for name, opt in (("opt_g", trainer.opt_g), ("opt_d", trainer.opt_d)):
+        state[name] = {"state": {}, "param_groups": opt.state_dict()["param_groups"]}
+    for name, t in tensors.items():
+        owner, rest = name.split(".", 1)
+        if owner in _NETWORKS:
+            state[owner][rest] = t
+        else:
+            i, slot = rest.split(".")
+            state[owner]["state"].setdefault(int(i), {})[slot] = t
+    return state
+
+
+def _expected(trainer: Trainer, steps: int) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
+    """Name -> shape and type of everything a checkpoint of this trainer may hold."""
+    now = trainer.state_dict()
+    expected = {f"{n}.{k}": (tuple(t.shape), t.dtype) for n in _NETWORKS if n in now for k, t in now[n].items()}
+    for name, params in (("opt_g", trainer.g_params), ("opt_d", trainer.d_params)):
+        for i, p in enumerate(params if steps else ()):
+            expected[f"{name}.{i}.step"] = ((), torch.float32)
+            expected[f"{name}.{i}.exp_avg"] = expected[f"{name}.{i}.exp_avg_sq"] = (tuple(p.shape), p.dtype)
+    return expected
+
+
+def _compare(f: Any, expected: dict[str, tuple[tuple[int, ...], torch.dtype]]) -> None:
+    names = set(f.keys())
+    # An optimiser that has not stepped yet (only the other player was) has no slots at all.
+    needed = {n for n in expected if n.split(".")[0] in _NETWORKS}
+    if needed - names:
+        raise CheckpointError(f"The checkpoint lacks {sorted(needed - names)[0]}: it belongs to other networks.")
+    if names - set(expected):
+        raise CheckpointError(f"The checkpoint holds {sorted(names - set(expected))[0]}: it belongs to other networks.")
+    for name in names:
+        shape, dtype = expected[name]
+        found = f.get_slice(name)
+        if tuple(found.get_shape()) != shape or _DTYPES.get(found.get_dtype()) != dtype:
+            raise CheckpointError(
+                f"{name} is {tuple(found.get_shape())} {found.get_dtype()} in the checkpoint, but {shape} is needed: "
+                "it belongs to other networks."
+            )
+
+
+_DTYPES = {"F32": torch.float32, "I64": torch.int64}
+
+
+def _brief(e: Exception) -> str:
+    return (str(e).splitlines() or [type(e).__name__])[0][:120]
+
+

@@ -1,0 +1,150 @@
+"""Every knob of a training run, once: type, unit, range and one line of help.
+
+The command line's flags and the page's form are both made from `KNOBS`, which reads the fields of `Config`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from typing import Any
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used; the message is one sentence for the person who chose it."""
+
+
+@dataclass(frozen=True)
+class Knob:
+    """What a form or a command line needs to know about one field of `Config`."""
+
+    name: str
+    kind: type
+    default: Any
+    label: str
+    help: str
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...]
+    group: str  # "main" is shown at once, "more" behind a fold, "fixed" never in a form
+
+
+def knob(default, label, help="", low=None, high=None, choices=(), group="more") -> Any:
+    meta = {"label": label, "help": help, "low": low, "high": high, "choices": tuple(choices), "group": group}
+    return field(default=default, metadata=meta)
+
+
+UPDATE_ORDERS = ("alternate", "alternate-same-noise", "split", "simultaneous")
+OUTPUTS = ("tanh", "relu")
+SAMPLINGS = ("shuffle", "replacement")
+
+
+@dataclass(frozen=True)
+class Config:
+    """One training run, completely: the same config, seed and step give the same weights.
+
+    Raises:
+        ConfigError: a value is out of its range; the sentence names the field, the value and the range.
+    """
+
+    # fmt: off
+    recipe: str        = knob("quick", "Recipe", "where these settings started from", group="fixed")
+    dataset: str       = knob("mnist", "Data set", "what the real pictures are", group="fixed")
+    size: int          = knob(28, "Picture size", "pixels, from the data set", 8, 64, group="fixed")
+    channels: int      = knob(1, "Colours", "1 grey, 3 colour, from the data set", 1, 3, group="fixed")
+    classes: int       = knob(0, "Classes", "0: labels are not used", 0, 1000, group="fixed")
+    model: str         = knob("quick", "Networks", "which pair of networks (see gan/models)", group="fixed")
+    width: int         = knob(32, "Width", "channels of the widest picture-sized layer (our own networks only)", 4, 512)
+    z_dim: int         = knob(100, "Latent size", "how many random numbers a picture is made from", 1, 1024)
+    output: str        = knob("tanh", "Generator's last activation", "relu cannot paint black", choices=OUTPUTS)
+    spectral_norm: bool = knob(False, "Spectral normalisation", "keep each layer of the discriminator from growing steep")
+    objective: str     = knob("non-saturating", "Objective", "what each network is asked to minimise")
+    penalty: str       = knob("none", "Penalty", "an extra cost for a discriminator that is too steep")
+    penalty_weight: float = knob(10.0, "Penalty weight", "how much the penalty counts", 0, 1e4)
+    update_order: str  = knob("alternate", "Update order", "who learns when in one step", choices=UPDATE_ORDERS)
+    d_steps: int       = knob(1, "Discriminator steps", "updates of D for each update of G", 1, 100)
+    batch: int         = knob(64, "Batch size", "pictures in one step", 2, 4096, group="main")
+    sampling: str      = knob("shuffle", "Sampling", "shuffled epochs, or drawn with replacement", choices=SAMPLINGS)
+    d_lr: float        = knob(2e-4, "Discriminator's learning rate", "size of its steps", 1e-8, 1.0, group="main")
+    g_lr: float        = knob(2e-4, "Generator's learning rate", "size of its steps", 1e-8, 1.0, group="main")
+    lr_halflife_images: int = knob(0, "Learning rates halve every", "images; 0 keeps them", 0, 10**12)
+    beta1: float       = knob(0.9, "Adam β₁", "memory of the gradient's mean", 0, 0.9999)
+    beta2: float       = knob(0.999, "Adam β₂", "memory of the gradient's square", 0, 0.99999)
+    adam_eps: float    = knob(1e-8, "Adam ε", "keeps the division finite", 1e-16, 1.0)
+    ema_halflife_images: int = knob(0, "Averaging half-life", "images; the shown generator is a running mean (0: off)", 0, 10**9)  # noqa: E501
+    total_steps: int   = knob(20_000, "Steps", "training ends here", 1, 10**9, group="main")
+    seed: int          = knob(0, "Seed", "the same seed gives the same run", 0, 2**31 - 1, group="main")
+    # fmt: on
+
+    def __post_init__(self) -> None:
+        for k in KNOBS.values() if KNOBS else ():
+            check_value(k, getattr(self, k.name))
+
+    def changed(self, **values: Any) -> Config:
+        """A copy with other values; unknown names and values out of range raise ConfigError."""
+        unknown = sorted(set(values) - set(KNOBS))
+        if unknown:
+            raise ConfigError(f"There is no setting named {unknown[0]!r}.")
+        return replace(self, **values)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Config:
+        """Read a config written by `to_dict`, from a file that may be foreign: every type and range is checked."""
+        if not isinstance(values, dict):
+            raise ConfigError("The settings in this file are not readable.")
+        return cls().changed(**values)
+
+
+KNOBS: dict[str, Knob] = {}
+
+
+def check_value(k: Knob, value: Any) -> None:
+    if k.kind is bool:
+        ok_type = isinstance(value, bool)
+    elif k.kind is int:
+        ok_type = isinstance(value, int) and not isinstance(value, bool)
+    elif k.kind is float:
+        ok_type = isinstance(value, int | float) and not isinstance(value, bool)
+    else:
+        ok_type = isinstance(value, str) and len(value) < 200
+    if not ok_type:
+        raise ConfigError(f"{k.label} ({k.name}) must be {_KIND_WORDS[k.kind]}, not {value!r}.")
+    if k.choices and value not in k.choices:
+        raise ConfigError(f"{k.label} ({k.name}) must be one of {', '.join(k.choices)}, not {value!r}.")
+    if k.low is not None and not (math.isfinite(value) and k.low <= value <= k.high):
+        raise ConfigError(f"{k.label} ({k.name}) must be between {k.low:g} and {k.high:g}, not {value!r}.")
+
+
+def parse_value(name: str, text: Any) -> Any:
+    """Turn what a person typed into the field's type. Raises ConfigError with a sentence."""
+    if name not in KNOBS:
+        raise ConfigError(f"There is no setting named {name!r}.")
+    k = KNOBS[name]
+    value = _convert(k, text)
+    check_value(k, value)
+    return value
+
+
+def _convert(k: Knob, text: Any) -> Any:
+    try:
+        if k.kind is bool:
+            return text if isinstance(text, bool) else {"true": True, "false": False}[str(text).lower()]
+        if k.kind is int:
+            number = float(text)
+            if number != int(number):
+                raise ValueError
+            return int(number)
+        return k.kind(text)
+    except (ValueError, KeyError, TypeError, OverflowError):
+        raise ConfigError(f"{k.label} ({k.name}) must be {_KIND_WORDS[k.kind]}, not {text!r}.") from None
+
+
+_KIND_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a short text"}
+_KINDS = {"bool": bool, "int": int, "float": float, "str": str}
+
+for _f in fields(Config):
+    assert _f.default is not MISSING
+    KNOBS[_f.name] = Knob(name=_f.name, kind=_KINDS[_f.type], default=_f.default, **_f.metadata)

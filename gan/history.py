@@ -1,0 +1,181 @@
+"""A run's history on disk: rows of numbers, events, and frames of the same latents.
+
+Everything is kept in memory too, so that readers never wait for the disk. Text files are appended at a known offset: a
+write that fails half way (a full disk) is cut off again and repeated by the next `flush`, and a line that a killed
+process left unfinished is ignored when reading.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from gan.checkpoint import write_atomically
+
+COLUMNS = ("step", "images", "seconds", "d_loss", "g_loss", "d_real", "d_fake", "d_lr", "g_lr")
+ROW_GROWTH, FRAME_GROWTH = 1.005, 1.03  # next record at ≥ step × growth: about 2,000 rows, 350 frames in 100,000 steps
+
+
+def due(step: int, growth: float) -> bool:
+    """Whether a record falls due at this step: a function of the step alone, geometrically thinner as a run grows."""
+    if step <= 1:
+        return True
+    octave = math.log(growth)
+    return int(math.log(step) / octave) != int(math.log(step - 1) / octave)
+
+
+class Lines:
+    """A text file of one record a line, appended safely. `encode` and `decode` turn a record into a line and back."""
+
+    def __init__(self, path: Path, head: str, encode: Callable[[Any], str], decode: Callable[[str], Any]) -> None:
+        self.path, self.head, self.encode = path, head, encode
+        self.records: list[Any] = []
+        self._pending: list[Any] = []
+        self._read(decode)
+
+    def add(self, record: Any) -> None:
+        self.records.append(record)
+        self._pending.append(record)
+
+    def flush(self) -> None:
+        """Write what is pending. Raises OSError; the pending records then stay pending."""
+        if not self._pending:
+            return
+        text = "".join(self.encode(r) + "\n" for r in self._pending)
+        if not self._size:
+            text = self.head + text
+        data = text.encode()
+        try:
+            with open(self.path, "r+b" if self.path.exists() else "wb") as f:
+                f.seek(self._size)
+                f.write(data)
+                f.truncate()
+        except OSError:
+            self._cut()
+            raise
+        self._size += len(data)
+        self._pending = []
+
+    def keep(self, wanted: Callable[[Any], bool]) -> None:
+        """Forget the records that are not wanted, on disk too."""
+        kept = [r for r in self.records if wanted(r)]
+        if len(kept) == len(self.records):
+            return
+        self.records, self._pending = kept, []
+        data = (self.head + "".join(self.encode(r) + "\n" for r in kept)).encode()
+        write_atomically(self.path, data)
+        self._size = len(data)
+
+    def _read(self, decode: Callable[[str], Any]) -> None:
+        self._size = 0
+        if not self.path.exists():
+            return
+        data = self.path.read_bytes()
+        for i, line in enumerate(data.splitlines(keepends=True)):
+            text = line.decode(errors="replace")
+            if not text.endswith("\n"):
+                break
+            if not (i == 0 and self.head):
+                try:
+                    self.records.append(decode(text))
+                except (ValueError, KeyError, TypeError):
+                    break
+            self._size += len(line)
+
+    def _cut(self) -> None:
+        try:
+            with open(self.path, "r+b") as f:
+                f.truncate(self._size)
+        except OSError:
+            pass  # the next flush seeks to the known offset and truncates behind what it writes
+
+
+def _encode_row(row: Sequence[float | None]) -> str:
+    return ",".join("" if v is None else f"{v:.6g}" if isinstance(v, float) else str(v) for v in row)
+
+
+def _decode_row(line: str) -> tuple[float | None, ...]:
+    cells = line.strip().split(",")
+    if len(cells) != len(COLUMNS):
+        raise ValueError("a row of another length")
+    numbers = [float(c) if c else None for c in cells]
+    if any(n is not None and not math.isfinite(n) for n in numbers) or None in numbers[:3]:
+        raise ValueError("not finite")
+    return (int(numbers[0]), int(numbers[1]), *numbers[2:])
+
+
+def _decode_event(line: str) -> dict[str, Any]:
+    e = json.loads(line)
+    return {"step": int(e["step"]), "kind": str(e["kind"])[:20], "text": str(e["text"])[:300]}
+
+
+def _decode_frame(line: str) -> dict[str, Any]:
+    e = json.loads(line)
+    return {"step": int(e["step"]), "fake": [float(v) for v in e["fake"]], "real": [float(v) for v in e["real"]]}
+
+
+def _json_line(record: Any) -> str:
+    return json.dumps(record, separators=(",", ":"))
+
+
+class History:
+    """`rows` (COLUMNS; None: that player did not learn), `events` and `frames` of the run in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._rows = Lines(folder / "rows.csv", ",".join(COLUMNS) + "\n", _encode_row, _decode_row)
+        self._events = Lines(folder / "events.jsonl", "", _json_line, _decode_event)
+        self._frames = Lines(folder / "frames.jsonl", "", _json_line, _decode_frame)
+        self._pictures: list[tuple[int, bytes]] = []
+        self.generation = 0  # grows when records were taken back, so that readers start again
+
+    @property
+    def rows(self) -> list[tuple[float | None, ...]]:
+        return self._rows.records
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return self._events.records
+
+    @property
+    def frames(self) -> list[dict[str, Any]]:
+        """step, and D's verdict on each generated (`fake`) and each real picture."""
+        return self._frames.records
+
+    def frame_path(self, step: int) -> Path:
+        return self.folder / "frames" / f"{step:08d}.png"
+
+    def add_row(self, row: Sequence[float | None]) -> None:
+        self._rows.add(tuple(row))
+
+    def add_event(self, step: int, kind: str, text: str) -> None:
+        self._events.add({"step": step, "kind": kind, "text": text})
+
+    def add_frame(self, step: int, png: bytes, fake: list[float], real: list[float]) -> None:
+        self._pictures.append((step, png))
+        self._frames.add({"step": step, "fake": fake, "real": real})
+
+    def flush(self) -> None:
+        """Bring everything to disk. Raises OSError; what was not written stays pending for the next call."""
+        while self._pictures:
+            step, png = self._pictures[0]
+            path = self.frame_path(step)
+            path.parent.mkdir(exist_ok=True)
+            write_atomically(path, png)
+            self._pictures.pop(0)
+        for lines in (self._frames, self._rows, self._events):
+            lines.flush()
+
+    def forget_after(self, step: int) -> None:
+        """Take back what lies after a step, because training continues from there."""
+        late = [f["step"] for f in self.frames if f["step"] > step]
+        for lines in (self._frames, self._events):
+            lines.keep(lambda e: e["step"] <= step)
+        self._rows.keep(lambda r: r[0] <= step)
+        self._pictures = [(s, png) for s, png in self._pictures if s <= step]
+        for s in late:
+            self.frame_path(s).unlink(missing_ok=True)
+        self.generation += 1

@@ -1,0 +1,89 @@
+"""MODELS: name -> a pair of networks. To add one, write its two functions in a family's file and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from gan.config import Config, ConfigError
+from gan.models import dcgan, mlp
+from gan.models.init import materialize
+from gan.models.layers import Discriminator, Generator
+
+
+@dataclass(frozen=True)
+class Model:
+    """Two builders and the framework's way of drawing first weights."""
+
+    generator: Callable[[Config, nn.Module], Generator]
+    discriminator: Callable[[Config], Discriminator]
+    init: str
+
+
+MODELS: dict[str, Model] = {
+    "dense": Model(mlp.dense_generator, mlp.dense_discriminator, "keras"),
+    "mlp": Model(mlp.mlp_generator, mlp.mlp_discriminator, "pytorch"),
+    "dcgan-upsample": Model(dcgan.upsample_generator, dcgan.upsample_discriminator, "keras"),
+    "dcgan-transposed": Model(dcgan.transposed_generator, dcgan.transposed_discriminator, "keras"),
+    "conv-small": Model(dcgan.small_generator, dcgan.small_discriminator, "keras"),
+    "conv-small-as-printed": Model(dcgan.small_generator_as_printed, dcgan.small_discriminator, "keras"),
+    "quick": Model(dcgan.quick_generator, dcgan.quick_discriminator, "pytorch"),
+}
+
+_LAST = {"tanh": nn.Tanh, "relu": nn.ReLU}
+
+
+MAX_NUMBERS = 40_000_000  # weights of one network; a stranger's settings must not take the machine's memory
+
+
+def meta_generator(cfg: Config) -> Generator:
+    """The generator's structure without memory (shapes only). Raises ConfigError when it cannot make such pictures."""
+    with torch.device("meta"):
+        return _checked(_model(cfg).generator(cfg, _LAST[cfg.output]()))
+
+
+def meta_discriminator(cfg: Config) -> Discriminator:
+    """The discriminator's structure; spectral normalisation (Miyato et al. 2018) wraps every weight when asked for."""
+    with torch.device("meta"):
+        network = _checked(_model(cfg).discriminator(cfg))
+        if cfg.spectral_norm:
+            for m in network.modules():
+                if isinstance(m, nn.Linear | nn.Conv2d):
+                    spectral_norm(m)
+    return network
+
+
+def check_networks(cfg: Config) -> None:
+    """Raise ConfigError when the two networks cannot be built; allocates nothing."""
+    meta_generator(cfg)
+    meta_discriminator(cfg)
+
+
+def build_generator(cfg: Config, rng: torch.Generator, device: torch.device | str = "cpu") -> Generator:
+    """The config's generator with first weights drawn from `rng`, a CPU generator."""
+    return materialize(meta_generator(cfg), _model(cfg).init, rng, torch.device(device))
+
+
+def build_discriminator(cfg: Config, rng: torch.Generator, device: torch.device | str = "cpu") -> Discriminator:
+    """The config's discriminator with first weights drawn from `rng`, a CPU generator."""
+    return materialize(meta_discriminator(cfg), _model(cfg).init, rng, torch.device(device))
+
+
+def _checked(network: nn.Module) -> nn.Module:
+    numbers = sum(p.numel() for p in network.parameters())
+    if numbers > MAX_NUMBERS:
+        raise ConfigError(
+            f"These settings make a network of {numbers / 1e6:.0f} million weights; "
+            f"the limit is {MAX_NUMBERS / 1e6:.0f} million. Choose a smaller width or latent size."
+        )
+    return network
+
+
+def _model(cfg: Config) -> Model:
+    if cfg.model not in MODELS:
+        raise ConfigError(f"There are no networks named {cfg.model!r}; known: {', '.join(MODELS)}.")
+    return MODELS[cfg.model]

@@ -1,0 +1,57 @@
+"""Where a network's first weights come from: an explicit generator, never the global one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import nn
+from torch.nn.utils.parametrizations import _SpectralNorm
+
+_WEIGHTED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+
+
+def keras(m: nn.Module, rng: torch.Generator) -> None:
+    """Keras's default: Glorot-uniform kernels, zero biases."""
+    nn.init.xavier_uniform_(_weight(m), generator=rng)
+    if m.bias is not None:
+        nn.init.zeros_(m.bias)
+
+
+def pytorch(m: nn.Module, rng: torch.Generator) -> None:
+    """PyTorch's default: weights and biases uniform in ±1/sqrt(fan_in)."""
+    weight = _weight(m)
+    bound = 1 / math.sqrt(nn.init._calculate_fan_in_and_fan_out(weight)[0])
+    nn.init.uniform_(weight, -bound, bound, generator=rng)
+    if m.bias is not None:
+        nn.init.uniform_(m.bias, -bound, bound, generator=rng)
+
+
+INITS: dict[str, Callable[[nn.Module, torch.Generator], None]] = {"keras": keras, "pytorch": pytorch}
+
+
+def materialize(network: nn.Module, init: str, rng: torch.Generator, device: torch.device) -> nn.Module:
+    """Give a network built on the meta device its memory and its first weights, all drawn from `rng`."""
+    network.to_empty(device="cpu")
+    for m in network.modules():
+        if isinstance(m, _WEIGHTED):
+            INITS[init](m, rng)
+        elif isinstance(m, nn.modules.batchnorm._BatchNorm):
+            m.reset_parameters()
+        elif isinstance(m, nn.Embedding):
+            nn.init.zeros_(m.weight)  # projection: every class starts out judged alike
+    for m in network.modules():
+        if isinstance(m, _SpectralNorm):  # after the weights, whose singular vectors these are
+            m._u.normal_(generator=rng)
+            m._v.normal_(generator=rng)
+    for m in network.modules():
+        if nn.utils.parametrize.is_parametrized(m, "weight"):
+            with torch.no_grad():
+                s = m.parametrizations.weight[0]
+                s._power_method(s._reshape_weight_to_matrix(m.parametrizations.weight.original), 15)
+    return network.to(device)
+
+
+def _weight(m: nn.Module) -> torch.Tensor:
+    return m.parametrizations.weight.original if nn.utils.parametrize.is_parametrized(m, "weight") else m.weight

@@ -1,0 +1,114 @@
+"""RECIPES: name -> the settings of a program, and what to look for while it learns. Variants are `changed` copies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gan.config import Config, ConfigError
+from gan.data import describe
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A program people can choose: its settings, one line about it, and what to watch."""
+
+    title: str
+    group: str  # "start" or "reference"
+    about: str
+    look_for: str
+    config: Config
+
+
+_QUICK = Config(
+    recipe="quick", model="quick", width=32, z_dim=64, objective="non-saturating", batch=64, d_lr=1e-3, g_lr=1e-3,
+    beta1=0.5, beta2=0.99, ema_halflife_images=20_000, total_steps=20_000,
+)  # fmt: skip
+
+# Keras 2's defaults, for the four articles written for it.
+_KERAS = Config(recipe="", model="", d_lr=1e-3, g_lr=1e-3, adam_eps=1e-7, total_steps=20_000)
+
+_DENSE = _KERAS.changed(recipe="dense", model="dense")
+_UPSAMPLE = _KERAS.changed(recipe="dcgan-upsample", model="dcgan-upsample")
+_TRANSPOSED = _KERAS.changed(
+    recipe="dcgan-transposed", model="dcgan-transposed", update_order="simultaneous", batch=256, d_lr=1e-4, g_lr=1e-4,
+    total_steps=12_000,
+)  # fmt: skip
+_MLP = Config(recipe="mlp", model="mlp", d_lr=2e-4, g_lr=2e-4, total_steps=93_750)  # 100 epochs of 60,000 at 64
+_CONV_SMALL = _KERAS.changed(
+    recipe="conv-small", model="conv-small", update_order="split", sampling="replacement", total_steps=10_000
+)
+
+RECIPES: dict[str, Recipe] = {
+    "quick": Recipe(
+        "Quick", "start",
+        "Our small convolutional GAN, made for two processor cores.",
+        "Noise turns into strokes within seconds and into digits within a minute.",
+        _QUICK,
+    ),
+    "quick-conditional": Recipe(
+        "Quick, by class", "start",
+        "The same, told which digit to draw.",
+        "Each column becomes one digit; later you choose the digit with a button.",
+        _QUICK.changed(recipe="quick-conditional", classes=10),
+    ),
+    "dense": Recipe(
+        "Dense", "reference",
+        "One hidden layer in each network (Keras). The article leaves the loop out: ours is batch 64, D then G.",
+        "Speckled digits: without convolutions every pixel is learned on its own.",
+        _DENSE,
+    ),
+    "dcgan-upsample": Recipe(
+        "DCGAN, upsampling", "reference",
+        "Upsampling and convolutions against a deep discriminator (Keras). Loss, loop and scaling are ours; the last "
+        "activation is repaired to tanh.",
+        "A strong discriminator with dropout: watch its verdict on fakes stay low while the digits still improve.",
+        _UPSAMPLE,
+    ),
+    "dcgan-upsample-as-printed": Recipe(
+        "DCGAN, upsampling, as printed", "reference",
+        "The same with the relu the article prints at the generator's end.",
+        "relu cannot go below 0, which is mid-grey: the background never becomes black, and D always knows.",
+        _UPSAMPLE.changed(recipe="dcgan-upsample-as-printed", output="relu"),
+    ),
+    "dcgan-transposed": Recipe(
+        "DCGAN, transposed", "reference",
+        "Transposed convolutions of 5×5 (TensorFlow). Both networks learn from one forward pass, at the same time.",
+        "Slow and steady: big networks, small learning rates. Checkerboards come and go.",
+        _TRANSPOSED,
+    ),
+    "mlp": Recipe(
+        "MLP", "reference",
+        "Fully connected with batch normalisation (PyTorch), 100 epochs.",
+        "The losses do not both fall: when one player gains, the other pays.",
+        _MLP,
+    ),
+    "conv-small": Recipe(
+        "Small convolutions", "reference",
+        "A tiny network (Keras), repaired so that sizes meet and black can be painted. D takes two steps: real, fake.",
+        "Blobs and strokes: this discriminator has a single convolution.",
+        _CONV_SMALL,
+    ),
+    "conv-small-as-printed": Recipe(
+        "Small convolutions, as printed", "reference",
+        "The printed program, whose generator makes 56×56 pictures for a discriminator of 28×28.",
+        "It is refused, with the reason.",
+        _CONV_SMALL.changed(recipe="conv-small-as-printed", model="conv-small-as-printed", output="relu"),
+    ),
+}  # fmt: skip
+
+
+def make_config(recipe: str, dataset: str | None = None, own_dir=None, **changes) -> Config:
+    """The recipe's settings, fitted to a data set (size, colours, classes) and changed as asked.
+
+    Raises ConfigError for an unknown recipe or setting, DataError for an unknown data set.
+    """
+    if recipe not in RECIPES:
+        raise ConfigError(f"There is no recipe named {recipe!r}; known: {', '.join(RECIPES)}.")
+    base = RECIPES[recipe].config
+    dataset = dataset or base.dataset
+    info = describe(dataset, own_dir)
+    classes = len(info.class_names) if base.classes else 0
+    if base.classes and not classes:
+        raise ConfigError(f"{info.title} has no classes, but {recipe!r} needs them; choose a recipe without classes.")
+    fitted = base.changed(dataset=dataset, size=info.size, channels=info.channels, classes=classes)
+    return fitted.changed(**changes)

@@ -1,0 +1,490 @@
+"""A training run: one blocking loop that the command line calls directly and the app calls in a thread.
+
+Only the loop touches the Trainer. Everybody else sends commands, which it drains between steps, and reads `latest`, an
+immutable snapshot that it replaces by one assignment.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import math
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gan.checkpoint import (
+    CheckpointError,
+    NotFinite,
+    load_checkpoint,
+    read_header,
+    save_checkpoint,
+    shown_generator_state,
+    write_atomically,
+)
+from gan.config import Config, ConfigError
+from gan.data import DataError, Pictures, load
+from gan.history import FRAME_GROWTH, ROW_GROWTH, History, due
+from gan.picture import grid, png_bytes, split_grid, to_uint8
+from gan.seeds import seed_of
+from gan.snapshot import Snapshot
+from gan.trainer import PLAYERS, Trainer
+
+FORMAT = 1
+SAVE_EVERY_SECONDS = 5.0  # a killed process loses at most this much training, and the time of one save
+PUBLISH_EVERY_SECONDS = 0.3
+WATCHED_SECONDS = 4.0  # somebody asked for a picture within this time
+SHOW_SHARE = 0.1  # showing may take this share of the time; slower machines get fewer live frames
+REAL_COUNT = 16
+_REAL = 11  # stream of randomness: which real pictures are shown
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Command:
+    """What the owner asks of a run. kind: pause, resume, step, stop, lr, rewind, shutdown."""
+
+    kind: str
+    players: str = "both"
+    d_lr: float | None = None
+    g_lr: float | None = None
+    total_steps: int | None = None
+
+
+class Diverged(Exception):
+    """A loss or a weight is no longer finite."""
+
+
+class Run:
+    """One run and its folder. `status`: running, paused, stopped, finished, failed, interrupted."""
+
+    def __init__(self, folder: Path, own_dir: Path | None = None, threads: int | None = None) -> None:
+        """Open a run's folder, whether it is training, done, or was interrupted. Raises CheckpointError."""
+        self.folder, self.own_dir, self.threads = folder, own_dir, threads
+        self.id = folder.name
+        self.meta = _read_meta(folder)
+        self.config = Config.from_dict(self.meta["config"])
+        self.history = History(folder)
+        self.status, self.message = self.meta["status"], self.meta["message"]
+        if self.status in ("running", "paused"):  # the process that trained it is gone
+            self.status, self.message = "interrupted", "The program ended while this run was training; it can continue."
+        self.seconds = self.history.rows[-1][2] if self.history.rows else 0.0
+        self.latest = self._snapshot_from_disk()
+        self._commands: queue.Queue[Command] = queue.Queue()
+        self._thread: threading.Thread | None = None
+        self._start_guard = threading.Lock()
+        self._watched_at = self._weights_wanted_at = -1e9
+
+    # From any thread ----------------------------------------------------------------------------------------------------
+
+    @property
+    def checkpoint_path(self) -> Path:
+        return self.folder / "checkpoint.safetensors"
+
+    @property
+    def alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def checkpoint_step(self) -> int | None:
+        """The step of the last good state on disk, None when there is none."""
+        try:
+            return read_header(self.checkpoint_path)["steps_done"]
+        except CheckpointError:
+            return None
+
+    def watch(self) -> None:
+        """Somebody is looking: live frames are made for the next few seconds."""
+        self._watched_at = time.monotonic()
+
+    def send(self, command: Command) -> None:
+        """Ask the loop for something; a run that is not in memory is started for it, paused unless it is to resume."""
+        with self._start_guard:
+            self._commands.put(command)
+            if not self.alive and command.kind in ("resume", "rewind", "step"):
+                self.start(paused=command.kind != "resume")
+
+    def start(self, paused: bool = False) -> None:
+        """Train in a background thread."""
+        self.status, self.message = ("paused" if paused else "running"), ""
+        self._thread = threading.Thread(target=self.loop, name=f"run-{self.id}", daemon=True)
+        self._thread.start()
+
+    def join(self, timeout: float | None = None) -> None:
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def weights(self) -> tuple[str, dict[str, Tensor]] | None:
+        """(stamp, state) of the shown generator: as it is now where the run is alive, else from the last checkpoint."""
+        self._weights_wanted_at = time.monotonic()
+        snapshot = self.latest
+        if snapshot is not None and snapshot.weights is not None:
+            return str(snapshot.step), snapshot.weights
+        try:
+            return str(self.checkpoint_step()), shown_generator_state(self.checkpoint_path)
+        except CheckpointError:
+            return None
+
+    # The loop -----------------------------------------------------------------------------------------------------------
+
+    def loop(self, progress: Callable[[Run], None] | None = None) -> None:
+        """Train until the end, a stop, or a failure. Never raises: what went wrong is in `status` and `message`."""
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        try:
+            self._prepare()
+            self._train(progress)
+        except Diverged as e:
+            self._fail_diverged(e)
+        except (ConfigError, DataError, CheckpointError) as e:
+            self._end("failed", str(e))
+        except Exception as e:  # a run must never take the page down; the owner reads a sentence, the log the rest
+            log.exception("run %s failed", self.id)
+            self._end("failed", f"Training stopped unexpectedly ({type(e).__name__}); the last good state is kept.")
+
+    def _prepare(self) -> None:
+        paused = self.status == "paused"
+        pictures = load(self.config.dataset, "train", self.own_dir, self._say)
+        self.trainer = Trainer(self.config, pictures, best_device())
+        self._sums: dict[str, list[Any]] = {}
+        self._stopping = ""
+        self._show_seconds, self._train_seconds = 0.0, 1e-9
+        self._speed: deque[tuple[float, int]] = deque(maxlen=40)
+        self._choose_tiles(pictures)
+        if self.checkpoint_path.exists():
+            self._restore()
+        self.status, self.message = ("paused" if paused else "running"), ""
+        self._publish(frame=self.trainer.steps_done == 0)
+        self._flush()
+        self._save()
+        self._write_meta()
+
+    def _train(self, progress: Callable[[Run], None] | None) -> None:
+        while not self._stopping and self.trainer.steps_done < self.config.total_steps:
+            self._drain()
+            if self.status == "running" and not self._stopping:
+                self._advance("both")
+                if progress:
+                    progress(self)
+        if self._stopping != "shutdown":
+            done = self.trainer.steps_done >= self.config.total_steps
+            self._end("finished" if done else "stopped", "")
+        self._settle()
+
+    def _advance(self, players: str) -> None:
+        started = time.perf_counter()
+        for name, value in self.trainer.step(players).items():
+            total = self._sums.setdefault(name, [0, 0])
+            total[0] = total[0] + value
+            total[1] += 1
+        step, now = self.trainer.steps_done, time.perf_counter()
+        self._clock(now - started)
+        self._speed.append((self.seconds, step))
+        self._record(row=due(step, ROW_GROWTH), frame=due(step, FRAME_GROWTH))
+        if time.monotonic() - self._saved_at > SAVE_EVERY_SECONDS:
+            self._save()
+        shown = time.perf_counter() - now
+        self._show_seconds += shown
+        self._clock(shown)
+
+    def _clock(self, seconds: float) -> None:
+        self.seconds += seconds
+        self._train_seconds += seconds
+
+    def _live_due(self) -> bool:
+        now = time.monotonic()
+        pace = max(PUBLISH_EVERY_SECONDS, self._publish_cost / SHOW_SHARE)
+        return now - self._published_at > pace and now - self._watched_at < WATCHED_SECONDS
+
+    # Recording ----------------------------------------------------------------------------------------------------------
+
+    def _record(self, row: bool, frame: bool) -> None:
+        """Read the numbers and look at the pictures where they are due: the only place that waits for the device."""
+        if row:
+            self._add_row()
+        if frame or self._live_due():
+            self._publish(frame)
+        if row or frame:
+            self._flush()
+
+    def _add_row(self) -> None:
+        step = self.trainer.steps_done
+        if not self._sums:
+            return
+        means = {name: float(total / n) for name, (total, n) in self._sums.items()}
+        self._sums = {}
+        bad = [name for name, v in means.items() if not math.isfinite(v)]
+        if bad:
+            raise Diverged(f"{_WORDS[bad[0]]} became NaN or infinite at step {step:,}")
+        rates = (self.trainer.opt_d.param_groups[0]["lr"], self.trainer.opt_g.param_groups[0]["lr"])
+        numbers = [round(means[k], 6) if k in means else None for k in ("d_loss", "g_loss", "d_real", "d_fake")]
+        self.history.add_row((step, step * self.config.batch, round(self.seconds, 3), *numbers, *rates))
+
+    def _publish(self, frame: bool = False) -> None:
+        """Make the snapshot everybody sees; with `frame` it also enters the history."""
+        started = time.perf_counter()
+        trainer, step = self.trainer, self.trainer.steps_done
+        x = trainer.sample(self._z, self._c)  # [K, C, H, W]
+        tiles = to_uint8(x).cpu().numpy()
+        fake = _rounded(trainer.verdict(x, self._c))
+        real = _rounded(trainer.verdict(self._real, self._real_c))
+        wanted = step == 0 or time.monotonic() - self._weights_wanted_at < WATCHED_SECONDS
+        weights = {k: v.detach().cpu().clone() for k, v in trainer.shown.state_dict().items()} if wanted else None
+        numbers = self._numbers() | {"verdict_fake": fake, "verdict_real": real}
+        version = max(int(time.time() * 1000), self.latest.version + 1 if self.latest else 0)
+        self.latest = snapshot = Snapshot(version, step, tiles, self.meta["tiles"]["columns"], numbers, weights)
+        if frame:
+            self.history.add_frame(step, snapshot.png, fake, real)
+        self._published_at = time.monotonic()
+        self._publish_cost = time.perf_counter() - started
+
+    def _numbers(self) -> dict[str, Any]:
+        """What the header line of the page shows."""
+        cfg, step = self.config, self.trainer.steps_done
+        speed = self._images_per_second()
+        left = (cfg.total_steps - step) * cfg.batch / speed if speed and step > 10 else None
+        return {
+            "status": self.status,
+            "message": self.message,
+            "epoch": round(step * cfg.batch * cfg.d_steps / max(len(self.trainer.data), 1), 2),
+            "images": step * cfg.batch,
+            "images_per_s": round(speed, 1),
+            "seconds": round(self.seconds, 1),
+            "seconds_left": left and round(left, 1),
+            "show_share": round(self._show_seconds / self._train_seconds, 4),
+            "total_steps": cfg.total_steps,
+            "lr": dict(self.trainer.lr),
+            **self._counts(),
+        }
+
+    def _counts(self) -> dict[str, int]:
+        h = self.history
+        counts = {"row_count": len(h.rows), "frame_count": len(h.frames), "event_count": len(h.events)}
+        return counts | {"generation": h.generation}
+
+    def _images_per_second(self) -> float:
+        if len(self._speed) < 2:
+            return 0.0
+        (t0, s0), (t1, s1) = self._speed[0], self._speed[-1]
+        return (s1 - s0) * self.config.batch / max(t1 - t0, 1e-9)
+
+    def _flush(self) -> None:
+        try:
+            self.history.flush()
+        except OSError as e:
+            self._pause_for_disk(e)
+
+    def _save(self) -> None:
+        try:
+            save_checkpoint(self.checkpoint_path, self.trainer, {"seconds": self.seconds})
+        except NotFinite as e:
+            raise Diverged(str(e).split(";")[0]) from None
+        except OSError as e:
+            self._pause_for_disk(e)
+        self._saved_at = time.monotonic()
+
+    def _pause_for_disk(self, e: OSError) -> None:
+        reason = "The disk is full" if e.errno in (errno.ENOSPC, errno.EDQUOT) else f"Writing failed ({e.strerror})"
+        self.status = "paused"
+        self.message = f"{reason}, so training is paused. Nothing is lost: make room, then resume."
+        self._publish()
+
+    # Commands -----------------------------------------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        """Carry out what was asked; while paused, wait for it."""
+        block = self.status == "paused"
+        while not self._stopping:
+            try:
+                command = self._commands.get(block=block, timeout=1.0 if block else None)
+            except queue.Empty:
+                return
+            _COMMANDS[command.kind](self, command)
+            block = False
+
+    def _do_pause(self, _: Command) -> None:
+        if self.status == "running":
+            self._event("pause", "Paused")
+            self._settle("paused")
+
+    def _do_resume(self, command: Command) -> None:
+        if command.total_steps:
+            self.config = self.config.changed(total_steps=command.total_steps)
+        if self.status != "running":
+            self._event("resume", "Resumed")
+            self.status, self.message = "running", ""
+            self._speed.clear()
+            self._flush()
+            self._write_meta()
+
+    def _do_step(self, command: Command) -> None:
+        self.status, self.message = "paused", ""
+        name = {"both": "D and G", "d": "D", "g": "G"}[command.players]
+        self._event("step", f"One step of {name}")
+        self._advance(command.players)
+        self._publish()
+
+    def _do_stop(self, command: Command) -> None:
+        self._stopping = command.kind
+
+    def _do_lr(self, command: Command) -> None:
+        for player, name, value in (("d", "D", command.d_lr), ("g", "G", command.g_lr)):
+            if value is not None and value != self.trainer.lr[player]:
+                self._event("lr", f"{name}'s learning rate {self.trainer.lr[player]:g} → {value:g}")
+                self.trainer.lr[player] = value
+        self._publish()
+
+    def _do_rewind(self, _: Command) -> None:
+        self._restore()
+        self._event("rewind", f"Back to step {self.trainer.steps_done:,}")
+        self._settle("paused")
+
+    def _event(self, kind: str, text: str) -> None:
+        self.history.add_event(self.trainer.steps_done, kind, text)
+
+    # Beginnings and ends ------------------------------------------------------------------------------------------------
+
+    def _restore(self) -> None:
+        extra = load_checkpoint(self.checkpoint_path, self.trainer)
+        self.seconds = float(extra.get("seconds", 0.0))
+        self._sums = {}
+        self.history.forget_after(self.trainer.steps_done)
+
+    def _choose_tiles(self, pictures: Pictures) -> None:
+        """The latents and the real pictures that every frame of this run shows."""
+        self._z, self._c = self.trainer.preview_latents(self.meta["tiles"]["count"])
+        rng = torch.Generator().manual_seed(seed_of(self.config.seed, _REAL))
+        chosen = torch.randperm(len(pictures.images), generator=rng)[:REAL_COUNT]
+        self._real = pictures.images[chosen].float() / 127.5 - 1  # [16, C, H, W]
+        self._real_c = pictures.labels[chosen] if self.config.classes else None
+        self._published_at = self._saved_at = -1e9
+        self._publish_cost = 0.0
+        self.meta["real_labels"] = pictures.labels[chosen].tolist() if pictures.class_names else []
+        path = self.folder / "real.png"
+        if not path.exists():
+            write_atomically(path, png_bytes(grid(pictures.images[chosen].numpy(), REAL_COUNT // 2)))
+
+    def _settle(self, status: str | None = None) -> None:
+        """Bring everything to disk and show it."""
+        self.status = status or self.status
+        self._save()
+        self._publish()
+        self._flush()
+        self._write_meta()
+
+    def _end(self, status: str, message: str) -> None:
+        self.status, self.message = status, message
+        if self.latest is not None:  # a new version, so that every viewer hears of it
+            old = self.latest
+            numbers = old.numbers | {"status": status, "message": message} | self._counts()
+            self.latest = Snapshot(old.version + 1, old.step, old.tiles, old.columns, numbers, old.weights)
+        self._write_meta()
+
+    def _fail_diverged(self, e: Diverged) -> None:
+        last = self.checkpoint_step()
+        self.history.add_event(self.trainer.steps_done, "failed", str(e))
+        try:
+            self.history.flush()
+        except OSError:
+            log.warning("run %s: the last events could not be written", self.id)
+        kept = "" if last is None else f" The last good state, step {last:,}, is kept: go back to it"
+        advice = f"{kept} and lower a learning rate before you resume." if kept else " Lower a learning rate."
+        self._end("failed", f"{e}. Training stopped.{advice}")
+
+    def _say(self, words: str) -> None:
+        self.message = words
+
+    def _write_meta(self) -> None:
+        self.meta |= {"status": self.status, "message": self.message, "config": self.config.to_dict()}
+        try:
+            write_atomically(self.folder / "run.json", json.dumps(self.meta, indent=1).encode())
+        except OSError as e:
+            log.warning("run %s: run.json could not be written (%s)", self.id, e)
+
+    def _snapshot_from_disk(self) -> Snapshot | None:
+        """The last stored frame, for a run that is not in memory."""
+        if not self.history.frames:
+            return None
+        last, tiles = self.history.frames[-1], self.meta["tiles"]
+        try:
+            pictures = split_grid(self.history.frame_path(last["step"]).read_bytes(), **tiles)
+        except (OSError, ValueError):
+            return None
+        cfg, row = self.config, self.history.rows[-1] if self.history.rows else (last["step"], 0, 0.0)
+        numbers = {
+            "status": self.status,
+            "message": self.message,
+            "epoch": round(row[1] / max(self.meta["dataset_count"], 1), 2),
+            "images": row[1],
+            "images_per_s": round(row[1] / row[2], 1) if row[2] else 0.0,
+            "seconds": round(row[2], 1),
+            "seconds_left": None,
+            "show_share": 0.0,
+            "total_steps": cfg.total_steps,
+            "lr": {"d": cfg.d_lr, "g": cfg.g_lr},
+            "verdict_fake": last["fake"],
+            "verdict_real": last["real"],
+            **self._counts(),
+        }
+        return Snapshot(1, row[0], pictures, tiles["columns"], numbers)
+
+
+_COMMANDS: dict[str, Callable[[Run, Command], None]] = {
+    "pause": Run._do_pause,
+    "resume": Run._do_resume,
+    "step": Run._do_step,
+    "stop": Run._do_stop,
+    "shutdown": Run._do_stop,
+    "lr": Run._do_lr,
+    "rewind": Run._do_rewind,
+}
+COMMAND_KINDS = tuple(k for k in _COMMANDS if k != "shutdown")
+
+_WORDS = {
+    "d_loss": "The discriminator's loss",
+    "g_loss": "The generator's loss",
+    "d_real": "The discriminator's verdict",
+    "d_fake": "The discriminator's verdict",
+}
+
+assert set(PLAYERS) == {"both", "d", "g"}
+
+
+def create_run(folder: Path, config: Config, info: dict[str, Any]) -> None:
+    """Make a run's folder. `info` adds what the registry knows: created, token_sha256, title, class_names, ..."""
+    conditional = config.classes > 0
+    tiles = {"count": 40, "columns": 10 if conditional else 8, "size": config.size, "channels": config.channels}
+    meta = {"format": FORMAT, "status": "stopped", "message": "", "config": config.to_dict(), "tiles": tiles}
+    folder.mkdir(parents=True)
+    write_atomically(folder / "run.json", json.dumps(meta | info, indent=1).encode())
+
+
+def best_device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _read_meta(folder: Path) -> dict[str, Any]:
+    try:
+        meta = json.loads((folder / "run.json").read_text())
+        if meta["format"] != FORMAT:
+            raise CheckpointError(f"The run {folder.name} has format {meta['format']}; this version reads {FORMAT}.")
+        tiles = {k: int(meta["tiles"][k]) for k in ("count", "columns", "size", "channels")}
+        known = {"dataset_count": 0, "class_names": [], "title": "", "created": 0.0, "token_sha256": ""}
+        return known | meta | {"tiles": tiles, "status": str(meta["status"]), "message": str(meta["message"])}
+    except (OSError, ValueError, KeyError, TypeError) as e:
+        if isinstance(e, CheckpointError):
+            raise
+        raise CheckpointError(f"The run {folder.name} is damaged: run.json cannot be read.") from None
+
+
+def _rounded(values: Tensor) -> list[float]:
+    return [round(v, 4) for v in values.float().cpu().tolist()]

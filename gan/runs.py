@@ -1,0 +1,170 @@
+"""The registry of runs: unguessable ids, a separate owner's token for every control, a limit on how many train at once."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import os
+import re
+import secrets
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from gan.checkpoint import CheckpointError
+from gan.config import Config, ConfigError
+from gan.data import describe
+from gan.recipes import RECIPES, make_config
+from gan.run import Command, Run, create_run
+from gan.trainer import check_config
+
+RECORDED = "recorded"  # the id of the shipped run, which anybody may watch and nobody can control
+_ID = re.compile(r"[A-Za-z0-9_-]{12}")
+
+log = logging.getLogger(__name__)
+
+
+class RunsError(ValueError):
+    """A request that cannot be served; the message is one sentence."""
+
+
+class Runs:
+    """All runs below one folder.
+
+    Args:
+        folder: where runs live, one sub-folder each; made when missing. Raises RunsError when it cannot be written.
+        recorded: the folder of the shipped run, if there is one.
+        limit: how many runs may train at the same time; two on two cores would only slow each other down.
+        keep: with more runs than this, the oldest that do not train are deleted when a new one starts.
+    """
+
+    def __init__(self, folder: Path, recorded: Path | None = None, limit: int = 1, keep: int = 200) -> None:
+        self.folder, self.limit, self.keep = folder, limit, keep
+        self.own_dir = folder / "pictures"
+        self.master = secrets.token_urlsafe(24)  # the token of the person who started the program
+        self.threads = max(1, (os.cpu_count() or 2) - 1)  # the page needs a core too
+        self._guard = threading.RLock()
+        self._runs: dict[str, Run] = {}
+        try:
+            self.own_dir.mkdir(parents=True, exist_ok=True)
+            probe = folder / f".{secrets.token_hex(4)}"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as e:
+            raise RunsError(f"The folder for runs, {folder}, cannot be written ({e.strerror}). Choose another with --runs.") from None
+        self.recorded = self._open_recorded(recorded)
+        for path in sorted(folder.iterdir()):
+            if _ID.fullmatch(path.name) and (path / "run.json").exists():
+                self._open(path)
+
+    # Finding ------------------------------------------------------------------------------------------------------------
+
+    def get(self, run_id: str) -> Run:
+        """Raises RunsError when there is no such run."""
+        if run_id == RECORDED and self.recorded:
+            return self.recorded
+        run = self._runs.get(run_id)
+        if run is None:
+            raise RunsError("There is no run with this address; it may have been deleted, or the server started anew.")
+        return run
+
+    def owned(self, tokens: Iterable[str]) -> list[Run]:
+        """The runs that these tokens control, newest first."""
+        tokens = list(tokens)
+        found = [run for run in list(self._runs.values()) if self.may_control(run, tokens)]
+        return sorted(found, key=lambda run: -run.meta["created"])
+
+    def may_control(self, run: Run, tokens: Iterable[str]) -> bool:
+        if run is self.recorded:
+            return False
+        return any(
+            hmac.compare_digest(t, self.master) or hmac.compare_digest(_sha256(t), run.meta["token_sha256"])
+            for t in tokens
+        )
+
+    # Making -------------------------------------------------------------------------------------------------------------
+
+    def create(self, recipe: str, dataset: str | None = None, changes: dict[str, Any] | None = None) -> tuple[Run, str]:
+        """A new run (not yet training) and its owner's token. Raises ConfigError or DataError with a sentence."""
+        config = make_config(recipe, dataset, self.own_dir, **(changes or {}))
+        check_config(config)
+        return self.adopt(config)
+
+    def adopt(self, config: Config) -> tuple[Run, str]:
+        """A new run of exactly this config, fitted to its data set already."""
+        source = describe(config.dataset, self.own_dir)
+        token = secrets.token_urlsafe(24)
+        title = RECIPES[config.recipe].title if config.recipe in RECIPES else config.recipe
+        info = {
+            "created": time.time(),
+            "token_sha256": _sha256(token),
+            "title": f"{title} on {source.title}",
+            "dataset_title": source.title,
+            "class_names": list(source.class_names),
+        }
+        with self._guard:
+            self._make_room()
+            path = self.folder / secrets.token_urlsafe(9)
+            create_run(path, config, info)
+            return self._open(path), token
+
+    def start(self, run: Run) -> None:
+        """Train a run in the background. Raises RunsError when too many train already."""
+        self.command(run, Command("resume"))
+
+    def command(self, run: Run, command: Command) -> None:
+        """Pass a command on, unless it would start one training too many."""
+        with self._guard:
+            if command.kind == "resume":
+                self._refuse_when_busy(run)
+            if run.folder.exists():
+                run.threads = self.threads
+                run.send(command)
+
+    def close(self) -> None:
+        """End the program: every run saves its state and is listed as interrupted next time."""
+        alive = [run for run in self._runs.values() if run.alive]
+        for run in alive:
+            run.send(Command("shutdown"))
+        for run in alive:
+            run.join(10)
+
+    def _refuse_when_busy(self, run: Run) -> None:
+        busy = [r for r in self._runs.values() if r is not run and r.alive and r.status == "running"]
+        if len(busy) >= self.limit:
+            raise RunsError(
+                f"{len(busy)} training is already running on this machine ({busy[0].meta['title']}). "
+                "Pause or stop it first, or watch it until it is done."
+                if len(busy) == 1
+                else f"{len(busy)} trainings are already running on this machine. Please try again in a few minutes."
+            )
+
+    def _make_room(self) -> None:
+        idle = sorted((r for r in self._runs.values() if not r.alive), key=lambda r: r.meta["created"])
+        for run in idle[: max(0, len(self._runs) + 1 - self.keep)]:
+            self._runs.pop(run.id)
+            for path in sorted(run.folder.rglob("*"), reverse=True):
+                path.rmdir() if path.is_dir() else path.unlink()
+            run.folder.rmdir()
+
+    def _open(self, path: Path) -> Run | None:
+        try:
+            run = self._runs[path.name] = Run(path, self.own_dir, self.threads)
+            return run
+        except (CheckpointError, ConfigError, OSError) as e:
+            log.warning("the run in %s was left out: %s", path, e)
+            return None
+
+    def _open_recorded(self, path: Path | None) -> Run | None:
+        if path is None or not (path / "run.json").exists():
+            return None
+        run = Run(path, self.own_dir)
+        run.id, run.status, run.message = RECORDED, "finished", ""
+        return run
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

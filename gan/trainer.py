@@ -1,0 +1,262 @@
+"""One training step of a GAN, and nothing else: no files, no clock, no thread, no printing.
+
+Exactness: the state after k steps is a function of (config, k, the players of each step, changes of learning rates, the
+thread count). Everything random is drawn from a generator that is re-seeded for each step from (seed, rank, step), so
+that no random state has to be saved (the idea is EDM2's).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gan import dist
+from gan.config import Config, ConfigError
+from gan.data import Dataset, Pictures
+from gan.models import build_discriminator, build_generator, check_networks
+from gan.objectives import OBJECTIVES, mean_verdicts
+from gan.penalties import PENALTIES, Round
+from gan.seeds import seed_of
+
+# Streams of randomness: the first argument of seed_of tells them apart.
+_INIT, _STEP, _PREVIEW = 1, 2, 3
+
+PLAYERS = ("both", "d", "g")
+
+
+class Trainer:
+    """Two networks, two optimisers, a data set, and `step`.
+
+    Args:
+        config: validated; its size, channels and classes are the data set's.
+        pictures: the real pictures, uint8 [N, C, H, W].
+        device: where to compute.
+
+    Raises:
+        ConfigError: networks and data do not fit together, or a table has no such entry.
+    """
+
+    def __init__(self, config: Config, pictures: Pictures, device: torch.device | str = "cpu") -> None:
+        check_config(config)
+        check_data(config, pictures)
+        self.config = config
+        self.device = torch.device(device)
+        self.objective = OBJECTIVES[config.objective]
+        self.penalty = PENALTIES[config.penalty]
+        self.data = Dataset(pictures, config.seed, config.sampling, conditional=config.classes > 0)
+
+        rng = torch.Generator().manual_seed(seed_of(config.seed, _INIT))
+        self.G = build_generator(config, rng, self.device)
+        self.D = build_discriminator(config, rng, self.device)
+        self.g_params, self.d_params = list(self.G.parameters()), list(self.D.parameters())
+        self.opt_g, self.opt_d = self._adam(self.g_params), self._adam(self.d_params)
+        self.ema = copy.deepcopy(self.G).requires_grad_(False).eval() if config.ema_halflife_images else None
+
+        self.steps_done = 0
+        self.lr = {"d": config.d_lr, "g": config.g_lr}  # may change while it runs
+        self.rng = torch.Generator(self.device)
+
+    # The step ---------------------------------------------------------------------------------------------------------
+
+    def step(self, players: str = "both") -> dict[str, Tensor]:
+        """Let D, G or both learn once. Returns scalars on the device: the losses and D's mean verdicts.
+
+        Keys: d_loss, d_real, d_fake when D learned, g_loss when G learned.
+        """
+        self.rng.manual_seed(seed_of(self.config.seed, _STEP, dist.rank(), self.steps_done))
+        self._set_learning_rates()
+        self.G.train()
+        self.D.train()
+        update = self._simultaneous if self.config.update_order == "simultaneous" else self._alternate
+        stats = update(players)
+        if self.ema is not None and players != "d":
+            self._average_weights()
+        self.steps_done += 1
+        return stats
+
+    def _alternate(self, players: str) -> dict[str, Tensor]:
+        """D learns (d_steps times), then G: on fresh noise, or on the noise D has just seen."""
+        cfg, stats = self.config, {}
+        x, c = self._batch(0)
+        z = self._noise(len(x))
+        same_noise = cfg.update_order == "alternate-same-noise"
+        fake = self.G(z, c, self.rng) if same_noise else None
+        if players != "g":
+            for k in range(cfg.d_steps):
+                if k:
+                    x, c = self._batch(k)
+                    z = self._noise(len(x))
+                    fake = None
+                if fake is None:
+                    with torch.no_grad():
+                        fake = self.G(z, c, self.rng)
+                stats |= self._update_d(x, c, z, fake.detach())
+        if players != "d":
+            if not same_noise or not fake.requires_grad:
+                fake = self.G(self._noise(len(x)), c, self.rng)
+            stats |= self._update_g(x, c, fake)
+        return stats
+
+    def _update_d(self, x: Tensor, c: Tensor | None, z: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        if self.config.update_order == "split":
+            real = self._split_step(x, c, self.objective.d_real)
+            fake_ = self._split_step(fake, c, self.objective.d_fake)
+            loss, real, fake_ = (real[0] + fake_[0]).mean(), real[1], fake_[1]
+        else:
+            x = x.requires_grad_(self.penalty is not None)
+            real, fake_ = self._judge(x, fake, c)
+            loss = self.objective.d_loss(real, fake_).mean()
+            cost = loss
+            if self.penalty is not None:
+                r = Round(self.G, self.D, z, x, c, fake, real, fake_, self.rng)
+                cost = loss + self.config.penalty_weight * self.penalty(r).mean()
+            self._descend(cost, self.d_params, self.opt_d)
+        d_real, d_fake = mean_verdicts(self.objective, real, fake_)
+        return {"d_loss": loss.detach(), "d_real": d_real, "d_fake": d_fake}
+
+    def _split_step(self, x: Tensor, c: Tensor | None, part: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+        """One step of D's optimiser on real or on fake pictures alone, as `train_on_batch` called twice does."""
+        logits = self.D(x, c, self.rng)  # [N]
+        loss = part(logits)
+        self._descend(loss.mean(), self.d_params, self.opt_d)
+        return loss.detach(), logits.detach()
+
+    def _update_g(self, x: Tensor, c: Tensor | None, fake: Tensor) -> dict[str, Tensor]:
+        loss = self.objective.g_loss(self.D(fake, c, self.rng), None).mean()
+        self._descend(loss, self.g_params, self.opt_g)
+        return {"g_loss": loss.detach()}
+
+    def _simultaneous(self, players: str) -> dict[str, Tensor]:
+        """One forward pass of both networks gives both gradients; then both learn."""
+        x, c = self._batch(0)
+        z = self._noise(len(x))
+        fake = self.G(z, c, self.rng)
+        x = x.requires_grad_(self.penalty is not None)
+        real_logits, fake_logits = self._judge(x, fake, c)
+        d_loss = self.objective.d_loss(real_logits, fake_logits).mean()
+        g_loss = self.objective.g_loss(fake_logits, real_logits).mean()
+        cost = d_loss
+        if self.penalty is not None:
+            r = Round(self.G, self.D, z, x, c, fake, real_logits, fake_logits, self.rng)
+            cost = d_loss + self.config.penalty_weight * self.penalty(r).mean()
+        d_grads = torch.autograd.grad(cost, self.d_params, retain_graph=True) if players != "g" else None
+        g_grads = torch.autograd.grad(g_loss, self.g_params) if players != "d" else None
+        if d_grads is not None:
+            self._apply(d_grads, self.d_params, self.opt_d)
+        if g_grads is not None:
+            self._apply(g_grads, self.g_params, self.opt_g)
+        d_real, d_fake = mean_verdicts(self.objective, real_logits, fake_logits)
+        return {"d_loss": d_loss.detach(), "g_loss": g_loss.detach(), "d_real": d_real, "d_fake": d_fake}
+
+    def _judge(self, x: Tensor, fake: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
+        """D's logits of real and of fake pictures; in one pass where no batch statistics would mix the two."""
+        if self.D.has_batch_stats:
+            return self.D(x, c, self.rng), self.D(fake, c, self.rng)
+        both = self.D(torch.cat([x, fake]), None if c is None else torch.cat([c, c]), self.rng)  # [2N]
+        return both[: len(x)], both[len(x) :]
+
+    def _descend(self, loss: Tensor, params: list[nn.Parameter], opt: torch.optim.Optimizer) -> None:
+        self._apply(torch.autograd.grad(loss, params), params, opt)
+
+    def _apply(self, grads: tuple[Tensor, ...], params: list[nn.Parameter], opt: torch.optim.Optimizer) -> None:
+        dist.average_grads(grads)
+        for p, g in zip(params, grads, strict=True):
+            p.grad = g
+        opt.step()
+
+    @torch.no_grad()
+    def _average_weights(self) -> None:
+        """Exponential moving average of G: parameters lerped, buffers (running statistics) copied."""
+        decay = 0.5 ** (self.config.batch * dist.world() / self.config.ema_halflife_images)
+        torch._foreach_lerp_(list(self.ema.parameters()), self.g_params, 1 - decay)
+        for mean, now in zip(self.ema.buffers(), self.G.buffers(), strict=True):
+            mean.copy_(now)
+
+    def _batch(self, k: int) -> tuple[Tensor, Tensor | None]:
+        index = self.steps_done * self.config.d_steps + k
+        x, c = self.data.batch(index * dist.world() + dist.rank(), self.config.batch, self.rng)
+        return x.to(self.device), None if c is None else c.to(self.device)
+
+    def _noise(self, n: int) -> Tensor:
+        return torch.randn(n, self.config.z_dim, generator=self.rng, device=self.device)
+
+    def _adam(self, params: list[nn.Parameter]) -> torch.optim.Adam:
+        cfg = self.config
+        return torch.optim.Adam(params, lr=cfg.d_lr, betas=(cfg.beta1, cfg.beta2), eps=cfg.adam_eps, fused=True)
+
+    def _set_learning_rates(self) -> None:
+        half = self.config.lr_halflife_images
+        factor = 0.5 ** (self.steps_done * self.config.batch / half) if half else 1.0
+        self.opt_d.param_groups[0]["lr"] = self.lr["d"] * factor
+        self.opt_g.param_groups[0]["lr"] = self.lr["g"] * factor
+
+    # Looking at it ----------------------------------------------------------------------------------------------------
+
+    @property
+    def shown(self) -> nn.Module:
+        """The generator people see: the averaged one where the recipe has one."""
+        return self.G if self.ema is None else self.ema
+
+    @torch.inference_mode()
+    def sample(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """z [N, z_dim], labels -> pictures [N, C, H, W], about [−1, 1]. Leaves training exactly as it was."""
+        G = self.shown.eval()  # step() puts its networks back into training mode
+        return G(z.to(self.device), None if c is None else c.to(self.device))
+
+    @torch.inference_mode()
+    def verdict(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        """D's verdict [N] on pictures [N, C, H, W], see Objective.verdict. Leaves training exactly as it was."""
+        return self.objective.verdict(self.D.eval()(x.to(self.device), None if c is None else c.to(self.device)))
+
+    def preview_latents(self, n: int) -> tuple[Tensor, Tensor | None]:
+        """The same n latents [n, z_dim] (and classes in turn) for every frame of a run."""
+        rng = torch.Generator().manual_seed(seed_of(self.config.seed, _PREVIEW))
+        z = torch.randn(n, self.config.z_dim, generator=rng)
+        return z, torch.arange(n) % self.config.classes if self.config.classes else None
+
+    # State ------------------------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that survives a step; tensors are the live ones, copy them to keep them."""
+        objects = {"G": self.G, "D": self.D, "opt_g": self.opt_g, "opt_d": self.opt_d}
+        if self.ema is not None:
+            objects["ema"] = self.ema
+        state = {name: thing.state_dict() for name, thing in objects.items()}
+        return state | {"steps_done": self.steps_done, "lr": dict(self.lr)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.G.load_state_dict(state["G"])
+        self.D.load_state_dict(state["D"])
+        self.opt_g.load_state_dict(state["opt_g"])
+        self.opt_d.load_state_dict(state["opt_d"])
+        if self.ema is not None:
+            self.ema.load_state_dict(state["ema"])
+        self.steps_done, self.lr = int(state["steps_done"]), dict(state["lr"])
+
+
+def check_config(config: Config) -> None:
+    """Refuse, in words and before any data is read, what the range of a single setting cannot tell."""
+    for table, name in ((OBJECTIVES, "objective"), (PENALTIES, "penalty")):
+        if getattr(config, name) not in table:
+            raise ConfigError(f"There is no {name} named {getattr(config, name)!r}; known: {', '.join(table)}.")
+    if config.update_order == "split" and config.penalty != "none":
+        raise ConfigError("A penalty needs real and fake pictures in one step, but the update order 'split' parts them.")
+    check_networks(config)
+
+
+def check_data(config: Config, pictures: Pictures) -> None:
+    """Refuse a data set that the networks were not made for."""
+    _, channels, size, _ = pictures.images.shape
+    if (channels, size) != (config.channels, config.size):
+        raise ConfigError(
+            f"The data set has pictures of {size}×{size} with {channels} colour channel(s), "
+            f"but the settings say {config.size}×{config.size} with {config.channels}."
+        )
+    if config.classes and config.classes != len(pictures.class_names):
+        raise ConfigError(
+            f"The data set {pictures.name} has {len(pictures.class_names)} classes, the settings say {config.classes}."
+        )
