@@ -464,7 +464,7 @@ def create_run(folder: Path, config: Config, info: dict[str, Any]) -> None:
     conditional = config.classes > 0
     tiles = {"count": 40, "columns": 10 if conditional else 8, "size": config.size, "channels": config.channels}
     meta = {"format": FORMAT, "status": "stopped", "message": "", "config": config.to_dict(), "tiles": tiles}
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "run.json", json.dumps(meta | info, indent=1).encode())
 
 

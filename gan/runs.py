@@ -8,12 +8,14 @@ import logging
 import os
 import re
 import secrets
+import shutil
 import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from gan.archive import unpack
 from gan.checkpoint import CheckpointError
 from gan.config import Config, ConfigError
 from gan.data import describe
@@ -54,7 +56,9 @@ class Runs:
             probe.write_bytes(b"")
             probe.unlink()
         except OSError as e:
-            raise RunsError(f"The folder for runs, {folder}, cannot be written ({e.strerror}). Choose another with --runs.") from None
+            raise RunsError(
+                f"The folder for runs, {folder}, cannot be written ({e.strerror}). Choose another with --runs."
+            ) from None
         self.recorded = self._open_recorded(recorded)
         for path in sorted(folder.iterdir()):
             if _ID.fullmatch(path.name) and (path / "run.json").exists():
@@ -77,6 +81,17 @@ class Runs:
         found = [run for run in list(self._runs.values()) if self.may_control(run, tokens)]
         return sorted(found, key=lambda run: -run.meta["created"])
 
+    def weights(self, run_id: str) -> tuple[str, Config, list[str], dict[str, Any]]:
+        """What the renderer asks for: stamp, config, class names and the state of the shown generator. Or KeyError."""
+        try:
+            run = self.get(run_id)
+        except RunsError:
+            raise KeyError(run_id) from None
+        found = run.weights()
+        if found is None:
+            raise KeyError(run_id)
+        return found[0], run.config, run.meta["class_names"], found[1]
+
     def may_control(self, run: Run, tokens: Iterable[str]) -> bool:
         if run is self.recorded:
             return False
@@ -93,8 +108,8 @@ class Runs:
         check_config(config)
         return self.adopt(config)
 
-    def adopt(self, config: Config) -> tuple[Run, str]:
-        """A new run of exactly this config, fitted to its data set already."""
+    def adopt(self, config: Config, folder: Path | None = None) -> tuple[Run, str]:
+        """A new run of exactly this config, fitted to its data set already; `folder`: an unpacked history to take over."""
         source = describe(config.dataset, self.own_dir)
         token = secrets.token_urlsafe(24)
         title = RECIPES[config.recipe].title if config.recipe in RECIPES else config.recipe
@@ -108,8 +123,19 @@ class Runs:
         with self._guard:
             self._make_room()
             path = self.folder / secrets.token_urlsafe(9)
+            if folder is not None:
+                folder.rename(path)
             create_run(path, config, info)
             return self._open(path), token
+
+    def bring_back(self, file: Path) -> tuple[Run, str]:
+        """A run from its zip, under a new id and a new token. Raises ArchiveError or DataError with a sentence."""
+        folder = self.folder / f".{secrets.token_hex(6)}"
+        config = unpack(file, folder)
+        try:
+            return self.adopt(config, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)  # already renamed when all went well
 
     def start(self, run: Run) -> None:
         """Train a run in the background. Raises RunsError when too many train already."""
@@ -119,7 +145,7 @@ class Runs:
         """Pass a command on, unless it would start one training too many."""
         with self._guard:
             if command.kind == "resume":
-                self._refuse_when_busy(run)
+                self.refuse_when_busy(run)
             if run.folder.exists():
                 run.threads = self.threads
                 run.send(command)
@@ -132,7 +158,8 @@ class Runs:
         for run in alive:
             run.join(10)
 
-    def _refuse_when_busy(self, run: Run) -> None:
+    def refuse_when_busy(self, run: Run | None = None) -> None:
+        """Raises RunsError when as many runs train as may."""
         busy = [r for r in self._runs.values() if r is not run and r.alive and r.status == "running"]
         if len(busy) >= self.limit:
             raise RunsError(
@@ -146,9 +173,7 @@ class Runs:
         idle = sorted((r for r in self._runs.values() if not r.alive), key=lambda r: r.meta["created"])
         for run in idle[: max(0, len(self._runs) + 1 - self.keep)]:
             self._runs.pop(run.id)
-            for path in sorted(run.folder.rglob("*"), reverse=True):
-                path.rmdir() if path.is_dir() else path.unlink()
-            run.folder.rmdir()
+            shutil.rmtree(run.folder, ignore_errors=True)
 
     def _open(self, path: Path) -> Run | None:
         try:

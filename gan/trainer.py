@@ -170,8 +170,13 @@ class Trainer:
 
     @torch.no_grad()
     def _average_weights(self) -> None:
-        """Exponential moving average of G: parameters lerped, buffers (running statistics) copied."""
-        decay = 0.5 ** (self.config.batch * dist.world() / self.config.ema_halflife_images)
+        """Exponential moving average of G: parameters lerped, buffers (running statistics) copied.
+
+        The half-life grows with the run (a tenth of the images seen), so that the first weights are soon forgotten.
+        """
+        batch = self.config.batch * dist.world()
+        halflife = min(self.config.ema_halflife_images, 0.1 * batch * (self.steps_done + 1))
+        decay = 0.5 ** (batch / halflife)
         torch._foreach_lerp_(list(self.ema.parameters()), self.g_params, 1 - decay)
         for mean, now in zip(self.ema.buffers(), self.G.buffers(), strict=True):
             mean.copy_(now)
@@ -244,7 +249,9 @@ def check_config(config: Config) -> None:
         if getattr(config, name) not in table:
             raise ConfigError(f"There is no {name} named {getattr(config, name)!r}; known: {', '.join(table)}.")
     if config.update_order == "split" and config.penalty != "none":
-        raise ConfigError("A penalty needs real and fake pictures in one step, but the update order 'split' parts them.")
+        raise ConfigError(
+            "A penalty needs real and fake pictures in one step, but the update order 'split' parts them."
+        )
     check_networks(config)
 
 

@@ -1,0 +1,385 @@
+"""Our own routes below /gradio_api/gan: what the page polls, and what its owner may ask of a run.
+
+Every failure is JSON {"error": "one sentence"}. Reading needs the run's unguessable id, controlling its owner's token.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import logging
+import tempfile
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse, JSONResponse, Response
+
+from gan.archive import ArchiveError, pack
+from gan.checkpoint import CheckpointError
+from gan.config import KNOBS, ConfigError, parse_value
+from gan.data import DATA, DataError
+from gan.history import COLUMNS
+from gan.objectives import OBJECTIVES
+from gan.penalties import PENALTIES
+from gan.picture import PictureError, gif_bytes, mp4_bytes
+from gan.recipes import RECIPES
+from gan.run import COMMAND_KINDS, PLAYERS, Command, Run
+from gan.runs import RECORDED, Runs, RunsError
+from gan.web.text import EN
+from gan.weights import Weights, WeightsError, to_bytes
+
+BASE = "/gradio_api/gan"
+STATIC = Path(__file__).parent / "static"
+SENTENCES = (ConfigError, DataError, RunsError, CheckpointError, ArchiveError, PictureError, WeightsError)
+LOOPBACK = {"127.0.0.1", "::1", "localhost", "testclient"}
+MAX_JSON_BYTES = 100_000
+MAX_RUN_ZIP_BYTES = 300 << 20
+TIMELAPSE_FRAMES, TIMELAPSE_FPS, TIMELAPSE_SCALE = 200, 20, 2
+IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
+FRESH = {"Cache-Control": "no-store"}
+
+log = logging.getLogger(__name__)
+_export_guard = threading.Semaphore(1)  # films are made one at a time; training needs the other core
+
+
+def add_routes(app: FastAPI, runs: Runs, local: bool = False) -> None:
+    """Add every route about runs. `local`: the server is bound to loopback, so who asks from there owns everything."""
+    _add_start(app, runs, local)
+    _add_reading(app, runs)
+    _add_control(app, runs)
+    _add_files(app, runs)
+
+
+def sentence(endpoint: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+    """Turn what goes wrong into one sentence for the person; never a traceback."""
+
+    @functools.wraps(endpoint)
+    async def guarded(*args: Any, **kwargs: Any) -> Response:
+        try:
+            return await endpoint(*args, **kwargs)
+        except PermissionError as e:
+            return error(403, str(e))
+        except SENTENCES as e:
+            return error(400, str(e))
+        except OSError as e:
+            log.warning("%s: %s", endpoint.__name__, e)
+            return error(507, f"The server could not read or write a file ({e.strerror or 'disk error'}).")
+
+    return guarded
+
+
+def error(status: int, words: str) -> JSONResponse:
+    return JSONResponse({"error": words}, status, headers=FRESH)
+
+
+def tokens_of(request: Request) -> list[str]:
+    return [t for t in request.headers.get("x-owner", "").split(",") if t][:500]
+
+
+# The first answer ---------------------------------------------------------------------------------------------------------
+
+
+def _add_start(app: FastAPI, runs: Runs, local: bool) -> None:
+    static = json.dumps(_tables())[:-1]
+
+    @app.get(f"{BASE}/boot")
+    def boot(request: Request) -> Response:
+        owner = runs.master if local and _from_here(request) else None
+        tail = {"owner": owner, "recorded": RECORDED if runs.recorded else None}
+        return Response(f"{static}, {json.dumps(tail)[1:]}", media_type="application/json", headers=FRESH)
+
+    @app.get(f"{BASE}/static/{{name}}")
+    def static_file(name: str, request: Request) -> Response:
+        path = STATIC / name
+        if path.parent != STATIC or not path.is_file():
+            return error(404, "There is no such file.")
+        etag = f'"{path.stat().st_mtime_ns:x}"'
+        headers = {"Cache-Control": "no-cache", "ETag": etag}
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers=headers)
+        return FileResponse(path, headers=headers)
+
+
+def _from_here(request: Request) -> bool:
+    """Asked from this machine, by its own name: a page of another origin (also through a rebound name) gets nothing."""
+    host = request.url.hostname or ""
+    client = request.client.host if request.client else ""
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    return host in LOOPBACK and client in LOOPBACK and site in ("same-origin", "none")
+
+
+def _tables() -> dict[str, Any]:
+    """What the form is made of."""
+    return {
+        "text": EN,
+        "recipes": [
+            {
+                "name": n,
+                **{k: getattr(r, k) for k in ("title", "group", "about", "look_for")},
+                "config": r.config.to_dict(),
+            }
+            for n, r in RECIPES.items()
+        ],
+        "datasets": [
+            {
+                "name": n,
+                **{k: getattr(s, k) for k in ("title", "about", "size", "channels", "class_names", "downloads")},
+            }
+            for n, s in DATA.items()
+        ],
+        "knobs": [dataclasses.asdict(k) | {"kind": k.kind.__name__} for k in KNOBS.values()],
+        "tables": {
+            "objective": [{"name": n, "title": o.title, "about": o.about} for n, o in OBJECTIVES.items()],
+            "penalty": [
+                {"name": n, "title": n, "about": ((p.__doc__ if p else "") or "")} for n, p in PENALTIES.items()
+            ],
+        },
+    }
+
+
+# Reading ------------------------------------------------------------------------------------------------------------------
+
+
+def _add_reading(app: FastAPI, runs: Runs) -> None:
+    @app.get(f"{BASE}/runs")
+    @sentence
+    async def mine(request: Request) -> Response:
+        return JSONResponse({"runs": [_summary(r) for r in runs.owned(tokens_of(request))]}, headers=FRESH)
+
+    @app.get(f"{BASE}/runs/{{run_id}}")
+    @sentence
+    async def info(run_id: str) -> Response:
+        return JSONResponse(_info(runs.get(run_id)), headers=FRESH)
+
+    @app.get(f"{BASE}/runs/{{run_id}}/live")
+    @sentence
+    async def live(run_id: str, since: str = "") -> Response:
+        run = runs.get(run_id)
+        run.watch()
+        snapshot = run.latest
+        if snapshot is None or (since.isdigit() and snapshot.version <= int(since)):
+            # Getting ready (reading data) has no picture yet, but something to say.
+            return Response(status_code=204, headers=FRESH | {"X-Status": run.status})
+        return Response(snapshot.payload, media_type="application/json", headers=FRESH)
+
+    @app.get(f"{BASE}/runs/{{run_id}}/rows")
+    @sentence
+    async def rows(run_id: str, request: Request) -> Response:
+        start = _start(request)
+        return JSONResponse({"columns": COLUMNS, "rows": runs.get(run_id).history.rows[start:]}, headers=FRESH)
+
+    @app.get(f"{BASE}/runs/{{run_id}}/frames")
+    @sentence
+    async def frames(run_id: str, request: Request) -> Response:
+        found = runs.get(run_id).history.frames[_start(request) :]
+        columns = {name: [f[key] for f in found] for name, key in _FRAME_COLUMNS.items()}
+        return JSONResponse(columns, headers=FRESH)
+
+    @app.get(f"{BASE}/runs/{{run_id}}/events")
+    @sentence
+    async def events(run_id: str) -> Response:
+        return JSONResponse({"events": runs.get(run_id).history.events}, headers=FRESH)
+
+    @app.get(f"{BASE}/runs/{{run_id}}/frames/{{step}}.png")
+    @sentence
+    async def frame(run_id: str, step: int) -> Response:
+        return _file(runs.get(run_id).history.frame_path(step), IMMUTABLE)
+
+    @app.get(f"{BASE}/runs/{{run_id}}/real.png")
+    @sentence
+    async def real(run_id: str) -> Response:
+        return _file(runs.get(run_id).folder / "real.png", {"Cache-Control": "max-age=3600"})
+
+
+_FRAME_COLUMNS = {"steps": "step", "verdict_fake": "fake", "verdict_real": "real"}
+
+
+def _start(request: Request) -> int:
+    text = request.query_params.get("from", "0")
+    return int(text) if text.isdigit() else 0
+
+
+def _file(path: Path, headers: dict[str, str]) -> Response:
+    return FileResponse(path, headers=headers) if path.is_file() else error(404, "There is no such picture.")
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    step = run.latest.step if run.latest else 0
+    return {
+        "id": run.id,
+        "title": run.meta["title"],
+        "recipe": run.config.recipe,
+        "dataset": run.config.dataset,
+        "status": run.status,
+        "message": run.message,
+        "step": step,
+        "total_steps": run.config.total_steps,
+        "created": run.meta["created"],
+    }
+
+
+def _info(run: Run) -> dict[str, Any]:
+    return _summary(run) | {
+        "config": run.config.to_dict(),
+        "class_names": run.meta["class_names"],
+        "dataset_title": run.meta.get("dataset_title", run.config.dataset),
+        "tiles": run.meta["tiles"],
+        "real_count": 16,
+        "real_labels": run.meta.get("real_labels", []),
+        "verdict_is_probability": OBJECTIVES[run.config.objective].is_probability,
+        "conditional": run.config.classes > 0,
+        "checkpoint_step": run.checkpoint_step(),
+        "recorded": run.id == RECORDED,
+        "events": run.history.events,
+    }
+
+
+# Control ------------------------------------------------------------------------------------------------------------------
+
+
+def _add_control(app: FastAPI, runs: Runs) -> None:
+    @app.post(f"{BASE}/runs")
+    @sentence
+    async def create(request: Request) -> Response:
+        body = await _json(request)
+        changes = body.get("changes") or {}
+        if not isinstance(changes, dict):
+            raise RunsError("The settings must be a table of names and values.")
+        values = {str(name): parse_value(str(name), value) for name, value in changes.items()}
+        run, token = await run_in_threadpool(_create, runs, str(body.get("recipe")), body.get("dataset"), values)
+        return JSONResponse({"id": run.id, "token": token}, 201)
+
+    @app.post(f"{BASE}/runs/{{run_id}}/command")
+    @sentence
+    async def command(run_id: str, request: Request) -> Response:
+        run = runs.get(run_id)
+        if not runs.may_control(run, tokens_of(request)):
+            raise PermissionError("Only the page that started this run can steer it.")
+        await run_in_threadpool(runs.command, run, _command(await _json(request)))
+        return JSONResponse({"ok": True})
+
+    @app.post(f"{BASE}/runs/import")
+    @sentence
+    async def bring_back(request: Request) -> Response:
+        path = await _receive(request, MAX_RUN_ZIP_BYTES)
+        try:
+            run, token = await run_in_threadpool(runs.bring_back, path)
+        finally:
+            path.unlink(missing_ok=True)
+        return JSONResponse({"id": run.id, "token": token}, 201)
+
+    @app.post(f"{BASE}/pictures")
+    @sentence
+    async def pictures(request: Request) -> Response:
+        from gan.web.uploads import receive_pictures
+
+        return JSONResponse(await receive_pictures(request, runs.own_dir), 201)
+
+
+def _create(runs: Runs, recipe: str, dataset: Any, changes: dict[str, Any]) -> tuple[Run, str]:
+    runs.refuse_when_busy()
+    run, token = runs.create(recipe, str(dataset) if dataset else None, changes)
+    runs.start(run)
+    return run, token
+
+
+def _command(body: dict[str, Any]) -> Command:
+    kind, players = body.get("command"), body.get("players") or "both"
+    if kind not in COMMAND_KINDS:
+        raise RunsError(f"There is no command {str(kind)[:40]!r}; known: {', '.join(COMMAND_KINDS)}.")
+    if players not in PLAYERS:
+        raise RunsError(f"There are no players {str(players)[:40]!r}; known: {', '.join(PLAYERS)}.")
+    given = {n: parse_value(n, body[n]) for n in ("d_lr", "g_lr", "total_steps") if body.get(n) not in (None, "")}
+    return Command(kind, players, **given)
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    data = await request.body()
+    try:
+        body = json.loads(data) if len(data) <= MAX_JSON_BYTES else None
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise RunsError("The request could not be read.")
+    return body
+
+
+async def _receive(request: Request, limit: int) -> Path:
+    """The body as a temporary file, at most `limit` bytes."""
+    size = 0
+    with tempfile.NamedTemporaryFile(delete=False, suffix=".zip") as f:
+        try:
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise RunsError(f"The file is larger than {limit >> 20} MB, the limit.")
+                f.write(chunk)
+        except BaseException:
+            Path(f.name).unlink(missing_ok=True)
+            raise
+    return Path(f.name)
+
+
+# Downloads ----------------------------------------------------------------------------------------------------------------
+
+
+def _add_files(app: FastAPI, runs: Runs) -> None:
+    @app.get(f"{BASE}/runs/{{run_id}}/download/{{what}}")
+    @sentence
+    async def download(run_id: str, what: str) -> Response:
+        if what not in _DOWNLOADS:
+            return error(404, f"There is no download {what[:40]!r}; known: {', '.join(_DOWNLOADS)}.")
+        run = runs.get(run_id)
+        media_type, make = _DOWNLOADS[what]
+        data = await run_in_threadpool(make, run)
+        name = f"gan-forge-{run.config.recipe}-{run.id[:6]}-{what}"
+        headers = FRESH | {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(data, media_type=media_type, headers=headers)
+
+
+def _weights_file(run: Run) -> bytes:
+    found = run.weights()
+    if found is None:
+        raise RunsError("This run has no weights yet.")
+    stamp, state = found
+    names = tuple(run.meta["class_names"]) if run.config.classes else ()
+    return to_bytes(Weights(run.config, run.meta["title"], names, int(stamp), state))
+
+
+def _history_file(run: Run) -> bytes:
+    path = run.folder / "rows.csv"
+    return path.read_bytes() if path.exists() else (",".join(COLUMNS) + "\n").encode()
+
+
+def _timelapse(run: Run, encode: Callable[..., bytes]) -> bytes:
+    frames = run.history.frames
+    if len(frames) < 2:
+        raise RunsError("There are not enough frames for a timelapse yet.")
+    chosen = [frames[round(i)] for i in np.linspace(0, len(frames) - 1, min(len(frames), TIMELAPSE_FRAMES))]
+    with _export_guard:
+        sheets = [_sheet(run.history.frame_path(f["step"])) for f in chosen]
+        sheets += sheets[-1:] * TIMELAPSE_FPS  # the result stays for a second before the loop starts again
+        return encode(sheets, TIMELAPSE_FPS, TIMELAPSE_SCALE)
+
+
+def _sheet(path: Path) -> np.ndarray:
+    from PIL import Image
+
+    with Image.open(path, formats=["PNG"]) as picture:
+        sheet = np.asarray(picture)
+    return sheet[:, :, None] if sheet.ndim == 2 else sheet  # [H, W, C]
+
+
+_DOWNLOADS: dict[str, tuple[str, Callable[[Run], bytes]]] = {
+    "weights.safetensors": ("application/octet-stream", _weights_file),
+    "history.csv": ("text/csv", _history_file),
+    "timelapse.gif": ("image/gif", lambda run: _timelapse(run, gif_bytes)),
+    "timelapse.mp4": ("video/mp4", lambda run: _timelapse(run, mp4_bytes)),
+    "run.zip": ("application/zip", lambda run: pack(run.folder)),
+}

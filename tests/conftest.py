@@ -1,0 +1,26 @@
+"""Shared by all tests: small data sets, and one thread, so that the suite is exact and does not fight itself."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from gan.data import Pictures
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+def make_pictures(n: int = 256, size: int = 28, channels: int = 1, classes: int = 10) -> Pictures:
+    """Random pictures: enough for everything that does not ask what was learned."""
+    rng = torch.Generator().manual_seed(5)
+    images = torch.randint(0, 256, (n, channels, size, size), generator=rng, dtype=torch.uint8)
+    labels = torch.randint(0, max(classes, 1), (n,), generator=rng)
+    return Pictures("random", images, labels, tuple(str(i) for i in range(classes)))
+
+
+@pytest.fixture(scope="session")
+def random_pictures() -> Pictures:
+    return make_pictures()

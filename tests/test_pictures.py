@@ -1,0 +1,504 @@
+"""A stranger's pictures: good ones come out right, bad ones end in one sentence, fast and in little memory."""
+
+from __future__ import annotations
+
+import io
+import os
+import resource
+import struct
+import threading
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan import pictures
+from gan.data import DataError, describe, load
+from gan.pictures import prepare, prepare_folder, prepare_zip
+
+
+def encoded(picture: Image.Image, kind: str = "PNG", **options) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def plain(value: int, size: tuple[int, int] = (12, 12)) -> bytes:
+    return encoded(Image.new("L", size, value))
+
+
+def good(count: int = 20, start: int = 0) -> list[tuple[str, io.BytesIO]]:
+    return [(f"{i:03}.png", io.BytesIO(plain(start + i))) for i in range(count)]
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def huge_png(side: int) -> bytes:
+    """A valid header of side x side pixels and hardly anything after it."""
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    )
+
+
+def one(data: bytes, tmp_path: Path, size: int = 8, channels: int = 3) -> torch.Tensor:
+    """The picture [C, size, size] that a file becomes, between 16 others that are plain."""
+    name = prepare([("it", io.BytesIO(data)), *good(16)], size, channels, tmp_path)
+    got = load(name, own_dir=tmp_path)
+    assert len(got.images) == 17, "the picture was skipped"
+    return got.images[0]
+
+
+@pytest.fixture(autouse=True)
+def fast_and_small() -> Iterator[None]:
+    """No input may take more than a few seconds of computing or a lot of memory."""
+    start, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    yield
+    assert time.process_time() - start < 8
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 600_000  # kB
+
+
+# ---- what good pictures become ----
+
+
+def test_the_whole_way_and_back(tmp_path: Path) -> None:
+    words: list[str] = []
+    name = prepare(good(), 16, 1, tmp_path, words.append)
+    assert [p.name for p in tmp_path.iterdir()] == [f"{name}.safetensors"]
+    got, source = load(name, own_dir=tmp_path), describe(name, tmp_path)
+    assert got.images.shape == (20, 1, 16, 16) and got.images.dtype == torch.uint8
+    assert got.images[:, 0, 3, 3].tolist() == list(range(20))
+    assert got.labels.tolist() == [0] * 20 and got.class_names == source.class_names == ()
+    assert (source.size, source.channels, source.downloads) == (16, 1, False)
+    assert words[-1] == "20 pictures ready."
+    assert torch.equal(load(name, "test", tmp_path).images, got.images)
+
+
+def test_same_pictures_same_name_and_anything_else_another(tmp_path: Path) -> None:
+    name = prepare(good(), 16, 1, tmp_path)
+    before = (tmp_path / f"{name}.safetensors").stat().st_mtime_ns
+    assert prepare(good(), 16, 1, tmp_path) == name
+    assert (tmp_path / f"{name}.safetensors").stat().st_mtime_ns == before
+    foldered = [(f"{i % 2}/{n}", file) for i, (n, file) in enumerate(good())]
+    others = [(good(), 8, 1), (good(), 16, 3), (good(start=1), 16, 1), (foldered, 16, 1)]
+    assert len({prepare(*other, tmp_path) for other in others} | {name}) == 5
+
+
+def test_files_may_be_paths(tmp_path: Path) -> None:
+    for name, file in good():
+        (tmp_path / name).write_bytes(file.getvalue())
+    by_path = prepare([(p.name, p) for p in sorted(tmp_path.glob("*.png"))], 8, 1, tmp_path / "own")
+    assert by_path == prepare(good(), 8, 1, tmp_path / "own")
+
+
+def test_the_middle_square_is_kept(tmp_path: Path) -> None:
+    wide = np.zeros((20, 60, 3), np.uint8)
+    wide[:, 20:40] = (10, 200, 30)
+    for pixels in (wide, wide.transpose(1, 0, 2)):
+        got = one(encoded(Image.fromarray(np.ascontiguousarray(pixels))), tmp_path)
+        assert (got == torch.tensor([10, 200, 30])[:, None, None]).all()
+
+
+def test_scaling_down_averages_instead_of_skipping(tmp_path: Path) -> None:
+    board = (np.indices((512, 512)).sum(0) % 2 * 255).astype(np.uint8)
+    got = one(encoded(Image.fromarray(board)), tmp_path, size=32, channels=1).float()
+    assert 120 < got.min() <= got.max() < 135
+
+
+def test_exif_orientation_turns_upright(tmp_path: Path) -> None:
+    pixels = np.zeros((16, 16, 3), np.uint8)
+    pixels[:8] = 255  # top is white
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held so that the picture must be turned right by 90 degrees
+    got = one(encoded(Image.fromarray(pixels), "JPEG", exif=exif, quality=95), tmp_path).float()
+    assert got[:, :, 5:].mean() > 240 and got[:, :, :3].mean() < 15  # so white is on the right
+
+
+def test_transparent_is_white(tmp_path: Path) -> None:
+    rgba = np.zeros((16, 16, 4), np.uint8)
+    rgba[:, 8:] = (255, 0, 0, 255)
+    expected = torch.tensor([[255, 255], [255, 0], [255, 0]])
+    palette = Image.new("P", (16, 16), 0)
+    palette.putpalette([9, 9, 9, 255, 0, 0])
+    palette.paste(1, (8, 0, 16, 16))
+    files = [
+        encoded(Image.fromarray(rgba)),
+        encoded(Image.fromarray(rgba), "WEBP", lossless=True, exact=True),
+        encoded(palette, "PNG", transparency=0),
+        encoded(palette, "GIF", transparency=0),
+    ]
+    for file in files:
+        assert (one(file, tmp_path)[:, 4, [1, 6]].long() - expected).abs().max() <= 1
+    half = one(encoded(Image.new("LA", (16, 16), (0, 128))), tmp_path)
+    assert (half.float() - 127).abs().max() <= 1
+
+
+def test_sixteen_bits_are_scaled_not_clipped(tmp_path: Path) -> None:
+    ramp = np.repeat(np.linspace(0, 65535, 8).astype(np.uint16)[None], 8, 0)
+    for kind in ("PNG", "TIFF"):
+        got = one(encoded(Image.fromarray(ramp), kind), tmp_path, channels=1)
+        assert (got[0, 0].float() - torch.linspace(0, 255, 8)).abs().max() <= 1
+    dark = one(encoded(Image.fromarray(np.full((8, 8), 200, np.uint16))), tmp_path, channels=1)
+    assert dark.max() <= 1
+    unit = one(encoded(Image.fromarray(ramp.astype(np.float32) / 65535), "TIFF"), tmp_path, channels=1)
+    assert (unit[0, 0].float() - torch.linspace(0, 255, 8)).abs().max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_cmyk_is_ink(kind: str, tmp_path: Path) -> None:
+    got = one(encoded(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), kind), tmp_path).float()  # magenta + yellow
+    assert got[0].mean() > 240 and got[1:].mean() < 15
+
+
+def test_animation_gives_its_first_frame(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "lime", "blue")]
+    gif = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert one(gif, tmp_path)[:, 4, 4].tolist() == [255, 0, 0]
+
+
+def test_grey_and_colour(tmp_path: Path) -> None:
+    red = encoded(Image.new("RGB", (9, 9), "red"))
+    assert (one(red, tmp_path, channels=1) == 76).all()  # ITU-R 601 luma
+    assert (one(plain(90), tmp_path, channels=3) == 90).all()
+    assert one(encoded(Image.new("1", (9, 9), 1)), tmp_path, channels=1).min() == 255
+    assert one(encoded(Image.new("RGB", (9, 9), "blue"), "BMP"), tmp_path)[:, 0, 0].tolist() == [0, 0, 255]
+
+
+# ---- classes ----
+
+
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [
+        (["cat/{}.png", "dog/{}.png"], ("cat", "dog")),
+        (["all/cat/{}.png", "all/dog/{}.png"], ("cat", "dog")),
+        (["cat/black/{}.png", "cat/{}.png", "dog/{}.png"], ("cat", "dog")),
+        (["a\\cat\\{}.png", "a\\dog\\{}.png"], ("cat", "dog")),
+        (["../cat/{}.png", "/dog/{}.png"], ("cat", "dog")),
+        (["cat/{}.png", "{}.png"], ()),
+        (["cat/{}.png"], ()),
+        (["{}.png"], ()),
+        ([f"{i:03}/{{}}.png" for i in range(100)], tuple(f"{i:03}" for i in range(100))),
+        ([f"{i:03}/{{}}.png" for i in range(101)], ()),
+        (["c\u202eat\n/{}.png", "dog/{}.png"], ("cat", "dog")),
+    ],
+)
+def test_folders_become_classes(names: list[str], classes: tuple[str, ...], tmp_path: Path) -> None:
+    count = max(20, len(names))
+    files = [(names[i % len(names)].format(i), io.BytesIO(plain(i % len(names)))) for i in range(count)]
+    got = load(prepare(files, 8, 1, tmp_path), own_dir=tmp_path)
+    assert got.class_names == classes
+    if len(classes) == len(names):
+        assert torch.equal(got.labels, got.images[:, 0, 0, 0].long())
+    if not classes:
+        assert not got.labels.any()
+
+
+def test_a_folder_on_disk_with_everything_in_it(tmp_path: Path) -> None:
+    root = tmp_path / "pets"
+    for i, (name, file) in enumerate(good()):
+        at = root / ("cat" if i % 2 else "dog")
+        at.mkdir(parents=True, exist_ok=True)
+        (at / name.upper()).write_bytes(file.getvalue())
+    (root / "readme.txt").write_text("not a picture, and its name says so")
+    (root / ".hidden.png").write_text("no")
+    (root / "__MACOSX").mkdir()
+    (root / "__MACOSX" / "x.png").write_text("no")
+    (root / "cat" / "loop").symlink_to(root)
+    os.mkfifo(root / "cat" / "pipe.png")
+    words: list[str] = []
+    name = prepare_folder(root, 8, 1, tmp_path / "own", words.append)
+    assert load(name, own_dir=tmp_path / "own").class_names == ("cat", "dog")
+    assert words[-1] == "20 pictures ready, 1 skipped, first cat/pipe.png: it is not a file."
+    assert describe(name, tmp_path / "own").title == "pets"
+    with pytest.raises(DataError, match="no folder"):
+        prepare_folder(tmp_path / "nowhere", 8, 1, tmp_path / "own")
+
+
+# ---- hostile pictures ----
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 15])
+def test_too_few_names_both_numbers(count: int, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=rf"\b{count}\b.*\b16\b"):
+        prepare(good(count), 8, 1, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_many_is_refused_when_the_next_one_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "MOST", 30)
+    assert prepare(good(30), 8, 1, tmp_path)
+    with pytest.raises(DataError, match="more than 30"):
+        prepare(good(31), 8, 1, tmp_path)
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
+    "text": (lambda: b"just words\n" * 100, "not a PNG"),
+    "empty": (lambda: b"", "not a PNG"),
+    "cut png": (lambda: encoded(Image.fromarray(NOISE))[:4000], "damaged"),
+    "cut jpeg": (lambda: encoded(Image.fromarray(NOISE), "JPEG")[:1500], "damaged"),
+    "cut webp": (lambda: encoded(Image.fromarray(NOISE), "WEBP")[:800], "not a PNG|damaged"),
+    "cut tiff": (lambda: encoded(Image.fromarray(NOISE), "TIFF")[:800], "not a PNG|damaged"),
+    "20,000 square": (lambda: huge_png(20_000), "megapixels"),
+    "7,000 square": (lambda: huge_png(7_000), "7000 x 7000, more than 40 megapixels"),
+    "11,000 square": (lambda: huge_png(11_000), "megapixels"),
+    "webp 16,383 square": (lambda: huge_webp(16_383), "megapixels|not a PNG"),
+    "postscript": (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a PNG"),
+    "zip": (lambda: b"PK\x05\x06" + bytes(18), "not a PNG"),
+    "65 MB": (lambda: bytes((64 << 20) + 1), "larger than 64 MB"),
+    "text bomb": (lambda: text_bomb(), "damaged|not a PNG"),
+}
+
+
+def huge_webp(side: int) -> bytes:
+    flags = struct.pack("<I", 0) + (side - 1).to_bytes(3, "little") * 2
+    body = b"WEBPVP8X" + struct.pack("<I", 10) + flags + encoded(Image.new("RGB", (4, 4)), "WEBP")[12:]
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def text_bomb() -> bytes:
+    """A PNG whose compressed comment unpacks to 100 MB."""
+    bomb = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(100_000_000), 1))
+    file = plain(0)
+    return file[:33] + bomb + file[33:]
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_one_bad_picture_is_skipped_and_too_many_are_an_error(kind: str, tmp_path: Path) -> None:
+    make, reason = HOSTILE[kind]
+    bad = make()
+    words: list[str] = []
+    name = prepare([*good(8), ("bad.png", io.BytesIO(bad)), *good(8, 8)], 8, 1, tmp_path, words.append)
+    assert describe(name, tmp_path).about.startswith("16 pictures")
+    assert words[-1].startswith("16 pictures ready, 1 skipped, first bad.png: it") or "the file" in words[-1]
+    with pytest.raises(DataError, match=f"(?s)Of 16 pictures 15 .* 16 are needed.*bad.png.*({reason})"):
+        prepare([*good(15), ("bad.png", io.BytesIO(bad))], 8, 1, tmp_path)
+
+
+def test_random_damage_never_escapes(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    files = []
+    for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"):
+        whole = np.frombuffer(encoded(Image.fromarray(NOISE), kind), np.uint8)
+        for i in range(40):
+            hurt = whole.copy()
+            hurt[rng.integers(0, min(len(hurt), 200 if i % 2 else len(hurt)), 5)] = rng.integers(0, 256, 5)
+            files.append((f"{kind}{i}", io.BytesIO(hurt.tobytes())))
+    assert prepare([*good(16), *files], 8, 3, tmp_path)
+
+
+def test_many_pixels_in_all_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "MOST_PIXELS_TOGETHER", 16 * 144)
+    assert prepare(good(16), 8, 1, tmp_path)
+    with pytest.raises(DataError, match="gigapixels"):
+        prepare(good(17), 8, 1, tmp_path)
+
+
+def test_a_reader_that_fails_is_one_bad_picture(tmp_path: Path) -> None:
+    class Broken(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(DataError, match=r"15 could be read.*Input/output error"):
+        prepare([*good(15), ("x.png", Broken())], 8, 1, tmp_path)
+
+
+def test_the_largest_pictures_allowed_need_little_memory(tmp_path: Path) -> None:
+    """40 megapixels with transparency: 160 MB decoded, cut and scaled without ever holding many copies."""
+    big = encoded(Image.new("RGBA", (6300, 6300), (0, 0, 0, 255)), compress_level=1)
+    assert one(big, tmp_path).max() == 0
+
+
+def test_names_in_messages_are_tame(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        prepare([("\x1b[31m\u202e\n" + "x" * 10_000, io.BytesIO(b"no"))], 8, 1, tmp_path)
+    assert len(str(caught.value)) < 400 and str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(("size", "channels"), [(4, 1), (1000, 3), (32, 2), (32, 4)])
+def test_impossible_forms(size: int, channels: int, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"\d"):
+        prepare(good(), size, channels, tmp_path)
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pictures.os, "replace", full)
+    with pytest.raises(DataError, match="full"):
+        prepare(good(), 8, 1, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- hostile zips ----
+
+
+def zipped(path: Path, entries: list[tuple[str, bytes]], method: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, data in entries:
+            archive.writestr(name, data)
+    return path
+
+
+def entries(count: int = 20) -> list[tuple[str, bytes]]:
+    return [(name, file.getvalue()) for name, file in good(count)]
+
+
+def test_zip_equals_folder(tmp_path: Path) -> None:
+    files = [(f"{'cat' if i % 2 else 'dog'}/{name}", data) for i, (name, data) in enumerate(entries())]
+    for name, data in files:
+        (tmp_path / "f" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "f" / name).write_bytes(data)
+    extra = [("notes.txt", b"hello"), ("__MACOSX/._0.png", b"x"), ("inner.zip", b"PK"), ("cat/", b"")]
+    name = prepare_zip(zipped(tmp_path / "z.zip", files[::-1] + extra), 8, 1, tmp_path / "own")
+    assert name == prepare_folder(tmp_path / "f", 8, 1, tmp_path / "own")
+    assert describe(name, tmp_path / "own").class_names == ("cat", "dog")
+
+
+def test_path_tricks_write_nothing(tmp_path: Path) -> None:
+    tricks = [(f"../../{name}", data) for name, data in entries(10)] + [(f"/etc/{n}", d) for n, d in entries(10)]
+    name = prepare_zip(zipped(tmp_path / "z.zip", tricks), 8, 1, tmp_path / "a" / "b" / "own")
+    found = sorted(p.name for p in tmp_path.rglob("*") if p.is_file())
+    assert found == [f"{name}.safetensors", "z.zip"]
+
+
+def test_a_zip_of_100_000_entries(tmp_path: Path) -> None:
+    """Written by hand, because zipfile would take a minute."""
+    local = struct.pack("<4sHHHHHIIIHH", b"PK\x03\x04", 20, 0, 0, 0, 0, 0, 0, 0, 5, 0) + b"a.png"
+    central = (
+        struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\x01\x02", 20, 20, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0) + b"a.png"
+    )
+    table = central * 100_000
+    for declared in (65_535, 3):  # the end record may lie about the number
+        end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, declared, declared, len(table), len(local), 0)
+        (tmp_path / "z.zip").write_bytes(local + table + end)
+        with pytest.raises(DataError, match="more than 60,000 entries"):
+            prepare_zip(tmp_path / "z.zip", 8, 1, tmp_path)
+
+
+def test_a_table_of_contents_that_is_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "MOST_DIRECTORY_BYTES", 70_000)
+    many = [("x" * 60_000, b""), ("y" * 60_000, b"")]
+    with pytest.raises(DataError, match="table of contents"):
+        prepare_zip(zipped(tmp_path / "z.zip", many), 8, 1, tmp_path)
+
+
+def patch_sizes(path: Path, size: int, only: int | None = None) -> None:
+    """Overwrite the declared unpacked size of every entry (or the first few) in the table of contents."""
+    data, at, done = bytearray(path.read_bytes()), 0, 0
+    while (at := data.find(b"PK\x01\x02", at)) >= 0 and (only is None or done < only):
+        data[at + 24 : at + 28] = struct.pack("<I", size)
+        at, done = at + 4, done + 1
+    path.write_bytes(data)
+
+
+def test_a_zip_that_declares_10_gb(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "z.zip", entries())
+    patch_sizes(path, 500 << 20)
+    with pytest.raises(DataError, match=r"unpacks to 9\.8 GB, more than 4 GB"):
+        prepare_zip(path, 8, 1, tmp_path)
+
+
+def test_a_zip_bomb_entry_is_not_unpacked(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "z.zip", [("0bomb.png", bytes(80 << 20)), *entries(16)])
+    words: list[str] = []
+    prepare_zip(path, 8, 1, tmp_path, words.append)
+    assert "1 skipped, first 0bomb.png: the file is larger than 64 MB" in words[-1]
+    patch_sizes(path, 1000, only=1)  # now its header lies
+    prepare_zip(path, 8, 1, tmp_path, words.append)
+    assert "1 skipped, first 0bomb.png: it is damaged inside the zip" in words[-1]
+
+
+def test_bytes_are_counted_while_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = zipped(tmp_path / "z.zip", entries())
+    total = sum(len(data) for _, data in entries())
+    monkeypatch.setattr(pictures, "MOST_UNPACKED_BYTES", total - 1)
+    monkeypatch.setattr(pictures, "sum", lambda sizes: 0, raising=False)  # as if every declared size were zero
+    with pytest.raises(DataError, match="unpacks to more than"):
+        prepare_zip(path, 8, 1, tmp_path)
+
+
+def test_an_encrypted_zip(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "z.zip", entries())
+    data = bytearray(path.read_bytes())
+    at = data.find(b"PK\x01\x02")
+    data[at + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(DataError, match="password"):
+        prepare_zip(path, 8, 1, tmp_path)
+
+
+def test_damage_inside_a_zip_skips_that_picture(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "z.zip", entries(17), zipfile.ZIP_STORED)
+    data = bytearray(path.read_bytes())
+    data[60] ^= 0xFF
+    path.write_bytes(data)
+    words: list[str] = []
+    prepare_zip(path, 8, 1, tmp_path, words.append)
+    assert "16 pictures ready, 1 skipped, first 000.png: it is damaged inside the zip" in words[-1]
+
+
+def test_lzma_entries_are_not_read(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="packed in a way"):
+        prepare_zip(zipped(tmp_path / "z.zip", entries(), zipfile.ZIP_LZMA), 8, 1, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"PK", b"not a zip", b"PK\x05\x06" + b"\xff" * 18, encoded(Image.new("L", (9, 9)))]
+)
+def test_not_a_zip(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "z.zip").write_bytes(data)
+    with pytest.raises(DataError, match=r"not a readable zip|table of contents"):
+        prepare_zip(tmp_path / "z.zip", 8, 1, tmp_path)
+    with pytest.raises(DataError, match="not a readable zip"):
+        prepare_zip(tmp_path / "none.zip", 8, 1, tmp_path)
+
+
+# ---- prepared files that were tampered with ----
+
+
+def test_a_damaged_prepared_file_is_a_sentence(tmp_path: Path) -> None:
+    name = prepare(good(), 8, 1, tmp_path)
+    path = tmp_path / f"{name}.safetensors"
+    whole = path.read_bytes()
+    swapped = whole.replace(b'"U8"', b'"I8"')
+    label = bytearray(whole)
+    label[8 + int.from_bytes(whole[:8], "little")] = 7  # a class that does not exist
+    classes = whole.replace(b'"classes": "[]"', b'"classes": "{}"').replace(b'"classes": "{}"', b'"classes": "[!"')
+    for bad in (
+        b"",
+        whole[:50],
+        whole[:-1],
+        whole + b"x",
+        swapped,
+        bytes(label),
+        classes,
+        bytes([255] * 8) + whole[8:],
+    ):
+        path.write_bytes(bad)
+        with pytest.raises(DataError, match="damaged"):
+            load(name, own_dir=tmp_path)
+    path.unlink()
+    with pytest.raises(DataError, match="not here"):
+        describe(name, tmp_path)
+
+
+def test_two_threads_preparing_the_same(tmp_path: Path) -> None:
+    names: list[str] = []
+    threads = [threading.Thread(target=lambda: names.append(prepare(good(), 8, 1, tmp_path))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(names) == 4 and len(set(names)) == 1
+    assert [p.name for p in tmp_path.iterdir()] == [f"{names[0]}.safetensors"]
