@@ -55,7 +55,9 @@ def save_checkpoint(path: Path, trainer: Trainer, extra: dict[str, Any] | None =
     tensors = flatten(state)
     for name, t in tensors.items():
         if t.is_floating_point() and not torch.isfinite(t).all():
-            raise NotFinite(f"{name} is no longer finite at step {state['steps_done']}; nothing was saved over the good state.")
+            raise NotFinite(
+                f"{name} is no longer finite at step {state['steps_done']}; nothing was saved over the good state."
+            )
     header = {
         "format": FORMAT,
         "config": trainer.config.to_dict(),
@@ -78,7 +80,9 @@ def read_header(path: Path) -> dict[str, Any]:
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as e:
         raise CheckpointError(f"The checkpoint {path.name} is damaged or not one of ours ({_brief(e)}).") from None
     if header.get("format") != FORMAT:
-        raise CheckpointError(f"The checkpoint has format {header.get('format')!r}; this version reads format {FORMAT}.")
+        raise CheckpointError(
+            f"The checkpoint has format {header.get('format')!r}; this version reads format {FORMAT}."
+        )
     return {"config": config, "steps_done": steps, "lr": lr, "extra": extra}
 
 
@@ -107,7 +111,9 @@ def load_checkpoint(path: Path, trainer: Trainer) -> dict[str, Any]:
 def refuse_other_config(saved: Config, wanted: Config) -> None:
     """Raise CheckpointError naming the settings that differ; a larger total_steps is the same run."""
     a, b = saved.to_dict(), wanted.to_dict()
-    differ = [f"{k} ({a[k]!r} in the checkpoint, {b[k]!r} asked for)" for k in a if a[k] != b[k] and k not in _MAY_DIFFER]
+    differ = [
+        f"{k} ({a[k]!r} in the checkpoint, {b[k]!r} asked for)" for k in a if a[k] != b[k] and k not in _MAY_DIFFER
+    ]
     if differ:
         raise CheckpointError(f"This checkpoint was made with other settings: {', '.join(differ)}.")
 
@@ -181,5 +187,3 @@ _DTYPES = {"F32": torch.float32, "I64": torch.int64}
 
 def _brief(e: Exception) -> str:
     return (str(e).splitlines() or [type(e).__name__])[0][:120]
-
-

@@ -61,6 +61,7 @@ class Config:
     objective: str     = knob("non-saturating", "Objective", "what each network is asked to minimise")
     penalty: str       = knob("none", "Penalty", "an extra cost for a discriminator that is too steep")
     penalty_weight: float = knob(10.0, "Penalty weight", "how much the penalty counts", 0, 1e4)
+    penalty_every: int = knob(1, "Penalty every", "steps; rarer and as much stronger, which saves time", 1, 1000)
     update_order: str  = knob("alternate", "Update order", "who learns when in one step", choices=UPDATE_ORDERS)
     d_steps: int       = knob(1, "Discriminator steps", "updates of D for each update of G", 1, 100)
     batch: int         = knob(64, "Batch size", "pictures in one step", 2, 4096, group="main")

@@ -107,13 +107,10 @@ class Trainer:
             fake_ = self._split_step(fake, c, self.objective.d_fake)
             loss, real, fake_ = (real[0] + fake_[0]).mean(), real[1], fake_[1]
         else:
-            x = x.requires_grad_(self.penalty is not None)
+            x = x.requires_grad_(self._penalty_due)
             real, fake_ = self._judge(x, fake, c)
             loss = self.objective.d_loss(real, fake_).mean()
-            cost = loss
-            if self.penalty is not None:
-                r = Round(self.G, self.D, z, x, c, fake, real, fake_, self.rng)
-                cost = loss + self.config.penalty_weight * self.penalty(r).mean()
+            cost = loss + self._penalty(Round(self.G, self.D, z, x, c, fake, real, fake_, self.rng))
             self._descend(cost, self.d_params, self.opt_d)
         d_real, d_fake = mean_verdicts(self.objective, real, fake_)
         return {"d_loss": loss.detach(), "d_real": d_real, "d_fake": d_fake}
@@ -135,14 +132,11 @@ class Trainer:
         x, c = self._batch(0)
         z = self._noise(len(x))
         fake = self.G(z, c, self.rng)
-        x = x.requires_grad_(self.penalty is not None)
+        x = x.requires_grad_(self._penalty_due)
         real_logits, fake_logits = self._judge(x, fake, c)
         d_loss = self.objective.d_loss(real_logits, fake_logits).mean()
         g_loss = self.objective.g_loss(fake_logits, real_logits).mean()
-        cost = d_loss
-        if self.penalty is not None:
-            r = Round(self.G, self.D, z, x, c, fake, real_logits, fake_logits, self.rng)
-            cost = d_loss + self.config.penalty_weight * self.penalty(r).mean()
+        cost = d_loss + self._penalty(Round(self.G, self.D, z, x, c, fake, real_logits, fake_logits, self.rng))
         d_grads = torch.autograd.grad(cost, self.d_params, retain_graph=True) if players != "g" else None
         g_grads = torch.autograd.grad(g_loss, self.g_params) if players != "d" else None
         if d_grads is not None:
@@ -151,6 +145,16 @@ class Trainer:
             self._apply(g_grads, self.g_params, self.opt_g)
         d_real, d_fake = mean_verdicts(self.objective, real_logits, fake_logits)
         return {"d_loss": d_loss.detach(), "g_loss": g_loss.detach(), "d_real": d_real, "d_fake": d_fake}
+
+    @property
+    def _penalty_due(self) -> bool:
+        return self.penalty is not None and self.steps_done % self.config.penalty_every == 0
+
+    def _penalty(self, r: Round) -> Tensor | float:
+        """The weighted penalty of this round; lazily: every k steps, k times as strong (Karras et al. 2020, app. B)."""
+        if not self._penalty_due:
+            return 0.0
+        return self.config.penalty_weight * self.config.penalty_every * self.penalty(r).mean()
 
     def _judge(self, x: Tensor, fake: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
         """D's logits of real and of fake pictures; in one pass where no batch statistics would mix the two."""

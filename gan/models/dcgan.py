@@ -122,13 +122,13 @@ def small_discriminator(cfg: Config) -> Discriminator:
 
 
 def quick_generator(cfg: Config, last: nn.Module) -> Generator:
-    """Most of the arithmetic at a quarter and half of the side; the last doubling only rearranges channels."""
+    """Most of the arithmetic at a quarter of the side; the last doubling only rearranges channels."""
     w, side = cfg.width, _grid(cfg)
     layers = Stack(
-        *_start(cfg, 4 * w, side),
-        *(nn.BatchNorm2d(4 * w), nn.ReLU()),  # [N, 4w, 7, 7]
-        *(nn.ConvTranspose2d(4 * w, 2 * w, 4, 2, 1, bias=False), nn.BatchNorm2d(2 * w), nn.ReLU()),  # [N, 2w, 14, 14]
-        *(SameConv(2 * w, 4 * cfg.channels, 3), nn.PixelShuffle(2), last),  # [N, C, 28, 28]
+        *_start(cfg, 2 * w, side),
+        *(nn.BatchNorm2d(2 * w), nn.ReLU()),  # [N, 2w, 7, 7]
+        *(nn.ConvTranspose2d(2 * w, w, 4, 2, 1, bias=False), nn.BatchNorm2d(w), nn.ReLU()),  # [N, w, 14, 14]
+        *(SameConv(w, 4 * cfg.channels, 3), nn.PixelShuffle(2), last),  # [N, C, 28, 28]
     )
     return Generator(cfg.z_dim, cfg.classes, layers)
 
@@ -141,5 +141,3 @@ def quick_discriminator(cfg: Config) -> Discriminator:
         nn.Flatten(),
     )
     return Discriminator(cfg.classes, layers, 2 * w * side**2)
-
-

@@ -1,0 +1,169 @@
+"""Places in latent space: seeds, straight and great-circle paths, principal directions, walks. Pure functions.
+
+A picture's latent is written down completely by a seed and a few numbers (see `Place`), so that a link can hold it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+from gan.seeds import seed_of
+
+# Streams of randomness: the first argument of seed_of tells them apart from the trainer's (1 to 3).
+_LATENT, _NEIGHBOUR = 11, 12
+
+MODES = ("slerp", "lerp")
+RING = 16  # neighbours on one circle
+
+
+@dataclass(frozen=True)
+class Place:
+    """One latent, written down: start at a seed, walk to neighbours, then push directions and set single numbers."""
+
+    seed: int = 0
+    steps: tuple[tuple[int, float], ...] = ()  # the walk: (neighbour's number, spread) in turn
+    moves: Mapping[int, float] = field(default_factory=dict)  # principal direction -> standard deviations
+    sets: Mapping[int, float] = field(default_factory=dict)  # raw dimension -> its value
+
+
+def latent_of(seed: int, z_dim: int) -> Tensor:
+    """The latent [1, z_dim] of a seed: standard normal, the same everywhere and always."""
+    return _normal(z_dim, _LATENT, seed)
+
+
+def latent_at(place: Place, z_dim: int, directions: Tensor) -> Tensor:
+    """The latent [1, z_dim] of a place."""
+    return edit(base_of(place, z_dim), directions, place.moves, place.sets)
+
+
+def base_of(place: Place, z_dim: int) -> Tensor:
+    """Where the walk has led [1, z_dim], before directions are pushed and single numbers set."""
+    z = latent_of(place.seed, z_dim)
+    for done, (number, spread) in enumerate(place.steps):
+        z = neighbour(z, number, spread, seed_of(place.seed, done))
+    return z
+
+
+def around(place: Place, n: int, spread: float, z_dim: int, directions: Tensor, first: int = 0) -> Tensor:
+    """Neighbours number `first` and on of a place, [n, z_dim]; number k is the place with one more step (k, spread)."""
+    near = neighbours(base_of(place, z_dim), n, spread, seed_of(place.seed, len(place.steps)), first)
+    return edit(near, directions, place.moves, place.sets)
+
+
+def neighbours(z: Tensor, n: int, spread: float, seed: int, first: int = 0) -> Tensor:
+    """Neighbours number first to first + n - 1 of z [1, z_dim], as [n, z_dim]."""
+    numbers = range(first, first + n)
+    return torch.cat([z[:0], *(neighbour(z, k, spread, seed) for k in numbers)])
+
+
+def neighbour(z: Tensor, number: int, spread: float, seed: int) -> Tensor:
+    """One neighbour [1, z_dim]: sqrt(1 - spread**2) z + spread * noise. spread is 0 (z itself) to 1 (a stranger).
+
+    A mixture and not a sum, so that a walk of any length stays where the network was trained: if z is standard
+    normal, so is its neighbour. Numbers 0 to 15 lie on a circle around z, so that the one beside the last resembles
+    it; opposite numbers lead in opposite directions. 16 to 31 lie on another circle, and so on.
+    """
+    circle, position = divmod(number, RING)
+    angle = 2 * math.pi * position / RING
+    u, v = (_normal(z.shape[1], _NEIGHBOUR, seed, circle, axis) for axis in (0, 1))
+    noise = math.cos(angle) * u + math.sin(angle) * v  # standard normal, as its axes are
+    return math.sqrt(1 - spread**2) * z + spread * noise
+
+
+def edit(z: Tensor, directions: Tensor, moves: Mapping[int, float], sets: Mapping[int, float]) -> Tensor:
+    """A copy of z [N, z_dim], pushed along directions [K, z_dim] by `moves`, then with single numbers replaced."""
+    z = z.clone()
+    for k, amount in sorted(moves.items()):
+        z += amount * directions[k]
+    for i, value in sets.items():
+        z[:, i] = value
+    return z
+
+
+# Between two latents ----------------------------------------------------------------------------------------------
+
+
+def lerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
+    """The straight line from a (t = 0, exactly) to b (t = 1, exactly); t [K, 1] gives K points."""
+    t = torch.as_tensor(t, dtype=torch.float64)
+    return ((1 - t) * a.double() + t * b.double()).to(a.dtype)
+
+
+def slerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
+    """The great circle from a to b, vectors of one shape [z_dim] or [1, z_dim] (Shoemake 1985, section 3.3).
+
+    High-dimensional normal noise lies in a thin shell, which the straight line leaves and this path does not (White
+    2016). t = 0 is exactly a, t = 1 exactly b; vectors of equal length keep it. Between parallel vectors it is the
+    straight line. Between opposite ones every half circle is a shortest path: it takes the one through the axis that
+    is least along a.
+    """
+    t = torch.as_tensor(t, dtype=torch.float64)
+    p, q = a.double(), b.double()
+    lengths = p.norm() * q.norm()
+    cosine = float((p * q).sum() / lengths) if lengths > 0 else 1.0
+    omega = math.acos(max(-1.0, min(1.0, cosine)))
+    if omega < 1e-6:
+        return lerp(a, b, t)
+    if math.pi - omega < 1e-6:
+        return _half_circle(p, q, t).to(a.dtype)
+    weights = torch.sin((1 - t) * omega) / math.sin(omega), torch.sin(t * omega) / math.sin(omega)
+    return torch.where(t == 1, q, weights[0] * p + weights[1] * q).to(a.dtype)
+
+
+def _half_circle(p: Tensor, q: Tensor, t: Tensor) -> Tensor:
+    u = p / p.norm()
+    axis = torch.zeros_like(u)
+    axis.view(-1)[u.abs().argmin()] = 1
+    side = axis - (axis * u).sum() * u
+    length = (1 - t) * p.norm() + t * q.norm()
+    arc = length * (torch.cos(t * math.pi) * u + torch.sin(t * math.pi) * side / side.norm())
+    return torch.where(t == 0, p, torch.where(t == 1, q, arc))
+
+
+def path(
+    za: Tensor, zb: Tensor, ca: int | None, cb: int | None, mode: str, frames: int, classes: int = 0
+) -> tuple[Tensor, Tensor | None]:
+    """`frames` latents [K, z_dim] from za to zb [1, z_dim], with class mixtures [K, classes] where there are classes.
+
+    Classes are blended on the straight line whatever the mode: (1 - t) of the first and t of the second.
+    """
+    t = torch.linspace(0, 1, frames, dtype=torch.float64)[:, None]  # [K, 1]
+    z = (slerp if mode == "slerp" else lerp)(za, zb, t)
+    if not classes:
+        return z, None
+    ends = one_hot(torch.tensor([ca, cb]), classes).float()  # [2, classes]
+    return z, lerp(ends[:1], ends[1:], t)
+
+
+# What the first layer listens to ----------------------------------------------------------------------------------
+
+
+def principal_directions(generator: nn.Module, k: int = 8) -> tuple[Tensor, Tensor]:
+    """The k latent directions that move the first layer most: unit, orthogonal [k, z_dim], and their shares [k].
+
+    They are the right singular vectors of the first layer's weight, only its columns for z (Shen & Zhou 2021 factor
+    the same weight). A share is a squared singular value over the sum of all: how much of the first layer's variance
+    the direction carries when z is standard normal. The sign is fixed by making the largest entry positive. A
+    generator that does not begin with a dense layer has none: [0, z_dim].
+    """
+    first = next((m for m in generator.modules() if isinstance(m, nn.Linear)), None)
+    if first is None or first.in_features < generator.z_dim:
+        return torch.empty(0, generator.z_dim), torch.empty(0)
+    weight = first.weight.detach()[:, : generator.z_dim].double()  # [out, z_dim]; the class's columns come after
+    # The eigenvectors of WᵀW are W's right singular vectors; [z_dim, z_dim] stays small where W has 12,544 rows.
+    variances, vectors = torch.linalg.eigh(weight.T @ weight)  # ascending; vectors in columns
+    variances, directions = variances.flip(0).clamp(min=0), vectors.T.flip(0)  # [z_dim], [z_dim, z_dim]
+    largest = directions.gather(1, directions.abs().argmax(1, keepdim=True))
+    directions = directions * torch.where(largest < 0, -1.0, 1.0)
+    shares = variances / variances.sum().clamp(min=torch.finfo(torch.float64).tiny)
+    return directions[:k].float().contiguous(), shares[:k].float()
+
+
+def _normal(z_dim: int, *parts: int) -> Tensor:
+    return torch.randn(1, z_dim, generator=torch.Generator().manual_seed(seed_of(*parts)))

@@ -1,0 +1,101 @@
+"""Pictures as bytes: tensors to pixels, grids, and PNG, GIF and MP4 files in memory."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+
+class PictureError(ValueError):
+    """Its message is one clear sentence for the person."""
+
+
+def to_uint8(x: Tensor) -> Tensor:
+    """[-1, 1] -> 0 to 255, rounded; what lies outside is cut off, what is not a number becomes mid-grey."""
+    return ((x.nan_to_num(0.0) + 1) * 127.5).round_().clamp_(0, 255).byte()
+
+
+def grid(images: np.ndarray | Tensor, columns: int, gap: int = 0, background: int = 0) -> np.ndarray:
+    """uint8 [N, C, H, W] -> one sheet [rows * H, columns * W, C], row by row, `gap` pixels between."""
+    images = np.asarray(images)
+    n, channels, height, width = images.shape
+    rows = -(-n // columns)
+    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, channels), background, np.uint8)
+    for i, image in enumerate(images):
+        top, left = i // columns * (height + gap), i % columns * (width + gap)
+        sheet[top : top + height, left : left + width] = image.transpose(1, 2, 0)
+    return sheet
+
+
+def upscale(sheet: np.ndarray, scale: int) -> np.ndarray:
+    """[H, W, C] -> [H * scale, W * scale, C]: every pixel becomes a square."""
+    return sheet.repeat(scale, 0).repeat(scale, 1)
+
+
+def image_of(sheet: np.ndarray) -> Image.Image:
+    """uint8 [H, W, 1 or 3] as a Pillow picture, grey or colour."""
+    return Image.fromarray(sheet[:, :, 0] if sheet.shape[2] == 1 else sheet)
+
+
+def png_bytes(sheet: np.ndarray, scale: int = 1) -> bytes:
+    """A PNG file of uint8 [H, W, C]."""
+    out = io.BytesIO()
+    image_of(upscale(sheet, scale)).save(out, "PNG", compress_level=6)
+    return out.getvalue()
+
+
+def boomerang(frames: Sequence) -> list:
+    """There and back again: the two ends are shown once, so that a loop does not stop there."""
+    return [*frames, *frames[-2:0:-1]]
+
+
+def gif_bytes(frames: Sequence[np.ndarray], fps: float, scale: int = 1) -> bytes:
+    """An endless GIF of uint8 [H, W, C]. Grey is exact; colour gets the best 256 colours of each frame, undithered."""
+    pictures = [image_of(upscale(frame, scale)) for frame in frames]
+    if pictures[0].mode == "RGB":
+        pictures = [p.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE) for p in pictures]
+    out = io.BytesIO()
+    # GIF counts in hundredths of a second, and many viewers slow down what is shorter than two.
+    duration = 10 * max(2, round(100 / fps))
+    pictures[0].save(out, "GIF", save_all=True, append_images=pictures[1:], duration=duration, loop=0, optimize=True)
+    return out.getvalue()
+
+
+def mp4_bytes(frames: Sequence[np.ndarray], fps: float, scale: int = 1) -> bytes:
+    """An H.264 film of uint8 [H, W, C] that every browser and phone plays (yuv420p, even sides)."""
+    try:
+        import av  # large, and only needed here
+    except ImportError:
+        raise PictureError("Films need the package 'av', which is not installed; GIF works without it.") from None
+    out = io.BytesIO()
+    first = _even(upscale(frames[0], scale))
+    with av.open(out, "w", format="mp4") as film:
+        stream = film.add_stream("libx264", rate=round(fps), options={"crf": "16", "preset": "veryfast"})
+        stream.height, stream.width = first.shape[:2]
+        stream.pix_fmt = "yuv420p"
+        stream.thread_count = 1  # leaves the other core to whoever is training
+        for frame in frames:
+            rgb = np.broadcast_to(_even(upscale(frame, scale)), (*first.shape[:2], 3))
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")))
+        film.mux(stream.encode())
+    return out.getvalue()
+
+
+def _even(sheet: np.ndarray) -> np.ndarray:
+    """Repeat the last row and column where a side is odd: yuv420p has one colour for two by two pixels."""
+    height, width = sheet.shape[:2]
+    return np.pad(sheet, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+
+
+def split_grid(png: bytes, count: int, columns: int, size: int, channels: int) -> np.ndarray:
+    """The inverse of a gapless `grid`: PNG -> uint8 [count, C, size, size]. Raises ValueError for another layout."""
+    rows = -(-count // columns)
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
+        if picture.size != (columns * size, rows * size) or picture.mode != ("L" if channels == 1 else "RGB"):
+            raise ValueError(f"a frame of {picture.size} {picture.mode} does not hold {count} tiles of {size}×{size}")
+        sheet = np.asarray(picture).reshape(rows, size, columns, size, channels)
+    return sheet.transpose(0, 2, 4, 1, 3).reshape(rows * columns, channels, size, size)[:count]

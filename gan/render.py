@@ -1,0 +1,356 @@
+"""Serving pictures: which weights, which latent, pixels. One thread draws for everybody.
+
+Why one thread: its arithmetic always runs on one core, so that the same request gives the same bytes in every process
+and a training run beside it keeps its own thread setting; and a queue of one can be kept short. A page names its
+`lane`; a request that still waits is replaced by the next of its lane (newest wins).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gan import latent
+from gan import weights as files
+from gan.config import Config
+from gan.latent import Place
+from gan.picture import to_uint8
+from gan.weights import Weights, WeightsError
+
+KEPT = 6  # generators ready to draw
+KEPT_FILES = 4  # files that visitors opened
+MAX_UPLOAD_BYTES = 32 << 20
+MAX_WAITING = 200  # requests in the queue before the next one is sent away
+CHUNK = 8  # pictures drawn before somebody else's turn
+DIRECTIONS = 8
+
+T = TypeVar("T")
+State = Mapping[str, Tensor]
+# run id -> (stamp, step, config, class names, state of the shown generator, or a function that reads it). Raises
+# KeyError when the run has no weights yet, UnknownWeights when it is unknown. Asked at every request, so the stamp must
+# be cheap; a new stamp is what makes the state be read.
+Source = Callable[[str], tuple[str, int, Config, Sequence[str], State | Callable[[], State]]]
+
+
+class RenderError(ValueError):
+    """The request asks for something impossible; the message is one sentence."""
+
+
+class UnknownWeights(RenderError):
+    """There are no such weights (any more)."""
+
+
+class Superseded(RuntimeError):
+    """A newer request of the same lane took this one's place."""
+
+
+class Busy(RuntimeError):
+    """Too many requests are waiting."""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Pictures uint8 [N, C, H, W], and which weights drew them."""
+
+    images: np.ndarray
+    stamp: str
+    step: int
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of a path: a place and a class (None when the weights have no classes)."""
+
+    place: Place
+    label: int | None = None
+
+
+@dataclass(frozen=True)
+class Near:
+    """Which neighbours of a place: `count` of them from number `first` on, and how far away (0 to 1)."""
+
+    count: int = 0
+    first: int = 0
+    spread: float = 0.5
+
+
+class Ready:
+    """A generator that can draw at once."""
+
+    def __init__(self, weights: Weights, stamp: str) -> None:
+        self.weights, self.stamp, self.config = weights, stamp, weights.config
+        self.network = files.build(weights)
+
+    @cached_property
+    def principal(self) -> tuple[Tensor, Tensor]:
+        """Directions [k, z_dim] and shares [k]; only computed when somebody asks."""
+        return latent.principal_directions(self.network, DIRECTIONS)
+
+    def directions(self, place: Place) -> Tensor:
+        """The directions a place needs: none, most of the time, and then nothing is decomposed."""
+        z_dim = self.config.z_dim
+        directions = self.principal[0] if place.moves else torch.empty(0, z_dim)
+        if place.moves and max(place.moves) >= len(directions):
+            raise RenderError(f"There is no direction {max(place.moves)}; these weights have {len(directions)}.")
+        if place.sets and max(place.sets) >= z_dim:
+            raise RenderError(f"There is no latent dimension {max(place.sets)}; these weights have {z_dim}.")
+        return directions
+
+    def latent(self, place: Place) -> Tensor:
+        return latent.latent_at(place, self.config.z_dim, self.directions(place))  # [1, z_dim]
+
+    def label(self, label: int | None) -> Tensor | None:
+        """The class as the network wants it, [1]; the first class when none is asked for."""
+        classes = self.config.classes
+        if not classes:
+            if label is not None:
+                raise RenderError("These weights have no classes to choose from.")
+            return None
+        if label is not None and not 0 <= label < classes:
+            raise RenderError(f"There is no class {label}; these weights have classes 0 to {classes - 1}.")
+        return torch.tensor([label or 0])
+
+    @torch.inference_mode()
+    def draw(self, z: Tensor, c: Tensor | None) -> np.ndarray:
+        """z [N, z_dim], c [1], [N, classes] or None -> uint8 [N, C, H, W].
+
+        One picture at a time: batched arithmetic differs in the last bit with the size of the batch, and a picture must
+        not depend on its neighbours.
+        """
+        each = [None if c is None else c[i : i + 1] if len(c) > 1 else c for i in range(len(z))]
+        pictures = [to_uint8(self.network(z[i : i + 1], each[i])) for i in range(len(z))]
+        return torch.cat(pictures).numpy()
+
+
+class Renderer:
+    """Pictures of shipped weights, of runs and of opened files.
+
+    Args:
+        shipped: folder with generators as .safetensors; names starting with "metric-" are other networks.
+        source: where the weights of runs come from.
+    """
+
+    def __init__(self, shipped: Path, source: Source | None = None) -> None:
+        self.shipped, self.source = Path(shipped), source
+        self._worker = _Worker()
+        self._ready: OrderedDict[str, Ready] = OrderedDict()  # only the worker's thread touches it
+        self._opened: OrderedDict[str, Weights] = OrderedDict()
+        self._guard = threading.Lock()
+        self._titles: dict[Path, tuple[int, Weights]] = {}
+
+    def close(self) -> None:
+        self._worker.close()
+
+    # What there is --------------------------------------------------------------------------------------------------
+
+    def shelf(self) -> dict[str, Weights]:
+        """Shipped generators by name, with labels but no tensors. Files that cannot be read are left out."""
+        found = {}
+        for path in sorted(self.shipped.glob("*.safetensors")):
+            if path.name.startswith("metric-"):
+                continue
+            try:
+                found[path.stem] = self._peek(path)
+            except WeightsError:
+                continue  # `load` says why when somebody asks for it by name
+        return found
+
+    def _peek(self, path: Path) -> Weights:
+        try:
+            changed = path.stat().st_mtime_ns
+        except OSError as error:
+            raise WeightsError(f"The file {path.name} cannot be read.") from error
+        known = self._titles.get(path)
+        if known is None or known[0] != changed:
+            known = self._titles[path] = changed, files.peek(path)
+        return known[1]
+
+    def open_file(self, data: bytes) -> str:
+        """Keep a visitor's weights in memory; returns their id. Raises WeightsError."""
+        weights = files.from_bytes(data, MAX_UPLOAD_BYTES)
+        name = f"file-{hashlib.sha256(data).hexdigest()[:16]}"
+        with self._guard:
+            self._opened[name] = weights
+            self._opened.move_to_end(name)
+            while len(self._opened) > KEPT_FILES:
+                self._opened.popitem(last=False)
+        return name
+
+    def about(self, name: str, lane: str | None = None) -> Future[dict]:
+        """What a page needs to know of weights (see the route `weights/{id}`)."""
+        return self._worker.submit(lambda: self._about(name), lane)
+
+    def _about(self, name: str) -> dict:
+        ready = self._get(name)
+        cfg, w = ready.config, ready.weights
+        return {
+            "id": name,
+            "title": w.title,
+            "about": w.about,
+            "z_dim": cfg.z_dim,
+            "classes": cfg.classes,
+            "class_names": list(w.class_names),
+            "size": cfg.size,
+            "channels": cfg.channels,
+            "directions": [{"share": round(share, 6)} for share in ready.principal[1].tolist()],
+            "stamp": ready.stamp,
+            "step": w.step,
+        }
+
+    # Pictures ---------------------------------------------------------------------------------------------------------
+
+    def pixels(
+        self, name: str, place: Place, label: int | None = None, near: Near | None = None, lane: str | None = None
+    ) -> Future[Pixels]:
+        """The picture of a place, then its neighbours."""
+        return self._worker.submit(lambda: self._pixels(name, place, label, near or Near()), lane)
+
+    def _pixels(self, name: str, place: Place, label: int | None, near: Near) -> Pixels:
+        ready = self._get(name)
+        z_dim, directions = ready.config.z_dim, ready.directions(place)
+        z = latent.latent_at(place, z_dim, directions)
+        if near.count:
+            z = torch.cat([z, latent.around(place, near.count, near.spread, z_dim, directions, near.first)])
+        return Pixels(ready.draw(z, ready.label(label)), ready.stamp, ready.weights.step)
+
+    def numbers(self, name: str, place: Place, lane: str | None = None) -> Future[list[float]]:
+        """The latent itself."""
+        return self._worker.submit(lambda: self._get(name).latent(place)[0].tolist(), lane)
+
+    def path(self, name: str, a: End, b: End, mode: str, frames: int) -> Pixels:
+        """`frames` pictures from a to b. Blocks; others get their turn every few pictures."""
+        ready, z, c = self._worker.submit(lambda: self._path(name, a, b, mode, frames)).result()
+        pieces = [slice(start, start + CHUNK) for start in range(0, frames, CHUNK)]
+        draw = lambda part: self._worker.submit(lambda: ready.draw(z[part], None if c is None else c[part]))  # noqa: E731
+        return Pixels(np.concatenate([draw(part).result() for part in pieces]), ready.stamp, ready.weights.step)
+
+    def _path(self, name: str, a: End, b: End, mode: str, frames: int) -> tuple[Ready, Tensor, Tensor | None]:
+        ready = self._get(name)
+        labels = [ready.label(end.label) for end in (a, b)]
+        ca, cb = (None if c is None else int(c) for c in labels)
+        z, c = latent.path(ready.latent(a.place), ready.latent(b.place), ca, cb, mode, frames, ready.config.classes)
+        return ready, z, c
+
+    # Generators, in the worker's thread -------------------------------------------------------------------------------
+
+    def _get(self, name: str) -> Ready:
+        stamp, load = self._find(name)
+        ready = self._ready.get(name)
+        if ready is None or ready.stamp != stamp:
+            ready = self._ready[name] = Ready(load(), stamp)
+        self._ready.move_to_end(name)
+        while len(self._ready) > KEPT:
+            self._ready.popitem(last=False)
+        return ready
+
+    def _find(self, name: str) -> tuple[str, Callable[[], Weights]]:
+        """The stamp of the newest weights of this name, and how to get them."""
+        if name.startswith("run-"):
+            return self._find_run(name[4:])
+        if name.startswith("file-"):
+            with self._guard:
+                weights = self._opened.get(name)
+            if weights is None:
+                raise UnknownWeights("This weights file is no longer open here; please open it again.")
+            return name[5:], lambda: weights
+        path = self.shipped / f"{name}.safetensors"
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name) or name.startswith("metric-") or not path.is_file():
+            raise UnknownWeights(f"There are no weights named {name[:60]!r}.")
+        status = path.stat()
+        return f"{status.st_mtime_ns:x}-{status.st_size:x}", lambda: files.load(path)
+
+    def _find_run(self, run_id: str) -> tuple[str, Callable[[], Weights]]:
+        try:
+            if self.source is None:
+                raise KeyError(run_id)
+            stamp, step, config, class_names, state = self.source(run_id)
+        except KeyError:
+            raise UnknownWeights("This run has no weights to draw with (yet).") from None
+        names = tuple(class_names) if config.classes else ()
+        return stamp, lambda: Weights(config, "", names, step, state() if callable(state) else state)
+
+
+# The thread -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Job:
+    call: Callable[[], object]
+    lane: str | None
+    future: Future
+
+
+class _Worker:
+    """One thread and its short queue."""
+
+    def __init__(self) -> None:
+        self._jobs: deque[_Job] = deque()
+        self._waiting: dict[str, _Job] = {}  # lane -> its job in the queue
+        self._changed = threading.Condition()
+        self._closed = False
+        started = threading.Event()
+        # torch keeps the number of threads for each thread, and the number last set anywhere for threads to come.
+        # Setting it again here leaves this thread's own as it was and gives later threads what they would have had.
+        before = torch.get_num_threads()
+        threading.Thread(target=self._work, args=(started,), name="gan-render", daemon=True).start()
+        started.wait()
+        torch.set_num_threads(before)
+
+    def submit(self, call: Callable[[], T], lane: str | None = None) -> Future[T]:
+        job = _Job(call, lane, Future())
+        with self._changed:
+            if self._closed:
+                raise Busy("The server is stopping.")
+            older = self._waiting.get(lane) if lane else None
+            if older is not None:  # take its place in the queue, not a new one at the end
+                self._jobs[self._jobs.index(older)] = job
+                older.future.set_exception(Superseded("A newer request of the same page took this one's place."))
+            elif len(self._jobs) >= MAX_WAITING:
+                raise Busy("Too many people are asking for pictures right now; please try again.")
+            else:
+                self._jobs.append(job)
+            if lane:
+                self._waiting[lane] = job
+            self._changed.notify()
+        return job.future
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _work(self, started: threading.Event) -> None:
+        torch.set_num_threads(1)
+        torch.get_num_threads()  # makes it this thread's own: before the first use, the number last set anywhere counts
+        started.set()
+        while True:
+            with self._changed:
+                while not self._jobs and not self._closed:
+                    self._changed.wait()
+                if not self._jobs:
+                    return
+                job = self._jobs.popleft()
+                if job.lane:
+                    del self._waiting[job.lane]
+            self._run(job)
+
+    @staticmethod
+    def _run(job: _Job) -> None:
+        if not job.future.set_running_or_notify_cancel():
+            return
+        try:
+            job.future.set_result(job.call())
+        except Exception as error:
+            job.future.set_exception(error)

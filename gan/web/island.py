@@ -1,0 +1,26 @@
+"""One tab's content: a gr.HTML whose markup is ours and whose behaviour is one of our ES modules."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+_MOUNT = """(async () => {
+  const module = await import(new URL('gradio_api/gan/static/MODULE', document.baseURI));
+  module.mount(element);
+})()"""
+
+
+def island(markup: str, module: str) -> gr.HTML:
+    """The component for a tab: its script is loaded and mounted when the tab is first opened.
+
+    Args:
+        markup: HTML; everything that is not ours must already be escaped.
+        module: file name in gan/web/static with `export function mount(element)`.
+    """
+    return gr.HTML(
+        markup,
+        js_on_load=_MOUNT.replace("MODULE", module),
+        apply_default_css=False,
+        container=False,
+        padding=False,
+    )

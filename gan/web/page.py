@@ -1,0 +1,95 @@
+"""The shell of the page: header, tabs, theme, and how the server is started."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from gan.web import how, interpolation, latent, train
+from gan.web.guard import BodyLimit, SecurityHeaders
+from gan.web.text import EN
+
+STATIC = Path(__file__).parent / "static"
+_SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
+_SYSTEM_MONO = ("ui-monospace", "SF Mono", "Consolas", "monospace")
+
+# The style sheet is linked, not given as css=, because Gradio would rewrite every selector of ours.
+_HEAD = """
+<meta name="description" content="{promise}">
+<link rel="stylesheet" href="gradio_api/gan/static/style.css">
+<link rel="modulepreload" href="gradio_api/gan/static/common.js">
+<link rel="modulepreload" href="gradio_api/gan/static/curves.js">
+<link rel="modulepreload" href="gradio_api/gan/static/live.js">
+<link rel="modulepreload" href="gradio_api/gan/static/train.js">
+"""
+
+_HEADER = """<header class="gf-header">
+<h1 class="gf-brand"><span class="gf-brand-mark" aria-hidden="true"></span>{product}</h1>
+<p class="gf-promise">{promise}</p>
+</header>"""
+
+
+def build(text: dict[str, Any] = EN) -> gr.Blocks:
+    """The whole page. Nothing in it asks Python again: the tabs talk to our own routes."""
+    common = text["common"]
+    with gr.Blocks(title=common["product"], analytics_enabled=False, fill_width=True) as page:
+        gr.HTML(_fill(_HEADER, common), apply_default_css=False, container=False, padding=False)
+        with gr.Tabs(selected="train", elem_id="gf-tabs", overflow_behavior="wrap"):
+            for tab, module in (("train", train), ("latent", latent), ("interpolation", interpolation), ("how", how)):
+                with gr.Tab(common[f"tab_{tab}"], id=tab, elem_id=f"gf-tab-{tab}"):
+                    module.build(text)
+    return page
+
+
+def launch_options(text: dict[str, Any] = EN) -> dict[str, Any]:
+    """What `Blocks.launch` needs besides address and port."""
+    return {
+        "prevent_thread_lock": True,
+        "ssr_mode": False,
+        "run_history": False,
+        "show_error": False,
+        "quiet": True,
+        "share": False,
+        "pwa": False,
+        "enable_monitoring": False,
+        "max_file_size": "64kb",  # Gradio's own upload route is not used
+        "footer_links": [],
+        "theme": theme(),
+        "head": _fill(_HEAD, text["common"]),
+        "app_kwargs": {"middleware": [SecurityHeaders.entry(), BodyLimit.entry()]},
+    }
+
+
+def theme() -> gr.themes.Base:
+    """Calm: one accent, neutral greys, the system's own fonts, so that nothing is fetched from elsewhere."""
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.orange,
+        secondary_hue=gr.themes.colors.slate,
+        neutral_hue=gr.themes.colors.slate,
+        radius_size=gr.themes.sizes.radius_lg,
+        font=_SYSTEM_FONTS,
+        font_mono=_SYSTEM_MONO,
+    ).set(
+        body_background_fill="#fbfbfa",
+        body_background_fill_dark="#0e1013",
+        body_text_color="#16191d",
+        body_text_color_dark="#e7eaee",
+        background_fill_primary_dark="#0e1013",
+        background_fill_secondary_dark="#171a1f",
+        block_background_fill="#ffffff",
+        block_background_fill_dark="#171a1f",
+        border_color_primary="#e3e5e8",
+        border_color_primary_dark="#2b3038",
+        input_background_fill="#ffffff",
+        input_background_fill_dark="#101317",
+        block_border_width="0px",
+        block_shadow="none",
+        block_shadow_dark="none",
+    )
+
+
+def _fill(template: str, values: dict[str, str]) -> str:
+    return template.format_map({key: escape(value) for key, value in values.items()})

@@ -1,0 +1,323 @@
+"""Routes that draw: weights, pixels, paths, films. Every request says all it wants; nothing is remembered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import re
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from fastapi import FastAPI, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from gan.config import Config
+from gan.latent import MODES, RING, Place
+from gan.picture import PictureError, boomerang, gif_bytes, grid, mp4_bytes, png_bytes
+from gan.render import (
+    MAX_UPLOAD_BYTES,
+    Busy,
+    End,
+    Near,
+    Pixels,
+    Renderer,
+    RenderError,
+    Source,
+    Superseded,
+    UnknownWeights,
+)
+from gan.run import Run
+from gan.runs import Runs, RunsError
+from gan.weights import WeightsError
+
+PREFIX = "/gradio_api/gan/"
+MAX_SEED = 2**31 - 1
+MAX_NEAR, MAX_RINGS, MAX_STEPS, MAX_SETS, MAX_DIRECTIONS = 32, 64, 64, 1024, 8
+MAX_VALUE = 10.0
+FRAMES = (2, 240)
+SCALES = (1, 16)
+FPS = (1, 50)
+MAX_FILM_PIXELS = 200_000_000  # frames times pixels of a film: about ten seconds of encoding
+
+_STATUS = {UnknownWeights: 404, RunsError: 404, Superseded: 409, Busy: 503}
+_ERRORS = (RenderError, WeightsError, PictureError, RunsError, Superseded, Busy)
+
+
+class BadQuery(ValueError):
+    """A part of the address cannot be used; the message is one sentence."""
+
+
+def add_picture_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> None:
+    """Add the routes to a running app. `runs` lists the runs a visitor owns and names a run (see gan.run.Runs)."""
+    view = _View(renderer, runs)
+    reads = {
+        "weights": view.shelf,
+        "weights/{name}": view.about,
+        "pixels": view.pixels,
+        "picture.png": view.picture,
+        "latent": view.latent,
+        "path": view.path,
+        "path.gif": view.gif,
+        "path.mp4": view.mp4,
+    }
+    for path, endpoint in reads.items():
+        app.add_route(PREFIX + path, _answering(endpoint), ["GET"])
+    app.add_route(PREFIX + "weights", _answering(view.open_file), ["POST"])
+
+
+class _View:
+    """The endpoints. All of them wait for the renderer's thread or for a worker thread, never on the event loop."""
+
+    def __init__(self, renderer: Renderer, runs: Runs | None) -> None:
+        self.renderer, self.runs = renderer, runs
+        self._filming = threading.Semaphore(1)  # one film at a time; who drags a slider needs the other core
+
+    async def shelf(self, request: Request) -> Response:
+        tokens = [token.strip() for token in request.headers.get("x-owner", "").split(",") if token.strip()]
+        shelf = await run_in_threadpool(self.renderer.shelf)
+        shipped = [{"id": name, "title": w.title or name, "group": "shipped"} for name, w in shelf.items()]
+        mine = await run_in_threadpool(self._my_runs, tokens)
+        return JSONResponse({"weights": mine + shipped}, headers=_FRESH)
+
+    def _my_runs(self, tokens: list[str]) -> list[dict[str, Any]]:
+        """The visitor's runs, newest first, the learning ones before the others."""
+        runs = [] if self.runs is None else [run for run in self.runs.owned(tokens) if run.latest is not None]
+        entries = [
+            {"id": f"run-{run.id}", "title": run.meta["title"], "group": _group(run), "step": run.latest.step}
+            for run in runs
+        ]
+        return sorted(entries, key=lambda entry: entry["group"] != "live")
+
+    async def about(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        about = await _wait(self.renderer.about(name))
+        if name.startswith("run-"):
+            run = self.runs.get(name[4:])
+            about |= {"title": run.meta["title"], "live": _group(run) == "live"}
+        return JSONResponse({"live": False} | about, headers=_FRESH)
+
+    async def pixels(self, request: Request) -> Response:
+        return _raw(await self._ask(request.query_params))
+
+    async def picture(self, request: Request) -> Response:
+        query = request.query_params
+        scale = _integer(query, "scale", *SCALES, default=8)
+        drawn = await self._ask(query, Near())
+        data = await run_in_threadpool(png_bytes, grid(drawn.images, 1), scale)
+        return _file(data, "image/png", f"gan-forge-{_seed(query.get('seed', '0'))}.png")
+
+    def _ask(self, query: Mapping[str, str], near: Near | None = None) -> asyncio.Future[Pixels]:
+        """Hand the query to the renderer's thread."""
+        name, place, label = _weights(query), _place(query), _label(query.get("c", ""))
+        return _wait(self.renderer.pixels(name, place, label, near or _near(query), _lane(query)))
+
+    async def latent(self, request: Request) -> Response:
+        query = request.query_params
+        numbers = await _wait(self.renderer.numbers(_weights(query), _place(query), _lane(query)))
+        return JSONResponse({"z": [round(number, 4) for number in numbers]}, headers=_FRESH)
+
+    async def path(self, request: Request) -> Response:
+        return _raw(await run_in_threadpool(self._walk, request.query_params))
+
+    def _walk(self, query: Mapping[str, str]) -> Pixels:
+        mode = query.get("mode", "slerp")
+        if mode not in MODES:
+            raise BadQuery(f"A path is {' or '.join(MODES)}, not {mode[:20]!r}.")
+        frames = _integer(query, "frames", *FRAMES, default=16)
+        return self.renderer.path(_weights(query), _end(query, "a"), _end(query, "b"), mode, frames)
+
+    async def gif(self, request: Request) -> Response:
+        return _file(
+            await run_in_threadpool(self._film, request.query_params, gif_bytes), "image/gif", "gan-forge-path.gif"
+        )
+
+    async def mp4(self, request: Request) -> Response:
+        return _file(
+            await run_in_threadpool(self._film, request.query_params, mp4_bytes), "video/mp4", "gan-forge-path.mp4"
+        )
+
+    def _film(self, query: Mapping[str, str], encode: Any) -> bytes:
+        scale, fps = _integer(query, "scale", *SCALES, default=8), _integer(query, "fps", *FPS, default=20)
+        back = _integer(query, "boomerang", 0, 1, default=0)
+        images = self._walk(query).images
+        if images[:, 0].size * (1 + back) * scale**2 > MAX_FILM_PIXELS:
+            raise BadQuery("This film would be too large; please choose fewer frames or a smaller scale.")
+        frames = [image.transpose(1, 2, 0) for image in images]  # [H, W, C] each
+        with self._filming:
+            return encode(boomerang(frames) if back else frames, fps, scale)
+
+    async def open_file(self, request: Request) -> Response:
+        data = bytearray()
+        async for piece in request.stream():
+            data += piece
+            if len(data) > MAX_UPLOAD_BYTES:
+                raise WeightsError(f"This file is too large; weights may have at most {MAX_UPLOAD_BYTES >> 20} MB.")
+        name = await run_in_threadpool(self.renderer.open_file, bytes(data))
+        return JSONResponse({"id": name}, 201)
+
+
+def run_source(runs: Runs) -> Source:
+    """Where a Renderer finds the weights of runs: the newest of those that learn, the last good state of the others."""
+
+    def source(run_id: str) -> tuple[str, int, Config, list[str], Any]:
+        try:
+            run = runs.get(run_id)
+        except RunsError as error:
+            raise UnknownWeights(str(error)) from None
+        if run.alive:
+            run.watch()  # keeps fresh weights coming while somebody plays with them
+            found = run.weights()
+            if found is None:
+                raise KeyError(run_id)
+            return found[0], int(found[0]), run.config, run.meta["class_names"], found[1]
+        try:
+            changed = run.checkpoint_path.stat().st_mtime_ns
+        except OSError:
+            raise KeyError(run_id) from None
+        step = run.latest.step if run.latest else 0
+        return f"{changed:x}", step, run.config, run.meta["class_names"], lambda: _stored(run)
+
+    return source
+
+
+def _stored(run: Run) -> Any:
+    found = run.weights()
+    if found is None:
+        raise RenderError("The last state of this run cannot be read.")
+    return found[1]
+
+
+def _group(run: Run) -> str:
+    return "live" if run.alive else "run"
+
+
+# Answers ------------------------------------------------------------------------------------------------------------
+
+log = logging.getLogger(__name__)
+
+_FRESH = {"Cache-Control": "no-store"}
+
+
+def _answering(endpoint: Any) -> Any:
+    """Turn what may go wrong into a status and one sentence."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except BadQuery as error:
+            return JSONResponse({"error": str(error)}, 400)
+        except _ERRORS as error:
+            return JSONResponse({"error": str(error)}, _STATUS.get(type(error), 400))
+        except Exception:
+            log.exception("%s failed", request.url.path)
+            return JSONResponse({"error": "The picture could not be drawn; the server's log says why."}, 500)
+
+    return answer
+
+
+def _wait(future: Any) -> asyncio.Future:
+    return asyncio.wrap_future(future)
+
+
+def _raw(drawn: Pixels) -> Response:
+    shape = ",".join(map(str, drawn.images.shape))
+    headers = _FRESH | {"X-Shape": shape, "X-Stamp": drawn.stamp, "X-Step": str(drawn.step)}
+    data = np.ascontiguousarray(drawn.images).tobytes()
+    return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+def _file(data: bytes, kind: str, name: str) -> Response:
+    headers = _FRESH | {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(data, media_type=kind, headers=headers)
+
+
+# Questions ----------------------------------------------------------------------------------------------------------
+
+
+def _weights(query: Mapping[str, str]) -> str:
+    if not query.get("w"):
+        raise BadQuery("Please say which weights are to draw (w=...).")
+    return query["w"][:100]
+
+
+def _lane(query: Mapping[str, str]) -> str | None:
+    """A page's name for requests of which only the newest counts."""
+    lane = query.get("lane", "")
+    if lane and not re.fullmatch(r"[A-Za-z0-9-]{1,40}", lane):
+        raise BadQuery("A lane is up to 40 letters and digits.")
+    return lane or None
+
+
+def _place(query: Mapping[str, str], prefix: str = "") -> Place:
+    """A place from seed, m (the walk), d (directions) and z (single numbers)."""
+    return Place(
+        _seed(query.get("seed", "0")),
+        tuple(_pairs(query.get(prefix + "m", ""), "m", MAX_RINGS * RING, MAX_STEPS, 0, 1)),
+        dict(_pairs(query.get(prefix + "d", ""), "d", MAX_DIRECTIONS, MAX_DIRECTIONS, -MAX_VALUE, MAX_VALUE)),
+        dict(_pairs(query.get(prefix + "z", ""), "z", MAX_SETS, MAX_SETS, -MAX_VALUE, MAX_VALUE)),
+    )
+
+
+def _near(query: Mapping[str, str]) -> Near:
+    """near=16 neighbours, the ring=0th circle of them, at a distance of spread=0.5."""
+    count = _integer(query, "near", 0, MAX_NEAR, default=0)
+    ring = _integer(query, "ring", 0, MAX_RINGS - 1, default=0)
+    return Near(count, ring * RING, _number(query.get("spread", "0.5"), "spread", 0, 1))
+
+
+def _end(query: Mapping[str, str], name: str) -> End:
+    """An end of a path, SEED or SEED:CLASS; where it was edited, am, ad, az (or bm, bd, bz) tell how."""
+    seed, _, label = query.get(name, "").partition(":")
+    if not seed:
+        raise BadQuery(
+            f"Please say where the path {'begins' if name == 'a' else 'ends'} ({name}=SEED or {name}=SEED:CLASS)."
+        )
+    return End(_place({**query, "seed": seed}, name), _label(label))
+
+
+def _seed(text: str) -> int:
+    if not re.fullmatch(r"\d{1,10}", text) or int(text) > MAX_SEED:
+        raise BadQuery(f"The seed must be a whole number from 0 to {MAX_SEED}, not {text[:20]!r}.")
+    return int(text)
+
+
+def _label(text: str) -> int | None:
+    if text and not re.fullmatch(r"\d{1,4}", text):
+        raise BadQuery(f"The class must be a whole number, not {text[:20]!r}.")
+    return int(text) if text else None
+
+
+def _integer(query: Mapping[str, str], name: str, low: int, high: int, default: int) -> int:
+    text = query.get(name, str(default))
+    if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
+        raise BadQuery(f"{name} must be a whole number from {low} to {high}, not {text[:20]!r}.")
+    return int(text)
+
+
+def _number(text: str, name: str, low: float, high: float) -> float:
+    """A finite number; beyond its limits it is set to the limit."""
+    try:
+        value = float(text[:30])
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise BadQuery(f"{name} must be a number, not {text[:20]!r}.")
+    return min(max(value, low), high)
+
+
+def _pairs(text: str, name: str, keys: int, most: int, low: float, high: float) -> list[tuple[int, float]]:
+    """Numbered values, 0:1.5,3:-2."""
+    parts = text.split(",") if text else []
+    if len(parts) > most:
+        raise BadQuery(f"{name} may hold at most {most} values, not {len(parts)}.")
+    found = []
+    for part in parts:
+        key, colon, value = part.partition(":")
+        if not colon or not re.fullmatch(r"\d{1,4}", key) or int(key) >= keys:
+            raise BadQuery(f"{name} must look like 0:1.5,3:-2 with numbers below {keys}, not {part[:20]!r}.")
+        found.append((int(key), _number(value, name, low, high)))
+    return found

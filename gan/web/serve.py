@@ -1,0 +1,80 @@
+"""Starting the server: what can go wrong is said in one sentence before anything heavy is loaded."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+WEIGHTS = ROOT / "weights"
+RECORDED = WEIGHTS / "recorded"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class StartError(RuntimeError):
+    """Why the program cannot start; the message is one sentence for the person at the keyboard."""
+
+
+def serve(host: str, port: int, folder: Path, most_runs: int) -> None:
+    """Show the page until the program is ended. Raises StartError."""
+    check_port(host, port)
+    runs = open_runs(folder, most_runs)
+    page = start(host, port, runs)
+    shown = "localhost" if host in (*LOOPBACK, "0.0.0.0") else host
+    print(f"GAN Forge is ready: http://{shown}:{port}   (Ctrl-C ends it; training is saved)", flush=True)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        page.block_thread()
+    finally:
+        runs.close()
+
+
+def check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OverflowError:
+            raise StartError(f"{port} is not a port: it must be between 0 and 65535.") from None
+        except OSError as problem:
+            raise StartError(
+                f"Port {port} of {host} cannot be used ({problem.strerror}). "
+                f"Perhaps GAN Forge already runs there; else choose another with --port {port + 1}."
+            ) from None
+
+
+def open_runs(folder: Path, most_runs: int) -> Any:
+    from gan.runs import Runs, RunsError
+
+    try:
+        return Runs(folder.expanduser(), recorded=RECORDED, limit=max(1, most_runs))
+    except RunsError as problem:
+        raise StartError(str(problem)) from None
+    except OSError as problem:
+        raise StartError(f"The runs folder {folder} cannot be used ({problem.strerror}); see --runs.") from None
+
+
+def start(host: str, port: int, runs: Any) -> Any:
+    """Launch the page with our routes; returns the gradio Blocks."""
+    from gan.render import Renderer
+    from gan.web.page import build, launch_options
+    from gan.web.picture_routes import add_picture_routes, run_source
+    from gan.web.routes import add_routes
+
+    page = build()
+    try:
+        app, _, _ = page.launch(server_name=host, server_port=port, **launch_options())
+    except OSError as problem:
+        raise StartError(f"The server could not be started: {problem}.") from None
+    local = host in LOOPBACK and not os.environ.get("SPACE_ID")
+    add_routes(app, runs, local=local)
+    add_picture_routes(app, Renderer(WEIGHTS, run_source(runs)), runs)
+    return page
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,473 @@
+// What every tab shares: talking to the server, the address, pictures on a canvas, polling, small elements.
+
+const API = new URL("gradio_api/gan/", document.baseURI);
+const TOKENS_KEY = "gan-forge-tokens";
+const MOST_TOKENS = 60; // one header must hold them all
+const TABS = ["train", "latent", "interpolation", "how"];
+
+// ---- server ----
+
+let bootPromise = null;
+let bootData = null;
+
+/** URL of one of our routes, for <img>, links and downloads. */
+export const url = (path) => new URL(path, API).href;
+
+/** Everything the page needs to know once; asked for one time. */
+export function boot() {
+  bootPromise ??= request("boot", {})
+    .then((response) => response.json())
+    .then((data) => (bootData = data))
+    .catch((error) => {
+      bootPromise = null; // so that the next caller tries again
+      throw error;
+    });
+  return bootPromise;
+}
+
+/** fetch with the owner's tokens; throws an Error whose message is one sentence for the person. */
+export async function api(path, options = {}) {
+  const owners = ownerHeader();
+  const headers = { ...(owners ? { "X-Owner": owners } : {}), ...options.headers };
+  return request(path, { ...options, headers });
+}
+
+async function request(path, options) {
+  let response;
+  try {
+    response = await fetch(new URL(path, API), { cache: "no-cache", ...options });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw Object.assign(new Error(t("common.offline", {}, "The server cannot be reached. Trying again.")), { offline: true });
+  }
+  if (!response.ok) throw Object.assign(new Error(await sentence(response)), { status: response.status });
+  return response;
+}
+
+async function sentence(response) {
+  try {
+    const body = await response.json();
+    const text = body.error ?? body.detail;
+    if (typeof text === "string" && text) return text;
+  } catch {
+    // not JSON: fall through to the general sentence
+  }
+  return t("common.http_error", { status: response.status }, `The server answered with an error (${response.status}).`);
+}
+
+export async function getJSON(path, options) {
+  const response = await api(path, options);
+  return response.status === 204 ? null : response.json();
+}
+
+export async function postJSON(path, body) {
+  const response = await api(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body ?? {}),
+  });
+  return response.status === 204 ? null : response.json();
+}
+
+/** The interface string "section.key"; {name} in it is replaced by values.name. */
+export function t(key, values = {}, fallback = key) {
+  const found = key.split(".").reduce((table, part) => table?.[part], bootData?.text);
+  const text = typeof found === "string" ? found : fallback;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+// ---- tokens: who may press the buttons of a run ----
+
+let memoryTokens = {};
+
+function readTokens() {
+  try {
+    return { ...memoryTokens, ...JSON.parse(localStorage.getItem(TOKENS_KEY) ?? "{}") };
+  } catch {
+    return memoryTokens; // storage is blocked, as in some frames: they live as long as the page
+  }
+}
+
+export function rememberToken(runId, token) {
+  const { [runId]: _, ...others } = readTokens();
+  memoryTokens = Object.fromEntries([...Object.entries(others), [runId, token]].slice(-MOST_TOKENS));
+  try {
+    localStorage.setItem(TOKENS_KEY, JSON.stringify(memoryTokens));
+  } catch {
+    // kept in memory
+  }
+}
+
+export const tokenFor = (runId) => readTokens()[runId] ?? bootData?.owner ?? null;
+
+export const owns = (runId) => tokenFor(runId) !== null;
+
+function ownerHeader() {
+  return [...new Set([bootData?.owner, ...Object.values(readTokens())].filter(Boolean))].join(",");
+}
+
+// ---- elements ----
+
+/** An element. Strings become text nodes, never markup. Keys starting with "on" are listeners. */
+export function h(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  setProps(element, props);
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+export function setProps(element, props) {
+  for (const [key, value] of Object.entries(props ?? {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key.startsWith("on") && typeof value === "function") element.addEventListener(key.slice(2).toLowerCase(), value);
+    else if (key === "class") element.className = value;
+    else if (key === "style" && typeof value === "object") Object.assign(element.style, value);
+    else if (key === "dataset") Object.assign(element.dataset, value);
+    else if (key === "text") element.textContent = value;
+    else if (key in element && !key.includes("-") && key !== "list" && key !== "form") element[key] = value;
+    else element.setAttribute(key, value === true ? "" : value);
+  }
+  return element;
+}
+
+/** Set text only when it differs, so that nothing is laid out again for nothing. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+let statusLine = null;
+
+/** One polite line at the foot of the page. kind "info" leaves by itself, "error" and "wait" stay until closed. */
+export function notify(message, kind = "info") {
+  statusLine ??= makeStatusLine();
+  statusLine.show(String(message), kind);
+}
+
+export const clearNotice = () => statusLine?.hide();
+
+function makeStatusLine() {
+  const text = h("span", { class: "gf-toast-text" });
+  const close = h("button", { type: "button", class: "gf-toast-close", "aria-label": t("common.close", {}, "Close") }, "×");
+  const box = h("div", { class: "gf-toast", role: "status", "aria-live": "polite", hidden: true }, text, close);
+  let timer = 0;
+  const hide = () => (box.hidden = true);
+  close.addEventListener("click", hide);
+  (document.querySelector(".gradio-container") ?? document.body).append(box);
+  return {
+    hide,
+    show(message, kind) {
+      clearTimeout(timer);
+      box.dataset.kind = kind;
+      text.textContent = message;
+      box.hidden = false;
+      if (kind === "info") timer = setTimeout(hide, 5000);
+    },
+  };
+}
+
+// ---- address: the visible tab's state is in the query string ----
+
+const states = new Map();
+const listeners = new Map();
+
+const tabButton = (tab) => document.querySelector(`[role="tab"][data-tab-id="${tab}"]`);
+
+/** The id of the tab that is open: "train", "latent", "interpolation" or "how". */
+export function visibleTab() {
+  return document.querySelector('[role="tab"][aria-selected="true"]')?.dataset.tabId ?? "train";
+}
+
+function addressParams() {
+  return Object.fromEntries(new URLSearchParams(location.search));
+}
+
+function addressTab() {
+  const { tab } = addressParams();
+  return TABS.includes(tab) ? tab : "train";
+}
+
+/** The tab's state: what was last written, else what the address says when it speaks of this tab, else {}. */
+export function readState(tab) {
+  if (states.has(tab)) return { ...states.get(tab) };
+  if (addressTab() !== tab) return {};
+  const { tab: _, ...state } = addressParams();
+  return Object.fromEntries(Object.entries(state).filter(([key]) => !isGradios(key)));
+}
+
+export function writeState(tab, state) {
+  const clean = Object.entries(state).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  states.set(tab, Object.fromEntries(clean.map(([key, value]) => [key, String(value)])));
+  if (visibleTab() === tab) history.replaceState(history.state, "", stateURL(tab));
+}
+
+// Gradio's own parameters (?__theme=dark, ?view=...) stay where they are.
+const isGradios = (key) => key.startsWith("__") || key === "view";
+
+/** The address that shows this tab as it is now. */
+export function stateURL(tab) {
+  const link = new URL(document.baseURI);
+  const kept = Object.entries(addressParams()).filter(([key]) => isGradios(key));
+  const state = Object.entries(readState(tab));
+  const pairs = [...kept, ["tab", tab], ...state];
+  link.hash = "";
+  link.search = pairs.map(([key, value]) => `${key}=${tidy(value)}`).join("&");
+  return link.href;
+}
+
+// Commas and colons are legal in a query string; leaving them readable keeps links short.
+const tidy = (value) => encodeURIComponent(value).replace(/%2C/g, ",").replace(/%3A/g, ":");
+
+/** Call fn(state) when someone opens this tab with a new state (openTab, back button). */
+export function onState(tab, fn) {
+  listeners.set(tab, fn);
+}
+
+/** Switch to a tab; with a state, the tab shows it. */
+export function openTab(tab, state) {
+  if (state) writeState(tab, state);
+  tabButton(tab)?.click();
+  history.replaceState(history.state, "", stateURL(tab));
+  if (state) listeners.get(tab)?.(readState(tab));
+}
+
+/** Once: open the tab the address names, and keep the address in step with the tabs. */
+function followTabs() {
+  const wanted = addressTab();
+  if (wanted !== visibleTab()) {
+    states.set(wanted, readState(wanted));
+    tabButton(wanted)?.click();
+  }
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.('[role="tab"]')) return;
+    setTimeout(() => history.replaceState(history.state, "", stateURL(visibleTab())));
+  });
+}
+
+const tabsShown = setInterval(() => {
+  if (!tabButton("train")) return;
+  clearInterval(tabsShown);
+  followTabs();
+}, 50);
+
+/** Copy the address of the visible tab; where the clipboard is closed, show it selected for copying by hand. */
+export async function copyLink(button) {
+  const link = stateURL(visibleTab());
+  try {
+    await navigator.clipboard.writeText(link);
+    flash(button, t("common.copied"));
+  } catch {
+    showLink(button, link);
+  }
+}
+
+function flash(button, text) {
+  if (button.dataset.flash) return;
+  const before = button.textContent;
+  button.dataset.flash = "1";
+  button.textContent = text;
+  setTimeout(() => {
+    button.textContent = before;
+    delete button.dataset.flash;
+  }, 1600);
+}
+
+function showLink(button, link) {
+  document.querySelector(".gf-link-field")?.remove();
+  const field = h("input", { class: "gf-input gf-link-field", readOnly: true, value: link, "aria-label": t("common.copy_link") });
+  field.addEventListener("blur", () => field.remove());
+  button.after(field);
+  field.focus();
+  field.select();
+}
+
+// ---- the run on the screen, for the tabs that show its numbers ----
+
+let sharedRun = null;
+const runListeners = new Set();
+
+export function shareRun(runId) {
+  sharedRun = runId;
+  for (const listener of runListeners) listener(runId);
+}
+
+/** Call fn(run id or null) now and whenever another run is opened in the Train tab. */
+export function onRun(fn) {
+  runListeners.add(fn);
+  fn(sharedRun);
+}
+
+// ---- pictures ----
+
+/** Raw pixels [C, S, S] of one picture (uint8) as ImageData. */
+export function pixelsToImageData(pixels, channels, size, offset = 0) {
+  const image = new ImageData(size, size);
+  const plane = size * size;
+  for (let i = 0; i < plane; i++) {
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = pixels[offset + (channels === 3 ? c * plane : 0) + i];
+    image.data[4 * i + 3] = 255;
+  }
+  return image;
+}
+
+/**
+ * Draw tiles sharply on a canvas: every source pixel becomes a square of whole device pixels.
+ *
+ * source: an image or bitmap of tiles without gaps (`sourceColumns` in a row), or {pixels, channels, count} raw [N, C, S, S].
+ * options: size (source pixels a side), columns, count, sourceColumns, width (CSS pixels available), gap, below (CSS pixels
+ * kept free under each tile), above (kept free over the first row), maxScale (CSS pixels for each source pixel), justify
+ * (spread the columns over the whole width).
+ * Returns the layout: {tile, x(i), y(i), width, height} in CSS pixels, and ctx scaled to CSS pixels.
+ */
+export function drawTiles(canvas, source, options) {
+  const layout = tileLayout(canvas, options);
+  const ctx = fitCanvas(canvas, layout.width, layout.height);
+  ctx.imageSmoothingEnabled = false;
+  const { size, count, sourceColumns = options.columns } = options;
+  const picture = source.pixels ? rawSheet(source, size, sourceColumns) : source;
+  for (let i = 0; i < count; i++) {
+    const sx = (i % sourceColumns) * size;
+    const sy = Math.floor(i / sourceColumns) * size;
+    ctx.drawImage(picture, sx, sy, size, size, layout.x(i), layout.y(i), layout.tile, layout.tile);
+  }
+  return { ...layout, ctx };
+}
+
+/** Where tiles lie on a canvas: whole device pixels for each source pixel. */
+export function tileLayout(canvas, options) {
+  const { size, columns, count, width, gap = 6, below = 0, above = 0, maxScale = Infinity, justify = false } = options;
+  const ratio = window.devicePixelRatio || 1;
+  const room = width ?? canvas.parentElement.clientWidth;
+  const fitting = ((room - gap * (columns - 1)) * ratio) / (columns * size);
+  const tile = (Math.min(sharpScale(fitting), Math.round(maxScale * ratio)) * size) / ratio;
+  const snap = (value) => Math.round(value * ratio) / ratio;
+  const rows = Math.ceil(count / columns);
+  const gapX = justify && columns > 1 ? Math.max(gap, (room - columns * tile) / (columns - 1)) : gap;
+  return {
+    tile,
+    rows,
+    columns,
+    x: (i) => snap((i % columns) * (tile + gapX)),
+    y: (i) => snap(above + Math.floor(i / columns) * (tile + gap + below)),
+    width: columns * tile + (columns - 1) * gapX,
+    height: above + rows * (tile + below) + (rows - 1) * gap,
+  };
+}
+
+/** Whole device pixels for a source pixel; half steps only where whole ones would leave much of the room empty. */
+function sharpScale(fitting) {
+  const wholeScale = Math.max(1, Math.floor(fitting));
+  const half = Math.floor(2 * fitting) / 2;
+  return wholeScale / fitting < 0.85 && half > wholeScale ? half : wholeScale;
+}
+
+/** Size a canvas in CSS pixels at the device's resolution, cleared; its context draws in CSS pixels. */
+export function fitCanvas(canvas, width, height) {
+  const ratio = window.devicePixelRatio || 1;
+  const [w, hgt] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== w || canvas.height !== hgt) {
+    canvas.width = w;
+    canvas.height = hgt;
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+  }
+  const ctx = canvas.getContext("2d");
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  ctx.clearRect(0, 0, width, height);
+  return ctx;
+}
+
+function rawSheet({ pixels, channels, count }, size, columns) {
+  const sheet = document.createElement("canvas");
+  sheet.width = columns * size;
+  sheet.height = Math.ceil(count / columns) * size;
+  const ctx = sheet.getContext("2d");
+  for (let i = 0; i < count; i++) {
+    const image = pixelsToImageData(pixels, channels, size, i * channels * size * size);
+    ctx.putImageData(image, (i % columns) * size, Math.floor(i / columns) * size);
+  }
+  return sheet;
+}
+
+/** A colour of the style sheet, as the canvas needs it. */
+export function cssColor(name) {
+  const scope = document.querySelector(".gradio-container") ?? document.body;
+  return getComputedStyle(scope).getPropertyValue(name).trim() || "#888";
+}
+
+// ---- polling ----
+
+/**
+ * Call the async fn every ms while the page is visible: never two at once, at once when the page comes back, and
+ * more slowly (1 to 5 s) while the server cannot be reached. fn may return a number: the next delay in ms.
+ */
+export function everyVisible(ms, fn) {
+  let timer = 0;
+  let busy = false;
+  let stopped = false;
+  let failures = 0;
+
+  async function tick() {
+    if (busy || stopped || document.hidden) return;
+    busy = true;
+    let delay = ms;
+    try {
+      const wanted = await fn();
+      if (typeof wanted === "number") delay = wanted;
+      if (failures) clearNotice();
+      failures = 0;
+    } catch (error) {
+      delay = failed(error);
+    }
+    busy = false;
+    clearTimeout(timer);
+    if (!stopped) timer = setTimeout(tick, delay);
+  }
+
+  function failed(error) {
+    failures += 1;
+    if (error.offline && failures > 1) notify(t("common.lost"), "wait");
+    else if (!error.offline) console.warn(error.message);
+    return Math.min(5000, 1000 * failures);
+  }
+
+  function now() {
+    clearTimeout(timer);
+    tick();
+  }
+
+  const shown = () => !document.hidden && now();
+  document.addEventListener("visibilitychange", shown);
+  window.addEventListener("pageshow", shown);
+  window.addEventListener("online", shown);
+  tick();
+  return {
+    now,
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", shown);
+      window.removeEventListener("pageshow", shown);
+      window.removeEventListener("online", shown);
+    },
+  };
+}
+
+// ---- numbers as people read them ----
+
+export const whole = (value) => Math.round(value).toLocaleString("en-US");
+
+export function short(value, digits = 3) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e5 || size < 1e-3) return value.toExponential(1).replace("e+", "e").replace("e-0", "e-");
+  return String(Number(value.toPrecision(digits)));
+}
+
+export function duration(seconds) {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";
+  const s = Math.round(seconds);
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${String(s % 60).padStart(2, "0")} s`;
+  return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, "0")} min`;
+}

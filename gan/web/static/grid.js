@@ -1,0 +1,78 @@
+// The grid of pictures with the discriminator's verdict under each, drawn from one sheet.
+
+import { cssColor, drawTiles, fitCanvas, tileLayout } from "./common.js";
+
+const BELOW = 20; // CSS pixels under a tile for bar and number
+const HEADING = 18; // over the columns of a conditional run
+
+/**
+ * what: {sheet: bitmap or null, tiles: {count, columns, size}, columns, verdicts: array or null, probability,
+ * color: CSS variable, classNames: [] or one for each column, width, maxScale}.
+ */
+export function drawGrid(canvas, what) {
+  const options = {
+    size: what.tiles.size,
+    count: what.tiles.count,
+    sourceColumns: what.tiles.columns,
+    columns: what.columns,
+    width: what.width,
+    gap: what.width < 600 ? 4 : 6,
+    below: BELOW,
+    above: what.classNames.length ? HEADING : 0,
+    maxScale: what.maxScale,
+    justify: true,
+  };
+  const drawn = what.sheet ? drawTiles(canvas, what.sheet, options) : placeholders(canvas, options);
+  drawn.ctx.font = `${drawn.tile < 34 ? 9 : 11}px ${getComputedStyle(canvas).fontFamily}`;
+  headings(drawn, what.classNames);
+  if (what.verdicts) verdicts(drawn, what);
+}
+
+function placeholders(canvas, options) {
+  const layout = tileLayout(canvas, options);
+  const ctx = fitCanvas(canvas, layout.width, layout.height);
+  ctx.fillStyle = cssColor("--gf-sunken");
+  for (let i = 0; i < options.count; i++) ctx.fillRect(layout.x(i), layout.y(i), layout.tile, layout.tile);
+  return { ...layout, ctx };
+}
+
+function headings({ ctx, tile, x }, names) {
+  ctx.fillStyle = cssColor("--gf-dim");
+  ctx.textAlign = "center";
+  ctx.textBaseline = "top";
+  names.forEach((name, i) => ctx.fillText(clipped(ctx, name, tile), x(i) + tile / 2, 0));
+}
+
+function clipped(ctx, text, room) {
+  if (ctx.measureText(text).width <= room) return text;
+  let kept = text;
+  while (kept.length > 1 && ctx.measureText(`${kept}…`).width > room) kept = kept.slice(0, -1);
+  return `${kept}…`;
+}
+
+function verdicts(drawn, { verdicts: values, probability, color }) {
+  const { ctx, tile, x, y } = drawn;
+  const largest = Math.max(1e-6, ...values.map(Math.abs).filter(Number.isFinite));
+  const fill = cssColor(color);
+  const track = cssColor("--gf-line");
+  ctx.textAlign = "center";
+  ctx.textBaseline = "top";
+  values.forEach((value, i) => {
+    const top = y(i) + tile + 4;
+    ctx.fillStyle = track;
+    ctx.fillRect(x(i), top, tile, 3);
+    if (!Number.isFinite(value)) return;
+    ctx.fillStyle = fill;
+    if (probability) ctx.fillRect(x(i), top, tile * value, 3);
+    else scoreBar(ctx, x(i), top, tile, value / largest);
+    ctx.fillStyle = cssColor("--gf-dim");
+    ctx.fillText(probability ? `${Math.round(100 * value)} %` : value.toFixed(Math.abs(value) < 9.95 ? 1 : 0), x(i) + tile / 2, top + 5);
+  });
+}
+
+/** A score has no ends: the bar grows from the middle, to the right when D finds the picture real. */
+function scoreBar(ctx, left, top, tile, share) {
+  const middle = left + tile / 2;
+  const length = (tile / 2) * share;
+  ctx.fillRect(Math.min(middle, middle + length), top, Math.abs(length), 3);
+}

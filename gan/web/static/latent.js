@@ -1,0 +1,400 @@
+// The Latent sliders tab. The whole state is a place in latent space written as a few numbers (see gan/latent.py), so a
+// link holds it; every picture is asked for with all of it, and only the newest answer is shown.
+
+import { copyLink, everyVisible, h, notify, onState, openTab, readState, setText, t, url, visibleTab, writeState } from "./common.js";
+import {
+  aboutWeights, afterPause, bindSeed, bindWeightsFile, classButtons, fetchPixels, firstChoice, fitPicture, newestWins,
+  putPicture, queryOf, randomSeed, readSeed, start, weightsSelect,
+} from "./pixels.js";
+
+const RING = 16;
+const MAX_STEPS = 64;
+const MAX_RINGS = 64;
+const DIRECTION_LIMIT = 3;
+const FADER_LIMIT = 4;
+const QUIET_MS = 150;
+const SPREAD = 0.7;
+
+export function mount(root) {
+  const tab = new LatentTab(root);
+  start(() => tab.begin());
+}
+
+class LatentTab {
+  constructor(root) {
+    this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
+    this.near = [...root.querySelectorAll('[data-gf="near"]')];
+    this.state = readPlace({});
+    this.about = null;
+    this.faders = [];
+    this.ticks = 0;
+    this.show = newestWins(() => this.drawPicture());
+    this.showNear = newestWins(() => this.drawNeighbours());
+    this.readNumbers = newestWins(() => this.drawNumbers());
+    this.settle = afterPause(QUIET_MS, () => this.afterMoving());
+    this.select = weightsSelect(this.part("weights"), (id) => this.choose(id));
+    this.bind(root);
+  }
+
+  async begin() {
+    onState("latent", (state) => this.open(state));
+    await this.open(readState("latent"));
+    everyVisible(1000, () => this.tick());
+  }
+
+  // ---- which weights ----
+
+  /** Show a state from the address, or the first weights there are. */
+  async open(address) {
+    this.state = readPlace(address);
+    const weights = await this.select.refresh(address.w);
+    const id = address.w ?? firstChoice(weights);
+    this.part("view").hidden = !id;
+    this.part("empty").hidden = Boolean(id);
+    if (id) await this.choose(id);
+  }
+
+  async choose(id, title) {
+    try {
+      this.about = await aboutWeights(id);
+    } catch (error) {
+      notify(error.message, "error");
+      return;
+    }
+    this.state = fitted({ ...this.state, w: id }, this.about);
+    await this.select.refresh(id, title ?? this.about.title);
+    this.part("weights").disabled = false;
+    this.build();
+    this.layout();
+    this.part("view").removeAttribute("aria-busy");
+    await this.show();
+    this.afterMoving();
+  }
+
+  /** Controls for these weights. */
+  build() {
+    const { about, state } = this;
+    this.showAbout();
+    this.part("seed").value = state.seed;
+    this.part("spread").value = state.spread;
+    classButtons(this.part("classes"), about, state.c, (label) => this.move({ c: label }));
+    this.part("directions-box").hidden = !about.directions.length;
+    this.sliders = about.directions.map((direction, k) => this.directionSlider(direction, k));
+    this.part("directions").replaceChildren(...this.sliders.map((slider) => slider.row));
+    setText(this.part("raw-title"), t("latent.raw_count", { count: about.z_dim }));
+    this.buildFaders();
+  }
+
+  showAbout() {
+    const { about } = this;
+    this.part("live").hidden = !about.live;
+    if (about.live) setText(this.part("live-text"), t("latent.learning", { step: about.step.toLocaleString("en-US") }));
+    setText(this.part("about"), about.live ? t("latent.live_hint") : about.about || this.facts());
+  }
+
+  facts() {
+    const { z_dim, size, step } = this.about;
+    return t(step ? "latent.facts" : "latent.facts_short", { z_dim, size, step: step.toLocaleString("en-US") });
+  }
+
+  /** Once a second: newer weights of a run that learns; now and then the list of weights. */
+  async tick() {
+    if (visibleTab() !== "latent" || !this.about) return;
+    this.ticks += 1;
+    if (this.ticks % 5 === 0) await this.select.refresh(this.state.w, this.about.title);
+    if (this.about.live) await this.follow();
+  }
+
+  async follow() {
+    const { step, stamp } = this.about;
+    this.about = await aboutWeights(this.state.w);
+    this.showAbout();
+    this.about.directions.forEach(({ share }, k) => setText(this.sliders[k].share, percent(share)));
+    if (this.about.stamp === stamp && this.about.step === step) return;
+    await this.show();
+    await this.showNear();
+  }
+
+  // ---- moving ----
+
+  /** Change the state: the picture follows at once, the rest when the hand rests. */
+  move(change) {
+    Object.assign(this.state, change);
+    this.show();
+    this.settle();
+  }
+
+  afterMoving() {
+    writeState("latent", addressOf(this.state));
+    this.part("back").disabled = !this.state.m.length;
+    this.part("release").disabled = !this.state.z.size;
+    this.showNear();
+    this.readNumbers();
+  }
+
+  surprise() {
+    const seed = randomSeed();
+    this.part("seed").value = seed;
+    this.part("seed").setAttribute("aria-invalid", "false");
+    this.move({ seed, m: [], ring: 0 });
+  }
+
+  reset() {
+    for (const slider of this.sliders) slider.set(0);
+    this.move({ d: new Map(), z: new Map(), m: [], ring: 0 });
+  }
+
+  /** Go to neighbour i: one more step of the walk. Its picture is already here. */
+  walk(i) {
+    const { m, ring, spread } = this.state;
+    if (m.length >= MAX_STEPS) {
+      notify(t("latent.too_far", { most: MAX_STEPS }), "info");
+      return;
+    }
+    if (this.nearPixels) putPicture(this.part("picture"), this.nearPixels, i + 1);
+    this.move({ m: [...m, [ring * RING + i, spread]], ring: 0 });
+  }
+
+  // ---- pictures ----
+
+  async drawPicture() {
+    const place = placeOf(this.state);
+    const drawn = await fetchPixels("pixels", place, "main");
+    const picture = this.part("picture");
+    putPicture(picture, drawn);
+    picture.dataset.shows = queryOf(place);
+    picture.dataset.step = drawn.step;
+  }
+
+  async drawNeighbours() {
+    const { spread, ring } = this.state;
+    const drawn = await fetchPixels("pixels", { ...placeOf(this.state), near: RING, spread, ring }, "near");
+    this.nearPixels = drawn;
+    this.near.forEach((button, i) => {
+      putPicture(button.firstElementChild, drawn, i + 1);
+      button.disabled = false;
+    });
+  }
+
+  /** Whole device pixels for every pixel of a picture, whatever the width of the window. */
+  layout() {
+    if (!this.about) return;
+    const { size } = this.about;
+    const room = this.part("main").clientWidth;
+    const roomHigh = window.matchMedia("(max-width: 760px)").matches ? 224 : Infinity;
+    fitPicture(this.part("picture"), size, Math.min(room, roomHigh));
+    for (const button of this.near) fitPicture(button.firstElementChild, size, button.clientWidth);
+  }
+
+  // ---- directions ----
+
+  directionSlider({ share }, k) {
+    const id = `gf-direction-${k}`;
+    const name = t("latent.direction", { k: k + 1 });
+    const input = h("input", { type: "range", id, class: "gf-slider gf-both-ways", min: -DIRECTION_LIMIT, max: DIRECTION_LIMIT, step: 0.05 });
+    const zero = h("button", { type: "button", class: "gf-value gf-num", title: t("latent.to_zero"), onclick: () => push(0) });
+    const part = h("span", { class: "gf-num", text: percent(share) });
+    const set = (value) => {
+      input.value = value;
+      input.style.setProperty("--gf-at", `${(50 * value) / DIRECTION_LIMIT + 50}%`);
+      zero.textContent = signed(value);
+      zero.classList.toggle("gf-is-set", Number(value) !== 0);
+    };
+    const push = (value) => {
+      set(value);
+      const d = new Map(this.state.d);
+      if (value === 0) d.delete(k);
+      else d.set(k, value);
+      this.move({ d });
+    };
+    input.addEventListener("input", () => push(Number(input.value)));
+    set(this.state.d.get(k) ?? 0);
+    const label = h("label", { htmlFor: id, title: t("latent.direction_hint") }, name, " ", h("span", { class: "gf-hint" }, "(", part, ")"));
+    return { row: h("div", { class: "gf-direction" }, label, zero, input), set, share: part };
+  }
+
+  // ---- single numbers ----
+
+  buildFaders() {
+    this.faders = [];
+    this.part("faders").replaceChildren();
+    if (!this.part("raw").open) return;
+    this.faders = Array.from({ length: this.about.z_dim }, (_, i) => this.fader(i));
+    this.part("faders").replaceChildren(...this.faders);
+    this.readNumbers();
+  }
+
+  fader(i) {
+    return h("input", {
+      type: "range",
+      class: "gf-fader",
+      min: -FADER_LIMIT,
+      max: FADER_LIMIT,
+      step: 0.05,
+      tabIndex: i ? -1 : 0,
+      "aria-label": t("latent.dimension", { i }),
+      "aria-orientation": "vertical",
+      oninput: (event) => this.pin(i, Number(event.target.value)),
+      onfocus: () => this.readout(i),
+      onpointerenter: () => this.readout(i),
+      ondblclick: () => this.unpin(i),
+      onkeydown: (event) => this.faderKey(event, i),
+    });
+  }
+
+  pin(i, value) {
+    const z = new Map(this.state.z);
+    z.set(i, value);
+    this.paintFader(i, value, true);
+    this.readout(i);
+    this.move({ z });
+  }
+
+  unpin(i) {
+    const z = new Map(this.state.z);
+    if (z.delete(i)) this.move({ z });
+  }
+
+  /** Left and right go to the next number, up and down (the browser's own) change it, Delete gives it back. */
+  faderKey(event, i) {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      this.focusFader((i + step + this.faders.length) % this.faders.length);
+    } else if (event.key === "Delete" || event.key === "Backspace") {
+      event.preventDefault();
+      this.unpin(i);
+    }
+  }
+
+  focusFader(i) {
+    for (const fader of this.faders) fader.tabIndex = -1;
+    this.faders[i].tabIndex = 0;
+    this.faders[i].focus();
+  }
+
+  async drawNumbers() {
+    if (!this.faders.length) return;
+    const response = await fetchNumbers(placeOf(this.state));
+    response.forEach((value, i) => {
+      const set = this.state.z.has(i);
+      this.paintFader(i, set ? this.state.z.get(i) : value, set);
+    });
+    if (this.shownFader !== undefined) this.readout(this.shownFader);
+  }
+
+  paintFader(i, value, set) {
+    const fader = this.faders[i];
+    if (!fader) return;
+    fader.value = value;
+    fader.dataset.value = value;
+    fader.classList.toggle("gf-is-set", set);
+    fader.setAttribute("aria-valuetext", signed(value));
+  }
+
+  readout(i) {
+    this.shownFader = i;
+    const value = Number(this.faders[i]?.dataset.value ?? 0);
+    const key = this.state.z.has(i) ? "latent.readout_set" : "latent.readout";
+    setText(this.part("raw-readout"), t(key, { i, value: signed(value) }));
+  }
+
+  releaseAll() {
+    this.move({ z: new Map() });
+  }
+
+  // ---- wiring ----
+
+  bind(root) {
+    const click = (name, fn) => this.part(name).addEventListener("click", fn);
+    bindSeed(this.part("seed"), (seed) => this.move({ seed, m: [], ring: 0 }));
+    bindWeightsFile(this.part("file"), (id, title) => this.choose(id, title));
+    click("surprise", () => this.surprise());
+    click("reset", () => this.reset());
+    click("copy-link", (event) => this.copy(event.currentTarget));
+    click("png", (event) => (event.currentTarget.href = url(`picture.png?${queryOf({ ...placeOf(this.state), scale: 16 })}`)));
+    click("others", () => this.move({ ring: (this.state.ring + 1) % MAX_RINGS }));
+    click("back", () => this.move({ m: this.state.m.slice(0, -1), ring: 0 }));
+    click("release", () => this.releaseAll());
+    click("go-train", () => openTab("train"));
+    this.part("raw").addEventListener("toggle", () => this.buildFaders());
+    this.part("spread").addEventListener("input", (event) => this.spread(Number(event.target.value)));
+    this.near.forEach((button, i) => {
+      button.setAttribute("aria-label", t("latent.neighbour", { i: i + 1 }, `neighbour ${i + 1}`));
+      button.addEventListener("click", () => this.walk(i));
+    });
+    for (const button of root.querySelectorAll('[data-gf="send"]')) button.addEventListener("click", () => this.send(button.dataset.end));
+    new ResizeObserver(() => this.layout()).observe(this.part("ring"));
+    window.addEventListener("resize", () => this.layout());
+  }
+
+  spread(spread) {
+    Object.assign(this.state, { spread });
+    this.showNear();
+    this.settle();
+  }
+
+  copy(button) {
+    writeState("latent", addressOf(this.state));
+    copyLink(button);
+  }
+
+  /** Make this picture an end of the path in the Interpolation tab. */
+  send(end) {
+    const { w, seed, c, m, d, z } = addressOf(this.state);
+    const there = readState("interpolation");
+    const kept = there.w === w ? there : {};
+    const place = { [end]: c === undefined ? seed : `${seed}:${c}`, [`${end}m`]: m, [`${end}d`]: d, [`${end}z`]: z };
+    openTab("interpolation", { ...kept, w, ...place });
+  }
+}
+
+// ---- the state and its text ----
+
+/** A state from the address; whatever cannot be read there is left out. */
+function readPlace({ w, seed, c, m, d, z, spread, ring }) {
+  return {
+    w,
+    seed: readSeed(seed ?? "0") ?? 0,
+    c: /^\d+$/.test(c ?? "") ? Number(c) : undefined,
+    m: pairs(m).slice(0, MAX_STEPS),
+    d: new Map(pairs(d)),
+    z: new Map(pairs(z)),
+    spread: clamp(Number(spread ?? SPREAD) || SPREAD, 0.05, 1),
+    ring: /^\d+$/.test(ring ?? "") ? Number(ring) % MAX_RINGS : 0,
+  };
+}
+
+/** The same state as far as these weights can show it. */
+function fitted(state, about) {
+  const below = (map, limit) => new Map([...map].filter(([key]) => key < limit));
+  const label = about.classes ? Math.min(state.c ?? 0, about.classes - 1) : undefined;
+  return { ...state, c: label, d: below(state.d, about.directions.length), z: below(state.z, about.z_dim) };
+}
+
+function pairs(text) {
+  const parts = (text ?? "").split(",").map((part) => part.split(":").map(Number));
+  return parts.filter(([key, value]) => Number.isInteger(key) && key >= 0 && Number.isFinite(value));
+}
+
+const join = (entries) => [...entries].map(([key, value]) => `${key}:${Number(value.toFixed(3))}`).join(",");
+
+/** What a picture is asked for with. */
+const placeOf = ({ w, seed, c, m, d, z }) => ({ w, seed, c, m: join(m), d: join(d), z: join(z) });
+
+const addressOf = (state) => ({
+  ...placeOf(state),
+  spread: state.spread === SPREAD ? "" : state.spread,
+  ring: state.ring || "",
+});
+
+async function fetchNumbers(place) {
+  const response = await fetch(url(`latent?${queryOf(place)}`), { cache: "no-cache" });
+  return response.ok ? (await response.json()).z : [];
+}
+
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
+
+const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(2)}`;
+
+const percent = (share) => `${(100 * share).toFixed(share < 0.095 ? 1 : 0)} %`;

@@ -1,0 +1,487 @@
+// The live view of one run: polling, header, pictures, scrubber, curves, and the buttons of its owner.
+
+import {
+  copyLink, duration, everyVisible, getJSON, h, notify, openTab, owns, postJSON, setText, shareRun, short, t,
+  tileLayout, url, visibleTab, whole,
+} from "./common.js"; // prettier-ignore
+import { Chart } from "./curves.js";
+import { drawGrid } from "./grid.js";
+import { History } from "./history.js";
+import { Timeline } from "./timeline.js";
+
+const OWNER_MS = 333;
+const WATCHER_MS = 1000;
+const RESTING_MS = 1500; // nothing is learning
+const ROWS_MS = 1000;
+const STEPS_BEFORE_TIME_LEFT = 10;
+const ROW_SPACE = 26; // between two rows of the grid, in CSS pixels
+const ABOVE_GRID = 360; // what else of the view should be on the screen with it
+const TILES_AT_FIRST = { count: 40, columns: 8, size: 28, channels: 1 };
+const DOWNLOADS = [
+  ["weights.safetensors", "download_weights"],
+  ["history.csv", "download_history"],
+  ["timelapse.gif", "download_gif"],
+  ["timelapse.mp4", "download_mp4"],
+  ["run.zip", "download_zip"],
+];
+
+export class LiveView {
+  /** root: the tab's element. hooks: {onStartOver(meta), onChange()}: onChange when the run or its status changes. */
+  constructor(root, hooks) {
+    this.root = root;
+    this.hooks = hooks;
+    this.meta = null;
+    this.snapshot = null;
+    this.poll = null;
+    this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
+    this.timeline = new Timeline(timelineParts(this.part), () => this.moved());
+    this.charts = makeCharts(this);
+    this.listen();
+    this.draw();
+  }
+
+  // ---- which run ----
+
+  /** Show a run from its beginning; replay: play it once, as a recording is shown to someone who has just come. */
+  async open(runId, { replay = false } = {}) {
+    this.close();
+    const token = (this.opening = {});
+    this.part("live").setAttribute("aria-busy", "true");
+    const meta = await getJSON(`runs/${runId}`);
+    if (this.opening !== token) return;
+    Object.assign(this, { meta, snapshot: null, sheet: null, realSheet: null, version: 0, rowsAt: 0, replay });
+    this.history = new History(runId);
+    this.timeline.reset(this.history);
+    this.part("empty").hidden = true;
+    this.part("view").hidden = false;
+    shareRun(runId);
+    this.showMeta();
+    this.resetCharts();
+    this.draw();
+    this.poll = everyVisible(OWNER_MS, () => this.tick());
+    this.hooks.onChange();
+  }
+
+  close() {
+    this.poll?.stop();
+    this.poll = null;
+    this.opening = null;
+    this.timeline.pause();
+  }
+
+  /** Nothing to show: no run yet and no recording. */
+  showEmpty() {
+    this.close();
+    this.meta = null;
+    this.part("view").hidden = true;
+    this.part("empty").hidden = false;
+    this.part("live").setAttribute("aria-busy", "false");
+    this.hooks.onChange();
+  }
+
+  get runId() {
+    return this.meta?.id ?? null;
+  }
+
+  get status() {
+    return this.snapshot?.status ?? this.meta?.status ?? null;
+  }
+
+  get mine() {
+    return this.meta !== null && !this.meta.recorded && owns(this.meta.id);
+  }
+
+  // ---- polling ----
+
+  async tick() {
+    if (visibleTab() !== "train") return WATCHER_MS;
+    const { runId } = this;
+    const next = await getJSON(`runs/${runId}/live?since=${this.version}`);
+    if (runId !== this.runId) return WATCHER_MS;
+    if (next) await this.take(next);
+    if (this.snapshot) await this.catchUp();
+    else await this.statusChanged(); // still getting ready: only the description of the run has something to say
+    return this.snapshot ? this.pace() : WATCHER_MS;
+  }
+
+  pace() {
+    if (this.meta.recorded) return 60_000;
+    if (this.status !== "running") return RESTING_MS;
+    return this.mine ? OWNER_MS : WATCHER_MS;
+  }
+
+  async take(next) {
+    const before = this.status;
+    const sheet = next.tiles ? await bitmapOf(next.tiles) : this.sheet;
+    if (sheet !== this.sheet) this.sheet?.close();
+    if (!this.snapshot) this.loadReal(this.runId); // there is data as soon as there is a first picture
+    Object.assign(this, { snapshot: next, version: next.version, sheet });
+    if (before !== next.status) await this.statusChanged();
+    this.showNumbers();
+    if (this.timeline.step === null) this.draw();
+    this.part("live").setAttribute("aria-busy", "false");
+  }
+
+  /** Numbers and frames at most once a second; the last ones at once when the run has come to rest. */
+  async catchUp() {
+    const now = performance.now();
+    if (this.status === "running" && now - this.rowsAt < ROWS_MS) return;
+    this.rowsAt = now;
+    const { history } = this;
+    const changed = await history.update(this.snapshot);
+    if (history !== this.history) return;
+    if (changed.frames) this.timeline.extend();
+    if (changed.rows || changed.events) this.refreshCharts();
+    if (this.replay && history.frameSteps.length > 1) this.playOnce();
+  }
+
+  playOnce() {
+    this.replay = false;
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.timeline.play();
+  }
+
+  async statusChanged() {
+    const meta = await getJSON(`runs/${this.runId}`);
+    if (meta.id === this.runId) this.meta = meta;
+    this.showMeta();
+    this.hooks.onChange();
+  }
+
+  async loadReal(runId) {
+    const image = new Image();
+    image.src = url(`runs/${runId}/real.png`);
+    await image.decode().catch(() => {});
+    if (runId !== this.runId || !image.naturalWidth) return;
+    this.realSheet = image;
+    this.drawReal();
+  }
+
+  // ---- header ----
+
+  showMeta() {
+    const { meta, part, status } = this;
+    const kind = meta.recorded ? "recording" : status;
+    setText(part("title"), meta.title);
+    setText(part("subtitle"), this.subtitle());
+    part("subtitle").hidden = !this.subtitle();
+    part("status").dataset.kind = kind;
+    setText(part("status-text"), t(`train.status_${kind}`));
+    setText(part("n-total"), meta.config ? t("train.step_of", { total: whole(meta.config.total_steps) }) : "");
+    this.timeline.running = status === "running";
+    this.timeline.paint();
+    this.showControls();
+    this.showMessage();
+    this.showDownloads();
+  }
+
+  subtitle() {
+    if (this.meta.recorded) return t("train.recorded_note");
+    return this.mine ? "" : t("train.watching");
+  }
+
+  showControls() {
+    const { part, status, mine } = this;
+    const active = status === "running" || status === "paused";
+    part("controls").hidden = !mine;
+    part("rates").hidden = !(mine && active);
+    const pause = part("pause");
+    setText(pause, t(status === "running" ? "train.pause" : "train.resume"));
+    pause.disabled = status === "finished";
+    pause.classList.toggle("gf-btn-primary", !["running", "finished", "failed"].includes(status));
+    part("stop").disabled = !active;
+    for (const button of this.root.querySelectorAll('[data-gf="step"]')) button.disabled = status !== "paused";
+  }
+
+  showMessage() {
+    const { part, status, meta } = this;
+    const text = this.snapshot?.message || meta.message || this.ownMessage();
+    const note = part("message");
+    note.hidden = !text;
+    note.dataset.kind = status === "failed" ? "error" : "accent";
+    setText(part("message-text"), text ?? "");
+    const rewind = part("rewind");
+    rewind.hidden = !(status === "failed" && this.mine && Number.isFinite(meta.checkpoint_step));
+    setText(rewind, t("train.rewind", { step: whole(meta.checkpoint_step ?? 0) }));
+  }
+
+  ownMessage() {
+    const { status, meta } = this;
+    if (status === "interrupted") return t("train.interrupted_note", { step: whole(meta.checkpoint_step ?? 0) });
+    if (status === "running" && !this.snapshot) return t("train.preparing");
+    return "";
+  }
+
+  showDownloads() {
+    const { id } = this.meta;
+    if (this.downloadsOf === id) return;
+    this.downloadsOf = id;
+    const links = DOWNLOADS.map(([file, key]) =>
+      h("a", { class: "gf-menu-item", href: url(`runs/${id}/download/${file}`), download: "" }, t(`train.${key}`)),
+    );
+    this.part("download-list").replaceChildren(...links);
+  }
+
+  /** The header speaks of now; while a run that has ended is looked through, of the moment that is shown. */
+  showNumbers() {
+    const past = this.status === "running" ? null : this.pastMoment();
+    this.writeNumbers(past ?? this.snapshot);
+    this.showMessage();
+    this.showRates();
+  }
+
+  pastMoment() {
+    const row = this.timeline.step === null ? null : this.history.rowAt(this.timeline.step);
+    if (!row) return null;
+    const now = this.snapshot;
+    const share = now.images ? row.images / now.images : 0;
+    return { ...now, step: this.timeline.step, images: row.images, seconds: row.seconds, epoch: now.epoch * share };
+  }
+
+  writeNumbers(s) {
+    const { part, meta } = this;
+    const total = s.total_steps ?? meta.config?.total_steps ?? 0;
+    const share = total ? Math.min(1, s.step / total) : 0;
+    setText(part("n-step"), whole(s.step));
+    setText(part("n-epoch"), s.epoch.toFixed(s.epoch < 100 ? 2 : 0));
+    setText(part("n-images"), whole(s.images));
+    setText(part("n-rate"), s.images_per_s > 0 ? whole(s.images_per_s) : "–");
+    setText(part("n-elapsed"), duration(s.seconds));
+    setText(part("n-left"), s.step < STEPS_BEFORE_TIME_LEFT || s.status !== "running" ? "–" : duration(s.seconds_left));
+    setText(part("n-share"), s.show_share > 0 ? `${(100 * s.show_share).toFixed(1)} %` : "–");
+    part("progress-bar").style.transform = `scaleX(${share})`;
+    part("progress").setAttribute("aria-valuenow", (100 * share).toFixed(0));
+  }
+
+  /** The fields follow the run, except while someone is typing or has typed. */
+  showRates() {
+    const { lr } = this.snapshot;
+    for (const [player, field] of [["d", this.part("rate-d")], ["g", this.part("rate-g")]]) {
+      const shown = String(lr?.[player] ?? "");
+      if (field.dataset.shown === shown) continue;
+      field.dataset.shown = shown;
+      field.value = shown;
+    }
+  }
+
+  // ---- pictures ----
+
+  draw() {
+    this.drawReal();
+    this.drawFake();
+  }
+
+  moved() {
+    if (!this.meta) return;
+    this.draw();
+    if (this.snapshot) this.showNumbers();
+  }
+
+  drawReal() {
+    const wide = this.stageWidth() >= 640;
+    const count = this.meta?.real_count ?? 16;
+    const { size = 28 } = this.meta?.tiles ?? {};
+    this.grid("real", {
+      sheet: this.realSheet,
+      tiles: { count, columns: 8, size },
+      columns: wide ? count : 8,
+      verdicts: this.verdicts("real"),
+      color: "--gf-ink2",
+      classNames: [],
+    });
+  }
+
+  drawFake() {
+    const { step } = this.timeline;
+    const past = step !== null;
+    const tiles = this.meta?.tiles ?? TILES_AT_FIRST;
+    const sheet = past ? this.history.frame(step) : this.sheet;
+    if (past && !sheet) return;
+    this.grid("fake", {
+      sheet,
+      tiles,
+      columns: this.fakeColumns(tiles),
+      verdicts: this.verdicts("fake"),
+      color: "--gf-accent",
+      classNames: this.meta?.conditional ? this.meta.class_names.slice(0, tiles.columns) : [],
+    });
+    this.showMoment(step);
+  }
+
+  /** D's verdicts at the moment that is shown. kind: "fake" or "real". */
+  verdicts(kind) {
+    const { step } = this.timeline;
+    const values = step === null ? this.snapshot?.[`verdict_${kind}`] : this.history.verdicts.get(step)?.[kind];
+    return values?.length ? values : null;
+  }
+
+  /** Without classes the pictures may lie in any columns: in tens where there is room, unless fewer show larger ones. */
+  fakeColumns({ count, columns, size }) {
+    if (this.meta?.conditional || count % 10 || this.stageWidth() < 640) return columns;
+    const { tile } = tileLayout(this.part("fake"), { size, columns, count, width: this.stageWidth() });
+    const height = Math.ceil(count / columns) * (tile + ROW_SPACE);
+    return height < window.innerHeight - ABOVE_GRID ? columns : 10;
+  }
+
+  grid(name, what) {
+    const probability = this.meta?.verdict_is_probability ?? true;
+    drawGrid(this.part(name), { ...what, probability, width: this.stageWidth() });
+  }
+
+  stageWidth() {
+    return this.part("view").clientWidth && this.part("fake").parentElement.clientWidth;
+  }
+
+  /** Which moment the grid shows, in words, and the same moment on the curves. */
+  showMoment(step) {
+    const tiles = this.meta?.tiles ?? TILES_AT_FIRST;
+    const shown = step ?? this.snapshot?.step ?? 0;
+    const words = step === null ? this.verdictCaption() : t("train.at_step", { step: whole(step) });
+    setText(this.part("fake-caption"), words);
+    this.part("fake").setAttribute("aria-label", t("train.tiles_label", { count: tiles.count, step: whole(shown) }));
+    for (const chart of this.charts) {
+      if (chart.cursor === step) continue;
+      chart.cursor = step;
+      chart.refresh();
+    }
+  }
+
+  verdictCaption() {
+    return t(this.meta?.verdict_is_probability === false ? "train.score_caption" : "train.verdict_caption");
+  }
+
+  // ---- curves ----
+
+  resetCharts() {
+    const probability = this.meta.verdict_is_probability;
+    const verdict = this.charts[1];
+    verdict.range = probability ? [0, 1] : null;
+    verdict.middle = probability ? 0.5 : null;
+    verdict.format = probability ? (value) => (Number.isFinite(value) ? `${Math.round(100 * value)} %` : "–") : short;
+    this.part("verdict-caption").title = t(probability ? "train.verdicts_hint" : "train.scores_hint");
+    for (const chart of this.charts) Object.assign(chart, { cursor: null, hovered: null, events: [] });
+    this.refreshCharts();
+  }
+
+  refreshCharts() {
+    const events = this.history?.events ?? [];
+    for (const chart of this.charts) {
+      chart.events = events;
+      chart.refresh();
+    }
+    const last = events.at(-1);
+    this.lastEvent = last ? `${t("train.step")} ${whole(last.step)}: ${last.text}` : "";
+    setText(this.part("event-line"), this.lastEvent);
+  }
+
+  hover(step) {
+    for (const chart of this.charts) {
+      chart.hovered = step;
+      chart.refresh();
+    }
+    setText(this.part("event-line"), (step !== null && this.eventNear(step)) || this.lastEvent || "");
+  }
+
+  eventNear(step) {
+    const reach = (this.charts[0].scale?.last ?? 0) / 100;
+    const near = this.history?.events.filter((event) => Math.abs(event.step - step) <= reach).at(-1);
+    return near ? `${t("train.step")} ${whole(near.step)}: ${near.text}` : "";
+  }
+
+  // ---- what the owner presses ----
+
+  listen() {
+    const { part } = this;
+    const on = (name, fn) => part(name).addEventListener("click", fn);
+    on("pause", () => this.pauseOrResume());
+    on("stop", () => this.command({ command: "stop" }));
+    on("rewind", () => this.command({ command: "rewind" }));
+    on("start-over", () => this.hooks.onStartOver(this.meta));
+    on("copy-link", (event) => copyLink(event.currentTarget));
+    on("sliders", () => openTab("latent", { w: this.meta.recorded ? "" : `run-${this.runId}` }));
+    for (const button of this.root.querySelectorAll('[data-gf="step"]'))
+      button.addEventListener("click", () => this.command({ command: "step", players: button.dataset.players }));
+    part("rates").addEventListener("submit", (event) => this.applyRates(event));
+    part("smoothing").addEventListener("input", () => this.smooth());
+    closeMenuOutside(part("download"));
+    new ResizeObserver(() => this.resized()).observe(part("fake").parentElement);
+    new MutationObserver(() => this.resized()).observe(document.body, { attributeFilter: ["class"] });
+    this.smooth();
+  }
+
+  pauseOrResume() {
+    return this.command({ command: this.status === "running" ? "pause" : "resume" });
+  }
+
+  async command(body) {
+    try {
+      await postJSON(`runs/${this.runId}/command`, body);
+      this.poll?.now();
+      return true;
+    } catch (error) {
+      notify(error.message, "error");
+      return false;
+    }
+  }
+
+  async applyRates(event) {
+    event.preventDefault();
+    const rates = { d_lr: this.part("rate-d").value.trim(), g_lr: this.part("rate-g").value.trim() };
+    if (await this.command({ command: "lr", ...rates })) notify(t("train.applied"));
+  }
+
+  smooth() {
+    const value = Number(this.part("smoothing").value);
+    for (const chart of this.charts) {
+      chart.smoothing = value;
+      chart.refresh();
+    }
+  }
+
+  resized() {
+    if (!this.stageWidth()) return;
+    this.draw();
+    for (const chart of this.charts) chart.refresh();
+  }
+}
+
+function timelineParts(part) {
+  return { play: part("play"), scrub: part("scrub"), scrubStep: part("scrub-step"), speed: part("speed"), toLive: part("to-live") };
+}
+
+function makeCharts(view) {
+  const column = (name) => () => view.history?.column(name) ?? [];
+  const shared = {
+    steps: column("step"),
+    onHover: (step) => view.hover(step),
+    onPick: (step) => view.timeline.seekStep(step),
+  };
+  const line = (key, color) => ({ label: t(`train.${key}`), color, values: column(key) });
+  const loss = new Chart(view.part("chart-loss"), view.part("legend-loss"), {
+    ...shared,
+    series: [line("d_loss", "--gf-ink2"), line("g_loss", "--gf-accent")],
+  });
+  const verdict = new Chart(view.part("chart-verdict"), view.part("legend-verdict"), {
+    ...shared,
+    series: [line("d_real", "--gf-ink2"), line("d_fake", "--gf-accent")],
+  });
+  view.part("chart-loss").setAttribute("aria-label", t("train.curve_label", { title: t("train.losses") }));
+  view.part("chart-verdict").setAttribute("aria-label", t("train.curve_label", { title: t("train.verdicts") }));
+  return [loss, verdict];
+}
+
+async function bitmapOf(base64) {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return createImageBitmap(new Blob([bytes], { type: "image/png" }));
+}
+
+function closeMenuOutside(menu) {
+  document.addEventListener("click", (event) => {
+    if (menu.open && !menu.contains(event.target)) menu.open = false;
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+  menu.addEventListener("click", (event) => event.target.closest("a") && (menu.open = false));
+}

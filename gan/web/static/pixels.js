@@ -1,0 +1,234 @@
+// Pictures drawn on request: which weights there are, raw pixels, and "newest wins". Shared by the two latent tabs.
+
+import { api, boot, getJSON, h, notify, pixelsToImageData, t } from "./common.js";
+
+const PAGE = Math.random().toString(36).slice(2, 10);
+export const MAX_SEED = 2 ** 31 - 1;
+export const MAX_UPLOAD_MB = 32;
+
+/** Query string of an object; empty values are left out, commas and colons stay readable. */
+export function queryOf(values) {
+  return Object.entries(values)
+    .filter(([, value]) => value !== null && value !== undefined && value !== "")
+    .map(([key, value]) => `${key}=${encodeURIComponent(value).replace(/%2C/g, ",").replace(/%3A/g, ":")}`)
+    .join("&");
+}
+
+/** Raw pixels of a route: {pixels: Uint8Array, count, channels, size, stamp, step}. */
+export async function fetchPixels(route, values, lane) {
+  const response = await api(`${route}?${queryOf({ ...values, lane: lane && `${PAGE}-${lane}` })}`);
+  const [count, channels, size] = response.headers.get("X-Shape").split(",").map(Number);
+  const pixels = new Uint8Array(await response.arrayBuffer());
+  return { pixels, count, channels, size, stamp: response.headers.get("X-Stamp"), step: Number(response.headers.get("X-Step")) };
+}
+
+/** Picture number i on a canvas of its own size; the style sheet enlarges it with sharp pixels. */
+export function putPicture(canvas, { pixels, channels, size }, i = 0) {
+  if (canvas.width !== size || canvas.height !== size) {
+    canvas.width = size;
+    canvas.height = size;
+  }
+  const image = pixelsToImageData(pixels, channels, size, i * channels * size * size);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+/** Enlarge a canvas of `size` pixels to at most `room` CSS pixels: whole device pixels for each pixel of the picture. */
+export function fitPicture(canvas, size, room) {
+  const ratio = window.devicePixelRatio || 1;
+  const side = (Math.max(1, Math.floor((room * ratio) / size)) * size) / ratio;
+  canvas.style.width = canvas.style.height = `${side}px`;
+  return side;
+}
+
+/**
+ * Only one call of `work` at a time; while it runs, only the newest question is kept, and it is always answered last.
+ * `work(question)` is async; what it throws is told to the person once, and a lost connection is tried again.
+ */
+export function newestWins(work) {
+  let waiting = null;
+  let busy = false;
+  let told = "";
+
+  async function run() {
+    if (busy) return;
+    busy = true;
+    while (waiting) {
+      const { question } = waiting;
+      waiting = null;
+      await attempt(question);
+    }
+    busy = false;
+  }
+
+  async function attempt(question) {
+    try {
+      await work(question);
+      told = "";
+    } catch (error) {
+      if (error.offline) return retry(question);
+      if (error.status === 409) return; // a newer request took its place
+      if (error.message !== told) notify(error.message, "error");
+      told = error.message;
+    }
+  }
+
+  async function retry(question) {
+    notify(t("common.lost"), "offline-wait");
+    await new Promise((done) => setTimeout(done, 1000));
+    waiting ??= { question };
+  }
+
+  return (question) => {
+    waiting = { question };
+    return run();
+  };
+}
+
+/** The icon of a play button; call it with true while playing. */
+export function playIcon(button) {
+  const ns = "http://www.w3.org/2000/svg";
+  const svg = button.appendChild(document.createElementNS(ns, "svg"));
+  const path = svg.appendChild(document.createElementNS(ns, "path"));
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("aria-hidden", "true");
+  return (playing) => path.setAttribute("d", playing ? "M3 2h4v12H3zM9 2h4v12H9z" : "M3 1.5v13l11-6.5z");
+}
+
+/** Call fn after a pause of ms without another call. */
+export function afterPause(ms, fn) {
+  let timer = 0;
+  return (...values) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => fn(...values), ms);
+  };
+}
+
+export const randomSeed = () => Math.floor(Math.random() * 1e6);
+
+/** What a person typed into a seed box, or null. */
+export function readSeed(text) {
+  const clean = text.trim();
+  return /^\d{1,10}$/.test(clean) && Number(clean) <= MAX_SEED ? Number(clean) : null;
+}
+
+/** A seed box that says what is wrong with what was typed and calls onSeed(number) only when it is right. */
+export function bindSeed(input, onSeed) {
+  input.addEventListener("input", () => {
+    const seed = readSeed(input.value);
+    input.setAttribute("aria-invalid", seed === null ? "true" : "false");
+    input.title = seed === null ? t("latent.seed_wrong", { max: MAX_SEED }) : "";
+    if (seed !== null) onSeed(seed);
+  });
+}
+
+// ---- weights ----
+
+export const aboutWeights = (id) => getJSON(`weights/${encodeURIComponent(id)}`);
+
+/**
+ * The drop-down of weights. `onChoose(id)` is called when the person chooses; refresh(id) reads the list again and shows
+ * id as chosen, even when it belongs to somebody else's run and is in nobody's list.
+ */
+export function weightsSelect(select, onChoose) {
+  let known = "";
+  select.addEventListener("change", () => onChoose(select.value));
+
+  function fill(list, chosen, title) {
+    const groups = [
+      ["live", t("latent.group_live")],
+      ["run", t("latent.group_run")],
+      ["shipped", t("latent.group_shipped")],
+    ];
+    const options = (group) => list.filter((entry) => entry.group === group).map((entry) => option(entry));
+    const parts = groups.map(([group, label]) => ({ label, options: options(group) })).filter((part) => part.options.length);
+    if (chosen && !list.some((entry) => entry.id === chosen)) {
+      parts.unshift({ label: t("latent.group_open"), options: [option({ id: chosen, title: title ?? chosen })] });
+    }
+    select.replaceChildren(...parts.map((part) => h("optgroup", { label: part.label }, part.options)));
+    select.value = chosen ?? "";
+  }
+
+  const option = ({ id, title, step }) =>
+    h("option", { value: id }, step === undefined ? title : t("latent.run_option", { title, step: step.toLocaleString("en-US") }));
+
+  return {
+    async refresh(chosen, title) {
+      const { weights } = await getJSON("weights");
+      const now = JSON.stringify([weights, chosen, title]);
+      if (now !== known && document.activeElement !== select) fill(weights, chosen, title);
+      known = document.activeElement === select ? known : now;
+      return weights;
+    },
+  };
+}
+
+/** Which weights to begin with: the ones that can be asked for a class first, because they explain themselves. */
+export function firstChoice(weights) {
+  const shipped = weights.filter((entry) => entry.group === "shipped");
+  return (shipped.find((entry) => entry.id.includes("mnist-conditional")) ?? shipped[0] ?? weights[0])?.id;
+}
+
+/** A file input for weights from disk; onOpened(id) when the server has checked and taken it. */
+export function bindWeightsFile(input, onOpened) {
+  input.addEventListener("change", async () => {
+    const [file] = input.files;
+    input.value = "";
+    if (!file) return;
+    try {
+      if (file.size > MAX_UPLOAD_MB * 2 ** 20) throw new Error(t("latent.file_too_large", { most: MAX_UPLOAD_MB }));
+      const response = await api("weights", { method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" } });
+      const { id } = await response.json();
+      onOpened(id, file.name);
+    } catch (error) {
+      notify(error.message, "error");
+    }
+  });
+}
+
+/** Buttons for the classes of conditional weights, as one radio group. onChoose(number). */
+export function classButtons(box, about, chosen, onChoose) {
+  box.hidden = !about.classes;
+  const buttons = about.class_names.map((name, label) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "gf-btn gf-class",
+        role: "radio",
+        "aria-checked": String(label === chosen),
+        tabIndex: label === chosen ? 0 : -1,
+        onclick: () => choose(label),
+      },
+      name,
+    ),
+  );
+
+  function choose(label) {
+    buttons.forEach((button, i) => {
+      button.setAttribute("aria-checked", String(i === label));
+      button.tabIndex = i === label ? 0 : -1;
+    });
+    onChoose(label);
+  }
+
+  box.onkeydown = (event) => {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const now = buttons.indexOf(document.activeElement);
+    if (!step || now < 0) return;
+    event.preventDefault();
+    const next = (now + step + buttons.length) % buttons.length;
+    choose(next);
+    buttons[next].focus();
+  };
+  box.replaceChildren(...buttons);
+}
+
+/** boot, so that the strings are there, then fn; what fails is told. */
+export async function start(fn) {
+  try {
+    await boot();
+    await fn();
+  } catch (error) {
+    notify(error.message, "error");
+  }
+}

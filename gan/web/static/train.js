@@ -1,0 +1,442 @@
+// The Train tab: recipes, settings, own pictures, my runs, and which run the live view shows.
+
+import {
+  api, boot, everyVisible, getJSON, h, notify, onState, owns, postJSON, readState, rememberToken, setText, t, whole,
+  writeState,
+} from "./common.js"; // prettier-ignore
+import { LiveView } from "./live.js";
+
+const RUNS_MS = 5000;
+const ACTIVE = ["running", "paused"];
+const KNOB_PREFIX = "k.";
+const GROUPS = ["start", "reference"];
+const FIRST_KNOBS = ["d_lr", "g_lr", "batch", "total_steps", "seed"];
+
+export async function mount(element) {
+  const root = element.querySelector(".gf-train") ?? element;
+  try {
+    const data = await boot();
+    new TrainTab(root, data).start();
+  } catch (error) {
+    notify(error.message, "error");
+    setTimeout(() => mount(element), 2000);
+  }
+}
+
+class TrainTab {
+  constructor(root, data) {
+    this.root = root;
+    this.data = data;
+    this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
+    this.recipe = data.recipes[0];
+    this.datasets = new Map(data.datasets.map((dataset) => [dataset.name, dataset]));
+    this.fields = new Map(); // knob name -> {get, set, box}
+    this.live = new LiveView(root, {
+      onStartOver: (meta) => this.startOver(meta),
+      onChange: () => this.runChanged(),
+    });
+  }
+
+  start() {
+    this.buildRecipes();
+    this.buildDatasets();
+    this.buildKnobs();
+    this.listen();
+    this.show(readState("train"));
+    onState("train", (state) => this.arrive(state));
+    this.runsPoll = everyVisible(RUNS_MS, () => this.refreshRuns());
+  }
+
+  // ---- the address ----
+
+  /** Show what an address says: a run, or settings for one. */
+  show(state) {
+    this.fillForm(state);
+    if (state.run) this.openRun(state.run);
+    else if (this.data.recorded) this.openRecording();
+    else this.live.showEmpty();
+  }
+
+  /** Another tab sends someone here: settings fill the form, and a run that is open stays on the screen. */
+  arrive(state) {
+    const { runId, meta } = this.live;
+    if (state.run || !runId || meta.recorded) {
+      this.show(state);
+      return;
+    }
+    this.fillForm(state);
+    writeState("train", { run: runId });
+  }
+
+  openRun(runId) {
+    writeState("train", { run: runId });
+    return this.live.open(runId).catch((error) => {
+      notify(error.message, "error");
+      if (!error.offline) this.openNothing();
+    });
+  }
+
+  openNothing() {
+    this.writeForm();
+    if (this.data.recorded) this.openRecording();
+    else this.live.showEmpty();
+  }
+
+  openRecording() {
+    this.live.open(this.data.recorded, { replay: true }).catch(() => this.live.showEmpty());
+  }
+
+  fillForm(state) {
+    const recipe = this.data.recipes.find(({ name }) => name === state.recipe);
+    if (state.recipe && !recipe) this.showError(t("train.unknown_recipe", { name: state.recipe.slice(0, 60) }));
+    this.choose(recipe ?? this.recipe, { write: false });
+    if (state.dataset) this.chooseDataset(state.dataset);
+    for (const [key, value] of Object.entries(state))
+      if (key.startsWith(KNOB_PREFIX)) this.fields.get(key.slice(KNOB_PREFIX.length))?.set(value);
+    this.showChanged();
+  }
+
+  /** Settings stand in the address until a run is open; then the run does. */
+  writeForm() {
+    const knobs = Object.entries(this.changes()).map(([name, value]) => [KNOB_PREFIX + name, value]);
+    const dataset = this.dataset === this.recipe.config.dataset ? "" : this.dataset;
+    writeState("train", { recipe: this.recipe.name, dataset, ...Object.fromEntries(knobs) });
+  }
+
+  formChanged() {
+    this.showChanged();
+    this.showError("");
+    if (!readState("train").run) this.writeForm();
+  }
+
+  // ---- recipes ----
+
+  buildRecipes() {
+    const groups = GROUPS.map((group) => {
+      const cards = this.data.recipes.filter((recipe) => recipe.group === group).map((recipe) => this.card(recipe));
+      const title = h("legend", { class: "gf-section-title" }, t(`train.group_${group}`));
+      return h("fieldset", { class: "gf-recipes" }, title, cards);
+    });
+    this.part("recipes").replaceChildren(...groups);
+  }
+
+  card(recipe) {
+    const choose = () => this.choose(recipe);
+    return h(
+      "label",
+      { class: "gf-recipe", dataset: { recipe: recipe.name } },
+      h("input", { type: "radio", name: "gf-recipe", value: recipe.name, onchange: choose }),
+      h("span", { class: "gf-recipe-title" }, recipe.title),
+      h("span", { class: "gf-recipe-about" }, recipe.about),
+      h("span", { class: "gf-recipe-look" }, h("b", {}, t("train.look_for")), " ", recipe.look_for),
+    );
+  }
+
+  choose(recipe, { write = true } = {}) {
+    const seed = this.fields.get("seed")?.get();
+    this.recipe = recipe;
+    this.root.querySelector(`.gf-recipe[data-recipe="${CSS.escape(recipe.name)}"] input`).checked = true;
+    for (const [name, field] of this.fields) field.set(recipe.config[name]);
+    if (seed !== undefined && write) this.fields.get("seed").set(seed);
+    if (!this.dataset || !write) this.chooseDataset(recipe.config.dataset);
+    if (write) this.formChanged();
+  }
+
+  // ---- data sets ----
+
+  buildDatasets() {
+    const options = [...this.datasets.values()].map((dataset) => h("option", { value: dataset.name }, datasetTitle(dataset)));
+    options.push(h("option", { value: "own" }, t("train.own_pictures")));
+    this.part("dataset").replaceChildren(...options);
+  }
+
+  get dataset() {
+    const { value } = this.part("dataset");
+    return value === "own" ? (this.ownDataset ?? "") : value;
+  }
+
+  chooseDataset(name) {
+    if (name.startsWith("own-")) this.addOwn(name, t("train.own_title_plain"));
+    const select = this.part("dataset");
+    select.value = name;
+    if (!select.value) select.value = this.recipe.config.dataset;
+    this.showDataset();
+  }
+
+  showDataset() {
+    const chosen = this.part("dataset").value;
+    this.part("own").hidden = chosen !== "own";
+    setText(this.part("dataset-about"), this.datasets.get(chosen)?.about ?? "");
+  }
+
+  addOwn(name, title) {
+    const select = this.part("dataset");
+    let option = [...select.options].find(({ value }) => value === name);
+    if (!option) {
+      option = h("option", { value: name });
+      select.lastElementChild.before(option);
+    }
+    option.textContent = title;
+  }
+
+  async sendPictures(files) {
+    if (!files.length) return;
+    const note = this.part("own-note");
+    note.dataset.kind = "";
+    setText(note, t("train.own_sending"));
+    const query = `size=${this.part("own-size").value}&channels=${this.part("own-channels").value}`;
+    try {
+      const response = await api(`pictures?${query}`, { method: "POST", body: picturesBody(files) });
+      const { dataset, count, message } = await response.json();
+      this.addOwn(dataset, t("train.own_title", { count: whole(count) }));
+      this.chooseDataset(dataset);
+      setText(note, t("train.own_hint"));
+      setText(this.part("dataset-about"), message ?? "");
+      this.formChanged();
+    } catch (error) {
+      note.dataset.kind = "error";
+      setText(note, error.message);
+    }
+  }
+
+  // ---- knobs ----
+
+  buildKnobs() {
+    for (const group of ["main", "more"]) {
+      const knobs = this.data.knobs.filter((knob) => knob.group === group).sort((a, b) => rank(a) - rank(b));
+      this.part(`knobs-${group}`).replaceChildren(...knobs.map((knob) => this.knob(knob)));
+    }
+  }
+
+  knob(knob) {
+    const id = `gf-knob-${knob.name}`;
+    const hint = h("p", { class: "gf-hint", id: `${id}-hint` }, knob.help);
+    const control = this.control(knob, id, hint);
+    const label = h("label", { htmlFor: id, title: knob.help }, knob.label);
+    const wide = knob.group === "more" ? " gf-knob-more" : "";
+    const box = h("div", { class: `gf-field gf-knob${wide}`, dataset: { knob: knob.name } }, label, control.element, hint);
+    control.element.addEventListener("input", () => this.formChanged());
+    this.fields.set(knob.name, { ...control, box });
+    return box;
+  }
+
+  control(knob, id, hint) {
+    if (knob.kind === "bool") return toggle(id);
+    const table = this.data.tables[knob.name];
+    const choices = table ?? knob.choices?.map((name) => ({ name }));
+    if (choices?.length) return choice(id, choices, hint, knob.help);
+    return typed(id, knob.kind);
+  }
+
+  /** What differs from the recipe, as it was typed: the server says what it cannot use. */
+  changes() {
+    const changed = [...this.fields].filter(([name, field]) => field.get() !== shown(this.recipe.config[name]));
+    return Object.fromEntries(changed.map(([name, field]) => [name, field.get()]));
+  }
+
+  showChanged() {
+    const names = Object.keys(this.changes());
+    for (const [name, field] of this.fields) field.box.toggleAttribute("data-changed", names.includes(name));
+    const more = names.filter((name) => this.part("knobs-more").contains(this.fields.get(name).box)).length;
+    setText(this.part("more-title"), more ? t("train.more_changed", { count: more }) : t("train.more"));
+    this.part("reset").hidden = names.length === 0;
+  }
+
+  // ---- starting ----
+
+  listen() {
+    this.part("dataset").addEventListener("change", () => {
+      this.showDataset();
+      this.formChanged();
+    });
+    this.part("own-files").addEventListener("change", (event) => {
+      const files = [...event.target.files];
+      event.target.value = "";
+      this.sendPictures(files);
+    });
+    this.part("bring-back").addEventListener("change", (event) => this.bringBack(event));
+    this.part("reset").addEventListener("click", () => this.choose(this.recipe, { write: false }) ?? this.formChanged());
+    this.part("train").addEventListener("click", () => this.train());
+    this.part("train").disabled = false;
+  }
+
+  showError(sentence) {
+    const note = this.part("setup-error");
+    note.hidden = !sentence;
+    setText(note, sentence);
+    if (sentence && isPhone()) notify(sentence, "error");
+    this.markField(/\((\w+)\)/.exec(sentence)?.[1]);
+  }
+
+  /** The server's sentence names the setting in brackets: show which field it is. */
+  markField(wanted) {
+    for (const [name, { element }] of this.fields) {
+      element.setAttribute("aria-invalid", String(name === wanted));
+    }
+    const box = this.fields.get(wanted)?.box;
+    if (!box) return;
+    if (box.closest("details")) box.closest("details").open = true;
+    box.scrollIntoView({ block: "nearest" });
+  }
+
+  train() {
+    if (this.part("dataset").value === "own") {
+      this.showError(t("train.own_first"));
+      return null;
+    }
+    return this.create({ recipe: this.recipe.name, dataset: this.dataset, changes: this.changes() });
+  }
+
+  async create(order) {
+    const button = this.part("train");
+    button.disabled = true;
+    setText(button, t("train.starting"));
+    this.showError("");
+    try {
+      const { id, token } = await postJSON("runs", order);
+      rememberToken(id, token);
+      await this.openRun(id);
+      if (isPhone()) this.part("live").scrollIntoView({ block: "start" });
+      this.runsPoll.now();
+    } catch (error) {
+      this.showError(error.message);
+    } finally {
+      button.disabled = false;
+      setText(button, t("train.train"));
+    }
+  }
+
+  /** The same settings once more, as a new run; the old one is kept as it is. */
+  async startOver(meta) {
+    if (ACTIVE.includes(this.live.status) && !(await this.stopAndWait())) return;
+    const recipe = this.data.recipes.find(({ name }) => name === meta.config.recipe) ?? this.recipe;
+    const changed = [...this.fields.keys()].filter((name) => shown(meta.config[name]) !== shown(recipe.config[name]));
+    const changes = Object.fromEntries(changed.map((name) => [name, shown(meta.config[name])]));
+    await this.create({ recipe: recipe.name, dataset: meta.config.dataset, changes });
+  }
+
+  async stopAndWait() {
+    if (!(await this.live.command({ command: "stop" }))) return false;
+    for (let attempt = 0; attempt < 40; attempt++) {
+      const { status } = await getJSON(`runs/${this.live.runId}`);
+      if (!ACTIVE.includes(status)) return true;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    return true;
+  }
+
+  // ---- my runs ----
+
+  async refreshRuns() {
+    const { runs } = await getJSON("runs");
+    const fingerprint = JSON.stringify([this.live.runId, runs.map((run) => [run.id, run.status, percent(run)])]);
+    if (fingerprint === this.runsShown) return;
+    this.runsShown = fingerprint;
+    const newest = [...runs].sort((a, b) => (a.created < b.created ? 1 : -1));
+    this.part("runs").replaceChildren(...newest.map((run) => this.runRow(run)));
+  }
+
+  runRow(run) {
+    const open = h(
+      "button",
+      { type: "button", class: "gf-run", "aria-current": run.id === this.live.runId ? "true" : null, onclick: () => this.openRun(run.id) },
+      h("span", { class: "gf-run-name" }, run.title),
+      h("span", { class: "gf-hint gf-num" }, `${t(`train.status_${run.status}`)} · ${percent(run)} %`),
+    );
+    const resume = run.status === "interrupted" && owns(run.id);
+    const go = () => this.continueRun(run.id);
+    return h("li", {}, open, resume && h("button", { type: "button", class: "gf-btn gf-btn-mini", onclick: go }, t("train.continue")));
+  }
+
+  async continueRun(runId) {
+    await this.openRun(runId);
+    await this.live.command({ command: "resume" });
+    this.runsPoll.now();
+  }
+
+  async bringBack(event) {
+    const [file] = event.target.files;
+    event.target.value = "";
+    if (!file) return;
+    notify(t("train.bringing_back"), "wait");
+    try {
+      const response = await api("runs/import", { method: "POST", headers: { "Content-Type": "application/zip" }, body: file });
+      const { id, token } = await response.json();
+      rememberToken(id, token);
+      await this.openRun(id);
+      this.runsPoll.now();
+      notify(t("train.brought_back"));
+    } catch (error) {
+      notify(error.message, "error");
+    }
+  }
+
+  // ---- the bar at the foot of a phone ----
+
+  runChanged() {
+    const { live } = this;
+    const steering = live.mine && ACTIVE.includes(live.status);
+    this.root.dataset.steering = String(steering);
+    const press = (name) => () => this.part(name).click();
+    const pauseKey = live.status === "running" ? "train.pause" : "train.resume";
+    const buttons = steering
+      ? [barButton(t(pauseKey), press("pause"), true), barButton(t("train.stop"), press("stop"))]
+      : [barButton(t("train.train"), press("train"), true)];
+    this.part("bar").replaceChildren(...buttons);
+    if (this.runsPoll) this.runsPoll.now();
+  }
+}
+
+// ---- small things ----
+
+const isPhone = () => matchMedia("(max-width: 860px)").matches;
+
+/** The knobs people turn most come first, the others stay in the order of the table. */
+const rank = ({ name }) => (FIRST_KNOBS.includes(name) ? FIRST_KNOBS.indexOf(name) : FIRST_KNOBS.length);
+
+const percent = (run) => Math.floor((100 * run.step) / Math.max(1, run.total_steps));
+
+const datasetTitle = (dataset) => (dataset.downloads ? `${dataset.title} (${t("train.downloads")})` : dataset.title);
+
+/** A setting as the form shows it. */
+function shown(value) {
+  if (typeof value === "boolean") return value;
+  if (typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3) return value.toExponential().replace("e-0", "e-");
+  return String(value);
+}
+
+function typed(id, kind) {
+  const element = h("input", {
+    id, class: "gf-input gf-num", type: "text", autocomplete: "off", spellcheck: false,
+    inputMode: kind === "int" ? "numeric" : "decimal", "aria-describedby": `${id}-hint`,
+  }); // prettier-ignore
+  return { element, get: () => element.value.trim(), set: (value) => (element.value = shown(value)) };
+}
+
+function toggle(id) {
+  const box = h("input", { id, type: "checkbox", "aria-describedby": `${id}-hint` });
+  const element = h("span", { class: "gf-check" }, box);
+  return { element, get: () => box.checked, set: (value) => (box.checked = value === true || value === "true") };
+}
+
+function choice(id, choices, hint, help) {
+  const options = choices.map(({ name, title }) => h("option", { value: name }, title ?? name));
+  const element = h("select", { id, class: "gf-select", "aria-describedby": `${id}-hint` }, options);
+  const explain = () => setText(hint, choices.find(({ name }) => name === element.value)?.about ?? help);
+  const set = (value) => {
+    element.value = value;
+    explain();
+  };
+  element.addEventListener("change", explain);
+  return { element, get: () => element.value, set };
+}
+
+function picturesBody(files) {
+  const body = new FormData();
+  for (const file of files) body.append("files", file, file.name);
+  return body;
+}
+
+function barButton(text, onclick, primary = false) {
+  return h("button", { type: "button", class: `gf-btn gf-btn-big${primary ? " gf-btn-primary" : ""}`, onclick }, text);
+}

@@ -1,0 +1,300 @@
+"""Runs: the loop, its commands, and everything that may go wrong around it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import torch
+
+from gan import run as run_module
+from gan.checkpoint import flatten, load_checkpoint, read_header
+from gan.run import Command, Run
+from gan.runs import Runs, RunsError
+from gan.trainer import Trainer
+from tests.conftest import make_pictures
+
+SMALL = {"batch": 8, "total_steps": 60, "seed": 4}
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch, random_pictures):
+    monkeypatch.setattr(run_module, "load", lambda *a, **k: random_pictures)
+    registry = Runs(tmp_path / "runs", limit=2)
+    yield registry
+    registry.close()
+
+
+def until(condition, seconds: float = 20.0) -> None:
+    """Wait for a condition; fail when it does not come true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def finished_state(run: Run) -> dict[str, torch.Tensor]:
+    trainer = Trainer(run.config, make_pictures())
+    load_checkpoint(run.checkpoint_path, trainer)
+    return flatten(trainer.state_dict())
+
+
+def straight_state(config, steps: int) -> dict[str, torch.Tensor]:
+    trainer = Trainer(config, make_pictures())
+    for _ in range(steps):
+        trainer.step()
+    return flatten(trainer.state_dict())
+
+
+def assert_same(a, b) -> None:
+    assert a.keys() == b.keys()
+    for name in a:
+        assert torch.equal(a[name], b[name]), name
+
+
+def test_a_run_trains_to_its_end_and_leaves_its_history(runs):
+    run, _ = runs.create("dense", changes=SMALL)
+    runs.start(run)
+    run.join(60)
+    assert run.status == "finished" and run.latest.step == 60
+    again = Run(run.folder)
+    assert again.status == "finished"
+    assert [f["step"] for f in again.history.frames][:3] == [0, 1, 2]
+    assert again.history.rows[-1][0] >= 59
+    assert (run.folder / "real.png").exists()
+    assert again.latest.png == run.history.frame_path(again.history.frames[-1]["step"]).read_bytes()
+
+
+def test_viewers_and_the_background_thread_change_nothing(runs):
+    """The same weights as a plain loop over Trainer.step, while eight viewers poll, render and ask for weights."""
+    run, _ = runs.create("quick", changes=SMALL | {"total_steps": 25})
+    done = threading.Event()
+
+    def viewer():
+        while not done.is_set():
+            run.watch()
+            run.weights()
+            if run.latest is not None:
+                assert run.latest.payload
+            done.wait(0.02)
+
+    viewers = [threading.Thread(target=viewer) for _ in range(8)]
+    for v in viewers:
+        v.start()
+    runs.start(run)
+    run.join(120)
+    done.set()
+    for v in viewers:
+        v.join()
+    assert run.status == "finished"
+    assert_same(finished_state(run), straight_state(run.config, 25))
+
+
+def test_pause_step_resume_are_exact_and_recorded(runs):
+    run, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
+    runs.start(run)
+    until(lambda: run.latest is not None and run.trainer.steps_done > 5)
+    run.send(Command("pause"))
+    until(lambda: run.status == "paused" and run.checkpoint_step() == run.trainer.steps_done)
+    at = run.trainer.steps_done
+    time.sleep(0.1)
+    assert run.trainer.steps_done == at
+    for players in ("d", "g", "both"):
+        run.send(Command("step", players))
+    until(lambda: run.trainer.steps_done == at + 3)
+    run.send(Command("stop"))
+    run.join(20)
+    assert run.status == "stopped"
+    trainer = Trainer(run.config, make_pictures())
+    for _ in range(at):
+        trainer.step()
+    for players in ("d", "g", "both"):
+        trainer.step(players)
+    assert_same(finished_state(run), flatten(trainer.state_dict()))
+    assert [e["kind"] for e in run.history.events] == ["resume", "pause", "step", "step", "step"] or [
+        e["kind"] for e in run.history.events
+    ] == ["pause", "step", "step", "step"]
+
+
+def test_a_changed_learning_rate_counts_from_that_step_and_is_marked(runs):
+    run, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
+    runs.start(run)
+    until(lambda: run.latest is not None and run.trainer.steps_done > 3)
+    run.send(Command("pause"))
+    until(lambda: run.status == "paused")
+    run.send(Command("lr", d_lr=5e-4))
+    until(lambda: run.trainer.lr["d"] == 5e-4)
+    at = run.trainer.steps_done
+    run.send(Command("step"))
+    until(lambda: run.trainer.steps_done == at + 1)
+    run.send(Command("stop"))
+    run.join(20)
+    trainer = Trainer(run.config, make_pictures())
+    for _ in range(at):
+        trainer.step()
+    trainer.lr["d"] = 5e-4
+    trainer.step()
+    assert_same(finished_state(run), flatten(trainer.state_dict()))
+    marks = [e for e in run.history.events if e["kind"] == "lr"]
+    assert marks == [{"step": at, "kind": "lr", "text": "D's learning rate 0.001 → 0.0005"}]
+
+
+def test_nan_stops_with_a_sentence_keeps_the_good_state_and_offers_it(runs):
+    run, token = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
+    runs.start(run)
+    until(lambda: run.latest is not None and run.trainer.steps_done > 5)
+    run.send(Command("pause"))
+    until(lambda: run.status == "paused" and run.checkpoint_step() == run.trainer.steps_done)
+    good = run.checkpoint_step()
+    with torch.no_grad():
+        run.trainer.g_params[0][0, 0] = float("nan")
+    run.send(Command("resume"))
+    run.join(20)
+    assert run.status == "failed"
+    assert "NaN or infinite" in run.message and f"step {good:,}" in run.message
+    assert run.latest.numbers["status"] == "failed"
+    assert read_header(run.checkpoint_path)["steps_done"] == good
+    run.send(Command("rewind"))
+    until(lambda: run.history.events and run.history.events[-1]["kind"] == "rewind" and run.latest.step == good)
+    assert all(p.isfinite().all() for p in run.trainer.g_params)
+    assert runs.may_control(run, [token])
+
+
+def test_nan_injected_just_before_a_save_never_reaches_the_disk(runs, monkeypatch):
+    monkeypatch.setattr(run_module, "SAVE_EVERY_SECONDS", 0.0)  # a save after every step
+    run, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
+    original, poisoned = Trainer.step, []
+
+    def step(self, players="both"):
+        stats = original(self, players)
+        if self.steps_done == 7:
+            with torch.no_grad():
+                self.d_params[0][3, 3] = float("inf")
+            poisoned.append(True)
+        return stats
+
+    monkeypatch.setattr(Trainer, "step", step)
+    runs.start(run)
+    run.join(30)
+    assert poisoned and run.status == "failed"
+    assert read_header(run.checkpoint_path)["steps_done"] == 6
+    assert all(t.isfinite().all() for t in finished_state(run).values() if t.is_floating_point())
+
+
+def test_a_full_disk_pauses_and_says_so_and_nothing_is_lost(runs, monkeypatch):
+    run, _ = runs.create("dense", changes=SMALL | {"total_steps": 400})
+    real = run_module.save_checkpoint
+    full = threading.Event()
+
+    def save(*args):
+        if full.is_set():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(*args)
+
+    monkeypatch.setattr(run_module, "save_checkpoint", save)
+    monkeypatch.setattr(run_module, "SAVE_EVERY_SECONDS", 0.02)
+    runs.start(run)
+    until(lambda: run.latest is not None and run.trainer.steps_done > 5)
+    full.set()
+    until(lambda: run.status == "paused" and "disk is full" in run.message)
+    full.clear()
+    run.send(Command("resume"))
+    run.join(60)
+    assert run.status == "finished"
+    assert_same(finished_state(run), straight_state(run.config, 400))
+
+
+def test_kill_9_in_mid_training_then_continue_exactly(tmp_path):
+    """The command line in a process of its own, killed without warning; reopened, it ends bit for bit the same."""
+    folder = tmp_path / "runs"
+    command = [sys.executable, "-m", "gan", "train", "dense", "--runs", str(folder), "--batch", "8", "--seed", "4",
+               "--total-steps", "100000000", "--threads", "1"]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        checkpoints = lambda: list(folder.glob("*/checkpoint.safetensors"))  # noqa: E731
+        until(lambda: bool(checkpoints()), 90)
+        first = checkpoints()[0].stat().st_mtime
+        until(lambda: checkpoints()[0].stat().st_mtime > first, 60)
+        assert process.poll() is None
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    killed_at = time.time()
+    (run,) = Runs(folder).owned([]) or [Run(next(p for p in folder.iterdir() if (p / "run.json").exists()), folder / "pictures")]
+    assert run.status == "interrupted" and "can continue" in run.message
+    assert killed_at - run.checkpoint_path.stat().st_mtime < 10
+    steps = run.checkpoint_step()
+    run.config = run.config.changed(total_steps=steps + 5)
+    run.threads, run.status = 1, "running"
+    run.loop()
+    assert run.status == "finished"
+    from gan.data import load
+
+    trainer, saved = (Trainer(run.config, load("mnist")) for _ in range(2))
+    for _ in range(steps + 5):
+        trainer.step()
+    load_checkpoint(run.checkpoint_path, saved)
+    assert_same(flatten(trainer.state_dict()), flatten(saved.state_dict()))
+    assert [r[0] for r in run.history.rows] == sorted({r[0] for r in run.history.rows})
+
+
+def test_closing_the_program_saves_and_the_run_is_listed_as_interrupted(runs):
+    run, token = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
+    runs.start(run)
+    until(lambda: run.latest is not None and run.trainer.steps_done > 5)
+    runs.close()
+    assert run.checkpoint_step() == run.trainer.steps_done
+    (again,) = Runs(runs.folder).owned([token])
+    assert again.id == run.id and again.status == "interrupted"
+
+
+def test_only_the_owner_controls_and_ids_cannot_be_guessed(runs):
+    a, token_a = runs.create("dense", changes=SMALL)
+    b, token_b = runs.create("dense", changes=SMALL)
+    assert runs.may_control(a, [token_a]) and not runs.may_control(a, [token_b, "", a.id])
+    assert runs.may_control(a, [runs.master]) and not runs.may_control(a, [])
+    assert [r.id for r in runs.owned([token_b])] == [b.id]
+    assert len(a.id) == 12 and len(token_a) >= 32
+    assert token_a not in (a.folder / "run.json").read_text()
+    for bad in ("", "..", "../x", "a" * 12):
+        with pytest.raises(RunsError):
+            runs.get(bad)
+
+
+def test_one_training_too_many_is_refused_in_words(runs):
+    started = [runs.create("dense", changes=SMALL | {"total_steps": 10**6})[0] for _ in range(3)]
+    for run in started[:2]:
+        runs.start(run)
+    until(lambda: all(r.latest for r in started[:2]))
+    with pytest.raises(RunsError, match="already running"):
+        runs.start(started[2])
+    started[0].send(Command("stop"))
+    started[0].join(20)
+    runs.start(started[2])
+    until(lambda: started[2].latest is not None)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunsError, match="--runs"):
+        Runs(tmp_path / "file" / "runs")
+
+
+def test_a_damaged_run_is_left_out_and_the_others_are_listed(runs):
+    good, token = runs.create("dense", changes=SMALL)
+    bad, _ = runs.create("dense", changes=SMALL)
+    (bad.folder / "run.json").write_text("{")
+    assert [r.id for r in Runs(runs.folder).owned([token])] == [good.id]
+
+
+def test_the_oldest_idle_runs_make_room(tmp_path, monkeypatch, random_pictures):
+    monkeypatch.setattr(run_module, "load", lambda *a, **k: random_pictures)
+    registry = Runs(tmp_path, keep=3)
+    made = [registry.create("dense", changes=SMALL)[0] for _ in range(5)]
+    assert [r.folder.exists() for r in made] == [False, False, True, True, True]
