@@ -149,7 +149,8 @@ class History:
         return self.folder / "frames" / f"{step:08d}.png"
 
     def add_row(self, row: Sequence[float | None]) -> None:
-        self._rows.add(tuple(row))
+        """Numbers are rounded to six digits here, so that memory and disk agree."""
+        self._rows.add(tuple(float(f"{v:.6g}") if isinstance(v, float) else v for v in row))
 
     def add_event(self, step: int, kind: str, text: str) -> None:
         self._events.add({"step": step, "kind": kind, "text": text})

@@ -226,8 +226,8 @@ class Run:
         if bad:
             raise Diverged(f"{_WORDS[bad[0]]} became NaN or infinite at step {step:,}")
         rates = (self.trainer.opt_d.param_groups[0]["lr"], self.trainer.opt_g.param_groups[0]["lr"])
-        numbers = [round(means[k], 6) if k in means else None for k in ("d_loss", "g_loss", "d_real", "d_fake")]
-        self.history.add_row((step, step * self.config.batch, round(self.seconds, 3), *numbers, *rates))
+        numbers = [means.get(k) for k in ("d_loss", "g_loss", "d_real", "d_fake")]
+        self.history.add_row((step, step * self.config.batch, self.seconds, *numbers, *rates))
 
     def _publish(self, frame: bool = False) -> None:
         """Make the snapshot everybody sees; with `frame` it also enters the history."""

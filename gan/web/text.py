@@ -1,7 +1,7 @@
 """Every sentence and label of the page, one table per language.
 
-`build(text)` of each tab gets the whole table of a language; the page gets it through the route `boot` and reads it with
-`t("train.pause")`. A name in braces is filled in by the page: t("train.step_of", {step: 3}).
+`build(text)` of each tab gets the whole table of a language; the page gets it through the route `boot` and reads it
+with `t("train.pause")`. A name in braces is filled in by the page: t("train.step_of", {total: 3}).
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ TRAIN = {
     "elapsed": "Elapsed",
     "left": "Time left",
     "show_share": "Spent on showing",
-    "show_share_hint": "Share of the time that went into making pictures and numbers for this page instead of learning.",
+    "show_share_hint": "Share of the time that went into pictures and numbers for this page instead of learning.",
     "epoch_hint": "How many times the whole data set has been seen.",
     "pause": "Pause",
     "resume": "Resume",
@@ -168,8 +168,8 @@ HOW = {
     "d_learns": "learns the right answers: real up, generated down",
     "g_learns_short": "The generator learns from the verdict",
     "d_learns_short": "The discriminator learns the right answers",
-    "drawing": "Noise goes through the generator and becomes pictures. The discriminator judges them beside real pictures. "
-    "Both networks learn from its verdict.",
+    "drawing": "Noise goes through the generator and becomes pictures. The discriminator judges them beside real "
+    "pictures. Both networks learn from its verdict.",
     "game": "The game",
     "game_1": "The generator turns random numbers into a picture. It never sees a real one.",
     "game_2": "The discriminator sees pictures of both kinds and says for each how sure it is that it is real. "
@@ -196,27 +196,30 @@ HOW = {
     "article leaves out or gets wrong is filled in, and said.",
     "open": "Open in Train",
     "dense_by": "Keras",
-    "dense": "The smallest: one hidden layer in each network. The article stops before the training loop; the loop is ours.",
+    "dense": "The smallest: one hidden layer in each network. The article stops before the training loop; the loop is "
+    "ours.",
     "dcgan-upsample_by": "Keras",
     "dcgan-upsample": "As printed, the generator ends in relu, which cannot go below mid-grey: no black, ever. The "
     "“as printed” recipe shows it, the other ends in tanh. Loss, optimiser, scaling and loop are not in the article, "
     "and img_shape is used but never defined.",
     "dcgan-transposed_by": "TensorFlow",
-    "dcgan-transposed": "The text says that the two learn in turns; its code lets both learn at once from one pass, and "
-    "so do we. It defines the training but never calls it, and shows its 16 fixed pictures only once.",
+    "dcgan-transposed": "The text says that the two learn in turns; its code lets both learn at once from one pass, "
+    "and so do we. It defines the training but never calls it, and shows its 16 fixed pictures only once.",
     "mlp_by": "PyTorch",
     "mlp": "It suggests that both losses fall when things go well. Watch them: they do not. (And the G stands for "
     "generative, not “general”.)",
     "conv-small_by": "Keras",
     "conv-small": "It cannot run as printed: 56×56 pictures for a discriminator of 28×28, and relu at the end. Ours is "
     "repaired. The discriminator takes two steps, one on real and one on generated pictures.",
-    "programs_note": "Dense and Small convolutions freeze the discriminator before its first batch: under Keras 2 it still "
-    "learns, under Keras 3 it never does. Here it learns.",
+    "programs_note": "Dense and Small convolutions freeze the discriminator before its first batch: under Keras 2 it "
+    "still learns, under Keras 3 it never does. Here it learns.",
 }
 
 LATENT = {
     "stage": "The picture and its neighbours",
     "picture": "The generator's picture",
+    "picture_of": "The generator's picture for seed {seed}",
+    "picture_of_class": "The generator's picture of {name} for seed {seed}",
     "weights": "Weights",
     "group_live": "Learning now",
     "group_run": "My runs",

@@ -1,4 +1,4 @@
-"""The Train tab: its markup. What happens in it is in static/train.js (setting up) and static/live.js (the live view)."""
+"""The Train tab: its markup. What happens in it is in static/train.js (setting up) and static/live.js (the view)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _SETUP = """
     <div class="gf-own gf-stack-tight" data-gf="own" hidden>
       <div class="gf-row">
         <label class="gf-field"><span class="gf-label">{own_size}</span>
-          <select class="gf-select" data-gf="own-size"><option value="28">28 × 28</option><option value="32">32 × 32</option>
-          </select></label>
+          <select class="gf-select" data-gf="own-size"><option value="28">28 × 28</option>
+          <option value="32">32 × 32</option></select></label>
         <label class="gf-field"><span class="gf-label">{own_colours}</span>
           <select class="gf-select" data-gf="own-channels"><option value="1">{own_grey}</option>
           <option value="3">{own_colour}</option></select></label>
@@ -57,14 +57,17 @@ _HEAD = """
 <header class="gf-live-head">
   <div class="gf-row">
     <h2 class="gf-run-title" data-gf="title">{loading}</h2>
-    <span class="gf-tag" data-gf="status"><span class="gf-dot" aria-hidden="true"></span><span data-gf="status-text"></span></span>
+    <span class="gf-tag" data-gf="status"><span class="gf-dot" aria-hidden="true"></span
+      ><span data-gf="status-text"></span></span>
     <span class="gf-hint gf-subtitle" data-gf="subtitle" hidden></span>
     <div class="gf-row gf-push gf-controls" data-gf="controls" hidden>
       <button type="button" class="gf-btn gf-main-control" data-gf="pause">{pause}</button>
       <span class="gf-step-group" role="group" aria-label="{step_once}" title="{step_when_paused}">
         <span class="gf-hint">{step_once}</span>
-        <button type="button" class="gf-btn gf-btn-mini" data-gf="step" data-players="d" title="{step_d_hint}">{step_d}</button>
-        <button type="button" class="gf-btn gf-btn-mini" data-gf="step" data-players="g" title="{step_g_hint}">{step_g}</button>
+        <button type="button" class="gf-btn gf-btn-mini" data-gf="step" data-players="d" title="{step_d_hint}"
+          >{step_d}</button>
+        <button type="button" class="gf-btn gf-btn-mini" data-gf="step" data-players="g" title="{step_g_hint}"
+          >{step_g}</button>
         <button type="button" class="gf-btn gf-btn-mini" data-gf="step" data-players="both" title="{step_both_hint}"
           >{step_both}</button>
       </span>
@@ -72,8 +75,8 @@ _HEAD = """
       <button type="button" class="gf-btn" data-gf="start-over" title="{start_over_hint}">{start_over}</button>
     </div>
   </div>
-  <div class="gf-progress" role="progressbar" aria-label="{step}" aria-valuemin="0" aria-valuemax="100" data-gf="progress"
-    ><div data-gf="progress-bar"></div></div>
+  <div class="gf-progress" data-gf="progress" role="progressbar" aria-label="{step}" aria-valuemin="0"
+    aria-valuemax="100"><div data-gf="progress-bar"></div></div>
   <dl class="gf-stats" data-gf="stats">
     <div><dt>{step}</dt><dd class="gf-num"><span data-gf="n-step">–</span> <small data-gf="n-total"></small></dd></div>
     <div title="{epoch_hint}"><dt>{epoch}</dt><dd class="gf-num" data-gf="n-epoch">–</dd></div>
@@ -97,7 +100,8 @@ _STAGE = """
     <figcaption class="gf-row"><span class="gf-section-title gf-is-fake">{fake}</span>
       <span class="gf-hint" data-gf="fake-caption"></span>
     <div class="gf-row gf-tools gf-push">
-      <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="sliders" title="{sliders_hint}">{sliders}</button>
+      <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="sliders" title="{sliders_hint}"
+        >{sliders}</button>
       <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="copy-link">{copy_link}</button>
       <details class="gf-menu" data-gf="download">
         <summary class="gf-btn gf-btn-quiet gf-small">{download}</summary>
@@ -137,10 +141,10 @@ _CURVES = """
   <span class="gf-hint gf-event-line" data-gf="event-line" aria-live="polite"></span>
   <form class="gf-row gf-rates gf-push" data-gf="rates" hidden>
     <span class="gf-hint">{rates}</span>
-    <label class="gf-row"><span class="gf-is-real">{rate_d}</span><input class="gf-input gf-num" data-gf="rate-d" inputmode="decimal"
-      autocomplete="off" aria-label="{rate_d_label}"></label>
-    <label class="gf-row"><span class="gf-is-fake">{rate_g}</span><input class="gf-input gf-num" data-gf="rate-g" inputmode="decimal"
-      autocomplete="off" aria-label="{rate_g_label}"></label>
+    <label class="gf-row"><span class="gf-is-real">{rate_d}</span><input class="gf-input gf-num" data-gf="rate-d"
+      inputmode="decimal" autocomplete="off" aria-label="{rate_d_label}"></label>
+    <label class="gf-row"><span class="gf-is-fake">{rate_g}</span><input class="gf-input gf-num" data-gf="rate-g"
+      inputmode="decimal" autocomplete="off" aria-label="{rate_g_label}"></label>
     <button type="submit" class="gf-btn">{apply}</button>
   </form>
 </div></div>"""

@@ -51,7 +51,7 @@ def _choice(request: Request, name: str, allowed: tuple[int, ...]) -> int:
 
 
 def _prepare(form: FormData, size: int, channels: int, own_dir: Path, say: Any) -> str:
-    uploads = [v for v in form.values() if isinstance(v, UploadFile)]
+    uploads = [v for _, v in form.multi_items() if isinstance(v, UploadFile)]
     if not uploads:
         raise DataError("No file arrived; please choose pictures or a .zip.")
     if len(uploads) == 1 and (uploads[0].filename or "").lower().endswith(".zip"):

@@ -396,6 +396,13 @@ export function cssColor(name) {
 
 // ---- polling ----
 
+/** The server may have been started anew: its owner's token is another one then. */
+function reconnected() {
+  clearNotice();
+  bootPromise = null;
+  boot().catch(() => {});
+}
+
 /**
  * Call the async fn every ms while the page is visible: never two at once, at once when the page comes back, and
  * more slowly (1 to 5 s) while the server cannot be reached. fn may return a number: the next delay in ms.
@@ -413,7 +420,7 @@ export function everyVisible(ms, fn) {
     try {
       const wanted = await fn();
       if (typeof wanted === "number") delay = wanted;
-      if (failures) clearNotice();
+      if (failures) reconnected();
       failures = 0;
     } catch (error) {
       delay = failed(error);

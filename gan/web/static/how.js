@@ -26,7 +26,7 @@ function start(element, data) {
   let follower = null;
   onRun((runId) => (follower = runId ?? data.recorded ? new Follower(runId ?? data.recorded, drawing) : null));
   everyVisible(EVERY_MS, async () => {
-    if (visibleTab() === "how") await follower?.tick();
+    if (visibleTab() === "how") await follower?.tick().catch((error) => follower.failed(error));
   });
 }
 
@@ -70,6 +70,11 @@ class Follower {
     this.version = next.version;
     await this.showPictures(next);
     this.showNumbers(next, await this.lastRow(next.row_count));
+  }
+
+  failed(error) {
+    this.version = 0; // a server that was started anew counts its versions anew
+    throw error;
   }
 
   async begin() {

@@ -12,7 +12,7 @@ import {
 const ENDS = ["a", "b"];
 const EDITS = ["m", "d", "z"];
 const MOST_FRAMES = 240;
-const FILM_SIDE = 448; // pixels of a film's side, about
+const FILM_SIDE = { "path.gif": 280, "path.mp4": 448 }; // pixels, about
 const PLAYER = 448; // CSS pixels at most
 const END = 252;
 const QUIET_MS = 150;
@@ -51,18 +51,20 @@ class InterpolationTab {
   async open(address) {
     this.state = readPath(address);
     const weights = await this.select.refresh(address.w);
-    const id = address.w ?? firstChoice(weights);
+    const first = firstChoice(weights);
+    const id = address.w ?? first;
     this.part("view").hidden = !id;
     this.part("empty").hidden = Boolean(id);
-    if (id) await this.choose(id);
+    if (id && !(await this.choose(id)) && first && first !== id) await this.choose(first);
   }
 
+  /** Draw with these weights from now on; false, and a sentence, when they cannot be had. */
   async choose(id) {
     try {
       this.about = await aboutWeights(id);
     } catch (error) {
       notify(error.message, "error");
-      return;
+      return false;
     }
     this.state = fitted({ ...this.state, w: id }, this.about);
     await this.select.refresh(id, this.about.title);
@@ -71,6 +73,7 @@ class InterpolationTab {
     this.part("view").removeAttribute("aria-busy");
     await this.redraw();
     this.settle();
+    return true;
   }
 
   build() {
@@ -93,8 +96,9 @@ class InterpolationTab {
   }
 
   async tick() {
-    if (visibleTab() !== "interpolation" || !this.about) return;
+    if (visibleTab() !== "interpolation") return;
     this.ticks += 1;
+    if (!this.about) return this.ticks % 3 ? undefined : this.open(readState("interpolation"));
     if (this.ticks % 5 === 0) await this.select.refresh(this.state.w, this.about.title);
     if (!this.about.live || this.ticks % 2) return;
     const { stamp } = this.about;
@@ -152,8 +156,8 @@ class InterpolationTab {
   layout() {
     if (!this.film) return;
     const { size } = this.film;
-    fitPicture(this.part("stage"), size, Math.min(this.part("stage").parentElement.clientWidth - 32, PLAYER));
-    for (const end of ENDS) fitPicture(this.ends[end].picture, size, Math.min(this.ends[end].picture.parentElement.clientWidth - 32, END));
+    fitInCard(this.part("stage"), size, PLAYER);
+    for (const end of ENDS) fitInCard(this.ends[end].picture, size, END);
     this.drawStrip();
     this.showFrame();
   }
@@ -253,7 +257,9 @@ class InterpolationTab {
   bind() {
     const on = (name, event, fn) => this.part(name).addEventListener(event, fn);
     for (const end of ENDS) this.bindEnd(end);
-    for (const button of this.part("modes").children) button.addEventListener("click", () => this.chooseMode(button.dataset.mode));
+    for (const button of this.part("modes").children) {
+      button.addEventListener("click", () => this.chooseMode(button.dataset.mode));
+    }
     on("modes", "keydown", (event) => this.modeKey(event));
     on("frames", "input", (event) => this.move({ frames: Number(event.target.value) }));
     on("fps", "change", (event) => this.setPlayer({ fps: Number(event.target.value) }));
@@ -294,10 +300,17 @@ class InterpolationTab {
   }
 
   download(link, route) {
-    const scale = Math.max(1, Math.min(16, Math.round(FILM_SIDE / this.about.size)));
+    const scale = Math.max(1, Math.min(16, Math.round(FILM_SIDE[route] / this.about.size)));
     const { fps, boomerang } = this.state;
     link.href = url(`${route}?${queryOf({ ...pathQuery(this.state), scale, fps, boomerang: boomerang ? 1 : 0 })}`);
   }
+}
+
+const fitInCard = (canvas, size, most) => fitPicture(canvas, size, Math.min(innerWidthOf(canvas.parentElement), most));
+
+function innerWidthOf(card) {
+  const { paddingLeft, paddingRight } = getComputedStyle(card);
+  return card.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
 }
 
 function endParts(section) {

@@ -1,7 +1,9 @@
 // The Latent sliders tab. The whole state is a place in latent space written as a few numbers (see gan/latent.py), so a
 // link holds it; every picture is asked for with all of it, and only the newest answer is shown.
 
-import { copyLink, everyVisible, h, notify, onState, openTab, readState, setText, t, url, visibleTab, writeState } from "./common.js";
+import {
+  copyLink, everyVisible, getJSON, h, notify, onState, openTab, readState, setText, t, url, visibleTab, writeState,
+} from "./common.js";
 import {
   aboutWeights, afterPause, bindSeed, bindWeightsFile, classButtons, fetchPixels, firstChoice, fitPicture, newestWins,
   putPicture, queryOf, randomSeed, readSeed, start, weightsSelect,
@@ -14,6 +16,9 @@ const DIRECTION_LIMIT = 3;
 const FADER_LIMIT = 4;
 const QUIET_MS = 150;
 const SPREAD = 0.7;
+const PNG_SCALE = 16;
+const PHONE = "(max-width: 760px)"; // as in the style sheet
+const PHONE_PICTURE = 224; // CSS pixels: leaves room for the sliders below
 
 export function mount(root) {
   const tab = new LatentTab(root);
@@ -48,18 +53,20 @@ class LatentTab {
   async open(address) {
     this.state = readPlace(address);
     const weights = await this.select.refresh(address.w);
-    const id = address.w ?? firstChoice(weights);
+    const first = firstChoice(weights);
+    const id = address.w ?? first;
     this.part("view").hidden = !id;
     this.part("empty").hidden = Boolean(id);
-    if (id) await this.choose(id);
+    if (id && !(await this.choose(id)) && first && first !== id) await this.choose(first);
   }
 
+  /** Draw with these weights from now on; false, and a sentence, when they cannot be had. */
   async choose(id, title) {
     try {
       this.about = await aboutWeights(id);
     } catch (error) {
       notify(error.message, "error");
-      return;
+      return false;
     }
     this.state = fitted({ ...this.state, w: id }, this.about);
     await this.select.refresh(id, title ?? this.about.title);
@@ -69,6 +76,7 @@ class LatentTab {
     this.part("view").removeAttribute("aria-busy");
     await this.show();
     this.afterMoving();
+    return true;
   }
 
   /** Controls for these weights. */
@@ -99,8 +107,9 @@ class LatentTab {
 
   /** Once a second: newer weights of a run that learns; now and then the list of weights. */
   async tick() {
-    if (visibleTab() !== "latent" || !this.about) return;
+    if (visibleTab() !== "latent") return;
     this.ticks += 1;
+    if (!this.about) return this.ticks % 3 ? undefined : this.open(readState("latent"));
     if (this.ticks % 5 === 0) await this.select.refresh(this.state.w, this.about.title);
     if (this.about.live) await this.follow();
   }
@@ -128,8 +137,14 @@ class LatentTab {
     writeState("latent", addressOf(this.state));
     this.part("back").disabled = !this.state.m.length;
     this.part("release").disabled = !this.state.z.size;
+    this.part("picture").setAttribute("aria-label", this.inWords());
     this.showNear();
     this.readNumbers();
+  }
+
+  inWords() {
+    const { seed, c } = this.state;
+    return t(c === undefined ? "latent.picture_of" : "latent.picture_of_class", { seed, name: this.about.class_names[c] });
   }
 
   surprise() {
@@ -181,8 +196,7 @@ class LatentTab {
     if (!this.about) return;
     const { size } = this.about;
     const room = this.part("main").clientWidth;
-    const roomHigh = window.matchMedia("(max-width: 760px)").matches ? 224 : Infinity;
-    fitPicture(this.part("picture"), size, Math.min(room, roomHigh));
+    fitPicture(this.part("picture"), size, window.matchMedia(PHONE).matches ? PHONE_PICTURE : room);
     for (const button of this.near) fitPicture(button.firstElementChild, size, button.clientWidth);
   }
 
@@ -191,7 +205,8 @@ class LatentTab {
   directionSlider({ share }, k) {
     const id = `gf-direction-${k}`;
     const name = t("latent.direction", { k: k + 1 });
-    const input = h("input", { type: "range", id, class: "gf-slider gf-both-ways", min: -DIRECTION_LIMIT, max: DIRECTION_LIMIT, step: 0.05 });
+    const range = { min: -DIRECTION_LIMIT, max: DIRECTION_LIMIT, step: 0.05 };
+    const input = h("input", { type: "range", id, class: "gf-slider gf-both-ways", ...range });
     const zero = h("button", { type: "button", class: "gf-value gf-num", title: t("latent.to_zero"), onclick: () => push(0) });
     const part = h("span", { class: "gf-num", text: percent(share) });
     const set = (value) => {
@@ -209,7 +224,8 @@ class LatentTab {
     };
     input.addEventListener("input", () => push(Number(input.value)));
     set(this.state.d.get(k) ?? 0);
-    const label = h("label", { htmlFor: id, title: t("latent.direction_hint") }, name, " ", h("span", { class: "gf-hint" }, "(", part, ")"));
+    const hint = h("span", { class: "gf-hint" }, "(", part, ")");
+    const label = h("label", { htmlFor: id, title: t("latent.direction_hint") }, name, " ", hint);
     return { row: h("div", { class: "gf-direction" }, label, zero, input), set, share: part };
   }
 
@@ -275,8 +291,8 @@ class LatentTab {
 
   async drawNumbers() {
     if (!this.faders.length) return;
-    const response = await fetchNumbers(placeOf(this.state));
-    response.forEach((value, i) => {
+    const { z } = await getJSON(`latent?${queryOf(placeOf(this.state))}`);
+    z.forEach((value, i) => {
       const set = this.state.z.has(i);
       this.paintFader(i, set ? this.state.z.get(i) : value, set);
     });
@@ -312,7 +328,7 @@ class LatentTab {
     click("surprise", () => this.surprise());
     click("reset", () => this.reset());
     click("copy-link", (event) => this.copy(event.currentTarget));
-    click("png", (event) => (event.currentTarget.href = url(`picture.png?${queryOf({ ...placeOf(this.state), scale: 16 })}`)));
+    click("png", (event) => this.download(event.currentTarget));
     click("others", () => this.move({ ring: (this.state.ring + 1) % MAX_RINGS }));
     click("back", () => this.move({ m: this.state.m.slice(0, -1), ring: 0 }));
     click("release", () => this.releaseAll());
@@ -323,7 +339,9 @@ class LatentTab {
       button.setAttribute("aria-label", t("latent.neighbour", { i: i + 1 }, `neighbour ${i + 1}`));
       button.addEventListener("click", () => this.walk(i));
     });
-    for (const button of root.querySelectorAll('[data-gf="send"]')) button.addEventListener("click", () => this.send(button.dataset.end));
+    for (const button of root.querySelectorAll('[data-gf="send"]')) {
+      button.addEventListener("click", () => this.send(button.dataset.end));
+    }
     new ResizeObserver(() => this.layout()).observe(this.part("ring"));
     window.addEventListener("resize", () => this.layout());
   }
@@ -337,6 +355,10 @@ class LatentTab {
   copy(button) {
     writeState("latent", addressOf(this.state));
     copyLink(button);
+  }
+
+  download(link) {
+    link.href = url(`picture.png?${queryOf({ ...placeOf(this.state), scale: PNG_SCALE })}`);
   }
 
   /** Make this picture an end of the path in the Interpolation tab. */
@@ -387,11 +409,6 @@ const addressOf = (state) => ({
   spread: state.spread === SPREAD ? "" : state.spread,
   ring: state.ring || "",
 });
-
-async function fetchNumbers(place) {
-  const response = await fetch(url(`latent?${queryOf(place)}`), { cache: "no-cache" });
-  return response.ok ? (await response.json()).z : [];
-}
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 

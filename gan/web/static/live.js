@@ -96,12 +96,21 @@ export class LiveView {
   async tick() {
     if (visibleTab() !== "train") return WATCHER_MS;
     const { runId } = this;
-    const next = await getJSON(`runs/${runId}/live?since=${this.version}`);
+    const next = await this.ask(runId);
     if (runId !== this.runId) return WATCHER_MS;
     if (next) await this.take(next);
     if (this.snapshot) await this.catchUp();
     else await this.statusChanged(); // still getting ready: only the description of the run has something to say
     return this.snapshot ? this.pace() : WATCHER_MS;
+  }
+
+  async ask(runId) {
+    try {
+      return await getJSON(`runs/${runId}/live?since=${this.version}`);
+    } catch (error) {
+      this.version = 0; // a server that was started anew counts its versions anew
+      throw error;
+    }
   }
 
   pace() {

@@ -156,7 +156,7 @@ class TrainTab {
   }
 
   chooseDataset(name) {
-    if (name.startsWith("own-")) this.addOwn(name, t("train.own_title_plain"));
+    if (name.startsWith("own-") && !this.hasOption(name)) this.addOwn(name, t("train.own_title_plain"));
     const select = this.part("dataset");
     select.value = name;
     if (!select.value) select.value = this.recipe.config.dataset;
@@ -166,17 +166,16 @@ class TrainTab {
   showDataset() {
     const chosen = this.part("dataset").value;
     this.part("own").hidden = chosen !== "own";
+    if (chosen === "own") this.part("own").scrollIntoView({ block: "nearest" });
     setText(this.part("dataset-about"), this.datasets.get(chosen)?.about ?? "");
   }
 
+  hasOption(name) {
+    return [...this.part("dataset").options].some(({ value }) => value === name);
+  }
+
   addOwn(name, title) {
-    const select = this.part("dataset");
-    let option = [...select.options].find(({ value }) => value === name);
-    if (!option) {
-      option = h("option", { value: name });
-      select.lastElementChild.before(option);
-    }
-    option.textContent = title;
+    if (!this.hasOption(name)) this.part("dataset").lastElementChild.before(h("option", { value: name }, title));
   }
 
   async sendPictures(files) {
@@ -281,6 +280,7 @@ class TrainTab {
 
   train() {
     if (this.part("dataset").value === "own") {
+      this.part("own").scrollIntoView({ block: "nearest" });
       this.showError(t("train.own_first"));
       return null;
     }
@@ -341,7 +341,7 @@ class TrainTab {
       "button",
       { type: "button", class: "gf-run", "aria-current": run.id === this.live.runId ? "true" : null, onclick: () => this.openRun(run.id) },
       h("span", { class: "gf-run-name" }, run.title),
-      h("span", { class: "gf-hint gf-num" }, `${t(`train.status_${run.status}`)} · ${percent(run)} %`),
+      h("span", { class: "gf-hint gf-num" }, `${when(run.created)} · ${t(`train.status_${run.status}`)} · ${percent(run)} %`),
     );
     const resume = run.status === "interrupted" && owns(run.id);
     const go = () => this.continueRun(run.id);
@@ -394,6 +394,15 @@ const isPhone = () => matchMedia("(max-width: 860px)").matches;
 /** The knobs people turn most come first, the others stay in the order of the table. */
 const rank = ({ name }) => (FIRST_KNOBS.includes(name) ? FIRST_KNOBS.indexOf(name) : FIRST_KNOBS.length);
 
+/** Today's runs by the time of day, older ones by their date. */
+function when(seconds) {
+  const date = new Date(1000 * seconds);
+  const today = date.toDateString() === new Date().toDateString();
+  return today
+    ? date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })
+    : date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+}
+
 const percent = (run) => Math.floor((100 * run.step) / Math.max(1, run.total_steps));
 
 const datasetTitle = (dataset) => (dataset.downloads ? `${dataset.title} (${t("train.downloads")})` : dataset.title);
@@ -433,7 +442,7 @@ function choice(id, choices, hint, help) {
 
 function picturesBody(files) {
   const body = new FormData();
-  for (const file of files) body.append("files", file, file.name);
+  files.forEach((file, i) => body.append(`file-${i}`, file, file.name));
   return body;
 }
 

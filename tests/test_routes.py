@@ -1,0 +1,329 @@
+"""Our HTTP routes as a stranger, an owner and a watcher meet them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import time
+import zipfile
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from gan import run as run_module
+from gan.recipes import RECIPES
+from gan.runs import Runs
+from gan.web.routes import BASE, add_routes
+from tests.test_run import until
+
+
+@pytest.fixture
+def registry(tmp_path, monkeypatch, random_pictures):
+    monkeypatch.setattr(run_module, "load", lambda *a, **k: random_pictures)
+    runs = Runs(tmp_path / "runs", limit=1)
+    yield runs
+    runs.close()
+
+
+@pytest.fixture
+def client(registry):
+    app = FastAPI()
+    add_routes(app, registry, local=False)
+    return TestClient(app)
+
+
+def start(client, recipe="dense", **changes):
+    body = {"recipe": recipe, "dataset": "mnist", "changes": {"batch": 8, "total_steps": 10**6} | changes}
+    answer = client.post(f"{BASE}/runs", json=body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"], {"X-Owner": answer.json()["token"]}
+
+
+def get(client, path, **kwargs):
+    return client.get(f"{BASE}/{path}", **kwargs)
+
+
+def live(client, run_id, at_least=0):
+    """The newest snapshot, once it has come to a step."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        answer = get(client, f"runs/{run_id}/live")
+        if answer.status_code == 200 and answer.json()["step"] >= at_least:
+            return answer.json()
+        time.sleep(0.02)
+    raise AssertionError("no snapshot came")
+
+
+def command(client, run_id, owner, name, **more):
+    return client.post(f"{BASE}/runs/{run_id}/command", json={"command": name} | more, headers=owner)
+
+
+def test_boot_tells_the_page_everything_it_offers(client, registry):
+    boot = get(client, "boot").json()
+    assert [r["name"] for r in boot["recipes"]] == list(RECIPES)
+    assert {"mnist", "fashion-mnist", "emoji"} <= {d["name"] for d in boot["datasets"]}
+    assert {k["kind"] for k in boot["knobs"]} == {"int", "float", "bool", "str"}
+    assert boot["owner"] is None
+    assert registry.master not in json.dumps(boot)
+
+
+def test_master_token_is_given_to_this_machine_only(registry):
+    app = FastAPI()
+    add_routes(app, registry, local=True)
+    here = TestClient(app, base_url="http://localhost:7860")
+    assert get(here, "boot").json()["owner"] == registry.master
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    assert get(here, "boot", headers=foreign).json()["owner"] is None
+    rebound = TestClient(app, base_url="http://evil.example:7860")
+    assert get(rebound, "boot").json()["owner"] is None
+    elsewhere = TestClient(app, base_url="http://localhost:7860", client=("192.0.2.7", 5000))
+    assert get(elsewhere, "boot").json()["owner"] is None
+
+
+def test_a_viewer_sees_the_newest_and_then_nothing_until_there_is_more(client, registry):
+    run_id, owner = start(client)
+    first = live(client, run_id, 3)
+    picture = Image.open(io.BytesIO(base64.b64decode(first["tiles"])))
+    assert picture.size == (8 * 28, 5 * 28)
+    assert len(first["verdict_fake"]) == 40 and len(first["verdict_real"]) == 16
+    assert all(0 <= v <= 1 for v in first["verdict_fake"])
+    command(client, run_id, owner, "pause")
+    until(lambda: registry.get(run_id).status == "paused" and registry.get(run_id).latest.numbers["status"] == "paused")
+    last = live(client, run_id)
+    assert get(client, f"runs/{run_id}/live?since={last['version']}").status_code == 204
+    assert get(client, f"runs/{run_id}/live?since={first['version']}").json() == last
+
+
+def test_polling_many_times_encodes_once(client, registry):
+    run_id, owner = start(client)
+    command(client, run_id, owner, "pause")
+    until(lambda: registry.get(run_id).latest and registry.get(run_id).latest.numbers["status"] == "paused")
+    bodies = {get(client, f"runs/{run_id}/live").content for _ in range(5)}
+    assert len(bodies) == 1
+    snapshot = registry.get(run_id).latest
+    assert snapshot.payload is snapshot.payload
+
+
+def test_rows_and_frames_come_in_pieces_that_fit_together(client, registry):
+    run_id, owner = start(client)
+    live(client, run_id, 20)
+    command(client, run_id, owner, "stop")
+    registry.get(run_id).join(20)
+    everything = get(client, f"runs/{run_id}/rows").json()
+    assert everything["columns"][:3] == ["step", "images", "seconds"]
+    assert get(client, f"runs/{run_id}/rows?from=5").json()["rows"] == everything["rows"][5:]
+    frames = get(client, f"runs/{run_id}/frames").json()
+    assert frames["steps"][:3] == [0, 1, 2]
+    assert len(frames["verdict_fake"]) == len(frames["steps"])
+    picture = get(client, f"runs/{run_id}/frames/{frames['steps'][-1]}.png")
+    assert "immutable" in picture.headers["cache-control"]
+    assert Image.open(io.BytesIO(picture.content)).size == (224, 140)
+    assert Image.open(io.BytesIO(get(client, f"runs/{run_id}/real.png").content)).size == (224, 56)
+
+
+def test_only_the_owner_steers_and_everybody_may_watch(client, registry):
+    run_id, owner = start(client)
+    for stranger in ({}, {"X-Owner": "wrong"}, {"X-Owner": run_id}):
+        answer = command(client, run_id, stranger, "stop")
+        assert answer.status_code == 403 and "steer" in answer.json()["error"]
+    assert get(client, "runs").json() == {"runs": []}
+    assert [r["id"] for r in get(client, "runs", headers=owner).json()["runs"]] == [run_id]
+    assert get(client, f"runs/{run_id}").json()["title"] == "Dense on MNIST"
+    assert "token" not in json.dumps(get(client, f"runs/{run_id}").json())
+    assert command(client, run_id, owner, "stop").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"recipe": "nope"}, "no recipe named 'nope'"),
+        ({"recipe": "quick", "changes": {"d_lr": 0}}, "learning rate (d_lr) must be between"),
+        ({"recipe": "quick", "changes": {"d_lr": "-1"}}, "must be between"),
+        ({"recipe": "quick", "changes": {"g_lr": "nan"}}, "must be between"),
+        ({"recipe": "quick", "changes": {"g_lr": "fast"}}, "must be a number"),
+        ({"recipe": "quick", "changes": {"batch": 0}}, "must be between 2 and 4096"),
+        ({"recipe": "quick", "changes": {"batch": 10**9}}, "must be between 2 and 4096"),
+        ({"recipe": "quick", "changes": {"seed": -1}}, "must be between 0"),
+        ({"recipe": "quick", "changes": {"wings": 2}}, "no setting named 'wings'"),
+        ({"recipe": "quick", "changes": {"objective": "magic"}}, "no objective named 'magic'"),
+        ({"recipe": "quick", "changes": [1]}, "must be a table"),
+        ({"recipe": "quick", "dataset": "own-000000000000"}, "pictures"),
+        ({"recipe": "conv-small-as-printed"}, "56×56"),
+    ],
+)
+def test_bad_settings_are_answered_with_one_sentence_and_start_nothing(client, registry, body, words):
+    answer = client.post(f"{BASE}/runs", json=body)
+    assert answer.status_code == 400
+    sentence = answer.json()["error"]
+    assert words in sentence and "\n" not in sentence and "Traceback" not in sentence
+    assert not list(registry.folder.glob("*/run.json"))
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b"[" * 50_000, b'"' + b"x" * 200_000])
+def test_requests_that_are_not_ours_are_answered_in_words(client, data):
+    answer = client.post(f"{BASE}/runs", content=data)
+    assert answer.status_code == 400 and answer.json()["error"] == "The request could not be read."
+
+
+def test_bad_commands_are_refused_and_training_goes_on(client, registry):
+    run_id, owner = start(client)
+    live(client, run_id, 2)
+    for more, words in (
+        ({"command": "explode"}, "no command"),
+        ({"command": "step", "players": "x"}, "no players"),
+        ({"command": "lr", "d_lr": "nan"}, "must be between"),
+        ({"command": "lr", "g_lr": 0}, "must be between"),
+    ):
+        answer = client.post(f"{BASE}/runs/{run_id}/command", json=more, headers=owner)
+        assert answer.status_code == 400 and words in answer.json()["error"]
+    step = live(client, run_id)["step"]
+    assert live(client, run_id, step + 3)["status"] == "running"
+
+
+def test_a_second_training_is_refused_in_words(client):
+    start(client)
+    answer = client.post(f"{BASE}/runs", json={"recipe": "dense"})
+    assert answer.status_code == 400 and "already running" in answer.json()["error"]
+
+
+def test_unknown_runs_frames_and_files(client):
+    run_id, _ = start(client)
+    assert get(client, "runs/unknown").status_code == 400
+    assert get(client, f"runs/{run_id}/frames/99999999.png").status_code == 404
+    assert get(client, f"runs/{run_id}/download/passwords").status_code == 404
+    for name in ("..%2froutes.py", "%2e%2e/routes.py", "nothing.js", "..%2f..%2frun.py"):
+        assert get(client, f"static/{name}").status_code == 404
+
+
+def test_downloads_of_a_run(client, registry):
+    run_id, owner = start(client)
+    live(client, run_id, 12)
+    command(client, run_id, owner, "stop")
+    run = registry.get(run_id)
+    run.join(20)
+    from gan.weights import from_bytes
+
+    weights = from_bytes(get(client, f"runs/{run_id}/download/weights.safetensors").content)
+    assert weights.step == run.checkpoint_step() and weights.config == run.config
+    assert get(client, f"runs/{run_id}/download/history.csv").text.splitlines()[0].startswith("step,images,seconds")
+    gif = Image.open(io.BytesIO(get(client, f"runs/{run_id}/download/timelapse.gif").content))
+    first = np.asarray(gif.convert("L"))
+    frame = np.asarray(Image.open(run.history.frame_path(0)))
+    assert np.array_equal(first[::2, ::2], frame)  # enlarged twice, no pixel changed
+    assert get(client, f"runs/{run_id}/download/timelapse.mp4").content[4:8] == b"ftyp"
+
+
+# A run as a zip -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def zipped(client, registry):
+    run_id, owner = start(client)
+    live(client, run_id, 12)
+    command(client, run_id, owner, "stop")
+    registry.get(run_id).join(20)
+    return run_id, owner, get(client, f"runs/{run_id}/download/run.zip").content
+
+
+def bring(client, data: bytes):
+    return client.post(f"{BASE}/runs/import", content=data)
+
+
+def test_a_run_comes_back_under_another_owner_and_continues(client, registry, zipped):
+    run_id, owner, data = zipped
+    assert b"token_sha256" not in zipfile.ZipFile(io.BytesIO(data)).read("run.json")
+    answer = bring(client, data)
+    assert answer.status_code == 201
+    again, original = registry.get(answer.json()["id"]), registry.get(run_id)
+    assert again.history.rows == original.history.rows and again.config == original.config
+    assert again.checkpoint_step() == original.checkpoint_step()
+    assert command(client, again.id, owner, "resume").status_code == 403
+    assert command(client, again.id, {"X-Owner": answer.json()["token"]}, "resume").status_code == 200
+    until(lambda: again.latest.step > original.checkpoint_step())
+
+
+def rezip(data: bytes, change) -> bytes:
+    out = io.BytesIO()
+    files = {i.filename: zipfile.ZipFile(io.BytesIO(data)).read(i) for i in zipfile.ZipFile(io.BytesIO(data)).infolist()}
+    change(files)
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        for name, content in files.items():
+            z.writestr(name, content)
+    return out.getvalue()
+
+
+HOSTILE = {
+    "a path out of the folder": (lambda f: f.update({"../evil.py": b"x"}), "not a run of ours"),
+    "a program": (lambda f: f.update({"run.py": b"x"}), "not a run of ours"),
+    "no settings": (lambda f: f.pop("run.json"), "run.json"),
+    "settings that are no settings": (lambda f: f.update({"run.json": b"[" * 100_000}), "run.json"),
+    "unknown networks": (
+        lambda f: f.update({"run.json": json.dumps({"config": {"model": "virus"}}).encode()}),
+        "no networks named",
+    ),
+    "a frame that is no picture": (lambda f: f.update({"frames/00000000.png": b"MZ"}), "frame of step 0"),
+    "a checkpoint that is none": (lambda f: f.update({"checkpoint.safetensors": b"\x80\x02pickle"}), "damaged"),
+    "another run's checkpoint": (
+        lambda f: f.update({"run.json": f["run.json"].replace(b'"seed": 0', b'"seed": 1')}),
+        "another run",
+    ),
+    "a bomb": (lambda f: f.update({"rows.csv": b"0" * (200 << 20)}), "unpacks to"),
+    "too many entries": (lambda f: f.update({f"frames/{i:08d}.png": b"" for i in range(6000)}), "entries"),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_hostile_zips_are_refused_and_leave_nothing(client, registry, zipped, what, monkeypatch):
+    monkeypatch.setattr("gan.archive.MAX_UNPACKED_BYTES", 100 << 20)
+    change, words = HOSTILE[what]
+    before = sorted(p.name for p in registry.folder.iterdir())
+    answer = bring(client, rezip(zipped[2], change))
+    assert answer.status_code == 400 and words in answer.json()["error"]
+    assert sorted(p.name for p in registry.folder.iterdir()) == before
+
+
+def test_something_that_is_no_zip(client, registry):
+    answer = bring(client, b"hello")
+    assert answer.status_code == 400 and "zip" in answer.json()["error"]
+
+
+# Own pictures -------------------------------------------------------------------------------------------------------------
+
+
+def png(seed: int) -> bytes:
+    out = io.BytesIO()
+    noise = np.random.default_rng(seed).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(out, "PNG")
+    return out.getvalue()
+
+
+def send(client, files, query="size=28&channels=1"):
+    parts = [("files", (name, data, "application/octet-stream")) for name, data in files]
+    return client.post(f"{BASE}/pictures?{query}", files=parts)
+
+
+def test_own_pictures_become_a_data_set(client, registry):
+    answer = send(client, [(f"{i}.png", png(i)) for i in range(20)])
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["count"] == 20 and answer.json()["dataset"].startswith("own-")
+    config = registry.create("dense", answer.json()["dataset"], {"batch": 4})[0].config
+    assert (config.size, config.channels) == (28, 1)
+
+
+@pytest.mark.parametrize(
+    ("files", "query", "words"),
+    [
+        ([("a.png", png(1))] * 3, "size=28&channels=1", "16"),
+        ([(f"{i}.png", b"just text") for i in range(20)], "size=28&channels=1", ".png"),
+        ([(f"{i}.png", png(i)) for i in range(20)], "size=1000&channels=1", "size"),
+        ([(f"{i}.png", png(i)) for i in range(20)], "size=28&channels=2", "channels"),
+        ([("x.zip", b"PK\x03\x04nonsense")], "size=28&channels=1", "zip"),
+    ],
+)
+def test_bad_pictures_get_a_sentence(client, files, query, words):
+    answer = send(client, files, query)
+    assert answer.status_code == 400 and words in answer.json()["error"] and "Traceback" not in answer.text
