@@ -46,11 +46,12 @@ def _sentences() -> tuple[type[Exception], ...]:
     from gan.weights import WeightsError
 
     return (
-        ConfigError, DataError, CheckpointError, WeightsError, MetricError, PictureError, RunsError, ArchiveError, OSError,
+        ConfigError, DataError, CheckpointError, WeightsError, MetricError, PictureError, RunsError,
+        ArchiveError, OSError,
     )  # fmt: skip
 
 
-# train --------------------------------------------------------------------------------------------------------------------
+# train -----------------------------------------------------------------------------------------------------------
 
 
 def train(args: argparse.Namespace) -> int:
@@ -145,7 +146,7 @@ def _write_sheet(run: Any) -> None:
         write_atomically(run.folder / "samples.png", png_bytes(grid(run.latest.tiles, run.latest.columns), 2))
 
 
-# sample, evaluate, export, metric-network ---------------------------------------------------------------------------------
+# sample, evaluate, export, metric-network ------------------------------------------------------------------------
 
 
 def sample(args: argparse.Namespace) -> int:
@@ -228,7 +229,7 @@ def bench(args: argparse.Namespace) -> int:
     return BENCHES[args.what](args)
 
 
-# The parser ---------------------------------------------------------------------------------------------------------------
+# The parser ------------------------------------------------------------------------------------------------------
 
 _FITTED = {"recipe", "dataset", "size", "channels", "classes"}  # come from the recipe and the data set
 FLAGS = [name for name in KNOBS if name not in _FITTED]

@@ -1,4 +1,4 @@
-"""A whole run as one zip, and back. A zip may come from a stranger: names, counts and sizes are checked, not trusted."""
+"""A whole run as one zip, and back. A zip may come from a stranger: nothing it says is trusted."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def pack(folder: Path) -> bytes:
 def unpack(file: Path, folder: Path) -> Config:
     """Unpack a run's zip into `folder` (which must not exist). Returns its config.
 
-    Raises ArchiveError with a sentence; `folder` does not exist then. The caller writes a fresh run.json over the one in
-    the zip, of which only the config is used.
+    Raises ArchiveError with a sentence; `folder` does not exist then. The caller writes a fresh run.json
+    over the one in the zip, of which only the config is used.
     """
     folder.mkdir(parents=True)
     try:

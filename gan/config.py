@@ -57,7 +57,7 @@ class Config:
     width: int         = knob(32, "Width", "channels of the widest picture-sized layer (our own networks only)", 4, 512)
     z_dim: int         = knob(100, "Latent size", "how many random numbers a picture is made from", 1, 1024)
     output: str        = knob("tanh", "Generator's last activation", "relu cannot paint black", choices=OUTPUTS)
-    spectral_norm: bool = knob(False, "Spectral normalisation", "keep each layer of the discriminator from growing steep")
+    spectral_norm: bool = knob(False, "Spectral normalisation", "keep every layer of D from growing steep")
     objective: str     = knob("non-saturating", "Objective", "what each network is asked to minimise")
     penalty: str       = knob("none", "Penalty", "an extra cost for a discriminator that is too steep")
     penalty_weight: float = knob(10.0, "Penalty weight", "how much the penalty counts", 0, 1e4)

@@ -86,7 +86,7 @@ def edit(z: Tensor, directions: Tensor, moves: Mapping[int, float], sets: Mappin
     return z
 
 
-# Between two latents ----------------------------------------------------------------------------------------------
+# Between two latents ---------------------------------------------------------------------------------------------
 
 
 def lerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
@@ -141,7 +141,7 @@ def path(
     return z, lerp(ends[:1], ends[1:], t)
 
 
-# What the first layer listens to ----------------------------------------------------------------------------------
+# What the first layer listens to ---------------------------------------------------------------------------------
 
 
 def principal_directions(generator: nn.Module, k: int = 8) -> tuple[Tensor, Tensor]:

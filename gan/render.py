@@ -2,7 +2,8 @@
 
 Why one thread: its arithmetic always runs on one core, so that the same request gives the same bytes in every process
 and a training run beside it keeps its own thread setting; and a queue of one can be kept short. A page names its
-`lane`; a request that still waits is replaced by the next of its lane (newest wins).
+`lane`; a request that still waits is replaced by the next of its lane (newest wins). A single picture, which is what a
+moving slider asks for, is drawn between two pictures of somebody's path or neighbours.
 """
 
 from __future__ import annotations
@@ -33,7 +34,6 @@ KEPT = 6  # generators ready to draw
 KEPT_FILES = 4  # files that visitors opened
 MAX_UPLOAD_BYTES = 32 << 20
 MAX_WAITING = 200  # requests in the queue before the next one is sent away
-CHUNK = 8  # pictures drawn before somebody else's turn
 DIRECTIONS = 8
 
 T = TypeVar("T")
@@ -123,14 +123,17 @@ class Ready:
         return torch.tensor([label or 0])
 
     @torch.inference_mode()
-    def draw(self, z: Tensor, c: Tensor | None) -> np.ndarray:
-        """z [N, z_dim], c [1], [N, classes] or None -> uint8 [N, C, H, W].
+    def draw(self, z: Tensor, c: Tensor | None, pause: Callable[[], None] = lambda: None) -> np.ndarray:
+        """z [N, z_dim], c [1], [N, classes] or None -> uint8 [N, C, H, W]; `pause` is called between two pictures.
 
         One picture at a time: batched arithmetic differs in the last bit with the size of the batch, and a picture must
         not depend on its neighbours.
         """
-        each = [None if c is None else c[i : i + 1] if len(c) > 1 else c for i in range(len(z))]
-        pictures = [to_uint8(self.network(z[i : i + 1], each[i])) for i in range(len(z))]
+        pictures = []
+        for i in range(len(z)):
+            label = None if c is None else c[i : i + 1] if len(c) > 1 else c
+            pictures.append(to_uint8(self.network(z[i : i + 1], label)))
+            pause()
         return torch.cat(pictures).numpy()
 
 
@@ -153,7 +156,7 @@ class Renderer:
     def close(self) -> None:
         self._worker.close()
 
-    # What there is --------------------------------------------------------------------------------------------------
+    # What there is ------------------------------------------------------------------------------------------------
 
     def shelf(self) -> dict[str, Weights]:
         """Shipped generators by name, with labels but no tensors. Files that cannot be read are left out."""
@@ -209,13 +212,14 @@ class Renderer:
             "step": w.step,
         }
 
-    # Pictures ---------------------------------------------------------------------------------------------------------
+    # Pictures -----------------------------------------------------------------------------------------------------
 
     def pixels(
         self, name: str, place: Place, label: int | None = None, near: Near | None = None, lane: str | None = None
     ) -> Future[Pixels]:
         """The picture of a place, then its neighbours."""
-        return self._worker.submit(lambda: self._pixels(name, place, label, near or Near()), lane)
+        near = near or Near()
+        return self._worker.submit(lambda: self._pixels(name, place, label, near), lane, urgent=not near.count)
 
     def _pixels(self, name: str, place: Place, label: int | None, near: Near) -> Pixels:
         ready = self._get(name)
@@ -223,27 +227,28 @@ class Renderer:
         z = latent.latent_at(place, z_dim, directions)
         if near.count:
             z = torch.cat([z, latent.around(place, near.count, near.spread, z_dim, directions, near.first)])
+            return self._draw_many(ready, z, ready.label(label))
         return Pixels(ready.draw(z, ready.label(label)), ready.stamp, ready.weights.step)
 
     def numbers(self, name: str, place: Place, lane: str | None = None) -> Future[list[float]]:
         """The latent itself."""
         return self._worker.submit(lambda: self._get(name).latent(place)[0].tolist(), lane)
 
-    def path(self, name: str, a: End, b: End, mode: str, frames: int) -> Pixels:
-        """`frames` pictures from a to b. Blocks; others get their turn every few pictures."""
-        ready, z, c = self._worker.submit(lambda: self._path(name, a, b, mode, frames)).result()
-        pieces = [slice(start, start + CHUNK) for start in range(0, frames, CHUNK)]
-        draw = lambda part: self._worker.submit(lambda: ready.draw(z[part], None if c is None else c[part]))  # noqa: E731
-        return Pixels(np.concatenate([draw(part).result() for part in pieces]), ready.stamp, ready.weights.step)
+    def path(self, name: str, a: End, b: End, mode: str, frames: int, lane: str | None = None) -> Future[Pixels]:
+        """`frames` pictures from a to b."""
+        return self._worker.submit(lambda: self._path(name, a, b, mode, frames), lane)
 
-    def _path(self, name: str, a: End, b: End, mode: str, frames: int) -> tuple[Ready, Tensor, Tensor | None]:
+    def _path(self, name: str, a: End, b: End, mode: str, frames: int) -> Pixels:
         ready = self._get(name)
         labels = [ready.label(end.label) for end in (a, b)]
         ca, cb = (None if c is None else int(c) for c in labels)
         z, c = latent.path(ready.latent(a.place), ready.latent(b.place), ca, cb, mode, frames, ready.config.classes)
-        return ready, z, c
+        return self._draw_many(ready, z, c)
 
-    # Generators, in the worker's thread -------------------------------------------------------------------------------
+    def _draw_many(self, ready: Ready, z: Tensor, c: Tensor | None) -> Pixels:
+        return Pixels(ready.draw(z, c, self._worker.let_urgent_pass), ready.stamp, ready.weights.step)
+
+    # Generators, in the worker's thread ---------------------------------------------------------------------------
 
     def _get(self, name: str) -> Ready:
         stamp, load = self._find(name)
@@ -282,7 +287,7 @@ class Renderer:
         return stamp, lambda: Weights(config, "", names, step, state() if callable(state) else state)
 
 
-# The thread -----------------------------------------------------------------------------------------------------------
+# The thread ------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -290,6 +295,7 @@ class _Job:
     call: Callable[[], object]
     lane: str | None
     future: Future
+    urgent: bool
 
 
 class _Worker:
@@ -308,8 +314,8 @@ class _Worker:
         started.wait()
         torch.set_num_threads(before)
 
-    def submit(self, call: Callable[[], T], lane: str | None = None) -> Future[T]:
-        job = _Job(call, lane, Future())
+    def submit(self, call: Callable[[], T], lane: str | None = None, urgent: bool = False) -> Future[T]:
+        job = _Job(call, lane, Future(), urgent)
         with self._changed:
             if self._closed:
                 raise Busy("The server is stopping.")
@@ -341,10 +347,24 @@ class _Worker:
                     self._changed.wait()
                 if not self._jobs:
                     return
-                job = self._jobs.popleft()
-                if job.lane:
-                    del self._waiting[job.lane]
+                job = next((job for job in self._jobs if job.urgent), self._jobs[0])
+                self._take(job)
             self._run(job)
+
+    def let_urgent_pass(self) -> None:
+        """Called in the middle of a long job: do the urgent ones now. They are short and never call this."""
+        while True:
+            with self._changed:
+                job = next((job for job in self._jobs if job.urgent), None)
+                if job is None:
+                    return
+                self._take(job)
+            self._run(job)
+
+    def _take(self, job: _Job) -> None:
+        self._jobs.remove(job)
+        if job.lane:
+            del self._waiting[job.lane]
 
     @staticmethod
     def _run(job: _Job) -> None:

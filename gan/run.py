@@ -85,7 +85,7 @@ class Run:
         self._start_guard = threading.Lock()
         self._watched_at = self._weights_wanted_at = -1e9
 
-    # From any thread ----------------------------------------------------------------------------------------------------
+    # From any thread ----------------------------------------------------------------------------------------------
 
     @property
     def checkpoint_path(self) -> Path:
@@ -134,7 +134,7 @@ class Run:
         except CheckpointError:
             return None
 
-    # The loop -----------------------------------------------------------------------------------------------------------
+    # The loop -----------------------------------------------------------------------------------------------------
 
     def loop(self, progress: Callable[[Run], None] | None = None) -> None:
         """Train until the end, a stop, or a failure. Never raises: what went wrong is in `status` and `message`."""
@@ -169,9 +169,11 @@ class Run:
         self._write_meta()
 
     def _train(self, progress: Callable[[Run], None] | None) -> None:
-        while not self._stopping and self.trainer.steps_done < self.config.total_steps:
-            self._drain()
-            if self.status == "running" and not self._stopping:
+        while not self._stopping:
+            self._drain()  # first, because a finished run may be asked to train longer
+            if self._stopping or self.trainer.steps_done >= self.config.total_steps:
+                break
+            if self.status == "running":
                 self._advance("both")
                 if progress:
                     progress(self)
@@ -205,7 +207,7 @@ class Run:
         pace = max(PUBLISH_EVERY_SECONDS, self._publish_cost / SHOW_SHARE)
         return now - self._published_at > pace and now - self._watched_at < WATCHED_SECONDS
 
-    # Recording ----------------------------------------------------------------------------------------------------------
+    # Recording ----------------------------------------------------------------------------------------------------
 
     def _record(self, row: bool, frame: bool) -> None:
         """Read the numbers and look at the pictures where they are due: the only place that waits for the device."""
@@ -298,7 +300,7 @@ class Run:
         self.message = f"{reason}, so training is paused. Nothing is lost: make room, then resume."
         self._publish()
 
-    # Commands -----------------------------------------------------------------------------------------------------------
+    # Commands -----------------------------------------------------------------------------------------------------
 
     def _drain(self) -> None:
         """Carry out what was asked; while paused, wait for it."""
@@ -351,7 +353,7 @@ class Run:
     def _event(self, kind: str, text: str) -> None:
         self.history.add_event(self.trainer.steps_done, kind, text)
 
-    # Beginnings and ends ------------------------------------------------------------------------------------------------
+    # Beginnings and ends ------------------------------------------------------------------------------------------
 
     def _restore(self) -> None:
         extra = load_checkpoint(self.checkpoint_path, self.trainer)
@@ -368,6 +370,7 @@ class Run:
         self._real_c = pictures.labels[chosen] if self.config.classes else None
         self._published_at = self._saved_at = -1e9
         self._publish_cost = 0.0
+        self.meta["dataset_count"] = len(pictures.images)
         self.meta["real_labels"] = pictures.labels[chosen].tolist() if pictures.class_names else []
         path = self.folder / "real.png"
         if not path.exists():
@@ -435,7 +438,8 @@ class Run:
             "verdict_real": last["real"],
             **self._counts(),
         }
-        return Snapshot(1, row[0], pictures, tiles["columns"], numbers)
+        # Newer than anything a page has seen before the program was started again.
+        return Snapshot(int(time.time() * 1000), row[0], pictures, tiles["columns"], numbers)
 
 
 _COMMANDS: dict[str, Callable[[Run, Command], None]] = {

@@ -1,4 +1,4 @@
-"""The registry of runs: unguessable ids, a separate owner's token for every control, a limit on how many train at once."""
+"""The registry of runs: unguessable ids, an owner's token for every control, a limit on how many train at once."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Runs:
             if _ID.fullmatch(path.name) and (path / "run.json").exists():
                 self._open(path)
 
-    # Finding ------------------------------------------------------------------------------------------------------------
+    # Finding ------------------------------------------------------------------------------------------------------
 
     def get(self, run_id: str) -> Run:
         """Raises RunsError when there is no such run."""
@@ -100,7 +100,7 @@ class Runs:
             for t in tokens
         )
 
-    # Making -------------------------------------------------------------------------------------------------------------
+    # Making -------------------------------------------------------------------------------------------------------
 
     def create(self, recipe: str, dataset: str | None = None, changes: dict[str, Any] | None = None) -> tuple[Run, str]:
         """A new run (not yet training) and its owner's token. Raises ConfigError or DataError with a sentence."""
@@ -109,7 +109,7 @@ class Runs:
         return self.adopt(config)
 
     def adopt(self, config: Config, folder: Path | None = None) -> tuple[Run, str]:
-        """A new run of exactly this config, fitted to its data set already; `folder`: an unpacked history to take over."""
+        """A new run of exactly this config, fitted to its data set; `folder` is an unpacked history to take over."""
         source = describe(config.dataset, self.own_dir)
         token = secrets.token_urlsafe(24)
         title = RECIPES[config.recipe].title if config.recipe in RECIPES else config.recipe

@@ -60,7 +60,7 @@ class Trainer:
         self.lr = {"d": config.d_lr, "g": config.g_lr}  # may change while it runs
         self.rng = torch.Generator(self.device)
 
-    # The step ---------------------------------------------------------------------------------------------------------
+    # The step -----------------------------------------------------------------------------------------------------
 
     def step(self, players: str = "both") -> dict[str, Tensor]:
         """Let D, G or both learn once. Returns scalars on the device: the losses and D's mean verdicts.
@@ -203,7 +203,7 @@ class Trainer:
         self.opt_d.param_groups[0]["lr"] = self.lr["d"] * factor
         self.opt_g.param_groups[0]["lr"] = self.lr["g"] * factor
 
-    # Looking at it ----------------------------------------------------------------------------------------------------
+    # Looking at it ------------------------------------------------------------------------------------------------
 
     @property
     def shown(self) -> nn.Module:
@@ -227,7 +227,7 @@ class Trainer:
         z = torch.randn(n, self.config.z_dim, generator=rng)
         return z, torch.arange(n) % self.config.classes if self.config.classes else None
 
-    # State ------------------------------------------------------------------------------------------------------------
+    # State --------------------------------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that survives a step; tensors are the live ones, copy them to keep them."""

@@ -37,7 +37,12 @@ def test_train_resume_export_sample(folder, tmp_path, capsys):
     assert "finished at step 9" in capsys.readouterr().out
     weights = tmp_path / "w.safetensors"
     assert main(["export", str(run), str(weights), "--half", "--title", "Test"]) == 0
-    assert main(["sample", str(weights), "--count", "20", "--class", "3", "--out", str(tmp_path / "s.png"), "--scale", "1"]) == 0
+    assert (
+        main(
+            ["sample", str(weights), "--count", "20", "--class", "3", "--out", str(tmp_path / "s.png"), "--scale", "1"]
+        )
+        == 0
+    )
     assert Image.open(tmp_path / "s.png").size == (280, 56)
 
 

@@ -53,13 +53,22 @@ def test_number_of_weights_is_that_of_the_article(model):
         ),
         "conv-small": (100 * 392 + 392 + 16 * 8 * 64 + 64 + 16 * 64 + 1, 16 * 64 + 64 + 64 * 196 + 1),
     }[model]  # fmt: skip
-    found = tuple(sum(p.numel() for p in n.parameters()) for n in (build_generator(cfg, rng()), build_discriminator(cfg, rng())))
+    found = tuple(
+        sum(p.numel() for p in n.parameters()) for n in (build_generator(cfg, rng()), build_discriminator(cfg, rng()))
+    )
     assert found == counted
 
 
 @pytest.mark.parametrize(
     ("size", "kernel", "stride", "expected"),
-    [(28, 3, 2, (0, 1)), (28, 5, 2, (1, 2)), (28, 4, 2, (1, 1)), (14, 3, 2, (0, 1)), (7, 3, 1, (1, 1)), (8, 3, 2, (0, 1))],
+    [
+        (28, 3, 2, (0, 1)),
+        (28, 5, 2, (1, 2)),
+        (28, 4, 2, (1, 1)),
+        (14, 3, 2, (0, 1)),
+        (7, 3, 1, (1, 1)),
+        (8, 3, 2, (0, 1)),
+    ],
 )
 def test_same_padding_is_tensorflows(size, kernel, stride, expected):
     assert same_padding(size, kernel, stride) == expected

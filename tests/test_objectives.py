@@ -45,7 +45,9 @@ def test_bce_agrees_with_pytorchs_and_stays_finite_at_extreme_logits(name):
 
 def test_minimax_and_non_saturating_pull_the_same_way_but_minimax_vanishes():
     logit = torch.tensor(-12.0, requires_grad=True)  # D is sure that it is fake
-    slopes = {n: torch.autograd.grad(OBJECTIVES[n].g_loss(logit, None), logit)[0] for n in ("minimax", "non-saturating")}
+    slopes = {
+        n: torch.autograd.grad(OBJECTIVES[n].g_loss(logit, None), logit)[0] for n in ("minimax", "non-saturating")
+    }
     assert slopes["minimax"] < 0 and slopes["non-saturating"] < 0
     assert abs(slopes["minimax"]) < 1e-4 and abs(slopes["non-saturating"]) > 0.99
 

@@ -15,7 +15,6 @@ from gan.latent import Place
 from gan.models import build_generator
 from gan.recipes import make_config
 from gan.render import (
-    CHUNK,
     KEPT_FILES,
     MAX_WAITING,
     Busy,
@@ -90,8 +89,8 @@ def test_a_picture_does_not_depend_on_its_neighbours(renderer):
 
 
 def test_the_ends_of_a_path_are_the_pictures_of_its_ends(renderer):
-    film = renderer.path("by-class", End(PLACE, 2), End(Place(8), 7), "slerp", 2 * CHUNK + 3).images
-    assert len(film) == 2 * CHUNK + 3
+    film = renderer.path("by-class", End(PLACE, 2), End(Place(8), 7), "slerp", 19).result(30).images
+    assert len(film) == 19
     assert np.array_equal(film[:1], draw(renderer, label=2))
     assert np.array_equal(film[-1:], draw(renderer, place=Place(8), label=7))
 
@@ -200,19 +199,30 @@ def test_too_many_waiting_requests_are_sent_away(renderer):
     assert all(f.result(60) for f in waiting)
 
 
-def test_a_slider_gets_its_turn_while_a_long_path_is_drawn(renderer):
-    draw(renderer)
+def test_a_slider_need_not_wait_for_a_long_path(renderer):
     order = []
+    alone = draw(renderer, place=Place(5), label=0)
     go = held(renderer)
-    with ThreadPoolExecutor(1) as pool:
-        long = pool.submit(
-            lambda: (renderer.path("by-class", End(Place(1), 0), End(Place(2), 0), "lerp", 200), order.append("path"))
-        )
-        go.set()
-        renderer.pixels("by-class", Place(5), 0).result(30)
-        order.append("slider")
-        long.result(60)
-    assert order == ["slider", "path"]
+    waiting = {
+        "first path": renderer.path("by-class", End(Place(1), 0), End(Place(2), 0), "lerp", 100),
+        "neighbours": renderer.pixels("by-class", Place(5), 0, Near(16)),
+        "slider": renderer.pixels("by-class", Place(5), 0),
+    }
+    for name, future in waiting.items():
+        future.add_done_callback(lambda _, name=name: order.append(name))
+    go.set()
+    drawn = {name: future.result(60).images for name, future in waiting.items()}
+    assert order == ["slider", "first path", "neighbours"]
+    assert np.array_equal(drawn["slider"], alone) and np.array_equal(drawn["neighbours"][:1], alone)
+
+
+def test_a_slider_passes_in_the_middle_of_a_path(renderer):
+    draw(renderer)
+    path = renderer.path("by-class", End(Place(1), 0), End(Place(2), 0), "lerp", 240)
+    slider = renderer.pixels("by-class", Place(5), 0)
+    assert slider.result(30).images.shape == (1, 1, 28, 28)
+    assert not path.done()
+    assert path.result(60).images.shape == (240, 1, 28, 28)
 
 
 # ---- weights of a run ----

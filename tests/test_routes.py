@@ -217,7 +217,7 @@ def test_downloads_of_a_run(client, registry):
     assert get(client, f"runs/{run_id}/download/timelapse.mp4").content[4:8] == b"ftyp"
 
 
-# A run as a zip -----------------------------------------------------------------------------------------------------------
+# A run as a zip --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -248,7 +248,9 @@ def test_a_run_comes_back_under_another_owner_and_continues(client, registry, zi
 
 def rezip(data: bytes, change) -> bytes:
     out = io.BytesIO()
-    files = {i.filename: zipfile.ZipFile(io.BytesIO(data)).read(i) for i in zipfile.ZipFile(io.BytesIO(data)).infolist()}
+    files = {
+        i.filename: zipfile.ZipFile(io.BytesIO(data)).read(i) for i in zipfile.ZipFile(io.BytesIO(data)).infolist()
+    }
     change(files)
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
         for name, content in files.items():
@@ -291,7 +293,7 @@ def test_something_that_is_no_zip(client, registry):
     assert answer.status_code == 400 and "zip" in answer.json()["error"]
 
 
-# Own pictures -------------------------------------------------------------------------------------------------------------
+# Own pictures ----------------------------------------------------------------------------------------------------
 
 
 def png(seed: int) -> bytes:

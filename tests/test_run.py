@@ -71,6 +71,17 @@ def test_a_run_trains_to_its_end_and_leaves_its_history(runs):
     assert again.latest.png == run.history.frame_path(again.history.frames[-1]["step"]).read_bytes()
 
 
+def test_a_finished_run_can_train_longer_and_that_is_the_same_run(runs):
+    run, _ = runs.create("dense", changes=SMALL | {"total_steps": 10})
+    runs.start(run)
+    run.join(60)
+    assert run.status == "finished"
+    runs.command(run, Command("resume", total_steps=25))
+    run.join(60)
+    assert run.status == "finished" and run.latest.step == 25
+    assert_same(finished_state(run), straight_state(run.config, 25))
+
+
 def test_viewers_and_the_background_thread_change_nothing(runs):
     """The same weights as a plain loop over Trainer.step, while eight viewers poll, render and ask for weights."""
     run, _ = runs.create("quick", changes=SMALL | {"total_steps": 25})
@@ -226,7 +237,9 @@ def test_kill_9_in_mid_training_then_continue_exactly(tmp_path):
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     killed_at = time.time()
-    (run,) = Runs(folder).owned([]) or [Run(next(p for p in folder.iterdir() if (p / "run.json").exists()), folder / "pictures")]
+    (run,) = Runs(folder).owned([]) or [
+        Run(next(p for p in folder.iterdir() if (p / "run.json").exists()), folder / "pictures")
+    ]
     assert run.status == "interrupted" and "can continue" in run.message
     assert killed_at - run.checkpoint_path.stat().st_mtime < 10
     steps = run.checkpoint_step()

@@ -65,7 +65,9 @@ def test_each_player_learns_alone_or_both_do(order, random_pictures):
         before = {n: copy.deepcopy(getattr(trainer, n)) for n in ("D", "G")}
         trainer.step(players)
         for name, old in before.items():
-            same = all(torch.equal(p, q) for p, q in zip(old.parameters(), getattr(trainer, name).parameters(), strict=True))
+            same = all(
+                torch.equal(p, q) for p, q in zip(old.parameters(), getattr(trainer, name).parameters(), strict=True)
+            )
             assert same == (name not in moved), (order, players, name)
 
 
@@ -198,7 +200,7 @@ def test_data_of_another_shape_or_other_classes_is_refused():
         Trainer(RECIPES["conv-small"].config.changed(penalty="r1"), make_pictures())
 
 
-# Checkpoints --------------------------------------------------------------------------------------------------------------
+# Checkpoints -----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -230,7 +232,12 @@ def test_another_config_is_refused_naming_what_differs(saved, random_pictures):
 @pytest.mark.parametrize("damage", ["cut", "garbage", "empty", "flipped header"])
 def test_a_damaged_checkpoint_is_refused_and_changes_nothing(saved, damage, random_pictures):
     path, data = saved[1], saved[1].read_bytes()
-    bad = {"cut": data[: len(data) // 2], "garbage": b"\xff" * 5000, "empty": b"", "flipped header": b"\0" * 8 + data[8:]}
+    bad = {
+        "cut": data[: len(data) // 2],
+        "garbage": b"\xff" * 5000,
+        "empty": b"",
+        "flipped header": b"\0" * 8 + data[8:],
+    }
     path.write_bytes(bad[damage])
     trainer = Trainer(small("quick"), random_pictures)
     before = state_of(trainer)
@@ -246,7 +253,11 @@ def test_foreign_tensors_are_refused_by_name_before_they_are_read(saved, random_
     from safetensors.torch import save_file as save_tensors
 
     trainer, path = saved
-    header = {"gan-forge": json.dumps({"format": 1, "config": trainer.config.to_dict(), "steps_done": 1, "lr": trainer.lr, "extra": {}})}
+    header = {
+        "gan-forge": json.dumps(
+            {"format": 1, "config": trainer.config.to_dict(), "steps_done": 1, "lr": trainer.lr, "extra": {}}
+        )
+    }
     tensors = load_file(path)
     key = next(k for k in tensors if k.startswith("G.") and tensors[k].dim() == 2)
     for change in ({key: torch.zeros(3, 3)}, {"G.extra": torch.zeros(1)}, {key: None}):

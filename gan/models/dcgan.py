@@ -33,7 +33,7 @@ def _start(cfg: Config, channels: int, side: int, *after: nn.Module, bias: bool 
     return [dense, *after, nn.Unflatten(1, (channels, side, side))]
 
 
-# Article 001 ---------------------------------------------------------------------------------------------------------
+# Article 001 -----------------------------------------------------------------------------------------------------
 
 
 def upsample_generator(cfg: Config, last: nn.Module) -> Generator:
@@ -65,7 +65,7 @@ def upsample_discriminator(cfg: Config) -> Discriminator:
     return Discriminator(cfg.classes, layers, 256 * side**2)
 
 
-# Article 002 ---------------------------------------------------------------------------------------------------------
+# Article 002 -----------------------------------------------------------------------------------------------------
 
 
 def transposed_generator(cfg: Config, last: nn.Module) -> Generator:
@@ -90,7 +90,7 @@ def transposed_discriminator(cfg: Config) -> Discriminator:
     return Discriminator(cfg.classes, layers, 128 * _grid(cfg) ** 2)
 
 
-# Article 004 ---------------------------------------------------------------------------------------------------------
+# Article 004 -----------------------------------------------------------------------------------------------------
 
 
 def small_generator(cfg: Config, last: nn.Module) -> Generator:
@@ -118,7 +118,7 @@ def small_discriminator(cfg: Config) -> Discriminator:
     return Discriminator(cfg.classes, layers, 64 * (2 * _grid(cfg)) ** 2)
 
 
-# Our own: made for two CPU cores -------------------------------------------------------------------------------------
+# Our own: made for two CPU cores ---------------------------------------------------------------------------------
 
 
 def quick_generator(cfg: Config, last: nn.Module) -> Generator:

@@ -90,6 +90,7 @@ _EMPTY = """
   <button type="button" class="gf-btn gf-btn-primary" data-gf="go-train">{empty_button}</button>
 </div>"""
 
+
 def build(text: dict[str, Any]) -> gr.HTML:
     strings = {key: escape(value) for key, value in (text["common"] | text["latent"]).items()}
     strings["neighbour_buttons"] = "".join(_NEIGHBOUR.format(cell=cell) for cell in range(_RING))

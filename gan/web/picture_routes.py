@@ -6,7 +6,6 @@ import asyncio
 import logging
 import math
 import re
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -74,7 +73,7 @@ class _View:
 
     def __init__(self, renderer: Renderer, runs: Runs | None) -> None:
         self.renderer, self.runs = renderer, runs
-        self._filming = threading.Semaphore(1)  # one film at a time; who drags a slider needs the other core
+        self._filming = asyncio.Semaphore(1)  # one film at a time; who drags a slider needs the other core
 
     async def shelf(self, request: Request) -> Response:
         tokens = [token.strip() for token in request.headers.get("x-owner", "").split(",") if token.strip()]
@@ -121,34 +120,31 @@ class _View:
         return JSONResponse({"z": [round(number, 4) for number in numbers]}, headers=_FRESH)
 
     async def path(self, request: Request) -> Response:
-        return _raw(await run_in_threadpool(self._walk, request.query_params))
+        return _raw(await self._walk(request.query_params))
 
-    def _walk(self, query: Mapping[str, str]) -> Pixels:
+    def _walk(self, query: Mapping[str, str]) -> asyncio.Future[Pixels]:
         mode = query.get("mode", "slerp")
         if mode not in MODES:
             raise BadQuery(f"A path is {' or '.join(MODES)}, not {mode[:20]!r}.")
         frames = _integer(query, "frames", *FRAMES, default=16)
-        return self.renderer.path(_weights(query), _end(query, "a"), _end(query, "b"), mode, frames)
+        ends = _end(query, "a"), _end(query, "b")
+        return _wait(self.renderer.path(_weights(query), *ends, mode, frames, _lane(query)))
 
     async def gif(self, request: Request) -> Response:
-        return _file(
-            await run_in_threadpool(self._film, request.query_params, gif_bytes), "image/gif", "gan-forge-path.gif"
-        )
+        return _file(await self._film(request.query_params, gif_bytes), "image/gif", "gan-forge-path.gif")
 
     async def mp4(self, request: Request) -> Response:
-        return _file(
-            await run_in_threadpool(self._film, request.query_params, mp4_bytes), "video/mp4", "gan-forge-path.mp4"
-        )
+        return _file(await self._film(request.query_params, mp4_bytes), "video/mp4", "gan-forge-path.mp4")
 
-    def _film(self, query: Mapping[str, str], encode: Any) -> bytes:
+    async def _film(self, query: Mapping[str, str], encode: Any) -> bytes:
         scale, fps = _integer(query, "scale", *SCALES, default=8), _integer(query, "fps", *FPS, default=20)
         back = _integer(query, "boomerang", 0, 1, default=0)
-        images = self._walk(query).images
+        images = (await self._walk(query)).images
         if images[:, 0].size * (1 + back) * scale**2 > MAX_FILM_PIXELS:
             raise BadQuery("This film would be too large; please choose fewer frames or a smaller scale.")
         frames = [image.transpose(1, 2, 0) for image in images]  # [H, W, C] each
-        with self._filming:
-            return encode(boomerang(frames) if back else frames, fps, scale)
+        async with self._filming:
+            return await run_in_threadpool(encode, boomerang(frames) if back else frames, fps, scale)
 
     async def open_file(self, request: Request) -> Response:
         data = bytearray()
@@ -195,7 +191,7 @@ def _group(run: Run) -> str:
     return "live" if run.alive else "run"
 
 
-# Answers ------------------------------------------------------------------------------------------------------------
+# Answers ---------------------------------------------------------------------------------------------------------
 
 log = logging.getLogger(__name__)
 
@@ -235,7 +231,7 @@ def _file(data: bytes, kind: str, name: str) -> Response:
     return Response(data, media_type=kind, headers=headers)
 
 
-# Questions ----------------------------------------------------------------------------------------------------------
+# Questions -------------------------------------------------------------------------------------------------------
 
 
 def _weights(query: Mapping[str, str]) -> str:

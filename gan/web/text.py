@@ -20,7 +20,6 @@ COMMON = {
     "offline": "The server cannot be reached.",
     "lost": "Connection lost, trying again.",
     "http_error": "The server answered with an error ({status}).",
-    "no_script": "This page needs JavaScript.",
 }
 
 TRAIN = {
@@ -38,7 +37,6 @@ TRAIN = {
     "own_colours": "Colours",
     "own_grey": "Grey",
     "own_colour": "Colour",
-    "own_pixels": "{size} × {size}",
     "own_sending": "Preparing the pictures…",
     "own_title": "Your pictures ({count})",
     "own_title_plain": "Your own pictures",
@@ -50,8 +48,6 @@ TRAIN = {
     "reset": "Back to the recipe's values",
     "train": "Train",
     "starting": "Starting…",
-    "yes": "yes",
-    "no": "no",
     # my runs
     "my_runs": "My runs",
     "bring_back": "Bring back a run…",
@@ -62,7 +58,6 @@ TRAIN = {
     "recording": "Recorded run",
     # the live view
     "status_running": "training",
-    "status_preparing": "preparing",
     "status_paused": "paused",
     "status_stopped": "stopped",
     "status_finished": "finished",
@@ -113,7 +108,6 @@ TRAIN = {
     "verdict_caption": "under each picture: how sure D is that it is real",
     "score_caption": "under each picture: D's score (higher: more real)",
     "at_step": "as they were at step {step}",
-    "mean_verdict": "D's mean verdict: fake {fake}, real {real}",
     "tiles_label": "{count} generated pictures at step {step}",
     "real_label": "{count} real pictures with the discriminator's verdict",
     # going back in time
@@ -137,7 +131,6 @@ TRAIN = {
     "d_fake": "on generated",
     "smoothing": "Smoothing",
     "curve_label": "{title} over the steps of training",
-    "no_rows": "The curves begin with the first steps.",
     "rates": "Learning rates",
     "rate_d": "D",
     "rate_g": "G",
@@ -145,7 +138,6 @@ TRAIN = {
     "rate_g_label": "Generator's learning rate",
     "apply": "Apply",
     "applied": "Learning rates changed; the curve is marked.",
-    "settings": "Settings of this run",
 }
 
 HOW = {
@@ -246,7 +238,8 @@ LATENT = {
     "facts": "{z_dim} numbers make {size} × {size} pixels. It has learned for {step} steps.",
     "facts_short": "{z_dim} numbers make {size} × {size} pixels.",
     "directions": "Directions that matter",
-    "directions_hint": "The generator's first layer listens to these mixtures of the numbers most; in brackets, how much "
+    "directions_hint": "The generator's first layer listens to these mixtures of the numbers most; in brackets, how "
+    "much "
     "of its variation each one carries. 1 is an ordinary push, 3 a rare one.",
     "direction": "Direction {k}",
     "direction_hint": "Found by a singular value decomposition of the first layer's weights.",

@@ -97,7 +97,7 @@ _STAGE = """
     <canvas class="gf-canvas" data-gf="real" role="img" aria-label="{real}"></canvas>
   </figure>
   <figure class="gf-figure gf-figure-fake">
-    <figcaption class="gf-row"><span class="gf-section-title gf-is-fake">{fake}</span>
+    <figcaption class="gf-row"><span class="gf-section-title gf-is-fake" title="{same_noise}">{fake}</span>
       <span class="gf-hint" data-gf="fake-caption"></span>
     <div class="gf-row gf-tools gf-push">
       <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="sliders" title="{sliders_hint}"

@@ -5,7 +5,7 @@ import {
   writeState,
 } from "./common.js";
 import {
-  aboutWeights, afterPause, bindSeed, classButtons, fetchPixels, firstChoice, fitPicture, newestWins, playIcon, putPicture,
+  aboutWeights, afterPause, bindSeed, classChooser, fetchPixels, firstChoice, fitPicture, newestWins, playIcon, putPicture,
   queryOf, randomSeed, readSeed, start, weightsSelect,
 } from "./pixels.js";
 
@@ -92,7 +92,7 @@ class InterpolationTab {
     parts.seed.value = place.seed;
     parts.seed.setAttribute("aria-invalid", "false");
     parts.edited.hidden = !EDITS.some((edit) => place[edit]);
-    classButtons(parts.classes, this.about, place.c, (c) => this.moveEnd(end, { c }));
+    classChooser(parts.classes, this.about, place.c, (c) => this.moveEnd(end, { c }), true);
   }
 
   async tick() {

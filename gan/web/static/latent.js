@@ -5,7 +5,7 @@ import {
   copyLink, everyVisible, getJSON, h, notify, onState, openTab, readState, setText, t, url, visibleTab, writeState,
 } from "./common.js";
 import {
-  aboutWeights, afterPause, bindSeed, bindWeightsFile, classButtons, fetchPixels, firstChoice, fitPicture, newestWins,
+  aboutWeights, afterPause, bindSeed, bindWeightsFile, classChooser, fetchPixels, firstChoice, fitPicture, newestWins,
   putPicture, queryOf, randomSeed, readSeed, start, weightsSelect,
 } from "./pixels.js";
 
@@ -85,7 +85,7 @@ class LatentTab {
     this.showAbout();
     this.part("seed").value = state.seed;
     this.part("spread").value = state.spread;
-    classButtons(this.part("classes"), about, state.c, (label) => this.move({ c: label }));
+    classChooser(this.part("classes"), about, state.c, (label) => this.move({ c: label }));
     this.part("directions-box").hidden = !about.directions.length;
     this.sliders = about.directions.map((direction, k) => this.directionSlider(direction, k));
     this.part("directions").replaceChildren(...this.sliders.map((slider) => slider.row));

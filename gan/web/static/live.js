@@ -289,6 +289,7 @@ export class LiveView {
     const wide = this.stageWidth() >= 640;
     const count = this.meta?.real_count ?? 16;
     const { size = 28 } = this.meta?.tiles ?? {};
+    this.part("real").setAttribute("aria-label", t("train.real_label", { count }));
     this.grid("real", {
       sheet: this.realSheet,
       tiles: { count, columns: 8, size },

@@ -19,7 +19,8 @@ export async function fetchPixels(route, values, lane) {
   const response = await api(`${route}?${queryOf({ ...values, lane: lane && `${PAGE}-${lane}` })}`);
   const [count, channels, size] = response.headers.get("X-Shape").split(",").map(Number);
   const pixels = new Uint8Array(await response.arrayBuffer());
-  return { pixels, count, channels, size, stamp: response.headers.get("X-Stamp"), step: Number(response.headers.get("X-Step")) };
+  const [stamp, step] = ["X-Stamp", "X-Step"].map((name) => response.headers.get(name));
+  return { pixels, count, channels, size, stamp, step: Number(step) };
 }
 
 /** Picture number i on a canvas of its own size; the style sheet enlarges it with sharp pixels. */
@@ -148,8 +149,10 @@ export function weightsSelect(select, onChoose) {
     select.value = chosen ?? "";
   }
 
-  const option = ({ id, title, step }) =>
-    h("option", { value: id }, step === undefined ? title : t("latent.run_option", { title, step: step.toLocaleString("en-US") }));
+  function option({ id, title, step }) {
+    const words = step === undefined ? title : t("latent.run_option", { title, step: step.toLocaleString("en-US") });
+    return h("option", { value: id }, words);
+  }
 
   return {
     async refresh(chosen, title) {
@@ -165,7 +168,7 @@ export function weightsSelect(select, onChoose) {
 /** Which weights to begin with: the ones that can be asked for a class first, because they explain themselves. */
 export function firstChoice(weights) {
   const shipped = weights.filter((entry) => entry.group === "shipped");
-  return (shipped.find((entry) => entry.id.includes("mnist-conditional")) ?? shipped[0] ?? weights[0])?.id;
+  return (shipped.find((entry) => entry.id.startsWith("mnist-conditional")) ?? shipped[0] ?? weights[0])?.id;
 }
 
 /** A file input for weights from disk; onOpened(id) when the server has checked and taken it. */
@@ -176,7 +179,8 @@ export function bindWeightsFile(input, onOpened) {
     if (!file) return;
     try {
       if (file.size > MAX_UPLOAD_MB * 2 ** 20) throw new Error(t("latent.file_too_large", { most: MAX_UPLOAD_MB }));
-      const response = await api("weights", { method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" } });
+      const headers = { "Content-Type": "application/octet-stream" };
+      const response = await api("weights", { method: "POST", body: file, headers });
       const { id } = await response.json();
       onOpened(id, file.name);
     } catch (error) {
@@ -185,29 +189,38 @@ export function bindWeightsFile(input, onOpened) {
   });
 }
 
-/** Buttons for the classes of conditional weights, as one radio group. onChoose(number). */
-export function classButtons(box, about, chosen, onChoose) {
+/**
+ * The classes of conditional weights: buttons in a radio group, or, where there is little room and the names are long, a
+ * drop-down. onChoose(number).
+ */
+export function classChooser(box, about, chosen, onChoose, narrow = false) {
+  const short = about.class_names.every((name) => name.length <= 2);
   box.hidden = !about.classes;
-  const buttons = about.class_names.map((name, label) =>
-    h(
-      "button",
-      {
-        type: "button",
-        class: "gf-btn gf-class",
-        role: "radio",
-        "aria-checked": String(label === chosen),
-        tabIndex: label === chosen ? 0 : -1,
-        onclick: () => choose(label),
-      },
-      name,
-    ),
-  );
+  box.classList.toggle("gf-classes-short", short);
+  box.setAttribute("role", narrow && !short ? "group" : "radiogroup");
+  if (narrow && !short) classList(box, about.class_names, chosen, onChoose);
+  else classButtons(box, about.class_names, chosen, onChoose);
+}
 
-  function choose(label) {
+function classList(box, names, chosen, onChoose) {
+  const options = names.map((name, label) => h("option", { value: label, selected: label === chosen }, name));
+  const props = { class: "gf-select", "aria-label": box.getAttribute("aria-label") };
+  box.replaceChildren(h("select", { ...props, onchange: (event) => onChoose(Number(event.target.value)) }, options));
+}
+
+function classButtons(box, names, chosen, onChoose) {
+  const props = { type: "button", class: "gf-btn gf-class", role: "radio" };
+  const buttons = names.map((name, label) => h("button", { ...props, onclick: () => choose(label) }, name));
+
+  function mark(label) {
     buttons.forEach((button, i) => {
       button.setAttribute("aria-checked", String(i === label));
       button.tabIndex = i === label ? 0 : -1;
     });
+  }
+
+  function choose(label) {
+    mark(label);
     onChoose(label);
   }
 
@@ -220,6 +233,7 @@ export function classButtons(box, about, chosen, onChoose) {
     choose(next);
     buttons[next].focus();
   };
+  mark(chosen);
   box.replaceChildren(...buttons);
 }
 
