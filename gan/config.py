@@ -5,7 +5,6 @@ The command line's flags and the page's form are both made from `KNOBS`, which r
 
 from __future__ import annotations
 
-import math
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -81,7 +80,7 @@ class Config:
         for k in KNOBS.values() if KNOBS else ():
             check_value(k, getattr(self, k.name))
 
-    def changed(self, **values: Any) -> Config:
+    def changed(self, /, **values: Any) -> Config:
         """A copy with other values; unknown names and values out of range raise ConfigError."""
         unknown = sorted(set(values) - set(KNOBS))
         if unknown:
@@ -115,7 +114,8 @@ def check_value(k: Knob, value: Any) -> None:
         raise ConfigError(f"{k.label} ({k.name}) must be {_KIND_WORDS[k.kind]}, not {value!r}.")
     if k.choices and value not in k.choices:
         raise ConfigError(f"{k.label} ({k.name}) must be one of {', '.join(k.choices)}, not {value!r}.")
-    if k.low is not None and not (math.isfinite(value) and k.low <= value <= k.high):
+    if k.low is not None and not k.low <= value <= k.high:  # false for NaN too
+        value = value if isinstance(value, float) or abs(value) < 10**20 else "a number with very many digits"
         raise ConfigError(f"{k.label} ({k.name}) must be between {k.low:g} and {k.high:g}, not {value!r}.")
 
 

@@ -150,10 +150,10 @@ def principal_directions(generator: nn.Module, k: int = 8) -> tuple[Tensor, Tens
     They are the right singular vectors of the first layer's weight, only its columns for z (Shen & Zhou 2021 factor
     the same weight). A share is a squared singular value over the sum of all: how much of the first layer's variance
     the direction carries when z is standard normal. The sign is fixed by making the largest entry positive. A
-    generator that does not begin with a dense layer has none: [0, z_dim].
+    generator that does not begin with a dense layer, or whose weights are no longer finite, has none: [0, z_dim].
     """
     first = next((m for m in generator.modules() if isinstance(m, nn.Linear)), None)
-    if first is None or first.in_features < generator.z_dim:
+    if first is None or first.in_features < generator.z_dim or not torch.isfinite(first.weight).all():
         return torch.empty(0, generator.z_dim), torch.empty(0)
     weight = first.weight.detach()[:, : generator.z_dim].double()  # [out, z_dim]; the class's columns come after
     # The eigenvectors of WᵀW are W's right singular vectors; [z_dim, z_dim] stays small where W has 12,544 rows.

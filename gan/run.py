@@ -140,6 +140,7 @@ class Run:
         """Train until the end, a stop, or a failure. Never raises: what went wrong is in `status` and `message`."""
         if self.threads:
             torch.set_num_threads(self.threads)
+            torch.get_num_threads()  # pins it: a thread that has not computed yet would take the process-wide number
         try:
             self._prepare()
             self._train(progress)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from gan.checkpoint import write_atomically
 from gan.config import Config, ConfigError
-from gan.models import _LAST, MODELS
+from gan.models import meta_generator
 
 FORMAT_VERSION = 1
 KEY = "gan_forge"  # the one entry of the header's metadata that is ours
@@ -47,17 +47,9 @@ class Weights:
     about: str = ""  # one line for the person
 
 
-def skeleton(config: Config) -> nn.Module:
-    """The config's generator without memory: names, shapes and types only. Raises ConfigError."""
-    if config.model not in MODELS:
-        raise ConfigError(f"There are no networks named {config.model!r}; known: {', '.join(MODELS)}.")
-    with torch.device("meta"):
-        return MODELS[config.model].generator(config, _LAST[config.output]())
-
-
 def build(weights: Weights) -> nn.Module:
     """The network itself, ready to draw (eval mode, no gradients). It shares the memory of `weights.state`."""
-    network = skeleton(weights.config)
+    network = meta_generator(weights.config)
     network.load_state_dict(dict(weights.state), assign=True)
     return network.eval().requires_grad_(False)
 
@@ -192,7 +184,7 @@ def _labels(header: dict[str, Any]) -> Weights:
         )
     try:
         config = Config.from_dict(ours.get("config"))
-        skeleton(config)
+        meta_generator(config)
     except (ConfigError, TypeError, OverflowError) as error:
         reason = str(error) if isinstance(error, ConfigError) and len(str(error)) < 400 else "one is out of its range."
         raise WeightsError(f"The settings in this file cannot be used: {reason}") from error
@@ -250,7 +242,7 @@ def _place(name: str, entry: Any) -> _Place:
 
 def _compare(places: dict[str, _Place], config: Config) -> None:
     """Every tensor the network needs, with its shape and kind, and no other; the first difference is named."""
-    wanted = skeleton(config).state_dict()
+    wanted = meta_generator(config).state_dict()
     for name, tensor in wanted.items():
         if name not in places:
             raise WeightsError(

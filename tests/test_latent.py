@@ -166,6 +166,13 @@ def test_small_latents_have_few_directions():
     assert directions.shape == (3, 3) and shares.sum() == pytest.approx(1)
 
 
+def test_weights_that_are_not_finite_have_no_directions():
+    network = generator()
+    with torch.no_grad():
+        next(network.parameters()).view(-1)[0] = float("nan")
+    assert latent.principal_directions(network)[0].shape == (0, 64)
+
+
 def test_every_network_has_directions():
     models = {recipe.config.model: name for name, recipe in RECIPES.items() if not name.endswith("as-printed")}
     for model in set(models) & set(MODELS):

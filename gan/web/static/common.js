@@ -143,7 +143,8 @@ export function notify(message, kind = "info") {
   statusLine.show(String(message), kind);
 }
 
-export const clearNotice = () => statusLine?.hide();
+/** Take back a notice of this kind only: another one may have come since. */
+export const clearNotice = (kind) => statusLine?.hideKind(kind);
 
 function makeStatusLine() {
   const text = h("span", { class: "gf-toast-text" });
@@ -155,6 +156,7 @@ function makeStatusLine() {
   (document.querySelector(".gradio-container") ?? document.body).append(box);
   return {
     hide,
+    hideKind: (kind) => box.dataset.kind === kind && hide(),
     show(message, kind) {
       clearTimeout(timer);
       box.dataset.kind = kind;
@@ -398,7 +400,7 @@ export function cssColor(name) {
 
 /** The server may have been started anew: its owner's token is another one then. */
 function reconnected() {
-  clearNotice();
+  clearNotice("offline-wait");
   bootPromise = null;
   boot().catch(() => {});
 }

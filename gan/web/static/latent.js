@@ -15,6 +15,7 @@ const MAX_RINGS = 64;
 const DIRECTION_LIMIT = 3;
 const FADER_LIMIT = 4;
 const QUIET_MS = 150;
+const RESTING_MS = 500;
 const SPREAD = 0.7;
 const PNG_SCALE = 16;
 const PHONE = "(max-width: 760px)"; // as in the style sheet
@@ -33,6 +34,7 @@ class LatentTab {
     this.about = null;
     this.faders = [];
     this.ticks = 0;
+    this.movedAt = -Infinity;
     this.show = newestWins(() => this.drawPicture());
     this.showNear = newestWins(() => this.drawNeighbours());
     this.readNumbers = newestWins(() => this.drawNumbers());
@@ -111,7 +113,8 @@ class LatentTab {
     this.ticks += 1;
     if (!this.about) return this.ticks % 3 ? undefined : this.open(readState("latent"));
     if (this.ticks % 5 === 0) await this.select.refresh(this.state.w, this.about.title);
-    if (this.about.live) await this.follow();
+    const resting = performance.now() - this.movedAt > RESTING_MS; // a moving slider already draws with the newest weights
+    if (this.about.live && resting) await this.follow();
   }
 
   async follow() {
@@ -128,6 +131,7 @@ class LatentTab {
 
   /** Change the state: the picture follows at once, the rest when the hand rests. */
   move(change) {
+    this.movedAt = performance.now();
     Object.assign(this.state, change);
     this.show();
     this.settle();

@@ -1,6 +1,6 @@
 // Pictures drawn on request: which weights there are, raw pixels, and "newest wins". Shared by the two latent tabs.
 
-import { api, boot, getJSON, h, notify, pixelsToImageData, t } from "./common.js";
+import { api, boot, clearNotice, getJSON, h, notify, pixelsToImageData, t } from "./common.js";
 
 const PAGE = Math.random().toString(36).slice(2, 10);
 export const MAX_SEED = 2 ** 31 - 1;
@@ -43,12 +43,12 @@ export function fitPicture(canvas, size, room) {
 
 /**
  * Only one call of `work` at a time; while it runs, only the newest question is kept, and it is always answered last.
- * `work(question)` is async; what it throws is told to the person once, and a lost connection is tried again.
+ * `work(question)` is async; what it throws is told to the person, and a lost connection is tried again.
  */
 export function newestWins(work) {
   let waiting = null;
   let busy = false;
-  let told = "";
+  let lost = false;
 
   async function run() {
     if (busy) return;
@@ -64,16 +64,16 @@ export function newestWins(work) {
   async function attempt(question) {
     try {
       await work(question);
-      told = "";
+      if (lost) clearNotice("offline-wait");
+      lost = false;
     } catch (error) {
       if (error.offline) return retry(question);
-      if (error.status === 409) return; // a newer request took its place
-      if (error.message !== told) notify(error.message, "error");
-      told = error.message;
+      if (error.status !== 409) notify(error.message, "error"); // 409: a newer request took its place
     }
   }
 
   async function retry(question) {
+    lost = true;
     notify(t("common.lost"), "offline-wait");
     await new Promise((done) => setTimeout(done, 1000));
     waiting ??= { question };

@@ -1,0 +1,174 @@
+"""The Latent sliders tab: a picture follows the sliders, and the address holds it."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import STRANGER, css, look, part, set_slider, wait_for_change
+
+PICTURE = css("latent", "picture")
+SLIDERS = "#gf-tab-latent .gf-direction input[type=range]"
+
+# A drag: many values, some before the page could ask for a picture, some while it waits for one.
+_DRAG = """async ([selector, last]) => {
+  const slider = document.querySelector(selector);
+  for (let i = 0; i <= 60; i++) {
+    slider.value = i < 60 ? -3 + i / 10 : last;
+    slider.dispatchEvent(new Event('input', {bubbles: true}));
+    if (i % 3 === 0) await new Promise(requestAnimationFrame);
+  }
+}"""
+
+
+def latent(visit: Any, server: Any, query: str, **options: Any) -> Any:
+    """A page whose Latent sliders tab shows what the query says."""
+    page = visit(server.url(f"?tab=latent&{query}", **options))
+    page.wait_for_selector(PICTURE + "[data-shows]")
+    return page
+
+
+def slider(page: Any, number: int) -> Any:
+    return page.locator(SLIDERS).nth(number - 1)
+
+
+def wait_for_shown(page: Any, words: str) -> str:
+    """Wait until the picture is that of a state; returns the query it was asked for with."""
+    page.wait_for_selector(f'{PICTURE}[data-shows*="{words}"]')
+    return part(page, "latent", "picture").get_attribute("data-shows")
+
+
+def on_canvas(page: Any, selector: str = PICTURE) -> np.ndarray:
+    """The grey picture of a canvas, uint8 [S, S]."""
+    values = np.array(look(page, "red", selector), np.uint8)
+    side = int(len(values) ** 0.5)
+    return values.reshape(side, side)
+
+
+def test_slider_changes_the_picture_and_the_link_holds_it(server, visit, class_run):
+    page = latent(visit, server, f"w=run-{class_run}&seed=5&c=4")
+    before = look(page, "print", PICTURE)
+    set_slider(slider(page, 1), 2)
+    shows = wait_for_shown(page, "d=0:2")
+    assert look(page, "print", PICTURE) != before
+    page.wait_for_url(lambda url: url.endswith(f"?tab=latent&{shows}"))
+    np.testing.assert_array_equal(on_canvas(page), server.pixels(shows)[0, 0])
+
+    there = latent(visit, server, page.url.partition("tab=latent&")[2], host=STRANGER)
+    expect(slider(there, 1)).to_have_value("2")
+    np.testing.assert_array_equal(on_canvas(there), on_canvas(page))
+    assert there.url.partition("?")[2] == page.url.partition("?")[2]
+
+
+def test_keys_move_a_slider(server, visit, plain_run):
+    page = latent(visit, server, f"w=run-{plain_run}&seed=1")
+    before = look(page, "print", PICTURE)
+    slider(page, 2).focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    expect(slider(page, 2)).to_have_value("0.5")
+    wait_for_shown(page, "d=1:0.5")
+    assert look(page, "print", PICTURE) != before
+    expect(part(page, "latent", "classes")).to_be_hidden()
+
+
+def test_classes_have_buttons(server, visit, class_run):
+    page = latent(visit, server, f"w=run-{class_run}&c=3")
+    buttons = part(page, "latent", "classes").get_by_role("radio")
+    assert buttons.all_text_contents() == [str(digit) for digit in range(10)]
+    expect(buttons.nth(3)).to_have_attribute("aria-checked", "true")
+    before = look(page, "print", PICTURE)
+    buttons.nth(7).click()
+    shows = wait_for_shown(page, "c=7")
+    assert look(page, "print", PICTURE) != before
+    np.testing.assert_array_equal(on_canvas(page), server.pixels(shows)[0, 0])
+
+
+def test_fast_drag_ends_with_its_last_picture(server, visit, class_run):
+    page = latent(visit, server, f"w=run-{class_run}&seed=5&c=4")
+    asked = []
+    page.on("request", lambda request: "/pixels?" in request.url and asked.append(request.url))
+    page.evaluate(_DRAG, [SLIDERS, 1.35])
+    shows = wait_for_shown(page, "d=0:1.35")
+    np.testing.assert_array_equal(on_canvas(page), server.pixels(shows)[0, 0])
+    assert 0 < len([url for url in asked if "near" not in url]) <= 61
+    # The neighbours come last; nothing older may replace the picture meanwhile.
+    page.wait_for_url(lambda url: "d=0:1.35" in url)
+    neighbours = server.pixels(f"{shows}&near=16&spread=0.7")
+    near = css("latent", "near") + ":nth-of-type(16) canvas"
+    page.wait_for_function(
+        "([selector, wanted]) => gfTest.red(selector).join() === wanted",
+        arg=[near, ",".join(map(str, neighbours[16].ravel()))],
+    )
+    np.testing.assert_array_equal(on_canvas(page), neighbours[0, 0])
+
+
+def test_neighbours_and_single_numbers_and_reset(server, visit, plain_run):
+    page = latent(visit, server, f"w=run-{plain_run}&seed=9")
+    start = on_canvas(page)
+    near = part(page, "latent", "near").nth(2)
+    expect(near).to_be_enabled()
+    neighbour = server.pixels(f"w=run-{plain_run}&seed=9&near=16&spread=0.7")[3, 0]
+    near.click()
+    wait_for_shown(page, "m=2:0.7")
+    np.testing.assert_array_equal(on_canvas(page), neighbour)
+
+    part(page, "latent", "raw").locator("summary").click()
+    faders = page.locator("#gf-tab-latent .gf-fader")
+    expect(faders).to_have_count(100)
+    set_slider(faders.nth(12), 3)
+    shows = wait_for_shown(page, "z=12:3")
+    np.testing.assert_array_equal(on_canvas(page), server.pixels(shows)[0, 0])
+    assert not np.array_equal(on_canvas(page), neighbour)
+
+    part(page, "latent", "reset").click()
+    page.wait_for_selector(f'{PICTURE}[data-shows="w=run-{plain_run}&seed=9"]')
+    np.testing.assert_array_equal(on_canvas(page), start)
+
+
+def test_wrong_seed_is_marked_and_keeps_the_picture(server, visit, plain_run):
+    page = latent(visit, server, f"w=run-{plain_run}&seed=9")
+    before = look(page, "print", PICTURE)
+    seed = part(page, "latent", "seed")
+    seed.fill("-3")
+    expect(seed).to_have_attribute("aria-invalid", "true")
+    assert look(page, "print", PICTURE) == before
+    seed.fill("10")
+    expect(seed).to_have_attribute("aria-invalid", "false")
+    wait_for_shown(page, "seed=10")
+    assert look(page, "print", PICTURE) != before
+
+
+def test_picture_is_downloaded(server, visit, plain_run, tmp_path):
+    page = latent(visit, server, f"w=run-{plain_run}&seed=9")
+    with page.expect_download() as download:
+        part(page, "latent", "png").click()
+    picture = np.asarray(Image.open(io.BytesIO(download.value.path().read_bytes())))
+    np.testing.assert_array_equal(picture[::16, ::16], on_canvas(page))
+
+
+def test_sliders_work_while_it_learns(server, visit, plain_run):
+    page = latent(visit, server, f"w=run-{plain_run}")
+    run = server.train("dense")
+    choice = part(page, "latent", "weights")
+    expect(choice.locator(f'optgroup[label="Learning now"] option[value="run-{run}"]')).to_be_attached()
+    choice.select_option(f"run-{run}")
+    expect(part(page, "latent", "live")).to_be_visible()
+    wait_for_shown(page, f"w=run-{run}")
+    before = look(page, "print", PICTURE)
+    wait_for_change(page, PICTURE, before)  # by itself: nobody touches anything
+    set_slider(slider(page, 1), -2)
+    wait_for_shown(page, "d=0:-2")
+    assert server.status(run) == "running"
+
+
+def test_weights_that_do_not_exist_are_said(server, visit, plain_run):
+    visit.expect("status of 404", "status of 400")
+    page = visit(server.url("?tab=latent&w=run-nowhere00000"))
+    expect(page.locator(".gf-toast")).to_be_visible()
+    expect(page.locator(".gf-toast-text")).not_to_be_empty()
+    page.wait_for_selector(PICTURE + "[data-shows]")  # and other weights are shown
