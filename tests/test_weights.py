@@ -195,7 +195,7 @@ def test_weights_of_another_architecture_name_the_first_difference(good):
     header, body = taken_apart(good)
     config = ours(header)["config"]
     rows = header[first := "layers.0.weight"]["shape"][0]
-    for changes in ({"width": 16}, {"width": 512, "z_dim": 1024, "size": 64}, {"model": "mlp"}):
+    for changes in ({"width": 16}, {"width": 128, "z_dim": 512}, {"model": "mlp"}):
         other = Config.from_dict(config | changes)
         shape = "×".join(map(str, files.meta_generator(other).state_dict()[first].shape))
         words = f"{first} is {rows}×64, but {other.model!r} needs {shape}"

@@ -77,7 +77,7 @@ def _wide(words: Words) -> str:
     parts = [
         _label(58, 74, words["noise"]),
         _picture("noise", 26, 86, 64),
-        _label(58, 170, words["noise_about"], "gf-d-small", "noise-about"),
+        _label(58, 170, words["noise_plain"], "gf-d-small", "noise-about"),
         _arrow("M98 118 H146"),
         _network(152, 74, 186, words["generator"], "g", words),
         _arrow("M342 118 H388"),
@@ -104,7 +104,7 @@ def _tall(words: Words) -> str:
     parts = [
         _label(66, 22, words["noise"]),
         _picture("noise", 40, 32, 52),
-        _label(66, 102, words["noise_about"], "gf-d-small", "noise-about"),
+        _label(66, 102, words["noise_plain"], "gf-d-small", "noise-about"),
         _arrow("M98 58 H132"),
         _network(138, 16, 186, words["generator"], "g", words),
         _arrow("M256 108 V138"),

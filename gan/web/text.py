@@ -145,6 +145,7 @@ HOW = {
     "source": "The numbers are those of {title}, step {step}.",
     "source_none": "The numbers appear here when a run is open in the Train tab.",
     "noise": "Noise",
+    "noise_plain": "random numbers",
     "noise_about": "{count} random numbers",
     "generator": "Generator",
     "discriminator": "Discriminator",

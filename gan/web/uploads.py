@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,9 +56,11 @@ def _prepare(form: FormData, size: int, channels: int, own_dir: Path, say: Any) 
     if not uploads:
         raise DataError("No file arrived; please choose pictures or a .zip.")
     if len(uploads) == 1 and (uploads[0].filename or "").lower().endswith(".zip"):
-        with tempfile.NamedTemporaryFile(suffix=".zip") as f:
-            _copy(uploads[0].file, f)
-            return prepare_zip(Path(f.name), size, channels, own_dir, say)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / _safe_name(uploads[0].filename)
+            with path.open("wb") as f:
+                _copy(uploads[0].file, f)
+            return prepare_zip(path, size, channels, own_dir, say)
     return prepare(_files(uploads), size, channels, own_dir, say)
 
 
@@ -66,8 +69,13 @@ def _files(uploads: list[UploadFile]) -> Iterator[tuple[str, BinaryIO]]:
         yield upload.filename or "picture", upload.file
 
 
+def _safe_name(name: str) -> str:
+    """The zip's own name, from which the data set gets its title, without anything that means something to a disk."""
+    kept = " ".join(re.sub(r"[^\w .()-]+", " ", Path(name).stem[:60]).split()).strip(". ")
+    return f"{kept or 'Own pictures'}.zip"
+
+
 def _copy(source: BinaryIO, target: Any) -> None:
     source.seek(0)
     while chunk := source.read(1 << 20):
         target.write(chunk)
-    target.flush()

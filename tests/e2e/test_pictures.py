@@ -90,7 +90,7 @@ def test_names_are_never_markup(server, visit):
     run = train(page, "quick-conditional", **TINY)
     wait_for_step(page, 1)
     assert HOSTILE in server.get(f"runs/{run}")["class_names"]
-    expect(part(page, "train", "title")).to_have_text("Quick, by class on Own pictures")
+    expect(part(page, "train", "title")).to_have_text("Quick, by class on img src x onerror window.gfHacked 1")
     assert look(page, "print", FAKE)
     harmless(page)
 
