@@ -32,6 +32,7 @@ MODELS: dict[str, Model] = {
     "conv-small": Model(dcgan.small_generator, dcgan.small_discriminator, "keras"),
     "conv-small-as-printed": Model(dcgan.small_generator_as_printed, dcgan.small_discriminator, "keras"),
     "quick": Model(dcgan.quick_generator, dcgan.quick_discriminator, "pytorch"),
+    "quick-flat": Model(dcgan.quick_generator, dcgan.flat_discriminator, "pytorch"),
 }
 
 _LAST = {"tanh": nn.Tanh, "relu": nn.ReLU}

@@ -134,6 +134,19 @@ def quick_generator(cfg: Config, last: nn.Module) -> Generator:
 
 
 def quick_discriminator(cfg: Config) -> Discriminator:
+    """Deep enough to see the whole picture: without labels, a flat one lets pass what is a stroke but no digit."""
+    w, side = cfg.width, math.ceil(_grid(cfg) / 2)
+    layers = Stack(
+        *(nn.Conv2d(cfg.channels, w, 4, 2, 1), nn.LeakyReLU(0.2)),  # [N, w, 14, 14]
+        *(nn.Conv2d(w, 2 * w, 4, 2, 1, bias=False), nn.BatchNorm2d(2 * w), nn.LeakyReLU(0.2)),  # [N, 2w, 7, 7]
+        *(nn.Conv2d(2 * w, 4 * w, 3, 2, 1, bias=False), nn.BatchNorm2d(4 * w), nn.LeakyReLU(0.2)),  # [N, 4w, 4, 4]
+        nn.Flatten(),
+    )
+    return Discriminator(cfg.classes, layers, 4 * w * side**2)
+
+
+def flat_discriminator(cfg: Config) -> Discriminator:
+    """Two convolutions and no batch statistics, made for the R1 penalty; enough where labels tell what to look for."""
     w, side = cfg.width, _grid(cfg)
     layers = Stack(
         *(nn.Conv2d(cfg.channels, w, 4, 2, 1), nn.LeakyReLU(0.2)),  # [N, w, 14, 14]

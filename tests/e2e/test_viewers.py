@@ -1,0 +1,33 @@
+"""Twenty people watch one training."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from gan.viewers import Tally, watch
+from tests.e2e.conftest import css, look, opened, wait_for_change, wait_for_status, wait_for_step
+
+VIEWERS = 20
+FAKE = css("train", "fake")
+
+
+def test_twenty_viewers_see_it_learn(server, visit):
+    run = server.train("dense")
+    page = opened(visit(server.url(f"?tab=train&run={run}")))
+    wait_for_status(page, "running")
+    wait_for_step(page, 1)
+    tallies = [Tally() for _ in range(VIEWERS)]
+
+    async def all_watch() -> None:
+        url = f"{server.base}runs/{run}/live"
+        await asyncio.gather(*(watch(url, 5, 1.0, i / VIEWERS, tally) for i, tally in enumerate(tallies)))
+
+    # Playwright has an event loop of its own in this thread.
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(asyncio.run, all_watch())
+        wait_for_change(page, FAKE, look(page, "print", FAKE))
+        watching.result()
+    assert [tally.errors for tally in tallies] == [[]] * VIEWERS
+    assert min(tally.fresh for tally in tallies) >= 2
+    assert server.status(run) == "running"
