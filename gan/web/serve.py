@@ -60,20 +60,29 @@ def open_runs(folder: Path, most_runs: int) -> Any:
 
 def start(host: str, port: int, runs: Any) -> Any:
     """Launch the page with our routes; returns the gradio Blocks."""
-    from gan.render import Renderer
     from gan.web.page import build, launch_options
+
+    page, options = build(), launch_options()
+    # Our routes are there from the first request on: a page that outlived a restart would take a 404 for an answer.
+    options["app_kwargs"]["routes"] = _routes(runs, local=host in LOOPBACK and not os.environ.get("SPACE_ID"))
+    try:
+        page.launch(server_name=host, server_port=port, **options)
+    except OSError as problem:
+        raise StartError(f"The server could not be started: {problem}.") from None
+    return page
+
+
+def _routes(runs: Any, local: bool) -> list[Any]:
+    from fastapi import FastAPI
+
+    from gan.render import Renderer
     from gan.web.picture_routes import add_picture_routes, run_source
     from gan.web.routes import add_routes
 
-    page = build()
-    try:
-        app, _, _ = page.launch(server_name=host, server_port=port, **launch_options())
-    except OSError as problem:
-        raise StartError(f"The server could not be started: {problem}.") from None
-    local = host in LOOPBACK and not os.environ.get("SPACE_ID")
-    add_routes(app, runs, local=local)
-    add_picture_routes(app, Renderer(WEIGHTS, run_source(runs)), runs)
-    return page
+    ours = FastAPI(openapi_url=None)
+    add_routes(ours, runs, local=local)
+    add_picture_routes(ours, Renderer(WEIGHTS, run_source(runs)), runs)
+    return ours.routes
 
 
 def _interrupt(*_: Any) -> None:

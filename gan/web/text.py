@@ -82,6 +82,7 @@ TRAIN = {
     "epoch_hint": "How many times the whole data set has been seen.",
     "pause": "Pause",
     "resume": "Resume",
+    "longer": "Train longer",
     "step_once": "Step",
     "step_d": "D",
     "step_g": "G",

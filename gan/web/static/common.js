@@ -434,7 +434,7 @@ export function everyVisible(ms, fn) {
 
   function failed(error) {
     failures += 1;
-    if (error.offline && failures > 1) notify(t("common.lost"), "wait");
+    if (error.offline && failures > 1) notify(t("common.lost"), "offline-wait");
     else if (!error.offline) console.warn(error.message);
     return Math.min(5000, 1000 * failures);
   }

@@ -194,8 +194,7 @@ export class LiveView {
     part("controls").hidden = !mine;
     part("rates").hidden = !(mine && active);
     const pause = part("pause");
-    setText(pause, t(status === "running" ? "train.pause" : "train.resume"));
-    pause.disabled = status === "finished";
+    setText(pause, t({ running: "train.pause", finished: "train.longer" }[status] ?? "train.resume"));
     pause.classList.toggle("gf-btn-primary", !["running", "finished", "failed"].includes(status));
     part("stop").disabled = !active;
     for (const button of this.root.querySelectorAll('[data-gf="step"]')) button.disabled = status !== "paused";
@@ -251,6 +250,7 @@ export class LiveView {
     const total = s.total_steps ?? meta.config?.total_steps ?? 0;
     const share = total ? Math.min(1, s.step / total) : 0;
     setText(part("n-step"), whole(s.step));
+    setText(part("n-total"), total ? t("train.step_of", { total: whole(total) }) : "");
     setText(part("n-epoch"), s.epoch.toFixed(s.epoch < 100 ? 2 : 0));
     setText(part("n-images"), whole(s.images));
     setText(part("n-rate"), s.images_per_s > 0 ? whole(s.images_per_s) : "–");
@@ -419,7 +419,9 @@ export class LiveView {
   }
 
   pauseOrResume() {
-    return this.command({ command: this.status === "running" ? "pause" : "resume" });
+    if (this.status === "running") return this.command({ command: "pause" });
+    const longer = { total_steps: 2 * (this.snapshot?.total_steps ?? 0) };
+    return this.command({ command: "resume", ...(this.status === "finished" ? longer : {}) });
   }
 
   async command(body) {
