@@ -23,11 +23,6 @@ _QUICK = Config(
     recipe="quick", model="quick", width=16, z_dim=64, objective="non-saturating", batch=64, d_lr=2e-3, g_lr=2e-3,
     lr_halflife_images=400_000, beta1=0.5, beta2=0.99, ema_halflife_images=20_000, total_steps=20_000,
 )  # fmt: skip
-_QUICK_CONDITIONAL = _QUICK.changed(
-    recipe="quick-conditional", model="quick-flat", classes=10, width=32, d_lr=1e-3, g_lr=1e-3, penalty="r1",
-    penalty_weight=0.2, penalty_every=4, lr_halflife_images=500_000, ema_halflife_images=50_000,
-)  # fmt: skip
-
 # Keras 2's defaults, for the four articles written for it.
 _KERAS = Config(recipe="", model="", d_lr=1e-3, g_lr=1e-3, adam_eps=1e-7, total_steps=20_000)
 
@@ -53,7 +48,7 @@ RECIPES: dict[str, Recipe] = {
         "Quick, by class", "start",
         "The same, told which digit to draw.",
         "Each column becomes one digit; later you choose the digit with a button.",
-        _QUICK_CONDITIONAL,
+        _QUICK.changed(recipe="quick-conditional", classes=10),
     ),
     "dense": Recipe(
         "Dense", "reference",
