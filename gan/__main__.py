@@ -249,7 +249,7 @@ def _parser() -> argparse.ArgumentParser:
     p.set_defaults(run=metric_network)
 
     p = commands.add_parser("bench", help="measure speed, as ratios in one run")
-    p.add_argument("what", choices=["startup", "viewers", "slider"])
+    p.add_argument("what", choices=["startup", "viewers", "slider", "first-minute"])
     p.add_argument("--viewers", type=int, default=50)
     p.add_argument("--pairs", type=int, default=5)
     p.add_argument("--seconds", type=float, default=15)

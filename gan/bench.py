@@ -6,6 +6,7 @@ Absolute times of a shared machine lie; each figure here is the median of pairs 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -268,4 +269,59 @@ def _moves(page: Any, count: int) -> str:
     return f"median {statistics.median(seen):.1f} ms, 95th percentile {p95:.1f} ms, {len(seen)} of {count} moves seen"
 
 
-BENCHES: dict[str, Callable[[argparse.Namespace], int]] = {"startup": startup, "viewers": viewers, "slider": slider}
+# (d) the first minute ------------------------------------------------------------------------------------------------
+
+
+def first_minute(args: argparse.Namespace) -> int:
+    """Press Train with `quick`, watch for 60 s as the owner's page does, then measure what it has learned, 3 seeds."""
+    for seed in range(3):
+        with app() as (ours, _):
+            found = _watch_a_minute(ours, seed)
+        print(json.dumps({"seed": seed, **found}), flush=True)
+    return 0
+
+
+def _watch_a_minute(ours: App, seed: int) -> dict[str, Any]:
+    clicked = time.monotonic()
+    run = ours.post("runs", {"recipe": "quick", "changes": {"seed": seed}})["id"]
+    arrivals, version = [], 0
+    while time.monotonic() - clicked < 60:
+        snapshot = ours.get(f"runs/{run}/live?since={version}")
+        if snapshot:
+            arrivals.append(time.monotonic() - clicked)
+            version, step = snapshot["version"], snapshot["step"]
+        time.sleep(0.2)
+    ours.post(f"runs/{run}/command", {"command": "stop"})
+    while ours.get(f"runs/{run}")["status"] != "stopped":
+        time.sleep(0.1)
+    gaps = [b - a for a, b in itertools.pairwise(arrivals)]
+    return {
+        "first_frame_s": round(arrivals[0], 2),
+        "frames_per_s": round(len(gaps) / sum(gaps), 2),
+        "longest_gap_s": round(max(gaps), 2),
+        "steps": step,
+        **_quality(ours, run),
+    }
+
+
+def _quality(ours: App, run: str) -> dict[str, Any]:
+    from gan import metrics, weights
+
+    with urllib.request.urlopen(f"{ours.base}runs/{run}/download/weights.safetensors", timeout=60) as answer:
+        loaded = weights.from_bytes(answer.read())
+    network, config = weights.build(loaded), loaded.config
+    report = metrics.evaluate(network, config.z_dim, config.classes, config.dataset)
+    return {
+        "fid": round(report.fid, 2),
+        "times_real": round(report.fid / report.real_fid, 1),
+        "rarest_class": f"{min(report.histogram) / sum(report.histogram):.1%}",
+        "mean_confidence": round(report.confidence, 4),
+    }
+
+
+BENCHES: dict[str, Callable[[argparse.Namespace], int]] = {
+    "startup": startup,
+    "viewers": viewers,
+    "slider": slider,
+    "first-minute": first_minute,
+}

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from starlette.middleware import Middleware
-
 MIB = 1 << 20
 OURS = "/gradio_api/gan/"
 MOST_BYTES = 512 * MIB  # a zip of own pictures or of a whole run
@@ -41,10 +39,6 @@ class SecurityHeaders:
     def __init__(self, app: Any) -> None:
         self.app = app
 
-    @classmethod
-    def entry(cls) -> Middleware:
-        return Middleware(cls)
-
     async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
         async def send_with_headers(message: dict) -> None:
             if message["type"] == "http.response.start":
@@ -65,10 +59,6 @@ class BodyLimit:
 
     def __init__(self, app: Any) -> None:
         self.app = app
-
-    @classmethod
-    def entry(cls) -> Middleware:
-        return Middleware(cls)
 
     async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
         if scope["type"] != "http":

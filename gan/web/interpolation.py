@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from gan.web.island import island
+from gan.web.island import NO_WEIGHTS, island
 
 _TOP = """
 <div class="gf-card gf-row gf-path-top">
@@ -78,12 +78,6 @@ _STRIP = """
     <canvas class="gf-canvas" data-gf="strip" role="img" aria-label="{strip}"></canvas></div>
 </section>"""
 
-_EMPTY = """
-<div class="gf-empty" data-gf="empty" hidden>
-  <h2>{empty_title}</h2><p class="gf-hint">{empty_text}</p>
-  <button type="button" class="gf-btn gf-btn-primary" data-gf="go-train">{empty_button}</button>
-</div>"""
-
 
 def build(text: dict[str, Any]) -> gr.HTML:
     strings = {key: escape(value) for key, value in (text["common"] | text["latent"] | text["interpolation"]).items()}
@@ -91,4 +85,4 @@ def build(text: dict[str, Any]) -> gr.HTML:
     middle = f'<div class="gf-path">{ends[0]}{_PLAYER.format_map(strings)}{ends[1]}</div>'
     page = (_TOP + "{middle}" + _STRIP).format_map(strings | {"middle": middle})
     view = f'<div class="gf-stack" data-gf="view" aria-busy="true">{page}</div>'
-    return island(f'<div class="gf">{view}{_EMPTY.format_map(strings)}</div>', "interpolation.js")
+    return island(f'<div class="gf">{view}{NO_WEIGHTS.format_map(strings)}</div>', "interpolation.js")

@@ -9,6 +9,13 @@ _MOUNT = """(async () => {
   module.mount(element);
 })()"""
 
+# What the tabs that draw with weights show when there are none.
+NO_WEIGHTS = """
+<div class="gf-empty" data-gf="empty" hidden>
+  <h2>{empty_title}</h2><p class="gf-hint">{empty_text}</p>
+  <button type="button" class="gf-btn gf-btn-primary" data-gf="go-train">{empty_button}</button>
+</div>"""
+
 
 def island(markup: str, module: str) -> gr.HTML:
     """The component for a tab: its script is loaded and mounted when the tab is first opened.

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from gan.web.island import island
+from gan.web.island import NO_WEIGHTS, island
 
 _RING = 16
 
@@ -84,16 +84,11 @@ _NEAR = """
   </div>
 </section>"""
 
-_EMPTY = """
-<div class="gf-empty" data-gf="empty" hidden>
-  <h2>{empty_title}</h2><p class="gf-hint">{empty_text}</p>
-  <button type="button" class="gf-btn gf-btn-primary" data-gf="go-train">{empty_button}</button>
-</div>"""
-
 
 def build(text: dict[str, Any]) -> gr.HTML:
     strings = {key: escape(value) for key, value in (text["common"] | text["latent"]).items()}
     strings["neighbour_buttons"] = "".join(_NEIGHBOUR.format(cell=cell) for cell in range(_RING))
     panel = f'<div class="gf-latent-panel gf-stack">{_CHOICE}{_SLIDERS}{_NEAR}</div>'
-    page = f'<div class="gf"><div class="gf-latent" data-gf="view" aria-busy="true">{_STAGE}{panel}</div>{_EMPTY}</div>'
+    view = f'<div class="gf-latent" data-gf="view" aria-busy="true">{_STAGE}{panel}</div>'
+    page = f'<div class="gf">{view}{NO_WEIGHTS}</div>'
     return island(page.format_map(strings), "latent.js")

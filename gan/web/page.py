@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from gan.web import how, interpolation, latent, train
 from gan.web.guard import BodyLimit, SecurityHeaders
@@ -59,7 +60,7 @@ def launch_options(text: dict[str, Any] = EN) -> dict[str, Any]:
         "footer_links": [],
         "theme": theme(),
         "head": _fill(_HEAD, text["common"]),
-        "app_kwargs": {"middleware": [SecurityHeaders.entry(), BodyLimit.entry()]},
+        "app_kwargs": {"middleware": [Middleware(SecurityHeaders), Middleware(BodyLimit)]},
     }
 
 
