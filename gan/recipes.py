@@ -21,7 +21,8 @@ class Recipe:
 
 _QUICK = Config(
     recipe="quick", model="quick", width=16, z_dim=64, objective="non-saturating", batch=64, d_lr=2e-3, g_lr=2e-3,
-    lr_halflife_images=400_000, beta1=0.5, beta2=0.99, ema_halflife_images=20_000, total_steps=20_000,
+    penalty="r1", penalty_weight=0.1, penalty_every=4, lr_halflife_images=400_000, beta1=0.5, beta2=0.99,
+    ema_halflife_images=20_000, total_steps=20_000,
 )  # fmt: skip
 # Keras 2's defaults, for the four articles written for it.
 _KERAS = Config(recipe="", model="", d_lr=1e-3, g_lr=1e-3, adam_eps=1e-7, total_steps=20_000)

@@ -230,7 +230,7 @@ class LatentTab {
     set(this.state.d.get(k) ?? 0);
     const hint = h("span", { class: "gf-hint" }, "(", part, ")");
     const label = h("label", { htmlFor: id, title: t("latent.direction_hint") }, name, " ", hint);
-    return { row: h("div", { class: "gf-direction" }, label, zero, input), set, share: part };
+    return { row: h("div", { class: "gf-direction", dataset: { gf: "direction" } }, label, zero, input), set, share: part };
   }
 
   // ---- single numbers ----
