@@ -9,10 +9,11 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import STRANGER, css, look, part, set_slider, wait_for_change
+from gan import bench
+from tests.e2e.conftest import STRANGER, css, look, part, set_slider, upload, wait_for_change
 
 PICTURE = css("latent", "picture")
-SLIDERS = "#gf-tab-latent .gf-direction input[type=range]"
+SLIDERS = f"#gf-tab-latent {bench.SLIDER}"  # so that the benchmark finds them too
 
 # A drag: many values, some before the page could ask for a picture, some while it waits for one.
 _DRAG = """async ([selector, last]) => {
@@ -25,9 +26,9 @@ _DRAG = """async ([selector, last]) => {
 }"""
 
 
-def latent(visit: Any, server: Any, query: str, **options: Any) -> Any:
+def latent(visit: Any, server: Any, query: str, **host: str) -> Any:
     """A page whose Latent sliders tab shows what the query says."""
-    page = visit(server.url(f"?tab=latent&{query}", **options))
+    page = visit(server.url(f"?tab=latent&{query}", **host))
     page.wait_for_selector(PICTURE + "[data-shows]")
     return page
 
@@ -107,7 +108,24 @@ def test_fast_drag_ends_with_its_last_picture(server, visit, class_run):
     np.testing.assert_array_equal(on_canvas(page), neighbours[0, 0])
 
 
-def test_neighbours_and_single_numbers_and_reset(server, visit, plain_run):
+def test_real_drag_ends_with_its_last_picture(server, visit, plain_run):
+    """The same with the mouse: where the hand lets go is what is shown."""
+    page = latent(visit, server, f"w=run-{plain_run}&seed=5")
+    box = slider(page, 1).bounding_box()
+    height = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, height)
+    page.mouse.down()
+    for i in range(50):
+        page.mouse.move(box["x"] + 10 + (i * 37) % (box["width"] - 20), height)
+    page.mouse.up()
+    value = float(slider(page, 1).input_value())
+    assert value != 0
+    shows = f"w=run-{plain_run}&seed=5&d=0:{value:g}"
+    page.wait_for_selector(f'{PICTURE}[data-shows="{shows}"]')
+    np.testing.assert_array_equal(on_canvas(page), server.pixels(shows)[0, 0])
+
+
+def test_neighbour_can_be_visited_linked_and_left(server, visit, plain_run):
     page = latent(visit, server, f"w=run-{plain_run}&seed=9")
     start = on_canvas(page)
     near = part(page, "latent", "near").nth(2)
@@ -116,15 +134,34 @@ def test_neighbours_and_single_numbers_and_reset(server, visit, plain_run):
     near.click()
     wait_for_shown(page, "m=2:0.7")
     np.testing.assert_array_equal(on_canvas(page), neighbour)
+    page.wait_for_url(lambda url: "m=2:0.7" in url)
 
+    there = latent(visit, server, page.url.partition("tab=latent&")[2], host=STRANGER)
+    np.testing.assert_array_equal(on_canvas(there), neighbour)
+    part(there, "latent", "back").click()
+    there.wait_for_selector(f'{PICTURE}[data-shows="w=run-{plain_run}&seed=9"]')
+    np.testing.assert_array_equal(on_canvas(there), start)
+
+
+def test_single_numbers_are_held_and_let_go(server, visit, plain_run):
+    page = latent(visit, server, f"w=run-{plain_run}&seed=9")
+    start = on_canvas(page)
     part(page, "latent", "raw").locator("summary").click()
     faders = page.locator("#gf-tab-latent .gf-fader")
     expect(faders).to_have_count(100)
+    page.wait_for_selector("#gf-tab-latent .gf-fader[data-value]")
+    faders.first.focus()
+    for key in ("ArrowRight", "ArrowUp"):
+        page.keyboard.press(key)
+    shows = wait_for_shown(page, "&z=1:")
+    np.testing.assert_array_equal(on_canvas(page), server.pixels(shows)[0, 0])
+    page.keyboard.press("Delete")
+    page.wait_for_selector(f'{PICTURE}[data-shows="w=run-{plain_run}&seed=9"]')
+
     set_slider(faders.nth(12), 3)
     shows = wait_for_shown(page, "z=12:3")
     np.testing.assert_array_equal(on_canvas(page), server.pixels(shows)[0, 0])
-    assert not np.array_equal(on_canvas(page), neighbour)
-
+    assert not np.array_equal(on_canvas(page), start)
     part(page, "latent", "reset").click()
     page.wait_for_selector(f'{PICTURE}[data-shows="w=run-{plain_run}&seed=9"]')
     np.testing.assert_array_equal(on_canvas(page), start)
@@ -172,3 +209,12 @@ def test_weights_that_do_not_exist_are_said(server, visit, plain_run):
     expect(page.locator(".gf-toast")).to_be_visible()
     expect(page.locator(".gf-toast-text")).not_to_be_empty()
     page.wait_for_selector(PICTURE + "[data-shows]")  # and other weights are shown
+
+
+def test_file_that_holds_no_weights_is_said(server, visit, plain_run):
+    visit.expect("status of 400")
+    page = latent(visit, server, f"w=run-{plain_run}")
+    before = look(page, "print", PICTURE)
+    part(page, "latent", "file").set_input_files([upload("bad.safetensors", b"not weights" * 9, "")])
+    expect(page.locator(".gf-toast-text")).to_contain_text("This is not a weights file")
+    assert look(page, "print", PICTURE) == before

@@ -9,7 +9,6 @@ from playwright.sync_api import expect
 from gan.bench import free_port
 from tests.e2e.conftest import TINY, css, opened, part, run_on_screen, served, until, wait_for_status, wait_for_step
 
-
 GONE = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
 PICTURE = css("latent", "picture")
 
@@ -47,7 +46,7 @@ def test_killed_and_started_again(visit, tmp_path):
 
 
 def goes_on_by_itself(page: Any, sliders: Any) -> None:
-    """Pages that outlived the program need no reload: one shows what became of the run, one the picture it waits for."""
+    """Pages that outlived the program need no reload: one tells of the run, one shows the picture it waits for."""
     wait_for_status(page, "interrupted")
     expect(listed(page)).to_contain_text("interrupted")
     expect(part(page, "train", "message-text")).not_to_be_empty()

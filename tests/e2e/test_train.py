@@ -78,10 +78,31 @@ def test_recording_can_be_scrubbed(server, visit):
 def picture_at(page: Any, position: int) -> int:
     """Fingerprint of the generated pictures at a position of the scrubber."""
     set_slider(part(page, "train", "scrub"), position)
+    wait_for_sought(page)
+    return look(page, "print", FAKE, *INSIDE)
+
+
+def wait_for_sought(page: Any) -> None:
+    """Until the pictures are those of the step that stands beside the scrubber."""
     step = re.sub(r"\D", "", part(page, "train", "scrub-step").text_content())
     label = f"document.querySelector('{FAKE}').getAttribute('aria-label').replaceAll(',', '')"
     page.wait_for_function(f"step => {label}.endsWith(` step ${{step}}`)", arg=step)
-    return look(page, "print", FAKE, *INSIDE)
+
+
+def test_seeking_while_the_playback_still_loads(server, visit, plain_run):
+    """The last place that was asked for is shown, also when the frames before it are slow to come."""
+    page = opened(visit(server.url(f"?tab=train&run={plain_run}")))
+    frames = len(server.get(f"runs/{plain_run}/frames")["steps"])
+    expect(part(page, "train", "scrub")).to_have_attribute("max", str(frames))
+    held = []
+    page.route("**/frames/*.png", lambda route: held.append(route))
+    part(page, "train", "play").click()
+    until(lambda: page.evaluate("true") and len(held) == 4)  # as many as are fetched at once
+    page.unroute("**/frames/*.png")
+    set_slider(part(page, "train", "scrub"), frames - 1)
+    for route in held:
+        route.continue_()
+    wait_for_sought(page)
 
 
 def test_training_is_seen_and_steered(server, visit):

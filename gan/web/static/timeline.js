@@ -83,12 +83,14 @@ export class Timeline {
       this.onShow(step);
       return;
     }
-    const ahead = this.steps.slice(this.position, this.position + 2);
-    this.history.want(ahead, (arrived) => {
-      // Newest wins: a frame that comes late is kept for later but not shown.
-      if (arrived === this.wanted) this.onShow(arrived);
-      else if (this.wanted !== null && !this.history.frame(this.wanted)) this.showOrFetch();
-    });
+    this.history.want(this.steps.slice(this.position, this.position + 2), (arrived) => this.arrived(arrived));
+  }
+
+  /** Newest wins: a frame that comes late is kept for later but not shown; there is room then to fetch the wanted one. */
+  arrived(step) {
+    if (this.wanted === null) return;
+    if (step === this.wanted) this.onShow(step);
+    else if (!this.history.frame(this.wanted)) this.showOrFetch();
   }
 
   play() {
