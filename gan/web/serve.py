@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +71,16 @@ def start(host: str, port: int, runs: Any) -> Any:
         page.launch(server_name=host, server_port=port, **options)
     except OSError as problem:
         raise StartError(f"The server could not be started: {problem}.") from None
+    threading.Thread(target=_warm_up, daemon=True).start()
     return page
+
+
+def _warm_up() -> None:
+    """Read the first data set while the person reads the page, so that the first picture comes at once after Train."""
+    from gan.data import DataError, load
+
+    with contextlib.suppress(DataError):  # whoever chooses it is told
+        load("mnist")
 
 
 def _routes(runs: Any, local: bool) -> list[Any]:

@@ -118,7 +118,7 @@ export class Timeline {
 
   /** Go on by up to `count` frames, as far as they have arrived. Returns how far. */
   advance(count) {
-    this.history.want(this.steps.slice(this.position + 1, this.position + 1 + AHEAD), () => {});
+    this.history.want(this.steps.slice(this.position + 1, this.position + 1 + AHEAD), (arrived) => this.arrived(arrived));
     const next = Math.min(this.position + count, this.steps.length);
     if (next >= this.steps.length) {
       this.toNewest();
