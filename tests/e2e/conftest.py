@@ -287,6 +287,26 @@ def run_on_screen(page: Any) -> str:
     return re.search(r"[?&]run=([^&]+)", page.url).group(1)
 
 
+# Pressing --------------------------------------------------------------------------------------------------------
+
+
+def choose(page: Any, recipe: str) -> None:
+    page.locator(f'.gf-recipe[data-recipe="{recipe}"]').click()
+
+
+def fill(page: Any, **knobs: Any) -> None:
+    for name, value in knobs.items():
+        page.locator(f"#gf-knob-{name}").fill(str(value))
+
+
+def press_train(page: Any, recipe: str = "dense") -> str:
+    """Set up a small run as a person does and start it; returns its id."""
+    choose(opened(page), recipe)
+    fill(page, **TINY)
+    part(page, "train", "train").click()
+    return run_on_screen(page)
+
+
 def open_tab(page: Any, tab: str) -> None:
     page.locator(f'[role="tab"][data-tab-id="{tab}"]').click()
 

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from gan.config import Config
 from gan.models import build_generator
 from gan.weights import Weights, to_bytes
-from tests.e2e.conftest import TINY, css, look, opened, part, png, run_on_screen, upload, wait_for_status, wait_for_step
+from tests.e2e.conftest import css, look, opened, part, png, press_train, upload, wait_for_status, wait_for_step
 
 HOSTILE = "<img src=x onerror=window.gfHacked=1>"
 FAKE = css("train", "fake")
@@ -25,20 +25,12 @@ def choose_files(page: Any, files: list[dict[str, Any]]) -> None:
     part(page, "train", "own-files").set_input_files(files)
 
 
-def train(page: Any, recipe: str, **knobs: Any) -> str:
-    page.locator(f'.gf-recipe[data-recipe="{recipe}"]').click()
-    for name, value in knobs.items():
-        page.locator(f"#gf-knob-{name}").fill(str(value))
-    part(page, "train", "train").click()
-    return run_on_screen(page)
-
-
 def test_own_pictures_become_a_run(server, visit):
     page = visit(server.url())
     choose_files(page, [*OWN, upload("notes.png", b"this is no picture at all")])
     expect(part(page, "train", "dataset-about")).to_contain_text("20 pictures ready, 1 skipped, first notes.png")
     assert part(page, "train", "dataset").input_value().startswith("own-")
-    run = train(page, "dense", **TINY)
+    run = press_train(page)
     wait_for_status(page, "running")
     wait_for_step(page, 1)
     assert server.get(f"runs/{run}")["dataset"].startswith("own-")
@@ -85,7 +77,7 @@ def test_names_are_never_markup(server, visit):
     page = visit(server.url())
     choose_files(page, [upload(f"{HOSTILE}.zip", hostile_zip(), "application/zip")])
     expect(part(page, "train", "dataset-about")).to_contain_text("20 pictures ready")
-    run = train(page, "quick-conditional", **TINY)
+    run = press_train(page, "quick-conditional")
     wait_for_step(page, 1)
     assert HOSTILE in server.get(f"runs/{run}")["class_names"]
     expect(part(page, "train", "title")).to_have_text("Quick, by class on img src x onerror window.gfHacked 1")

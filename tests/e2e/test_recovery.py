@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from gan.bench import free_port
-from tests.e2e.conftest import TINY, css, opened, part, run_on_screen, served, until, wait_for_status, wait_for_step
+from tests.e2e.conftest import css, part, press_train, run_on_screen, served, until, wait_for_status, wait_for_step
 
 GONE = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
 PICTURE = css("latent", "picture")
@@ -20,7 +20,7 @@ def test_killed_and_started_again(visit, tmp_path):
         finished = server.finish()
         sliders = visit(server.url(f"?tab=latent&w=run-{finished}&seed=3"))
         sliders.wait_for_selector(PICTURE + "[data-shows]")
-        page = opened(visit(server.url()))
+        page = visit(server.url())
         run = press_train(page)
         wait_for_status(page, "running")
         saved = until(lambda: server.get(f"runs/{run}")["checkpoint_step"])
@@ -58,14 +58,6 @@ def goes_on_by_itself(page: Any, sliders: Any) -> None:
 def listed(page: Any) -> Any:
     """The newest of my runs."""
     return page.locator(".gf-run-list li").first
-
-
-def press_train(page: Any) -> str:
-    page.locator('.gf-recipe[data-recipe="dense"]').click()
-    for name, value in TINY.items():
-        page.locator(f"#gf-knob-{name}").fill(str(value))
-    part(page, "train", "train").click()
-    return run_on_screen(page)
 
 
 def history_is_whole(server: Any, run: str) -> None:

@@ -11,11 +11,13 @@ from playwright.sync_api import expect
 from gan.recipes import RECIPES
 from tests.e2e.conftest import (
     STRANGER,
-    TINY,
+    choose,
     css,
+    fill,
     look,
     opened,
     part,
+    press_train,
     run_on_screen,
     set_slider,
     shown_step,
@@ -28,23 +30,6 @@ from tests.e2e.conftest import (
 FAKE = css("train", "fake")
 INSIDE = (2, 2, 40, 40)  # of the first picture: without the verdict below it
 CURVES = (css("train", "chart-loss"), css("train", "chart-verdict"))
-
-
-def choose(page: Any, recipe: str) -> None:
-    page.locator(f'.gf-recipe[data-recipe="{recipe}"]').click()
-
-
-def fill(page: Any, **knobs: Any) -> None:
-    for name, value in knobs.items():
-        page.locator(f"#gf-knob-{name}").fill(str(value))
-
-
-def press_train(page: Any, recipe: str = "dense", **knobs: Any) -> str:
-    """Set up a run as a person does and start it; returns its id."""
-    choose(opened(page), recipe)
-    fill(page, **{**TINY, **knobs})
-    part(page, "train", "train").click()
-    return run_on_screen(page)
 
 
 def wait_for_curves(page: Any) -> None:
