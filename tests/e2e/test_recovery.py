@@ -9,7 +9,14 @@ from playwright.sync_api import expect
 from gan.bench import free_port
 from tests.e2e.conftest import css, part, press_train, run_on_screen, served, until, wait_for_status, wait_for_step
 
-GONE = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
+# What a browser may say of a server that was killed, also in the middle of an answer.
+GONE = (
+    "ERR_CONNECTION_REFUSED",
+    "ERR_CONNECTION_RESET",
+    "ERR_EMPTY_RESPONSE",
+    "ERR_CONTENT_LENGTH_MISMATCH",
+    "ERR_INCOMPLETE_CHUNKED_ENCODING",
+)
 PICTURE = css("latent", "picture")
 
 
