@@ -52,7 +52,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Command:
-    """What the owner asks of a run. kind: pause, resume, step, stop, lr, rewind, shutdown."""
+    """What is asked of a run. kind: pause, resume, step, stop, lr, rewind (owner); yield, shutdown (program)."""
 
     kind: str
     players: str = "both"
@@ -105,6 +105,10 @@ class Run:
     def watch(self) -> None:
         """Somebody is looking: live frames are made for the next few seconds."""
         self._watched_at = time.monotonic()
+
+    def unwatched_seconds(self) -> float:
+        """How long ago somebody looked at this run last."""
+        return time.monotonic() - self._watched_at
 
     def send(self, command: Command) -> None:
         """Ask the loop for something; a run that is not in memory is started for it, paused unless it is to resume."""
@@ -206,7 +210,7 @@ class Run:
     def _live_due(self) -> bool:
         now = time.monotonic()
         pace = max(PUBLISH_EVERY_SECONDS, self._publish_cost / SHOW_SHARE)
-        return now - self._published_at > pace and now - self._watched_at < WATCHED_SECONDS
+        return now - self._published_at > pace and self.unwatched_seconds() < WATCHED_SECONDS
 
     # Recording ----------------------------------------------------------------------------------------------------
 
@@ -317,6 +321,12 @@ class Run:
     def _do_pause(self, _: Command) -> None:
         if self.status == "running":
             self._event("pause", "Paused")
+            self._settle("paused")
+
+    def _do_yield(self, _: Command) -> None:
+        if self.status == "running":
+            self.message = "Paused, because nobody was watching and somebody else wanted to train. Nothing is lost."
+            self._event("pause", "Paused: nobody was watching")
             self._settle("paused")
 
     def _do_resume(self, command: Command) -> None:
@@ -445,6 +455,7 @@ class Run:
 
 _COMMANDS: dict[str, Callable[[Run, Command], None]] = {
     "pause": Run._do_pause,
+    "yield": Run._do_yield,
     "resume": Run._do_resume,
     "step": Run._do_step,
     "stop": Run._do_stop,
@@ -452,7 +463,7 @@ _COMMANDS: dict[str, Callable[[Run, Command], None]] = {
     "lr": Run._do_lr,
     "rewind": Run._do_rewind,
 }
-COMMAND_KINDS = tuple(k for k in _COMMANDS if k != "shutdown")
+COMMAND_KINDS = tuple(k for k in _COMMANDS if k not in ("yield", "shutdown"))
 
 _WORDS = {
     "d_loss": "The discriminator's loss",

@@ -23,6 +23,7 @@ from gan.recipes import RECIPES, make_config
 from gan.run import Command, Run, create_run
 from gan.trainer import check_config
 
+UNWATCHED_SECONDS = 120.0  # on a public server, a run that nobody has looked at for so long makes room for the next
 RECORDED = "recorded"  # the id of the shipped run, which anybody may watch and nobody can control
 _ID = re.compile(r"[A-Za-z0-9_-]{12}")
 
@@ -41,10 +42,13 @@ class Runs:
         recorded: the folder of the shipped run, if there is one.
         limit: how many runs may train at the same time; two on two cores would only slow each other down.
         keep: with more runs than this, the oldest that do not train are deleted when a new one starts.
+        public: strangers share the machine, so a run that nobody watches is paused when somebody else wants to train.
     """
 
-    def __init__(self, folder: Path, recorded: Path | None = None, limit: int = 1, keep: int = 200) -> None:
-        self.folder, self.limit, self.keep = folder, limit, keep
+    def __init__(
+        self, folder: Path, recorded: Path | None = None, limit: int = 1, keep: int = 200, public: bool = False
+    ) -> None:
+        self.folder, self.limit, self.keep, self.public = folder, limit, keep, public
         self.own_dir = folder / "pictures"
         self.master = secrets.token_urlsafe(24)  # the token of the person who started the program
         self.threads = max(1, (os.cpu_count() or 2) - 1)  # the page needs a core too
@@ -121,7 +125,7 @@ class Runs:
             "class_names": list(source.class_names),
         }
         with self._guard:
-            self._make_room()
+            self._delete_oldest()
             path = self.folder / secrets.token_urlsafe(9)
             if folder is not None:
                 folder.rename(path)
@@ -147,6 +151,7 @@ class Runs:
             if command.kind == "resume":
                 self.refuse_when_busy(run)
             if run.folder.exists():
+                run.watch()
                 run.threads = self.threads
                 run.send(command)
 
@@ -159,9 +164,9 @@ class Runs:
             run.join(10)
 
     def refuse_when_busy(self, run: Run | None = None) -> None:
-        """Raises RunsError when as many runs train as may."""
+        """Raises RunsError when as many runs train as may and none of them makes room."""
         busy = [r for r in self._runs.values() if r is not run and r.alive and r.status == "running"]
-        if len(busy) >= self.limit:
+        if len(busy) >= self.limit and not self._made_room(busy):
             raise RunsError(
                 f"{len(busy)} training is already running on this machine ({busy[0].meta['title']}). "
                 "Pause or stop it first, or watch it until it is done."
@@ -169,7 +174,14 @@ class Runs:
                 else f"{len(busy)} trainings are already running on this machine. Please try again in a few minutes."
             )
 
-    def _make_room(self) -> None:
+    def _made_room(self, busy: list[Run]) -> bool:
+        longest = max(busy, key=Run.unwatched_seconds)
+        if not self.public or longest.unwatched_seconds() < UNWATCHED_SECONDS:
+            return False
+        longest.send(Command("yield"))
+        return True
+
+    def _delete_oldest(self) -> None:
         idle = sorted((r for r in self._runs.values() if not r.alive), key=lambda r: r.meta["created"])
         for run in idle[: max(0, len(self._runs) + 1 - self.keep)]:
             self._runs.pop(run.id)

@@ -311,3 +311,28 @@ def test_the_oldest_idle_runs_make_room(tmp_path, monkeypatch, random_pictures):
     registry = Runs(tmp_path, keep=3)
     made = [registry.create("dense", changes=SMALL)[0] for _ in range(5)]
     assert [r.folder.exists() for r in made] == [False, False, True, True, True]
+
+
+def test_on_a_public_server_an_unwatched_run_makes_room(runs):
+    runs.limit, runs.public = 1, True
+    left, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
+    wanted, _ = runs.create("dense", changes=SMALL)
+    runs.start(left)
+    with pytest.raises(RunsError, match="already running"):
+        runs.start(wanted)  # somebody has looked at the first one just now
+    left._watched_at -= 1000
+    runs.start(wanted)
+    until(lambda: left.status == "paused")
+    assert "nobody was watching" in left.message and left.history.events[-1]["kind"] == "pause"
+    wanted.join(60)
+    assert wanted.status == "finished"
+
+
+def test_at_home_an_unwatched_run_keeps_its_place(runs):
+    runs.limit = 1
+    left, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
+    runs.start(left)
+    left._watched_at -= 1000
+    with pytest.raises(RunsError, match="already running"):
+        runs.refuse_when_busy()
+    assert left.status == "running"

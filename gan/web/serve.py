@@ -23,7 +23,7 @@ class StartError(RuntimeError):
 def serve(host: str, port: int, folder: Path, most_runs: int) -> None:
     """Show the page until the program is ended. Raises StartError."""
     check_port(host, port)
-    runs = open_runs(folder, most_runs)
+    runs = open_runs(folder, most_runs, public=not is_local(host))
     page = start(host, port, runs)
     shown = "localhost" if host in (*LOOPBACK, "0.0.0.0") else host
     print(f"GAN Forge is ready: http://{shown}:{port}   (Ctrl-C ends it; training is saved)", flush=True)
@@ -49,11 +49,16 @@ def check_port(host: str, port: int) -> None:
             ) from None
 
 
-def open_runs(folder: Path, most_runs: int) -> Any:
+def is_local(host: str) -> bool:
+    """Whether only the person at this machine can reach the server."""
+    return host in LOOPBACK and not os.environ.get("SPACE_ID")
+
+
+def open_runs(folder: Path, most_runs: int, public: bool) -> Any:
     from gan.runs import Runs, RunsError
 
     try:
-        return Runs(folder.expanduser(), recorded=RECORDED, limit=max(1, most_runs))
+        return Runs(folder.expanduser(), recorded=RECORDED, limit=max(1, most_runs), public=public)
     except RunsError as problem:
         raise StartError(str(problem)) from None
     except OSError as problem:
@@ -66,7 +71,7 @@ def start(host: str, port: int, runs: Any) -> Any:
 
     page, options = build(), launch_options()
     # Our routes are there from the first request on: a page that outlived a restart would take a 404 for an answer.
-    options["app_kwargs"]["routes"] = _routes(runs, local=host in LOOPBACK and not os.environ.get("SPACE_ID"))
+    options["app_kwargs"]["routes"] = _routes(runs, local=is_local(host))
     try:
         page.launch(server_name=host, server_port=port, **options)
     except OSError as problem:

@@ -17,6 +17,7 @@ COMMON = {
     "close": "Close",
     "copy_link": "Copy link",
     "copied": "Copied",
+    "saving": "Preparing the file…",
     "offline": "The server cannot be reached.",
     "lost": "Connection lost, trying again.",
     "http_error": "The server answered with an error ({status}).",

@@ -115,7 +115,8 @@ def downloaded(page: Any, server: Any, button: str, kind: str) -> bytes:
     with page.expect_download() as download:
         part(page, "interpolation", button).click()
     data = download.value.path().read_bytes()
-    headers, _ = server.fetch(download.value.url.partition("/gradio_api/gan/")[2])
+    address = part(page, "interpolation", button).get_attribute("href")
+    headers, _ = server.fetch(address.partition("/gradio_api/gan/")[2])
     assert headers["Content-Type"] == kind
     return data
 

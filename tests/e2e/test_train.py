@@ -227,6 +227,13 @@ def test_second_tab_only_watches(server, visit):
     assert server.status(run) == "running"
 
 
+def test_a_refused_download_is_a_sentence(server, visit):
+    page = visit(server.url("?tab=train&run=recorded"))
+    part(page, "train", "download").click()
+    part(page, "train", "download").get_by_text("Weights").click()
+    expect(page.locator(".gf-toast")).to_have_text(re.compile("This run has no weights yet."))
+
+
 def test_run_is_brought_back_by_somebody_else(server, visit, plain_run, tmp_path):
     """Who has a run's zip owns its copy, also without owning the run it came from."""
     page = visit(server.url(f"?tab=train&run={plain_run}", host=STRANGER))

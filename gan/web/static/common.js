@@ -69,6 +69,26 @@ export async function postJSON(path, body) {
   return response.status === 204 ? null : response.json();
 }
 
+/**
+ * Listener for a link to a file: it is fetched first, so that a refusal is a sentence on the page and not a failed
+ * download, and long work (a film) says that it is under way.
+ */
+export async function saveFile(event) {
+  event.preventDefault();
+  const { href } = event.currentTarget;
+  notify(t("common.saving"), "wait");
+  try {
+    const response = await api(href);
+    const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
+    const blob = URL.createObjectURL(await response.blob());
+    h("a", { href: blob, download: name ?? "" }).click();
+    setTimeout(() => URL.revokeObjectURL(blob), 60_000);
+    clearNotice("wait");
+  } catch (error) {
+    notify(error.message, "error");
+  }
+}
+
 /** The interface string "section.key"; {name} in it is replaced by values.name. */
 export function t(key, values = {}, fallback = key) {
   const found = key.split(".").reduce((table, part) => table?.[part], bootData?.text);

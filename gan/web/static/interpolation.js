@@ -1,7 +1,7 @@
 // The Interpolation tab: two ends, the pictures between them as a filmstrip, and a player that walks to and fro.
 
 import {
-  copyLink, cssColor, drawTiles, everyVisible, notify, onState, openTab, readState, setText, t, tileLayout, url, visibleTab,
+  copyLink, cssColor, drawTiles, everyVisible, notify, onState, openTab, readState, saveFile, setText, t, tileLayout, url, visibleTab,
   writeState,
 } from "./common.js";
 import {
@@ -269,8 +269,8 @@ class InterpolationTab {
     on("strip", "click", (event) => this.seekStrip(event));
     on("swap", "click", () => this.swap());
     on("copy-link", "click", (event) => this.copy(event.currentTarget));
-    on("gif", "click", (event) => this.download(event.currentTarget, "path.gif"));
-    on("mp4", "click", (event) => this.download(event.currentTarget, "path.mp4"));
+    on("gif", "click", (event) => this.download(event, "path.gif"));
+    on("mp4", "click", (event) => this.download(event, "path.mp4"));
     on("go-train", "click", () => openTab("train"));
     new ResizeObserver(() => this.layout()).observe(this.part("strip-box"));
   }
@@ -299,10 +299,11 @@ class InterpolationTab {
     copyLink(button);
   }
 
-  download(link, route) {
+  download(event, route) {
     const scale = Math.max(1, Math.min(16, Math.round(FILM_SIDE[route] / this.about.size)));
     const { fps, boomerang } = this.state;
-    link.href = url(`${route}?${queryOf({ ...pathQuery(this.state), scale, fps, boomerang: boomerang ? 1 : 0 })}`);
+    event.currentTarget.href = url(`${route}?${queryOf({ ...pathQuery(this.state), scale, fps, boomerang: boomerang ? 1 : 0 })}`);
+    saveFile(event);
   }
 }
 

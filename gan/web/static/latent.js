@@ -2,7 +2,7 @@
 // link holds it; every picture is asked for with all of it, and only the newest answer is shown.
 
 import {
-  copyLink, everyVisible, getJSON, h, notify, onState, openTab, readState, setText, t, url, visibleTab, writeState,
+  copyLink, everyVisible, getJSON, h, notify, onState, openTab, readState, saveFile, setText, t, url, visibleTab, writeState,
 } from "./common.js";
 import {
   aboutWeights, afterPause, bindSeed, bindWeightsFile, classChooser, fetchPixels, firstChoice, fitPicture, newestWins,
@@ -332,7 +332,7 @@ class LatentTab {
     click("surprise", () => this.surprise());
     click("reset", () => this.reset());
     click("copy-link", (event) => this.copy(event.currentTarget));
-    click("png", (event) => this.download(event.currentTarget));
+    click("png", (event) => this.download(event));
     click("others", () => this.move({ ring: (this.state.ring + 1) % MAX_RINGS }));
     click("back", () => this.move({ m: this.state.m.slice(0, -1), ring: 0 }));
     click("release", () => this.releaseAll());
@@ -361,8 +361,9 @@ class LatentTab {
     copyLink(button);
   }
 
-  download(link) {
-    link.href = url(`picture.png?${queryOf({ ...placeOf(this.state), scale: PNG_SCALE })}`);
+  download(event) {
+    event.currentTarget.href = url(`picture.png?${queryOf({ ...placeOf(this.state), scale: PNG_SCALE })}`);
+    saveFile(event);
   }
 
   /** Make this picture an end of the path in the Interpolation tab. */

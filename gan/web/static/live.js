@@ -1,7 +1,7 @@
 // The live view of one run: polling, header, pictures, scrubber, curves, and the buttons of its owner.
 
 import {
-  copyLink, duration, everyVisible, getJSON, h, notify, openTab, owns, postJSON, setText, shareRun, short, t,
+  copyLink, duration, everyVisible, getJSON, h, notify, openTab, owns, postJSON, saveFile, setText, shareRun, short, t,
   tileLayout, url, visibleTab, whole,
 } from "./common.js"; // prettier-ignore
 import { Chart } from "./curves.js";
@@ -224,7 +224,7 @@ export class LiveView {
     if (this.downloadsOf === id) return;
     this.downloadsOf = id;
     const links = DOWNLOADS.map(([file, key]) =>
-      h("a", { class: "gf-menu-item", href: url(`runs/${id}/download/${file}`), download: "" }, t(`train.${key}`)),
+      h("a", { class: "gf-menu-item", href: url(`runs/${id}/download/${file}`), onclick: saveFile }, t(`train.${key}`)),
     );
     this.part("download-list").replaceChildren(...links);
   }
