@@ -32,7 +32,7 @@ class Follower:
             while (heard := dist.hear(self.ask))[0] != "end":
                 self._obey(*heard)
         except dist.LostRank as e:
-            print(f"gan: rank {dist.rank()}: {e} It ends; rank 0 keeps the state.", file=sys.stderr)
+            print(f"gan: rank {dist.rank()}: {e} What rank 0 saved last remains.", file=sys.stderr)
             return 1
         return 0
 

@@ -198,8 +198,10 @@ def test_a_lost_process_ends_in_words_then_one_continues_then_two(shelf, tmp_pat
     assert (header["steps_done"], header["batches_done"]) == (10, 17)
 
     process = torchrun("train", tmp_path, -1, "--resume", folder, *steps)
-    until(lambda: process.poll() is not None or Run(folder).history.rows[-1][0] > 14)
-    process.send_signal(signal.SIGINT)
+    try:
+        until(lambda: process.poll() is not None or Run(folder).history.rows[-1][0] > 14)
+    finally:
+        process.send_signal(signal.SIGINT)
     _, errors = ended(process)
     run = Run(folder, runs / "pictures")
     assert run.status == "stopped", errors
