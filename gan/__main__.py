@@ -9,16 +9,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gan import dist
 from gan.checkpoint import CheckpointError, refuse_other_config, write_atomically
 from gan.config import KNOBS, Config, ConfigError, parse_value
 from gan.data import DATA, DataError
-from gan.recipes import RECIPES
+from gan.recipes import RECIPES, make_config
 
 EPILOG = """examples:
   python -m gan train quick                          digits in about a minute
   python -m gan train quick --dataset fashion-mnist --seed 3
   python -m gan train quick --dataset ~/Pictures/cats --size 32 --channels 3
   python -m gan train --resume runs/AbCdEfGhIjKl --total-steps 40000
+  torchrun --nproc-per-node=4 -m gan train quick     four processes, or GPUs, train one GAN
   python -m gan sample weights/mnist-conditional.safetensors --class 7 --out sevens.png
   python -m gan evaluate weights/mnist-conditional.safetensors
 """
@@ -47,7 +49,7 @@ def _sentences() -> tuple[type[Exception], ...]:
 
     return (
         ConfigError, DataError, CheckpointError, WeightsError, MetricError, PictureError, RunsError,
-        ArchiveError, OSError,
+        ArchiveError, dist.DistError, OSError,
     )  # fmt: skip
 
 
@@ -55,17 +57,33 @@ def _sentences() -> tuple[type[Exception], ...]:
 
 
 def train(args: argparse.Namespace) -> int:
-    """Train in the foreground, with a progress bar; Ctrl-C saves and ends."""
+    """Train in the foreground, with a progress bar; Ctrl-C saves and ends. Under torchrun the other ranks follow."""
+    dist.join()
+    try:
+        if dist.rank():
+            from gan.follower import Follower
+
+            return Follower(args.threads).follow()
+        return _lead(args)
+    finally:
+        dist.leave()
+
+
+def _lead(args: argparse.Namespace) -> int:
     from gan.run import Command
 
     run = _resumed(args) if args.resume else _created(args)
     run.threads, run.status = args.threads, "running"
     signal.signal(signal.SIGINT, lambda *_: _stop_once(run.send, Command("stop")))
+    if dist.job():  # torchrun ends its processes so when one is lost, or to start them again with others
+        signal.signal(signal.SIGTERM, lambda *_: run.send(Command("shutdown")))
     print(f"{run.meta['title']}: {run.folder}")
     with _progress_bar(run) as show:
         run.loop(show)
     _write_sheet(run)
-    if run.status == "failed":
+    if run.status == "running":  # the launcher ended us: the run is listed as interrupted, and goes on when it wishes
+        run.message = f"Training was ended from outside at step {run.trainer.steps_done:,}; --resume {run.id} goes on."
+    if run.status in ("failed", "interrupted", "running"):
         print(f"gan: {run.message}", file=sys.stderr)
         return 1
     print(f"{run.status} at step {run.trainer.steps_done:,}; pictures in {run.folder / 'samples.png'}")
@@ -73,12 +91,16 @@ def train(args: argparse.Namespace) -> int:
 
 
 def _created(args: argparse.Namespace) -> Any:
+    """A new run; or, when torchrun has started its job anew, the run that the job was training."""
     from gan.runs import Runs
+    from gan.trainer import check_config
 
     if not args.recipe:
         raise ConfigError(f"Which recipe? Known: {', '.join(RECIPES)}.")
     runs = Runs(Path(args.runs), limit=10**6, keep=10**6)
-    return runs.create(args.recipe, _dataset(args, runs.own_dir), _changes(args))[0]
+    config = make_config(args.recipe, _dataset(args, runs.own_dir), runs.own_dir, **_changes(args))
+    check_config(config)
+    return runs.of_job(config) or runs.adopt(config)[0]
 
 
 def _resumed(args: argparse.Namespace) -> Any:

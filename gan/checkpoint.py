@@ -1,7 +1,7 @@
 """A run's whole state in one safetensors file: written atomically, never when not finite, never a pickle.
 
 Layout: tensors named `G.<key>`, `D.<key>`, `ema.<key>`, `opt_g.<parameter>.<slot>`, `opt_d.<parameter>.<slot>`; the
-header holds one JSON object (format, config, steps_done, lr, and what the run adds).
+header holds one JSON object (format, config, steps_done, batches_done, lr, and what the run adds).
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ def save_checkpoint(path: Path, trainer: Trainer, extra: dict[str, Any] | None =
         "format": FORMAT,
         "config": trainer.config.to_dict(),
         "steps_done": state["steps_done"],
+        "batches_done": state["batches_done"],
         "lr": state["lr"],
         "extra": extra or {},
     }
@@ -70,12 +71,13 @@ def save_checkpoint(path: Path, trainer: Trainer, extra: dict[str, Any] | None =
 
 
 def read_header(path: Path) -> dict[str, Any]:
-    """Config, steps_done, lr and extra of a checkpoint, without its tensors. Raises CheckpointError."""
+    """Config, steps_done, batches_done, lr, extra of a checkpoint, without its tensors. Raises CheckpointError."""
     try:
         with safe_open(path, "pt") as f:
             header = json.loads((f.metadata() or {})[_HEADER])
             config = Config.from_dict(header["config"])
             steps, lr = int(header["steps_done"]), {k: float(header["lr"][k]) for k in ("d", "g")}
+            batches = int(header.get("batches_done", steps))  # older files: written by a single process
             extra = dict(header["extra"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as e:
         raise CheckpointError(f"The checkpoint {path.name} is damaged or not one of ours ({_brief(e)}).") from None
@@ -83,7 +85,7 @@ def read_header(path: Path) -> dict[str, Any]:
         raise CheckpointError(
             f"The checkpoint has format {header.get('format')!r}; this version reads format {FORMAT}."
         )
-    return {"config": config, "steps_done": steps, "lr": lr, "extra": extra}
+    return {"config": config, "steps_done": steps, "batches_done": batches, "lr": lr, "extra": extra}
 
 
 def load_checkpoint(path: Path, trainer: Trainer) -> dict[str, Any]:
@@ -104,7 +106,8 @@ def load_checkpoint(path: Path, trainer: Trainer) -> dict[str, Any]:
     bad = next((n for n, t in tensors.items() if t.is_floating_point() and not torch.isfinite(t).all()), None)
     if bad:
         raise CheckpointError(f"The checkpoint {path.name} holds values that are not finite ({bad}).")
-    trainer.load_state_dict(_unflatten(tensors, trainer) | {"steps_done": header["steps_done"], "lr": header["lr"]})
+    counts = {k: header[k] for k in ("steps_done", "batches_done", "lr")}
+    trainer.load_state_dict(_unflatten(tensors, trainer) | counts)
     return header["extra"]
 
 

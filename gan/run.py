@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gan import dist
 from gan.checkpoint import (
     CheckpointError,
     NotFinite,
@@ -150,6 +152,8 @@ class Run:
             self._train(progress)
         except Diverged as e:
             self._fail_diverged(e)
+        except dist.LostRank as e:
+            self._fail_lost(e)
         except (ConfigError, DataError, CheckpointError) as e:
             self._end("failed", str(e))
         except Exception as e:  # a run must never take the page down; the owner reads a sentence, the log the rest
@@ -157,8 +161,9 @@ class Run:
             self._end("failed", f"Training stopped unexpectedly ({type(e).__name__}); the last good state is kept.")
 
     def _prepare(self) -> None:
-        paused = self.status == "paused"
+        paused, self._prepared = self.status == "paused", False
         pictures = load(self.config.dataset, "train", self.own_dir, self._say)
+        dist.lead_with("begin", {"config": self.config.to_dict(), "own_dir": self.own_dir and str(self.own_dir)})
         self.trainer = Trainer(self.config, pictures, best_device())
         self._sums: dict[str, list[Any]] = {}
         self._stopping = ""
@@ -172,6 +177,7 @@ class Run:
         self._flush()
         self._save()
         self._write_meta()
+        self._prepared = True
 
     def _train(self, progress: Callable[[Run], None] | None) -> None:
         while not self._stopping:
@@ -182,6 +188,8 @@ class Run:
                 self._advance("both")
                 if progress:
                     progress(self)
+            else:
+                self._lead("wait")
         if self._stopping != "shutdown":
             done = self.trainer.steps_done >= self.config.total_steps
             self._end("finished" if done else "stopped", "")
@@ -189,7 +197,10 @@ class Run:
 
     def _advance(self, players: str) -> None:
         started = time.perf_counter()
-        for name, value in self.trainer.step(players).items():
+        self._lead(players)
+        with dist.whole_step(self.trainer):
+            stats = self.trainer.step(players)
+        for name, value in stats.items():
             total = self._sums.setdefault(name, [0, 0])
             total[0] = total[0] + value
             total[1] += 1
@@ -202,6 +213,11 @@ class Run:
         shown = time.perf_counter() - now
         self._show_seconds += shown
         self._clock(shown)
+
+    def _lead(self, word: str) -> None:
+        """Tell other processes, if there are any, what comes now; what they ask for is done before the next step."""
+        if asked := dist.lead(word, self.trainer.lr):
+            self._commands.put(Command(asked))
 
     def _clock(self, seconds: float) -> None:
         self.seconds += seconds
@@ -234,7 +250,7 @@ class Run:
             raise Diverged(f"{_WORDS[bad[0]]} became NaN or infinite at step {step:,}")
         rates = (self.trainer.opt_d.param_groups[0]["lr"], self.trainer.opt_g.param_groups[0]["lr"])
         numbers = [means.get(k) for k in ("d_loss", "g_loss", "d_real", "d_fake")]
-        self.history.add_row((step, step * self.config.batch, self.seconds, *numbers, *rates))
+        self.history.add_row((step, self.trainer.images_done, self.seconds, *numbers, *rates))
 
     def _publish(self, frame: bool = False) -> None:
         """Make the snapshot everybody sees; with `frame` it also enters the history."""
@@ -258,12 +274,13 @@ class Run:
         """What the header line of the page shows."""
         cfg, step = self.config, self.trainer.steps_done
         speed = self._images_per_second()
-        left = (cfg.total_steps - step) * cfg.batch / speed if speed and step > 10 else None
+        left = (cfg.total_steps - step) * cfg.batch * dist.world() / speed if speed and step > 10 else None
+        images = self.trainer.images_done
         return {
             "status": self.status,
             "message": self.message,
-            "epoch": round(step * cfg.batch * cfg.d_steps / max(len(self.trainer.data), 1), 2),
-            "images": step * cfg.batch,
+            "epoch": round(images * cfg.d_steps / max(len(self.trainer.data), 1), 2),
+            "images": images,
             "images_per_s": round(speed, 1),
             "seconds": round(self.seconds, 1),
             "seconds_left": left and round(left, 1),
@@ -282,7 +299,7 @@ class Run:
         if len(self._speed) < 2:
             return 0.0
         (t0, s0), (t1, s1) = self._speed[0], self._speed[-1]
-        return (s1 - s0) * self.config.batch / max(t1 - t0, 1e-9)
+        return (s1 - s0) * self.config.batch * dist.world() / max(t1 - t0, 1e-9)
 
     def _flush(self) -> None:
         try:
@@ -371,6 +388,7 @@ class Run:
         self.seconds = float(extra.get("seconds", 0.0))
         self._sums = {}
         self.history.forget_after(self.trainer.steps_done)
+        dist.lead_with("load", self.trainer.state_dict())
 
     def _choose_tiles(self, pictures: Pictures) -> None:
         """The latents and the real pictures that every frame of this run shows."""
@@ -413,6 +431,20 @@ class Run:
         kept = "" if last is None else f" The last good state, step {last:,}, is kept: go back to it"
         advice = f"{kept} and lower a learning rate before you resume." if kept else " Lower a learning rate."
         self._end("failed", f"{e}. Training stopped.{advice}")
+
+    def _fail_lost(self, e: dist.LostRank) -> None:
+        """Keep the state before the step that broke off (dist.whole_step took it back).
+
+        A GPU may wait for the lost process for ever, so there the last checkpoint must do.
+        """
+        if self._prepared and self.trainer.device.type == "cpu":
+            with suppress(Diverged):
+                self._save()
+            self._event("failed", str(e))
+            self._flush()
+        kept = self.checkpoint_step()
+        what = "Nothing was saved yet." if kept is None else f"The state of step {kept:,} is kept; it can continue."
+        self._end("interrupted", f"{e} {what}")
 
     def _say(self, words: str) -> None:
         self.message = words

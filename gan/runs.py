@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from gan import dist
 from gan.archive import unpack
 from gan.checkpoint import CheckpointError
 from gan.config import Config, ConfigError
@@ -123,6 +124,7 @@ class Runs:
             "title": f"{title} on {source.title}",
             "dataset_title": source.title,
             "class_names": list(source.class_names),
+            "job": dist.job(),
         }
         with self._guard:
             self._delete_oldest()
@@ -140,6 +142,14 @@ class Runs:
             return self.adopt(config, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)  # already renamed when all went well
+
+    def of_job(self, config: Config) -> Run | None:
+        """The run that this torchrun job was training with this config before it was started anew, if there is one."""
+        made = [r for r in self._runs.values() if dist.job() and r.meta.get("job") == dist.job() and r.config == config]
+        newest = max(made, key=lambda r: r.meta["created"], default=None)
+        if newest is not None and (newest.status == "interrupted" or dist.restarted()):
+            return newest
+        return None
 
     def start(self, run: Run) -> None:
         """Train a run in the background. Raises RunsError when too many train already."""

@@ -53,10 +53,14 @@ class Trainer:
         self.G = build_generator(config, rng, self.device)
         self.D = build_discriminator(config, rng, self.device)
         self.g_params, self.d_params = list(self.G.parameters()), list(self.D.parameters())
+        # Running means and variances, singular vectors: what the networks keep beside their parameters.
+        self.statistics = [b for net in (self.G, self.D) for b in net.buffers() if b.is_floating_point()]
+        dist.broadcast([*self.g_params, *self.d_params, *self.statistics])
         self.opt_g, self.opt_d = self._adam(self.g_params), self._adam(self.d_params)
         self.ema = copy.deepcopy(self.G).requires_grad_(False).eval() if config.ema_halflife_images else None
 
         self.steps_done = 0
+        self.batches_done = 0  # by all processes together, one each per step: steps_done in a single process
         self.lr = {"d": config.d_lr, "g": config.g_lr}  # may change while it runs
         self.rng = torch.Generator(self.device)
 
@@ -73,9 +77,11 @@ class Trainer:
         self.D.train()
         update = self._simultaneous if self.config.update_order == "simultaneous" else self._alternate
         stats = update(players)
+        dist.average([*self.statistics, *stats.values()])
         if self.ema is not None and players != "d":
             self._average_weights()
         self.steps_done += 1
+        self.batches_done += dist.world()
         return stats
 
     def _alternate(self, players: str) -> dict[str, Tensor]:
@@ -167,8 +173,7 @@ class Trainer:
         self._apply(torch.autograd.grad(loss, params), params, opt)
 
     def _apply(self, grads: tuple[Tensor, ...], params: list[nn.Parameter], opt: torch.optim.Optimizer) -> None:
-        dist.average_grads(grads)
-        for p, g in zip(params, grads, strict=True):
+        for p, g in zip(params, dist.average_grads(grads), strict=True):
             p.grad = g
         opt.step()
 
@@ -179,15 +184,17 @@ class Trainer:
         The half-life grows with the run (a tenth of the images seen), so that the first weights are soon forgotten.
         """
         batch = self.config.batch * dist.world()
-        halflife = min(self.config.ema_halflife_images, 0.1 * batch * (self.steps_done + 1))
+        seen = self.batches_done + dist.world()
+        halflife = min(self.config.ema_halflife_images, 0.1 * self.config.batch * seen)
         decay = 0.5 ** (batch / halflife)
         torch._foreach_lerp_(list(self.ema.parameters()), self.g_params, 1 - decay)
         for mean, now in zip(self.ema.buffers(), self.G.buffers(), strict=True):
             mean.copy_(now)
 
     def _batch(self, k: int) -> tuple[Tensor, Tensor | None]:
-        index = self.steps_done * self.config.d_steps + k
-        x, c = self.data.batch(index * dist.world() + dist.rank(), self.config.batch, self.rng)
+        # All processes read on together where all have stopped reading, however many they were then.
+        index = self.batches_done * self.config.d_steps + k * dist.world() + dist.rank()
+        x, c = self.data.batch(index, self.config.batch, self.rng)
         return x.to(self.device), None if c is None else c.to(self.device)
 
     def _noise(self, n: int) -> Tensor:
@@ -199,11 +206,16 @@ class Trainer:
 
     def _set_learning_rates(self) -> None:
         half = self.config.lr_halflife_images
-        factor = 0.5 ** (self.steps_done * self.config.batch / half) if half else 1.0
+        factor = 0.5 ** (self.images_done / half) if half else 1.0
         self.opt_d.param_groups[0]["lr"] = self.lr["d"] * factor
         self.opt_g.param_groups[0]["lr"] = self.lr["g"] * factor
 
     # Looking at it ------------------------------------------------------------------------------------------------
+
+    @property
+    def images_done(self) -> int:
+        """Pictures of all steps so far in all processes; one D-step's worth where D takes several."""
+        return self.batches_done * self.config.batch
 
     @property
     def shown(self) -> nn.Module:
@@ -235,7 +247,8 @@ class Trainer:
         if self.ema is not None:
             objects["ema"] = self.ema
         state = {name: thing.state_dict() for name, thing in objects.items()}
-        return state | {"steps_done": self.steps_done, "lr": dict(self.lr)}
+        counts = {"steps_done": self.steps_done, "batches_done": self.batches_done}
+        return state | counts | {"lr": dict(self.lr)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.G.load_state_dict(state["G"])
@@ -244,7 +257,8 @@ class Trainer:
         self.opt_d.load_state_dict(state["opt_d"])
         if self.ema is not None:
             self.ema.load_state_dict(state["ema"])
-        self.steps_done, self.lr = int(state["steps_done"]), dict(state["lr"])
+        self.steps_done, self.batches_done = int(state["steps_done"]), int(state["batches_done"])
+        self.lr = dict(state["lr"])
 
 
 def check_config(config: Config) -> None:
