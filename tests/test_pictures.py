@@ -340,6 +340,175 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     assert list(tmp_path.iterdir()) == []
 
 
+# ---- many at a time ----
+
+
+def mixed(count: int = 60) -> list[tuple[str, io.BytesIO]]:
+    """Pictures of many sizes and formats, every seventh of them damaged."""
+    rng = np.random.default_rng(2)
+    files = []
+    for i in range(count):
+        noise = Image.fromarray(rng.integers(0, 256, (*rng.integers(9, 200, 2), 3), np.uint8))
+        data = encoded(noise, ("PNG", "JPEG", "WEBP")[i % 3])
+        files.append((f"{i % 2}/{i}", io.BytesIO(data[: len(data) // 2] if i % 7 == 3 else data)))
+    return files
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[str, list[str]]]]:
+    """Prepare with a single thread and a single picture in flight: (name or sentence, progress)."""
+
+    def run(prepare: Callable[..., str], *args: object) -> tuple[str, list[str]]:
+        with monkeypatch.context() as patch:
+            patch.setattr(pictures, "THREADS", 1)
+            patch.setattr(pictures, "MOST_IN_FLIGHT", 1)
+            return outcome(prepare, *args)
+
+    return run
+
+
+def outcome(prepare: Callable[..., str], *args: object) -> tuple[str, list[str]]:
+    words: list[str] = []
+    try:
+        return prepare(*args, words.append), words
+    except DataError as error:
+        return str(error), words
+
+
+@pytest.mark.parametrize(("size", "channels"), [(8, 1), (32, 3)])
+def test_all_cores_give_what_one_gives(
+    size: int, channels: int, tmp_path: Path, one_by_one: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name is the hash of pixels, order and classes."""
+    expected = one_by_one(prepare, mixed(), size, channels, tmp_path / "a")
+    assert expected[1][-1].startswith("51 pictures ready, 9 skipped, first 1/3: it is")
+    for threads, flight in ((2, 3), (8, 256)):
+        monkeypatch.setattr(pictures, "THREADS", threads)
+        monkeypatch.setattr(pictures, "MOST_IN_FLIGHT", flight)
+        assert outcome(prepare, mixed(), size, channels, tmp_path / "b") == expected
+
+
+def test_a_slow_picture_keeps_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first is decoded last: its thread waits for all the others."""
+    shrink, others = pictures._shrink, threading.Semaphore(0)
+
+    def first_last(picture: Image.Image, **form: int) -> bytes:
+        if picture.width == 13:
+            assert all(others.acquire(timeout=60) for _ in range(20))
+            return shrink(picture, **form)
+        done = shrink(picture, **form)
+        others.release()
+        return done
+
+    monkeypatch.setattr(pictures, "_shrink", first_last)
+    monkeypatch.setattr(pictures, "THREADS", 2)
+    name = prepare([("slow", io.BytesIO(plain(99, (13, 13)))), *good()], 8, 1, tmp_path)
+    assert load(name, own_dir=tmp_path).images[:, 0, 0, 0].tolist() == [99, *range(20)]
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MOST", 30), ("MOST_PIXELS_TOGETHER", 40_000), ("MOST_ENTRIES", 5),
+                                              ("MOST_RESULT_BYTES", 30 * 64)])  # fmt: skip
+def test_limits_strike_at_the_same_picture(
+    limit: str, value: int, tmp_path: Path, one_by_one: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, limit, value)
+    files = [(n, io.BytesIO(plain(0, (40, 40)))) for n in "abc"] + mixed()
+    expected = one_by_one(prepare, [(n, io.BytesIO(f.getvalue())) for n, f in files], 8, 1, tmp_path)
+    assert "more" in expected[0] or "More" in expected[0]
+    assert outcome(prepare, files, 8, 1, tmp_path) == expected
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_reader_raises_is_heard_in_its_turn(tmp_path: Path, one_by_one: Callable) -> None:
+    """Reading runs ahead of the limits on what has been read, but the person hears of the first trouble."""
+
+    class Cut(io.BytesIO):
+        def read(self, size: int = -1) -> bytes:
+            raise DataError("The cable was pulled.")
+
+    def files() -> list[tuple[str, io.BytesIO]]:
+        return [*good(20), ("cut", Cut()), *good(300)]
+
+    assert outcome(prepare, files(), 8, 1, tmp_path) == ("The cable was pulled.", [])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pictures, "MOST", 19)
+        expected = one_by_one(prepare, files(), 8, 1, tmp_path)
+        assert "more than 19" in expected[0] and outcome(prepare, files(), 8, 1, tmp_path) == expected
+
+
+def test_pictures_in_flight_are_limited_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted from the start of decoding until the result has been taken; a picture beyond the limit flies alone."""
+    rng, held, peak, lock = np.random.default_rng(3), 0, 0, threading.Lock()
+    sides = [*rng.integers(1, 100, 200).tolist(), 300, *rng.integers(1, 100, 100).tolist()]
+    limit = 4 * 100 * 100 * 3
+
+    def shrink(picture: Image.Image) -> bytes:
+        nonlocal held, peak
+        with lock:
+            held += 4 * picture.width * picture.height
+            peak = max(peak, held)
+            assert held <= limit or held == 4 * 300 * 300
+        return bytes([picture.width % 256])
+
+    monkeypatch.setattr(pictures, "MOST_IN_FLIGHT_BYTES", limit)
+    monkeypatch.setattr(pictures, "THREADS", 8)
+    files = [(str(s), lambda s=s: plain(0, (s, s))) for s in sides]
+    got = []
+    for job in pictures._decoded(files, shrink):
+        got += job.done.result()
+        with lock:
+            held -= 4 * job.pixels
+    assert got == [s % 256 for s in sides] and peak == 4 * 300 * 300 and held == 0
+
+
+def test_pictures_in_flight_are_limited_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = 0
+
+    def one_more() -> bytes:
+        nonlocal read
+        read += 1
+        return plain(0, (1, 1)) if read % 2 else b"not a picture"
+
+    monkeypatch.setattr(pictures, "MOST_IN_FLIGHT", 10)
+    for taken, _ in enumerate(pictures._decoded([("x", one_more)] * 100, lambda picture: b"")):
+        assert read <= taken + 11
+
+
+def test_two_are_decoded_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = threading.Barrier(2, timeout=60)  # breaks when nobody else comes
+    monkeypatch.setattr(pictures, "THREADS", 2)
+    jobs = pictures._decoded([("x", lambda: plain(0))] * 6, lambda picture: bytes([both.wait()]))
+    assert sorted(job.done.result() for job in jobs) == [b"\0"] * 3 + [b"\1"] * 3
+
+
+def test_of_unreadable_files_only_the_reason_is_kept() -> None:
+    """256 files of 64 MB may wait behind a slow picture; a traceback would hold on to their bytes."""
+    for job in pictures._decoded([("x", lambda: b"not a picture"), ("y", lambda: bytes(1))], lambda picture: b""):
+        reason = job.done.exception()
+        assert "not a PNG" in str(reason) and reason.__traceback__ is None and reason.__context__ is None
+
+
+def test_giving_up_leaves_nothing_behind(tmp_path: Path) -> None:
+    class Enough(Exception):
+        pass
+
+    def enough(words: str) -> None:
+        raise Enough
+
+    with pytest.raises(Enough):
+        prepare(good(600), 8, 1, tmp_path, enough)
+    assert list(tmp_path.iterdir()) == []
+    assert not [t for t in threading.enumerate() if t.name.startswith("pictures")]
+
+
+def test_progress_counts_and_knows_the_total(tmp_path: Path) -> None:
+    for name, file in good(520):
+        (tmp_path / name).write_bytes(file.getvalue())
+    words: list[str] = []
+    prepare_folder(tmp_path, 8, 1, tmp_path / "own", words.append)
+    assert words == [*(f"{n} of 520 pictures read." for n in (250, 500)), "520 pictures ready."]
+
+
 # ---- hostile zips ----
 
 
