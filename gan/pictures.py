@@ -199,10 +199,11 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
         values = np.nan_to_num(np.asarray(picture, np.float32))
         highest = values.max()  # what white is goes unsaid in these formats
         white = 1 if picture.mode == "F" and highest <= 1 else 255 if highest <= 255 else 65535
-        return Image.fromarray((values * (255 / white)).round().clip(0, 255).astype(np.uint8))
-    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
-        return picture.convert("RGBA")
-    return picture if picture.mode == "L" else picture.convert("RGB")
+        values *= 255 / white
+        return Image.fromarray(values.round(out=values).clip(0, 255, out=values).astype(np.uint8))
+    clear = picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info
+    mode = "RGBA" if clear else "L" if picture.mode == "L" else "RGB"
+    return picture if picture.mode == mode else picture.convert(mode)  # which copies even when nothing changes
 
 
 # ---- many pictures ----
@@ -269,7 +270,8 @@ def _opened(name: str, read: Callable[[], bytes]) -> _Job:
         done.set_exception(_Unreadable(*error.args) if isinstance(error, _Unreadable) else error)
         return _Job(name, None, 0, 0, done)
     pixels = picture.width * picture.height
-    return _Job(name, picture, pixels, len(data) + 4 * pixels, done)
+    pixel_bytes = 16 if picture.mode in ("I", "F") else 4  # Pillow and numpy copy these between them
+    return _Job(name, picture, pixels, len(data) + pixel_bytes * pixels, done)
 
 
 def _decoded(files: Iterable[_File], shrink: Callable[[Image.Image], bytes]) -> Iterator[_Job]:
