@@ -18,7 +18,7 @@ import zipfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from operator import length_hint
@@ -121,7 +121,12 @@ def _prepared(path: Path) -> Iterator:
 
 
 def read_pictures(path: Path, name: str) -> Pictures:
-    """Read what `write_pictures` wrote. Raises DataError when it is missing or damaged."""
+    """Map what `write_pictures` wrote. Raises DataError when it is missing or damaged.
+
+    The library maps the images privately: pages come from the file when they are touched and go when memory is short,
+    and writing to the tensor would not reach the file. It compares the length of the file with the header first, and
+    here files are only ever replaced whole, so that no page can be missing later.
+    """
     with _prepared(path) as file:
         classes = _class_names(file)
         images, labels = file.get_tensor("images"), file.get_tensor("labels")
@@ -338,8 +343,15 @@ def _check_enough(tally: _Tally) -> None:
 
 
 def _prepare(
-    files: Iterable[_File], size: int, channels: int, own_dir: Path, title: str, progress: Progress | None
+    files: Iterable[_File],
+    size: int,
+    channels: int,
+    own_dir: Path,
+    title: str,
+    progress: Progress | None,
+    mark: Path | None = None,
 ) -> str:
+    """The work of all ways in; leaves the name in the file `mark` when no picture had to be skipped."""
     progress = progress or (lambda words: None)
     if channels not in (1, 3):
         raise DataError(f"Pictures have 1 (grey) or 3 (colour) channels, not {channels}.")
@@ -351,6 +363,9 @@ def _prepare(
             tally = _gather(files, size, channels, spool, progress)
             _check_enough(tally)
             name = _store(spool, tally, (size, channels), own_dir, title)
+        if mark and not tally.bad:  # what could not be read may be readable the next time
+            with replacing(mark) as file:
+                file.write(name.encode())
     except OSError as error:
         full = f"The disk of {own_dir} is full." if disk_is_full(error) else f"{own_dir} cannot be written ({error})."
         raise DataError(full) from error
@@ -424,7 +439,10 @@ def _read_file(file: BinaryIO | Path) -> bytes:
 
 
 def prepare_folder(path: Path, size: int, channels: int, own_dir: Path, progress: Progress | None = None) -> str:
-    """As `prepare`, with every picture below a folder; links to folders are not followed."""
+    """As `prepare`, with every picture below a folder; links to folders are not followed.
+
+    A folder prepared before is known again, without decoding, when no path, size or time in it has changed.
+    """
     path = Path(path)
     if not path.is_dir():
         raise DataError(f"There is no folder {path}.")
@@ -434,8 +452,37 @@ def prepare_folder(path: Path, size: int, channels: int, own_dir: Path, progress
         found += [(name, file) for name, file in new if _is_picture_name(name)]
         if len(found) > MOST_ENTRIES:
             raise DataError(f"The folder {path} holds more than {MOST_ENTRIES:,} pictures.")
-    files = [(name, partial(_read_file, file)) for name, file in sorted(found)]
-    return _prepare(files, size, channels, Path(own_dir), path.resolve().name, progress)
+    found.sort()
+    mark = Path(own_dir) / f"folder-{_fingerprint(path, found, size, channels)}.txt"
+    if (known := _marked(mark)) is not None:
+        if progress:
+            progress(f"{len(found):,} pictures ready, prepared before; the folder has not changed since.")
+        return known
+    files = [(name, partial(_read_file, file)) for name, file in found]
+    return _prepare(files, size, channels, Path(own_dir), path.resolve().name, progress, mark)
+
+
+def _fingerprint(path: Path, found: list[tuple[str, Path]], size: int, channels: int) -> str:
+    """16 hex digits of what a look at the files' names, sizes and times tells, taken before they are read.
+
+    The time of the last change of state (ctime) cannot be set, so that a copy that keeps its date is not missed.
+    """
+    digest = hashlib.sha256(repr((1, path.resolve(), size, channels)).encode())  # 1: this way of preparing
+    for name, file in found:
+        with suppress(OSError):  # gone, or a broken link: it will be skipped, and no mark made
+            seen = file.stat()
+            digest.update(repr((name, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)).encode())
+    return digest.hexdigest()[:16]
+
+
+def _marked(mark: Path) -> str | None:
+    """The data set named in a mark, when both are there and sound."""
+    try:
+        name = mark.read_text()
+        read_words(mark.parent / f"{name}.safetensors")
+    except (OSError, ValueError):
+        return None
+    return name
 
 
 def _is_picture_name(name: str) -> bool:

@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 from gan import pictures
-from gan.data import DataError, describe, load
+from gan.data import DataError, Dataset, describe, load
 from gan.pictures import prepare, prepare_folder, prepare_zip
 
 
@@ -221,6 +221,72 @@ def test_a_folder_on_disk_with_everything_in_it(tmp_path: Path) -> None:
     assert describe(name, tmp_path / "own").title == "pets"
     with pytest.raises(DataError, match="no folder"):
         prepare_folder(tmp_path / "nowhere", 8, 1, tmp_path / "own")
+
+
+def folder(at: Path, count: int = 20) -> Path:
+    at.mkdir()
+    for name, file in good(count):
+        (at / name).write_bytes(file.getvalue())
+    return at
+
+
+def test_an_unchanged_folder_is_not_decoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, own, words = folder(tmp_path / "f"), tmp_path / "own", []
+    name = prepare_folder(root, 8, 1, own)
+    with monkeypatch.context() as patch:
+        patch.setattr(pictures, "_open", lambda data: pytest.fail("opened again"))
+        assert prepare_folder(root, 8, 1, own, words.append) == name
+    assert words == ["20 pictures ready, prepared before; the folder has not changed since."]
+    assert prepare_folder(root, 8, 3, own) != name != prepare_folder(root, 16, 1, own)
+    (own / f"{name}.safetensors").unlink()
+    assert prepare_folder(root, 8, 1, own) == name and len(load(name, own_dir=own).images) == 20
+
+
+def another_with_its_date_kept(file: Path) -> None:
+    """As `cp -p` and `tar x` leave it: other pixels, the same size and time of modification."""
+    seen, other = file.stat(), plain(199)
+    assert len(other) == seen.st_size
+    file.write_bytes(other)
+    os.utime(file, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda root: (root / "000.png").write_bytes(plain(200)),
+        lambda root: another_with_its_date_kept(root / "003.png"),
+        lambda root: (root / "000.png").rename(root / "999.png"),
+        lambda root: (root / "000.png").unlink(),
+        lambda root: (root / "new.png").write_bytes(plain(50)),
+        lambda root: (root / "d").mkdir() or [p.rename(root / "d" / p.name) for p in list(root.glob("00*.png"))],
+    ],
+)
+def test_a_changed_folder_is_prepared_anew(change: Callable[[Path], object], tmp_path: Path) -> None:
+    root, words = folder(tmp_path / "f"), []
+    prepare_folder(root, 8, 1, tmp_path / "own")
+    change(root)
+    name = prepare_folder(root, 8, 1, tmp_path / "own", words.append)
+    assert "before" not in words[-1] and name == prepare_folder(root, 8, 1, tmp_path / "fresh")
+
+
+def test_a_folder_with_unreadable_pictures_is_tried_again(tmp_path: Path) -> None:
+    root, words = folder(tmp_path / "f"), []
+    (root / "bad.png").write_bytes(b"no")
+    for _ in range(2):
+        prepare_folder(root, 8, 1, tmp_path / "own", words.append)
+    assert (
+        words
+        == ["20 pictures ready, 1 skipped, first bad.png: it is not a PNG, JPEG, WebP, GIF, BMP or TIFF picture."] * 2
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"own-000000000000", b"../../etc/passwd", b"\xff\xfe"])
+def test_a_damaged_mark_is_ignored(content: bytes, tmp_path: Path) -> None:
+    root, own = folder(tmp_path / "f"), tmp_path / "own"
+    name = prepare_folder(root, 8, 1, own)
+    [mark] = own.glob("folder-*.txt")
+    mark.write_bytes(content)
+    assert prepare_folder(root, 8, 1, own) == name == mark.read_text()
 
 
 # ---- hostile pictures ----
@@ -502,10 +568,8 @@ def test_giving_up_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_progress_counts_and_knows_the_total(tmp_path: Path) -> None:
-    for name, file in good(520):
-        (tmp_path / name).write_bytes(file.getvalue())
     words: list[str] = []
-    prepare_folder(tmp_path, 8, 1, tmp_path / "own", words.append)
+    prepare_folder(folder(tmp_path / "f", 520), 8, 1, tmp_path / "own", words.append)
     assert words == [*(f"{n} of 520 pictures read." for n in (250, 500)), "520 pictures ready."]
 
 
@@ -660,6 +724,44 @@ def test_a_damaged_prepared_file_is_a_sentence(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(DataError, match="not here"):
         describe(name, tmp_path)
+
+
+def test_prepared_pictures_are_mapped_not_read(tmp_path: Path) -> None:
+    """40 MB of them cost no memory of their own, and what is written to the tensor never reaches the file."""
+    rng = np.random.default_rng(4)
+    path, pixels = tmp_path / "own-0123456789ab.safetensors", rng.integers(0, 256, (13_000, 3, 32, 32), np.uint8)
+    labels = rng.integers(0, 2, 13_000)
+    pictures.write_pictures(path, [pixels.tobytes()], pixels.shape, labels, {"classes": '["a", "b"]'})
+    before = private_bytes()
+    got = load(path.stem, own_dir=tmp_path)
+    mapped = Dataset(got, 1, conditional=True)
+    kept = Dataset(
+        pictures.Pictures("kept", torch.from_numpy(pixels), torch.from_numpy(labels), ("a", "b")), 1, conditional=True
+    )
+    for index in (0, 1, 202, 203, 204, 500):  # 203 crosses the border of two epochs
+        for a, b in zip(
+            mapped.batch(index, 64, torch.Generator()), kept.batch(index, 64, torch.Generator()), strict=True
+        ):
+            assert torch.equal(a, b)
+    assert torch.equal(got.images, torch.from_numpy(pixels)) and got.images.is_contiguous()
+    assert private_bytes() - before < 10_000_000
+    whole = path.read_bytes()
+    got.images[0] = 0
+    assert path.read_bytes() == whole
+
+
+def private_bytes() -> int:
+    """Memory that belongs to this process alone, without the pages of files (Linux)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
+
+
+def test_a_replaced_or_deleted_file_does_not_hurt_who_reads_it(tmp_path: Path) -> None:
+    name = prepare(good(), 8, 1, tmp_path)
+    path, got = tmp_path / f"{name}.safetensors", load(name, own_dir=tmp_path)
+    pictures.write_pictures(path, [bytes(64)], (1, 1, 8, 8), np.zeros(1, np.int64), {"classes": "[]"})
+    path.unlink()
+    assert got.images[:, 0, 3, 3].tolist() == list(range(20))
 
 
 def test_two_threads_preparing_the_same(tmp_path: Path) -> None:
