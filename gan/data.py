@@ -26,7 +26,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gan.pictures import DataError, Pictures, Progress, disk_is_full, read_pictures, read_words, write_pictures
+from gan.pictures import THREADS, DataError, Pictures, Progress, disk_is_full, read_pictures, read_words, write_pictures
 from gan.seeds import seed_of
 
 ASSETS = Path(__file__).parent / "assets"
@@ -59,7 +59,7 @@ def read_shipped(name: str, split: str, source: Source) -> Pictures:
         images = np.empty((len(labels), source.channels, source.size, source.size), np.uint8)
         parts = [images[start : start + STRIP_TILES] for start in range(0, len(labels), STRIP_TILES)]
         paths = [ASSETS / f"{name}-{split}-{shard}.png" for shard in range(len(parts))]
-        with ThreadPoolExecutor(2) as pool:  # Pillow decodes outside the interpreter's lock
+        with ThreadPoolExecutor(THREADS) as pool:  # Pillow decodes outside the interpreter's lock
             list(pool.map(_decode_strip, paths, parts))
     except (OSError, ValueError) as error:
         raise DataError(f"The files of {source.title} in {ASSETS} are missing or damaged ({error}).") from error

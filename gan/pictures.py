@@ -1,8 +1,9 @@
 """Pictures in memory and on disk, and the way from a stranger's files to a data set.
 
 Every file that comes in is hostile until decoded: sizes are checked in headers before a pixel is read, bytes are
-counted while they are read (headers lie), nothing from an archive touches the disk, and one picture at a time is
-in memory. The user hears of every failure through a DataError.
+counted while they are read (headers lie), nothing from an archive touches the disk. All cores decode, but the pictures
+in memory never weigh more than a fixed number of bytes, and the result is that of one after the other. The user hears
+of every failure through a DataError.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ import json
 import os
 import tempfile
 import zipfile
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
+from operator import length_hint
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -33,8 +38,11 @@ MOST_UNPACKED_BYTES = 4 << 30  # all pictures, compressed, out of their zip
 MOST_PIXELS = 40_000_000  # one picture, decoded
 MOST_PIXELS_TOGETHER = 50_000_000_000  # or a small zip that names one big picture 50,000 times would decode for hours
 MOST_RESULT_BYTES = 2 << 30  # what is written
+MOST_IN_FLIGHT = 256  # pictures between reading and writing: enough to keep all cores busy behind a slow one,
+MOST_IN_FLIGHT_BYTES = 2 * (MOST_FILE_BYTES + 4 * MOST_PIXELS)  # and no more memory than two of the largest
 MOST_CLASSES = 100
 SIDES = (8, 256)  # smallest and largest picture a data set may be prepared for
+THREADS = os.cpu_count() or 2  # that decode; Pillow does so outside the interpreter's lock
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
@@ -113,7 +121,12 @@ def _prepared(path: Path) -> Iterator:
 
 
 def read_pictures(path: Path, name: str) -> Pictures:
-    """Read what `write_pictures` wrote. Raises DataError when it is missing or damaged."""
+    """Map what `write_pictures` wrote. Raises DataError when it is missing or damaged.
+
+    The library maps the images privately: pages come from the file when they are touched and go when memory is short,
+    and writing to the tensor would not reach the file. It compares the length of the file with the header first, and
+    here files are only ever replaced whole, so that no page can be missing later.
+    """
     with _prepared(path) as file:
         classes = _class_names(file)
         images, labels = file.get_tensor("images"), file.get_tensor("labels")
@@ -161,11 +174,13 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _shrink(picture: Image.Image, size: int, channels: int) -> bytes:
-    """An opened picture -> the bytes of uint8 [C, size, size]. Raises _Unreadable."""
+    """An opened picture, closed here -> the bytes of uint8 [C, size, size]. Raises _Unreadable."""
     try:
-        picture.draft(None, (2 * size, 2 * size))  # a JPEG can be decoded at 1/2, 1/4 or 1/8 for much less work
-        square = _eight_bits(_square(ImageOps.exif_transpose(picture)))
-        small = square.resize((size, size), Image.Resampling.LANCZOS)  # weighs colours by their opacity
+        with closing(picture):  # gives its pixels back before the square is worked on
+            picture.draft(None, (2 * size, 2 * size))  # a JPEG can be decoded at 1/2, 1/4 or 1/8 for much less work
+            ImageOps.exif_transpose(picture, in_place=True)
+            square = _square(picture)
+        small = _eight_bits(square).resize((size, size), Image.Resampling.LANCZOS)  # weighs colours by their opacity
         if small.mode == "RGBA":
             small = Image.alpha_composite(Image.new("RGBA", small.size, "white"), small)
         pixels = np.asarray(small.convert("RGB").convert("L" if channels == 1 else "RGB"))
@@ -189,10 +204,11 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
         values = np.nan_to_num(np.asarray(picture, np.float32))
         highest = values.max()  # what white is goes unsaid in these formats
         white = 1 if picture.mode == "F" and highest <= 1 else 255 if highest <= 255 else 65535
-        return Image.fromarray((values * (255 / white)).round().clip(0, 255).astype(np.uint8))
-    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
-        return picture.convert("RGBA")
-    return picture if picture.mode == "L" else picture.convert("RGB")
+        values *= 255 / white
+        return Image.fromarray(values.round(out=values).clip(0, 255, out=values).astype(np.uint8))
+    clear = picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info
+    mode = "RGBA" if clear else "L" if picture.mode == "L" else "RGB"
+    return picture if picture.mode == mode else picture.convert(mode)  # which copies even when nothing changes
 
 
 # ---- many pictures ----
@@ -238,31 +254,80 @@ def _classes(folders: list[tuple[str, ...]]) -> tuple[np.ndarray, tuple[str, ...
 _File = tuple[str, Callable[[], bytes]]
 
 
+@dataclass
+class _Job:
+    """One file on its way: read and opened, then decoded by some thread."""
+
+    name: str
+    picture: Image.Image | None  # opened; None when it could not be, or has been handed to a thread
+    pixels: int  # declared; 0 when it could not be opened
+    weight: int  # bytes that it may hold until it is written, compressed and decoded
+    done: Future[bytes]  # the bytes of uint8 [C, size, size], or what went wrong, to be raised in its turn
+
+
+def _opened(name: str, read: Callable[[], bytes]) -> _Job:
+    done: Future[bytes] = Future()
+    try:
+        data = read()
+        picture = _open(data)
+    except Exception as error:
+        # A fresh one of the skipped: the traceback of the old would keep the file's bytes alive, unweighed.
+        done.set_exception(_Unreadable(*error.args) if isinstance(error, _Unreadable) else error)
+        return _Job(name, None, 0, 0, done)
+    pixels = picture.width * picture.height
+    pixel_bytes = 16 if picture.mode in ("I", "F") else 4  # Pillow and numpy copy these between them
+    return _Job(name, picture, pixels, len(data) + pixel_bytes * pixels, done)
+
+
+def _decoded(files: Iterable[_File], shrink: Callable[[Image.Image], bytes]) -> Iterator[_Job]:
+    """One job a file, in their order; all cores shrink the following ones meanwhile, within the limits of flight."""
+    jobs: deque[_Job] = deque()
+    weight = 0
+    pool = ThreadPoolExecutor(THREADS, "pictures")
+    try:
+        for name, read in files:
+            new = _opened(name, read)
+            while jobs and (len(jobs) >= MOST_IN_FLIGHT or weight + new.weight > MOST_IN_FLIGHT_BYTES):
+                weight -= jobs[0].weight
+                yield jobs.popleft()
+            if new.picture is not None:
+                new.done, new.picture = pool.submit(shrink, new.picture), None
+            jobs.append(new)
+            weight += new.weight
+        yield from jobs
+    finally:  # also when whoever asked has given up
+        pool.shutdown(cancel_futures=True)
+
+
 def _gather(files: Iterable[_File], size: int, channels: int, spool: BinaryIO, progress: Progress) -> _Tally:
-    """Decode one file after the other onto the spool; the good ones' folders and the bad ones' reasons."""
-    tally = _Tally()
-    for name, read in files:
-        if len(tally.folders) == MOST:
-            raise DataError(f"There are more than {MOST:,} pictures, the most that a data set may have.")
-        if (len(tally.folders) + 1) * size * size * channels > MOST_RESULT_BYTES:
-            most = MOST_RESULT_BYTES // (size * size * channels)
-            raise DataError(f"At {size} x {size} a data set may have {most:,} pictures and these are more.")
-        if tally.bad > MOST_ENTRIES:
-            raise DataError(f"More than {MOST_ENTRIES:,} files are not readable pictures; first {tally.first_bad}.")
-        try:
-            with _open(read()) as picture:
-                tally.pixels += picture.width * picture.height  # before decoding: damaged ones cost time too
-                if tally.pixels > MOST_PIXELS_TOGETHER:
-                    most = MOST_PIXELS_TOGETHER // 10**9
-                    raise DataError(f"Together the pictures have more than {most} gigapixels.")
-                spool.write(_shrink(picture, size, channels))
-        except _Unreadable as reason:
-            tally.skip(name, str(reason))
-            continue
-        tally.folders.append(_folders_of(name))
-        if len(tally.folders) % 250 == 0:
-            progress(f"{len(tally.folders):,} pictures read.")
+    """Decode the files onto the spool in their order; the good ones' folders and the bad ones' reasons."""
+    tally, total = _Tally(), length_hint(files)
+    with closing(_decoded(files, partial(_shrink, size=size, channels=channels))) as jobs:
+        for job in jobs:
+            _check_room(tally, size, channels)
+            tally.pixels += job.pixels  # damaged ones cost time too
+            if tally.pixels > MOST_PIXELS_TOGETHER:
+                raise DataError(f"Together the pictures have more than {MOST_PIXELS_TOGETHER // 10**9} gigapixels.")
+            try:
+                spool.write(job.done.result())
+            except _Unreadable as reason:
+                tally.skip(job.name, str(reason))
+                continue
+            tally.folders.append(_folders_of(job.name))
+            if len(tally.folders) % 250 == 0:
+                progress(f"{len(tally.folders):,}{f' of {total:,}' if total else ''} pictures read.")
     return tally
+
+
+def _check_room(tally: _Tally, size: int, channels: int) -> None:
+    """Whether one more file may come. Raises DataError."""
+    if len(tally.folders) == MOST:
+        raise DataError(f"There are more than {MOST:,} pictures, the most that a data set may have.")
+    if (len(tally.folders) + 1) * size * size * channels > MOST_RESULT_BYTES:
+        most = MOST_RESULT_BYTES // (size * size * channels)
+        raise DataError(f"At {size} x {size} a data set may have {most:,} pictures and these are more.")
+    if tally.bad > MOST_ENTRIES:
+        raise DataError(f"More than {MOST_ENTRIES:,} files are not readable pictures; first {tally.first_bad}.")
 
 
 def _check_enough(tally: _Tally) -> None:
@@ -278,8 +343,15 @@ def _check_enough(tally: _Tally) -> None:
 
 
 def _prepare(
-    files: Iterable[_File], size: int, channels: int, own_dir: Path, title: str, progress: Progress | None
+    files: Iterable[_File],
+    size: int,
+    channels: int,
+    own_dir: Path,
+    title: str,
+    progress: Progress | None,
+    mark: Path | None = None,
 ) -> str:
+    """The work of all ways in; leaves the name in the file `mark` when no picture had to be skipped."""
     progress = progress or (lambda words: None)
     if channels not in (1, 3):
         raise DataError(f"Pictures have 1 (grey) or 3 (colour) channels, not {channels}.")
@@ -291,6 +363,9 @@ def _prepare(
             tally = _gather(files, size, channels, spool, progress)
             _check_enough(tally)
             name = _store(spool, tally, (size, channels), own_dir, title)
+        if mark and not tally.bad:  # what could not be read may be readable the next time
+            with replacing(mark) as file:
+                file.write(name.encode())
     except OSError as error:
         full = f"The disk of {own_dir} is full." if disk_is_full(error) else f"{own_dir} cannot be written ({error})."
         raise DataError(full) from error
@@ -346,7 +421,7 @@ def prepare(
     own_dir/NAME.safetensors; the same pictures give the same name. Raises DataError.
     """
     return _prepare(
-        ((name, lambda file=file: _read_file(file)) for name, file in files),
+        ((name, partial(_read_file, file)) for name, file in files),
         size, channels, Path(own_dir), "Own pictures", progress,
     )  # fmt: skip
 
@@ -364,18 +439,50 @@ def _read_file(file: BinaryIO | Path) -> bytes:
 
 
 def prepare_folder(path: Path, size: int, channels: int, own_dir: Path, progress: Progress | None = None) -> str:
-    """As `prepare`, with every picture below a folder; links to folders are not followed."""
+    """As `prepare`, with every picture below a folder; links to folders are not followed.
+
+    A folder prepared before is known again, without decoding, when no path, size or time in it has changed.
+    """
     path = Path(path)
     if not path.is_dir():
         raise DataError(f"There is no folder {path}.")
     found: list[tuple[str, Path]] = []
     for at, _, names in os.walk(path):
-        found += [((Path(at) / n).relative_to(path).as_posix(), Path(at) / n) for n in names]
-        found = [(name, file) for name, file in found if _is_picture_name(name)]
+        new = [((Path(at) / n).relative_to(path).as_posix(), Path(at) / n) for n in names]
+        found += [(name, file) for name, file in new if _is_picture_name(name)]
         if len(found) > MOST_ENTRIES:
             raise DataError(f"The folder {path} holds more than {MOST_ENTRIES:,} pictures.")
-    files = ((name, lambda file=file: _read_file(file)) for name, file in sorted(found))
-    return _prepare(files, size, channels, Path(own_dir), path.resolve().name, progress)
+    found.sort()
+    mark = Path(own_dir) / f"folder-{_fingerprint(path, found, size, channels)}.txt"
+    if (known := _marked(mark)) is not None:
+        if progress:
+            progress(f"{len(found):,} pictures ready, prepared before; the folder has not changed since.")
+        return known
+    files = [(name, partial(_read_file, file)) for name, file in found]
+    return _prepare(files, size, channels, Path(own_dir), path.resolve().name, progress, mark)
+
+
+def _fingerprint(path: Path, found: list[tuple[str, Path]], size: int, channels: int) -> str:
+    """16 hex digits of what a look at the files' names, sizes and times tells, taken before they are read.
+
+    The time of the last change of state (ctime) cannot be set, so that a copy that keeps its date is not missed.
+    """
+    digest = hashlib.sha256(repr((1, path.resolve(), size, channels)).encode())  # 1: this way of preparing
+    for name, file in found:
+        with suppress(OSError):  # gone, or a broken link: it will be skipped, and no mark made
+            seen = file.stat()
+            digest.update(repr((name, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)).encode())
+    return digest.hexdigest()[:16]
+
+
+def _marked(mark: Path) -> str | None:
+    """The data set named in a mark, when both are there and sound."""
+    try:
+        name = mark.read_text()
+        read_words(mark.parent / f"{name}.safetensors")
+    except (OSError, ValueError):
+        return None
+    return name
 
 
 def _is_picture_name(name: str) -> bool:
@@ -412,7 +519,7 @@ def prepare_zip(path: Path, size: int, channels: int, own_dir: Path, progress: P
         raise DataError(f"{_printable(Path(path).name)} is not a readable zip file ({error}).") from error
 
 
-def _entries(archive: zipfile.ZipFile) -> Iterator[_File]:
+def _entries(archive: zipfile.ZipFile) -> list[_File]:
     """The pictures of a zip, checked as a whole by what it declares, and byte by byte while they are read."""
     infos = [i for i in archive.infolist() if not i.is_dir() and _is_picture_name(i.filename)]
     if any(i.flag_bits & 1 for i in infos):
@@ -430,7 +537,7 @@ def _entries(archive: zipfile.ZipFile) -> Iterator[_File]:
             raise DataError(f"The zip unpacks to more than {MOST_UNPACKED_BYTES >> 30} GB.")
         return data
 
-    return ((i.filename, lambda i=i: read(i)) for i in sorted(infos, key=lambda i: i.filename))
+    return [(i.filename, partial(read, i)) for i in sorted(infos, key=lambda i: i.filename)]
 
 
 def _read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:

@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 from gan import pictures
-from gan.data import DataError, describe, load
+from gan.data import DataError, Dataset, describe, load
 from gan.pictures import prepare, prepare_folder, prepare_zip
 
 
@@ -223,6 +223,72 @@ def test_a_folder_on_disk_with_everything_in_it(tmp_path: Path) -> None:
         prepare_folder(tmp_path / "nowhere", 8, 1, tmp_path / "own")
 
 
+def folder(at: Path, count: int = 20) -> Path:
+    at.mkdir()
+    for name, file in good(count):
+        (at / name).write_bytes(file.getvalue())
+    return at
+
+
+def test_an_unchanged_folder_is_not_decoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, own, words = folder(tmp_path / "f"), tmp_path / "own", []
+    name = prepare_folder(root, 8, 1, own)
+    with monkeypatch.context() as patch:
+        patch.setattr(pictures, "_open", lambda data: pytest.fail("opened again"))
+        assert prepare_folder(root, 8, 1, own, words.append) == name
+    assert words == ["20 pictures ready, prepared before; the folder has not changed since."]
+    assert prepare_folder(root, 8, 3, own) != name != prepare_folder(root, 16, 1, own)
+    (own / f"{name}.safetensors").unlink()
+    assert prepare_folder(root, 8, 1, own) == name and len(load(name, own_dir=own).images) == 20
+
+
+def another_with_its_date_kept(file: Path) -> None:
+    """As `cp -p` and `tar x` leave it: other pixels, the same size and time of modification."""
+    seen, other = file.stat(), plain(199)
+    assert len(other) == seen.st_size
+    file.write_bytes(other)
+    os.utime(file, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda root: (root / "000.png").write_bytes(plain(200)),
+        lambda root: another_with_its_date_kept(root / "003.png"),
+        lambda root: (root / "000.png").rename(root / "999.png"),
+        lambda root: (root / "000.png").unlink(),
+        lambda root: (root / "new.png").write_bytes(plain(50)),
+        lambda root: (root / "d").mkdir() or [p.rename(root / "d" / p.name) for p in list(root.glob("00*.png"))],
+    ],
+)
+def test_a_changed_folder_is_prepared_anew(change: Callable[[Path], object], tmp_path: Path) -> None:
+    root, words = folder(tmp_path / "f"), []
+    prepare_folder(root, 8, 1, tmp_path / "own")
+    change(root)
+    name = prepare_folder(root, 8, 1, tmp_path / "own", words.append)
+    assert "before" not in words[-1] and name == prepare_folder(root, 8, 1, tmp_path / "fresh")
+
+
+def test_a_folder_with_unreadable_pictures_is_tried_again(tmp_path: Path) -> None:
+    root, words = folder(tmp_path / "f"), []
+    (root / "bad.png").write_bytes(b"no")
+    for _ in range(2):
+        prepare_folder(root, 8, 1, tmp_path / "own", words.append)
+    assert (
+        words
+        == ["20 pictures ready, 1 skipped, first bad.png: it is not a PNG, JPEG, WebP, GIF, BMP or TIFF picture."] * 2
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"own-000000000000", b"../../etc/passwd", b"\xff\xfe"])
+def test_a_damaged_mark_is_ignored(content: bytes, tmp_path: Path) -> None:
+    root, own = folder(tmp_path / "f"), tmp_path / "own"
+    name = prepare_folder(root, 8, 1, own)
+    [mark] = own.glob("folder-*.txt")
+    mark.write_bytes(content)
+    assert prepare_folder(root, 8, 1, own) == name == mark.read_text()
+
+
 # ---- hostile pictures ----
 
 
@@ -338,6 +404,173 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(DataError, match="full"):
         prepare(good(), 8, 1, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+# ---- many at a time ----
+
+
+def mixed(count: int = 60) -> list[tuple[str, io.BytesIO]]:
+    """Pictures of many sizes and formats, every seventh of them damaged."""
+    rng = np.random.default_rng(2)
+    files = []
+    for i in range(count):
+        noise = Image.fromarray(rng.integers(0, 256, (*rng.integers(9, 200, 2), 3), np.uint8))
+        data = encoded(noise, ("PNG", "JPEG", "WEBP")[i % 3])
+        files.append((f"{i % 2}/{i}", io.BytesIO(data[: len(data) // 2] if i % 7 == 3 else data)))
+    return files
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[str, list[str]]]]:
+    """Prepare with a single thread and a single picture in flight: (name or sentence, progress)."""
+
+    def run(prepare: Callable[..., str], *args: object) -> tuple[str, list[str]]:
+        with monkeypatch.context() as patch:
+            patch.setattr(pictures, "THREADS", 1)
+            patch.setattr(pictures, "MOST_IN_FLIGHT", 1)
+            return outcome(prepare, *args)
+
+    return run
+
+
+def outcome(prepare: Callable[..., str], *args: object) -> tuple[str, list[str]]:
+    words: list[str] = []
+    try:
+        return prepare(*args, words.append), words
+    except DataError as error:
+        return str(error), words
+
+
+@pytest.mark.parametrize(("size", "channels"), [(8, 1), (32, 3)])
+def test_all_cores_give_what_one_gives(
+    size: int, channels: int, tmp_path: Path, one_by_one: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name is the hash of pixels, order and classes."""
+    expected = one_by_one(prepare, mixed(), size, channels, tmp_path / "a")
+    assert expected[1][-1].startswith("51 pictures ready, 9 skipped, first 1/3: it is")
+    for threads, flight in ((2, 3), (8, 256)):
+        monkeypatch.setattr(pictures, "THREADS", threads)
+        monkeypatch.setattr(pictures, "MOST_IN_FLIGHT", flight)
+        assert outcome(prepare, mixed(), size, channels, tmp_path / "b") == expected
+
+
+def test_a_slow_picture_keeps_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first is decoded last: its thread waits for all the others."""
+    shrink, others = pictures._shrink, threading.Semaphore(0)
+
+    def first_last(picture: Image.Image, **form: int) -> bytes:
+        if picture.width == 13:
+            assert all(others.acquire(timeout=60) for _ in range(20))
+            return shrink(picture, **form)
+        done = shrink(picture, **form)
+        others.release()
+        return done
+
+    monkeypatch.setattr(pictures, "_shrink", first_last)
+    monkeypatch.setattr(pictures, "THREADS", 2)
+    name = prepare([("slow", io.BytesIO(plain(99, (13, 13)))), *good()], 8, 1, tmp_path)
+    assert load(name, own_dir=tmp_path).images[:, 0, 0, 0].tolist() == [99, *range(20)]
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MOST", 30), ("MOST_PIXELS_TOGETHER", 40_000), ("MOST_ENTRIES", 5),
+                                              ("MOST_RESULT_BYTES", 30 * 64)])  # fmt: skip
+def test_limits_strike_at_the_same_picture(
+    limit: str, value: int, tmp_path: Path, one_by_one: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, limit, value)
+    files = [(n, io.BytesIO(plain(0, (40, 40)))) for n in "abc"] + mixed()
+    expected = one_by_one(prepare, [(n, io.BytesIO(f.getvalue())) for n, f in files], 8, 1, tmp_path)
+    assert "more" in expected[0] or "More" in expected[0]
+    assert outcome(prepare, files, 8, 1, tmp_path) == expected
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_reader_raises_is_heard_in_its_turn(tmp_path: Path, one_by_one: Callable) -> None:
+    """Reading runs ahead of the limits on what has been read, but the person hears of the first trouble."""
+
+    class Cut(io.BytesIO):
+        def read(self, size: int = -1) -> bytes:
+            raise DataError("The cable was pulled.")
+
+    def files() -> list[tuple[str, io.BytesIO]]:
+        return [*good(20), ("cut", Cut()), *good(300)]
+
+    assert outcome(prepare, files(), 8, 1, tmp_path) == ("The cable was pulled.", [])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pictures, "MOST", 19)
+        expected = one_by_one(prepare, files(), 8, 1, tmp_path)
+        assert "more than 19" in expected[0] and outcome(prepare, files(), 8, 1, tmp_path) == expected
+
+
+def test_pictures_in_flight_are_limited_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted from the start of decoding until the result has been taken; a picture beyond the limit flies alone."""
+    rng, held, peak, lock = np.random.default_rng(3), 0, 0, threading.Lock()
+    sides = [*rng.integers(1, 100, 200).tolist(), 300, *rng.integers(1, 100, 100).tolist()]
+    limit = 4 * 100 * 100 * 3
+
+    def shrink(picture: Image.Image) -> bytes:
+        nonlocal held, peak
+        with lock:
+            held += 4 * picture.width * picture.height
+            peak = max(peak, held)
+            assert held <= limit or held == 4 * 300 * 300
+        return bytes([picture.width % 256])
+
+    monkeypatch.setattr(pictures, "MOST_IN_FLIGHT_BYTES", limit)
+    monkeypatch.setattr(pictures, "THREADS", 8)
+    files = [(str(s), lambda s=s: plain(0, (s, s))) for s in sides]
+    got = []
+    for job in pictures._decoded(files, shrink):
+        got += job.done.result()
+        with lock:
+            held -= 4 * job.pixels
+    assert got == [s % 256 for s in sides] and peak == 4 * 300 * 300 and held == 0
+
+
+def test_pictures_in_flight_are_limited_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = 0
+
+    def one_more() -> bytes:
+        nonlocal read
+        read += 1
+        return plain(0, (1, 1)) if read % 2 else b"not a picture"
+
+    monkeypatch.setattr(pictures, "MOST_IN_FLIGHT", 10)
+    for taken, _ in enumerate(pictures._decoded([("x", one_more)] * 100, lambda picture: b"")):
+        assert read <= taken + 11
+
+
+def test_two_are_decoded_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = threading.Barrier(2, timeout=60)  # breaks when nobody else comes
+    monkeypatch.setattr(pictures, "THREADS", 2)
+    jobs = pictures._decoded([("x", lambda: plain(0))] * 6, lambda picture: bytes([both.wait()]))
+    assert sorted(job.done.result() for job in jobs) == [b"\0"] * 3 + [b"\1"] * 3
+
+
+def test_of_unreadable_files_only_the_reason_is_kept() -> None:
+    """256 files of 64 MB may wait behind a slow picture; a traceback would hold on to their bytes."""
+    for job in pictures._decoded([("x", lambda: b"not a picture"), ("y", lambda: bytes(1))], lambda picture: b""):
+        reason = job.done.exception()
+        assert "not a PNG" in str(reason) and reason.__traceback__ is None and reason.__context__ is None
+
+
+def test_giving_up_leaves_nothing_behind(tmp_path: Path) -> None:
+    class Enough(Exception):
+        pass
+
+    def enough(words: str) -> None:
+        raise Enough
+
+    with pytest.raises(Enough):
+        prepare(good(600), 8, 1, tmp_path, enough)
+    assert list(tmp_path.iterdir()) == []
+    assert not [t for t in threading.enumerate() if t.name.startswith("pictures")]
+
+
+def test_progress_counts_and_knows_the_total(tmp_path: Path) -> None:
+    words: list[str] = []
+    prepare_folder(folder(tmp_path / "f", 520), 8, 1, tmp_path / "own", words.append)
+    assert words == [*(f"{n} of 520 pictures read." for n in (250, 500)), "520 pictures ready."]
 
 
 # ---- hostile zips ----
@@ -491,6 +724,44 @@ def test_a_damaged_prepared_file_is_a_sentence(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(DataError, match="not here"):
         describe(name, tmp_path)
+
+
+def test_prepared_pictures_are_mapped_not_read(tmp_path: Path) -> None:
+    """40 MB of them cost no memory of their own, and what is written to the tensor never reaches the file."""
+    rng = np.random.default_rng(4)
+    path, pixels = tmp_path / "own-0123456789ab.safetensors", rng.integers(0, 256, (13_000, 3, 32, 32), np.uint8)
+    labels = rng.integers(0, 2, 13_000)
+    pictures.write_pictures(path, [pixels.tobytes()], pixels.shape, labels, {"classes": '["a", "b"]'})
+    before = private_bytes()
+    got = load(path.stem, own_dir=tmp_path)
+    mapped = Dataset(got, 1, conditional=True)
+    kept = Dataset(
+        pictures.Pictures("kept", torch.from_numpy(pixels), torch.from_numpy(labels), ("a", "b")), 1, conditional=True
+    )
+    for index in (0, 1, 202, 203, 204, 500):  # 203 crosses the border of two epochs
+        for a, b in zip(
+            mapped.batch(index, 64, torch.Generator()), kept.batch(index, 64, torch.Generator()), strict=True
+        ):
+            assert torch.equal(a, b)
+    assert torch.equal(got.images, torch.from_numpy(pixels)) and got.images.is_contiguous()
+    assert private_bytes() - before < 10_000_000
+    whole = path.read_bytes()
+    got.images[0] = 0
+    assert path.read_bytes() == whole
+
+
+def private_bytes() -> int:
+    """Memory that belongs to this process alone, without the pages of files (Linux)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
+
+
+def test_a_replaced_or_deleted_file_does_not_hurt_who_reads_it(tmp_path: Path) -> None:
+    name = prepare(good(), 8, 1, tmp_path)
+    path, got = tmp_path / f"{name}.safetensors", load(name, own_dir=tmp_path)
+    pictures.write_pictures(path, [bytes(64)], (1, 1, 8, 8), np.zeros(1, np.int64), {"classes": "[]"})
+    path.unlink()
+    assert got.images[:, 0, 3, 3].tolist() == list(range(20))
 
 
 def test_two_threads_preparing_the_same(tmp_path: Path) -> None:

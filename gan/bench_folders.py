@@ -1,0 +1,120 @@
+"""python -m gan.bench_folders: how fast, and in how much memory, a folder of pictures becomes a data set.
+
+One thread against all cores, and both against the loop that one would write by hand: Pillow's `open`, `ImageOps.fit`,
+a list, one array. Every measurement is a process of its own, so that its peak of memory is its own; the pictures have
+just been written, so that they come from the page cache and the disk is not what is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from gan import pictures
+
+SIZE = 32  # pixels a side of what is made
+SIDES = (128, 2048)  # shortest and longest side of the pictures read
+
+
+def folders(args: argparse.Namespace) -> int:
+    """args.pictures pictures, args.pairs rounds in alternating order."""
+    with tempfile.TemporaryDirectory() as folder:
+        megapixels = _make_folder(Path(folder), args.pictures)
+        print(f"{args.pictures:,} pictures, two JPEG to one PNG, {megapixels:,.0f} megapixels, to {SIZE} x {SIZE}")
+        found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+        for pair in range(args.pairs):
+            for way in reversed(WAYS) if pair % 2 else WAYS:
+                found[way].append(_measure(way, folder))
+            print(json.dumps({way: rounds[-1] for way, rounds in found.items()}), flush=True)
+    for way, rounds in found.items():
+        speed, memory = ([r[key] for r in rounds] for key in ("pictures_per_s", "peak_mb"))
+        print(f"{way}: {_spread(speed)} pictures/s; peak of memory above the start {_spread(memory)} MB")
+    for other in ("one", "plain"):
+        ratios = [a["pictures_per_s"] / b["pictures_per_s"] for a, b in zip(found["all"], found[other], strict=True)]
+        print(f"all cores ({pictures.THREADS}) against {other}: {_spread(ratios)}")
+    return 0
+
+
+def _spread(values: list[float]) -> str:
+    return f"median {statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f}, n = {len(values)})"
+
+
+def _make_folder(folder: Path, count: int) -> float:
+    """Smooth noise in sides spread evenly over the scale of SIDES. Returns megapixels."""
+    rng, pixels = random.Random(0), 0
+    for i in range(count):
+        width, height = (round(SIDES[0] * (SIDES[1] / SIDES[0]) ** rng.random()) for _ in "wh")
+        picture = Image.frombytes("RGB", (16, 16), rng.randbytes(3 * 256)).resize((width, height))
+        pixels += width * height
+        if i % 3:
+            picture.save(folder / f"{i:06}.jpg", quality=90)
+        else:
+            picture.save(folder / f"{i:06}.png", compress_level=1)
+    return pixels / 1e6
+
+
+def _measure(way: str, folder: str) -> dict[str, float]:
+    command = [sys.executable, "-m", "gan.bench_folders", "--way", way, "--folder", folder]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+# ---- in the process that is measured ----
+
+
+def _prepared(folder: Path) -> int:
+    with tempfile.TemporaryDirectory() as own:
+        name = pictures.prepare_folder(folder, SIZE, 3, Path(own))
+        return pictures.read_words(Path(own) / f"{name}.safetensors")[1][0]
+
+
+def _one(folder: Path) -> int:
+    pictures.THREADS = 1
+    return _prepared(folder)
+
+
+def _plain(folder: Path) -> int:
+    form = (SIZE, SIZE)
+    rows = [
+        np.asarray(ImageOps.fit(Image.open(path).convert("RGB"), form, Image.Resampling.LANCZOS))
+        for path in sorted(folder.iterdir())
+    ]
+    return len(np.stack(rows))
+
+
+WAYS: dict[str, Callable[[Path], int]] = {"all": _prepared, "one": _one, "plain": _plain}
+
+
+def _run(way: str, folder: Path) -> dict[str, float]:
+    before, start = _peak_mb(), time.monotonic()
+    count = WAYS[way](folder)
+    seconds = time.monotonic() - start
+    return {"pictures_per_s": round(count / seconds, 1), "peak_mb": round(_peak_mb() - before, 1)}
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # kB on Linux
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser("python -m gan.bench_folders", description=__doc__)
+    parser.add_argument("--pictures", type=int, default=1500)
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--way", choices=list(WAYS), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.way:
+        print(json.dumps(_run(chosen.way, chosen.folder)))
+    else:
+        sys.exit(folders(chosen))
