@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from gan.bench import first_minute, slider, startup, viewers
+from gan.bench import articles, first_minute, slider, startup, viewers
 from gan.bench.common import App, Figure, find_chromium, free_port, process, table
 from gan.bench.slider import SLIDER
 
@@ -20,6 +20,7 @@ _MODULES = {
     "viewers": viewers,
     "slider": slider,
     "first-minute": first_minute,
+    "articles": articles,
 }
 BENCHES: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {n: m.measure for n, m in _MODULES.items()}
 
