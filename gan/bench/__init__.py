@@ -9,18 +9,22 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from gan.bench import articles, first_minute, slider, startup, viewers
+from gan.bench import articles, busy, first_minute, quality, slider, startup, step, throughput, viewers
 from gan.bench.common import App, Figure, find_chromium, free_port, process, table
 from gan.bench.slider import SLIDER
 
 __all__ = ["BENCHES", "SLIDER", "App", "add_parsers", "find_chromium", "free_port", "process"]
 
 _MODULES = {
-    "startup": startup,
+    "articles": articles,
+    "step": step,
+    "throughput": throughput,
+    "busy": busy,
     "viewers": viewers,
+    "startup": startup,
     "slider": slider,
     "first-minute": first_minute,
-    "articles": articles,
+    "quality": quality,
 }
 BENCHES: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {n: m.measure for n, m in _MODULES.items()}
 

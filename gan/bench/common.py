@@ -54,7 +54,12 @@ def table(figures: list[Figure]) -> str:
 
 
 def spread(values: list[float], unit: str = "") -> str:
-    return f"median {statistics.median(values):.3g}{unit}, {min(values):.3g} to {max(values):.3g}, n = {len(values)}"
+    low, middle, high = map(_number, (min(values), statistics.median(values), max(values)))
+    return f"median {middle}{unit}, {low} to {high}, n = {len(values)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def at_least(bar: float, values: list[float]) -> str:
