@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Callable
 
 from gan.bench import articles, busy, first_minute, quality, slider, startup, step, throughput, viewers
-from gan.bench.common import App, Figure, find_chromium, free_port, process, table
+from gan.bench.common import App, Figure, find_chromium, free_port, load_of_the_machine, process, table
 from gan.bench.slider import SLIDER
 
 __all__ = ["BENCHES", "SLIDER", "App", "add_parsers", "find_chromium", "free_port", "process"]
@@ -43,7 +43,7 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_one(args: argparse.Namespace) -> int:
-    print(table(BENCHES[args.what](args)))
+    print(table([*BENCHES[args.what](args), load_of_the_machine()]))
     return 0
 
 
@@ -56,7 +56,7 @@ def _run_all(args: argparse.Namespace) -> int:
             figures += bench(_defaults(name, args))
         except (OSError, ValueError) as e:  # also every sentence of ours
             figures.append(Figure(name, f"not measured: {e}"))
-    print(f"\n{table(figures)}")
+    print(f"\n{table([*figures, load_of_the_machine()])}")
     return 0
 
 

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10, help="of each half of a pair, after its warm-up")
     parser.add_argument("--warm-up", type=float, default=3, help="seconds; at least until everything is compiled")
-    words = "how Keras draws fakes for D: as article 004 prints it, or by calling the network, which is faster"
+    words = "how Keras draws fakes for D: as article 004 prints it, or by calling the network, which is far faster"
     parser.add_argument("--generate", choices=["predict", "call"], default="predict", help=words)
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder for Keras's environment (about 1.5 GB)")
 

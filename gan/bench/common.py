@@ -70,6 +70,13 @@ def at_most(bar: float, values: list[float]) -> str:
     return f"at most {bar:g}: {'met' if statistics.median(values) <= bar else 'missed'}"
 
 
+def load_of_the_machine() -> Figure:
+    """Stands below every table: where others compute too, even ratios waver."""
+    if not hasattr(os, "getloadavg"):
+        return Figure("load of the machine", "unknown here")
+    return Figure("load of the machine", f"{os.getloadavg()[2]:.1f} over 15 min, {os.cpu_count()} cores")
+
+
 # Pairs -----------------------------------------------------------------------------------------------------------
 
 
