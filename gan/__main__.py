@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gan import dist
+from gan.bench import add_parsers as add_benches
 from gan.checkpoint import CheckpointError, refuse_other_config, write_atomically
 from gan.config import KNOBS, Config, ConfigError, parse_value
 from gan.data import DATA, DataError
@@ -245,12 +246,6 @@ def metric_network(args: argparse.Namespace) -> int:
     return 0
 
 
-def bench(args: argparse.Namespace) -> int:
-    from gan.bench import BENCHES
-
-    return BENCHES[args.what](args)
-
-
 # The parser ------------------------------------------------------------------------------------------------------
 
 _FITTED = {"recipe", "dataset", "size", "channels", "classes"}  # come from the recipe and the data set
@@ -270,12 +265,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--seed", type=int, default=0)
     p.set_defaults(run=metric_network)
 
-    p = commands.add_parser("bench", help="measure speed, as ratios in one run")
-    p.add_argument("what", choices=["startup", "viewers", "slider", "first-minute"])
-    p.add_argument("--viewers", type=int, default=50)
-    p.add_argument("--pairs", type=int, default=5)
-    p.add_argument("--seconds", type=float, default=15)
-    p.set_defaults(run=bench)
+    add_benches(commands.add_parser("bench", help="measure speed, as ratios in one run"))
     return parser
 
 

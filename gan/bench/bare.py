@@ -1,0 +1,120 @@
+"""The plainest correct PyTorch loop for a recipe: what our own step is measured against.
+
+The same networks from the same tables, the same Adam, the same arithmetic; the pictures lie in memory as floats.
+Nothing else: no exactness, no statistics, no files. Whatever our step costs beyond this is the price of those.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from gan.config import Config, ConfigError
+from gan.models import build_discriminator, build_generator
+
+
+class Bare:
+    """Two networks, two optimisers, the pictures, and `step`.
+
+    Args:
+        config: what the tables hold for a recipe; binary cross-entropy, with R1 or without a penalty.
+        images: real pictures in [−1, 1], float32 [N, C, H, W].
+        labels: int64 [N] for a recipe that is told the class.
+
+    Raises:
+        ConfigError: the config asks for something that no recipe does, and that is not written here.
+    """
+
+    def __init__(self, config: Config, images: Tensor, labels: Tensor | None = None) -> None:
+        self.config, self.images, self.labels = config, images, labels if config.classes else None
+        plain = config.objective == "non-saturating" and config.penalty in ("none", "r1") and config.d_steps == 1
+        if not plain or config.update_order not in _UPDATES:
+            raise ConfigError("The bare loop knows only what the recipes use; this is not one of them.")
+        rng = torch.Generator().manual_seed(config.seed)
+        self.G, self.D = build_generator(config, rng), build_discriminator(config, rng)
+        self.g_params, self.d_params = list(self.G.parameters()), list(self.D.parameters())
+        self.opt_g, self.opt_d = _adam(config, self.g_params, config.g_lr), _adam(config, self.d_params, config.d_lr)
+        self.ema = copy.deepcopy(self.G).requires_grad_(False) if config.ema_halflife_images else None
+        self.steps_done = 0
+
+    def step(self) -> None:
+        cfg = self.config
+        rows = torch.randint(len(self.images), (cfg.batch,))
+        c = None if self.labels is None else self.labels[rows]
+        self.learn(self.images[rows], c, torch.randn(cfg.batch, cfg.z_dim), torch.randn(cfg.batch, cfg.z_dim))
+
+    def learn(self, x: Tensor, c: Tensor | None, z_d: Tensor, z_g: Tensor) -> None:
+        """One step on these pictures and this noise, D's and G's; so that a test can compare it with the Trainer."""
+        cfg = self.config
+        if cfg.lr_halflife_images:
+            factor = 0.5 ** (self.steps_done * cfg.batch / cfg.lr_halflife_images)
+            self.opt_d.param_groups[0]["lr"] = cfg.d_lr * factor
+            self.opt_g.param_groups[0]["lr"] = cfg.g_lr * factor
+        _UPDATES[cfg.update_order](self, x, c, z_d, z_g)
+        self.steps_done += 1
+        if self.ema is not None:
+            self._average()
+
+    def _alternate(self, x: Tensor, c: Tensor | None, z_d: Tensor, z_g: Tensor) -> None:
+        cfg = self.config
+        with torch.no_grad():
+            fake = self.G(z_d, c)
+        penalised = cfg.penalty == "r1" and self.steps_done % cfg.penalty_every == 0
+        real_logits, fake_logits = self._judge(x.requires_grad_(penalised), fake, c)
+        loss = (softplus(-real_logits) + softplus(fake_logits)).mean()
+        if penalised:  # Mescheder et al. 2018, equation 9
+            (slope,) = torch.autograd.grad(real_logits.sum(), x, create_graph=True)
+            loss = loss + cfg.penalty_weight * cfg.penalty_every * (0.5 * slope.flatten(1).square().sum(1)).mean()
+        _descend(loss, self.d_params, self.opt_d)
+        self._teach_generator(c, z_g)
+
+    def _split(self, x: Tensor, c: Tensor | None, z_d: Tensor, z_g: Tensor) -> None:
+        with torch.no_grad():
+            fake = self.G(z_d, c)
+        _descend(softplus(-self.D(x, c)).mean(), self.d_params, self.opt_d)
+        _descend(softplus(self.D(fake, c)).mean(), self.d_params, self.opt_d)
+        self._teach_generator(c, z_g)
+
+    def _simultaneous(self, x: Tensor, c: Tensor | None, z_d: Tensor, z_g: Tensor) -> None:
+        real_logits, fake_logits = self._judge(x, self.G(z_d, c), c)
+        d_loss = (softplus(-real_logits) + softplus(fake_logits)).mean()
+        g_loss = softplus(-fake_logits).mean()
+        self.opt_d.zero_grad()
+        self.opt_g.zero_grad()
+        d_loss.backward(inputs=self.d_params, retain_graph=True)
+        g_loss.backward(inputs=self.g_params)
+        self.opt_d.step()
+        self.opt_g.step()
+
+    def _teach_generator(self, c: Tensor | None, z: Tensor) -> None:
+        _descend(softplus(-self.D(self.G(z, c), c)).mean(), self.g_params, self.opt_g)
+
+    def _judge(self, x: Tensor, fake: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
+        if self.D.has_batch_stats:
+            return self.D(x, c), self.D(fake, c)
+        both = self.D(torch.cat([x, fake]), None if c is None else torch.cat([c, c]))  # [2N]
+        return both[: len(x)], both[len(x) :]
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        cfg = self.config
+        halflife = min(cfg.ema_halflife_images, 0.1 * cfg.batch * self.steps_done)
+        torch._foreach_lerp_(list(self.ema.parameters()), self.g_params, 1 - 0.5 ** (cfg.batch / halflife))
+        for mean, now in zip(self.ema.buffers(), self.G.buffers(), strict=True):
+            mean.copy_(now)
+
+
+_UPDATES = {"alternate": Bare._alternate, "split": Bare._split, "simultaneous": Bare._simultaneous}
+
+
+def _descend(loss: Tensor, params: list[nn.Parameter], opt: torch.optim.Optimizer) -> None:
+    opt.zero_grad()
+    loss.backward(inputs=params)  # of these alone: the other network's gradients would be thrown away
+    opt.step()
+
+
+def _adam(config: Config, params: list[nn.Parameter], lr: float) -> torch.optim.Adam:
+    return torch.optim.Adam(params, lr=lr, betas=(config.beta1, config.beta2), eps=config.adam_eps, fused=True)

@@ -1,0 +1,289 @@
+"""What several measurements share: processes, the app as a page speaks to it, alternating pairs, the last table."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gan.data import load
+from gan.recipes import RECIPES, make_config
+from gan.run import Command
+from gan.runs import Runs
+from gan.trainer import Trainer
+
+ROOT = Path(__file__).resolve().parents[2]
+TRAINABLE = tuple(name for name in RECIPES if name != "conv-small-as-printed")  # which is refused, with the reason
+ENDLESS = {"total_steps": 10**8}  # a run that does not end while it is measured
+
+
+class BenchError(OSError):
+    """A measurement that cannot be made here; the message is one sentence."""
+
+
+# Figures ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table at the end."""
+
+    what: str
+    value: str
+    bar: str = ""  # what it should reach, and whether it does
+
+
+def table(figures: list[Figure]) -> str:
+    widths = [max((len(getattr(f, name)) for f in figures), default=0) for name in ("what", "value")]
+    return "\n".join(f"{f.what:<{widths[0]}}  {f.value:<{widths[1]}}  {f.bar}".rstrip() for f in figures)
+
+
+def spread(values: list[float], unit: str = "") -> str:
+    low, middle, high = map(_number, (min(values), statistics.median(values), max(values)))
+    return f"median {middle}{unit}, {low} to {high}, n = {len(values)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def at_least(bar: float, values: list[float]) -> str:
+    return f"at least {bar:g}: {'met' if statistics.median(values) >= bar else 'missed'}"
+
+
+def at_most(bar: float, values: list[float]) -> str:
+    return f"at most {bar:g}: {'met' if statistics.median(values) <= bar else 'missed'}"
+
+
+def load_of_the_machine() -> Figure:
+    """Stands below every table: where others compute too, even ratios waver."""
+    if not hasattr(os, "getloadavg"):
+        return Figure("load of the machine", "unknown here")
+    return Figure("load of the machine", f"{os.getloadavg()[2]:.1f} over 15 min, {os.cpu_count()} cores")
+
+
+# Pairs -----------------------------------------------------------------------------------------------------------
+
+
+def alternate(pairs: int, first: Callable[[], float], second: Callable[[], float]) -> Iterator[tuple[float, float]]:
+    """Pairs measured one right after the other, every other pair in reverse: what drifts, drifts through both."""
+    for k in range(pairs):
+        if k % 2:
+            b = second()
+            yield first(), b
+        else:
+            a = first()
+            yield a, second()
+
+
+def ratios(name: str, pairs: int, ours: Callable[[], float], theirs: Callable[[], float]) -> list[float]:
+    """ours / theirs for each pair, printed as they come."""
+    found = []
+    for a, b in alternate(pairs, ours, theirs):
+        found.append(a / b)
+        print(f"  {name}: {a:,.4g} against {b:,.4g}, ratio {a / b:.3f}", flush=True)
+    return found
+
+
+def per_second(step: Callable[[], Any], seconds: float) -> float:
+    """How often a second `step` can be called."""
+    count, started = 0, time.perf_counter()
+    while True:
+        step()
+        count += 1
+        passed = time.perf_counter() - started
+        if passed >= seconds:
+            return count / passed
+
+
+# Training in this process ----------------------------------------------------------------------------------------
+
+
+def app_threads() -> int:
+    """How many processor threads the app trains with."""
+    with tempfile.TemporaryDirectory() as folder:
+        return Runs(Path(folder)).threads
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--threads", type=int, default=0, help="processor threads (default: as many as the app takes)")
+
+
+def use_threads(args: argparse.Namespace) -> int:
+    """Set and return the number of threads that was asked for."""
+    torch.set_num_threads(args.threads or app_threads())
+    return torch.get_num_threads()
+
+
+def trainer_of(recipe: str, **changes: Any) -> Trainer:
+    """The recipe's Trainer on its own data set, as a run makes it."""
+    config = make_config(recipe, **changes)
+    return Trainer(config, load(config.dataset))
+
+
+class PausedRun:
+    """A run that trains only while it is measured, so that others can be measured between."""
+
+    def __init__(self, events: Callable[[], list[dict[str, Any]]], command: Callable[[str], Any]) -> None:
+        self.events, self.command = events, command
+        self.step = self.pause()
+
+    def pause(self) -> int:
+        """The step at which it stood still. The event has it exactly, and earlier than the picture of that step."""
+        known = len(self.events())
+        self.command("pause")
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            events = self.events()
+            if len(events) > known:
+                return events[-1]["step"]
+            time.sleep(0.005)
+        raise BenchError("A run that was to be measured no longer answers.")
+
+    def per_second(self, meanwhile: Callable[[], Any]) -> float:
+        """Steps a second while `meanwhile` goes on."""
+        self.command("resume")
+        started = time.perf_counter()
+        meanwhile()
+        step = self.pause()
+        rate = (step - self.step) / (time.perf_counter() - started)
+        self.step = step
+        return rate
+
+
+@contextmanager
+def run_here(recipe: str, warm_up: float) -> Iterator[PausedRun]:
+    """A run in a thread of this process, started by the registry as the app does."""
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Runs(Path(folder))
+        run, _ = runs.create(recipe, None, ENDLESS)
+        runs.start(run)
+        time.sleep(warm_up)
+        yield PausedRun(lambda: list(run.history.events), lambda kind: runs.command(run, Command(kind)))
+        run.send(Command("shutdown"))
+        run.join(60)
+
+
+# The app ---------------------------------------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@contextmanager
+def process(*command: str) -> Iterator[subprocess.Popen]:
+    p = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield p
+    finally:
+        p.terminate()
+        try:
+            p.wait(20)
+        except subprocess.TimeoutExpired:
+            p.kill()
+
+
+def wait_for(url: str, seconds: float = 120) -> None:
+    """Until a server answers 200. Raises TimeoutError."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.05)
+    raise TimeoutError(f"{url} did not answer within {seconds:.0f} s")
+
+
+class App:
+    """The app in a process of its own, with a run folder of its own, spoken to as the page does."""
+
+    def __init__(self, port: int) -> None:
+        self.port, self.base = port, f"http://127.0.0.1:{port}/gradio_api/gan/"
+        self.owner = ""
+
+    def ready(self) -> None:
+        wait_for(self.base + "boot")
+        self.owner = self.get("boot")["owner"]
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.base + path, timeout=60) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        headers = {"Content-Type": "application/json", "X-Owner": self.owner}
+        request = urllib.request.Request(self.base + path, json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.loads(answer.read())
+
+    def train(self, recipe: str, **changes: Any) -> str:
+        """Start a run; returns its id."""
+        return self.post("runs", {"recipe": recipe, "changes": changes})["id"]
+
+    def measured_run(self, recipe: str, warm_up: float) -> tuple[PausedRun, str]:
+        """A run that trains only while it is measured, and the address that its viewers poll."""
+        path = f"runs/{self.train(recipe, **ENDLESS)}"
+        time.sleep(warm_up)
+        events, command = lambda: self.get(path)["events"], lambda kind: self.post(f"{path}/command", {"command": kind})
+        return PausedRun(events, command), f"{self.base}{path}/live"
+
+
+@contextmanager
+def app() -> Iterator[tuple[App, subprocess.Popen]]:
+    port, folder = free_port(), tempfile.mkdtemp()
+    try:
+        with process(sys.executable, "app.py", "--port", str(port), "--runs", folder) as p:
+            found = App(port)
+            found.ready()
+            yield found, p
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def watch(url: str, count: int, seconds: float) -> dict[str, float]:
+    """Let simulated viewers poll an address, from a process of their own; returns what they met."""
+    command = [sys.executable, "-m", "gan.viewers", url, "--count", str(count), "--seconds", str(seconds)]
+    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+
+
+# The browser -----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A headless browser. Raises BenchError in words when there is none."""
+    path = find_chromium()
+    if path is None:
+        raise BenchError(
+            "No Chromium was found; install it (Debian: apt-get install chromium) or set CHROMIUM to its path."
+        )
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def find_chromium() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return os.environ.get("CHROMIUM") or next((p for p in map(shutil.which, names) if p), None)

@@ -1,0 +1,120 @@
+"""Time to quality: how good the pictures are after so many seconds of training, looking at them not counted.
+
+Each (recipe, seed) is trained once through all marks. A finished one is kept as a line of the cache file, so that what
+was stopped can go on another day; other settings, or another cache file, measure anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gan import metrics
+from gan.bench.common import TRAINABLE, Figure, add_threads, trainer_of, use_threads
+from gan.recipes import make_config
+from gan.trainer import Trainer
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--recipes", nargs="+", choices=TRAINABLE, default=["quick"])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--marks", type=float, nargs="+", default=[10, 20, 30, 60], help="seconds of training")
+    parser.add_argument("--samples", type=int, default=metrics.SAMPLES, help="pictures for each measure")
+    parser.add_argument("--cache", type=Path, help="a file that keeps what is finished, one JSON line for each run")
+    add_threads(parser)
+
+
+def measure(args: argparse.Namespace) -> list[Figure]:
+    threads = use_threads(args)
+    return [f for recipe in args.recipes for f in _figures(recipe, [_of(recipe, s, threads, args) for s in args.seeds])]
+
+
+def _of(recipe: str, seed: int, threads: int, args: argparse.Namespace) -> list[dict[str, Any]]:
+    """The rows of one run, from the cache where it has them."""
+    key = {
+        "config": make_config(recipe, seed=seed).to_dict(),
+        "marks": sorted(args.marks),
+        "samples": args.samples,
+        "threads": threads,
+        "torch": torch.__version__,
+    }
+    rows = find(args.cache, key)
+    if rows is None:
+        rows = train_and_look(trainer_of(recipe, seed=seed), key["marks"], args.samples)
+        keep(args.cache, key, rows)
+    for row in rows:
+        print(f"  {recipe}, seed {seed}: {json.dumps(row)}", flush=True)
+    return rows
+
+
+def train_and_look(trainer: Trainer, marks: list[float], samples: int) -> list[dict[str, Any]]:
+    """Train to each mark and measure there."""
+    seconds, rows = 0.0, []
+    for mark in marks:
+        started = time.perf_counter()
+        while seconds + time.perf_counter() - started < mark:
+            trainer.step()
+        seconds += time.perf_counter() - started
+        rows.append({"seconds": round(seconds, 2), **look(trainer, samples)})
+    return rows
+
+
+def look(trainer: Trainer, samples: int) -> dict[str, Any]:
+    """What the generator people see can do now."""
+    cfg = trainer.config
+    report = metrics.evaluate(trainer.sample, cfg.z_dim, cfg.classes, cfg.dataset, samples)
+    return {
+        "images": trainer.steps_done * cfg.batch,
+        "fid": round(report.fid, 3),
+        "times_real": round(report.fid / report.real_fid, 2),
+        "modes": report.modes,
+        "confidence": round(report.confidence, 4),
+    }
+
+
+def _figures(recipe: str, runs: list[list[dict[str, Any]]]) -> list[Figure]:
+    """One line for each mark: medians over the seeds, and the range of the one that matters."""
+    figures = []
+    for rows in zip(*runs, strict=True):
+        middle = {name: statistics.median(row[name] for row in rows) for name in rows[0]}
+        times = [row["times_real"] for row in rows]
+        words = (
+            f"{middle['times_real']:.1f} times real ({min(times):.1f} to {max(times):.1f}, n = {len(rows)}), "
+            f"FID {middle['fid']:.2f}, {middle['images']:,.0f} images, "
+            f"{middle['modes']:g} modes, confidence {middle['confidence']:.3f}"
+        )
+        figures.append(Figure(f"{recipe} after {middle['seconds']:.0f} s", words))
+    return figures
+
+
+# The cache -------------------------------------------------------------------------------------------------------
+
+
+def find(cache: Path | None, key: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The rows kept under exactly these settings, or None."""
+    if cache is None or not cache.exists():
+        return None
+    kept = filter(None, map(_entry, cache.read_text(encoding="utf-8").splitlines()))
+    return next((entry["rows"] for entry in kept if entry["key"] == key), None)
+
+
+def keep(cache: Path | None, key: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    if cache is not None:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        with cache.open("a", encoding="utf-8") as file:
+            # A new line first: a killed process may have left half of one.
+            file.write("\n" + json.dumps({"key": key, "rows": rows}) + "\n")
+
+
+def _entry(line: str) -> dict[str, Any] | None:
+    """What a line keeps; None for an empty or a half written one."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None

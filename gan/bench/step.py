@@ -1,0 +1,73 @@
+"""What our training step costs beyond the plainest loop for the same networks: alone, inside a run, and while watched.
+
+The watched run is the app's, in its own process, with one viewer that polls like the page. All take as many threads as
+the app takes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+import torch
+
+from gan.bench.bare import Bare
+from gan.bench.common import (
+    TRAINABLE,
+    Figure,
+    app,
+    app_threads,
+    at_least,
+    per_second,
+    ratios,
+    run_here,
+    spread,
+    trainer_of,
+    watch,
+)
+from gan.data import load
+from gan.recipes import make_config
+
+BAR = 0.95
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--recipes", nargs="+", choices=TRAINABLE, default=["quick", "mlp", "dcgan-transposed"])
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=6, help="of each half of a pair")
+    parser.add_argument("--warm-up", type=float, default=8, help="seconds; a run's first steps have many frames")
+
+
+def measure(args: argparse.Namespace) -> list[Figure]:
+    torch.set_num_threads(app_threads())
+    return [figure for recipe in args.recipes for figure in _of(recipe, args)]
+
+
+def _of(recipe: str, args: argparse.Namespace) -> list[Figure]:
+    plain = bare_of(recipe)
+
+    def bare() -> float:
+        return per_second(plain.step, args.seconds)
+
+    def against(name: str, ours: Callable[[], float]) -> Figure:
+        found = ratios(f"steps/s, {recipe}, {name} against bare", args.pairs, ours, bare)
+        return Figure(f"{recipe}, {name}, times the bare loop", spread(found), at_least(BAR, found))
+
+    per_second(plain.step, args.warm_up / 4)
+    trainer = trainer_of(recipe)
+    per_second(trainer.step, args.warm_up / 4)
+    figures = [against("Trainer alone", lambda: per_second(trainer.step, args.seconds))]
+    with run_here(recipe, args.warm_up) as run:
+        figures.append(against("Trainer in a run", lambda: run.per_second(lambda: time.sleep(args.seconds))))
+    with app() as (ours, _):
+        run, live = ours.measured_run(recipe, args.warm_up)
+        figures.append(against("run with a viewer", lambda: run.per_second(lambda: watch(live, 1, args.seconds))))
+    return figures
+
+
+def bare_of(recipe: str) -> Bare:
+    """The bare loop for a recipe, its data set in memory as floats."""
+    config = make_config(recipe)
+    pictures = load(config.dataset)
+    return Bare(config, pictures.images.float() / 127.5 - 1, pictures.labels)
