@@ -107,7 +107,7 @@ def load_checkpoint(path: Path, trainer: Trainer) -> dict[str, Any]:
     if bad:
         raise CheckpointError(f"The checkpoint {path.name} holds values that are not finite ({bad}).")
     counts = {k: header[k] for k in ("steps_done", "batches_done", "lr")}
-    trainer.load_state_dict(_unflatten(tensors, trainer) | counts)
+    trainer.load_state_dict(_unflatten(tensors) | counts)
     return header["extra"]
 
 
@@ -141,11 +141,9 @@ def flatten(state: dict[str, Any]) -> dict[str, Tensor]:
     return flat
 
 
-def _unflatten(tensors: dict[str, Tensor], trainer: Trainer) -> dict[str, Any]:
-    """The inverse of `flatten`; the optimisers' groups are the trainer's own, made from its config."""
-    state: dict[str, Any] = {n: {} for n in _NETWORKS}
-    for name, opt in (("opt_g", trainer.opt_g), ("opt_d", trainer.opt_d)):
-        state[name] = {"state": {}, "param_groups": opt.state_dict()["param_groups"]}
+def _unflatten(tensors: dict[str, Tensor]) -> dict[str, Any]:
+    """The inverse of `flatten`."""
+    state: dict[str, Any] = {n: {} for n in _NETWORKS} | {n: {"state": {}} for n in _OPTIMISERS}
     for name, t in tensors.items():
         owner, rest = name.split(".", 1)
         if owner in _NETWORKS:

@@ -340,15 +340,16 @@ def _load_own(name: str, path: Path, split: str, progress: Progress | None) -> P
 class Dataset:
     """Batches of one split, as the trainer eats them."""
 
-    def __init__(self, pictures: Pictures, seed: int, sampling: str = "shuffle", conditional: bool = False) -> None:
-        """sampling is "shuffle" (endless epochs, each a permutation) or "replacement" (drawn from the batch's rng)."""
+    def __init__(self, pictures: Pictures, seed: int, sampling: str = "shuffle", labels: Tensor | None = None) -> None:
+        """What comes with each picture is its entry of `labels`, int64 [N], or nothing.
+
+        sampling is "shuffle" (endless epochs, each a permutation) or "replacement" (drawn from the batch's rng).
+        """
         if sampling not in ("shuffle", "replacement"):
             raise DataError(f"Sampling is {sampling!r}, but only 'shuffle' and 'replacement' exist.")
-        if conditional and not pictures.class_names:
-            raise DataError(f"{pictures.name} has no classes, so a model cannot be told which one to draw.")
         if not len(pictures.images):
             raise DataError(f"{pictures.name} has no pictures.")
-        self.pictures, self.seed, self.sampling, self.conditional = pictures, seed, sampling, conditional
+        self.pictures, self.seed, self.sampling, self.labels = pictures, seed, sampling, labels
         self._permutations: dict[int, Tensor] = {}
 
     def __len__(self) -> int:
@@ -357,12 +358,12 @@ class Dataset:
     def batch(self, index: int, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """Batch number `index` since the start (0, 1, 2, ...), on the CPU.
 
-        Returns x float32 [n, C, H, W] in [-1, 1] and c int64 [n], or None when not conditional. With "shuffle" it
+        Returns x float32 [n, C, H, W] in [-1, 1] and c int64 [n], or None without labels. With "shuffle" it
         is a function of (seed, index, n) alone, always n pictures: a batch may cross the border of two epochs.
         """
         rows = self._shuffled(index, n) if self.sampling == "shuffle" else self._drawn(n, rng)
         x = self.pictures.images[rows].float().div_(127.5).sub_(1)
-        return x, self.pictures.labels[rows] if self.conditional else None
+        return x, None if self.labels is None else self.labels[rows]
 
     def _drawn(self, n: int, rng: torch.Generator) -> Tensor:
         return torch.randint(len(self), (n,), generator=rng, device=rng.device).cpu()

@@ -20,9 +20,9 @@ class Recipe:
 
 
 _QUICK = Config(
-    recipe="quick", model="quick", width=16, z_dim=64, objective="non-saturating", batch=64, d_lr=2e-3, g_lr=2e-3,
-    penalty="r1", penalty_weight=0.1, penalty_every=4, lr_halflife_images=400_000, beta1=0.5, beta2=0.99,
-    ema_halflife_images=20_000, total_steps=20_000,
+    recipe="quick", model="quick", width=32, z_dim=164, clusters=100, objective="non-saturating", batch=64,
+    d_lr=4e-3, g_lr=4e-3, lr_decay_images=30_000, beta1=0.0, beta2=0.99, penalty="r1", penalty_weight=0.3,
+    penalty_every=4, ema_halflife_images=100_000, total_steps=20_000,
 )  # fmt: skip
 # Keras 2's defaults, for the four articles written for it.
 _KERAS = Config(recipe="", model="", d_lr=1e-3, g_lr=1e-3, adam_eps=1e-7, total_steps=20_000)
@@ -49,7 +49,7 @@ RECIPES: dict[str, Recipe] = {
         "Quick, by class", "start",
         "The same, told which digit to draw.",
         "Each column becomes one digit; later you choose the digit with a button.",
-        _QUICK.changed(recipe="quick-conditional", classes=10),
+        _QUICK.changed(recipe="quick-conditional", classes=10, clusters=0),
     ),
     "dense": Recipe(
         "Dense", "reference",

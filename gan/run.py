@@ -248,7 +248,7 @@ class Run:
         bad = [name for name, v in means.items() if not math.isfinite(v)]
         if bad:
             raise Diverged(f"{_WORDS[bad[0]]} became NaN or infinite at step {step:,}")
-        rates = (self.trainer.opt_d.param_groups[0]["lr"], self.trainer.opt_g.param_groups[0]["lr"])
+        rates = (self.trainer.opt_d.lr, self.trainer.opt_g.lr)
         numbers = [means.get(k) for k in ("d_loss", "g_loss", "d_real", "d_fake")]
         self.history.add_row((step, self.trainer.images_done, self.seconds, *numbers, *rates))
 
@@ -396,7 +396,8 @@ class Run:
         rng = torch.Generator().manual_seed(seed_of(self.config.seed, _REAL))
         chosen = torch.randperm(len(pictures.images), generator=rng)[:REAL_COUNT]
         self._real = pictures.images[chosen].float() / 127.5 - 1  # [16, C, H, W]
-        self._real_c = pictures.labels[chosen] if self.config.classes else None
+        labels = self.trainer.data.labels
+        self._real_c = None if labels is None else labels[chosen]
         self._published_at = self._saved_at = -1e9
         self._publish_cost = 0.0
         self.meta["dataset_count"] = len(pictures.images)

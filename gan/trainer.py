@@ -9,23 +9,33 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from gan import dist
+from gan.clusters import find_clusters, vote_odds
 from gan.config import Config, ConfigError
 from gan.data import Dataset, Pictures
-from gan.models import build_discriminator, build_generator, check_networks
+from gan.models import as_mixture, build_discriminator, build_generator, check_networks
 from gan.objectives import OBJECTIVES, mean_verdicts
+from gan.optimiser import Adam
 from gan.penalties import PENALTIES, Round
 from gan.seeds import seed_of
 
 # Streams of randomness: the first argument of seed_of tells them apart.
-_INIT, _STEP, _PREVIEW = 1, 2, 3
+_INIT, _STEP, _PREVIEW, _CLUSTERS = 1, 2, 3, 4
 
 PLAYERS = ("both", "d", "g")
+
+
+class Fakes(NamedTuple):
+    """Latents [N, z_dim], what their pictures are to be (classes, groups or nothing), and the pictures [N, C, H, W]."""
+
+    z: Tensor
+    c: Tensor | None
+    x: Tensor
 
 
 class Trainer:
@@ -47,11 +57,12 @@ class Trainer:
         self.device = torch.device(device)
         self.objective = OBJECTIVES[config.objective]
         self.penalty = PENALTIES[config.penalty]
-        self.data = Dataset(pictures, config.seed, config.sampling, conditional=config.classes > 0)
+        self.data = Dataset(pictures, config.seed, config.sampling)
 
         rng = torch.Generator().manual_seed(seed_of(config.seed, _INIT))
         self.G = build_generator(config, rng, self.device)
         self.D = build_discriminator(config, rng, self.device)
+        self._choose_labels(pictures)
         self.g_params, self.d_params = list(self.G.parameters()), list(self.D.parameters())
         # Running means and variances, singular vectors: what the networks keep beside their parameters.
         self.statistics = [b for net in (self.G, self.D) for b in net.buffers() if b.is_floating_point()]
@@ -63,6 +74,16 @@ class Trainer:
         self.batches_done = 0  # by all processes together, one each per step: steps_done in a single process
         self.lr = {"d": config.d_lr, "g": config.g_lr}  # may change while it runs
         self.rng = torch.Generator(self.device)
+
+    def _choose_labels(self, pictures: Pictures) -> None:
+        """What D is told of each real picture: its class, its group, or nothing."""
+        cfg = self.config
+        if cfg.classes:
+            self.data.labels = pictures.labels
+        if cfg.clusters:
+            rng = torch.Generator().manual_seed(seed_of(cfg.seed, _CLUSTERS))
+            self.data.labels, shares = find_clusters(pictures.images, cfg.clusters, rng)
+            self.G.odds.copy_(vote_odds(shares, rng))
 
     # The step -----------------------------------------------------------------------------------------------------
 
@@ -87,37 +108,35 @@ class Trainer:
     def _alternate(self, players: str) -> dict[str, Tensor]:
         """D learns (d_steps times), then G: on fresh noise, or on the noise D has just seen."""
         cfg, stats = self.config, {}
-        x, c = self._batch(0)
-        z = self._noise(len(x))
         same_noise = cfg.update_order == "alternate-same-noise"
-        fake = self.G(z, c, self.rng) if same_noise else None
+        x, c = self._batch(0)
+        fakes = self._imagine(len(x), c) if same_noise else None
         if players != "g":
             for k in range(cfg.d_steps):
                 if k:
                     x, c = self._batch(k)
-                    z = self._noise(len(x))
-                    fake = None
-                if fake is None:
+                if k or fakes is None:
                     with torch.no_grad():
-                        fake = self.G(z, c, self.rng)
-                stats |= self._update_d(x, c, z, fake.detach())
+                        fakes = self._imagine(len(x), c)
+                stats |= self._update_d(x, c, fakes)
         if players != "d":
-            if not same_noise or not fake.requires_grad:
-                fake = self.G(self._noise(len(x)), c, self.rng)
-            stats |= self._update_g(x, c, fake)
+            if not same_noise or not fakes.x.requires_grad:
+                fakes = self._imagine(len(x), c)
+            stats |= self._update_g(fakes)
         return stats
 
-    def _update_d(self, x: Tensor, c: Tensor | None, z: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    def _update_d(self, x: Tensor, c: Tensor | None, fakes: Fakes) -> dict[str, Tensor]:
+        fake = fakes.x.detach()
         if self.config.update_order == "split":
             real = self._split_step(x, c, self.objective.d_real)
-            fake_ = self._split_step(fake, c, self.objective.d_fake)
+            fake_ = self._split_step(fake, fakes.c, self.objective.d_fake)
             loss, real, fake_ = (real[0] + fake_[0]).mean(), real[1], fake_[1]
         else:
             x = x.requires_grad_(self._penalty_due)
-            real, fake_ = self._judge(x, fake, c)
+            real, fake_ = self._judge(x, c, fake, fakes.c)
             loss = self.objective.d_loss(real, fake_).mean()
-            cost = loss + self._penalty(Round(self.G, self.D, z, x, c, fake, real, fake_, self.rng))
-            self._descend(cost, self.d_params, self.opt_d)
+            cost = loss + self._penalty(Round(self.G, self.D, fakes.z, x, c, fake, real, fake_, self.rng))
+            self._descend(cost, self.opt_d)
         d_real, d_fake = mean_verdicts(self.objective, real, fake_)
         return {"d_loss": loss.detach(), "d_real": d_real, "d_fake": d_fake}
 
@@ -125,31 +144,30 @@ class Trainer:
         """One step of D's optimiser on real or on fake pictures alone, as `train_on_batch` called twice does."""
         logits = self.D(x, c, self.rng)  # [N]
         loss = part(logits)
-        self._descend(loss.mean(), self.d_params, self.opt_d)
+        self._descend(loss.mean(), self.opt_d)
         return loss.detach(), logits.detach()
 
-    def _update_g(self, x: Tensor, c: Tensor | None, fake: Tensor) -> dict[str, Tensor]:
-        loss = self.objective.g_loss(self.D(fake, c, self.rng), None).mean()
-        self._descend(loss, self.g_params, self.opt_g)
+    def _update_g(self, fakes: Fakes) -> dict[str, Tensor]:
+        loss = self.objective.g_loss(self.D(fakes.x, fakes.c, self.rng), None).mean()
+        self._descend(loss, self.opt_g)
         return {"g_loss": loss.detach()}
 
     def _simultaneous(self, players: str) -> dict[str, Tensor]:
         """One forward pass of both networks gives both gradients; then both learn."""
         x, c = self._batch(0)
-        z = self._noise(len(x))
-        fake = self.G(z, c, self.rng)
+        fakes = self._imagine(len(x), c)
         x = x.requires_grad_(self._penalty_due)
-        real_logits, fake_logits = self._judge(x, fake, c)
-        d_loss = self.objective.d_loss(real_logits, fake_logits).mean()
-        g_loss = self.objective.g_loss(fake_logits, real_logits).mean()
-        cost = d_loss + self._penalty(Round(self.G, self.D, z, x, c, fake, real_logits, fake_logits, self.rng))
+        real, fake = self._judge(x, c, fakes.x, fakes.c)
+        d_loss = self.objective.d_loss(real, fake).mean()
+        g_loss = self.objective.g_loss(fake, real).mean()
+        cost = d_loss + self._penalty(Round(self.G, self.D, fakes.z, x, c, fakes.x, real, fake, self.rng))
         d_grads = torch.autograd.grad(cost, self.d_params, retain_graph=True) if players != "g" else None
         g_grads = torch.autograd.grad(g_loss, self.g_params) if players != "d" else None
         if d_grads is not None:
-            self._apply(d_grads, self.d_params, self.opt_d)
+            self._apply(d_grads, self.opt_d)
         if g_grads is not None:
-            self._apply(g_grads, self.g_params, self.opt_g)
-        d_real, d_fake = mean_verdicts(self.objective, real_logits, fake_logits)
+            self._apply(g_grads, self.opt_g)
+        d_real, d_fake = mean_verdicts(self.objective, real, fake)
         return {"d_loss": d_loss.detach(), "g_loss": g_loss.detach(), "d_real": d_real, "d_fake": d_fake}
 
     @property
@@ -162,20 +180,19 @@ class Trainer:
             return 0.0
         return self.config.penalty_weight * self.config.penalty_every * self.penalty(r).mean()
 
-    def _judge(self, x: Tensor, fake: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _judge(self, x: Tensor, c: Tensor | None, fake: Tensor, c_fake: Tensor | None) -> tuple[Tensor, Tensor]:
         """D's logits of real and of fake pictures; in one pass where no batch statistics would mix the two."""
         if self.D.has_batch_stats:
-            return self.D(x, c, self.rng), self.D(fake, c, self.rng)
-        both = self.D(torch.cat([x, fake]), None if c is None else torch.cat([c, c]), self.rng)  # [2N]
+            return self.D(x, c, self.rng), self.D(fake, c_fake, self.rng)
+        told = None if c is None else torch.cat([as_mixture(t, self.D.classes) for t in (c, c_fake)])
+        both = self.D(torch.cat([x, fake]), told, self.rng)  # [2N]
         return both[: len(x)], both[len(x) :]
 
-    def _descend(self, loss: Tensor, params: list[nn.Parameter], opt: torch.optim.Optimizer) -> None:
-        self._apply(torch.autograd.grad(loss, params), params, opt)
+    def _descend(self, loss: Tensor, opt: Adam) -> None:
+        self._apply(torch.autograd.grad(loss, opt.params), opt)
 
-    def _apply(self, grads: tuple[Tensor, ...], params: list[nn.Parameter], opt: torch.optim.Optimizer) -> None:
-        for p, g in zip(params, dist.average_grads(grads), strict=True):
-            p.grad = g
-        opt.step()
+    def _apply(self, grads: tuple[Tensor, ...], opt: Adam) -> None:
+        opt.step(dist.average_grads(grads))
 
     @torch.no_grad()
     def _average_weights(self) -> None:
@@ -200,15 +217,21 @@ class Trainer:
     def _noise(self, n: int) -> Tensor:
         return torch.randn(n, self.config.z_dim, generator=self.rng, device=self.device)
 
-    def _adam(self, params: list[nn.Parameter]) -> torch.optim.Adam:
+    def _imagine(self, n: int, c: Tensor | None) -> Fakes:
+        """n generated pictures, of the classes c [n] where there are classes."""
+        z = self._noise(n)
+        told = self.G.told(z, c if self.config.classes else None)
+        return Fakes(z, told, self.G(z, told, self.rng))
+
+    def _adam(self, params: list[nn.Parameter]) -> Adam:
         cfg = self.config
-        return torch.optim.Adam(params, lr=cfg.d_lr, betas=(cfg.beta1, cfg.beta2), eps=cfg.adam_eps, fused=True)
+        return Adam(params, cfg.d_lr, (cfg.beta1, cfg.beta2), cfg.adam_eps)
 
     def _set_learning_rates(self) -> None:
-        half = self.config.lr_halflife_images
-        factor = 0.5 ** (self.images_done / half) if half else 1.0
-        self.opt_d.param_groups[0]["lr"] = self.lr["d"] * factor
-        self.opt_g.param_groups[0]["lr"] = self.lr["g"] * factor
+        # 1 / (1 + t / T): no end has to be known beforehand, every moment is a good one to stop (Robbins & Monro 1951).
+        after = self.config.lr_decay_images
+        factor = 1 / (1 + self.images_done / after) if after else 1.0
+        self.opt_d.lr, self.opt_g.lr = self.lr["d"] * factor, self.lr["g"] * factor
 
     # Looking at it ------------------------------------------------------------------------------------------------
 
@@ -234,10 +257,10 @@ class Trainer:
         return self.objective.verdict(self.D.eval()(x.to(self.device), None if c is None else c.to(self.device)))
 
     def preview_latents(self, n: int) -> tuple[Tensor, Tensor | None]:
-        """The same n latents [n, z_dim] (and classes in turn) for every frame of a run."""
+        """The same n latents [n, z_dim] for every frame of a run, and what they are: classes in turn, groups, None."""
         rng = torch.Generator().manual_seed(seed_of(self.config.seed, _PREVIEW))
         z = torch.randn(n, self.config.z_dim, generator=rng)
-        return z, torch.arange(n) % self.config.classes if self.config.classes else None
+        return z, self.G.told(z.to(self.device), torch.arange(n) % self.config.classes if self.config.classes else None)
 
     # State --------------------------------------------------------------------------------------------------------
 
@@ -269,6 +292,13 @@ def check_config(config: Config) -> None:
     if config.update_order == "split" and config.penalty != "none":
         raise ConfigError(
             "A penalty needs real and fake pictures in one step, but the update order 'split' parts them."
+        )
+    if config.clusters and config.classes:
+        raise ConfigError("Groups are for pictures without classes: these settings ask for both.")
+    if config.clusters > config.z_dim:
+        raise ConfigError(
+            f"Each group (clusters) has a number of the latent of its own: {config.clusters} groups need a latent size "
+            f"(z_dim) of at least {config.clusters}, not {config.z_dim}."
         )
     check_networks(config)
 

@@ -190,7 +190,8 @@ def test_replacement_draws_from_rng_and_repeats() -> None:
 
 
 def test_values_span_minus_one_to_one_and_labels_follow_their_pictures() -> None:
-    dataset = Dataset(numbered(256), seed=0, conditional=True)
+    pictures = numbered(256)
+    dataset = Dataset(pictures, seed=0, labels=pictures.labels)
     x, c = dataset.batch(0, 256, torch.Generator())
     assert x.dtype == torch.float32 and x.shape == (256, 1, 1, 1) and (x.min(), x.max()) == (-1, 1)
     assert c is not None and c.dtype == torch.int64
@@ -206,8 +207,6 @@ def test_a_batch_is_a_copy() -> None:
 
 def test_dataset_refuses_in_words() -> None:
     bare = Pictures("bare", torch.zeros(4, 1, 2, 2, dtype=torch.uint8), torch.zeros(4, dtype=torch.int64), ())
-    with pytest.raises(DataError, match="no classes"):
-        Dataset(bare, 0, conditional=True)
     with pytest.raises(DataError, match="'sorted'"):
         Dataset(bare, 0, "sorted")
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from gan.config import ConfigError
 from gan.models import MODELS, build_discriminator, build_generator, check_networks
-from gan.models.layers import Dropout, SameConv, SameConvTranspose, batch_norm, same_padding
+from gan.models.layers import Dropout, SameConv, SameConvTranspose, UpsampleConv, batch_norm, same_padding
 from gan.recipes import RECIPES
 
 TRAINABLE = [m for m in MODELS if m != "conv-small-as-printed"]
@@ -19,14 +19,17 @@ def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.mark.parametrize("classes", [0, 10])
+@pytest.mark.parametrize(("classes", "clusters"), [(0, 0), (10, 0), (0, 20)])
 @pytest.mark.parametrize(("size", "channels"), [(28, 1), (28, 3), (32, 1), (32, 3)])
 @pytest.mark.parametrize("model", TRAINABLE)
-def test_every_model_makes_and_judges_every_shape(model, size, channels, classes):
-    cfg = RECIPES["quick"].config.changed(model=model, size=size, channels=channels, classes=classes)
+def test_every_model_makes_and_judges_every_shape(model, size, channels, classes, clusters):
+    kinds = {"classes": classes, "clusters": clusters}
+    cfg = RECIPES["quick"].config.changed(model=model, size=size, channels=channels, **kinds)
     G, D = build_generator(cfg, rng()), build_discriminator(cfg, rng())
-    c = torch.arange(3) if classes else None
-    x = G(torch.randn(3, cfg.z_dim), c, rng())
+    z = torch.randn(3, cfg.z_dim)
+    c = G.told(z, torch.arange(3) if classes else None)
+    assert c is None or torch.is_floating_point(c) == (clusters > 0)
+    x = G(z, c, rng())
     assert x.shape == (3, channels, size, size)
     assert x.abs().max() <= 1
     assert D(x, c, rng()).shape == (3,)
@@ -99,6 +102,14 @@ def test_same_conv_agrees_with_the_definition(size, kernel, stride):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+def test_upsample_conv_is_doubling_then_a_convolution():
+    layer = UpsampleConv(3, 5).double()
+    x = torch.randn(2, 3, 7, 6, dtype=torch.double)
+    doubled = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    expected = nn.functional.conv2d(doubled, layer.weight, layer.bias, padding=1)
+    torch.testing.assert_close(layer(x), expected)
+
+
 @pytest.mark.parametrize(("kernel", "stride"), [(5, 1), (5, 2), (4, 2), (3, 2)])
 def test_same_conv_transpose_is_the_adjoint_of_same_conv(kernel, stride):
     """⟨conv(x), y⟩ = ⟨x, convT(y)⟩ with the same kernel: how Keras defines Conv2DTranspose."""
@@ -140,7 +151,7 @@ def test_building_draws_nothing_from_the_global_generator():
 
 
 def test_spectral_norm_makes_every_layer_of_norm_one():
-    cfg = RECIPES["quick"].config.changed(spectral_norm=True)
+    cfg = RECIPES["quick"].config.changed(spectral_norm=True, clusters=0)
     D = build_discriminator(cfg, rng())
     D.train()
     for _ in range(30):

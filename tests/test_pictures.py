@@ -734,10 +734,9 @@ def test_prepared_pictures_are_mapped_not_read(tmp_path: Path) -> None:
     pictures.write_pictures(path, [pixels.tobytes()], pixels.shape, labels, {"classes": '["a", "b"]'})
     before = private_bytes()
     got = load(path.stem, own_dir=tmp_path)
-    mapped = Dataset(got, 1, conditional=True)
-    kept = Dataset(
-        pictures.Pictures("kept", torch.from_numpy(pixels), torch.from_numpy(labels), ("a", "b")), 1, conditional=True
-    )
+    mapped = Dataset(got, 1, labels=got.labels)
+    in_memory = pictures.Pictures("kept", torch.from_numpy(pixels), torch.from_numpy(labels), ("a", "b"))
+    kept = Dataset(in_memory, 1, labels=in_memory.labels)
     for index in (0, 1, 202, 203, 204, 500):  # 203 crosses the border of two epochs
         for a, b in zip(
             mapped.batch(index, 64, torch.Generator()), kept.batch(index, 64, torch.Generator()), strict=True

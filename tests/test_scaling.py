@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gan import dist, scaling
+from gan import dist
+from gan.bench import scaling
+from gan.bench.scaling import LINKS, Link, efficiency, link_between, messages_of, ring_seconds, step_seconds
 from gan.recipes import RECIPES
-from gan.scaling import LINKS, Link, efficiency, link_between, messages_of, ring_seconds, step_seconds
 from gan.trainer import Trainer
 
 SLOW = Link(turn_seconds=1e-3, bytes_per_second=1e6)

@@ -23,7 +23,7 @@ from tests.conftest import make_pictures
 BIG = ("dcgan-upsample", "dcgan-upsample-as-printed", "dcgan-transposed")
 # Our own networks once more, with everything that keeps a state of its own.
 VARIANTS = {
-    "flat-spectral": ("quick", {"model": "quick-flat", "spectral_norm": True}),
+    "quick-spectral": ("quick", {"spectral_norm": True}),
     "gradient-penalty": ("mlp", {"objective": "wasserstein", "penalty": "gradient-penalty", "d_steps": 2}),
 }
 # No batch statistics and no dropout: every gradient must be the joint batch's.
@@ -41,9 +41,10 @@ STRAIGHT = {"width": 8, "batch": BATCH}
 class Recording(Trainer):
     """Remembers every gradient that an optimiser was given."""
 
-    def _apply(self, grads, params, opt):
-        super()._apply(grads, params, opt)
-        self.grads = [*getattr(self, "grads", []), *(p.grad.clone() for p in params)]
+    def _apply(self, grads, opt):
+        averaged = dist.average_grads(grads)
+        opt.step(averaged)
+        self.grads = [*getattr(self, "grads", []), *(g.clone() for g in averaged)]
 
 
 def joint_config(name: str):

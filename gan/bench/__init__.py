@@ -9,7 +9,19 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from gan.bench import articles, busy, first_minute, quality, slider, startup, step, throughput, viewers
+from gan.bench import (
+    articles,
+    busy,
+    first_minute,
+    folders,
+    quality,
+    scaling,
+    slider,
+    startup,
+    step,
+    throughput,
+    viewers,
+)
 from gan.bench.common import App, Figure, find_chromium, free_port, load_of_the_machine, process, table
 from gan.bench.slider import SLIDER
 
@@ -25,6 +37,8 @@ _MODULES = {
     "slider": slider,
     "first-minute": first_minute,
     "quality": quality,
+    "folders": folders,
+    "scaling": scaling,
 }
 BENCHES: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {n: m.measure for n, m in _MODULES.items()}
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from gan.config import Config, ConfigError
-from gan.models import build_discriminator, build_generator
+from gan.models import as_mixture, build_discriminator, build_generator
 
 
 class Bare:
@@ -22,14 +22,15 @@ class Bare:
     Args:
         config: what the tables hold for a recipe; binary cross-entropy, with R1 or without a penalty.
         images: real pictures in [−1, 1], float32 [N, C, H, W].
-        labels: int64 [N] for a recipe that is told the class.
+        labels: int64 [N] for a recipe that is told the class or the group.
 
     Raises:
         ConfigError: the config asks for something that no recipe does, and that is not written here.
     """
 
     def __init__(self, config: Config, images: Tensor, labels: Tensor | None = None) -> None:
-        self.config, self.images, self.labels = config, images, labels if config.classes else None
+        self.config, self.images = config, images
+        self.labels = labels if config.classes or config.clusters else None
         plain = config.objective == "non-saturating" and config.penalty in ("none", "r1") and config.d_steps == 1
         if not plain or config.update_order not in _UPDATES:
             raise ConfigError("The bare loop knows only what the recipes use; this is not one of them.")
@@ -49,8 +50,8 @@ class Bare:
     def learn(self, x: Tensor, c: Tensor | None, z_d: Tensor, z_g: Tensor) -> None:
         """One step on these pictures and this noise, D's and G's; so that a test can compare it with the Trainer."""
         cfg = self.config
-        if cfg.lr_halflife_images:
-            factor = 0.5 ** (self.steps_done * cfg.batch / cfg.lr_halflife_images)
+        if cfg.lr_decay_images:
+            factor = 1 / (1 + self.steps_done * cfg.batch / cfg.lr_decay_images)
             self.opt_d.param_groups[0]["lr"] = cfg.d_lr * factor
             self.opt_g.param_groups[0]["lr"] = cfg.g_lr * factor
         _UPDATES[cfg.update_order](self, x, c, z_d, z_g)
@@ -61,9 +62,9 @@ class Bare:
     def _alternate(self, x: Tensor, c: Tensor | None, z_d: Tensor, z_g: Tensor) -> None:
         cfg = self.config
         with torch.no_grad():
-            fake = self.G(z_d, c)
+            fake = self.G(z_d, self._told(z_d, c))
         penalised = cfg.penalty == "r1" and self.steps_done % cfg.penalty_every == 0
-        real_logits, fake_logits = self._judge(x.requires_grad_(penalised), fake, c)
+        real_logits, fake_logits = self._judge(x.requires_grad_(penalised), fake, c, self._told(z_d, c))
         loss = (softplus(-real_logits) + softplus(fake_logits)).mean()
         if penalised:  # Mescheder et al. 2018, equation 9
             (slope,) = torch.autograd.grad(real_logits.sum(), x, create_graph=True)
@@ -72,14 +73,16 @@ class Bare:
         self._teach_generator(c, z_g)
 
     def _split(self, x: Tensor, c: Tensor | None, z_d: Tensor, z_g: Tensor) -> None:
+        c_fake = self._told(z_d, c)
         with torch.no_grad():
-            fake = self.G(z_d, c)
+            fake = self.G(z_d, c_fake)
         _descend(softplus(-self.D(x, c)).mean(), self.d_params, self.opt_d)
-        _descend(softplus(self.D(fake, c)).mean(), self.d_params, self.opt_d)
+        _descend(softplus(self.D(fake, c_fake)).mean(), self.d_params, self.opt_d)
         self._teach_generator(c, z_g)
 
     def _simultaneous(self, x: Tensor, c: Tensor | None, z_d: Tensor, z_g: Tensor) -> None:
-        real_logits, fake_logits = self._judge(x, self.G(z_d, c), c)
+        c_fake = self._told(z_d, c)
+        real_logits, fake_logits = self._judge(x, self.G(z_d, c_fake), c, c_fake)
         d_loss = (softplus(-real_logits) + softplus(fake_logits)).mean()
         g_loss = softplus(-fake_logits).mean()
         self.opt_d.zero_grad()
@@ -90,12 +93,17 @@ class Bare:
         self.opt_g.step()
 
     def _teach_generator(self, c: Tensor | None, z: Tensor) -> None:
+        c = self._told(z, c)
         _descend(softplus(-self.D(self.G(z, c), c)).mean(), self.g_params, self.opt_g)
 
-    def _judge(self, x: Tensor, fake: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _told(self, z: Tensor, c: Tensor | None) -> Tensor | None:
+        return self.G.told(z, c if self.config.classes else None)
+
+    def _judge(self, x: Tensor, fake: Tensor, c: Tensor | None, c_fake: Tensor | None) -> tuple[Tensor, Tensor]:
         if self.D.has_batch_stats:
-            return self.D(x, c), self.D(fake, c)
-        both = self.D(torch.cat([x, fake]), None if c is None else torch.cat([c, c]))  # [2N]
+            return self.D(x, c), self.D(fake, c_fake)
+        told = None if c is None else torch.cat([as_mixture(t, self.D.classes) for t in (c, c_fake)])
+        both = self.D(torch.cat([x, fake]), told)  # [2N]
         return both[: len(x)], both[len(x) :]
 
     @torch.no_grad()

@@ -26,8 +26,6 @@ from gan.bench.common import (
     trainer_of,
     watch,
 )
-from gan.data import load
-from gan.recipes import make_config
 
 BAR = 0.95
 
@@ -68,6 +66,7 @@ def _of(recipe: str, args: argparse.Namespace) -> list[Figure]:
 
 def bare_of(recipe: str) -> Bare:
     """The bare loop for a recipe, its data set in memory as floats."""
-    config = make_config(recipe)
-    pictures = load(config.dataset)
-    return Bare(config, pictures.images.float() / 127.5 - 1, pictures.labels)
+    trainer = trainer_of(recipe)  # for what it found in the data: labels or groups, and how the latents vote for them
+    bare = Bare(trainer.config, trainer.data.pictures.images.float() / 127.5 - 1, trainer.data.labels)
+    bare.G.load_state_dict(trainer.G.state_dict())
+    return bare

@@ -12,16 +12,19 @@ from torch.nn.utils.parametrizations import spectral_norm
 from gan.config import Config, ConfigError
 from gan.models import dcgan, mlp
 from gan.models.init import materialize
-from gan.models.layers import Discriminator, Generator
+from gan.models.layers import Discriminator, Generator, as_mixture
+
+__all__ = ["MODELS", "as_mixture", "build_discriminator", "build_generator", "check_networks"]
 
 
 @dataclass(frozen=True)
 class Model:
-    """Two builders and the framework's way of drawing first weights."""
+    """Two builders, and how their first weights are drawn: as the article's framework does, or each its own way."""
 
     generator: Callable[[Config, nn.Module], Generator]
     discriminator: Callable[[Config], Discriminator]
     init: str
+    discriminator_init: str = ""  # the same where nothing is said
 
 
 MODELS: dict[str, Model] = {
@@ -31,8 +34,7 @@ MODELS: dict[str, Model] = {
     "dcgan-transposed": Model(dcgan.transposed_generator, dcgan.transposed_discriminator, "keras"),
     "conv-small": Model(dcgan.small_generator, dcgan.small_discriminator, "keras"),
     "conv-small-as-printed": Model(dcgan.small_generator_as_printed, dcgan.small_discriminator, "keras"),
-    "quick": Model(dcgan.quick_generator, dcgan.quick_discriminator, "pytorch"),
-    "quick-flat": Model(dcgan.quick_generator, dcgan.flat_discriminator, "pytorch"),
+    "quick": Model(dcgan.quick_generator, dcgan.quick_discriminator, "pytorch", "he"),
 }
 
 _LAST = {"tanh": nn.Tanh, "relu": nn.ReLU}
@@ -71,7 +73,8 @@ def build_generator(cfg: Config, rng: torch.Generator, device: torch.device | st
 
 def build_discriminator(cfg: Config, rng: torch.Generator, device: torch.device | str = "cpu") -> Discriminator:
     """The config's discriminator with first weights drawn from `rng`, a CPU generator."""
-    return materialize(meta_discriminator(cfg), _model(cfg).init, rng, torch.device(device))
+    model = _model(cfg)
+    return materialize(meta_discriminator(cfg), model.discriminator_init or model.init, rng, torch.device(device))
 
 
 def _checked(network: nn.Module) -> nn.Module:

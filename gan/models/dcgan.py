@@ -14,10 +14,13 @@ from gan.models.layers import (
     Discriminator,
     Dropout,
     Generator,
+    Grid,
     SameConv,
     SameConvTranspose,
     Stack,
+    UpsampleConv,
     batch_norm,
+    input_size,
 )
 
 
@@ -29,8 +32,8 @@ def _grid(cfg: Config) -> int:
 
 def _start(cfg: Config, channels: int, side: int, *after: nn.Module, bias: bool = True) -> list[nn.Module]:
     """Latent -> Dense -> [N, channels, side, side]."""
-    dense = nn.Linear(cfg.z_dim + cfg.classes, channels * side**2, bias=bias)
-    return [dense, *after, nn.Unflatten(1, (channels, side, side))]
+    dense = nn.Linear(input_size(cfg), channels * side**2, bias=bias)
+    return [dense, *after, Grid(channels, side)]
 
 
 # Article 001 -----------------------------------------------------------------------------------------------------
@@ -39,18 +42,16 @@ def _start(cfg: Config, channels: int, side: int, *after: nn.Module, bias: bool 
 def upsample_generator(cfg: Config, last: nn.Module) -> Generator:
     layers = Stack(
         *_start(cfg, 128, _grid(cfg), nn.ReLU()),  # [N, 128, 7, 7]
-        nn.Upsample(scale_factor=2),
-        SameConv(128, 128, 3),
+        UpsampleConv(128, 128),  # [N, 128, 14, 14]
         nn.ReLU(),
         batch_norm(128, 0.8),
-        nn.Upsample(scale_factor=2),
-        SameConv(128, 64, 3),
+        UpsampleConv(128, 64),  # [N, 64, 28, 28]
         nn.ReLU(),
         batch_norm(64, 0.8),
         SameConv(64, cfg.channels, 3),
         last,
     )
-    return Generator(cfg.z_dim, cfg.classes, layers)
+    return Generator(cfg, layers)
 
 
 def upsample_discriminator(cfg: Config) -> Discriminator:
@@ -62,7 +63,7 @@ def upsample_discriminator(cfg: Config) -> Discriminator:
         nn.Flatten(),
     )
     side = math.ceil((_grid(cfg) + 1) / 2)
-    return Discriminator(cfg.classes, layers, 256 * side**2)
+    return Discriminator(cfg, layers, 256 * side**2)
 
 
 # Article 002 -----------------------------------------------------------------------------------------------------
@@ -78,7 +79,7 @@ def transposed_generator(cfg: Config, last: nn.Module) -> Generator:
         *(SameConvTranspose(128, 64, 5, 2, bias=False), batch_norm(64, 0.99), nn.LeakyReLU(0.3)),
         *(SameConvTranspose(64, cfg.channels, 5, 2, bias=False), last),
     )
-    return Generator(cfg.z_dim, cfg.classes, layers)
+    return Generator(cfg, layers)
 
 
 def transposed_discriminator(cfg: Config) -> Discriminator:
@@ -87,7 +88,7 @@ def transposed_discriminator(cfg: Config) -> Discriminator:
         *(SameConv(64, 128, 5, 2), nn.LeakyReLU(0.3), Dropout(0.3)),
         nn.Flatten(),
     )
-    return Discriminator(cfg.classes, layers, 128 * _grid(cfg) ** 2)
+    return Discriminator(cfg, layers, 128 * _grid(cfg) ** 2)
 
 
 # Article 004 -----------------------------------------------------------------------------------------------------
@@ -100,7 +101,7 @@ def small_generator(cfg: Config, last: nn.Module) -> Generator:
         *(SameConvTranspose(8, 64, 4, 2), nn.ReLU()),
         *(SameConvTranspose(64, cfg.channels, 4, 2), last),
     )
-    return Generator(cfg.z_dim, cfg.classes, layers)
+    return Generator(cfg, layers)
 
 
 def small_generator_as_printed(cfg: Config, last: nn.Module) -> Generator:
@@ -115,7 +116,7 @@ def small_generator_as_printed(cfg: Config, last: nn.Module) -> Generator:
 
 def small_discriminator(cfg: Config) -> Discriminator:
     layers = Stack(SameConv(cfg.channels, 64, 4, 2), nn.LeakyReLU(0.2), nn.Flatten())
-    return Discriminator(cfg.classes, layers, 64 * (2 * _grid(cfg)) ** 2)
+    return Discriminator(cfg, layers, 64 * (2 * _grid(cfg)) ** 2)
 
 
 # Our own: made for two CPU cores ---------------------------------------------------------------------------------
@@ -130,27 +131,16 @@ def quick_generator(cfg: Config, last: nn.Module) -> Generator:
         *(nn.ConvTranspose2d(2 * w, w, 4, 2, 1, bias=False), nn.BatchNorm2d(w), nn.ReLU()),  # [N, w, 14, 14]
         *(SameConv(w, 4 * cfg.channels, 3), nn.PixelShuffle(2), last),  # [N, C, 28, 28]
     )
-    return Generator(cfg.z_dim, cfg.classes, layers)
+    return Generator(cfg, layers)
 
 
 def quick_discriminator(cfg: Config) -> Discriminator:
-    """Deep enough to see the whole picture: without labels, a flat one lets pass what is a stroke but no digit."""
-    w, side = cfg.width, math.ceil(_grid(cfg) / 2)
-    layers = Stack(
-        *(nn.Conv2d(cfg.channels, w, 4, 2, 1), nn.LeakyReLU(0.2)),  # [N, w, 14, 14]
-        *(nn.Conv2d(w, 2 * w, 4, 2, 1, bias=False), nn.BatchNorm2d(2 * w), nn.LeakyReLU(0.2)),  # [N, 2w, 7, 7]
-        *(nn.Conv2d(2 * w, 4 * w, 3, 2, 1, bias=False), nn.BatchNorm2d(4 * w), nn.LeakyReLU(0.2)),  # [N, 4w, 4, 4]
-        nn.Flatten(),
-    )
-    return Discriminator(cfg.classes, layers, 4 * w * side**2)
-
-
-def flat_discriminator(cfg: Config) -> Discriminator:
-    """Two convolutions and no batch statistics, made for the R1 penalty; enough where labels tell what to look for."""
-    w, side = cfg.width, _grid(cfg)
+    """Deep enough to see the whole picture, half as wide as the generator, without batch statistics: made for R1."""
+    w, side = cfg.width // 2, math.ceil(_grid(cfg) / 2)
     layers = Stack(
         *(nn.Conv2d(cfg.channels, w, 4, 2, 1), nn.LeakyReLU(0.2)),  # [N, w, 14, 14]
         *(nn.Conv2d(w, 2 * w, 4, 2, 1), nn.LeakyReLU(0.2)),  # [N, 2w, 7, 7]
+        *(nn.Conv2d(2 * w, 4 * w, 3, 2, 1), nn.LeakyReLU(0.2)),  # [N, 4w, 4, 4]
         nn.Flatten(),
     )
-    return Discriminator(cfg.classes, layers, 2 * w * side**2)
+    return Discriminator(cfg, layers, 4 * w * side**2)

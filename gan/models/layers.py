@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, one_hot, pad
 
+from gan.config import Config
+
 
 class Dropout(nn.Module):
     """Dropout that draws from the step's generator, never from the global state (exact resume depends on it)."""
@@ -70,25 +72,72 @@ class SameConvTranspose(nn.ConvTranspose2d):
         return super().forward(x)[:, :, :height, :width]  # an odd remainder leaves one row and column too many
 
 
+class UpsampleConv(nn.Conv2d):
+    """Doubling by repetition, then a `same` convolution of 3×3: what Keras's UpSampling2D and Conv2D compute.
+
+    Each repeated pixel is multiplied several times with the same number; adding the kernel's weights first makes it one
+    transposed convolution of 4×4 and stride 2, with 4/9 of the multiplications.
+    """
+
+    def __init__(self, c_in: int, c_out: int) -> None:
+        super().__init__(c_in, c_out, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        w = pad(self.weight.flip(2, 3).transpose(0, 1), (1, 1, 1, 1))  # [C_in, C_out, 5, 5]
+        w = w[..., 1:, 1:] + w[..., 1:, :-1] + w[..., :-1, 1:] + w[..., :-1, :-1]  # [C_in, C_out, 4, 4]
+        return nn.functional.conv_transpose2d(x, w, self.bias, stride=2, padding=1)
+
+
 def batch_norm(channels: int, keras_momentum: float) -> nn.BatchNorm2d:
     """Keras's BatchNormalization(momentum, epsilon=1e-3): its momentum m is torch's 1 − m."""
     return nn.BatchNorm2d(channels, eps=1e-3, momentum=1 - keras_momentum)
+
+
+class Grid(nn.Module):
+    """[N, side · side · channels] -> [N, channels, side, side] in channels-last order, without a copy."""
+
+    def __init__(self, channels: int, side: int) -> None:
+        super().__init__()
+        self.channels, self.side = channels, side
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.view(-1, self.side, self.side, self.channels).permute(0, 3, 1, 2)  # [N, C, S, S]
+
+
+VOTE_SHARPNESS = 100.0  # a group that leads by 0.03 has 95 % of the vote; at 30, with 100 groups, pictures blur
 
 
 class Generator(nn.Module):
     """z [N, z_dim] (and c) -> x [N, C, H, W], meant for [−1, 1].
 
     A conditional generator appends the class to the latent: c is int64 [N], or float [N, classes] for a mixture.
+    One with clusters (see gan/clusters.py) needs no c: the first `clusters` numbers of the latent vote for a group.
     """
 
-    def __init__(self, z_dim: int, classes: int, layers: Stack) -> None:
+    def __init__(self, cfg: Config, layers: Stack) -> None:
         super().__init__()
-        self.z_dim, self.classes, self.layers = z_dim, classes, layers
+        self.z_dim, self.classes, self.clusters, self.layers = cfg.z_dim, cfg.classes, cfg.clusters, layers
+        if self.clusters:
+            self.register_buffer("odds", torch.zeros(self.clusters))
+
+    def told(self, z: Tensor, c: Tensor | None = None) -> Tensor | None:
+        """What the picture of a latent is to be: c where classes are known, else the mixture of groups z votes for."""
+        return self.vote(z) if self.clusters and c is None else c
+
+    def vote(self, z: Tensor) -> Tensor:
+        """z [N, z_dim] -> a mixture of groups [N, clusters]; nearly always one group alone."""
+        return (VOTE_SHARPNESS * (z[:, : self.clusters] + self.odds)).softmax(1)
 
     def forward(self, z: Tensor, c: Tensor | None = None, rng: torch.Generator | None = None) -> Tensor:
-        if self.classes:
-            z = torch.cat([z, as_mixture(c, self.classes).to(z.dtype)], 1)  # [N, z_dim + classes]
+        told = self.told(z, c)
+        if self.classes or self.clusters:
+            z = torch.cat([z, as_mixture(told, self.classes or self.clusters).to(z.dtype)], 1)
         return self.layers(z, rng)
+
+
+def input_size(cfg: Config) -> int:
+    """How many numbers a generator's first layer sees: the latent and what it is told."""
+    return cfg.z_dim + (cfg.classes or cfg.clusters)
 
 
 class Discriminator(nn.Module):
@@ -97,11 +146,11 @@ class Discriminator(nn.Module):
     Conditional: the projection discriminator, logit = head(f) + ⟨embed(c), f⟩ (Miyato & Koyama 2018, equation 4).
     """
 
-    def __init__(self, classes: int, features: Stack, n_features: int) -> None:
+    def __init__(self, cfg: Config, features: Stack, n_features: int) -> None:
         super().__init__()
-        self.classes, self.features = classes, features
+        self.classes, self.features = cfg.classes or cfg.clusters, features
         self.head = nn.Linear(n_features, 1)
-        self.embed = nn.Embedding(classes, n_features) if classes else None
+        self.embed = nn.Embedding(self.classes, n_features) if self.classes else None
         # With batch statistics, real and fake pictures may not share a batch.
         self.has_batch_stats = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in features.modules())
 

@@ -5,29 +5,29 @@ from __future__ import annotations
 from torch import nn
 
 from gan.config import Config
-from gan.models.layers import Discriminator, Generator, Stack
+from gan.models.layers import Discriminator, Generator, Stack, input_size
 
 
 def dense_generator(cfg: Config, last: nn.Module) -> Generator:
     layers = Stack(
-        nn.Linear(cfg.z_dim + cfg.classes, 128),
+        nn.Linear(input_size(cfg), 128),
         nn.LeakyReLU(0.2),
         nn.BatchNorm1d(128, eps=1e-3, momentum=0.01),
         nn.Linear(128, cfg.channels * cfg.size**2),
         last,
         nn.Unflatten(1, (cfg.channels, cfg.size, cfg.size)),  # [N, C, H, W]
     )
-    return Generator(cfg.z_dim, cfg.classes, layers)
+    return Generator(cfg, layers)
 
 
 def dense_discriminator(cfg: Config) -> Discriminator:
     layers = Stack(nn.Flatten(), nn.Linear(cfg.channels * cfg.size**2, 128), nn.LeakyReLU(0.2))
-    return Discriminator(cfg.classes, layers, 128)
+    return Discriminator(cfg, layers, 128)
 
 
 def mlp_generator(cfg: Config, last: nn.Module) -> Generator:
     layers = Stack(
-        nn.Linear(cfg.z_dim + cfg.classes, 128),
+        nn.Linear(input_size(cfg), 128),
         nn.ReLU(),
         nn.Linear(128, 256),
         nn.BatchNorm1d(256),
@@ -39,7 +39,7 @@ def mlp_generator(cfg: Config, last: nn.Module) -> Generator:
         last,
         nn.Unflatten(1, (cfg.channels, cfg.size, cfg.size)),  # [N, C, H, W]
     )
-    return Generator(cfg.z_dim, cfg.classes, layers)
+    return Generator(cfg, layers)
 
 
 def mlp_discriminator(cfg: Config) -> Discriminator:
@@ -50,4 +50,4 @@ def mlp_discriminator(cfg: Config) -> Discriminator:
         nn.Linear(512, 256),
         nn.LeakyReLU(0.2),
     )
-    return Discriminator(cfg.classes, layers, 256)
+    return Discriminator(cfg, layers, 256)

@@ -1,4 +1,4 @@
-"""python -m gan.bench_folders: how fast, and in how much memory, a folder of pictures becomes a data set.
+"""How fast, and in how much memory, a folder of pictures becomes a data set.
 
 One thread against all cores, and both against the loop that one would write by hand: Pillow's `open`, `ImageOps.fit`,
 a list, one array. Every measurement is a process of its own, so that its peak of memory is its own; the pictures have
@@ -11,7 +11,6 @@ import argparse
 import json
 import random
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,32 +22,34 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from gan import pictures
+from gan.bench.common import Figure, spread
 
 SIZE = 32  # pixels a side of what is made
 SIDES = (128, 2048)  # shortest and longest side of the pictures read
 
 
-def folders(args: argparse.Namespace) -> int:
-    """args.pictures pictures, args.pairs rounds in alternating order."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pictures", type=int, default=1500)
+    parser.add_argument("--pairs", type=int, default=5)
+
+
+def measure(args: argparse.Namespace) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         megapixels = _make_folder(Path(folder), args.pictures)
         print(f"{args.pictures:,} pictures, two JPEG to one PNG, {megapixels:,.0f} megapixels, to {SIZE} x {SIZE}")
         found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
         for pair in range(args.pairs):
             for way in reversed(WAYS) if pair % 2 else WAYS:
-                found[way].append(_measure(way, folder))
+                found[way].append(_measured(way, folder))
             print(json.dumps({way: rounds[-1] for way, rounds in found.items()}), flush=True)
+    figures = []
     for way, rounds in found.items():
         speed, memory = ([r[key] for r in rounds] for key in ("pictures_per_s", "peak_mb"))
-        print(f"{way}: {_spread(speed)} pictures/s; peak of memory above the start {_spread(memory)} MB")
+        figures.append(Figure(f"folder, {way}", f"pictures/s {spread(speed)}; peak memory {spread(memory, ' MB')}"))
     for other in ("one", "plain"):
-        ratios = [a["pictures_per_s"] / b["pictures_per_s"] for a, b in zip(found["all"], found[other], strict=True)]
-        print(f"all cores ({pictures.THREADS}) against {other}: {_spread(ratios)}")
-    return 0
-
-
-def _spread(values: list[float]) -> str:
-    return f"median {statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f}, n = {len(values)})"
+        times = [a["pictures_per_s"] / b["pictures_per_s"] for a, b in zip(found["all"], found[other], strict=True)]
+        figures.append(Figure(f"folder, all cores ({pictures.THREADS}), times {other}", spread(times)))
+    return figures
 
 
 def _make_folder(folder: Path, count: int) -> float:
@@ -65,8 +66,8 @@ def _make_folder(folder: Path, count: int) -> float:
     return pixels / 1e6
 
 
-def _measure(way: str, folder: str) -> dict[str, float]:
-    command = [sys.executable, "-m", "gan.bench_folders", "--way", way, "--folder", folder]
+def _measured(way: str, folder: str) -> dict[str, float]:
+    command = [sys.executable, "-m", "gan.bench.folders", "--way", way, "--folder", folder]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
@@ -108,13 +109,8 @@ def _peak_mb() -> float:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser("python -m gan.bench_folders", description=__doc__)
-    parser.add_argument("--pictures", type=int, default=1500)
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--way", choices=list(WAYS), help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--way", choices=list(WAYS), required=True)
+    parser.add_argument("--folder", type=Path, required=True)
     chosen = parser.parse_args()
-    if chosen.way:
-        print(json.dumps(_run(chosen.way, chosen.folder)))
-    else:
-        sys.exit(folders(chosen))
+    print(json.dumps(_run(chosen.way, chosen.folder)))

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from gan.bench.common import ROOT, TRAINABLE, Figure
+
 COUNTS = (1, 2, 4, 8, 16, 32, 64)
 WARMUP_STEPS = 5
 WORD_BYTES = 40  # what rank 0 says before every step: five numbers of 8 bytes
@@ -72,7 +73,7 @@ def messages_of(trainer: Any) -> list[int]:
 # Measuring -------------------------------------------------------------------------------------------------------
 
 
-def measure(recipe: str, steps: int) -> dict[str, Any]:
+def measure_here(recipe: str, steps: int) -> dict[str, Any]:
     """In one process of a job: median seconds of a step apart and together, of messages, of copying the state."""
     from gan import dist
     from gan.data import load
@@ -117,7 +118,7 @@ def _median(what: Callable[[], Any], repeats: int) -> float:
 
 def _job(count: int, args: argparse.Namespace) -> dict[str, Any]:
     """What rank 0 of `count` processes on this machine measured, each with one thread."""
-    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}", "-m", "gan.scaling"]
+    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}", "-m", "gan.bench.scaling"]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.json"
         options = ["--recipe", args.recipe, "--steps", str(args.steps), "--worker", str(out)]
@@ -133,28 +134,27 @@ def _worker(args: argparse.Namespace) -> None:
     from gan import dist
 
     torch.set_num_threads(1)
-    measured = measure(args.recipe, args.steps)
+    measured = measure_here(args.recipe, args.steps)
     if dist.rank() == 0:
         Path(args.worker).write_text(json.dumps(measured))
     dist.leave()
 
 
-# python -m gan.scaling -------------------------------------------------------------------------------------------
+# python -m gan bench scaling -------------------------------------------------------------------------------------
 
 
-def main() -> None:
-    """Measure 1 and 2 processes here in alternating pairs, beside the prediction; then predict 1 to 64."""
-    parser = argparse.ArgumentParser("python -m gan.scaling", description=main.__doc__)
-    parser.add_argument("--recipe", default="quick")
-    parser.add_argument("--steps", type=int, default=30, help="steps in each measurement")
-    parser.add_argument("--pairs", type=int, default=3, help="measurements of each number of processes")
-    parser.add_argument("--worker", metavar="FILE", help=argparse.SUPPRESS)  # we are one of the measured processes
-    args = parser.parse_args()
-    if args.worker:
-        _worker(args)
-        return
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--recipe", choices=TRAINABLE, default="quick")
+    parser.add_argument("--steps", type=int, default=30, help="in each measurement")
+    parser.add_argument("--pairs", type=int, default=3)
+
+
+def measure(args: argparse.Namespace) -> list[Figure]:
     pairs = [(_job(1, args), _job(2, args)) for _ in range(args.pairs)]
-    print("\n".join(report(args.recipe, *(_medians(found) for found in zip(*pairs, strict=True)))))
+    one, two = (_medians(found) for found in zip(*pairs, strict=True))
+    print("\n".join(report(args.recipe, one, two)))
+    ratio = 2 * one["apart"] / two["together"]
+    return [Figure(f"{args.recipe}, pictures a second of two processes, times one", f"{ratio:.2f}")]
 
 
 def report(recipe: str, one: dict[str, Any], two: dict[str, Any]) -> list[str]:
@@ -199,4 +199,7 @@ def table(compute_seconds: float, messages: Sequence[int]) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_arguments(parser)
+    parser.add_argument("--worker", metavar="FILE", required=True)
+    _worker(parser.parse_args())

@@ -1,0 +1,68 @@
+"""Groups of similar pictures, found without labels: what tells an unconditional GAN which pictures to compare.
+
+A discriminator that knows the group of a picture judges it among its like, and a generator that starts from groups need
+not draw the bridges between them, which are no pictures (Sage et al. 2018; Liu et al. 2020, "self-conditioned GAN").
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+FIT_PICTURES = 10_000  # groups are found on so many pictures, then all are sorted into them
+ROUNDS = 20
+FEWEST = 50  # pictures of one group, on average: a small data set has fewer groups than asked for
+GRAIN = 16  # centres are multiples of 1/16
+
+
+def find_clusters(images: Tensor, k: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Sort pictures uint8 [N, C, H, W] into at most k groups: labels int64 [N], and each group's share, float64 [k].
+
+    Lloyd's k-means on pictures of half the size, begun as Arthur & Vassilvitskii 2007 say. Pixels are whole numbers and
+    centres are rounded, so that every sum below is exact in float64: the same groups come out whatever the number of
+    threads, and a run resumes exactly.
+    """
+    count = max(1, min(k, len(images) // FEWEST))
+    rows = torch.randperm(len(images), generator=rng)[:FIT_PICTURES]
+    sample = _half_size(images[rows])  # [n, F]
+    centres = _far_apart(sample, count, rng)  # [count, F]
+    for _ in range(ROUNDS):
+        labels = _nearest(sample, centres)
+        sizes = torch.bincount(labels, minlength=count)
+        sums = torch.zeros_like(centres).index_add_(0, labels, sample)
+        means = (sums / sizes.clamp(min=1)[:, None] * GRAIN).round() / GRAIN
+        centres = torch.where(sizes[:, None] > 0, means, centres)
+    labels = torch.cat([_nearest(_half_size(part), centres) for part in images.split(FIT_PICTURES)])
+    return labels, torch.bincount(labels, minlength=k).double() / len(labels)
+
+
+def _far_apart(rows: Tensor, count: int, rng: torch.Generator) -> Tensor:
+    """First centres [count, F]: each a row, drawn the likelier the farther it is from those before (k-means++)."""
+    centres, distance = rows[:1], torch.full((len(rows),), torch.inf, dtype=torch.float64)
+    while len(centres) < count:
+        distance = torch.minimum(distance, (rows - centres[-1]).square().sum(1))
+        chosen = torch.multinomial(distance.clamp(min=1e-9), 1, generator=rng)
+        centres = torch.cat([centres, rows[chosen]])
+    return centres
+
+
+def _half_size(images: Tensor) -> Tensor:
+    """uint8 [n, C, H, W] -> whole numbers float64 [n, F]: each the sum of two by two pixels."""
+    return avg_pool2d(images.float(), 2, divisor_override=1).flatten(1).double()
+
+
+def _nearest(rows: Tensor, centres: Tensor) -> Tensor:
+    """The nearest centre of each row, int64 [n]: |r − c|² without |r|², which is the same for all."""
+    return (2 * rows @ centres.T - centres.square().sum(1)).argmax(1)
+
+
+def vote_odds(shares: Tensor, rng: torch.Generator, draws: int = 20_000, rounds: int = 100) -> Tensor:
+    """What to add to k standard normal numbers, float32 [k], so that each is the largest as often as `shares` says."""
+    votes = torch.randn(draws, len(shares), generator=rng, dtype=torch.float64)
+    odds = torch.zeros(len(shares), dtype=torch.float64)
+    wanted = shares.clamp(min=1e-6).log()
+    for _ in range(rounds):
+        found = torch.bincount((votes + odds).argmax(1), minlength=len(shares)) / draws
+        odds += 0.3 * (wanted - found.clamp(min=1 / draws).log())
+    return torch.where(shares > 0, odds, -1e4).float()  # a group without pictures is never voted for
