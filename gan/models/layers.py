@@ -163,7 +163,7 @@ class Discriminator(nn.Module):
 
 
 def as_mixture(c: Tensor | None, classes: int) -> Tensor:
-    """Labels [N] -> one-hot [N, classes]; a mixture passes through."""
+    """Labels int64 [N] -> one-hot float32 [N, classes]; a mixture passes through."""
     if c is None:
         raise ValueError(f"this network is conditional: it needs a class (0 to {classes - 1}) for every picture")
-    return c if c.is_floating_point() else one_hot(c, classes)
+    return c if c.is_floating_point() else one_hot(c, classes).float()
