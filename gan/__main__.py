@@ -74,7 +74,7 @@ def _lead(args: argparse.Namespace) -> int:
     from gan.run import Command
 
     run = _resumed(args) if args.resume else _created(args)
-    run.threads, run.status = args.threads, "running"
+    run.threads, run.status = _threads(args), "running"
     signal.signal(signal.SIGINT, lambda *_: _stop_once(run.send, Command("stop")))
     if dist.job():  # torchrun ends its processes so when one is lost, or to start them again with others
         signal.signal(signal.SIGTERM, lambda *_: run.send(Command("shutdown")))
@@ -89,6 +89,17 @@ def _lead(args: argparse.Namespace) -> int:
         return 1
     print(f"{run.status} at step {run.trainer.steps_done:,}; pictures in {run.folder / 'samples.png'}")
     return 0
+
+
+def _threads(args: argparse.Namespace) -> tuple[int, ...]:
+    """What was asked for; else what the machine has, or, of several processes, what torchrun gave each."""
+    import torch
+
+    from gan.threads import thread_counts
+
+    if args.threads:
+        return (args.threads,)
+    return thread_counts() if dist.world() == 1 else (torch.get_num_threads(),)
 
 
 def _created(args: argparse.Namespace) -> Any:
@@ -277,7 +288,7 @@ def _train_parser(commands: Any) -> None:
     p.add_argument("--channels", type=int, default=3, choices=[1, 3], help="colours of your own pictures")
     p.add_argument("--resume", metavar="RUN", help="continue this run (its folder or id) exactly")
     p.add_argument("--runs", default="runs", help="folder for runs (default: runs)")
-    p.add_argument("--threads", type=int, default=None, help="processor threads (default: PyTorch's choice)")
+    p.add_argument("--threads", type=int, default=None, help="processor threads (default: chosen by timing steps)")
     p.add_argument("--steps", dest="total_steps", help="the same as --total-steps")
     for name in FLAGS:
         k = KNOBS[name]

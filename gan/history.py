@@ -117,6 +117,11 @@ def _decode_frame(line: str) -> dict[str, Any]:
     return {"step": int(e["step"]), "fake": [float(v) for v in e["fake"]], "real": [float(v) for v in e["real"]]}
 
 
+def _decode_threads(line: str) -> tuple[int, int]:
+    step, count = line.split(",")
+    return int(step), int(count)
+
+
 def _json_line(record: Any) -> str:
     return json.dumps(record, separators=(",", ":"))
 
@@ -128,6 +133,7 @@ class History:
         self.folder = folder
         self._rows = Lines(folder / "rows.csv", ",".join(COLUMNS) + "\n", _encode_row, _decode_row)
         self._events = Lines(folder / "events.jsonl", "", _json_line, _decode_event)
+        self._threads = Lines(folder / "threads.csv", "step,threads\n", lambda r: f"{r[0]},{r[1]}", _decode_threads)
         self._frames = Lines(folder / "frames.jsonl", "", _json_line, _decode_frame)
         self._pictures: list[tuple[int, bytes]] = []
         self.generation = 0  # grows when records were taken back, so that readers start again
@@ -145,6 +151,11 @@ class History:
         """step, and D's verdict on each generated (`fake`) and each real picture."""
         return self._frames.records
 
+    @property
+    def threads(self) -> list[tuple[int, int]]:
+        """(step, count): from this step on, training took so many processor threads."""
+        return self._threads.records
+
     def frame_path(self, step: int) -> Path:
         return self.folder / "frames" / f"{step:08d}.png"
 
@@ -154,6 +165,9 @@ class History:
 
     def add_event(self, step: int, kind: str, text: str) -> None:
         self._events.add({"step": step, "kind": kind, "text": text})
+
+    def add_threads(self, step: int, count: int) -> None:
+        self._threads.add((step, count))
 
     def add_frame(self, step: int, png: bytes, fake: list[float], real: list[float]) -> None:
         self._pictures.append((step, png))
@@ -167,7 +181,7 @@ class History:
             path.parent.mkdir(exist_ok=True)
             write_atomically(path, png)
             self._pictures.pop(0)
-        for lines in (self._frames, self._rows, self._events):
+        for lines in (self._frames, self._rows, self._events, self._threads):
             lines.flush()
 
     def forget_after(self, step: int) -> None:
@@ -175,7 +189,8 @@ class History:
         late = [f["step"] for f in self.frames if f["step"] > step]
         for lines in (self._frames, self._events):
             lines.keep(lambda e: e["step"] <= step)
-        self._rows.keep(lambda r: r[0] <= step)
+        for lines in (self._rows, self._threads):
+            lines.keep(lambda r: r[0] <= step)
         self._pictures = [(s, png) for s, png in self._pictures if s <= step]
         for s in late:
             self.frame_path(s).unlink(missing_ok=True)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 from gan.seeds import seed_of
 
@@ -127,18 +126,16 @@ def _half_circle(p: Tensor, q: Tensor, t: Tensor) -> Tensor:
 
 
 def path(
-    za: Tensor, zb: Tensor, ca: int | None, cb: int | None, mode: str, frames: int, classes: int = 0
+    za: Tensor, zb: Tensor, ca: Tensor | None, cb: Tensor | None, mode: str, frames: int
 ) -> tuple[Tensor, Tensor | None]:
-    """`frames` latents [K, z_dim] from za to zb [1, z_dim], with class mixtures [K, classes] where there are classes.
+    """`frames` latents [K, z_dim] from za to zb [1, z_dim], with mixtures [K, classes] from ca to cb [1, classes].
 
-    Classes are blended on the straight line whatever the mode: (1 - t) of the first and t of the second.
+    Mixtures of classes (or groups) are blended on the straight line whatever the mode: (1 - t) of the first and t of
+    the second, so that one picture becomes the other and does not jump where another group wins the vote.
     """
     t = torch.linspace(0, 1, frames, dtype=torch.float64)[:, None]  # [K, 1]
     z = (slerp if mode == "slerp" else lerp)(za, zb, t)
-    if not classes:
-        return z, None
-    ends = one_hot(torch.tensor([ca, cb]), classes).float()  # [2, classes]
-    return z, lerp(ends[:1], ends[1:], t)
+    return z, None if ca is None else lerp(ca, cb, t)
 
 
 # What the first layer listens to ---------------------------------------------------------------------------------

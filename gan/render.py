@@ -27,6 +27,7 @@ from gan import latent
 from gan import weights as files
 from gan.config import Config
 from gan.latent import Place
+from gan.models import as_mixture
 from gan.picture import to_uint8
 from gan.weights import Weights, WeightsError
 
@@ -121,6 +122,12 @@ class Ready:
         if label is not None and not 0 <= label < classes:
             raise RenderError(f"There is no class {label}; these weights have classes 0 to {classes - 1}.")
         return torch.tensor([label or 0])
+
+    def end(self, end: End) -> tuple[Tensor, Tensor | None]:
+        """An end's latent [1, z_dim] and its mixture of classes or groups [1, classes]."""
+        z = self.latent(end.place)
+        told = self.network.told(z, self.label(end.label))
+        return z, None if told is None else as_mixture(told, self.config.classes or self.config.clusters)
 
     @torch.inference_mode()
     def draw(self, z: Tensor, c: Tensor | None, pause: Callable[[], None] = lambda: None) -> np.ndarray:
@@ -240,9 +247,8 @@ class Renderer:
 
     def _path(self, name: str, a: End, b: End, mode: str, frames: int) -> Pixels:
         ready = self._get(name)
-        labels = [ready.label(end.label) for end in (a, b)]
-        ca, cb = (None if c is None else int(c) for c in labels)
-        z, c = latent.path(ready.latent(a.place), ready.latent(b.place), ca, cb, mode, frames, ready.config.classes)
+        (za, ca), (zb, cb) = (ready.end(end) for end in (a, b))
+        z, c = latent.path(za, zb, ca, cb, mode, frames)
         return self._draw_many(ready, z, c)
 
     def _draw_many(self, ready: Ready, z: Tensor, c: Tensor | None) -> Pixels:

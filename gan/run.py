@@ -39,6 +39,7 @@ from gan.history import FRAME_GROWTH, ROW_GROWTH, History, due
 from gan.picture import grid, png_bytes, split_grid, to_uint8
 from gan.seeds import seed_of
 from gan.snapshot import Snapshot
+from gan.threads import ThreadChooser
 from gan.trainer import PLAYERS, Trainer
 
 FORMAT = 1
@@ -70,8 +71,11 @@ class Diverged(Exception):
 class Run:
     """One run and its folder. `status`: running, paused, stopped, finished, failed, interrupted."""
 
-    def __init__(self, folder: Path, own_dir: Path | None = None, threads: int | None = None) -> None:
-        """Open a run's folder, whether it is training, done, or was interrupted. Raises CheckpointError."""
+    def __init__(self, folder: Path, own_dir: Path | None = None, threads: tuple[int, ...] = (1,)) -> None:
+        """Open a run's folder, whether it is training, done, or was interrupted. Raises CheckpointError.
+
+        threads: the numbers of processor threads that training may choose from.
+        """
         self.folder, self.own_dir, self.threads = folder, own_dir, threads
         self.id = folder.name
         self.meta = _read_meta(folder)
@@ -144,9 +148,7 @@ class Run:
 
     def loop(self, progress: Callable[[Run], None] | None = None) -> None:
         """Train until the end, a stop, or a failure. Never raises: what went wrong is in `status` and `message`."""
-        if self.threads:
-            torch.set_num_threads(self.threads)
-            torch.get_num_threads()  # pins it: a thread that has not computed yet would take the process-wide number
+        _use_threads(self.threads[0])
         try:
             self._prepare()
             self._train(progress)
@@ -169,6 +171,8 @@ class Run:
         self._stopping = ""
         self._show_seconds, self._train_seconds = 0.0, 1e-9
         self._speed: deque[tuple[float, int]] = deque(maxlen=40)
+        self._threads_now = 0  # none written down yet
+        self._chooser = ThreadChooser(self.threads, self.config.penalty_every)
         self._choose_tiles(pictures)
         if self.checkpoint_path.exists():
             self._restore()
@@ -198,6 +202,7 @@ class Run:
     def _advance(self, players: str) -> None:
         started = time.perf_counter()
         self._lead(players)
+        self._take_threads()
         with dist.whole_step(self.trainer):
             stats = self.trainer.step(players)
         for name, value in stats.items():
@@ -205,6 +210,7 @@ class Run:
             total[0] = total[0] + value
             total[1] += 1
         step, now = self.trainer.steps_done, time.perf_counter()
+        self._chooser.took(now - started)
         self._clock(now - started)
         self._speed.append((self.seconds, step))
         self._record(row=due(step, ROW_GROWTH), frame=due(step, FRAME_GROWTH))
@@ -213,6 +219,14 @@ class Run:
         shown = time.perf_counter() - now
         self._show_seconds += shown
         self._clock(shown)
+
+    def _take_threads(self) -> None:
+        """As many as the chooser says; a change is written down, because the last bits of a step depend on it."""
+        count = self._chooser.threads
+        if count != self._threads_now:
+            _use_threads(count)
+            self._threads_now = count
+            self.history.add_threads(self.trainer.steps_done, count)
 
     def _lead(self, word: str) -> None:
         """Tell other processes, if there are any, what comes now; what they ask for is done before the next step."""
@@ -386,7 +400,7 @@ class Run:
     def _restore(self) -> None:
         extra = load_checkpoint(self.checkpoint_path, self.trainer)
         self.seconds = float(extra.get("seconds", 0.0))
-        self._sums = {}
+        self._sums, self._threads_now = {}, 0
         self.history.forget_after(self.trainer.steps_done)
         dist.lead_with("load", self.trainer.state_dict())
 
@@ -515,6 +529,11 @@ def create_run(folder: Path, config: Config, info: dict[str, Any]) -> None:
     meta = {"format": FORMAT, "status": "stopped", "message": "", "config": config.to_dict(), "tiles": tiles}
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "run.json", json.dumps(meta | info, indent=1).encode())
+
+
+def _use_threads(count: int) -> None:
+    torch.set_num_threads(count)
+    torch.get_num_threads()  # pins it: a thread that has not computed yet would take the process-wide number
 
 
 def best_device() -> torch.device:

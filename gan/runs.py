@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import os
 import re
 import secrets
 import shutil
@@ -22,6 +21,7 @@ from gan.config import Config, ConfigError
 from gan.data import describe
 from gan.recipes import RECIPES, make_config
 from gan.run import Command, Run, create_run
+from gan.threads import thread_counts
 from gan.trainer import check_config
 
 UNWATCHED_SECONDS = 120.0  # on a public server, a run that nobody has looked at for so long makes room for the next
@@ -52,7 +52,7 @@ class Runs:
         self.folder, self.limit, self.keep, self.public = folder, limit, keep, public
         self.own_dir = folder / "pictures"
         self.master = secrets.token_urlsafe(24)  # the token of the person who started the program
-        self.threads = max(1, (os.cpu_count() or 2) - 1)  # the page needs a core too
+        self.threads = thread_counts(limit)
         self._guard = threading.RLock()
         self._runs: dict[str, Run] = {}
         try:

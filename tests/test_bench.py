@@ -248,7 +248,7 @@ def test_all_makes_one_table_and_says_what_could_not_be_measured(monkeypatch, ca
     assert main(["bench", "all", "--pairs", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-3].split() == ["startup", "not", "measured:", "There", "is", "none", "here."]
-    assert lines[-2].split() == ["busy", "2", "pairs", "of", "6", "s"]
+    assert lines[-2].split() == ["busy", "2", "pairs", "of", "15", "s"]
     assert lines[-1].startswith("load of the machine")
 
 

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch.nn.functional import one_hot
 
 from gan import latent
 from gan.latent import Place
@@ -91,12 +92,13 @@ def test_slerp_from_zero_is_finite():
 
 def test_the_path_blends_the_classes():
     a, b = vectors()
-    z, c = latent.path(a, b, 2, 5, "slerp", 5, classes=10)
+    two, five = one_hot(torch.tensor([2, 5]), 10).float().split(1)
+    z, c = latent.path(a, b, two, five, "slerp", 5)
     assert z.shape == (5, 64) and c.shape == (5, 10)
     assert torch.equal(z[:1], a) and torch.equal(z[-1:], b)
     assert torch.allclose(c.sum(1), torch.ones(5))
     assert c[0].argmax() == 2 and c[0].max() == 1 and c[-1].argmax() == 5 and c[2, 2] == c[2, 5] == 0.5
-    assert torch.equal(latent.path(a, b, 4, 4, "lerp", 5, classes=10)[1][:, 4], torch.ones(5))
+    assert torch.equal(latent.path(a, b, two, two, "lerp", 5)[1][:, 2], torch.ones(5))
     assert latent.path(a, b, None, None, "lerp", 5)[1] is None
 
 

@@ -27,6 +27,7 @@ SMALL = {"batch": 8, "total_steps": 60, "seed": 4}
 def runs(tmp_path, monkeypatch, random_pictures):
     monkeypatch.setattr(run_module, "load", lambda *a, **k: random_pictures)
     registry = Runs(tmp_path / "runs", limit=2)
+    registry.threads = (1,)  # what is compared below is exact only for the same number of threads
     yield registry
     registry.close()
 
@@ -244,7 +245,7 @@ def test_kill_9_in_mid_training_then_continue_exactly(tmp_path):
     assert killed_at - run.checkpoint_path.stat().st_mtime < 10
     steps = run.checkpoint_step()
     run.config = run.config.changed(total_steps=steps + 5)
-    run.threads, run.status = 1, "running"
+    run.threads, run.status = (1,), "running"
     run.loop()
     assert run.status == "finished"
     from gan.data import load
@@ -336,3 +337,15 @@ def test_at_home_an_unwatched_run_keeps_its_place(runs):
     with pytest.raises(RunsError, match="already running"):
         runs.refuse_when_busy()
     assert left.status == "running"
+
+
+def test_changes_of_the_number_of_threads_are_written_down(runs, monkeypatch):
+    """Told that two threads take half the time, the run takes two, and says since when."""
+    runs.threads = (1, 2)
+    took = run_module.ThreadChooser.took
+    monkeypatch.setattr(run_module.ThreadChooser, "took", lambda self, _: took(self, 1.0 / self.threads))
+    run, _ = runs.create("dense", changes=SMALL | {"total_steps": 30})
+    runs.start(run)
+    run.join(60)
+    assert run.history.threads[0] == (0, 1) and run.history.threads[-1][1] == 2
+    assert Run(run.folder).history.threads == run.history.threads

@@ -20,6 +20,7 @@ import numpy as np
 
 from gan.bench.common import ROOT, BenchError, Figure, at_least, ratios, spread
 from gan.data import load
+from gan.threads import thread_counts
 
 BARS = {"dense": 10.0, "conv-small": 8.0, "mlp": 2.0, "dcgan-upsample": 1.2, "dcgan-transposed": 1.0}
 IN_TORCH = ("mlp",)  # all others are Keras programs
@@ -63,8 +64,8 @@ def _against(recipe: str, theirs: list[str], args: argparse.Namespace) -> Figure
 
 
 def best_threads(speed: Callable[[int], float]) -> int:
-    """One thread or all cores, whichever is faster now."""
-    return max({1, os.cpu_count() or 1}, key=speed)
+    """The number of threads that is fastest now, as a run finds it for itself (gan/threads.py)."""
+    return max(thread_counts(), key=speed)
 
 
 def images_per_s(command: list[str]) -> float:

@@ -1,4 +1,4 @@
-"""Training speed of `quick` while another process keeps one core busy, against its speed when left alone."""
+"""Training speed of a run of `quick` while another process keeps one core busy, against its speed when left alone."""
 
 from __future__ import annotations
 
@@ -6,17 +6,7 @@ import argparse
 import sys
 import time
 
-from gan.bench.common import (
-    Figure,
-    add_threads,
-    at_least,
-    per_second,
-    process,
-    ratios,
-    spread,
-    trainer_of,
-    use_threads,
-)
+from gan.bench.common import Figure, at_least, process, ratios, run_here, spread
 
 BAR = 0.45
 SPIN = "while True: pass"
@@ -24,23 +14,18 @@ SPIN = "while True: pass"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=6, help="of each half of a pair")
-    add_threads(parser)
+    parser.add_argument("--seconds", type=float, default=15, help="of each half of a pair; the run notices by itself")
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:
-    threads = use_threads(args)
-    trainer = trainer_of("quick")
-    per_second(trainer.step, 2)
+    with run_here("quick", warm_up=5) as run:
 
-    def quiet() -> float:
-        return per_second(trainer.step, args.seconds)
+        def quiet() -> float:
+            return run.per_second(lambda: time.sleep(args.seconds))
 
-    def beside_a_spinning_process() -> float:
-        with process(sys.executable, "-c", SPIN):
-            time.sleep(0.5)  # until it spins
-            return quiet()
+        def beside_a_spinning_process() -> float:
+            with process(sys.executable, "-c", SPIN):
+                return quiet()
 
-    found = ratios(f"steps/s, {threads} thread(s), one core busy", args.pairs, beside_a_spinning_process, quiet)
-    what = f"quick beside a busy core, times alone ({threads} thread(s))"
-    return [Figure(what, spread(found), at_least(BAR, found))]
+        found = ratios("steps/s, one core busy", args.pairs, beside_a_spinning_process, quiet)
+    return [Figure("quick beside a busy core, times alone", spread(found), at_least(BAR, found))]

@@ -25,6 +25,7 @@ from gan.data import load
 from gan.recipes import RECIPES, make_config
 from gan.run import Command
 from gan.runs import Runs
+from gan.threads import thread_counts
 from gan.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,9 +116,8 @@ def per_second(step: Callable[[], Any], seconds: float) -> float:
 
 
 def app_threads() -> int:
-    """How many processor threads the app trains with."""
-    with tempfile.TemporaryDirectory() as folder:
-        return Runs(Path(folder)).threads
+    """How many processor threads the app trains with while nobody else computes."""
+    return thread_counts()[-1]
 
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
