@@ -51,6 +51,12 @@ RECIPES: dict[str, Recipe] = {
         "Each column becomes one digit; later you choose the digit with a button.",
         _QUICK.changed(recipe="quick-conditional", classes=10, clusters=0, z_dim=64),
     ),
+    "quick-colour": Recipe(
+        "Quick, in colour", "start",
+        "The same for colour pictures of 32×32: emoji here, or your own.",
+        "Blots of colour first, then faces and flags. With so few pictures, D soon knows them by heart.",
+        _QUICK.changed(recipe="quick-colour", dataset="emoji", penalty_weight=2.0),
+    ),
     "dense": Recipe(
         "Dense", "reference",
         "One hidden layer in each network (Keras). The article leaves the loop out: ours is batch 64, D then G.",

@@ -17,7 +17,7 @@ def vectors(z_dim=64):
 
 
 def generator(recipe="quick", **changes):
-    cfg = make_config(recipe, "mnist", **changes)
+    cfg = make_config(recipe, "mnist", **{"z_dim": 64, "clusters": 0} | changes)
     return build_generator(cfg, torch.Generator().manual_seed(0)).eval()
 
 

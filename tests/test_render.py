@@ -33,7 +33,8 @@ PLACE = Place(3, ((5, 0.5),), {0: 1.5}, {7: -0.5})
 
 
 def make(recipe="quick-conditional", seed=0, step=10, **changes) -> Weights:
-    config = make_config(recipe, "mnist", **{"width": 8} | changes)
+    groups = 0 if recipe == "quick-conditional" else 16
+    config = make_config(recipe, "mnist", **{"width": 8, "z_dim": 64, "clusters": groups} | changes)
     state = build_generator(config, torch.Generator().manual_seed(seed)).state_dict()
     return Weights(config, recipe, tuple("0123456789") if config.classes else (), step, state)
 
@@ -93,6 +94,19 @@ def test_the_ends_of_a_path_are_the_pictures_of_its_ends(renderer):
     assert len(film) == 19
     assert np.array_equal(film[:1], draw(renderer, label=2))
     assert np.array_equal(film[-1:], draw(renderer, place=Place(8), label=7))
+
+
+def test_a_path_between_groups_blends_them(renderer, shelf):
+    """The votes of latents on the way would jump; the picture half way is of half one group and half the other."""
+    a, b = Place(1), Place(2)
+    film = renderer.path("plain", End(a), End(b), "lerp", 3).result(30).images
+    for place, picture in ((a, film[:1]), (b, film[2:])):
+        assert np.array_equal(picture, draw(renderer, "plain", place, None))
+    network = files.build(files.load(shelf / "plain.safetensors"))
+    za, zb = (torch.tensor(renderer.numbers("plain", place).result(30))[None] for place in (a, b))
+    with torch.inference_mode():
+        x = network((za + zb) / 2, (network.vote(za) + network.vote(zb)) / 2)
+    assert np.abs(film[1:2].astype(int) - ((x + 1) * 127.5).round().clamp(0, 255).numpy()).max() <= 1
 
 
 def test_sliders_change_the_picture(renderer):
