@@ -16,6 +16,7 @@ from gan.bench import (
     folders,
     quality,
     scaling,
+    search,
     slider,
     startup,
     step,
@@ -37,6 +38,7 @@ _MODULES = {
     "slider": slider,
     "first-minute": first_minute,
     "quality": quality,
+    "search": search,
     "folders": folders,
     "scaling": scaling,
 }

@@ -23,6 +23,11 @@ from gan.trainer import Trainer
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipes", nargs="+", choices=TRAINABLE, default=["quick"])
+    add_how(parser)
+
+
+def add_how(parser: argparse.ArgumentParser) -> None:
+    """How to train and measure, whatever is trained."""
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--marks", type=float, nargs="+", default=[10, 20, 30, 60], help="seconds of training")
     parser.add_argument("--samples", type=int, default=metrics.SAMPLES, help="pictures for each measure")
@@ -32,13 +37,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def measure(args: argparse.Namespace) -> list[Figure]:
     threads = use_threads(args)
-    return [f for recipe in args.recipes for f in _figures(recipe, [_of(recipe, s, threads, args) for s in args.seeds])]
+    return [figure for recipe in args.recipes for figure in of_all_seeds(recipe, recipe, threads, args)]
 
 
-def _of(recipe: str, seed: int, threads: int, args: argparse.Namespace) -> list[dict[str, Any]]:
+def of_all_seeds(name: str, recipe: str, threads: int, args: argparse.Namespace, **changes: Any) -> list[Figure]:
+    """A line for each mark of a recipe, changed or as it is."""
+    return _figures(name, [_of(recipe, threads, args, seed=seed, **changes) for seed in args.seeds])
+
+
+def _of(recipe: str, threads: int, args: argparse.Namespace, **changes: Any) -> list[dict[str, Any]]:
     """The rows of one run, from the cache where it has them."""
     key = {
-        "config": make_config(recipe, seed=seed).to_dict(),
+        "config": make_config(recipe, **changes).to_dict(),
         "marks": sorted(args.marks),
         "samples": args.samples,
         "threads": threads,
@@ -46,10 +56,10 @@ def _of(recipe: str, seed: int, threads: int, args: argparse.Namespace) -> list[
     }
     rows = find(args.cache, key)
     if rows is None:
-        rows = train_and_look(trainer_of(recipe, seed=seed), key["marks"], args.samples)
+        rows = train_and_look(trainer_of(recipe, **changes), key["marks"], args.samples)
         keep(args.cache, key, rows)
     for row in rows:
-        print(f"  {recipe}, seed {seed}: {json.dumps(row)}", flush=True)
+        print(f"  {recipe}, {changes}: {json.dumps(row)}", flush=True)
     return rows
 
 

@@ -228,6 +228,7 @@ def test_second_tab_only_watches(server, visit):
 
 
 def test_a_refused_download_is_a_sentence(server, visit):
+    visit.expect(r"400 .*download/weights")
     page = visit(server.url("?tab=train&run=recorded"))
     part(page, "train", "download").click()
     part(page, "train", "download").get_by_text("Weights").click()
