@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-FIT_PICTURES = 10_000  # groups are found on so many pictures, then all are sorted into them
-ROUNDS = 20
+FIT_PICTURES = 5_000  # groups are found on so many pictures, then all are sorted into them
+ROUNDS = 12
 FEWEST = 50  # pictures of one group, on average: a small data set has fewer groups than asked for
 GRAIN = 16  # centres are multiples of 1/16
 
@@ -57,12 +57,12 @@ def _nearest(rows: Tensor, centres: Tensor) -> Tensor:
     return (2 * rows @ centres.T - centres.square().sum(1)).argmax(1)
 
 
-def vote_odds(shares: Tensor, rng: torch.Generator, draws: int = 20_000, rounds: int = 100) -> Tensor:
+def vote_odds(shares: Tensor, rng: torch.Generator, draws: int = 20_000, rounds: int = 40) -> Tensor:
     """What to add to k standard normal numbers, float32 [k], so that each is the largest as often as `shares` says."""
-    votes = torch.randn(draws, len(shares), generator=rng, dtype=torch.float64)
-    odds = torch.zeros(len(shares), dtype=torch.float64)
-    wanted = shares.clamp(min=1e-6).log()
+    votes = torch.randn(draws, len(shares), generator=rng)
+    odds = torch.zeros(len(shares))
+    wanted = shares.clamp(min=1e-6).log().float()
     for _ in range(rounds):
         found = torch.bincount((votes + odds).argmax(1), minlength=len(shares)) / draws
-        odds += 0.3 * (wanted - found.clamp(min=1 / draws).log())
-    return torch.where(shares > 0, odds, -1e4).float()  # a group without pictures is never voted for
+        odds += 0.5 * (wanted - found.clamp(min=1 / draws).log())
+    return torch.where(shares > 0, odds, -1e4)  # a group without pictures is never voted for

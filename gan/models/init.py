@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import _SpectralNorm
 
-from gan.models.layers import Generator
+from gan.models.layers import Discriminator, Generator
 
 _WEIGHTED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 
@@ -51,8 +51,8 @@ def materialize(network: nn.Module, init: str, rng: torch.Generator, device: tor
             m.reset_parameters()
         elif isinstance(m, Generator) and m.clusters:
             m.odds.zero_()  # every group as likely as the others, until a data set says more
-        elif isinstance(m, nn.Embedding):
-            nn.init.zeros_(m.weight)  # projection: every class starts out judged alike
+        elif isinstance(m, Discriminator) and m.classes:
+            nn.init.zeros_(m.embed)  # projection: every class starts out judged alike
     for m in network.modules():
         if isinstance(m, _SpectralNorm):  # after the weights, whose singular vectors these are
             m._u.normal_(generator=rng)

@@ -150,7 +150,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.classes, self.features = cfg.classes or cfg.clusters, features
         self.head = nn.Linear(n_features, 1)
-        self.embed = nn.Embedding(self.classes, n_features) if self.classes else None
+        self.embed = nn.Parameter(torch.empty(self.classes, n_features)) if self.classes else None
         # With batch statistics, real and fake pictures may not share a batch.
         self.has_batch_stats = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in features.modules())
 
@@ -158,7 +158,7 @@ class Discriminator(nn.Module):
         f = self.features(x, rng)  # [N, n_features]
         logits = self.head(f).squeeze(1)  # [N]
         if self.embed is not None:
-            logits = logits + (as_mixture(c, self.classes).to(f.dtype) @ self.embed.weight * f).sum(1)
+            logits = logits + (as_mixture(c, self.classes).to(f.dtype) @ self.embed * f).sum(1)
         return logits
 
 
