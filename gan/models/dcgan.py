@@ -13,6 +13,7 @@ from gan.config import Config, ConfigError
 from gan.models.layers import (
     Discriminator,
     Dropout,
+    FlatGrid,
     Generator,
     Grid,
     SameConv,
@@ -60,7 +61,7 @@ def upsample_discriminator(cfg: Config) -> Discriminator:
         *(SameConv(32, 64, 3, 2), nn.ZeroPad2d((0, 1, 0, 1)), batch_norm(64, 0.8), nn.LeakyReLU(0.2), Dropout(0.25)),
         *(SameConv(64, 128, 3, 2), batch_norm(128, 0.8), nn.LeakyReLU(0.2), Dropout(0.25)),
         *(SameConv(128, 256, 3, 1), batch_norm(256, 0.8), nn.LeakyReLU(0.2), Dropout(0.25)),
-        nn.Flatten(),
+        FlatGrid(),
     )
     side = math.ceil((_grid(cfg) + 1) / 2)
     return Discriminator(cfg, layers, 256 * side**2)
@@ -86,7 +87,7 @@ def transposed_discriminator(cfg: Config) -> Discriminator:
     layers = Stack(
         *(SameConv(cfg.channels, 64, 5, 2), nn.LeakyReLU(0.3), Dropout(0.3)),
         *(SameConv(64, 128, 5, 2), nn.LeakyReLU(0.3), Dropout(0.3)),
-        nn.Flatten(),
+        FlatGrid(),
     )
     return Discriminator(cfg, layers, 128 * _grid(cfg) ** 2)
 
@@ -115,7 +116,7 @@ def small_generator_as_printed(cfg: Config, last: nn.Module) -> Generator:
 
 
 def small_discriminator(cfg: Config) -> Discriminator:
-    layers = Stack(SameConv(cfg.channels, 64, 4, 2), nn.LeakyReLU(0.2), nn.Flatten())
+    layers = Stack(SameConv(cfg.channels, 64, 4, 2), nn.LeakyReLU(0.2), FlatGrid())
     return Discriminator(cfg, layers, 64 * (2 * _grid(cfg)) ** 2)
 
 
@@ -141,6 +142,6 @@ def quick_discriminator(cfg: Config) -> Discriminator:
         *(nn.Conv2d(cfg.channels, w, 4, 2, 1), nn.LeakyReLU(0.2)),  # [N, w, 14, 14]
         *(nn.Conv2d(w, 2 * w, 4, 2, 1), nn.LeakyReLU(0.2)),  # [N, 2w, 7, 7]
         *(nn.Conv2d(2 * w, 4 * w, 3, 2, 1), nn.LeakyReLU(0.2)),  # [N, 4w, 4, 4]
-        nn.Flatten(),
+        FlatGrid(),
     )
     return Discriminator(cfg, layers, 4 * w * side**2)
