@@ -1,6 +1,6 @@
-"""How `quick` was found: the same recipe with one thing changed at a time, by what it can do after some seconds.
+"""What each part of `quick` is worth: the same recipe with one thing changed at a time, by what it can do after some seconds.
 
-The table this printed stands in weights/README.md. Resumable with --cache, as `quality` is.
+weights/README.md has the table that led to the recipe. Resumable with --cache, as `quality` is.
 """
 
 from __future__ import annotations
