@@ -44,7 +44,7 @@ from gan.trainer import PLAYERS, Trainer
 
 FORMAT = 1
 SAVE_EVERY_SECONDS = 5.0  # a killed process loses at most this much training, and the time of one save
-PUBLISH_EVERY_SECONDS = 0.3
+PUBLISH_EVERY_SECONDS = 0.4
 WATCHED_SECONDS = 4.0  # somebody asked for a picture within this time
 SHOW_SHARE = 0.1  # showing may take this share of the time; slower machines get fewer live frames
 REAL_COUNT = 16
