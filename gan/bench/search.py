@@ -1,4 +1,4 @@
-"""What each part of `quick` is worth: the same recipe with one thing changed at a time, by what it can do after some seconds.
+"""What each part of `quick` is worth: one thing changed at a time, by what the recipe can do after some seconds.
 
 weights/README.md has the table that led to the recipe. Resumable with --cache, as `quality` is.
 """
