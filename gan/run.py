@@ -172,7 +172,8 @@ class Run:
         self._show_seconds, self._train_seconds = 0.0, 1e-9
         self._speed: deque[tuple[float, int]] = deque(maxlen=40)
         self._threads_now = 0  # none written down yet
-        self._chooser = ThreadChooser(self.threads, self.config.penalty_every)
+        counts = self.threads if self.trainer.device.type == "cpu" else self.threads[:1]
+        self._chooser = ThreadChooser(counts, self.config.penalty_every)
         self._choose_tiles(pictures)
         if self.checkpoint_path.exists():
             self._restore()
@@ -210,7 +211,8 @@ class Run:
             total[0] = total[0] + value
             total[1] += 1
         step, now = self.trainer.steps_done, time.perf_counter()
-        self._chooser.took(now - started)
+        if players == "both":  # one player's step says nothing about the others'
+            self._chooser.took(now - started)
         self._clock(now - started)
         self._speed.append((self.seconds, step))
         self._record(row=due(step, ROW_GROWTH), frame=due(step, FRAME_GROWTH))
