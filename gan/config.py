@@ -68,7 +68,7 @@ class Config:
     sampling: str      = knob("shuffle", "Sampling", "shuffled epochs, or drawn with replacement", choices=SAMPLINGS)
     d_lr: float        = knob(2e-4, "Discriminator's learning rate", "size of its steps", 1e-8, 1.0, group="main")
     g_lr: float        = knob(2e-4, "Generator's learning rate", "size of its steps", 1e-8, 1.0, group="main")
-    lr_decay_images: int = knob(0, "Learning rates fall after", "images: to half, at twice to a third; 0: never", 0, 10**12)
+    lr_decay_images: int = knob(0, "Learning rates fall after", "images: to half, then a third; 0: never", 0, 10**12)
     beta1: float       = knob(0.9, "Adam β₁", "memory of the gradient's mean", 0, 0.9999)
     beta2: float       = knob(0.999, "Adam β₂", "memory of the gradient's square", 0, 0.99999)
     adam_eps: float    = knob(1e-8, "Adam ε", "keeps the division finite", 1e-16, 1.0)
