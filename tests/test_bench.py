@@ -174,7 +174,14 @@ def test_quality_resumes_from_its_cache(options, monkeypatch):
 
     def look(trainer: Trainer, samples: int) -> dict[str, float]:
         looked.append(trainer.config.seed)
-        return {"images": trainer.steps_done * 8, "fid": 2.0, "times_real": 1.5, "modes": 10, "confidence": 0.9}
+        return {
+            "steps": trainer.steps_done,
+            "images": trainer.steps_done * 8,
+            "fid": 2.0,
+            "times_real": 1.5,
+            "modes": 10,
+            "confidence": 0.9,
+        }
 
     monkeypatch.setattr(quality, "look", look)
     first = quality.measure(options("--seeds", "0"))
@@ -190,9 +197,16 @@ def test_quality_resumes_from_its_cache(options, monkeypatch):
 def test_quality_measures_at_every_mark_without_counting_the_look(random_pictures, monkeypatch):
     trainer = Trainer(RECIPES["dense"].config.changed(batch=8), random_pictures)
     monkeypatch.setattr(quality, "look", lambda t, n: {"steps": t.steps_done})
-    rows = quality.train_and_look(trainer, [0.01, 0.03], 100)
+    rows = quality.train_and_look(trainer, [0.01, 0.03], "seconds", 100)
     assert [r["seconds"] >= m for r, m in zip(rows, [0.01, 0.03], strict=True)] == [True, True]
     assert rows[0]["steps"] < rows[1]["steps"] == trainer.steps_done
+
+
+def test_marks_in_steps_are_met_exactly(random_pictures, monkeypatch):
+    trainer = Trainer(RECIPES["dense"].config.changed(batch=8), random_pictures)
+    monkeypatch.setattr(quality, "look", lambda t, n: {"steps": t.steps_done})
+    rows = quality.train_and_look(trainer, [2, 5], "steps", 100)
+    assert [r["steps"] for r in rows] == [2, 5]
 
 
 # What they share -------------------------------------------------------------------------------------------------

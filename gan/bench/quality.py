@@ -20,6 +20,8 @@ from gan.bench.common import TRAINABLE, Figure, add_threads, trainer_of, use_thr
 from gan.recipes import make_config
 from gan.trainer import Trainer
 
+UNITS = ("seconds", "steps")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipes", nargs="+", choices=TRAINABLE, default=["quick"])
@@ -29,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_how(parser: argparse.ArgumentParser) -> None:
     """How to train and measure, whatever is trained."""
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--marks", type=float, nargs="+", default=[10, 20, 30, 60], help="seconds of training")
+    parser.add_argument("--marks", type=float, nargs="+", default=[10, 20, 30, 60], help="how long to train")
+    parser.add_argument("--marks-in", choices=UNITS, default="seconds", help="what the marks count")
     parser.add_argument("--samples", type=int, default=metrics.SAMPLES, help="pictures for each measure")
     parser.add_argument("--cache", type=Path, help="a file that keeps what is finished, one JSON line for each run")
     add_threads(parser)
@@ -50,25 +53,26 @@ def _of(recipe: str, threads: int, args: argparse.Namespace, **changes: Any) -> 
     key = {
         "config": make_config(recipe, **changes).to_dict(),
         "marks": sorted(args.marks),
+        "marks_in": args.marks_in,
         "samples": args.samples,
         "threads": threads,
         "torch": torch.__version__,
     }
     rows = find(args.cache, key)
     if rows is None:
-        rows = train_and_look(trainer_of(recipe, **changes), key["marks"], args.samples)
+        rows = train_and_look(trainer_of(recipe, **changes), key["marks"], args.marks_in, args.samples)
         keep(args.cache, key, rows)
     for row in rows:
         print(f"  {recipe}, {changes}: {json.dumps(row)}", flush=True)
     return rows
 
 
-def train_and_look(trainer: Trainer, marks: list[float], samples: int) -> list[dict[str, Any]]:
-    """Train to each mark and measure there."""
+def train_and_look(trainer: Trainer, marks: list[float], marks_in: str, samples: int) -> list[dict[str, Any]]:
+    """Train to each mark, in seconds or in steps, and measure there."""
     seconds, rows = 0.0, []
     for mark in marks:
         started = time.perf_counter()
-        while seconds + time.perf_counter() - started < mark:
+        while (trainer.steps_done if marks_in == "steps" else seconds + time.perf_counter() - started) < mark:
             trainer.step()
         seconds += time.perf_counter() - started
         rows.append({"seconds": round(seconds, 2), **look(trainer, samples)})
@@ -80,6 +84,7 @@ def look(trainer: Trainer, samples: int) -> dict[str, Any]:
     cfg = trainer.config
     report = metrics.evaluate(trainer.sample, cfg.z_dim, cfg.classes, cfg.dataset, samples)
     return {
+        "steps": trainer.steps_done,
         "images": trainer.steps_done * cfg.batch,
         "fid": round(report.fid, 3),
         "times_real": round(report.fid / report.real_fid, 2),
@@ -97,7 +102,7 @@ def _figures(recipe: str, runs: list[list[dict[str, Any]]]) -> list[Figure]:
         words = (
             f"{middle['times_real']:.1f} times real ({min(times):.1f} to {max(times):.1f}, n = {len(rows)}), "
             f"FID {middle['fid']:.2f}, {middle['images']:,.0f} images, "
-            f"{middle['modes']:g} modes, confidence {middle['confidence']:.3f}"
+            f"{middle['steps']:,.0f} steps, {middle['modes']:g} modes, confidence {middle['confidence']:.3f}"
         )
         figures.append(Figure(f"{recipe} after {middle['seconds']:.0f} s", words))
     return figures
