@@ -14,6 +14,7 @@ from gan.bench import add_parsers as add_benches
 from gan.checkpoint import CheckpointError, refuse_other_config, write_atomically
 from gan.config import KNOBS, Config, ConfigError, parse_value
 from gan.data import DATA, DataError
+from gan.memory import keep_freed_memory
 from gan.recipes import RECIPES, make_config
 
 EPILOG = """examples:
@@ -30,6 +31,7 @@ EPILOG = """examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Whatever a person got wrong is one sentence on stderr."""
     args = _parser().parse_args(argv)
+    keep_freed_memory()
     try:
         return args.run(args)
     except KeyboardInterrupt:

@@ -9,7 +9,15 @@ from torch import nn
 
 from gan.config import ConfigError
 from gan.models import MODELS, build_discriminator, build_generator, check_networks
-from gan.models.layers import Dropout, SameConv, SameConvTranspose, UpsampleConv, batch_norm, same_padding
+from gan.models.layers import (
+    Dropout,
+    SameConv,
+    SameConvTranspose,
+    SameConvTranspose5,
+    UpsampleConv,
+    batch_norm,
+    same_padding,
+)
 from gan.recipes import RECIPES
 
 TRAINABLE = [m for m in MODELS if m != "conv-small-as-printed"]
@@ -120,6 +128,24 @@ def test_same_conv_transpose_is_the_adjoint_of_same_conv(kernel, stride):
     x = torch.randn(1, 2, 7 * stride, 7 * stride, dtype=torch.double)
     assert up(y).shape == x.shape
     torch.testing.assert_close((down(x) * y).sum(), (x * up(y)).sum())
+
+
+@pytest.mark.parametrize("side", [4, 7, 8, 9])
+def test_fewer_multiplications_give_the_same_convolution(side):
+    fast, plain = SameConvTranspose5(3, 5).double(), SameConvTranspose(3, 5, 5, 1, bias=False).double()
+    plain.weight = fast.weight
+    x = torch.randn(2, 3, side, side, dtype=torch.double, requires_grad=True)
+    torch.testing.assert_close(fast(x), plain(x))
+    gradients = [torch.autograd.grad(layer(x).sin().sum(), (x, fast.weight)) for layer in (fast, plain)]
+    torch.testing.assert_close(*gradients)
+
+
+def test_fewer_multiplications_lose_little_in_single_precision():
+    layer = SameConvTranspose5(256, 128)
+    nn.init.normal_(layer.weight, std=0.02)
+    x = torch.randn(4, 256, 7, 7)
+    exact = nn.functional.conv_transpose2d(x.double(), layer.weight.double(), padding=2)
+    assert (layer(x) - exact).square().mean().sqrt() < 1e-5 * exact.square().mean().sqrt()
 
 
 def test_keras_batch_norm_momentum_and_epsilon():

@@ -9,6 +9,7 @@ import argparse
 import json
 
 from gan.bench.common import TRAINABLE, add_threads, per_second, trainer_of, use_threads
+from gan.memory import keep_freed_memory
 
 
 def main() -> None:
@@ -19,6 +20,7 @@ def main() -> None:
     add_threads(parser)
     args = parser.parse_args()
     use_threads(args)
+    keep_freed_memory()
     trainer = trainer_of(args.recipe)
     per_second(trainer.step, args.warm_up)
     print(json.dumps({"images_per_s": per_second(trainer.step, args.seconds) * trainer.config.batch}))

@@ -18,6 +18,7 @@ from gan.models.layers import (
     Grid,
     SameConv,
     SameConvTranspose,
+    SameConvTranspose5,
     Stack,
     UpsampleConv,
     batch_norm,
@@ -76,7 +77,7 @@ def transposed_generator(cfg: Config, last: nn.Module) -> Generator:
     layers = Stack(
         # Normalised before it becomes a grid: one statistic for each of the 12,544 numbers.
         *_start(cfg, 256, side, nn.BatchNorm1d(flat, eps=1e-3, momentum=0.01), nn.LeakyReLU(0.3), bias=False),
-        *(SameConvTranspose(256, 128, 5, 1, bias=False), batch_norm(128, 0.99), nn.LeakyReLU(0.3)),
+        *(SameConvTranspose5(256, 128), batch_norm(128, 0.99), nn.LeakyReLU(0.3)),
         *(SameConvTranspose(128, 64, 5, 2, bias=False), batch_norm(64, 0.99), nn.LeakyReLU(0.3)),
         *(SameConvTranspose(64, cfg.channels, 5, 2, bias=False), last),
     )

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, one_hot, pad
 
 from gan.config import Config
+from gan.models.winograd import same_conv5
 
 
 class Dropout(nn.Module):
@@ -70,6 +71,17 @@ class SameConvTranspose(nn.ConvTranspose2d):
     def forward(self, x: Tensor) -> Tensor:
         height, width = (side * self.stride[0] for side in x.shape[2:])
         return super().forward(x)[:, :, :height, :width]  # an odd remainder leaves one row and column too many
+
+
+class SameConvTranspose5(SameConvTranspose):
+    """The same for 5×5 and stride 1, a convolution with the mirrored kernel: with a fifth of the multiplications."""
+
+    def __init__(self, c_in: int, c_out: int, bias: bool = False) -> None:
+        super().__init__(c_in, c_out, 5, 1, bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = same_conv5(x, self.weight.flip(2, 3).transpose(0, 1))
+        return y if self.bias is None else y + self.bias.view(1, -1, 1, 1)
 
 
 class UpsampleConv(nn.Conv2d):

@@ -10,6 +10,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from gan.memory import keep_freed_memory
+
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ROOT / "weights"
 RECORDED = WEIGHTS / "recorded"
@@ -23,6 +25,7 @@ class StartError(RuntimeError):
 def serve(host: str, port: int, folder: Path, most_runs: int) -> None:
     """Show the page until the program is ended. Raises StartError."""
     check_port(host, port)
+    keep_freed_memory()
     runs = open_runs(folder, most_runs, public=not is_local(host))
     page = start(host, port, runs)
     shown = "localhost" if host in (*LOOPBACK, "0.0.0.0") else host
