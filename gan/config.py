@@ -25,10 +25,10 @@ class Knob:
     low: float | None
     high: float | None
     choices: tuple[str, ...]
-    group: str  # "main" is shown at once, "more" behind a fold, "fixed" never in a form
+    group: str  # "main" is shown at once, "fixed" never in a form; the others are the headings behind a fold
 
 
-def knob(default, label, help="", low=None, high=None, choices=(), group="more") -> Any:
+def knob(default, label, help="", low=None, high=None, choices=(), group="fixed") -> Any:
     meta = {"label": label, "help": help, "low": low, "high": high, "choices": tuple(choices), "group": group}
     return field(default=default, metadata=meta)
 
@@ -47,32 +47,62 @@ class Config:
     """
 
     # fmt: off
-    recipe: str        = knob("quick", "Recipe", "where these settings started from", group="fixed")
-    dataset: str       = knob("mnist", "Data set", "what the real pictures are", group="fixed")
-    size: int          = knob(28, "Picture size", "pixels, from the data set", 8, 64, group="fixed")
-    channels: int      = knob(1, "Colours", "1 grey, 3 colour, from the data set", 1, 3, group="fixed")
-    classes: int       = knob(0, "Classes", "0: labels are not used", 0, 1000, group="fixed")
-    clusters: int      = knob(0, "Groups", "of like pictures, found without labels (0: off)", 0, 256)
-    model: str         = knob("quick", "Networks", "which pair of networks (see gan/models)", group="fixed")
-    width: int         = knob(32, "Width", "channels of the widest picture-sized layer (our own networks only)", 4, 512)
-    z_dim: int         = knob(100, "Latent size", "how many random numbers a picture is made from", 1, 1024)
-    output: str        = knob("tanh", "Generator's last activation", "relu cannot paint black", choices=OUTPUTS)
-    spectral_norm: bool = knob(False, "Spectral normalisation", "keep every layer of D from growing steep")
-    objective: str     = knob("non-saturating", "Objective", "what each network is asked to minimise")
-    penalty: str       = knob("none", "Penalty", "an extra cost for a discriminator that is too steep")
-    penalty_weight: float = knob(10.0, "Penalty weight", "how much the penalty counts", 0, 1e4)
-    penalty_every: int = knob(1, "Penalty every", "steps; rarer and as much stronger, which saves time", 1, 1000)
-    update_order: str  = knob("alternate", "Update order", "who learns when in one step", choices=UPDATE_ORDERS)
-    d_steps: int       = knob(1, "Discriminator steps", "updates of D for each update of G", 1, 100)
+    recipe: str        = knob("quick", "Recipe", "where these settings started from")
+    dataset: str       = knob("mnist", "Data set", "what the real pictures are")
+    size: int          = knob(28, "Picture size", "pixels, from the data set", 8, 64)
+    channels: int      = knob(1, "Colours", "1 grey, 3 colour, from the data set", 1, 3)
+    classes: int       = knob(0, "Classes", "0: labels are not used", 0, 1000)
+    model: str         = knob("quick", "Networks", "which pair of networks (see gan/models)")
+
+    objective: str     = knob("non-saturating", "Objective", "what each network is asked to minimise",
+                              group="objective")
+    update_order: str  = knob("alternate", "Update order", "who learns when in one step", choices=UPDATE_ORDERS,
+                              group="objective")
+    d_steps: int       = knob(1, "Discriminator steps", "updates of D for each update of G", 1, 100, group="objective")
+
+    penalty: str       = knob("none", "Penalty", "an extra cost for a discriminator that is too steep", group="penalty")
+    penalty_weight: float = knob(10.0, "Penalty weight", "how much the penalty counts", 0, 1e4, group="penalty")
+    penalty_every: int = knob(1, "Penalty every", "steps; rarer and as much stronger, which saves time", 1, 1000,
+                              group="penalty")
+
+    augment: float     = knob(0.0, "Augmentation", "0: off, 1: as far as its paper goes", 0, 1, group="seen")
+    instance_noise: float = knob(0.0, "Instance noise", "its standard deviation; pixels lie between −1 and 1 (0: off)",
+                                 0, 2, group="seen")
+    instance_noise_images: int = knob(0, "Instance noise ends after", "images, falling until then (0: it stays)",
+                                      0, 10**12, group="seen")
+
+    label_smoothing: float = knob(0.0, "Label smoothing", "D is asked to say 1 minus this for real pictures (0: off)",
+                                  0, 0.5, group="limits")
+    weight_clip: float = knob(0.0, "Weight clipping", "the largest weight D may have (0: off)", 0, 10, group="limits")
+    gradient_clip: float = knob(0.0, "Gradient clipping", "the longest gradient a network may follow (0: off)",
+                                0, 1e6, group="limits")
+    spectral_norm: bool = knob(False, "Spectral normalisation", "keep every layer of D from growing steep",
+                               group="limits")
+
+    data_limit: int    = knob(0, "Only the first", "pictures of the data set; a few are learned by heart (0: all)",
+                              0, 10**9, group="pictures")
+    clusters: int      = knob(0, "Groups", "of like pictures, found without labels; at most one for every 50 (0: off)",
+                              0, 256, group="pictures")
+    sampling: str      = knob("shuffle", "Sampling", "shuffled epochs, or drawn with replacement", choices=SAMPLINGS,
+                              group="pictures")
+
+    width: int         = knob(32, "Width", "channels of the widest picture-sized layer (our own networks only)", 4, 512,
+                              group="networks")
+    z_dim: int         = knob(100, "Latent size", "how many random numbers a picture is made from", 1, 1024,
+                              group="networks")
+    output: str        = knob("tanh", "Generator's last activation", "relu cannot paint black", choices=OUTPUTS,
+                              group="networks")
+    ema_halflife_images: int = knob(0, "Averaging half-life", "images; a running mean of G is shown (0: off)", 0, 10**9,
+                                    group="networks")
+
     batch: int         = knob(64, "Batch size", "pictures in one step", 2, 4096, group="main")
-    sampling: str      = knob("shuffle", "Sampling", "shuffled epochs, or drawn with replacement", choices=SAMPLINGS)
     d_lr: float        = knob(2e-4, "Discriminator's learning rate", "size of its steps", 1e-8, 1.0, group="main")
     g_lr: float        = knob(2e-4, "Generator's learning rate", "size of its steps", 1e-8, 1.0, group="main")
-    lr_decay_images: int = knob(0, "Learning rates fall after", "images: to half, then a third; 0: never", 0, 10**12)
-    beta1: float       = knob(0.9, "Adam β₁", "memory of the gradient's mean", 0, 0.9999)
-    beta2: float       = knob(0.999, "Adam β₂", "memory of the gradient's square", 0, 0.99999)
-    adam_eps: float    = knob(1e-8, "Adam ε", "keeps the division finite", 1e-16, 1.0)
-    ema_halflife_images: int = knob(0, "Averaging half-life", "images; a running mean is shown (0: off)", 0, 10**9)
+    lr_decay_images: int = knob(0, "Learning rates fall after", "images: to half, then a third; 0: never", 0, 10**12,
+                                group="optimiser")
+    beta1: float       = knob(0.9, "Adam β₁", "memory of the gradient's mean", 0, 0.9999, group="optimiser")
+    beta2: float       = knob(0.999, "Adam β₂", "memory of the gradient's square", 0, 0.99999, group="optimiser")
+    adam_eps: float    = knob(1e-8, "Adam ε", "keeps the division finite", 1e-16, 1.0, group="optimiser")
     total_steps: int   = knob(20_000, "Steps", "training ends here", 1, 10**9, group="main")
     seed: int          = knob(0, "Seed", "the same seed gives the same run", 0, 2**31 - 1, group="main")
     # fmt: on

@@ -1,91 +1,142 @@
 """What each player minimises: pure functions of logits, unreduced, so that only the trainer averages.
 
 `real` and `fake` are the discriminator's logits [N]; both players may see both, which lets relativistic objectives
-sit beside the others.
+sit beside the others. Formulas are written in a little TeX: x is a real picture, G(z) a generated one, D(x) the logit
+and σ(D(x)) the probability that it stands for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
 Part = Callable[[Tensor], Tensor]
+Loss = Callable[[Tensor, Tensor], Tensor]  # [N], [N] -> [N]
 
 
 @dataclass(frozen=True)
 class Objective:
-    """A pair of losses. `d_real + d_fake` is the discriminator's loss; `split` updates take one part at a time.
+    """A pair of losses, and what the page says about them.
+
+    `d_loss(real, fake)` and `g_loss(fake, real)`. Where D's is the sum of two `parts` (of real and of fake pictures
+    alone), `split` updates take one part at a time, and G's needs no real logits: its second argument may be None.
 
     `is_probability` says whether sigmoid(logit) is D's belief that a picture is real; otherwise the raw score is shown.
     """
 
     title: str
-    about: str  # two sentences and the source, for the page
-    d_real: Part
-    d_fake: Part
-    g: Part
+    about: str  # two sentences for the page
+    source: str  # paper and equation
+    d_formula: str
+    g_formula: str
+    d_loss: Loss
+    g_loss: Loss
     is_probability: bool
+    parts: tuple[Part, Part] | None = None
 
-    def d_loss(self, real: Tensor, fake: Tensor) -> Tensor:  # [N], [N] -> [N]
-        return self.d_real(real) + self.d_fake(fake)
+    @property
+    def compares(self) -> bool:
+        """Whether each player needs the logits of real and fake pictures at once."""
+        return self.parts is None
 
-    def g_loss(self, fake: Tensor, real: Tensor) -> Tensor:  # [N], [N] -> [N]
-        return self.g(fake)
+    def smoothed(self, smoothing: float) -> Objective:
+        """One-sided label smoothing: real pictures count as 1 − smoothing (Salimans et al. 2016, section 3.4).
+
+        Cross-entropy with the target 1 − s instead of 1 is softplus(−l) + s l.
+        """
+        if not smoothing:
+            return self
+        d_real, d_fake = self.parts
+        return replace(self, **_sum_of(lambda real: d_real(real) + smoothing * real, d_fake))
 
     def verdict(self, logits: Tensor) -> Tensor:
         """What the page calls D's verdict: a probability of being real in [0, 1], or an unbounded score."""
         return logits.sigmoid() if self.is_probability else logits
 
 
+def _sum_of(d_real: Part, d_fake: Part) -> dict[str, object]:
+    """D's loss where it judges every picture by itself."""
+    return {"d_loss": lambda real, fake: d_real(real) + d_fake(fake), "parts": (d_real, d_fake)}
+
+
+def _alone(g: Part) -> Loss:
+    """G's loss where it does not ask about real pictures."""
+    return lambda fake, real: g(fake)
+
+
 # -log sigmoid(l) = softplus(-l) and -log(1 - sigmoid(l)) = softplus(l): binary cross-entropy on logits.
+_CROSS_ENTROPY = _sum_of(lambda real: softplus(-real), lambda fake: softplus(fake))
+_CROSS_ENTROPY_FORMULA = r"-\log\sigma(D(x)) - \log(1 - \sigma(D(G(z))))"
+
 OBJECTIVES: dict[str, Objective] = {
     "non-saturating": Objective(
         "Non-saturating",
-        "D learns real = 1, fake = 0; G raises the log-probability that its pictures are real. "
-        "Its gradient stays strong when D is sure. Goodfellow et al. 2014, section 3.",
-        d_real=lambda real: softplus(-real),
-        d_fake=lambda fake: softplus(fake),
-        g=lambda fake: softplus(-fake),
+        "D learns to say 1 for real and 0 for generated pictures; G raises the logarithm of D's belief in its own. "
+        "G's gradient stays strong when D is sure, which is why nearly everybody uses it.",
+        "Goodfellow et al. 2014, section 3",
+        d_formula=_CROSS_ENTROPY_FORMULA,
+        g_formula=r"-\log\sigma(D(G(z)))",
+        **_CROSS_ENTROPY,
+        g_loss=_alone(lambda fake: softplus(-fake)),
         is_probability=True,
     ),
     "minimax": Objective(
         "Minimax",
-        "The game as first written: G lowers exactly what D raises. "
-        "G's gradient vanishes when D is sure. Goodfellow et al. 2014, equation 1.",
-        d_real=lambda real: softplus(-real),
-        d_fake=lambda fake: softplus(fake),
-        g=lambda fake: -softplus(fake),
+        "The game as it was first written: G lowers exactly what D raises. "
+        "When D is sure, G's gradient vanishes and it stops learning.",
+        "Goodfellow et al. 2014, equation 1",
+        d_formula=_CROSS_ENTROPY_FORMULA,
+        g_formula=r"\log(1 - \sigma(D(G(z))))",
+        **_CROSS_ENTROPY,
+        g_loss=_alone(lambda fake: -softplus(fake)),
         is_probability=True,
     ),
     "least-squares": Objective(
         "Least squares",
-        "D's score is drawn to 1 on real and 0 on fake pictures by squared error; G draws its scores to 1. "
-        "Mao et al. 2017, equation 9.",
-        d_real=lambda real: 0.5 * (real - 1).square(),
-        d_fake=lambda fake: 0.5 * fake.square(),
-        g=lambda fake: 0.5 * (fake - 1).square(),
+        "D's score is drawn to 1 on real and to 0 on generated pictures by the squared error; G draws its scores to 1. "
+        "Pictures that D already finds real are drawn back too, so no score runs away.",
+        "Mao et al. 2017, equation 9",
+        d_formula=r"\frac{1}{2}(D(x) - 1)^2 + \frac{1}{2}D(G(z))^2",
+        g_formula=r"\frac{1}{2}(D(G(z)) - 1)^2",
+        **_sum_of(lambda real: 0.5 * (real - 1).square(), lambda fake: 0.5 * fake.square()),
+        g_loss=_alone(lambda fake: 0.5 * (fake - 1).square()),
         is_probability=False,
     ),
     "hinge": Objective(
         "Hinge",
-        "D only cares about pictures inside its margin of ±1; G raises D's score. "
-        "Lim & Ye 2017; Miyato et al. 2018, equations 16 and 17.",
-        d_real=lambda real: relu(1 - real),
-        d_fake=lambda fake: relu(1 + fake),
-        g=lambda fake: -fake,
+        "D only learns from pictures inside its margin of 1: what it already tells apart clearly does not count. "
+        "G raises D's score of its pictures.",
+        "Lim & Ye 2017; Miyato et al. 2018, equations 16 and 17",
+        d_formula=r"\max(0, 1 - D(x)) + \max(0, 1 + D(G(z)))",
+        g_formula=r"-D(G(z))",
+        **_sum_of(lambda real: relu(1 - real), lambda fake: relu(1 + fake)),
+        g_loss=_alone(lambda fake: -fake),
         is_probability=False,
     ),
     "wasserstein": Objective(
         "Wasserstein",
-        "D (the critic) estimates how far apart the two distributions are; G brings them together. "
-        "Needs a D that is not steep: use it with the gradient penalty. Arjovsky et al. 2017, equation 2.",
-        d_real=lambda real: -real,
-        d_fake=lambda fake: fake,
-        g=lambda fake: -fake,
+        "D, here called the critic, measures how far apart real and generated pictures lie; G brings them together. "
+        "It only works while D is not steep: with the gradient penalty or weight clipping, and several steps of D.",
+        "Arjovsky et al. 2017, equation 2",
+        d_formula=r"D(G(z)) - D(x)",
+        g_formula=r"-D(G(z))",
+        **_sum_of(lambda real: -real, lambda fake: fake),
+        g_loss=_alone(lambda fake: -fake),
+        is_probability=False,
+    ),
+    "relativistic": Objective(
+        "Relativistic pairs",
+        "D says which picture of a pair, one real and one generated, is the real one; G tries to turn that round. "
+        "Because every generated picture is held against a real one, G gains nothing by repeating a few.",
+        "Jolicoeur-Martineau 2019; Huang et al. 2024 (R3GAN), section 2",
+        d_formula=r"-\log\sigma(D(x) - D(G(z)))",
+        g_formula=r"-\log\sigma(D(G(z)) - D(x))",
+        d_loss=lambda real, fake: softplus(fake - real),
+        g_loss=lambda fake, real: softplus(real - fake),
         is_probability=False,
     ),
 }

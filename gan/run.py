@@ -174,7 +174,7 @@ class Run:
         self._threads_now = 0  # none written down yet
         counts = self.threads if self.trainer.device.type == "cpu" else self.threads[:1]
         self._chooser = ThreadChooser(counts, self.config.penalty_every)
-        self._choose_tiles(pictures)
+        self._choose_tiles(self.trainer.data.pictures)
         if self.checkpoint_path.exists():
             self._restore()
         self.status, self.message = ("paused" if paused else "running"), ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
@@ -18,11 +19,12 @@ from gan import dist
 from gan.clusters import find_clusters, vote_odds
 from gan.config import Config, ConfigError
 from gan.data import Dataset, Pictures
-from gan.models import as_mixture, build_discriminator, build_generator, check_networks
+from gan.models import as_mixture, build_discriminator, build_generator, check_networks, meta_discriminator
 from gan.objectives import OBJECTIVES, mean_verdicts
 from gan.optimiser import Adam
 from gan.penalties import PENALTIES, Round
 from gan.seeds import seed_of
+from gan.transforms import TRANSFORMS, clip_weights, clipped
 
 # Streams of randomness: the first argument of seed_of tells them apart.
 _INIT, _STEP, _PREVIEW, _CLUSTERS = 1, 2, 3, 4
@@ -53,10 +55,12 @@ class Trainer:
     def __init__(self, config: Config, pictures: Pictures, device: torch.device | str = "cpu") -> None:
         check_config(config)
         check_data(config, pictures)
+        pictures = limited(pictures, config.data_limit)
         self.config = config
         self.device = torch.device(device)
-        self.objective = OBJECTIVES[config.objective]
+        self.objective = OBJECTIVES[config.objective].smoothed(config.label_smoothing)
         self.penalty = PENALTIES[config.penalty]
+        self.transforms = [t for t in TRANSFORMS.values() if t.strength(config, 0)]
         self.data = Dataset(pictures, config.seed, config.sampling)
 
         rng = torch.Generator().manual_seed(seed_of(config.seed, _INIT))
@@ -122,33 +126,36 @@ class Trainer:
         if players != "d":
             if not same_noise or not fakes.x.requires_grad:
                 fakes = self._imagine(len(x), c)
-            stats |= self._update_g(fakes)
+            stats |= self._update_g(x, c, fakes)
         return stats
 
     def _update_d(self, x: Tensor, c: Tensor | None, fakes: Fakes) -> dict[str, Tensor]:
         fake = fakes.x.detach()
         if self.config.update_order == "split":
-            real = self._split_step(x, c, self.objective.d_real)
-            fake_ = self._split_step(fake, fakes.c, self.objective.d_fake)
+            real, fake_ = map(self._split_step, (x, fake), (c, fakes.c), self.objective.parts)
             loss, real, fake_ = (real[0] + fake_[0]).mean(), real[1], fake_[1]
         else:
-            x = x.requires_grad_(self._penalty_due)
+            x, fake = (pictures.requires_grad_(self._penalty_due) for pictures in (x, fake))
             real, fake_ = self._judge(x, c, fake, fakes.c)
             loss = self.objective.d_loss(real, fake_).mean()
-            cost = loss + self._penalty(Round(self.G, self.D, fakes.z, x, c, fake, real, fake_, self.rng))
+            cost = loss + self._penalty(Round(self.G, self._see, fakes.z, x, c, fake, real, fake_, self.rng))
             self._descend(cost, self.opt_d)
         d_real, d_fake = mean_verdicts(self.objective, real, fake_)
         return {"d_loss": loss.detach(), "d_real": d_real, "d_fake": d_fake}
 
     def _split_step(self, x: Tensor, c: Tensor | None, part: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         """One step of D's optimiser on real or on fake pictures alone, as `train_on_batch` called twice does."""
-        logits = self.D(x, c, self.rng)  # [N]
+        logits = self._see(x, c, self.rng)  # [N]
         loss = part(logits)
         self._descend(loss.mean(), self.opt_d)
         return loss.detach(), logits.detach()
 
-    def _update_g(self, fakes: Fakes) -> dict[str, Tensor]:
-        loss = self.objective.g_loss(self.D(fakes.x, fakes.c, self.rng), None).mean()
+    def _update_g(self, x: Tensor, c: Tensor | None, fakes: Fakes) -> dict[str, Tensor]:
+        """One step of G; only an objective that compares asks D about the real pictures x once more."""
+        fake = self._see(fakes.x, fakes.c, self.rng)
+        with torch.no_grad():
+            real = self._see(x, c, self.rng) if self.objective.compares else None
+        loss = self.objective.g_loss(fake, real).mean()
         self._descend(loss, self.opt_g)
         return {"g_loss": loss.detach()}
 
@@ -160,7 +167,7 @@ class Trainer:
         real, fake = self._judge(x, c, fakes.x, fakes.c)
         d_loss = self.objective.d_loss(real, fake).mean()
         g_loss = self.objective.g_loss(fake, real).mean()
-        cost = d_loss + self._penalty(Round(self.G, self.D, fakes.z, x, c, fakes.x, real, fake, self.rng))
+        cost = d_loss + self._penalty(Round(self.G, self._see, fakes.z, x, c, fakes.x, real, fake, self.rng))
         d_grads = torch.autograd.grad(cost, self.d_params, retain_graph=True) if players != "g" else None
         g_grads = torch.autograd.grad(g_loss, self.g_params) if players != "d" else None
         if d_grads is not None:
@@ -178,21 +185,34 @@ class Trainer:
         """The weighted penalty of this round; lazily: every k steps, k times as strong (Karras et al. 2020, app. B)."""
         if not self._penalty_due:
             return 0.0
-        return self.config.penalty_weight * self.config.penalty_every * self.penalty(r).mean()
+        return self.config.penalty_weight * self.config.penalty_every * self.penalty.cost(r).mean()
+
+    def _see(self, x: Tensor, c: Tensor | None, rng: torch.Generator) -> Tensor:
+        """D's logits [N] of pictures as D sees them in training: through the transforms of this config."""
+        for transform in self.transforms:
+            if strength := transform.strength(self.config, self.images_done):
+                x = transform.apply(x, strength, rng)
+        return self.D(x, c, rng)
 
     def _judge(self, x: Tensor, c: Tensor | None, fake: Tensor, c_fake: Tensor | None) -> tuple[Tensor, Tensor]:
         """D's logits of real and of fake pictures; in one pass where no batch statistics would mix the two."""
         if self.D.has_batch_stats:
-            return self.D(x, c, self.rng), self.D(fake, c_fake, self.rng)
+            return self._see(x, c, self.rng), self._see(fake, c_fake, self.rng)
         told = None if c is None else torch.cat([as_mixture(t, self.D.classes) for t in (c, c_fake)])
-        both = self.D(torch.cat([x, fake]), told, self.rng)  # [2N]
+        both = self._see(torch.cat([x, fake]), told, self.rng)  # [2N]
         return both[: len(x)], both[len(x) :]
 
     def _descend(self, loss: Tensor, opt: Adam) -> None:
         self._apply(torch.autograd.grad(loss, opt.params), opt)
 
     def _apply(self, grads: tuple[Tensor, ...], opt: Adam) -> None:
-        opt.step(dist.average_grads(grads))
+        """Every step of an optimiser: gradients averaged over all processes, then bounded, so that all bound alike."""
+        grads = dist.average_grads(grads)
+        if self.config.gradient_clip:
+            grads = clipped(grads, self.config.gradient_clip)
+        opt.step(grads)
+        if self.config.weight_clip and opt is self.opt_d:
+            clip_weights(self.d_params, self.config.weight_clip)
 
     @torch.no_grad()
     def _average_weights(self) -> None:
@@ -289,18 +309,64 @@ def check_config(config: Config) -> None:
     for table, name in ((OBJECTIVES, "objective"), (PENALTIES, "penalty")):
         if getattr(config, name) not in table:
             raise ConfigError(f"There is no {name} named {getattr(config, name)!r}; known: {', '.join(table)}.")
-    if config.update_order == "split" and config.penalty != "none":
-        raise ConfigError(
-            "A penalty needs real and fake pictures in one step, but the update order 'split' parts them."
-        )
-    if config.clusters and config.classes:
-        raise ConfigError("Groups are for pictures without classes: these settings ask for both.")
-    if config.clusters > config.z_dim:
-        raise ConfigError(
-            f"Each group (clusters) has a number of the latent of its own: {config.clusters} groups need a latent size "
-            f"(z_dim) of at least {config.clusters}, not {config.z_dim}."
-        )
+    for wrong, words in _REFUSED:
+        if wrong(config):
+            raise ConfigError(words.format_map(config.to_dict()))
     check_networks(config)
+    if config.penalty != "none" and meta_discriminator(config).has_batch_stats:
+        raise ConfigError(
+            f"A penalty (penalty) asks how steep D is at one picture, but the networks {config.model!r} normalise over "
+            "the batch in D, so that every verdict depends on all pictures: choose other networks, or no penalty."
+        )
+
+
+# What does not go together, and why; the setting in brackets is the one that the page points at.
+_REFUSED: tuple[tuple[Callable[[Config], bool], str], ...] = (
+    (
+        lambda c: c.label_smoothing > 0 and not OBJECTIVES[c.objective].is_probability,
+        "Label smoothing (label_smoothing) softens a probability, but with the objective '{objective}' D gives a score "
+        "without a scale: set it to 0, or choose the objective non-saturating or minimax.",
+    ),
+    (
+        lambda c: c.update_order == "split" and OBJECTIVES[c.objective].compares,
+        "The objective '{objective}' compares real with generated pictures in one step, but the update order 'split' "
+        "(update_order) parts them: choose another order.",
+    ),
+    (
+        lambda c: c.update_order == "split" and c.penalty != "none",
+        "A penalty needs real and generated pictures in one step, but the update order 'split' (update_order) parts "
+        "them: choose another order, or no penalty.",
+    ),
+    (
+        lambda c: c.update_order == "simultaneous" and c.d_steps > 1,
+        "With the update order 'simultaneous' both networks learn from one pass, so D cannot take {d_steps} steps "
+        "(d_steps) for one of G: set it to 1, or choose another order.",
+    ),
+    (
+        lambda c: c.penalty != "none" and c.penalty_weight == 0,
+        "The penalty '{penalty}' with the weight 0 (penalty_weight) would cost time and do nothing: give it a weight, "
+        "or choose no penalty.",
+    ),
+    (
+        lambda c: c.weight_clip > 0 and c.spectral_norm,
+        "Weight clipping (weight_clip) has no hold under spectral normalisation, which divides every layer by its own "
+        "size: choose one of the two.",
+    ),
+    (
+        lambda c: c.instance_noise_images > 0 and c.instance_noise == 0,
+        "There is no instance noise that could end after {instance_noise_images} images (instance_noise_images): "
+        "set it to 0, or choose a noise.",
+    ),
+    (
+        lambda c: c.clusters > 0 and c.classes > 0,
+        "Groups (clusters) are for pictures without classes: these settings ask for both.",
+    ),
+    (
+        lambda c: c.clusters > c.z_dim,
+        "Each group (clusters) has a number of the latent of its own: {clusters} groups need a latent size (z_dim) of "
+        "at least {clusters}, not {z_dim}.",
+    ),
+)
 
 
 def check_data(config: Config, pictures: Pictures) -> None:
@@ -315,3 +381,15 @@ def check_data(config: Config, pictures: Pictures) -> None:
         raise ConfigError(
             f"The data set {pictures.name} has {len(pictures.class_names)} classes, the settings say {config.classes}."
         )
+    if config.data_limit > len(pictures.images):
+        raise ConfigError(
+            f"The data set {pictures.name} has {len(pictures.images):,} pictures, so training cannot use only the "
+            f"first {config.data_limit:,} (data_limit); 0 means all."
+        )
+
+
+def limited(pictures: Pictures, most: int) -> Pictures:
+    """Only the first pictures of a data set, which stays as it is; 0: all."""
+    if not most:
+        return pictures
+    return replace(pictures, images=pictures.images[:most], labels=pictures.labels[:most])

@@ -14,7 +14,7 @@ from gan.models import dcgan, mlp
 from gan.models.init import materialize
 from gan.models.layers import Discriminator, Generator, as_mixture
 
-__all__ = ["MODELS", "as_mixture", "build_discriminator", "build_generator", "check_networks"]
+__all__ = ["MODELS", "as_mixture", "build_discriminator", "build_generator", "check_networks", "meta_discriminator"]
 
 
 @dataclass(frozen=True)

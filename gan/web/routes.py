@@ -31,6 +31,8 @@ from gan.picture import PictureError, gif_bytes, mp4_bytes
 from gan.recipes import RECIPES
 from gan.run import COMMAND_KINDS, PLAYERS, Command, Run
 from gan.runs import RECORDED, Runs, RunsError
+from gan.transforms import CONSTRAINTS, TRANSFORMS
+from gan.web.mathml import mathml
 from gan.web.text import EN
 from gan.weights import Weights, WeightsError, to_bytes
 
@@ -135,12 +137,17 @@ def _tables() -> dict[str, Any]:
         ],
         "knobs": [dataclasses.asdict(k) | {"kind": k.kind.__name__} for k in KNOBS.values()],
         "tables": {
-            "objective": [{"name": n, "title": o.title, "about": o.about} for n, o in OBJECTIVES.items()],
-            "penalty": [
-                {"name": n, "title": n, "about": ((p.__doc__ if p else "") or "")} for n, p in PENALTIES.items()
-            ],
+            "objective": [_explained(n, o, D=o.d_formula, G=o.g_formula) for n, o in OBJECTIVES.items()],
+            "penalty": [_explained(n, p, P=p.formula) if p else {"name": n} for n, p in PENALTIES.items()],
         },
+        "notes": {n: _explained(n, e, **{"": e.formula}) for n, e in (TRANSFORMS | CONSTRAINTS).items()},
     }
+
+
+def _explained(name: str, entry: Any, **formulas: str) -> dict[str, Any]:
+    """What the page says about an entry of a table; formulas are (whose, MathML)."""
+    words = {"title": entry.title, "about": entry.about, "source": entry.source}
+    return {"name": name} | words | {"formulas": [(whose, mathml(tex)) for whose, tex in formulas.items()]}
 
 
 # Reading ---------------------------------------------------------------------------------------------------------
