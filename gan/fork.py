@@ -35,13 +35,13 @@ class Fork:
     def event(self) -> str:
         """What the history says about it."""
         before = self.source.config.to_dict()
-        what = [f"{name} {before[name]} → {value}" for name, value in self.changes.items() if before[name] != value]
+        what = [f"{_named(name)} {before[name]} → {v}" for name, v in self.changes.items() if before[name] != v]
         words = f"Forked from {self.source.meta['title']} at step {self.step:,}"
         return f"{words}: {', '.join(what)}" if what else words
 
     @property
     def title(self) -> str:
-        what = [f"{name} {value}" for name, value in self.changes.items() if name != "total_steps"]
+        what = [f"{_named(name)} {value}" for name, value in self.changes.items() if name != "total_steps"]
         return f"{self.source.meta['title']} · {', '.join(what) or f'from step {self.step:,}'}"
 
     @property
@@ -49,6 +49,11 @@ class Fork:
         """What run.json says besides: the seed of the latents that its frames have shown so far."""
         seed = self.source.meta.get("shown_seed", self.source.config.seed)
         return {} if self.state is None else {"shown_seed": seed}
+
+
+def _named(knob: str) -> str:
+    """The knob's label inside a sentence."""
+    return KNOBS[knob].label[0].lower() + KNOBS[knob].label[1:]
 
 
 def plan_fork(source: Run, changes: dict[str, Any], step: int | None = None) -> Fork:

@@ -28,6 +28,7 @@ from gan.trainer import check_config
 
 UNWATCHED_SECONDS = 120.0  # on a public server, a run that nobody has looked at for so long makes room for the next
 RECORDED = "recorded"  # the id of the shipped run, which anybody may watch and nobody can control
+PAUSE_SECONDS = 20.0  # a step of the largest networks takes some seconds
 TITLE_LENGTH = 80  # characters
 _ID = re.compile(r"[A-Za-z0-9_-]{12}")
 
@@ -246,6 +247,21 @@ class Runs:
                 if len(busy) == 1
                 else f"{len(busy)} trainings are already running on this machine. Please try again in a few minutes."
             )
+
+    def make_room_for_fork(self, source: Run) -> None:
+        """A run that trains gives its place to its own fork when there is no other. Raises RunsError."""
+        try:
+            self.refuse_when_busy()
+        except RunsError:
+            if source.status != "running" or not source.alive:
+                raise
+            self.command(source, Command("pause"))
+            end = time.monotonic() + PAUSE_SECONDS
+            # The snapshot tells of the pause after the state was saved, from which the fork may begin.
+            while source.latest is None or source.latest.numbers["status"] == "running":
+                if time.monotonic() > end or not source.alive:
+                    raise
+                time.sleep(0.02)
 
     def _made_room(self, busy: list[Run]) -> bool:
         longest = max(busy, key=Run.unwatched_seconds)

@@ -257,12 +257,17 @@ def test_bad_forks_are_refused_in_words(client, registry, rested):
     assert sorted(p.name for p in registry.folder.iterdir()) == before
 
 
-def test_a_fork_waits_for_room(client, registry):
-    run_id, _ = start(client)
+def test_a_fork_takes_the_place_of_the_run_it_comes_from_and_of_no_other(client, registry):
+    run_id, owner = start(client)
     live(client, run_id, 2)
-    answer = client.post(f"{BASE}/runs/{run_id}/fork", json={})
-    assert answer.status_code == 400 and "already running" in answer.json()["error"]
+    stranger = client.post(f"{BASE}/runs/{run_id}/fork", json={})
+    assert stranger.status_code == 400 and "already running" in stranger.json()["error"]
+    wrong = client.post(f"{BASE}/runs/{run_id}/fork", json={"changes": {"z_dim": 7}}, headers=owner)
+    assert wrong.status_code == 400 and registry.get(run_id).status == "running"
     assert len(list(registry.folder.glob("*/run.json"))) == 1
+    answer = client.post(f"{BASE}/runs/{run_id}/fork", json={}, headers=owner)
+    assert answer.status_code == 201 and registry.get(run_id).status == "paused"
+    live(client, answer.json()["id"], registry.get(run_id).trainer.steps_done + 1)
 
 
 def test_going_back_to_a_kept_step(client, registry, rested):

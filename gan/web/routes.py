@@ -25,6 +25,7 @@ from gan.archive import ArchiveError, pack
 from gan.checkpoint import CheckpointError
 from gan.config import KNOBS, ConfigError, parse_value
 from gan.data import DATA, DataError
+from gan.fork import plan_fork
 from gan.history import COLUMNS
 from gan.objectives import OBJECTIVES
 from gan.penalties import PENALTIES
@@ -55,6 +56,7 @@ def add_routes(app: FastAPI, runs: Runs, local: bool = False) -> None:
     _add_reading(app, runs)
     _add_columns(app, runs)
     _add_control(app, runs)
+    _add_order(app, runs)
     _add_files(app, runs)
 
 
@@ -254,6 +256,7 @@ def _info(run: Run) -> dict[str, Any]:
         "class_names": run.meta["class_names"],
         "dataset_title": run.meta.get("dataset_title", run.config.dataset),
         "tiles": run.meta["tiles"],
+        "shown_seed": run.meta.get("shown_seed", run.config.seed),
         "real_count": 16,
         "real_labels": run.meta.get("real_labels", []),
         "verdict_is_probability": OBJECTIVES[run.config.objective].is_probability,
@@ -276,32 +279,6 @@ def _add_control(app: FastAPI, runs: Runs) -> None:
         recipe, dataset = str(body.get("recipe")), body.get("dataset")
         make = functools.partial(runs.create, recipe, str(dataset) if dataset else None, _changes(body))
         return await run_in_threadpool(_start_new, runs, make)
-
-    @app.post(f"{BASE}/runs/{{run_id}}/fork")
-    @sentence
-    async def fork(run_id: str, request: Request) -> Response:
-        """Whoever may see a run may go on from it: the fork is theirs."""
-        body = await _json(request)
-        runs.get(run_id)
-        make = functools.partial(runs.fork, run_id, _changes(body), _step(body))
-        return await run_in_threadpool(_start_new, runs, make)
-
-    @app.patch(f"{BASE}/runs/{{run_id}}")
-    @sentence
-    async def change(run_id: str, request: Request) -> Response:
-        run = _owned(runs, run_id, request)
-        body = await _json(request)
-        if "title" in body:
-            await run_in_threadpool(runs.rename, run, str(body["title"]))
-        if "kept" in body:
-            await run_in_threadpool(runs.mark, run, body["kept"] is True)
-        return JSONResponse(_summary(run))
-
-    @app.delete(f"{BASE}/runs/{{run_id}}")
-    @sentence
-    async def delete(run_id: str, request: Request) -> Response:
-        await run_in_threadpool(runs.delete, _owned(runs, run_id, request))
-        return JSONResponse({"ok": True})
 
     @app.post(f"{BASE}/runs/{{run_id}}/command")
     @sentence
@@ -326,6 +303,38 @@ def _add_control(app: FastAPI, runs: Runs) -> None:
         from gan.web.uploads import receive_pictures
 
         return JSONResponse(await receive_pictures(request, runs.own_dir), 201)
+
+
+def _add_order(app: FastAPI, runs: Runs) -> None:
+    """Forks, titles, what is kept and what is deleted."""
+
+    @app.post(f"{BASE}/runs/{{run_id}}/fork")
+    @sentence
+    async def fork(run_id: str, request: Request) -> Response:
+        """Whoever may see a run may go on from it: the fork is theirs. Their own run pauses when both have no room."""
+        body = await _json(request)
+        source, changes, step = runs.get(run_id), _changes(body), _step(body)
+        await run_in_threadpool(plan_fork, source, changes, step)  # refused before anything is paused for it
+        if runs.may_control(source, tokens_of(request)):
+            await run_in_threadpool(runs.make_room_for_fork, source)
+        return await run_in_threadpool(_start_new, runs, functools.partial(runs.fork, run_id, changes, step))
+
+    @app.patch(f"{BASE}/runs/{{run_id}}")
+    @sentence
+    async def change(run_id: str, request: Request) -> Response:
+        run = _owned(runs, run_id, request)
+        body = await _json(request)
+        if "title" in body:
+            await run_in_threadpool(runs.rename, run, str(body["title"]))
+        if "kept" in body:
+            await run_in_threadpool(runs.mark, run, body["kept"] is True)
+        return JSONResponse(_summary(run))
+
+    @app.delete(f"{BASE}/runs/{{run_id}}")
+    @sentence
+    async def delete(run_id: str, request: Request) -> Response:
+        await run_in_threadpool(runs.delete, _owned(runs, run_id, request))
+        return JSONResponse({"ok": True})
 
 
 def _owned(runs: Runs, run_id: str, request: Request) -> Run:
