@@ -22,6 +22,7 @@ EPILOG = """examples:
   python -m gan train quick --dataset fashion-mnist --seed 3
   python -m gan train quick --dataset ~/Pictures/cats --size 32 --channels 3
   python -m gan train --resume runs/AbCdEfGhIjKl --total-steps 40000
+  python -m gan train --fork runs/AbCdEfGhIjKl --at 1000 --g-lr 0.001
   torchrun --nproc-per-node=4 -m gan train quick     four processes, or GPUs, train one GAN
   python -m gan sample weights/mnist-conditional.safetensors --class 7 --out sevens.png
   python -m gan evaluate weights/mnist-conditional.safetensors
@@ -75,7 +76,7 @@ def train(args: argparse.Namespace) -> int:
 def _lead(args: argparse.Namespace) -> int:
     from gan.run import Command
 
-    run = _resumed(args) if args.resume else _created(args)
+    run = _resumed(args) if args.resume else _forked(args) if args.fork else _created(args)
     run.threads, run.status = _threads(args), "running"
     signal.signal(signal.SIGINT, lambda *_: _stop_once(run.send, Command("stop")))
     if dist.job():  # torchrun ends its processes so when one is lost, or to start them again with others
@@ -130,6 +131,24 @@ def _resumed(args: argparse.Namespace) -> Any:
     refuse_other_config(run.config, wanted)
     run.config = wanted
     return run
+
+
+def _forked(args: argparse.Namespace) -> Any:
+    """A new run from a state of another one; or, when torchrun has started its job anew, the run it was training."""
+    from gan.fork import plan_fork
+    from gan.runs import Runs
+
+    if args.dataset:
+        raise ConfigError("A fork keeps its data set (dataset); start a new run to change it.")
+    folder = Path(args.fork)
+    if not (folder / "run.json").exists():
+        folder = Path(args.runs) / args.fork
+    runs = Runs(folder.resolve().parent, limit=10**6, keep=10**6)
+    source, changes = runs.get(folder.name), _changes(args)
+    if args.recipe and args.recipe != source.config.recipe:
+        raise CheckpointError(f"This run was made with the recipe {source.config.recipe!r}, not {args.recipe!r}.")
+    again = runs.of_job(plan_fork(source, changes, args.at).config)
+    return again or runs.fork(source.id, changes, args.at)[0]
 
 
 def _changes(args: argparse.Namespace) -> dict[str, Any]:
@@ -289,6 +308,8 @@ def _train_parser(commands: Any) -> None:
     p.add_argument("--size", type=int, default=32, help="pixels a side of your own pictures (28 or 32)")
     p.add_argument("--channels", type=int, default=3, choices=[1, 3], help="colours of your own pictures")
     p.add_argument("--resume", metavar="RUN", help="continue this run (its folder or id) exactly")
+    p.add_argument("--fork", metavar="RUN", help="a new run that begins where this one was, with the settings given")
+    p.add_argument("--at", metavar="STEP", type=int, help="with --fork: from the last state kept until this step")
     p.add_argument("--runs", default="runs", help="folder for runs (default: runs)")
     p.add_argument("--threads", type=int, default=None, help="processor threads (default: chosen by timing steps)")
     p.add_argument("--steps", dest="total_steps", help="the same as --total-steps")

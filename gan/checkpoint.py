@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def save_checkpoint(path: Path, trainer: Trainer, extra: dict[str, Any] | None =
         "extra": extra or {},
     }
     tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    write_atomically(path, save(tensors, {_HEADER: json.dumps(header)}))
+    write_atomically(path, _encode(tensors, header))
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -97,18 +98,53 @@ def load_checkpoint(path: Path, trainer: Trainer) -> dict[str, Any]:
     header = read_header(path)
     refuse_other_config(header["config"], trainer.config)
     expected = _expected(trainer, header["steps_done"])
-    try:
-        with safe_open(path, "pt") as f:
-            _compare(f, expected)
-            tensors = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as e:
-        raise CheckpointError(f"The checkpoint {path.name} is damaged ({_brief(e)}).") from None
+    tensors = _read_tensors(path, lambda f: _compare(f, expected))
     bad = next((n for n, t in tensors.items() if t.is_floating_point() and not torch.isfinite(t).all()), None)
     if bad:
         raise CheckpointError(f"The checkpoint {path.name} holds values that are not finite ({bad}).")
     counts = {k: header[k] for k in ("steps_done", "batches_done", "lr")}
     trainer.load_state_dict(_unflatten(tensors) | counts)
     return header["extra"]
+
+
+def _read_tensors(path: Path, check: Callable[[Any], None] | None = None) -> dict[str, Tensor]:
+    """All tensors of a file that passes `check`. Raises CheckpointError."""
+    try:
+        with safe_open(path, "pt") as f:
+            if check:
+                check(f)
+            return {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as e:
+        raise CheckpointError(f"The checkpoint {path.name} is damaged ({_brief(e)}).") from None
+
+
+def rewrite_checkpoint(path: Path, config: Config, lr: dict[str, float]) -> bytes:
+    """The state in a checkpoint under other settings, as a new file's bytes; `lr` replaces learning rates of now.
+
+    The networks must be those of `config` (see gan/fork.py). Pictures seen so far stay as many when the batch size
+    changes, to a batch. An averaged generator begins as the generator, or is left out. Raises CheckpointError.
+    """
+    header, tensors = read_header(path), _read_tensors(path)
+    old: Config = header["config"]
+    if not config.ema_halflife_images:
+        tensors = {name: t for name, t in tensors.items() if not name.startswith("ema.")}
+    elif not old.ema_halflife_images:
+        tensors |= {f"ema.{name[2:]}": t.clone() for name, t in tensors.items() if name.startswith("G.")}
+    return _encode(
+        tensors,
+        {
+            "format": FORMAT,
+            "config": config.to_dict(),
+            "steps_done": header["steps_done"],
+            "batches_done": -(-header["batches_done"] * old.batch // config.batch),
+            "lr": header["lr"] | lr,
+            "extra": header["extra"],
+        },
+    )
+
+
+def _encode(tensors: dict[str, Tensor], header: dict[str, Any]) -> bytes:
+    return save(tensors, {_HEADER: json.dumps(header)})
 
 
 def refuse_other_config(saved: Config, wanted: Config) -> None:

@@ -39,6 +39,7 @@ from gan.history import FRAME_GROWTH, ROW_GROWTH, History, due
 from gan.picture import grid, png_bytes, split_grid, to_uint8
 from gan.seeds import seed_of
 from gan.snapshot import Snapshot
+from gan.states import States, state_due
 from gan.threads import ThreadChooser
 from gan.trainer import PLAYERS, Trainer
 
@@ -62,6 +63,7 @@ class Command:
     d_lr: float | None = None
     g_lr: float | None = None
     total_steps: int | None = None
+    at: int | None = None  # rewind: to the last kept state at or before this step; None: to the last checkpoint
 
 
 class Diverged(Exception):
@@ -80,7 +82,7 @@ class Run:
         self.id = folder.name
         self.meta = _read_meta(folder)
         self.config = Config.from_dict(self.meta["config"])
-        self.history = History(folder)
+        self.history, self.states = History(folder), States(folder)
         self.status, self.message = self.meta["status"], self.meta["message"]
         if self.status in ("running", "paused"):  # the process that trained it is gone
             self.status, self.message = "interrupted", "The program ended while this run was training; it can continue."
@@ -107,6 +109,25 @@ class Run:
             return read_header(self.checkpoint_path)["steps_done"]
         except CheckpointError:
             return None
+
+    def state_until(self, step: int | None) -> Path:
+        """The file of the last saved state at or before a step; None: of the newest one. Raises CheckpointError."""
+        newest = self.checkpoint_step()
+        if newest is None:
+            raise CheckpointError("This run has no saved state yet.")
+        if step is None or step >= newest:
+            return self.checkpoint_path
+        return self.states.path(self.states.last_until(step))
+
+    def describe(self, **words: Any) -> None:
+        """Change what run.json says about the run: title, kept. Raises OSError; nothing is changed then."""
+        before = {name: self.meta[name] for name in words}
+        self.meta |= words
+        try:
+            write_atomically(self.folder / "run.json", self._meta_bytes())
+        except OSError:
+            self.meta |= before
+            raise
 
     def watch(self) -> None:
         """Somebody is looking: live frames are made for the next few seconds."""
@@ -176,11 +197,13 @@ class Run:
         self._chooser = ThreadChooser(counts, self.config.penalty_every)
         self._choose_tiles(self.trainer.data.pictures)
         if self.checkpoint_path.exists():
-            self._restore()
+            self._restore(self.checkpoint_path)
         self.status, self.message = ("paused" if paused else "running"), ""
         self._publish(frame=self.trainer.steps_done == 0)
         self._flush()
         self._save()
+        if self.trainer.steps_done == 0:
+            self._keep_state()
         self._write_meta()
         self._prepared = True
 
@@ -218,6 +241,8 @@ class Run:
         self._record(row=due(step, ROW_GROWTH), frame=due(step, FRAME_GROWTH))
         if time.monotonic() - self._saved_at > SAVE_EVERY_SECONDS:
             self._save()
+        if state_due(step):
+            self._keep_state()
         shown = time.perf_counter() - now
         self._show_seconds += shown
         self._clock(shown)
@@ -324,13 +349,21 @@ class Run:
             self._pause_for_disk(e)
 
     def _save(self) -> None:
+        self._save_to(self.checkpoint_path)
+        self._saved_at = time.monotonic()
+
+    def _keep_state(self) -> None:
+        self._save_to(self.states.path(self.trainer.steps_done))
+        self.states.thin_out()
+
+    def _save_to(self, path: Path) -> None:
         try:
-            save_checkpoint(self.checkpoint_path, self.trainer, {"seconds": self.seconds})
+            path.parent.mkdir(exist_ok=True)
+            save_checkpoint(path, self.trainer, {"seconds": self.seconds})
         except NotFinite as e:
             raise Diverged(str(e).split(";")[0]) from None
         except OSError as e:
             self._pause_for_disk(e)
-        self._saved_at = time.monotonic()
 
     def _pause_for_disk(self, e: OSError) -> None:
         reason = "The disk is full" if e.errno in (errno.ENOSPC, errno.EDQUOT) else f"Writing failed ({e.strerror})"
@@ -389,8 +422,8 @@ class Run:
                 self.trainer.lr[player] = value
         self._publish()
 
-    def _do_rewind(self, _: Command) -> None:
-        self._restore()
+    def _do_rewind(self, command: Command) -> None:
+        self._restore(self.state_until(command.at))
         self._event("rewind", f"Back to step {self.trainer.steps_done:,}")
         self._settle("paused")
 
@@ -399,17 +432,19 @@ class Run:
 
     # Beginnings and ends ------------------------------------------------------------------------------------------
 
-    def _restore(self) -> None:
-        extra = load_checkpoint(self.checkpoint_path, self.trainer)
+    def _restore(self, path: Path) -> None:
+        extra = load_checkpoint(path, self.trainer)
         self.seconds = float(extra.get("seconds", 0.0))
         self._sums, self._threads_now = {}, 0
         self.history.forget_after(self.trainer.steps_done)
+        self.states.forget_after(self.trainer.steps_done)
         dist.lead_with("load", self.trainer.state_dict())
 
     def _choose_tiles(self, pictures: Pictures) -> None:
         """The latents and the real pictures that every frame of this run shows."""
-        self._z, self._c = self.trainer.preview_latents(self.meta["tiles"]["count"])
-        rng = torch.Generator().manual_seed(seed_of(self.config.seed, _REAL))
+        seed = self.meta.get("shown_seed", self.config.seed)  # a fork with another seed shows what its source showed
+        self._z, self._c = self.trainer.preview_latents(self.meta["tiles"]["count"], seed)
+        rng = torch.Generator().manual_seed(seed_of(seed, _REAL))
         chosen = torch.randperm(len(pictures.images), generator=rng)[:REAL_COUNT]
         self._real = pictures.images[chosen].float() / 127.5 - 1  # [16, C, H, W]
         labels = self.trainer.data.labels
@@ -467,11 +502,14 @@ class Run:
         self.message = words
 
     def _write_meta(self) -> None:
-        self.meta |= {"status": self.status, "message": self.message, "config": self.config.to_dict()}
         try:
-            write_atomically(self.folder / "run.json", json.dumps(self.meta, indent=1).encode())
+            write_atomically(self.folder / "run.json", self._meta_bytes())
         except OSError as e:
             log.warning("run %s: run.json could not be written (%s)", self.id, e)
+
+    def _meta_bytes(self) -> bytes:
+        self.meta |= {"status": self.status, "message": self.message, "config": self.config.to_dict()}
+        return json.dumps(self.meta.copy(), indent=1).encode()
 
     def _snapshot_from_disk(self) -> Snapshot | None:
         """The last stored frame, for a run that is not in memory."""
@@ -548,7 +586,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
         if meta["format"] != FORMAT:
             raise CheckpointError(f"The run {folder.name} has format {meta['format']}; this version reads {FORMAT}.")
         tiles = {k: int(meta["tiles"][k]) for k in ("count", "columns", "size", "channels")}
-        known = {"dataset_count": 0, "class_names": [], "title": "", "created": 0.0, "token_sha256": ""}
+        known = {"dataset_count": 0, "class_names": [], "title": "", "created": 0.0, "token_sha256": "", "kept": False}
         return known | meta | {"tiles": tiles, "status": str(meta["status"]), "message": str(meta["message"])}
     except (OSError, ValueError, KeyError, TypeError) as e:
         if isinstance(e, CheckpointError):

@@ -11,6 +11,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from gan.archive import unpack
 from gan.checkpoint import CheckpointError
 from gan.config import Config, ConfigError
 from gan.data import describe
+from gan.fork import plan_fork, write_fork
 from gan.recipes import RECIPES, make_config
 from gan.run import Command, Run, create_run
 from gan.threads import thread_counts
@@ -26,6 +28,8 @@ from gan.trainer import check_config
 
 UNWATCHED_SECONDS = 120.0  # on a public server, a run that nobody has looked at for so long makes room for the next
 RECORDED = "recorded"  # the id of the shipped run, which anybody may watch and nobody can control
+PAUSE_SECONDS = 20.0  # a step of the largest networks takes some seconds
+TITLE_LENGTH = 80  # characters
 _ID = re.compile(r"[A-Za-z0-9_-]{12}")
 
 log = logging.getLogger(__name__)
@@ -42,7 +46,8 @@ class Runs:
         folder: where runs live, one sub-folder each; made when missing. Raises RunsError when it cannot be written.
         recorded: the folder of the shipped run, if there is one.
         limit: how many runs may train at the same time; two on two cores would only slow each other down.
-        keep: with more runs than this, the oldest that do not train are deleted when a new one starts.
+        keep: with more runs than this, the oldest that do not train and are not marked as kept are deleted when a new
+            one starts. Of these only the newest tenth keeps its early states.
         public: strangers share the machine, so a run that nobody watches is paused when somebody else wants to train.
     """
 
@@ -81,10 +86,10 @@ class Runs:
         return run
 
     def owned(self, tokens: Iterable[str]) -> list[Run]:
-        """The runs that these tokens control, newest first."""
+        """The runs that these tokens control: the kept ones first, then the newest."""
         tokens = list(tokens)
         found = [run for run in list(self._runs.values()) if self.may_control(run, tokens)]
-        return sorted(found, key=lambda run: -run.meta["created"])
+        return sorted(found, key=lambda run: (not run.meta["kept"], -run.meta["created"]))
 
     def weights(self, run_id: str) -> tuple[str, Config, list[str], dict[str, Any]]:
         """What the renderer asks for: stamp, config, class names and the state of the shown generator. Or KeyError."""
@@ -113,18 +118,22 @@ class Runs:
         check_config(config)
         return self.adopt(config)
 
-    def adopt(self, config: Config, folder: Path | None = None) -> tuple[Run, str]:
-        """A new run of exactly this config, fitted to its data set; `folder` is an unpacked history to take over."""
+    def adopt(self, config: Config, folder: Path | None = None, title: str = "", **more: Any) -> tuple[Run, str]:
+        """A new run of exactly this config, fitted to its data set; `folder` is an unpacked history to take over.
+
+        title: instead of the recipe's; more: what else run.json is to say.
+        """
         source = describe(config.dataset, self.own_dir)
         token = secrets.token_urlsafe(24)
-        title = RECIPES[config.recipe].title if config.recipe in RECIPES else config.recipe
+        recipe = RECIPES[config.recipe].title if config.recipe in RECIPES else config.recipe
         info = {
             "created": time.time(),
             "token_sha256": _sha256(token),
-            "title": f"{title} on {source.title}",
+            "title": title or f"{recipe} on {source.title}",
             "dataset_title": source.title,
             "class_names": list(source.class_names),
             "job": dist.job(),
+            **more,
         }
         with self._guard:
             self._delete_oldest()
@@ -140,6 +149,19 @@ class Runs:
         config = unpack(file, folder)
         try:
             return self.adopt(config, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)  # already renamed when all went well
+
+    def fork(self, run_id: str, changes: dict[str, Any], step: int | None = None) -> tuple[Run, str]:
+        """A new run (not yet training) that begins where another was, and its owner's token; see gan.fork.plan_fork.
+
+        Without changes it continues bit for bit as the other did. Raises RunsError, ConfigError or CheckpointError.
+        """
+        fork = plan_fork(self.get(run_id), changes, step)
+        folder = self.folder / f".{secrets.token_hex(6)}"
+        try:
+            fork = write_fork(fork, folder)
+            return self.adopt(fork.config, folder, title=fork.title[:TITLE_LENGTH], **fork.shown)
         finally:
             shutil.rmtree(folder, ignore_errors=True)  # already renamed when all went well
 
@@ -160,10 +182,52 @@ class Runs:
         with self._guard:
             if command.kind == "resume":
                 self.refuse_when_busy(run)
+            if command.kind == "rewind":
+                run.state_until(command.at)  # refused here, in words, when there is none
             if run.folder.exists():
                 run.watch()
                 run.threads = self.threads
                 run.send(command)
+
+    # Keeping order ------------------------------------------------------------------------------------------------
+
+    def rename(self, run: Run, title: str) -> None:
+        """Give a run another title. Raises RunsError when it cannot be one."""
+        title = " ".join(title.split())
+        if not title or len(title) > TITLE_LENGTH or not title.isprintable():
+            raise RunsError(f"A title has 1 to {TITLE_LENGTH} characters, on one line.")
+        run.describe(title=title)
+
+    def mark(self, run: Run, kept: bool) -> None:
+        """Keep a run: it is neither deleted nor makes room for others until it is unmarked."""
+        run.describe(kept=kept)
+
+    def delete(self, run: Run) -> None:
+        """Remove a run and its folder for good. Raises RunsError when it trains, is kept, or is not one of ours."""
+        with self._guard:
+            if run.meta["kept"]:
+                raise RunsError("This run is kept; unmark it before you delete it.")
+            if run.alive and run.status == "running":
+                raise RunsError("This run is training; stop it before you delete it.")
+            if run.alive:  # a paused run's thread still holds its files
+                run.send(Command("stop"))
+                run.join(10)
+            self._remove(run)
+
+    def _remove(self, run: Run) -> None:
+        """Take a run off the list and its folder off the disk: only a folder of ours, in our own place."""
+        path = run.folder
+        if (
+            run.alive
+            or path.is_symlink()
+            or path.resolve().parent != self.folder.resolve()
+            or not _ID.fullmatch(path.name)
+        ):
+            raise RunsError("This run cannot be deleted.")
+        if path.exists():
+            gone = path.rename(self.folder / f".{secrets.token_hex(6)}")  # what is half deleted is no run any more
+            shutil.rmtree(gone, ignore_errors=True)
+        self._runs.pop(run.id, None)
 
     def close(self) -> None:
         """End the program: every run saves its state and is listed as interrupted next time."""
@@ -184,6 +248,21 @@ class Runs:
                 else f"{len(busy)} trainings are already running on this machine. Please try again in a few minutes."
             )
 
+    def make_room_for_fork(self, source: Run) -> None:
+        """A run that trains gives its place to its own fork when there is no other. Raises RunsError."""
+        try:
+            self.refuse_when_busy()
+        except RunsError:
+            if source.status != "running" or not source.alive:
+                raise
+            self.command(source, Command("pause"))
+            end = time.monotonic() + PAUSE_SECONDS
+            # The snapshot tells of the pause after the state was saved, from which the fork may begin.
+            while source.latest is None or source.latest.numbers["status"] == "running":
+                if time.monotonic() > end or not source.alive:
+                    raise
+                time.sleep(0.02)
+
     def _made_room(self, busy: list[Run]) -> bool:
         longest = max(busy, key=Run.unwatched_seconds)
         if not self.public or longest.unwatched_seconds() < UNWATCHED_SECONDS:
@@ -192,10 +271,14 @@ class Runs:
         return True
 
     def _delete_oldest(self) -> None:
-        idle = sorted((r for r in self._runs.values() if not r.alive), key=lambda r: r.meta["created"])
+        """Make room for one more: by whole runs, and by the early states of all but the newest tenth."""
+        idle = [r for r in self._runs.values() if not r.alive and not r.meta["kept"]]
+        idle.sort(key=lambda r: r.meta["created"])
         for run in idle[: max(0, len(self._runs) + 1 - self.keep)]:
-            self._runs.pop(run.id)
-            shutil.rmtree(run.folder, ignore_errors=True)
+            with suppress(RunsError, OSError):
+                self._remove(run)
+        for run in idle[: max(0, len(self._runs) + 1 - max(1, self.keep // 10))]:
+            run.states.forget()
 
     def _open(self, path: Path) -> Run | None:
         try:

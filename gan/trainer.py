@@ -276,9 +276,12 @@ class Trainer:
         """D's verdict [N] on pictures [N, C, H, W], see Objective.verdict. Leaves training exactly as it was."""
         return self.objective.verdict(self.D.eval()(x.to(self.device), None if c is None else c.to(self.device)))
 
-    def preview_latents(self, n: int) -> tuple[Tensor, Tensor | None]:
-        """The same n latents [n, z_dim] for every frame of a run, and what they are: classes in turn, groups, None."""
-        rng = torch.Generator().manual_seed(seed_of(self.config.seed, _PREVIEW))
+    def preview_latents(self, n: int, seed: int | None = None) -> tuple[Tensor, Tensor | None]:
+        """The same n latents [n, z_dim] for every frame of a run, and what they are: classes in turn, groups, None.
+
+        seed: None is the config's.
+        """
+        rng = torch.Generator().manual_seed(seed_of(self.config.seed if seed is None else seed, _PREVIEW))
         z = torch.randn(n, self.config.z_dim, generator=rng)
         return z, self.G.told(z.to(self.device), torch.arange(n) % self.config.classes if self.config.classes else None)
 

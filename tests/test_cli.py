@@ -10,6 +10,7 @@ from PIL import Image
 from gan import run as run_module
 from gan.__main__ import FLAGS, main
 from gan.config import KNOBS
+from gan.run import Run
 
 
 @pytest.fixture
@@ -50,6 +51,24 @@ def test_resume_with_other_settings_is_refused_naming_them(folder, capsys):
     train(folder, "dense", "--batch", "8", "--steps", "2")
     assert main(["train", "--resume", str(the_run(folder)), "--d-lr", "0.5", "--runs", str(folder)]) == 1
     assert "d_lr (0.001 in the checkpoint, 0.5 asked for)" in capsys.readouterr().err
+
+
+def test_a_fork_begins_where_the_other_run_was(folder, capsys):
+    train(folder, "dense", "--batch", "8", "--steps", "20")
+    source = the_run(folder)
+    assert train(folder, "--fork", str(source), "--at", "18", "--g-lr", "0.0005") == 0
+    assert "finished at step 20" in capsys.readouterr().out
+    (fork,) = [p for p in folder.iterdir() if (p / "run.json").exists() and p != source]
+    assert json.loads((fork / "run.json").read_text())["config"]["g_lr"] == 0.0005
+    assert Run(fork).history.events[0]["text"].endswith("at step 16: generator's learning rate 0.001 → 0.0005")
+    for wrong, words in (
+        (["--fork", source.name, "--dataset", "emoji"], "keeps its data set"),
+        (["quick", "--fork", source.name], "made with the recipe 'dense'"),
+        (["--fork", "nothing"], "no run"),
+        (["--fork", source.name, "--at", "18", "--z-dim", "7"], "other networks"),
+    ):
+        assert train(folder, *wrong) == 1
+        assert words in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -217,6 +217,107 @@ def test_downloads_of_a_run(client, registry):
     assert get(client, f"runs/{run_id}/download/timelapse.mp4").content[4:8] == b"ftyp"
 
 
+# Forks, and keeping order -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rested(client, registry):
+    """A run that has learned some steps and was stopped."""
+    run_id, owner = start(client)
+    live(client, run_id, 20)
+    command(client, run_id, owner, "stop")
+    registry.get(run_id).join(20)
+    return run_id, owner
+
+
+def test_anybody_with_the_link_forks_and_owns_the_fork(client, registry, rested):
+    run_id, owner = rested
+    answer = client.post(f"{BASE}/runs/{run_id}/fork", json={"changes": {"g_lr": "1e-4"}, "step": 18})
+    assert answer.status_code == 201
+    fork, token = answer.json()["id"], {"X-Owner": answer.json()["token"]}
+    assert live(client, fork, 17)["lr"] == {"d": 1e-3, "g": 1e-4}
+    info = get(client, f"runs/{fork}").json()
+    assert info["states"] == [16] and info["events"][0]["kind"] == "fork" and run_id not in json.dumps(info)
+    assert command(client, fork, owner, "stop").status_code == 403
+    assert command(client, fork, token, "stop").status_code == 200
+
+
+def test_bad_forks_are_refused_in_words(client, registry, rested):
+    before = sorted(p.name for p in registry.folder.iterdir())
+    for body, words in (
+        ({"changes": {"z_dim": 7}}, "make other networks (z_dim)"),
+        ({"changes": {"g_lr": "fast"}}, "must be a number"),
+        ({"changes": [1]}, "must be a table"),
+        ({"step": -1}, "whole number, 0 or more"),
+        ({"step": "x"}, "whole number, 0 or more"),
+        ({"step": True}, "whole number, 0 or more"),
+    ):
+        answer = client.post(f"{BASE}/runs/{rested[0]}/fork", json=body)
+        assert answer.status_code == 400 and words in answer.json()["error"]
+    assert sorted(p.name for p in registry.folder.iterdir()) == before
+
+
+def test_a_fork_takes_the_place_of_the_run_it_comes_from_and_of_no_other(client, registry):
+    run_id, owner = start(client)
+    live(client, run_id, 2)
+    stranger = client.post(f"{BASE}/runs/{run_id}/fork", json={})
+    assert stranger.status_code == 400 and "already running" in stranger.json()["error"]
+    wrong = client.post(f"{BASE}/runs/{run_id}/fork", json={"changes": {"z_dim": 7}}, headers=owner)
+    assert wrong.status_code == 400 and registry.get(run_id).status == "running"
+    assert len(list(registry.folder.glob("*/run.json"))) == 1
+    answer = client.post(f"{BASE}/runs/{run_id}/fork", json={}, headers=owner)
+    assert answer.status_code == 201 and registry.get(run_id).status == "paused"
+    live(client, answer.json()["id"], registry.get(run_id).trainer.steps_done + 1)
+
+
+def test_going_back_to_a_kept_step(client, registry, rested):
+    run_id, owner = rested
+    assert "whole number" in command(client, run_id, owner, "rewind", step="16").json()["error"]
+    assert command(client, run_id, owner, "rewind", step=17).status_code == 200
+    until(lambda: registry.get(run_id).latest.step == 16)
+
+
+def test_only_the_owner_renames_keeps_and_deletes(client, registry, rested):
+    run_id, owner = rested
+    path = f"{BASE}/runs/{run_id}"
+    for stranger in ({}, {"X-Owner": "wrong"}):
+        assert client.patch(path, json={"title": "x"}, headers=stranger).status_code == 403
+        assert client.delete(path, headers=stranger).status_code == 403
+    assert client.patch(path, json={"title": " <b>Mine</b> ", "kept": True}, headers=owner).json()["kept"] is True
+    (listed,) = get(client, "runs", headers=owner).json()["runs"]
+    assert (listed["title"], listed["kept"]) == ("<b>Mine</b>", True)
+    refused = client.patch(path, json={"title": "x" * 99}, headers=owner)
+    assert refused.status_code == 400 and "1 to 80 characters" in refused.json()["error"]
+    refused = client.delete(path, headers=owner)
+    assert refused.status_code == 400 and "kept" in refused.json()["error"]
+    client.patch(path, json={"kept": False}, headers=owner)
+    assert client.delete(path, headers=owner).status_code == 200
+    assert get(client, f"runs/{run_id}").status_code == 400
+    assert list(registry.folder.glob("*/run.json")) == []
+
+
+def test_a_run_that_trains_is_not_deleted(client):
+    run_id, owner = start(client)
+    live(client, run_id, 1)
+    refused = client.delete(f"{BASE}/runs/{run_id}", headers=owner)
+    assert refused.status_code == 400 and "stop it" in refused.json()["error"]
+    assert get(client, f"runs/{run_id}").status_code == 200
+
+
+def test_whatever_a_run_writes_down_comes_as_columns_of_numbers(client, registry, rested, monkeypatch):
+    run_id, _ = rested
+    records = [
+        {"step": 20, "fid": 3.5, "histogram": [1, 2], "what": "x"},
+        {"step": 40, "fid": float("nan"), "coverage": 0.5, "yes": True},
+    ]
+    monkeypatch.setattr(type(registry.get(run_id).history), "measures", records, raising=False)
+    answer = get(client, f"runs/{run_id}/columns/measures").json()
+    assert answer == {"count": 2, "columns": {"step": [20, 40], "fid": [3.5, None], "coverage": [None, 0.5]}}
+    later = get(client, f"runs/{run_id}/columns/measures?from=1").json()
+    assert later == {"count": 1, "columns": {"step": [40], "coverage": [0.5]}}
+    assert get(client, f"runs/{run_id}/columns/secrets").status_code == 404
+
+
 # A run as a zip --------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from gan.web import how, interpolation, latent, train
+from gan.web import compare, how, interpolation, latent, train
 from gan.web.guard import BodyLimit, SecurityHeaders
 from gan.web.text import EN
 
@@ -17,10 +17,13 @@ STATIC = Path(__file__).parent / "static"
 _SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 _SYSTEM_MONO = ("ui-monospace", "SF Mono", "Consolas", "monospace")
 
-# The style sheet is linked, not given as css=, because Gradio would rewrite every selector of ours.
+_TABS = {"train": train, "compare": compare, "latent": latent, "interpolation": interpolation, "how": how}
+
+# The style sheets are linked, not given as css=, because Gradio would rewrite every selector of ours.
 _HEAD = """
 <meta name="description" content="{promise}">
 <link rel="stylesheet" href="gradio_api/gan/static/style.css">
+<link rel="stylesheet" href="gradio_api/gan/static/compare.css">
 <link rel="modulepreload" href="gradio_api/gan/static/common.js">
 <link rel="modulepreload" href="gradio_api/gan/static/curves.js">
 <link rel="modulepreload" href="gradio_api/gan/static/live.js">
@@ -39,7 +42,7 @@ def build(text: dict[str, Any] = EN) -> gr.Blocks:
     with gr.Blocks(title=common["product"], analytics_enabled=False, fill_width=True) as page:
         gr.HTML(_fill(_HEADER, common), apply_default_css=False, container=False, padding=False)
         with gr.Tabs(selected="train", elem_id="gf-tabs", overflow_behavior="wrap"):
-            for tab, module in (("train", train), ("latent", latent), ("interpolation", interpolation), ("how", how)):
+            for tab, module in _TABS.items():
                 with gr.Tab(common[f"tab_{tab}"], id=tab, elem_id=f"gf-tab-{tab}"):
                     module.build(text)
     return page

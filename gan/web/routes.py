@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import json
 import logging
+import math
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable
@@ -24,6 +25,7 @@ from gan.archive import ArchiveError, pack
 from gan.checkpoint import CheckpointError
 from gan.config import KNOBS, ConfigError, parse_value
 from gan.data import DATA, DataError
+from gan.fork import plan_fork
 from gan.history import COLUMNS
 from gan.objectives import OBJECTIVES
 from gan.penalties import PENALTIES
@@ -54,7 +56,9 @@ def add_routes(app: FastAPI, runs: Runs, local: bool = False) -> None:
     """Add every route about runs. `local`: the server is bound to loopback, so who asks from there owns everything."""
     _add_start(app, runs, local)
     _add_reading(app, runs)
+    _add_columns(app, runs)
     _add_control(app, runs)
+    _add_order(app, runs)
     _add_files(app, runs)
 
 
@@ -204,7 +208,28 @@ def _add_reading(app: FastAPI, runs: Runs) -> None:
         return _file(runs.get(run_id).folder / "real.png", {"Cache-Control": "max-age=3600"})
 
 
+def _add_columns(app: FastAPI, runs: Runs) -> None:
+    @app.get(f"{BASE}/runs/{{run_id}}/columns/{{what}}")
+    @sentence
+    async def columns(run_id: str, what: str, request: Request) -> Response:
+        if what not in _RECORDS:
+            return error(404, f"There is no record {what[:40]!r}; known: {', '.join(_RECORDS)}.")
+        records = getattr(runs.get(run_id).history, what, [])[_start(request) :]
+        return JSONResponse({"count": len(records), "columns": _columns(records)}, headers=FRESH)
+
+
+_RECORDS = ("signals", "measures")  # what a run writes down besides its rows, whatever the names of its numbers
 _FRAME_COLUMNS = {"steps": "step", "verdict_fake": "fake", "verdict_real": "real"}
+
+
+def _columns(records: list[dict[str, Any]]) -> dict[str, list[float | None]]:
+    """Every number of the records as a column; None where a record has no finite one."""
+    names = dict.fromkeys(name for record in records for name, value in record.items() if _is_number(value))
+    return {name: [v if _is_number(v := record.get(name)) else None for record in records] for name in names}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _start(request: Request) -> int:
@@ -228,6 +253,7 @@ def _summary(run: Run) -> dict[str, Any]:
         "step": step,
         "total_steps": run.config.total_steps,
         "created": run.meta["created"],
+        "kept": run.meta["kept"],
     }
 
 
@@ -237,11 +263,13 @@ def _info(run: Run) -> dict[str, Any]:
         "class_names": run.meta["class_names"],
         "dataset_title": run.meta.get("dataset_title", run.config.dataset),
         "tiles": run.meta["tiles"],
+        "shown_seed": run.meta.get("shown_seed", run.config.seed),
         "real_count": 16,
         "real_labels": run.meta.get("real_labels", []),
         "verdict_is_probability": OBJECTIVES[run.config.objective].is_probability,
         "conditional": run.config.classes > 0,
         "checkpoint_step": run.checkpoint_step(),
+        "states": run.states.steps(),
         "recorded": run.id == RECORDED,
         "events": run.history.events,
     }
@@ -255,19 +283,14 @@ def _add_control(app: FastAPI, runs: Runs) -> None:
     @sentence
     async def create(request: Request) -> Response:
         body = await _json(request)
-        changes = body.get("changes") or {}
-        if not isinstance(changes, dict):
-            raise RunsError("The settings must be a table of names and values.")
-        values = {str(name): parse_value(str(name), value) for name, value in changes.items()}
-        run, token = await run_in_threadpool(_create, runs, str(body.get("recipe")), body.get("dataset"), values)
-        return JSONResponse({"id": run.id, "token": token}, 201)
+        recipe, dataset = str(body.get("recipe")), body.get("dataset")
+        make = functools.partial(runs.create, recipe, str(dataset) if dataset else None, _changes(body))
+        return await run_in_threadpool(_start_new, runs, make)
 
     @app.post(f"{BASE}/runs/{{run_id}}/command")
     @sentence
     async def command(run_id: str, request: Request) -> Response:
-        run = runs.get(run_id)
-        if not runs.may_control(run, tokens_of(request)):
-            raise PermissionError("Only the page that started this run can steer it.")
+        run = _owned(runs, run_id, request)
         await run_in_threadpool(runs.command, run, _command(await _json(request)))
         return JSONResponse({"ok": True})
 
@@ -289,11 +312,66 @@ def _add_control(app: FastAPI, runs: Runs) -> None:
         return JSONResponse(await receive_pictures(request, runs.own_dir), 201)
 
 
-def _create(runs: Runs, recipe: str, dataset: Any, changes: dict[str, Any]) -> tuple[Run, str]:
+def _add_order(app: FastAPI, runs: Runs) -> None:
+    """Forks, titles, what is kept and what is deleted."""
+
+    @app.post(f"{BASE}/runs/{{run_id}}/fork")
+    @sentence
+    async def fork(run_id: str, request: Request) -> Response:
+        """Whoever may see a run may go on from it: the fork is theirs. Their own run pauses when both have no room."""
+        body = await _json(request)
+        source, changes, step = runs.get(run_id), _changes(body), _step(body)
+        await run_in_threadpool(plan_fork, source, changes, step)  # refused before anything is paused for it
+        if runs.may_control(source, tokens_of(request)):
+            await run_in_threadpool(runs.make_room_for_fork, source)
+        return await run_in_threadpool(_start_new, runs, functools.partial(runs.fork, run_id, changes, step))
+
+    @app.patch(f"{BASE}/runs/{{run_id}}")
+    @sentence
+    async def change(run_id: str, request: Request) -> Response:
+        run = _owned(runs, run_id, request)
+        body = await _json(request)
+        if "title" in body:
+            await run_in_threadpool(runs.rename, run, str(body["title"]))
+        if "kept" in body:
+            await run_in_threadpool(runs.mark, run, body["kept"] is True)
+        return JSONResponse(_summary(run))
+
+    @app.delete(f"{BASE}/runs/{{run_id}}")
+    @sentence
+    async def delete(run_id: str, request: Request) -> Response:
+        await run_in_threadpool(runs.delete, _owned(runs, run_id, request))
+        return JSONResponse({"ok": True})
+
+
+def _owned(runs: Runs, run_id: str, request: Request) -> Run:
+    run = runs.get(run_id)
+    if not runs.may_control(run, tokens_of(request)):
+        raise PermissionError("Only the page that started this run can steer it.")
+    return run
+
+
+def _start_new(runs: Runs, make: Callable[[], tuple[Run, str]]) -> Response:
+    """Make a run and let it train; nothing is made when there is no room for it."""
     runs.refuse_when_busy()
-    run, token = runs.create(recipe, str(dataset) if dataset else None, changes)
+    run, token = make()
     runs.start(run)
-    return run, token
+    return JSONResponse({"id": run.id, "token": token}, 201)
+
+
+def _changes(body: dict[str, Any]) -> dict[str, Any]:
+    changes = body.get("changes") or {}
+    if not isinstance(changes, dict):
+        raise RunsError("The settings must be a table of names and values.")
+    return {str(name): parse_value(str(name), value) for name, value in changes.items()}
+
+
+def _step(body: dict[str, Any]) -> int | None:
+    """Which step to go back to, or to fork from; None: the newest state."""
+    step = body.get("step")
+    if step is not None and (isinstance(step, bool) or not isinstance(step, int) or not 0 <= step < 10**12):
+        raise RunsError("The step must be a whole number, 0 or more.")
+    return step
 
 
 def _command(body: dict[str, Any]) -> Command:
@@ -303,7 +381,7 @@ def _command(body: dict[str, Any]) -> Command:
     if players not in PLAYERS:
         raise RunsError(f"There are no players {str(players)[:40]!r}; known: {', '.join(PLAYERS)}.")
     given = {n: parse_value(n, body[n]) for n in ("d_lr", "g_lr", "total_steps") if body.get(n) not in (None, "")}
-    return Command(kind, players, **given)
+    return Command(kind, players, at=_step(body), **given)
 
 
 async def _json(request: Request) -> dict[str, Any]:

@@ -102,6 +102,8 @@ _STAGE = """
     <div class="gf-row gf-tools gf-push">
       <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="sliders" title="{sliders_hint}"
         >{sliders}</button>
+      <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="compare" title="{compare_hint}"
+        >{compare}</button>
       <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="copy-link">{copy_link}</button>
       <details class="gf-menu" data-gf="download">
         <summary class="gf-btn gf-btn-quiet gf-small">{download}</summary>
@@ -118,12 +120,19 @@ _STAGE = """
     <label class="gf-hint gf-speed" title="{speed}"><span>{speed}</span>
       <select class="gf-select" data-gf="speed"><option value="0.25">¼×</option><option value="0.5">½×</option>
       <option value="1" selected>1×</option><option value="2">2×</option><option value="4">4×</option></select></label>
+    <details class="gf-menu" data-gf="from-box" style="visibility: hidden">
+      <summary class="gf-btn gf-btn-mini" data-gf="from-here" title="{from_here_hint}">{from_here}</summary>
+      <div class="gf-menu-list">
+        <button type="button" class="gf-menu-item" data-gf="fork-here"></button>
+        <button type="button" class="gf-menu-item" data-gf="back-here"></button>
+      </div>
+    </details>
     <button type="button" class="gf-btn gf-btn-mini" data-gf="to-live">{back_to_live}</button>
   </div>
 </div>"""
 
 _CURVES = """
-<div class="gf-stack gf-numbers"><div class="gf-curves">
+<div class="gf-stack gf-numbers"><div class="gf-curves" data-gf="curves">
   <figure class="gf-figure gf-chart">
     <figcaption class="gf-row" title="{losses_hint}"><span class="gf-section-title">{losses}</span>
       <span class="gf-legend" data-gf="legend-loss"></span></figcaption>
@@ -138,6 +147,12 @@ _CURVES = """
 <div class="gf-row gf-under-curves">
   <label class="gf-row gf-smoothing"><span class="gf-hint">{smoothing}</span>
     <input type="range" class="gf-slider" data-gf="smoothing" min="0" max="0.99" step="0.01" value="0.8"></label>
+  <span data-gf="axis"></span>
+  <label class="gf-check gf-hint" title="{log_hint}"><input type="checkbox" data-gf="log"><span>{log}</span></label>
+  <select class="gf-select gf-more-curves" data-gf="more-curves" aria-label="{more_curves}"><option value=""
+    >{more_curves}</option></select>
+  <a class="gf-btn gf-btn-quiet gf-small" data-gf="csv" title="{csv_hint}" download>{csv}</a>
+  <span class="gf-hint" data-gf="log-note" hidden>{log_note}</span>
   <span class="gf-hint gf-event-line" data-gf="event-line" aria-live="polite"></span>
   <form class="gf-row gf-rates gf-push" data-gf="rates" hidden>
     <span class="gf-hint">{rates}</span>
@@ -148,6 +163,8 @@ _CURVES = """
     <button type="submit" class="gf-btn">{apply}</button>
   </form>
 </div></div>"""
+
+_CURVE_TEXTS = ("log", "log_hint", "log_note", "csv", "csv_hint")
 
 _LIVE = """
 <section class="gf-live" data-gf="live" aria-busy="true">
@@ -166,5 +183,6 @@ _PAGE = (
 
 
 def build(text: dict[str, Any]) -> gr.HTML:
-    strings = {key: escape(value) for key, value in (text["common"] | text["train"]).items()}
+    curves = {"more_curves": text["curves"]["more"], **{k: text["curves"][k] for k in _CURVE_TEXTS}}
+    strings = {key: escape(value) for key, value in (text["common"] | text["train"] | curves).items()}
     return island(_PAGE.format_map(strings), "train.js")

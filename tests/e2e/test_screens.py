@@ -16,6 +16,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 PICTURE = css("latent", "picture")
 READY = {
     "train": css("train", "bar") + " button",
+    "compare": css("compare", "begin") + ":not([hidden])",
     "latent": PICTURE + "[data-shows]",
     "interpolation": "#gf-tab-interpolation [data-shows]",
     "how": '#gf-tab-how [data-gf="noise"][href]',

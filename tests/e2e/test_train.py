@@ -44,7 +44,7 @@ def frames_shown(page: Any) -> int:
 def test_page_offers_what_the_tables_hold(server, visit):
     page = opened(visit(server.url()))
     tabs = page.get_by_role("tab").all_text_contents()
-    assert tabs == ["Train", "Latent sliders", "Interpolation", "How it works"]
+    assert tabs == ["Train", "Compare", "Latent sliders", "Interpolation", "How it works"]
     assert page.locator(".gf-recipe-title").all_text_contents() == [r.title for r in RECIPES.values()]
     expect(part(page, "train", "train")).to_be_enabled()
 

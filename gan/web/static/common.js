@@ -3,7 +3,7 @@
 const API = new URL("gradio_api/gan/", document.baseURI);
 const TOKENS_KEY = "gan-forge-tokens";
 const MOST_TOKENS = 60; // one header must hold them all
-const TABS = ["train", "latent", "interpolation", "how"];
+const TABS = ["train", "compare", "latent", "interpolation", "how"];
 
 // ---- server ----
 
@@ -110,9 +110,18 @@ function readTokens() {
 
 export function rememberToken(runId, token) {
   const { [runId]: _, ...others } = readTokens();
-  memoryTokens = Object.fromEntries([...Object.entries(others), [runId, token]].slice(-MOST_TOKENS));
+  writeTokens(Object.fromEntries([...Object.entries(others), [runId, token]].slice(-MOST_TOKENS)));
+}
+
+export function forgetToken(runId) {
+  const { [runId]: _, ...others } = readTokens();
+  writeTokens(others);
+}
+
+function writeTokens(tokens) {
+  memoryTokens = tokens;
   try {
-    localStorage.setItem(TOKENS_KEY, JSON.stringify(memoryTokens));
+    localStorage.setItem(TOKENS_KEY, JSON.stringify(tokens));
   } catch {
     // kept in memory
   }
@@ -194,7 +203,7 @@ const listeners = new Map();
 
 const tabButton = (tab) => document.querySelector(`[role="tab"][data-tab-id="${tab}"]`);
 
-/** The id of the tab that is open: "train", "latent", "interpolation" or "how". */
+/** The id of the tab that is open, one of TABS. */
 export function visibleTab() {
   return document.querySelector('[role="tab"][aria-selected="true"]')?.dataset.tabId ?? "train";
 }

@@ -1,5 +1,6 @@
 // What has happened in a run so far: rows of numbers, stored frames, events. Fetched piece by piece, kept once.
 
+import { between } from "./axis.js";
 import { api, getJSON } from "./common.js";
 import { nearest } from "./curves.js";
 
@@ -18,6 +19,7 @@ export class History {
     this.frameSteps = [];
     this.verdicts = new Map(); // step -> {fake, real}
     this.events = [];
+    this.records = {}; // signals and measures: what -> {count, columns}
     this.bitmaps = new Map(); // step -> ImageBitmap, least recently used first
     this.loading = new Map();
   }
@@ -29,6 +31,24 @@ export class History {
   }
 
   column = (name) => this.columns[name] ?? [];
+
+  /** Where a step lies on an axis ("step", "images" or "seconds"): read between the rows beside it. */
+  placeOf(step, axis) {
+    return axis === "step" ? step : between(this.column("step"), this.column(axis), step);
+  }
+
+  /** The step at a place on an axis. */
+  stepAt(place, axis) {
+    return axis === "step" ? place : between(this.column(axis), this.column("step"), place);
+  }
+
+  /** A column of what the run records besides its rows ("signals" or "measures"), and the steps it belongs to. */
+  recorded = (what, name) => this.records[what]?.columns[name] ?? [];
+
+  /** Names of all those columns. */
+  recordedNames(what) {
+    return Object.keys(this.records[what]?.columns ?? {});
+  }
 
   /**
    * Fetch what is new. counts: {row_count, frame_count, event_count, generation} of the live answer; the generation
@@ -68,6 +88,16 @@ export class History {
     return true;
   }
 
+  /** Fetch what is new of the signals or the measures. Returns whether there was anything. */
+  async updateRecords(what) {
+    const held = this.records[what];
+    const { generation, runId } = this;
+    const { count, columns } = await getJSON(`runs/${runId}/columns/${what}?from=${held?.count ?? 0}`);
+    if (!count || generation !== this.generation || held !== this.records[what]) return false;
+    this.records[what] = joined(held ?? { count: 0, columns: {} }, { count, columns });
+    return true;
+  }
+
   /** The picture of a stored frame, or null while it is on its way. */
   frame(step) {
     const bitmap = this.bitmaps.get(step);
@@ -103,4 +133,12 @@ export class History {
     }
     return step;
   }
+}
+
+/** Columns one below the other; a column that only one side has is empty (null) on the other. */
+function joined(before, after) {
+  const names = new Set([...Object.keys(before.columns), ...Object.keys(after.columns)]);
+  const empty = ({ count }) => new Array(count).fill(null);
+  const columns = [...names].map((name) => [name, [before, after].flatMap((part) => part.columns[name] ?? empty(part))]);
+  return { count: before.count + after.count, columns: Object.fromEntries(columns) };
 }

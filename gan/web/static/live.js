@@ -1,18 +1,20 @@
 // The live view of one run: polling, header, pictures, scrubber, curves, and the buttons of its owner.
 
+import { RECORDS, RunCharts } from "./charts.js";
 import {
-  copyLink, duration, everyVisible, getJSON, h, notify, openTab, owns, postJSON, saveFile, setText, shareRun, short, t,
+  copyLink, duration, everyVisible, getJSON, h, notify, openTab, owns, postJSON, readState, saveFile, setText, shareRun, t,
   tileLayout, url, visibleTab, whole,
 } from "./common.js"; // prettier-ignore
-import { Chart } from "./curves.js";
 import { drawGrid } from "./grid.js";
 import { History } from "./history.js";
+import { withRun } from "./runlist.js";
 import { Timeline } from "./timeline.js";
 
 const OWNER_MS = 333;
 const WATCHER_MS = 1000;
 const RESTING_MS = 1500; // nothing is learning
 const ROWS_MS = 1000;
+const RECORDS_MS = 4000; // signals and measures
 const STEPS_BEFORE_TIME_LEFT = 10;
 const ROW_SPACE = 26; // between two rows of the grid, in CSS pixels
 const ABOVE_GRID = 360; // what else of the view should be on the screen with it
@@ -35,7 +37,10 @@ export class LiveView {
     this.poll = null;
     this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
     this.timeline = new Timeline(timelineParts(this.part), () => this.moved());
-    this.charts = makeCharts(this);
+    this.charts = new RunCharts(this.part, {
+      run: () => this.meta && { history: this.history, meta: this.meta },
+      onPick: (step) => this.timeline.seekStep(step),
+    });
     this.listen();
     this.draw();
   }
@@ -49,14 +54,14 @@ export class LiveView {
     this.part("live").setAttribute("aria-busy", "true");
     const meta = await getJSON(`runs/${runId}`);
     if (this.opening !== token) return;
-    Object.assign(this, { meta, snapshot: null, sheet: null, realSheet: null, version: 0, rowsAt: 0, replay });
+    Object.assign(this, { meta, snapshot: null, sheet: null, realSheet: null, version: 0, rowsAt: 0, recordsAt: -Infinity, replay });
     this.history = new History(runId);
     this.timeline.reset(this.history);
     this.part("empty").hidden = true;
     this.part("view").hidden = false;
     shareRun(runId);
     this.showMeta();
-    this.resetCharts();
+    this.charts.reset();
     this.draw();
     this.poll = everyVisible(OWNER_MS, () => this.tick());
     this.hooks.onChange();
@@ -140,8 +145,18 @@ export class LiveView {
     const changed = await history.update(this.snapshot);
     if (history !== this.history) return;
     if (changed.frames) this.timeline.extend();
-    if (changed.rows || changed.events) this.refreshCharts();
+    const recorded = await this.recordsChanged(history);
+    if (history === this.history && (changed.rows || changed.events || recorded)) this.charts.refresh();
     if (this.replay && history.frameSteps.length > 1) this.playOnce();
+  }
+
+  /** Fetch signals and measures, rarely while it learns and once more at the end. */
+  async recordsChanged(history) {
+    const now = performance.now();
+    if (now - this.recordsAt < RECORDS_MS) return false;
+    this.recordsAt = now;
+    const changed = await Promise.all(RECORDS.map((what) => history.updateRecords(what)));
+    return changed.some(Boolean);
   }
 
   playOnce() {
@@ -281,6 +296,7 @@ export class LiveView {
 
   moved() {
     if (!this.meta) return;
+    this.part("from-box").style.visibility = this.timeline.step === null || this.meta.recorded ? "hidden" : "visible";
     this.draw();
     if (this.snapshot) this.showNumbers();
   }
@@ -348,53 +364,11 @@ export class LiveView {
     const words = step === null ? this.verdictCaption() : t("train.at_step", { step: whole(step) });
     setText(this.part("fake-caption"), words);
     this.part("fake").setAttribute("aria-label", t("train.tiles_label", { count: tiles.count, step: whole(shown) }));
-    for (const chart of this.charts) {
-      if (chart.cursor === step) continue;
-      chart.cursor = step;
-      chart.refresh();
-    }
+    this.charts.moment(step);
   }
 
   verdictCaption() {
     return t(this.meta?.verdict_is_probability === false ? "train.score_caption" : "train.verdict_caption");
-  }
-
-  // ---- curves ----
-
-  resetCharts() {
-    const probability = this.meta.verdict_is_probability;
-    const verdict = this.charts[1];
-    verdict.range = probability ? [0, 1] : null;
-    verdict.middle = probability ? 0.5 : null;
-    verdict.format = probability ? (value) => (Number.isFinite(value) ? `${Math.round(100 * value)} %` : "–") : short;
-    this.part("verdict-caption").title = t(probability ? "train.verdicts_hint" : "train.scores_hint");
-    for (const chart of this.charts) Object.assign(chart, { cursor: null, hovered: null, events: [] });
-    this.refreshCharts();
-  }
-
-  refreshCharts() {
-    const events = this.history?.events ?? [];
-    for (const chart of this.charts) {
-      chart.events = events;
-      chart.refresh();
-    }
-    const last = events.at(-1);
-    this.lastEvent = last ? `${t("train.step")} ${whole(last.step)}: ${last.text}` : "";
-    setText(this.part("event-line"), this.lastEvent);
-  }
-
-  hover(step) {
-    for (const chart of this.charts) {
-      chart.hovered = step;
-      chart.refresh();
-    }
-    setText(this.part("event-line"), (step !== null && this.eventNear(step)) || this.lastEvent || "");
-  }
-
-  eventNear(step) {
-    const reach = (this.charts[0].scale?.last ?? 0) / 100;
-    const near = this.history?.events.filter((event) => Math.abs(event.step - step) <= reach).at(-1);
-    return near ? `${t("train.step")} ${whole(near.step)}: ${near.text}` : "";
   }
 
   // ---- what the owner presses ----
@@ -407,15 +381,46 @@ export class LiveView {
     on("rewind", () => this.command({ command: "rewind" }));
     on("start-over", () => this.hooks.onStartOver(this.meta));
     on("copy-link", (event) => copyLink(event.currentTarget));
+    on("compare", () => openTab("compare", withRun(readState("compare"), this.runId)));
+    on("from-here", () => this.offerFromHere());
+    on("fork-here", () => openTab("compare", { ...withRun(readState("compare"), this.runId), fork: this.runId, from: this.here }));
+    on("back-here", () => this.goBack());
     on("sliders", () => openTab("latent", { w: this.meta.recorded ? "" : `run-${this.runId}` }));
     for (const button of this.root.querySelectorAll('[data-gf="step"]'))
       button.addEventListener("click", () => this.command({ command: "step", players: button.dataset.players }));
     part("rates").addEventListener("submit", (event) => this.applyRates(event));
-    part("smoothing").addEventListener("input", () => this.smooth());
+    part("csv").addEventListener("click", saveFile);
     closeMenuOutside(part("download"));
+    closeMenuOutside(part("from-box"));
     new ResizeObserver(() => this.resized()).observe(part("fake").parentElement);
     new MutationObserver(() => this.resized()).observe(document.body, { attributeFilter: ["class"] });
-    this.smooth();
+  }
+
+  /** What can be done at the moment that is shown: from the last state that was kept until then. */
+  async offerFromHere() {
+    const { step } = this.timeline;
+    const { states, checkpoint_step: newest } = await getJSON(`runs/${this.runId}`);
+    const kept = [...states, newest].filter((state) => state !== null && state <= step);
+    this.here = kept.length ? Math.max(...kept) : null;
+    for (const [name, key] of [["fork-here", "fork_here"], ["back-here", "back_here"]]) {
+      const button = this.part(name);
+      button.disabled = this.here === null;
+      delete button.dataset.sure;
+      setText(button, this.here === null ? t("train.nothing_kept") : t(`train.${key}`, { step: whole(this.here) }));
+    }
+    this.part("back-here").hidden = !this.mine || this.here === null;
+  }
+
+  /** The second press goes back: what came later is forgotten. */
+  async goBack() {
+    const button = this.part("back-here");
+    if (!button.dataset.sure) {
+      button.dataset.sure = "1";
+      setText(button, t("train.back_sure"));
+      return;
+    }
+    this.part("from-box").open = false;
+    if (await this.command({ command: "rewind", step: this.here })) this.timeline.toNewest();
   }
 
   pauseOrResume() {
@@ -441,18 +446,10 @@ export class LiveView {
     if (await this.command({ command: "lr", ...rates })) notify(t("train.applied"));
   }
 
-  smooth() {
-    const value = Number(this.part("smoothing").value);
-    for (const chart of this.charts) {
-      chart.smoothing = value;
-      chart.refresh();
-    }
-  }
-
   resized() {
     if (!this.stageWidth()) return;
     this.draw();
-    for (const chart of this.charts) chart.refresh();
+    this.charts.draw();
   }
 }
 
@@ -460,28 +457,7 @@ function timelineParts(part) {
   return { play: part("play"), scrub: part("scrub"), scrubStep: part("scrub-step"), speed: part("speed"), toLive: part("to-live") };
 }
 
-function makeCharts(view) {
-  const column = (name) => () => view.history?.column(name) ?? [];
-  const shared = {
-    steps: column("step"),
-    onHover: (step) => view.hover(step),
-    onPick: (step) => view.timeline.seekStep(step),
-  };
-  const line = (key, color) => ({ label: t(`train.${key}`), color, values: column(key) });
-  const loss = new Chart(view.part("chart-loss"), view.part("legend-loss"), {
-    ...shared,
-    series: [line("d_loss", "--gf-ink2"), line("g_loss", "--gf-accent")],
-  });
-  const verdict = new Chart(view.part("chart-verdict"), view.part("legend-verdict"), {
-    ...shared,
-    series: [line("d_real", "--gf-ink2"), line("d_fake", "--gf-accent")],
-  });
-  view.part("chart-loss").setAttribute("aria-label", t("train.curve_label", { title: t("train.losses") }));
-  view.part("chart-verdict").setAttribute("aria-label", t("train.curve_label", { title: t("train.verdicts") }));
-  return [loss, verdict];
-}
-
-async function bitmapOf(base64) {
+export async function bitmapOf(base64) {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   return createImageBitmap(new Blob([bytes], { type: "image/png" }));
 }

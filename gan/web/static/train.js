@@ -1,10 +1,11 @@
 // The Train tab: recipes, settings, own pictures, my runs, and which run the live view shows.
 
 import {
-  api, boot, everyVisible, getJSON, h, notify, onState, owns, postJSON, readState, rememberToken, setText, t, whole,
+  api, boot, everyVisible, getJSON, h, notify, onState, postJSON, readState, rememberToken, setText, t, whole,
   writeState,
 } from "./common.js"; // prettier-ignore
 import { LiveView } from "./live.js";
+import { RunList } from "./runlist.js";
 
 const RUNS_MS = 5000;
 const ACTIVE = ["running", "paused"];
@@ -35,6 +36,13 @@ class TrainTab {
       onStartOver: (meta) => this.startOver(meta),
       onChange: () => this.runChanged(),
     });
+    this.runList = new RunList(this.part("runs"), {
+      current: () => this.live.runId,
+      open: (runId) => this.openRun(runId),
+      resume: (runId) => this.continueRun(runId),
+      changed: (runId) => runId === this.live.runId && this.live.statusChanged(),
+      gone: (runId) => runId === this.live.runId && this.openNothing(),
+    });
   }
 
   start() {
@@ -44,7 +52,7 @@ class TrainTab {
     this.listen();
     this.show(readState("train"));
     onState("train", (state) => this.arrive(state));
-    this.runsPoll = everyVisible(RUNS_MS, () => this.refreshRuns());
+    this.runsPoll = everyVisible(RUNS_MS, () => this.runList.refresh());
   }
 
   // ---- the address ----
@@ -327,27 +335,6 @@ class TrainTab {
 
   // ---- my runs ----
 
-  async refreshRuns() {
-    const { runs } = await getJSON("runs");
-    const fingerprint = JSON.stringify([this.live.runId, runs.map((run) => [run.id, run.status, percent(run)])]);
-    if (fingerprint === this.runsShown) return;
-    this.runsShown = fingerprint;
-    const newest = [...runs].sort((a, b) => (a.created < b.created ? 1 : -1));
-    this.part("runs").replaceChildren(...newest.map((run) => this.runRow(run)));
-  }
-
-  runRow(run) {
-    const open = h(
-      "button",
-      { type: "button", class: "gf-run", "aria-current": run.id === this.live.runId ? "true" : null, onclick: () => this.openRun(run.id) },
-      h("span", { class: "gf-run-name" }, run.title),
-      h("span", { class: "gf-hint gf-num" }, `${when(run.created)} · ${t(`train.status_${run.status}`)} · ${percent(run)} %`),
-    );
-    const resume = run.status === "interrupted" && owns(run.id);
-    const go = () => this.continueRun(run.id);
-    return h("li", {}, open, resume && h("button", { type: "button", class: "gf-btn gf-btn-mini", onclick: go }, t("train.continue")));
-  }
-
   async continueRun(runId) {
     await this.openRun(runId);
     await this.live.command({ command: "resume" });
@@ -394,27 +381,16 @@ const isPhone = () => matchMedia("(max-width: 860px)").matches;
 /** The knobs people turn most come first, the others stay in the order of the table. */
 const rank = ({ name }) => (FIRST_KNOBS.includes(name) ? FIRST_KNOBS.indexOf(name) : FIRST_KNOBS.length);
 
-/** Today's runs by the time of day, older ones by their date. */
-function when(seconds) {
-  const date = new Date(1000 * seconds);
-  const today = date.toDateString() === new Date().toDateString();
-  return today
-    ? date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })
-    : date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
-}
-
-const percent = (run) => Math.floor((100 * run.step) / Math.max(1, run.total_steps));
-
 const datasetTitle = (dataset) => (dataset.downloads ? `${dataset.title} (${t("train.downloads")})` : dataset.title);
 
 /** A setting as the form shows it. */
-function shown(value) {
+export function shown(value) {
   if (typeof value === "boolean") return value;
   if (typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3) return value.toExponential().replace("e-0", "e-");
   return String(value);
 }
 
-function typed(id, kind) {
+export function typed(id, kind) {
   const element = h("input", {
     id, class: "gf-input gf-num", type: "text", autocomplete: "off", spellcheck: false,
     inputMode: kind === "int" ? "numeric" : "decimal", "aria-describedby": `${id}-hint`,
@@ -422,13 +398,13 @@ function typed(id, kind) {
   return { element, get: () => element.value.trim(), set: (value) => (element.value = shown(value)) };
 }
 
-function toggle(id) {
+export function toggle(id) {
   const box = h("input", { id, type: "checkbox", "aria-describedby": `${id}-hint` });
   const element = h("span", { class: "gf-check" }, box);
   return { element, get: () => box.checked, set: (value) => (box.checked = value === true || value === "true") };
 }
 
-function choice(id, choices, hint, help) {
+export function choice(id, choices, hint, help) {
   const options = choices.map(({ name, title }) => h("option", { value: name }, title ?? name));
   const element = h("select", { id, class: "gf-select", "aria-describedby": `${id}-hint` }, options);
   const explain = () => setText(hint, choices.find(({ name }) => name === element.value)?.about ?? help);
