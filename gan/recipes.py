@@ -13,7 +13,7 @@ class Recipe:
     """A program people can choose: its settings, one line about it, and what to watch."""
 
     title: str
-    group: str  # "start" or "reference"
+    group: str  # "start", "famous" or "reference"
     about: str
     look_for: str
     config: Config
@@ -24,6 +24,10 @@ _QUICK = Config(
     d_lr=4e-3, g_lr=4e-3, lr_decay_images=30_000, beta1=0.0, beta2=0.99, penalty="r1", penalty_weight=0.3,
     penalty_every=4, ema_halflife_images=100_000, total_steps=20_000,
 )  # fmt: skip
+# Famous ones on the networks of quick: without its groups, its penalty and its falling learning rates, which are not
+# theirs, but all with its averaged generator, so that they can be compared. Papers' RMSProp is Adam without momentum.
+_FAMOUS = _QUICK.changed(clusters=0, penalty="none", penalty_weight=10.0, penalty_every=1, lr_decay_images=0)
+
 # Keras 2's defaults, for the four articles written for it.
 _KERAS = Config(recipe="", model="", d_lr=1e-3, g_lr=1e-3, adam_eps=1e-7, total_steps=20_000)
 
@@ -56,6 +60,52 @@ RECIPES: dict[str, Recipe] = {
         "The same for colour pictures of 32×32: emoji here, or your own.",
         "Blots of colour first, then faces and flags. With so few pictures, D soon knows them by heart.",
         _QUICK.changed(recipe="quick-colour", dataset="emoji", penalty_weight=2.0),
+    ),
+    "lsgan": Recipe(
+        "LSGAN", "famous",
+        "Squared errors instead of cross-entropy (Mao et al. 2017).",
+        "D's scores stay near 0 and 1. Digits come slowly, and nothing runs away.",
+        _FAMOUS.changed(recipe="lsgan", objective="least-squares", d_lr=5e-4, g_lr=2e-3),
+    ),
+    "wgan": Recipe(
+        "WGAN", "famous",
+        "A critic with clipped weights that takes five steps for each of G (Arjovsky et al. 2017). The paper's RMSProp "
+        "is Adam without momentum here.",
+        "The critic's scores lie very close together: clipping leaves it little room, so G learns slowly.",
+        _FAMOUS.changed(
+            recipe="wgan", objective="wasserstein", weight_clip=0.01, d_steps=5, beta2=0.9, d_lr=5e-4, g_lr=2e-3
+        ),
+    ),
+    "wgan-gp": Recipe(
+        "WGAN-GP", "famous",
+        "The same critic, held by the gradient penalty instead (Gulrajani et al. 2017): weight 10, five steps of D.",
+        "Each step takes long. D's loss climbs towards 0 from below, and here it does tell about the pictures.",
+        _FAMOUS.changed(
+            recipe="wgan-gp", objective="wasserstein", penalty="gradient-penalty", d_steps=5, beta2=0.9,
+            d_lr=1e-3, g_lr=2e-3,
+        ),
+    ),
+    "sngan": Recipe(
+        "SNGAN", "famous",
+        "Hinge objective, and every layer of D spectrally normalised (Miyato et al. 2018).",
+        "D's scores stay inside its margin of 1 without any penalty.",
+        _FAMOUS.changed(
+            recipe="sngan", objective="hinge", spectral_norm=True, beta2=0.9, d_lr=2e-3, g_lr=1e-3
+        ),
+    ),
+    "r3gan": Recipe(
+        "R3GAN", "famous",
+        "Each generated picture is compared with a real one, and D is kept flat at both (Huang et al. 2024).",
+        "The steadiest of these: no balance has to be found by hand.",
+        _FAMOUS.changed(
+            recipe="r3gan", objective="relativistic", penalty="r1+r2", penalty_weight=1.0, d_lr=4e-3, g_lr=4e-3
+        ),
+    ),
+    "cgan": Recipe(
+        "CGAN", "famous",
+        "Both networks are told the class (Mirza & Osindero 2014); D by a projection, as Miyato & Koyama 2018 do.",
+        "Each column becomes one digit, although neither objective nor penalty is special.",
+        _FAMOUS.changed(recipe="cgan", classes=10, beta1=0.5, beta2=0.999, d_lr=5e-4, g_lr=2e-3),
     ),
     "dense": Recipe(
         "Dense", "reference",

@@ -8,7 +8,7 @@ that no random state has to be saved (the idea is EDM2's).
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -206,13 +206,14 @@ class Trainer:
         self._apply(torch.autograd.grad(loss, opt.params), opt)
 
     def _apply(self, grads: tuple[Tensor, ...], opt: Adam) -> None:
-        """Every step of an optimiser: gradients averaged over all processes, then bounded, so that all bound alike."""
-        grads = dist.average_grads(grads)
-        if self.config.gradient_clip:
-            grads = clipped(grads, self.config.gradient_clip)
-        opt.step(grads)
+        """One step of an optimiser: gradients averaged over all processes and then bounded, so that all bound alike."""
+        opt.step(self._bounded(dist.average_grads(grads)))
         if self.config.weight_clip and opt is self.opt_d:
             clip_weights(self.d_params, self.config.weight_clip)
+
+    def _bounded(self, grads: Sequence[Tensor]) -> Sequence[Tensor]:
+        most = self.config.gradient_clip
+        return clipped(grads, most) if most else grads
 
     @torch.no_grad()
     def _average_weights(self) -> None:

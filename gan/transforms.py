@@ -151,7 +151,7 @@ CONSTRAINTS: dict[str, Constraint] = {
         "D is asked to say 1 − s instead of 1 for real pictures, so that being completely sure no longer pays. "
         "Generated pictures keep their 0: softening that too would reward G for what it draws already.",
         "Salimans et al. 2016, section 3.4",
-        r"-(1 - s) \log\sigma(D(x)) - s \log(1 - \sigma(D(x))) - \log(1 - \sigma(D(G(z))))",
+        r"-(1 - s) \log\sigma(D(x)) - s \log(1 - \sigma(D(x)))",
     ),
     "weight_clip": Constraint(
         "Weight clipping",

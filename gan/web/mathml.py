@@ -9,10 +9,8 @@ import re
 from collections.abc import Iterator
 from html import escape
 
-_NAMES = {
-    "sigma": "σ", "epsilon": "ε", "lambda": "λ", "mu": "μ", "Sigma": "Σ", "log": "log", "min": "min", "max": "max",
-    "exp": "exp", "tr": "tr",
-}  # fmt: skip
+_LETTERS = {"sigma": "σ", "epsilon": "ε", "lambda": "λ", "mu": "μ", "Sigma": "Σ"}
+_FUNCTIONS = ("log", "min", "max", "exp", "tr")  # upright, and a little apart from what follows
 _OPERATORS = {
     "nabla": "∇", "leftarrow": "←", "cdot": "·", "sim": "∼", "sum": "∑", "quad": "\N{EM SPACE}",
     "leq": "≤", "geq": "≥", "-": "−",
@@ -78,8 +76,10 @@ def _symbol(token: str, tokens: Iterator[str], tex: str) -> str:
 
 
 def _command(name: str, tex: str) -> str:
-    if name in _NAMES:
-        return f"<mi>{_NAMES[name]}</mi>"
+    if name in _LETTERS:
+        return f"<mi>{_LETTERS[name]}</mi>"
+    if name in _FUNCTIONS:
+        return f'<mi>{name}</mi><mspace width="0.16em"/>'
     if name in _OPERATORS:
         return f"<mo>{_OPERATORS[name]}</mo>"
     raise FormulaError(f"{tex!r}: \\{name} is not known.")

@@ -120,6 +120,9 @@ def _from_here(request: Request) -> bool:
     return host in LOOPBACK and client in LOOPBACK and site in ("same-origin", "none")
 
 
+_NO_PENALTY = {"name": "none", "title": "None", "about": EN["train"]["no_penalty"], "source": "", "formulas": []}
+
+
 def _tables() -> dict[str, Any]:
     """What the form is made of."""
     return {
@@ -142,7 +145,7 @@ def _tables() -> dict[str, Any]:
         "knobs": [dataclasses.asdict(k) | {"kind": k.kind.__name__} for k in KNOBS.values()],
         "tables": {
             "objective": [_explained(n, o, D=o.d_formula, G=o.g_formula) for n, o in OBJECTIVES.items()],
-            "penalty": [_explained(n, p, P=p.formula) if p else {"name": n} for n, p in PENALTIES.items()],
+            "penalty": [_explained(n, p, P=p.formula) if p else _NO_PENALTY for n, p in PENALTIES.items()],
         },
         "notes": {n: _explained(n, e, **{"": e.formula}) for n, e in (TRANSFORMS | CONSTRAINTS).items()},
     }

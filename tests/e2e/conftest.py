@@ -291,7 +291,9 @@ def run_on_screen(page: Any) -> str:
 
 
 def choose(page: Any, recipe: str) -> None:
-    page.locator(f'.gf-recipe[data-recipe="{recipe}"]').click()
+    card = page.locator(f'.gf-recipe[data-recipe="{recipe}"]')
+    card.evaluate("card => { if (card.closest('details')) card.closest('details').open = true }")
+    card.click()
 
 
 def fill(page: Any, **knobs: Any) -> None:

@@ -10,7 +10,8 @@ import { RunList } from "./runlist.js";
 const RUNS_MS = 5000;
 const ACTIVE = ["running", "paused"];
 const KNOB_PREFIX = "k.";
-const GROUPS = ["start", "reference"];
+const GROUPS = ["start", "famous", "reference"];
+const NOT_FOLDED = ["main", "fixed"]; // groups of knobs; every other one is a section behind the fold
 const FIRST_KNOBS = ["d_lr", "g_lr", "batch", "total_steps", "seed"];
 
 export async function mount(element) {
@@ -122,9 +123,11 @@ class TrainTab {
   buildRecipes() {
     const groups = GROUPS.map((group) => {
       const cards = this.data.recipes.filter((recipe) => recipe.group === group).map((recipe) => this.card(recipe));
-      const title = h("legend", { class: "gf-section-title" }, t(`train.group_${group}`));
-      return h("fieldset", { class: "gf-recipes" }, title, cards);
-    });
+      const title = t(`train.group_${group}`);
+      const list = h("fieldset", { class: "gf-recipes", "aria-label": title }, cards);
+      if (group === GROUPS[0]) return [h("div", { class: "gf-section-title" }, title), list];
+      return h("details", { class: "gf-section" }, h("summary", { class: "gf-section-title" }, title), list);
+    }).flat();
     this.part("recipes").replaceChildren(...groups);
   }
 
@@ -143,7 +146,9 @@ class TrainTab {
   choose(recipe, { write = true } = {}) {
     const seed = this.fields.get("seed")?.get();
     this.recipe = recipe;
-    this.root.querySelector(`.gf-recipe[data-recipe="${CSS.escape(recipe.name)}"] input`).checked = true;
+    const card = this.root.querySelector(`.gf-recipe[data-recipe="${CSS.escape(recipe.name)}"]`);
+    card.querySelector("input").checked = true;
+    if (card.closest("details")) card.closest("details").open = true;
     for (const [name, field] of this.fields) field.set(recipe.config[name]);
     if (seed !== undefined && write) this.fields.get("seed").set(seed);
     if (!this.dataset || !write) this.chooseDataset(recipe.config.dataset);
@@ -209,30 +214,44 @@ class TrainTab {
   // ---- knobs ----
 
   buildKnobs() {
-    for (const group of ["main", "more"]) {
-      const knobs = this.data.knobs.filter((knob) => knob.group === group).sort((a, b) => rank(a) - rank(b));
-      this.part(`knobs-${group}`).replaceChildren(...knobs.map((knob) => this.knob(knob)));
-    }
+    const { knobs } = this.data;
+    const main = knobs.filter(({ group }) => group === "main").sort((a, b) => rank(a) - rank(b));
+    this.part("knobs-main").replaceChildren(...main.map((knob) => this.knob(knob)));
+    const folded = [...new Set(knobs.map(({ group }) => group))].filter((group) => !NOT_FOLDED.includes(group));
+    this.part("knobs-more").replaceChildren(...folded.map((group) => this.section(group)));
+  }
+
+  /** The knobs of one group behind its heading. */
+  section(group) {
+    const knobs = this.data.knobs.filter((knob) => knob.group === group).map((knob) => this.knob(knob));
+    const title = h("summary", {}, t(`train.section_${group}`), h("span", { class: "gf-hint gf-section-changed" }));
+    const letters = group === "objective" && h("p", { class: "gf-hint gf-letters" }, t("train.letters"));
+    const inside = h("div", { class: "gf-knobs" }, knobs[0], letters, knobs.slice(1));
+    return h("details", { class: "gf-section", dataset: { section: group } }, title, inside);
   }
 
   knob(knob) {
     const id = `gf-knob-${knob.name}`;
-    const hint = h("p", { class: "gf-hint", id: `${id}-hint` }, knob.help);
-    const control = this.control(knob, id, hint);
+    const control = this.control(knob, id);
+    const hint = control.hint ?? h("p", { class: "gf-hint", id: `${id}-hint` }, knob.help);
     const label = h("label", { htmlFor: id, title: knob.help }, knob.label);
-    const wide = knob.group === "more" ? " gf-knob-more" : "";
-    const box = h("div", { class: `gf-field gf-knob${wide}`, dataset: { knob: knob.name } }, label, control.element, hint);
+    const wide = knob.group === "main" ? "" : " gf-knob-more";
+    const note = this.data.notes[knob.name];
+    const box = h(
+      "div",
+      { class: `gf-field gf-knob${wide}`, dataset: { knob: knob.name } },
+      label, control.element, hint, note && folded(note),
+    ); // prettier-ignore
     control.element.addEventListener("input", () => this.formChanged());
     this.fields.set(knob.name, { ...control, box });
     return box;
   }
 
-  control(knob, id, hint) {
+  control(knob, id) {
     if (knob.kind === "bool") return toggle(id);
     const table = this.data.tables[knob.name];
-    const choices = table ?? knob.choices?.map((name) => ({ name }));
-    if (choices?.length) return choice(id, choices, hint, knob.help);
-    return typed(id, knob.kind);
+    if (table) return explainedChoice(id, table);
+    return knob.choices.length ? choice(id, knob.choices.map((name) => ({ name }))) : typed(id, knob.kind);
   }
 
   /** What differs from the recipe, as it was typed: the server says what it cannot use. */
@@ -244,8 +263,13 @@ class TrainTab {
   showChanged() {
     const names = Object.keys(this.changes());
     for (const [name, field] of this.fields) field.box.toggleAttribute("data-changed", names.includes(name));
-    const more = names.filter((name) => this.part("knobs-more").contains(this.fields.get(name).box)).length;
+    const changedIn = (box) => box.querySelectorAll("[data-changed]").length;
+    const more = changedIn(this.part("knobs-more"));
     setText(this.part("more-title"), more ? t("train.more_changed", { count: more }) : t("train.more"));
+    for (const section of this.part("knobs-more").children) {
+      const count = changedIn(section);
+      setText(section.querySelector(".gf-section-changed"), count ? t("train.section_changed", { count }) : "");
+    }
     this.part("reset").hidden = names.length === 0;
   }
 
@@ -282,7 +306,7 @@ class TrainTab {
     }
     const box = this.fields.get(wanted)?.box;
     if (!box) return;
-    if (box.closest("details")) box.closest("details").open = true;
+    for (let fold = box.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
     box.scrollIntoView({ block: "nearest" });
   }
 
@@ -404,10 +428,11 @@ export function toggle(id) {
   return { element, get: () => box.checked, set: (value) => (box.checked = value === true || value === "true") };
 }
 
-export function choice(id, choices, hint, help) {
+/** `hint`, where there is one, says what is chosen, or else the help. */
+export function choice(id, choices, hint = null, help = "") {
   const options = choices.map(({ name, title }) => h("option", { value: name }, title ?? name));
   const element = h("select", { id, class: "gf-select", "aria-describedby": `${id}-hint` }, options);
-  const explain = () => setText(hint, choices.find(({ name }) => name === element.value)?.about ?? help);
+  const explain = () => hint && setText(hint, choices.find(({ name }) => name === element.value)?.about ?? help);
   const set = (value) => {
     element.value = value;
     explain();
@@ -415,6 +440,35 @@ export function choice(id, choices, hint, help) {
   element.addEventListener("change", explain);
   return { element, get: () => element.value, set };
 }
+
+/** A choice whose entries are explained. All explanations lie in one place, so that choosing moves nothing below. */
+function explainedChoice(id, entries) {
+  const control = choice(id, entries);
+  const texts = entries.map((entry) => h("div", { dataset: { name: entry.name } }, explained(entry)));
+  const hint = h("div", { id: `${id}-hint`, class: "gf-explained gf-one-of" }, texts);
+  const explain = () => texts.forEach((text) => text.toggleAttribute("data-shown", text.dataset.name === control.get()));
+  control.element.addEventListener("change", explain);
+  const set = (value) => {
+    control.set(value);
+    explain();
+  };
+  return { ...control, set, hint };
+}
+
+/** The explanation of a setting that is not a choice, behind a few words. */
+function folded(note) {
+  const text = h("div", { class: "gf-explained" }, explained(note));
+  return h("details", { class: "gf-what" }, h("summary", {}, t("train.what_it_does")), text);
+}
+
+/** Two sentences, the formulas, and where they come from. */
+function explained({ about, formulas, source }) {
+  const formula = ([whose, math]) =>
+    h("div", { class: "gf-formula" }, whose && h("span", { class: "gf-hint" }, t(`train.formula_${whose}`)), mathElement(math));
+  return [h("p", {}, about), formulas.map(formula), source && h("p", { class: "gf-hint" }, source)];
+}
+
+const mathElement = (math) => document.importNode(new DOMParser().parseFromString(math, "application/xml").documentElement, true);
 
 function picturesBody(files) {
   const body = new FormData();
