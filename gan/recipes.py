@@ -65,7 +65,7 @@ RECIPES: dict[str, Recipe] = {
         "LSGAN", "famous",
         "Squared errors instead of cross-entropy (Mao et al. 2017).",
         "D's scores stay near 0 and 1. Digits come slowly, and nothing runs away.",
-        _FAMOUS.changed(recipe="lsgan", objective="least-squares", d_lr=5e-4, g_lr=2e-3),
+        _FAMOUS.changed(recipe="lsgan", objective="least-squares", d_lr=1e-3, g_lr=4e-3),
     ),
     "wgan": Recipe(
         "WGAN", "famous",
@@ -82,7 +82,7 @@ RECIPES: dict[str, Recipe] = {
         "Each step takes long. D's loss climbs towards 0 from below, and here it does tell about the pictures.",
         _FAMOUS.changed(
             recipe="wgan-gp", objective="wasserstein", penalty="gradient-penalty", d_steps=5, beta2=0.9,
-            d_lr=1e-3, g_lr=2e-3,
+            d_lr=2e-3, g_lr=4e-3,
         ),
     ),
     "sngan": Recipe(
@@ -90,7 +90,7 @@ RECIPES: dict[str, Recipe] = {
         "Hinge objective, and every layer of D spectrally normalised (Miyato et al. 2018).",
         "D's scores stay inside its margin of 1 without any penalty.",
         _FAMOUS.changed(
-            recipe="sngan", objective="hinge", spectral_norm=True, beta2=0.9, d_lr=2e-3, g_lr=1e-3
+            recipe="sngan", objective="hinge", spectral_norm=True, beta2=0.9, d_lr=4e-3, g_lr=2e-3
         ),
     ),
     "r3gan": Recipe(

@@ -96,13 +96,13 @@ def test_what_does_not_go_together_shows_its_sentence_and_the_setting(server, vi
     runs = server.run_ids()
     page = opened(visit(server.url()))
     note = part(page, "train", "setup-error")
-    unfold(page, "objective", "penalty", "seen", "limits")
     for recipe, choices, numbers, knob in WRONG:
         choose(page, recipe)
+        set_folds(page, True)
         for name, value in choices.items():
             page.locator(f"#gf-knob-{name}").select_option(value)
         fill(page, **numbers)
-        unfold_nothing(page)
+        set_folds(page, False)  # the sentence has to open the right one
         part(page, "train", "train").click()
         expect(note).to_contain_text(f"({knob})")
         expect(page.locator(f"#gf-knob-{knob}")).to_have_attribute("aria-invalid", "true")
@@ -112,10 +112,8 @@ def test_what_does_not_go_together_shows_its_sentence_and_the_setting(server, vi
     assert server.run_ids() == runs
 
 
-def unfold_nothing(page: Any) -> None:
-    """Fold every section, so that the sentence has to open the right one."""
-    page.evaluate("document.querySelectorAll('[data-section]').forEach(fold => { fold.open = false })")
-    page.evaluate("document.querySelector('.gf-more').open = false")
+def set_folds(page: Any, is_open: bool) -> None:
+    page.evaluate("open => document.querySelectorAll('.gf-more, .gf-section').forEach(f => { f.open = open })", is_open)
 
 
 def test_sections_hold_every_setting_that_can_be_turned(server, visit):
