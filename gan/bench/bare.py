@@ -15,6 +15,8 @@ from torch.nn.functional import softplus
 from gan.config import Config, ConfigError
 from gan.models import as_mixture, build_discriminator, build_generator
 
+_NOT_WRITTEN = ("augment", "instance_noise", "label_smoothing", "weight_clip", "gradient_clip", "data_limit")
+
 
 class Bare:
     """Two networks, two optimisers, the pictures, and `step`.
@@ -32,6 +34,7 @@ class Bare:
         self.config, self.images = config, images
         self.labels = labels if config.classes or config.clusters else None
         plain = config.objective == "non-saturating" and config.penalty in ("none", "r1") and config.d_steps == 1
+        plain = plain and not any(getattr(config, name) for name in _NOT_WRITTEN)
         if not plain or config.update_order not in _UPDATES:
             raise ConfigError("The bare loop knows only what the recipes use; this is not one of them.")
         rng = torch.Generator().manual_seed(config.seed)

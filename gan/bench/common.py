@@ -30,6 +30,7 @@ from gan.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAINABLE = tuple(name for name in RECIPES if name != "conv-small-as-printed")  # which is refused, with the reason
+PLAIN = tuple(name for name in TRAINABLE if RECIPES[name].group != "famous")  # what bare.py knows
 ENDLESS = {"total_steps": 10**8}  # a run that does not end while it is measured
 
 

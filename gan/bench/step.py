@@ -14,7 +14,7 @@ import torch
 
 from gan.bench.bare import Bare
 from gan.bench.common import (
-    TRAINABLE,
+    PLAIN,
     Figure,
     app,
     app_threads,
@@ -31,7 +31,7 @@ BAR = 0.95
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--recipes", nargs="+", choices=TRAINABLE, default=["quick", "mlp", "dcgan-transposed"])
+    parser.add_argument("--recipes", nargs="+", choices=PLAIN, default=["quick", "mlp", "dcgan-transposed"])
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=6, help="of each half of a pair")
     parser.add_argument("--warm-up", type=float, default=8, help="seconds; a run's first steps have many frames")
