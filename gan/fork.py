@@ -52,8 +52,11 @@ class Fork:
 
 
 def _named(knob: str) -> str:
-    """The knob's label inside a sentence."""
-    return KNOBS[knob].label[0].lower() + KNOBS[knob].label[1:]
+    """The knob's label inside a sentence, as short as a title needs it."""
+    label = KNOBS[knob].label
+    for player in ("Generator", "Discriminator"):
+        label = label.replace(f"{player}'s", f"{player[0]}'s")
+    return label if label[1] == "'" else label[0].lower() + label[1:]
 
 
 def plan_fork(source: Run, changes: dict[str, Any], step: int | None = None) -> Fork:
@@ -124,10 +127,9 @@ def _copy_state(fork: Fork, folder: Path) -> int:
     newest = folder / "checkpoint.safetensors"
     shutil.copyfile(fork.state, newest)  # first, because the source may be about to replace its own
     rates = {player: fork.changes[name] for player, name in _PLAYERS.items() if name in fork.changes}
-    data, step = rewrite_checkpoint(newest, fork.config, rates), read_header(newest)["steps_done"]
-    for path in (newest, States(folder).path(step)):
-        path.parent.mkdir(exist_ok=True)
-        write_atomically(path, data)
+    write_atomically(newest, rewrite_checkpoint(newest, fork.config, rates))
+    step = read_header(newest)["steps_done"]
+    States(folder).keep(newest, step)
     return step
 
 

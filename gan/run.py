@@ -201,9 +201,10 @@ class Run:
         self.status, self.message = ("paused" if paused else "running"), ""
         self._publish(frame=self.trainer.steps_done == 0)
         self._flush()
-        self._save()
         if self.trainer.steps_done == 0:
             self._keep_state()
+        else:
+            self._save()
         self._write_meta()
         self._prepared = True
 
@@ -239,10 +240,10 @@ class Run:
         self._clock(now - started)
         self._speed.append((self.seconds, step))
         self._record(row=due(step, ROW_GROWTH), frame=due(step, FRAME_GROWTH))
-        if time.monotonic() - self._saved_at > SAVE_EVERY_SECONDS:
-            self._save()
         if state_due(step):
             self._keep_state()
+        elif time.monotonic() - self._saved_at > SAVE_EVERY_SECONDS:
+            self._save()
         shown = time.perf_counter() - now
         self._show_seconds += shown
         self._clock(shown)
@@ -348,20 +349,23 @@ class Run:
         except OSError as e:
             self._pause_for_disk(e)
 
-    def _save(self) -> None:
-        self._save_to(self.checkpoint_path)
+    def _save(self) -> bool:
+        """Write the checkpoint; False when the disk would not take it, and training is paused."""
         self._saved_at = time.monotonic()
-
-    def _keep_state(self) -> None:
-        self._save_to(self.states.path(self.trainer.steps_done))
-        self.states.thin_out()
-
-    def _save_to(self, path: Path) -> None:
         try:
-            path.parent.mkdir(exist_ok=True)
-            save_checkpoint(path, self.trainer, {"seconds": self.seconds})
+            save_checkpoint(self.checkpoint_path, self.trainer, {"seconds": self.seconds})
+            return True
         except NotFinite as e:
             raise Diverged(str(e).split(";")[0]) from None
+        except OSError as e:
+            self._pause_for_disk(e)
+            return False
+
+    def _keep_state(self) -> None:
+        if not self._save():
+            return
+        try:
+            self.states.keep(self.checkpoint_path, self.trainer.steps_done)
         except OSError as e:
             self._pause_for_disk(e)
 

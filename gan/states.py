@@ -5,12 +5,13 @@ One file for each, `states/STEP.safetensors`, a checkpoint like any other. Steps
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from gan.checkpoint import CheckpointError
+from gan.checkpoint import CheckpointError, write_atomically
 
 FIRST_STEP = 16
 MOST_BYTES = 200 << 20  # of one run; large networks keep fewer moments
@@ -35,6 +36,19 @@ class States:
         """The steps of all kept states, ascending."""
         names = [_NAME.fullmatch(p.name) for p in self.folder.iterdir()] if self.folder.is_dir() else []
         return sorted(int(name[1]) for name in names if name)
+
+    def keep(self, checkpoint: Path, step: int) -> None:
+        """Keep a checkpoint under its step. Raises OSError.
+
+        A checkpoint is replaced, never changed, so a second name for the file is enough where the disk has such names.
+        """
+        self.folder.mkdir(exist_ok=True)
+        self.path(step).unlink(missing_ok=True)
+        try:
+            os.link(checkpoint, self.path(step))
+        except OSError:
+            write_atomically(self.path(step), checkpoint.read_bytes())
+        self.thin_out()
 
     def last_until(self, step: int) -> int:
         """The step of the last kept state at or before a step. Raises CheckpointError when there is none."""

@@ -60,7 +60,7 @@ def test_a_fork_begins_where_the_other_run_was(folder, capsys):
     assert "finished at step 20" in capsys.readouterr().out
     (fork,) = [p for p in folder.iterdir() if (p / "run.json").exists() and p != source]
     assert json.loads((fork / "run.json").read_text())["config"]["g_lr"] == 0.0005
-    assert Run(fork).history.events[0]["text"].endswith("at step 16: generator's learning rate 0.001 → 0.0005")
+    assert Run(fork).history.events[0]["text"].endswith("at step 16: G's learning rate 0.001 → 0.0005")
     for wrong, words in (
         (["--fork", source.name, "--dataset", "emoji"], "keeps its data set"),
         (["quick", "--fork", source.name], "made with the recipe 'dense'"),

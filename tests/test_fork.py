@@ -94,21 +94,37 @@ def test_a_state_that_is_not_finite_is_never_kept(runs, monkeypatch):
     assert run.status == "failed" and run.states.steps() == [0]
 
 
-def test_a_full_disk_pauses_when_a_state_cannot_be_kept(runs, monkeypatch):
-    real = run_module.save_checkpoint
+@pytest.mark.parametrize("full", ["everything", "links"])
+def test_a_full_disk_pauses_when_a_state_cannot_be_kept(runs, monkeypatch, full):
+    save, keep = run_module.save_checkpoint, States.keep
 
-    def save(path, *args):
-        if path.parent.name == "states" and path.name != "000000000.safetensors":
+    def no_room(step):
+        if step == 16:
             raise OSError(errno.ENOSPC, "No space left on device")
-        real(path, *args)
 
-    monkeypatch.setattr(run_module, "save_checkpoint", save)
+    if full == "everything":
+        monkeypatch.setattr(run_module, "save_checkpoint", lambda *a: (no_room(a[1].steps_done), save(*a)))
+    else:
+        monkeypatch.setattr(States, "keep", lambda self, path, step: (no_room(step), keep(self, path, step)))
     run, _ = runs.create("dense", changes=SMALL)
     runs.start(run)
     until(lambda: run.status == "paused" and "disk is full" in run.message)
-    monkeypatch.setattr(run_module, "save_checkpoint", real)
+    monkeypatch.setattr(run_module, "save_checkpoint", save)
+    monkeypatch.setattr(States, "keep", keep)
     finish(runs, run)
     assert_same(finished_state(run), straight_state(run.config, 60))
+    assert run.states.steps() == [0, 32]
+
+
+def test_a_disk_without_second_names_gets_a_copy(tmp_path, monkeypatch):
+    def no_links(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(states_module.os, "link", no_links)
+    (tmp_path / "checkpoint").write_bytes(b"state")
+    states = States(tmp_path)
+    states.keep(tmp_path / "checkpoint", 16)
+    assert states.path(16).read_bytes() == b"state"
 
 
 def test_going_back_to_a_step_is_exact_and_forgets_what_came_later(runs):
@@ -162,8 +178,8 @@ def test_a_fork_with_changes_learns_by_them_from_the_first_step_on(runs):
     assert_same(finished_state(fork), flatten(changed.state_dict()))
     images = [row[1] for row in fork.history.rows]
     assert images == sorted(images) and images[-1] == 16 * 8 + 24 * 4
-    assert "generator's learning rate 0.001 → 0.0005" in fork.history.events[-1]["text"]
-    assert fork.meta["title"] == "Dense on MNIST · generator's learning rate 0.0005, objective hinge, batch size 4"
+    assert "G's learning rate 0.001 → 0.0005" in fork.history.events[-1]["text"]
+    assert fork.meta["title"] == "Dense on MNIST · G's learning rate 0.0005, objective hinge, batch size 4"
 
 
 def test_learning_rates_that_were_changed_by_hand_are_taken_along(runs):
@@ -205,24 +221,24 @@ def test_a_fork_of_a_finished_run_has_as_many_steps_again(runs):
     assert fork.config.total_steps == 80
 
 
-@pytest.mark.parametrize(
-    ("changes", "step", "words"),
-    [
-        ({"z_dim": 50}, 16, r"other networks \(z_dim\)"),
-        ({"spectral_norm": True}, 16, r"other networks \(spectral_norm\)"),
-        ({"dataset": "fashion-mnist"}, 16, "keeps its data set"),
-        ({"classes": 10}, 0, "keeps its classes"),
-        ({"wings": 2}, 16, "no setting named 'wings'"),
-        ({"objective": "magic"}, 16, "no objective named 'magic'"),
-        ({"g_lr": 0.0}, 16, "must be between"),
-        ({"total_steps": 16}, 16, "begins at step 16, so its last step"),
-    ],
+REFUSED = (
+    ({"z_dim": 50}, 16, r"other networks \(z_dim\)"),
+    ({"spectral_norm": True}, 16, r"other networks \(spectral_norm\)"),
+    ({"dataset": "fashion-mnist"}, 16, "keeps its data set"),
+    ({"classes": 10}, 0, "keeps its classes"),
+    ({"wings": 2}, 16, "no setting named 'wings'"),
+    ({"objective": "magic"}, 16, "no objective named 'magic'"),
+    ({"g_lr": 0.0}, 16, "must be between"),
+    ({"total_steps": 16}, 16, "begins at step 16, so its last step"),
 )
-def test_what_cannot_be_forked_is_refused_in_words_and_leaves_nothing(runs, changes, step, words):
+
+
+def test_what_cannot_be_forked_is_refused_in_words_and_leaves_nothing(runs):
     source = trained(runs)
     before = sorted(p.name for p in runs.folder.iterdir())
-    with pytest.raises(ConfigError, match=words):
-        runs.fork(source.id, changes, step)
+    for changes, step, words in REFUSED:
+        with pytest.raises(ConfigError, match=words):
+            runs.fork(source.id, changes, step)
     assert sorted(p.name for p in runs.folder.iterdir()) == before
 
 

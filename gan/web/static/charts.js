@@ -158,7 +158,8 @@ export class RunCharts {
 
   /** Names of charts that can be added: pairs of players first, then the strip, then single columns. */
   offered() {
-    const found = this.history ? furtherCurves(this.history) : {};
+    if (!this.history) return [];
+    const found = furtherCurves(this.history);
     const pairs = PAIRS.filter((pair) => pair.some((name) => name in found));
     const single = Object.keys(found).filter((name) => !pairs.flat().includes(name));
     return [...pairs.map((pair) => pair.join("+")), STRIP, ...single];

@@ -196,7 +196,7 @@ class CompareTab {
 
   showHeads() {
     for (const [track, { status, title }] of this.columns) {
-      setText(title, track.meta.title);
+      setText(title, shortTitle(track, this.tracks));
       title.title = forkedFrom(track) ?? track.meta.title;
       status.dataset.kind = track.status;
       setText(status.lastChild, t(`train.status_${track.status}`));
