@@ -8,7 +8,7 @@ that no random state has to be saved (the idea is EDM2's).
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -78,6 +78,7 @@ class Trainer:
         self.batches_done = 0  # by all processes together, one each per step: steps_done in a single process
         self.lr = {"d": config.d_lr, "g": config.g_lr}  # may change while it runs
         self.rng = torch.Generator(self.device)
+        self._norms: dict[str, Tensor] | None = None  # of the gradients, in a step that is looked at
 
     def _choose_labels(self, pictures: Pictures) -> None:
         """What D is told of each real picture: its class, its group, or nothing."""
@@ -91,11 +92,13 @@ class Trainer:
 
     # The step -----------------------------------------------------------------------------------------------------
 
-    def step(self, players: str = "both") -> dict[str, Tensor]:
+    def step(self, players: str = "both", look: bool = False) -> dict[str, Tensor]:
         """Let D, G or both learn once. Returns scalars on the device: the losses and D's mean verdicts.
 
-        Keys: d_loss, d_real, d_fake when D learned, g_loss when G learned.
+        Keys: d_loss, d_real, d_fake when D learned, g_loss when G learned; with `look` also d_grad and g_grad, the
+        norms of their gradients, before these are bounded. Looking changes nothing.
         """
+        self._norms = {} if look else None
         self.rng.manual_seed(seed_of(self.config.seed, _STEP, dist.rank(), self.steps_done))
         self._set_learning_rates()
         self.G.train()
@@ -107,7 +110,7 @@ class Trainer:
             self._average_weights()
         self.steps_done += 1
         self.batches_done += dist.world()
-        return stats
+        return stats | (self._norms or {})
 
     def _alternate(self, players: str) -> dict[str, Tensor]:
         """D learns (d_steps times), then G: on fresh noise, or on the noise D has just seen."""
@@ -208,6 +211,8 @@ class Trainer:
     def _apply(self, grads: tuple[Tensor, ...], opt: Adam) -> None:
         """Every step of an optimiser: gradients averaged over all processes, then bounded, so that all bound alike."""
         grads = dist.average_grads(grads)
+        if self._norms is not None:
+            self._norms["d_grad" if opt is self.opt_d else "g_grad"] = joint_norm(grads)
         if self.config.gradient_clip:
             grads = clipped(grads, self.config.gradient_clip)
         opt.step(grads)
@@ -305,6 +310,11 @@ class Trainer:
             self.ema.load_state_dict(state["ema"])
         self.steps_done, self.batches_done = int(state["steps_done"]), int(state["batches_done"])
         self.lr = dict(state["lr"])
+
+
+def joint_norm(tensors: Sequence[Tensor]) -> Tensor:
+    """The Euclidean norm of all numbers of all tensors together, a scalar on the device."""
+    return torch.stack(torch._foreach_norm([t.detach() for t in tensors])).norm()
 
 
 def check_config(config: Config) -> None:
