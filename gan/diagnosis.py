@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from gan.config import KNOBS, Config
+from gan.config import Config, ConfigError
 from gan.history import COLUMNS
 from gan.objectives import OBJECTIVES
+from gan.trainer import check_config
 
 Record = dict[str, Any]
 
@@ -173,10 +174,19 @@ def diagnose(
 
 
 def _verdict(config: Config, kind: str, found: Found) -> Verdict:
-    """With the part of the remedy that is not what the run has anyway."""
-    words, now = KINDS[kind], config.to_dict()
-    remedy = {name: value for name, value in found.remedy.items() if name in KNOBS and now[name] != value}
+    words, remedy = KINDS[kind], _possible(config, found.remedy)
     return Verdict(kind, words.severity, words.title, found.seen, words.why, words.try_, remedy, found.fork_step)
+
+
+def _possible(config: Config, remedy: dict[str, Any]) -> dict[str, Any]:
+    """What of a remedy the run does not have anyway; without a penalty where these networks cannot have one."""
+    now = config.to_dict()
+    changes = {name: value for name, value in remedy.items() if now[name] != value}
+    try:
+        check_config(config.changed(**changes))
+    except ConfigError:
+        changes = {name: value for name, value in changes.items() if not name.startswith("penalty")}
+    return changes
 
 
 # The rules -------------------------------------------------------------------------------------------------------
@@ -231,7 +241,7 @@ def _less_by_heart(cfg: Config) -> dict[str, Any]:
     """All pictures, where some were left out; else every one in many shapes."""
     if getattr(cfg, "data_limit", 0):
         return {"data_limit": 0}
-    return {"augment": "shift-cutout", "penalty": "r1", "penalty_weight": 4 * max(cfg.penalty_weight, 0.3)}
+    return {"penalty": "r1", "penalty_weight": 4 * max(cfg.penalty_weight, 0.3)}
 
 
 def _oscillation(past: Past) -> Found | None:
@@ -314,7 +324,7 @@ def _generator_too_strong(past: Past) -> Found | None:
         return None
     cfg = past.config
     seen = f"D finds a generated picture more real than a real one {_percent(1 - told[-1])} of the time."
-    remedy = {"g_lr": cfg.d_lr} if cfg.g_lr > cfg.d_lr else {"g_lr": cfg.g_lr / 2, "d_steps": cfg.d_steps + 1}
+    remedy = {"g_lr": cfg.d_lr if cfg.g_lr > cfg.d_lr else cfg.g_lr / 4}
     return Found(seen, remedy, past.last_step(lambda s: s["told_apart"] is not None and s["told_apart"] > 0.5))
 
 
@@ -386,7 +396,7 @@ def _known(records: Sequence[Record], name: str) -> list[float]:
 
 
 def _percent(share: float | None) -> str:
-    return "an unknown share" if share is None else f"{share:.0%}".replace("%", " %")
+    return "an unknown share" if share is None else f"{100 * share:.0f}\u00a0%"
 
 
 def _grey(pixel: float) -> str:
@@ -395,4 +405,4 @@ def _grey(pixel: float) -> str:
 
 def _amount(past: Past, gap: float) -> str:
     """A difference of verdicts, in percent where they are probabilities."""
-    return f"{100 * gap:.0f} %" if OBJECTIVES[past.config.objective].is_probability else f"{gap:.3g}"
+    return f"{100 * gap:.0f}\u00a0%" if OBJECTIVES[past.config.objective].is_probability else f"{gap:.3g}"

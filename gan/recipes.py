@@ -20,6 +20,7 @@ class Recipe:
     look_for: str
     config: Config
     cure: dict[str, Any] = field(default_factory=dict)  # of one that fails on purpose: the settings to change
+    cure_about: str = ""
 
 
 _QUICK = Config(
@@ -107,7 +108,13 @@ RECIPES: dict[str, Recipe] = {
 
 FAILURES: dict[str, Recipe] = {
     PREFIX + name: Recipe(
-        f.title, "gallery", f.about, f.look_for, _QUICK.changed(recipe=PREFIX + name, **f.changes), f.cure
+        f.title,
+        "gallery",
+        f.about,
+        f.look_for,
+        _QUICK.changed(recipe=PREFIX + name, **f.changes),
+        f.cure,
+        f.cure_about,
     )
     for name, f in GALLERY.items()
 }

@@ -189,7 +189,7 @@ class Run:
         pictures = load(self.config.dataset, "train", self.own_dir, self._say)
         dist.lead_with("begin", {"config": self.config.to_dict(), "own_dir": self.own_dir and str(self.own_dir)})
         self.trainer = Trainer(self.config, pictures, best_device())
-        self._signals = Signals(self.trainer, pictures)
+        self._signals = Signals(self.trainer)
         self._sums: dict[str, list[Any]] = {}
         self._stopping = ""
         self._show_seconds, self._train_seconds = 0.0, 1e-9

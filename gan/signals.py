@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from gan.data import Pictures
 from gan.history import QUANTILES, SIGNALS, due
 from gan.trainer import Trainer, joint_norm
 
@@ -30,12 +29,11 @@ def signal_due(step: int) -> bool:
 class Signals:
     """Looks at one trainer; what it compares with is prepared at the first look."""
 
-    def __init__(self, trainer: Trainer, pictures: Pictures) -> None:
-        self.trainer, self.pictures = trainer, pictures
-        self._ready = False
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer, self._ready = trainer, False
 
     def _prepare(self) -> None:
-        trainer, images = self.trainer, self.pictures.images
+        trainer, images = self.trainer, self.trainer.data.pictures.images
         self._z, self._c = trainer.preview_latents(COUNT)
         rows = spread_rows(len(images), COUNT)
         self._real = self._pixels(images[rows])  # [64, C, H, W]

@@ -53,7 +53,7 @@ def same(a: Trainer, b: Trainer) -> bool:
 def test_looking_changes_no_bit_of_training(recipe, changes, random_pictures):
     config = RECIPES[recipe].config.changed(**changes)
     watched, alone = Trainer(config, random_pictures), Trainer(config, random_pictures)
-    signals = Signals(watched, random_pictures)
+    signals = Signals(watched)
     for step in range(6):
         gradients = watched.step(look=step % 2 == 0)
         alone.step()
@@ -102,7 +102,7 @@ def test_quantiles_and_rows():
 def painted(trainer: Trainer, pictures: torch.Tensor, monkeypatch) -> dict:
     """A look at a generator that paints exactly these pictures, uint8 [64, C, H, W]."""
     monkeypatch.setattr(trainer, "sample", lambda z, c: pictures.float() / 127.5 - 1)
-    return Signals(trainer, trainer.data.pictures).look({})
+    return Signals(trainer).look({})
 
 
 def test_a_generator_that_copies_collapses_or_paints_fresh_pictures_is_seen_as_such(monkeypatch):

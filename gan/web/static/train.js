@@ -10,7 +10,7 @@ import { RunList } from "./runlist.js";
 const RUNS_MS = 5000;
 const ACTIVE = ["running", "paused"];
 const KNOB_PREFIX = "k.";
-const GROUPS = ["start", "reference"];
+const GROUPS = ["start", "reference", "gallery"];
 const FIRST_KNOBS = ["d_lr", "g_lr", "batch", "total_steps", "seed"];
 
 export async function mount(element) {
@@ -34,6 +34,7 @@ class TrainTab {
     this.fields = new Map(); // knob name -> {get, set, box}
     this.live = new LiveView(root, {
       onStartOver: (meta) => this.startOver(meta),
+      onRemedy: (what) => this.tryRemedy(what),
       onChange: () => this.runChanged(),
     });
     this.runList = new RunList(this.part("runs"), {
@@ -317,10 +318,26 @@ class TrainTab {
   /** The same settings once more, as a new run; the old one is kept as it is. */
   async startOver(meta) {
     if (ACTIVE.includes(this.live.status) && !(await this.stopAndWait())) return;
-    const recipe = this.data.recipes.find(({ name }) => name === meta.config.recipe) ?? this.recipe;
-    const changed = [...this.fields.keys()].filter((name) => shown(meta.config[name]) !== shown(recipe.config[name]));
-    const changes = Object.fromEntries(changed.map((name) => [name, shown(meta.config[name])]));
-    await this.create({ recipe: recipe.name, dataset: meta.config.dataset, changes });
+    await this.create({ recipe: this.recipeOf(meta).name, dataset: meta.config.dataset, changes: this.changesOf(meta) });
+  }
+
+  recipeOf(meta) {
+    return this.data.recipes.find(({ name }) => name === meta.config.recipe) ?? this.recipe;
+  }
+
+  /** What differs from the recipe in a run's settings, with these instead of its own. */
+  changesOf(meta, instead = {}) {
+    const config = { ...meta.config, ...instead };
+    const recipe = this.recipeOf(meta);
+    const changed = [...this.fields.keys()].filter((name) => shown(config[name]) !== shown(recipe.config[name]));
+    return Object.fromEntries(changed.map((name) => [name, shown(config[name])]));
+  }
+
+  /** What the diagnosis suggests, as a run of its own; the one it was found in is kept. */
+  async tryRemedy({ remedy }) {
+    const { meta } = this.live;
+    if (this.live.mine && ACTIVE.includes(this.live.status) && !(await this.stopAndWait())) return;
+    await this.create({ recipe: this.recipeOf(meta).name, dataset: meta.config.dataset, changes: this.changesOf(meta, remedy) });
   }
 
   async stopAndWait() {
