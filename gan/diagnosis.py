@@ -203,15 +203,14 @@ def _divergence(past: Past) -> Found | None:
         "beta2": max(cfg.beta2, 0.99),
         "beta1": min(cfg.beta1, 0.5),
     }
-    return Found(f"{end['text']}.", smaller, past.last_step(lambda s: s["step"] < end["step"] / 2 and _calm(past, s)))
+    return Found(f"{end['text']}.", smaller, _last_calm_step([s for s in past.signals if s["step"] < end["step"] / 2]))
 
 
-def _calm(past: Past, signal: Record) -> bool:
-    """Whether neither gradient was suddenly large."""
-    return all(
-        signal[name] is not None and signal[name] <= SUDDEN * statistics.median(_known(past.signals, name))
-        for name in ("d_grad", "g_grad")
-    )
+def _last_calm_step(signals: Sequence[Record]) -> int:
+    """The last step at which neither gradient was suddenly large, 0 where there is none."""
+    usual = {name: statistics.median(_known(signals, name)) for name in ("d_grad", "g_grad")}
+    calm = [s["step"] for s in signals if all((s[name] or 0) <= SUDDEN * usual[name] for name in usual)]
+    return max(calm, default=0)
 
 
 def _cannot_paint_black(past: Past) -> Found | None:
@@ -309,7 +308,8 @@ def _discriminator_too_strong(past: Past) -> Found | None:
     seen += f", and the generator's gradient has fallen from {first:.2g} to {gradients[-1]:.2g}." if vanished else (
         f", and in {past.step:,} steps the pictures have come no nearer to the training pictures."
     )  # fmt: skip
-    remedy = _calmer(cfg) | {"objective": "non-saturating", "d_lr": min(cfg.d_lr, 2 * cfg.g_lr), "d_steps": 1}
+    remedy = _calmer(cfg) | {"objective": "non-saturating", "d_steps": 1}
+    remedy["d_lr"] = cfg.g_lr if cfg.d_lr > cfg.g_lr else cfg.d_lr / 2
     return Found(seen, remedy, past.last_step(lambda s: s["told_apart"] is not None and s["told_apart"] < 0.95))
 
 
@@ -371,14 +371,14 @@ def swings(values: Sequence[float], size: float) -> list[int]:
 
     A noise smaller than `size` makes no turn. n turns are n - 1 swings.
     """
-    turns, low, high = [], 0, 0  # positions of the lowest and the highest value since the last turn
+    turns, low, high, rising = [], 0, 0, None  # low and high: where the extremes since the last turn lie
     for i, value in enumerate(values):
         low = i if value < values[low] else low
         high = i if value > values[high] else high
-        if value - values[low] >= size and (not turns or values[turns[-1]] > value):
-            turns, low, high = [*turns, low], i, i
-        elif values[high] - value >= size and (not turns or values[turns[-1]] < value):
-            turns, low, high = [*turns, high], i, i
+        if rising is not True and value - values[low] >= size:
+            turns, high, rising = [*turns, low], i, True
+        elif rising is not False and values[high] - value >= size:
+            turns, low, rising = [*turns, high], i, False
     return turns
 
 

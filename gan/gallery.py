@@ -42,7 +42,8 @@ GALLERY: dict[str, Failure] = {
         "The objective as first written, and a discriminator that takes three large steps for each small one of G.",
         "D's verdict on generated pictures is 0 % within seconds, and the pictures stay as they were.",
         "The non-saturating objective gives a gradient also when D is sure; equal steps and R1 keep D from being sure.",
-        _SMALL | {"objective": "minimax", "penalty": "none", "d_lr": 2e-3, "g_lr": 2e-4, "d_steps": 3},
+        _SMALL | {"objective": "minimax", "penalty": "none", "d_lr": 2e-3, "g_lr": 2e-4, "d_steps": 3,
+                  "total_steps": 400},
         {"objective": "non-saturating", "penalty": "r1", "d_lr": 4e-3, "g_lr": 4e-3, "d_steps": 1},
     ),
     "oscillation": Failure(
@@ -52,7 +53,7 @@ GALLERY: dict[str, Failure] = {
         "They take turns, without momentum, and R1 damps the swings.",
         _SMALL | {"penalty": "none", "beta1": 0.9, "beta2": 0.9, "d_lr": 1e-3, "g_lr": 4e-3,
                   "update_order": "simultaneous"},
-        {"penalty": "r1", "beta1": 0.0, "beta2": 0.99, "d_lr": 4e-3, "g_lr": 4e-3, "update_order": "alternate"},
+        {"penalty": "r1", "beta1": 0.0, "beta2": 0.99, "d_lr": 4e-3, "update_order": "alternate"},
     ),
     "divergence": Failure(
         "divergence", "Blowing up",
