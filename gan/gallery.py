@@ -63,6 +63,14 @@ GALLERY: dict[str, Failure] = {
         _SMALL | {"beta1": 0.9, "beta2": 0.0},
         {"beta1": 0.0, "beta2": 0.99},
     ),
+    "memorisation": Failure(
+        "memorisation", "Learned by heart",
+        "There are only sixteen training pictures.",
+        "D tells these sixteen from everything else, and the generator repeats them.",
+        "With all 60,000 pictures nothing can be learned by heart: the generator has to learn what a digit is.",
+        _SMALL | {"data_limit": 16, "total_steps": 800},
+        {"data_limit": 0},
+    ),
     "relu-output": Failure(
         "cannot-paint-black", "Cannot paint black",
         "The generator ends in relu, as the first article prints it: no pixel can be darker than mid-grey.",

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from gan.history import QUANTILES, SIGNALS, due
-from gan.trainer import Trainer, joint_norm
+from gan.trainer import Trainer
+from gan.transforms import joint_norm
 
 COUNT = 64  # generated pictures, always of the same latents, and as many real ones
 REFERENCE = 2_000  # training pictures among which the nearest is looked for

@@ -8,7 +8,7 @@ that no random state has to be saved (the idea is EDM2's).
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from gan.objectives import OBJECTIVES, mean_verdicts
 from gan.optimiser import Adam
 from gan.penalties import PENALTIES, Round
 from gan.seeds import seed_of
-from gan.transforms import TRANSFORMS, clip_weights, clipped
+from gan.transforms import TRANSFORMS, clip_weights, clipped, joint_norm
 
 # Streams of randomness: the first argument of seed_of tells them apart.
 _INIT, _STEP, _PREVIEW, _CLUSTERS = 1, 2, 3, 4
@@ -310,11 +310,6 @@ class Trainer:
             self.ema.load_state_dict(state["ema"])
         self.steps_done, self.batches_done = int(state["steps_done"]), int(state["batches_done"])
         self.lr = dict(state["lr"])
-
-
-def joint_norm(tensors: Sequence[Tensor]) -> Tensor:
-    """The Euclidean norm of all numbers of all tensors together, a scalar on the device."""
-    return torch.stack(torch._foreach_norm([t.detach() for t in tensors])).norm()
 
 
 def check_config(config: Config) -> None:

@@ -64,7 +64,9 @@ class Task:
     seconds: float = 0.0  # train so long instead of to the config's last step
 
     def key(self) -> dict[str, Any]:
-        return {"part": self.part, "torch": torch.__version__, "seconds": self.seconds, "config": self.config.to_dict()}
+        """What decides the result; under which name the settings were chosen does not, so some cures are one run."""
+        settings = {name: value for name, value in self.config.to_dict().items() if name != "recipe"}
+        return {"torch": torch.__version__, "seconds": self.seconds, "config": settings}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,8 +84,7 @@ def measure(args: argparse.Namespace) -> list[Figure]:
     found = _run_all([task for tasks in wanted.values() for task in tasks], args)
     figures = []
     for part, tasks in wanted.items():
-        results = [(task, found[i]) for task in tasks if (i := json.dumps(task.key())) in found]
-        lines, more = PARTS[part][1](results)
+        lines, more = PARTS[part][1]([(task, found[_name(task)]) for task in tasks])
         print("\n".join(["", *lines, ""]), flush=True)
         figures += more
     return figures
@@ -128,19 +129,23 @@ def objective_tasks(seeds: list[int]) -> list[Task]:
 
 def _run_all(tasks: list[Task], args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """What was found, by key; from the cache where it is there."""
-    found, missing = {}, []
+    found, missing = {}, {}
     for task in tasks:
         rows = find(args.cache, task.key())
         if rows is None:
-            missing.append(task)
+            missing[_name(task)] = task
         else:
-            found[json.dumps(task.key())] = rows[0]
+            found[_name(task)] = rows[0]
     with multiprocessing.get_context("spawn").Pool(args.jobs) as pool:  # a fork would share torch's threads
-        for task, result in pool.imap(_run_one, missing):
+        for task, result in pool.imap(_run_one, missing.values()):
             keep(args.cache, task.key(), [result])
-            found[json.dumps(task.key())] = result
+            found[_name(task)] = result
             print(f"  {task.part}: {task.name}, seed {task.config.seed}: {json.dumps(result)}", flush=True)
     return found
+
+
+def _name(task: Task) -> str:
+    return json.dumps(task.key())
 
 
 def _run_one(task: Task) -> tuple[Task, dict[str, Any]]:

@@ -186,5 +186,6 @@ _PAGE = (
 
 def build(text: dict[str, Any]) -> gr.HTML:
     curves = {"more_curves": text["curves"]["more"], **{k: text["curves"][k] for k in _CURVE_TEXTS}}
-    strings = {key: escape(value) for key, value in (text["common"] | text["train"] | text["diagnosis"] | curves).items()}
+    early = {k: v for k, v in text["diagnosis"].items() if k.startswith("diagnosis_")}
+    strings = {key: escape(value) for key, value in (text["common"] | text["train"] | early | curves).items()}
     return island(_PAGE.format_map(strings), "train.js")

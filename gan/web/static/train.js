@@ -4,6 +4,7 @@ import {
   api, boot, everyVisible, getJSON, h, notify, onState, postJSON, readState, rememberToken, setText, t, whole,
   writeState,
 } from "./common.js"; // prettier-ignore
+import { forkRun } from "./fork.js";
 import { LiveView } from "./live.js";
 import { RunList } from "./runlist.js";
 
@@ -318,26 +319,20 @@ class TrainTab {
   /** The same settings once more, as a new run; the old one is kept as it is. */
   async startOver(meta) {
     if (ACTIVE.includes(this.live.status) && !(await this.stopAndWait())) return;
-    await this.create({ recipe: this.recipeOf(meta).name, dataset: meta.config.dataset, changes: this.changesOf(meta) });
+    const recipe = this.data.recipes.find(({ name }) => name === meta.config.recipe) ?? this.recipe;
+    const changed = [...this.fields.keys()].filter((name) => shown(meta.config[name]) !== shown(recipe.config[name]));
+    const changes = Object.fromEntries(changed.map((name) => [name, shown(meta.config[name])]));
+    await this.create({ recipe: recipe.name, dataset: meta.config.dataset, changes });
   }
 
-  recipeOf(meta) {
-    return this.data.recipes.find(({ name }) => name === meta.config.recipe) ?? this.recipe;
-  }
-
-  /** What differs from the recipe in a run's settings, with these instead of its own. */
-  changesOf(meta, instead = {}) {
-    const config = { ...meta.config, ...instead };
-    const recipe = this.recipeOf(meta);
-    const changed = [...this.fields.keys()].filter((name) => shown(config[name]) !== shown(recipe.config[name]));
-    return Object.fromEntries(changed.map((name) => [name, shown(config[name])]));
-  }
-
-  /** What the diagnosis suggests, as a run of its own; the one it was found in is kept. */
-  async tryRemedy({ remedy }) {
-    const { meta } = this.live;
-    if (this.live.mine && ACTIVE.includes(this.live.status) && !(await this.stopAndWait())) return;
-    await this.create({ recipe: this.recipeOf(meta).name, dataset: meta.config.dataset, changes: this.changesOf(meta, remedy) });
+  /** What the diagnosis suggests, as a fork; the run it was found in is kept. */
+  async tryRemedy({ runId, remedy, step }) {
+    try {
+      await this.openRun(await forkRun(runId, remedy, step));
+      this.runsPoll.now();
+    } catch (error) {
+      notify(error.message, "error");
+    }
   }
 
   async stopAndWait() {
