@@ -15,7 +15,7 @@ from gan.checkpoint import CheckpointError, refuse_other_config, write_atomicall
 from gan.config import KNOBS, Config, ConfigError, parse_value
 from gan.data import DATA, DataError
 from gan.memory import keep_freed_memory
-from gan.recipes import RECIPES, make_config
+from gan.recipes import ALL_RECIPES, make_config
 
 EPILOG = """examples:
   python -m gan train quick                          digits in about a minute
@@ -111,7 +111,7 @@ def _created(args: argparse.Namespace) -> Any:
     from gan.trainer import check_config
 
     if not args.recipe:
-        raise ConfigError(f"Which recipe? Known: {', '.join(RECIPES)}.")
+        raise ConfigError(f"Which recipe? Known: {', '.join(ALL_RECIPES)}.")
     runs = Runs(Path(args.runs), limit=10**6, keep=10**6)
     config = make_config(args.recipe, _dataset(args, runs.own_dir), runs.own_dir, **_changes(args))
     check_config(config)
@@ -302,7 +302,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _train_parser(commands: Any) -> None:
-    p = commands.add_parser("train", help="train a recipe", epilog=f"recipes: {', '.join(RECIPES)}")
+    p = commands.add_parser("train", help="train a recipe", epilog=f"recipes: {', '.join(ALL_RECIPES)}")
     p.add_argument("recipe", nargs="?", help="where the settings start from")
     p.add_argument("--dataset", help=f"{', '.join(DATA)}, or a folder or .zip of your own pictures")
     p.add_argument("--size", type=int, default=32, help="pixels a side of your own pictures (28 or 32)")

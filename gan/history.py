@@ -9,13 +9,25 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from gan.checkpoint import write_atomically
 
 COLUMNS = ("step", "images", "seconds", "d_loss", "g_loss", "d_real", "d_fake", "d_lr", "g_lr")
+QUANTILES = (5, 25, 50, 75, 95)  # percent, of D's verdicts
+SIGNALS = (
+    "step",
+    *("d_grad", "g_grad"),  # norms of the gradients that each player followed in this step
+    *("d_weights", "g_weights", "d_steepest"),  # norms of all weights; the largest spectral norm of a layer of D
+    "told_apart",  # how often D finds the real one of two pictures more real; 0.5 is chance
+    *(f"{kind}_q{q:02d}" for kind in ("real", "fake") for q in QUANTILES),  # D's verdicts
+    "diversity",  # mean distance of two generated pictures, as a share of that of real ones
+    "twins",  # the same, of a generated picture and the generated one most like it
+    "near",  # of a generated picture and the training picture most like it, as a share of that of a real one
+    "lowest",  # the darkest pixel of all generated pictures, -1 is black
+)
 ROW_GROWTH, FRAME_GROWTH = 1.005, 1.03  # next record at ≥ step × growth: about 2,000 rows, 350 frames in 100,000 steps
 
 
@@ -93,18 +105,34 @@ class Lines:
             pass  # the next flush seeks to the known offset and truncates behind what it writes
 
 
-def _encode_row(row: Sequence[float | None]) -> str:
+def _short(value: float | None) -> float | None:
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def _encode_row(row: Iterable[float | None]) -> str:
     return ",".join("" if v is None else f"{v:.6g}" if isinstance(v, float) else str(v) for v in row)
 
 
-def _decode_row(line: str) -> tuple[float | None, ...]:
+def _decode_cells(line: str, columns: Sequence[str]) -> list[float | None]:
     cells = line.strip().split(",")
-    if len(cells) != len(COLUMNS):
+    if len(cells) != len(columns):
         raise ValueError("a row of another length")
     numbers = [float(c) if c else None for c in cells]
-    if any(n is not None and not math.isfinite(n) for n in numbers) or None in numbers[:3]:
+    if any(n is not None and not math.isfinite(n) for n in numbers):
         raise ValueError("not finite")
+    return numbers
+
+
+def _decode_row(line: str) -> tuple[float | None, ...]:
+    numbers = _decode_cells(line, COLUMNS)
+    if None in numbers[:3]:
+        raise ValueError("a row without its step")
     return (int(numbers[0]), int(numbers[1]), *numbers[2:])
+
+
+def _decode_signal(line: str) -> dict[str, float | None]:
+    numbers = dict(zip(SIGNALS, _decode_cells(line, SIGNALS), strict=True))
+    return numbers | {"step": int(numbers["step"])}
 
 
 def _decode_event(line: str) -> dict[str, Any]:
@@ -134,6 +162,8 @@ class History:
         self._rows = Lines(folder / "rows.csv", ",".join(COLUMNS) + "\n", _encode_row, _decode_row)
         self._events = Lines(folder / "events.jsonl", "", _json_line, _decode_event)
         self._threads = Lines(folder / "threads.csv", "step,threads\n", lambda r: f"{r[0]},{r[1]}", _decode_threads)
+        head = ",".join(SIGNALS) + "\n"
+        self._signals = Lines(folder / "signals.csv", head, lambda s: _encode_row(s.values()), _decode_signal)
         self._frames = Lines(folder / "frames.jsonl", "", _json_line, _decode_frame)
         self._pictures: list[tuple[int, bytes]] = []
         self.generation = 0  # grows when records were taken back, so that readers start again
@@ -156,18 +186,27 @@ class History:
         """(step, count): from this step on, training took so many processor threads."""
         return self._threads.records
 
+    @property
+    def signals(self) -> list[dict[str, float | None]]:
+        """Records with the names of SIGNALS, see gan/signals.py; None where there was no finite number."""
+        return self._signals.records
+
     def frame_path(self, step: int) -> Path:
         return self.folder / "frames" / f"{step:08d}.png"
 
     def add_row(self, row: Sequence[float | None]) -> None:
         """Numbers are rounded to six digits here, so that memory and disk agree."""
-        self._rows.add(tuple(float(f"{v:.6g}") if isinstance(v, float) else v for v in row))
+        self._rows.add(tuple(map(_short, row)))
 
     def add_event(self, step: int, kind: str, text: str) -> None:
         self._events.add({"step": step, "kind": kind, "text": text})
 
     def add_threads(self, step: int, count: int) -> None:
         self._threads.add((step, count))
+
+    def add_signal(self, record: dict[str, float | None]) -> None:
+        """One number, or None, for each name of SIGNALS; rounded to six digits."""
+        self._signals.add({name: _short(record[name]) for name in SIGNALS})
 
     def add_frame(self, step: int, png: bytes, fake: list[float], real: list[float]) -> None:
         self._pictures.append((step, png))
@@ -181,13 +220,13 @@ class History:
             path.parent.mkdir(exist_ok=True)
             write_atomically(path, png)
             self._pictures.pop(0)
-        for lines in (self._frames, self._rows, self._events, self._threads):
+        for lines in (self._frames, self._rows, self._events, self._threads, self._signals):
             lines.flush()
 
     def forget_after(self, step: int) -> None:
         """Take back what lies after a step, because training continues from there."""
         late = [f["step"] for f in self.frames if f["step"] > step]
-        for lines in (self._frames, self._events):
+        for lines in (self._frames, self._events, self._signals):
             lines.keep(lambda e: e["step"] <= step)
         for lines in (self._rows, self._threads):
             lines.keep(lambda r: r[0] <= step)

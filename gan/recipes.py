@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from gan.config import Config, ConfigError
 from gan.data import describe
+from gan.gallery import GALLERY, PREFIX
 
 
 @dataclass(frozen=True)
@@ -13,10 +15,12 @@ class Recipe:
     """A program people can choose: its settings, one line about it, and what to watch."""
 
     title: str
-    group: str  # "start", "famous" or "reference"
+    group: str  # "start", "famous", "reference" or "gallery"
     about: str
     look_for: str
     config: Config
+    cure: dict[str, Any] = field(default_factory=dict)  # of one that fails on purpose: the settings to change
+    cure_about: str = ""
 
 
 _QUICK = Config(
@@ -152,15 +156,29 @@ RECIPES: dict[str, Recipe] = {
     ),
 }  # fmt: skip
 
+FAILURES: dict[str, Recipe] = {
+    PREFIX + name: Recipe(
+        f.title,
+        "gallery",
+        f.about,
+        f.look_for,
+        _QUICK.changed(recipe=PREFIX + name, **f.changes),
+        f.cure,
+        f.cure_about,
+    )
+    for name, f in GALLERY.items()
+}
+ALL_RECIPES = RECIPES | FAILURES  # what fails on purpose is no program to measure or compare with
+
 
 def make_config(recipe: str, dataset: str | None = None, own_dir=None, **changes) -> Config:
     """The recipe's settings, fitted to a data set (size, colours, classes) and changed as asked.
 
     Raises ConfigError for an unknown recipe or setting, DataError for an unknown data set.
     """
-    if recipe not in RECIPES:
-        raise ConfigError(f"There is no recipe named {recipe!r}; known: {', '.join(RECIPES)}.")
-    base = RECIPES[recipe].config
+    if recipe not in ALL_RECIPES:
+        raise ConfigError(f"There is no recipe named {recipe!r}; known: {', '.join(ALL_RECIPES)}.")
+    base = ALL_RECIPES[recipe].config
     dataset = dataset or base.dataset
     info = describe(dataset, own_dir)
     classes = len(info.class_names) if base.classes else 0

@@ -38,6 +38,7 @@ from gan.data import DataError, Pictures, load
 from gan.history import FRAME_GROWTH, ROW_GROWTH, History, due
 from gan.picture import grid, png_bytes, split_grid, to_uint8
 from gan.seeds import seed_of
+from gan.signals import Signals, signal_due
 from gan.snapshot import Snapshot
 from gan.states import States, state_due
 from gan.threads import ThreadChooser
@@ -188,6 +189,7 @@ class Run:
         pictures = load(self.config.dataset, "train", self.own_dir, self._say)
         dist.lead_with("begin", {"config": self.config.to_dict(), "own_dir": self.own_dir and str(self.own_dir)})
         self.trainer = Trainer(self.config, pictures, best_device())
+        self._signals = Signals(self.trainer)
         self._sums: dict[str, list[Any]] = {}
         self._stopping = ""
         self._show_seconds, self._train_seconds = 0.0, 1e-9
@@ -228,8 +230,10 @@ class Run:
         started = time.perf_counter()
         self._lead(players)
         self._take_threads()
+        look = signal_due(self.trainer.steps_done + 1)
         with dist.whole_step(self.trainer):
-            stats = self.trainer.step(players)
+            stats = self.trainer.step(players, look)
+        gradients = {name: stats.pop(name) for name in ("d_grad", "g_grad") if name in stats}
         for name, value in stats.items():
             total = self._sums.setdefault(name, [0, 0])
             total[0] = total[0] + value
@@ -239,6 +243,8 @@ class Run:
             self._chooser.took(now - started)
         self._clock(now - started)
         self._speed.append((self.seconds, step))
+        if look:
+            self.history.add_signal(self._signals.look(gradients))
         self._record(row=due(step, ROW_GROWTH), frame=due(step, FRAME_GROWTH))
         if state_due(step):
             self._keep_state()

@@ -21,7 +21,7 @@ from gan.checkpoint import CheckpointError
 from gan.config import Config, ConfigError
 from gan.data import describe
 from gan.fork import plan_fork, write_fork
-from gan.recipes import RECIPES, make_config
+from gan.recipes import ALL_RECIPES, make_config
 from gan.run import Command, Run, create_run
 from gan.threads import thread_counts
 from gan.trainer import check_config
@@ -125,7 +125,7 @@ class Runs:
         """
         source = describe(config.dataset, self.own_dir)
         token = secrets.token_urlsafe(24)
-        recipe = RECIPES[config.recipe].title if config.recipe in RECIPES else config.recipe
+        recipe = ALL_RECIPES[config.recipe].title if config.recipe in ALL_RECIPES else config.recipe
         info = {
             "created": time.time(),
             "token_sha256": _sha256(token),

@@ -24,7 +24,7 @@ from gan.objectives import OBJECTIVES, mean_verdicts
 from gan.optimiser import Adam
 from gan.penalties import PENALTIES, Round
 from gan.seeds import seed_of
-from gan.transforms import TRANSFORMS, clip_weights, clipped
+from gan.transforms import TRANSFORMS, clip_weights, clipped, joint_norm
 
 # Streams of randomness: the first argument of seed_of tells them apart.
 _INIT, _STEP, _PREVIEW, _CLUSTERS = 1, 2, 3, 4
@@ -78,6 +78,7 @@ class Trainer:
         self.batches_done = 0  # by all processes together, one each per step: steps_done in a single process
         self.lr = {"d": config.d_lr, "g": config.g_lr}  # may change while it runs
         self.rng = torch.Generator(self.device)
+        self._norms: dict[str, Tensor] | None = None  # of the gradients, in a step that is looked at
 
     def _choose_labels(self, pictures: Pictures) -> None:
         """What D is told of each real picture: its class, its group, or nothing."""
@@ -91,11 +92,13 @@ class Trainer:
 
     # The step -----------------------------------------------------------------------------------------------------
 
-    def step(self, players: str = "both") -> dict[str, Tensor]:
+    def step(self, players: str = "both", look: bool = False) -> dict[str, Tensor]:
         """Let D, G or both learn once. Returns scalars on the device: the losses and D's mean verdicts.
 
-        Keys: d_loss, d_real, d_fake when D learned, g_loss when G learned.
+        Keys: d_loss, d_real, d_fake when D learned, g_loss when G learned; with `look` also d_grad and g_grad, the
+        norms of their gradients, before these are bounded. Looking changes nothing.
         """
+        self._norms = {} if look else None
         self.rng.manual_seed(seed_of(self.config.seed, _STEP, dist.rank(), self.steps_done))
         self._set_learning_rates()
         self.G.train()
@@ -107,7 +110,7 @@ class Trainer:
             self._average_weights()
         self.steps_done += 1
         self.batches_done += dist.world()
-        return stats
+        return stats | (self._norms or {})
 
     def _alternate(self, players: str) -> dict[str, Tensor]:
         """D learns (d_steps times), then G: on fresh noise, or on the noise D has just seen."""
@@ -207,7 +210,10 @@ class Trainer:
 
     def _apply(self, grads: tuple[Tensor, ...], opt: Adam) -> None:
         """One step of an optimiser: gradients averaged over all processes and then bounded, so that all bound alike."""
-        opt.step(self._bounded(dist.average_grads(grads)))
+        grads = dist.average_grads(grads)
+        if self._norms is not None:
+            self._norms["d_grad" if opt is self.opt_d else "g_grad"] = joint_norm(grads)
+        opt.step(self._bounded(grads))
         if self.config.weight_clip and opt is self.opt_d:
             clip_weights(self.d_params, self.config.weight_clip)
 

@@ -129,13 +129,17 @@ TRANSFORMS: dict[str, Transform] = {
 # Constraints -----------------------------------------------------------------------------------------------------
 
 
+def joint_norm(tensors: Sequence[Tensor]) -> Tensor:
+    """The Euclidean norm of all numbers of all tensors together, a scalar where they are."""
+    return torch.stack(torch._foreach_norm([t.detach() for t in tensors])).norm()
+
+
 def clipped(grads: Sequence[Tensor], most: float) -> Sequence[Tensor]:
     """All gradients shortened by one factor, so that together they are at most `most` long; none is turned.
 
     One that is not finite stays so: a run that diverges must be seen to.
     """
-    norm = torch.stack(torch._foreach_norm(list(grads))).norm()
-    return torch._foreach_mul(list(grads), (most / norm).clamp(max=1.0))
+    return torch._foreach_mul(list(grads), (most / joint_norm(grads)).clamp(max=1.0))
 
 
 @torch.no_grad()

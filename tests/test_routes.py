@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from gan import run as run_module
-from gan.recipes import RECIPES
+from gan.recipes import ALL_RECIPES
 from gan.runs import Runs
 from gan.web.routes import BASE, add_routes
 from tests.test_run import until
@@ -64,7 +64,7 @@ def command(client, run_id, owner, name, **more):
 
 def test_boot_tells_the_page_everything_it_offers(client, registry):
     boot = get(client, "boot").json()
-    assert [r["name"] for r in boot["recipes"]] == list(RECIPES)
+    assert [r["name"] for r in boot["recipes"]] == list(ALL_RECIPES)
     assert {"mnist", "fashion-mnist", "emoji"} <= {d["name"] for d in boot["datasets"]}
     assert {k["kind"] for k in boot["knobs"]} == {"int", "float", "bool", "str"}
     assert boot["owner"] is None

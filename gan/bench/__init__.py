@@ -12,6 +12,7 @@ from collections.abc import Callable
 from gan.bench import (
     articles,
     busy,
+    evidence,
     first_minute,
     folders,
     quality,
@@ -41,6 +42,7 @@ _MODULES = {
     "search": search,
     "folders": folders,
     "scaling": scaling,
+    "evidence": evidence,
 }
 BENCHES: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {n: m.measure for n, m in _MODULES.items()}
 

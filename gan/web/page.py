@@ -24,8 +24,10 @@ _HEAD = """
 <meta name="description" content="{promise}">
 <link rel="stylesheet" href="gradio_api/gan/static/style.css">
 <link rel="stylesheet" href="gradio_api/gan/static/compare.css">
+<link rel="stylesheet" href="gradio_api/gan/static/diagnosis.css">
 <link rel="modulepreload" href="gradio_api/gan/static/common.js">
 <link rel="modulepreload" href="gradio_api/gan/static/curves.js">
+<link rel="modulepreload" href="gradio_api/gan/static/diagnosis.js">
 <link rel="modulepreload" href="gradio_api/gan/static/live.js">
 <link rel="modulepreload" href="gradio_api/gan/static/train.js">
 """

@@ -30,7 +30,7 @@ from gan.history import COLUMNS
 from gan.objectives import OBJECTIVES
 from gan.penalties import PENALTIES
 from gan.picture import PictureError, gif_bytes, mp4_bytes
-from gan.recipes import RECIPES
+from gan.recipes import ALL_RECIPES
 from gan.run import COMMAND_KINDS, PLAYERS, Command, Run
 from gan.runs import RECORDED, Runs, RunsError
 from gan.transforms import CONSTRAINTS, TRANSFORMS
@@ -130,10 +130,10 @@ def _tables() -> dict[str, Any]:
         "recipes": [
             {
                 "name": n,
-                **{k: getattr(r, k) for k in ("title", "group", "about", "look_for")},
+                **{k: getattr(r, k) for k in ("title", "group", "about", "look_for", "cure")},
                 "config": r.config.to_dict(),
             }
-            for n, r in RECIPES.items()
+            for n, r in ALL_RECIPES.items()
         ],
         "datasets": [
             {

@@ -31,6 +31,7 @@ TRAIN = {
     "group_start": "Start here",
     "group_famous": "Famous GANs on one small network",
     "group_reference": "Reference programs",
+    "group_gallery": "Failures, on purpose",
     "look_for": "Look for:",
     "dataset": "Data set",
     "own_pictures": "Your own pictures…",
@@ -273,6 +274,23 @@ COMPARE = {
     "empty_button": "Begin with the recorded run",
 }
 
+DIAGNOSIS = {
+    "diagnosis_early": "Too early to tell",
+    "diagnosis_early_hint": "A diagnosis in words appears here after 300 steps.",
+    "diagnosis_others": "and {count} more",
+    "more_alarm": "Why, and what to try",
+    "more_fine": "What this means",
+    "seen": "What was seen",
+    "why": "Why it happens",
+    "try": "What to try",
+    "numbers": "In numbers",
+    "change": "{label}: {from} → {to}",
+    "apply": "Try it from step {step}",
+    "apply_fresh": "Try it in a new run",
+    "cure": "Try the cure",
+    "cure_about": "The cure",
+}
+
 HOW = {
     "title": "Two networks, one game",
     "source": "The numbers are those of {title}, step {step}.",
@@ -431,6 +449,7 @@ EN = {
     "train": TRAIN,
     "curves": CURVES,
     "compare": COMPARE,
+    "diagnosis": DIAGNOSIS,
     "how": HOW,
     "latent": LATENT,
     "interpolation": INTERPOLATION,

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from gan.web import diagnosis
 from gan.web.island import island
 
 # Elements the scripts fill in carry data-gf; nothing else of the markup is known to them.
@@ -176,6 +177,7 @@ _PAGE = (
     + _SETUP
     + _LIVE
     + _HEAD
+    + diagnosis.FRAGMENT
     + _STAGE
     + _CURVES
     + '</div></section><div class="gf-bar" data-gf="bar"></div></div>'
@@ -184,5 +186,6 @@ _PAGE = (
 
 def build(text: dict[str, Any]) -> gr.HTML:
     curves = {"more_curves": text["curves"]["more"], **{k: text["curves"][k] for k in _CURVE_TEXTS}}
-    strings = {key: escape(value) for key, value in (text["common"] | text["train"] | curves).items()}
+    early = {k: v for k, v in text["diagnosis"].items() if k.startswith("diagnosis_")}
+    strings = {key: escape(value) for key, value in (text["common"] | text["train"] | early | curves).items()}
     return island(_PAGE.format_map(strings), "train.js")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from gan.recipes import RECIPES
+from gan.recipes import ALL_RECIPES
 from tests.e2e.conftest import (
     STRANGER,
     choose,
@@ -45,7 +45,7 @@ def test_page_offers_what_the_tables_hold(server, visit):
     page = opened(visit(server.url()))
     tabs = page.get_by_role("tab").all_text_contents()
     assert tabs == ["Train", "Compare", "Latent sliders", "Interpolation", "How it works"]
-    assert page.locator(".gf-recipe-title").all_text_contents() == [r.title for r in RECIPES.values()]
+    assert page.locator(".gf-recipe-title").all_text_contents() == [r.title for r in ALL_RECIPES.values()]
     expect(part(page, "train", "train")).to_be_enabled()
 
 

@@ -5,6 +5,7 @@ import {
   copyLink, duration, everyVisible, getJSON, h, notify, openTab, owns, postJSON, readState, saveFile, setText, shareRun, t,
   tileLayout, url, visibleTab, whole,
 } from "./common.js"; // prettier-ignore
+import { DiagnosisPanel } from "./diagnosis.js";
 import { drawGrid } from "./grid.js";
 import { History } from "./history.js";
 import { withRun } from "./runlist.js";
@@ -28,7 +29,7 @@ const DOWNLOADS = [
 ];
 
 export class LiveView {
-  /** root: the tab's element. hooks: {onStartOver(meta), onChange()}: onChange when the run or its status changes. */
+  /** root: the tab's element. hooks: {onStartOver(meta), onRemedy(what), onChange()}: the run or its status changed. */
   constructor(root, hooks) {
     this.root = root;
     this.hooks = hooks;
@@ -41,6 +42,7 @@ export class LiveView {
       run: () => this.meta && { history: this.history, meta: this.meta },
       onPick: (step) => this.timeline.seekStep(step),
     });
+    this.diagnosis = new DiagnosisPanel(this.part, (what) => hooks.onRemedy(what));
     this.listen();
     this.draw();
   }
@@ -60,6 +62,7 @@ export class LiveView {
     this.part("empty").hidden = true;
     this.part("view").hidden = false;
     shareRun(runId);
+    this.diagnosis.open(runId);
     this.showMeta();
     this.charts.reset();
     this.draw();
@@ -147,6 +150,7 @@ export class LiveView {
     if (changed.frames) this.timeline.extend();
     const recorded = await this.recordsChanged(history);
     if (history === this.history && (changed.rows || changed.events || recorded)) this.charts.refresh();
+    if (changed.rows || changed.events) await this.diagnosis.refresh(this.status === "running");
     if (this.replay && history.frameSteps.length > 1) this.playOnce();
   }
 

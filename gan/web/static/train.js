@@ -4,13 +4,14 @@ import {
   api, boot, everyVisible, getJSON, h, notify, onState, postJSON, readState, rememberToken, setText, t, whole,
   writeState,
 } from "./common.js"; // prettier-ignore
+import { forkRun } from "./fork.js";
 import { LiveView } from "./live.js";
 import { RunList } from "./runlist.js";
 
 const RUNS_MS = 5000;
 const ACTIVE = ["running", "paused"];
 const KNOB_PREFIX = "k.";
-const GROUPS = ["start", "famous", "reference"];
+const GROUPS = ["start", "famous", "reference", "gallery"];
 const NOT_FOLDED = ["main", "fixed"]; // groups of knobs; every other one is a section behind the fold
 const FIRST_KNOBS = ["d_lr", "g_lr", "batch", "total_steps", "seed"];
 
@@ -35,6 +36,7 @@ class TrainTab {
     this.fields = new Map(); // knob name -> {get, set, box}
     this.live = new LiveView(root, {
       onStartOver: (meta) => this.startOver(meta),
+      onRemedy: (what) => this.tryRemedy(what),
       onChange: () => this.runChanged(),
     });
     this.runList = new RunList(this.part("runs"), {
@@ -345,6 +347,16 @@ class TrainTab {
     const changed = [...this.fields.keys()].filter((name) => shown(meta.config[name]) !== shown(recipe.config[name]));
     const changes = Object.fromEntries(changed.map((name) => [name, shown(meta.config[name])]));
     await this.create({ recipe: recipe.name, dataset: meta.config.dataset, changes });
+  }
+
+  /** What the diagnosis suggests, as a fork; the run it was found in is kept. */
+  async tryRemedy({ runId, remedy, step }) {
+    try {
+      await this.openRun(await forkRun(runId, remedy, step));
+      this.runsPoll.now();
+    } catch (error) {
+      notify(error.message, "error");
+    }
   }
 
   async stopAndWait() {

@@ -1,0 +1,104 @@
+"""The diagnosis of a run: a line in the Train tab that opens to a card, and the route that both read (diagnosis.js)."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, Response
+
+from gan.config import KNOBS, Config
+from gan.diagnosis import Verdict, diagnose
+from gan.recipes import ALL_RECIPES
+from gan.run import Run
+from gan.runs import Runs
+from gan.web.routes import BASE, FRESH, sentence
+
+KEPT = 50  # runs whose last answer is remembered
+
+# One line of a fixed height, so that nothing moves when a verdict changes; what it opens to is asked for by a person.
+FRAGMENT = """
+<details class="gf-diagnosis" data-gf="diagnosis" data-severity="early">
+  <summary><span class="gf-diagnosis-mark" aria-hidden="true"></span>
+    <span class="gf-diagnosis-line" role="status"><b data-gf="diagnosis-title">{diagnosis_early}</b>
+      <span class="gf-hint" data-gf="diagnosis-seen">{diagnosis_early_hint}</span></span>
+    <span class="gf-diagnosis-more" data-gf="diagnosis-more"></span></summary>
+  <div class="gf-diagnosis-body" data-gf="diagnosis-body"></div>
+</details>"""
+
+Version = tuple[int, ...]
+
+
+class _Diagnoses:
+    """The verdicts on each run, found once for all its viewers and each version of its history."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._kept: OrderedDict[str, tuple[Version, list[Verdict]]] = OrderedDict()
+
+    def of(self, run: Run) -> list[Verdict]:
+        version = _version(run)
+        with self._guard:
+            known = self._kept.get(run.id)
+            if known is None or known[0] != version:
+                known = version, _diagnose(run)
+                self._kept[run.id] = known
+            self._kept.move_to_end(run.id)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return known[1]
+
+
+def _version(run: Run) -> Version:
+    h = run.history
+    return h.generation, len(h.rows), len(h.signals), len(h.events), len(getattr(h, "measures", ()))
+
+
+def _diagnose(run: Run) -> list[Verdict]:
+    h = run.history  # copies, because the run's thread goes on writing
+    return diagnose(run.config, list(h.rows), list(h.signals), list(h.events), list(getattr(h, "measures", ())))
+
+
+def add_diagnosis_route(app: FastAPI, runs: Runs) -> None:
+    diagnoses = _Diagnoses()
+
+    @app.get(f"{BASE}/runs/{{run_id}}/diagnosis")
+    @sentence
+    async def diagnosis(run_id: str, request: Request) -> Response:
+        run = runs.get(run_id)
+        verdicts = await run_in_threadpool(diagnoses.of, run)
+        return JSONResponse({"verdicts": [_shown(run.config, v) for v in verdicts], "cure": _cure(run)}, headers=FRESH)
+
+
+def _shown(config: Config, verdict: Verdict) -> dict[str, Any]:
+    return {
+        **{name: getattr(verdict, name) for name in ("kind", "severity", "title", "seen", "why")},
+        "try": verdict.try_,
+        "remedy": verdict.remedy,
+        "changes": _changes(config, verdict.remedy),
+        "fork_step": verdict.fork_step,
+    }
+
+
+def _cure(run: Run) -> dict[str, Any] | None:
+    """Of a run that fails on purpose: what cures it."""
+    recipe = ALL_RECIPES.get(run.config.recipe)
+    if recipe is None or not recipe.cure or all(getattr(run.config, k) == v for k, v in recipe.cure.items()):
+        return None
+    return {"remedy": recipe.cure, "about": recipe.cure_about, "changes": _changes(run.config, recipe.cure)}
+
+
+def _changes(config: Config, remedy: dict[str, Any]) -> list[dict[str, str]]:
+    """Which setting goes from what to what, in words; what stays as it is is left out."""
+    return [
+        {"label": KNOBS[name].label, "from": _value(getattr(config, name)), "to": _value(value)}
+        for name, value in remedy.items()
+        if getattr(config, name) != value
+    ]
+
+
+def _value(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
