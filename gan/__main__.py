@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -241,16 +243,26 @@ def evaluate(args: argparse.Namespace) -> int:
     import torch
 
     from gan import metrics, weights
+    from gan.inception import Inception
 
     loaded = weights.load(args.weights)
-    network = weights.build(loaded)
+    network, config = weights.build(loaded), loaded.config
+    through = Inception(progress=_on_stderr) if args.inception else None
     with torch.inference_mode():
         report = metrics.evaluate(
-            network, loaded.config.z_dim, loaded.config.classes, loaded.config.dataset, n=args.samples, seed=args.seed
-        )
-    print(f"{args.weights}: {loaded.title}, {loaded.step:,} steps")
-    print("\n".join(report.lines()))
+            network, config.z_dim, config.classes, config.dataset, args.samples, args.seed,
+            progress=_on_stderr if through else None, through=through, own_dir=Path(args.runs) / "pictures",
+        )  # fmt: skip
+    if args.json:
+        print(json.dumps({"weights": args.weights, "title": loaded.title, "step": loaded.step} | asdict(report)))
+    else:
+        print(f"{args.weights}: {loaded.title}, {loaded.step:,} steps")
+        print("\n".join(report.lines()))
     return 0
+
+
+def _on_stderr(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
 def export(args: argparse.Namespace) -> int:
@@ -332,10 +344,14 @@ def _weights_parsers(commands: Any) -> None:
     p.add_argument("--scale", type=int, default=2)
     p.set_defaults(run=sample)
 
-    p = commands.add_parser("evaluate", help="FID, modes, confidence of a weights file")
+    p = commands.add_parser("evaluate", help="FID, KID, precision, recall, copies, classes of a weights file")
     p.add_argument("weights")
     p.add_argument("--samples", type=int, default=10_000)
     p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--json", action="store_true", help="one line of JSON instead of a table")
+    words = "look through Inception-v3, also at colour; its weights are downloaded once (91 MB), samples take long"
+    p.add_argument("--inception", action="store_true", help=words)
+    p.add_argument("--runs", default="runs", help="folder for runs, where your own pictures are (default: runs)")
     p.set_defaults(run=evaluate)
 
     p = commands.add_parser("export", help="a run's generator as a weights file")

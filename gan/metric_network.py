@@ -56,6 +56,8 @@ class MetricError(ValueError):
 class MetricNetwork(nn.Module):
     """Four convolutions and two linear layers; made without weights, see `fresh` and `load`."""
 
+    name = "gan/metric_network.py"
+
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
@@ -77,6 +79,30 @@ class MetricNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x float [N, 1, 28, 28] in [-1, 1] -> logits [N, 10]."""
         return self.head(self.features(x))
+
+    def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features [N, 96] and logits [N, 10] of pictures as they are saved, uint8 [N, 1, 28, 28]."""
+        check_saved(images)
+        if tuple(images.shape[1:]) != (CHANNELS, SIZE, SIZE):
+            raise MetricError(f"The measures look at grey pictures of {SIZE}×{SIZE}, not at {in_words(images)}.")
+        features = self.features(to_float(images))
+        return features, self.head(features)
+
+
+def check_saved(images: Tensor) -> None:
+    """Refuse what are not pictures as they are saved: uint8 [N, C, H, W]."""
+    if images.dtype != torch.uint8:
+        raise MetricError(f"The measures look at pictures as they are saved (uint8), not at {images.dtype}.")
+    if images.ndim != 4:
+        raise MetricError(f"The measures look at pictures, not at {in_words(images)}.")
+
+
+def in_words(images: Tensor) -> str:
+    """What someone gave us instead of pictures of the right kind."""
+    if images.ndim != 4:
+        return f"numbers of the shape {list(images.shape)}"
+    _, channels, height, width = images.shape
+    return f"{'grey' if channels == 1 else f'{channels}-channel'} pictures of {width}×{height}"
 
 
 def _block(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
@@ -242,10 +268,11 @@ def _tensors_of(network: MetricNetwork) -> dict[str, Tensor]:
 
 
 def _network_of(tensors: dict[str, Tensor]) -> MetricNetwork:
-    network = _empty().to_empty(device="cpu").requires_grad_(False).eval()
-    for name, value in network.state_dict().items():
-        value.copy_(tensors[name]) if name in tensors else value.zero_()
-    return network.to(memory_format=torch.channels_last)
+    """The tensors take the place of those without memory; to_empty would import half a second's worth of torch."""
+    network = _empty()
+    state = {name: tensors[name].float() if name in tensors else torch.tensor(0) for name in network.state_dict()}
+    network.load_state_dict(state, assign=True)
+    return network.requires_grad_(False).eval().to(memory_format=torch.channels_last)
 
 
 @lru_cache(maxsize=8)

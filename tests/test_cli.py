@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import urllib.error
+import urllib.request
 
 import pytest
 from PIL import Image
 
+from gan import metrics
 from gan import run as run_module
 from gan.__main__ import FLAGS, main
 from gan.config import KNOBS
@@ -106,6 +109,29 @@ def test_foreign_weights_are_refused_in_words(tmp_path, capsys):
     path.write_bytes(b"no weights at all, but long enough to have a header")
     assert main(["evaluate", str(path)]) == 1
     assert "not a weights file" in capsys.readouterr().err
+
+
+WEIGHTS = "weights/mnist-conditional.safetensors"
+
+
+def test_evaluate_prints_json(monkeypatch, capsys):
+    monkeypatch.setattr(metrics, "JUDGED", 50)
+    assert main(["evaluate", WEIGHTS, "--samples", "200", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["samples"] == 200 and found["modes"] == 10 and found["title"]
+    assert found["fid"] > 0 and found["real_fid"] > 0 and 0 < found["real_coverage"] <= 1 and len(found["histogram"]) == 10
+
+
+def test_inception_without_a_network_is_one_sentence(monkeypatch, tmp_path, capsys):
+    def nobody(url: str, timeout: float) -> None:
+        raise urllib.error.URLError("no route to host")
+
+    monkeypatch.setenv("GAN_FORGE_DATA", str(tmp_path))
+    monkeypatch.setattr(urllib.request, "urlopen", nobody)
+    assert main(["evaluate", WEIGHTS, "--inception"]) == 1
+    err = capsys.readouterr().err.splitlines()
+    assert "torch-fidelity" in err[-1] or ("could not reach their server" in err[-1] and "91 MB" in err[-1])
+    assert err[-1].startswith("gan: ") and list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_of_own_pictures_trains(folder, tmp_path):

@@ -1,4 +1,4 @@
-"""The measures against closed forms and independent implementations; the shipped networks against their bars."""
+"""The protocol of the measures; the shipped networks against their bars."""
 
 from __future__ import annotations
 
@@ -12,121 +12,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from gan import data, metric_network, metrics
+from gan.metric_formulas import feature_stats, frechet_distance
 from gan.metric_network import MetricError, to_float
 
 BARS = {"mnist": 0.993, "fashion-mnist": 0.92}
-
-
-@pytest.fixture
-def rng() -> torch.Generator:
-    return torch.Generator().manual_seed(7)
-
-
-def gaussian(rng: torch.Generator, size: int = 6, rank: int = 12) -> metrics.Stats:
-    """A random mean and a random covariance of at most the given rank."""
-    root = torch.randn(size, rank, generator=rng, dtype=torch.float64)
-    return torch.randn(size, generator=rng, dtype=torch.float64), root @ root.T / rank
-
-
-def rotation(rng: torch.Generator, size: int) -> Tensor:
-    return torch.linalg.qr(torch.randn(size, size, generator=rng, dtype=torch.float64)).Q
-
-
-# ---- Fréchet distance ----
-
-
-def test_distance_of_a_distribution_to_itself_is_zero(rng):
-    stats = gaussian(rng)
-    assert metrics.frechet_distance(stats, stats) == pytest.approx(0, abs=1e-12)
-
-
-def test_distance_of_shifted_means_is_their_squared_length(rng):
-    mean, cov = gaussian(rng)
-    shift = torch.tensor([3.0, 0, 4, 0, 0, 0], dtype=torch.float64)
-    assert metrics.frechet_distance((mean, cov), (mean + shift, cov)) == pytest.approx(25)
-
-
-def test_distance_of_diagonal_covariances_is_that_of_their_roots():
-    zero = torch.zeros(3, dtype=torch.float64)
-    a, b = (torch.tensor(v, dtype=torch.float64) for v in ([1.0, 4, 9], [16.0, 4, 0]))
-    wanted = (1 - 4) ** 2 + 0 + 3**2  # Dowson and Landau 1982: sum of (sigma_a - sigma_b)^2
-    assert metrics.frechet_distance((zero, a.diag()), (zero, b.diag())) == pytest.approx(wanted)
-
-
-def test_distance_of_commuting_covariances_is_that_of_their_eigenvalues(rng):
-    axes, zero = rotation(rng, 5), torch.zeros(5, dtype=torch.float64)
-    a, b = torch.rand(2, 5, generator=rng, dtype=torch.float64)
-    covs = [axes @ values.diag() @ axes.T for values in (a, b)]
-    wanted = (a.sqrt() - b.sqrt()).square().sum().item()
-    assert metrics.frechet_distance((zero, covs[0]), (zero, covs[1])) == pytest.approx(wanted, abs=1e-7)
-
-
-@pytest.mark.parametrize("rank", [12, 3])  # 3: covariances without full rank, as dead features give
-def test_distance_agrees_with_numpy_and_scipy(rng, rank):
-    a, b = gaussian(rng, rank=rank), gaussian(rng, rank=rank)
-    means, covs = [s[0].numpy() for s in (a, b)], [s[1].numpy() for s in (a, b)]
-    head = np.sum((means[0] - means[1]) ** 2) + np.trace(covs[0]) + np.trace(covs[1])
-
-    trace = np.sqrt(np.linalg.eigvals(covs[0] @ covs[1]).astype(complex)).real.sum()
-    assert metrics.frechet_distance(a, b) == pytest.approx(head - 2 * trace, abs=1e-5)
-
-    if rank == 12:  # scipy's root is defined for matrices of full rank only
-        linalg = pytest.importorskip("scipy.linalg")
-        root = linalg.sqrtm(covs[0] @ covs[1])
-        assert metrics.frechet_distance(a, b) == pytest.approx(head - 2 * np.trace(root).real, abs=1e-8)
-
-
-def test_distance_is_symmetric_and_indifferent_to_rotation_and_order(rng):
-    a, b = torch.randn(2, 400, 6, generator=rng, dtype=torch.float64)
-    b = b @ torch.randn(6, 6, generator=rng, dtype=torch.float64) + 1
-    distance = metrics.frechet_distance(metrics.feature_stats(a), metrics.feature_stats(b))
-    turn, order = rotation(rng, 6), torch.randperm(400, generator=rng)
-
-    def again(a: Tensor, b: Tensor) -> float:
-        return metrics.frechet_distance(metrics.feature_stats(a), metrics.feature_stats(b))
-
-    assert again(b, a) == pytest.approx(distance)
-    assert again(a @ turn, b @ turn) == pytest.approx(distance)
-    assert again(a[order], b) == pytest.approx(distance)
-    assert again(a * 3, b * 3) == pytest.approx(distance * 9)
-
-
-def test_feature_stats_are_those_of_numpy(rng):
-    features = torch.randn(50, 4, generator=rng) * 5 + 100
-    mean, cov = metrics.feature_stats(features)
-    assert mean.dtype == cov.dtype == torch.float64
-    np.testing.assert_allclose(mean, features.double().numpy().mean(0))
-    np.testing.assert_allclose(cov, np.cov(features.double().numpy(), rowvar=False))
-    with pytest.raises(MetricError, match="two rows"):
-        metrics.feature_stats(features[:1])
-
-
-# ---- classes and confidence ----
-
-
-def test_histogram_counts_labels_and_logits_alike():
-    labels = torch.tensor([0, 2, 2, 2])
-    logits = torch.nn.functional.one_hot(labels, 4).float()
-    assert metrics.class_histogram(labels, 4).tolist() == [1, 0, 3, 0]
-    assert metrics.class_histogram(logits, 4).tolist() == [1, 0, 3, 0]
-
-
-def test_a_mode_counts_from_three_percent_on():
-    assert metrics.modes_covered(torch.tensor([94, 3, 2, 1])) == 2
-    assert metrics.modes_covered(torch.tensor([94, 3, 2, 1]), threshold=0.01) == 4
-    assert metrics.modes_covered(torch.zeros(4, dtype=torch.int64)) == 0
-
-
-def test_confidence_is_one_for_certainty_and_one_tenth_for_none():
-    assert metrics.mean_confidence(torch.zeros(5, 10)) == pytest.approx(0.1)
-    assert metrics.mean_confidence(torch.eye(10) * 1e4) == pytest.approx(1)
-    logits = torch.tensor([[3.0, 1.0]]).log()
-    assert metrics.mean_confidence(logits) == pytest.approx(0.75)
-
-
-def test_agreement_is_the_share_of_matches():
-    logits = torch.eye(4)
-    assert metrics.agreement(logits, torch.tensor([0, 1, 2, 0])) == 0.75
 
 
 # ---- the shipped networks ----
@@ -144,10 +33,10 @@ def test_shipped_network_reaches_its_bar_and_what_its_header_says(dataset):
 @pytest.mark.parametrize("dataset", BARS)
 def test_real_pictures_are_far_closer_to_real_ones_than_noise_and_blur(dataset):
     network, test, train = metric_network.load(dataset), data.load(dataset, "test"), data.load(dataset, "train")
-    real = metrics.feature_stats(metrics.extract(network, test.images[:2000])[0])
+    real = feature_stats(metrics.extract(network, test.images[:2000])[0])
 
     def distance(images: Tensor) -> float:
-        return metrics.frechet_distance(metrics.feature_stats(metrics.extract(network, images)[0]), real)
+        return frechet_distance(feature_stats(metrics.extract(network, images)[0]), real)
 
     pictures = train.images[:2000]
     noise = torch.randint(0, 256, pictures.shape, generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
@@ -156,10 +45,17 @@ def test_real_pictures_are_far_closer_to_real_ones_than_noise_and_blur(dataset):
     assert distance(pictures) * 30 < distance(noise)
 
 
-def test_a_generator_that_draws_the_training_pictures_scores_like_them():
+def test_a_generator_that_draws_the_training_pictures_scores_like_them_and_is_found_out(monkeypatch):
+    monkeypatch.setattr(metrics, "JUDGED", 100)
     train = data.load("mnist", "train")
     report = metrics.evaluate(replay(train.images), z_dim=3, classes=0, dataset="mnist", n=1000)
-    assert report.fid == pytest.approx(report.real_fid, rel=1e-6)
+    for name in ("fid", "kid", "precision", "recall", "density", "coverage"):
+        assert getattr(report, name) == pytest.approx(getattr(report, f"real_{name}"), rel=1e-6), name
+    assert report.copied == report.closer == 1
+    assert report.real_copied < 0.1 and report.real_closer == pytest.approx(0.5, abs=0.15)
+    assert 9 < report.inception_score < 10 and 9 < report.real_inception_score < 10
+    text = "\n".join(report.lines())
+    assert all(words in text for words in ("KID", "density", "copied", "real against real", "the whole test split"))
     wanted = train.labels[:1000].bincount()
     assert (torch.tensor(report.histogram) - wanted).abs().sum() <= 20  # the network errs now and then
     assert (report.modes, report.real_modes, report.agreement) == (10, 10, None)
@@ -186,7 +82,7 @@ def test_a_generator_that_ignores_its_class_is_found_out():
         asked.append(c)
         return to_float(threes[: len(z)])
 
-    report = metrics.evaluate(sample, z_dim=3, classes=10, dataset="mnist", n=1000)
+    report = metrics.evaluate(sample, z_dim=3, classes=10, dataset="mnist", n=1000, extras=())
     assert report.modes == 1
     assert report.agreement == pytest.approx(0.1, abs=0.01)
     assert report.fid > 20 * report.real_fid
@@ -198,6 +94,27 @@ def test_a_generator_that_ignores_its_class_is_found_out():
     assert "agreement" in text
 
 
+class Averages:
+    """A network that sees nothing but the mean of some stripes."""
+
+    name = "averages of stripes"
+
+    def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        features = images.float().mean((1, 2))[:, ::4] / 255  # [N, 8]
+        return features, 20 * features
+
+
+def test_colour_is_measured_through_another_network_and_without_held_back_pictures():
+    """Of the emoji none are held back: one half stands against the other, and nobody can say what is a copy."""
+    emoji = data.load("emoji").images
+    report = metrics.evaluate(replay(emoji[1::2]), z_dim=3, classes=0, dataset="emoji", through=Averages())
+    assert report.samples == len(emoji) // 2 and report.real_count == len(emoji) - report.samples
+    assert report.fid == pytest.approx(report.real_fid) and report.coverage == pytest.approx(report.real_coverage)
+    assert report.copied is report.histogram is report.network_accuracy is None
+    text = "\n".join(report.lines())
+    assert "averages of stripes." in text and "every other picture" in text and "copied" not in text
+
+
 def test_latents_are_a_function_of_the_seed_and_global_randomness_is_left_alone():
     seen: list[Tensor] = []
 
@@ -207,7 +124,7 @@ def test_latents_are_a_function_of_the_seed_and_global_randomness_is_left_alone(
 
     before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
     for seed in (0, 0, 1):
-        metrics.evaluate(sample, z_dim=4, classes=0, dataset="mnist", n=250, seed=seed)
+        metrics.evaluate(sample, z_dim=4, classes=0, dataset="mnist", n=250, seed=seed, extras=())
     metric_network.fresh(torch.Generator().manual_seed(0))
     metric_network.load.__wrapped__("mnist")
     assert torch.equal(torch.get_rng_state(), before[0])

@@ -82,7 +82,7 @@ def train_and_look(trainer: Trainer, marks: list[float], marks_in: str, samples:
 def look(trainer: Trainer, samples: int) -> dict[str, Any]:
     """What the generator people see can do now."""
     cfg = trainer.config
-    report = metrics.evaluate(trainer.sample, cfg.z_dim, cfg.classes, cfg.dataset, samples)
+    report = metrics.evaluate(trainer.sample, cfg.z_dim, cfg.classes, cfg.dataset, samples, extras=())
     return {
         "steps": trainer.steps_done,
         "images": trainer.steps_done * cfg.batch,
