@@ -76,10 +76,12 @@ def train(args: argparse.Namespace) -> int:
 
 
 def _lead(args: argparse.Namespace) -> int:
-    from gan.run import Command
+    from gan.run import Command, checked_measure_share
 
     run = _resumed(args) if args.resume else _forked(args) if args.fork else _created(args)
     run.threads, run.status = _threads(args), "running"
+    if args.measure_share is not None:
+        run.measure_share = run.meta["measure_share"] = checked_measure_share(args.measure_share)
     signal.signal(signal.SIGINT, lambda *_: _stop_once(run.send, Command("stop")))
     if dist.job():  # torchrun ends its processes so when one is lost, or to start them again with others
         signal.signal(signal.SIGTERM, lambda *_: run.send(Command("shutdown")))
@@ -189,7 +191,8 @@ def _progress_bar(run: Any) -> Any:
                 bar.update(run.trainer.steps_done - bar.n)
                 if run.history.rows and bar.n % 20 == 0:
                     row = run.history.rows[-1]
-                    bar.set_postfix(d_loss=row[3], g_loss=row[4], refresh=False)
+                    found = {"fid": run.history.measures[-1]["fid"]} if run.history.measures else {}
+                    bar.set_postfix(d_loss=row[3], g_loss=row[4], **found, refresh=False)
 
             yield show
 
@@ -282,11 +285,15 @@ def export(args: argparse.Namespace) -> int:
 
 
 def metric_network(args: argparse.Namespace) -> int:
-    """Train the classifier whose features the measures use."""
+    """Train the classifier whose features the measures use, and note what it sees in the real pictures."""
+    from gan.live_measures import write_reference
     from gan.metric_network import main_train, path_of
 
-    result = main_train(args.dataset, Path(args.out) if args.out else path_of(args.dataset), args.seed, print)
-    print(", ".join(f"{k} {v}" for k, v in result.items()))
+    if not args.live_only:
+        result = main_train(args.dataset, Path(args.out) if args.out else path_of(args.dataset), args.seed, print)
+        print(", ".join(f"{k} {v}" for k, v in result.items()))
+    if not args.out:
+        print(write_reference(args.dataset))
     return 0
 
 
@@ -307,6 +314,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("dataset", choices=["mnist", "fashion-mnist"])
     p.add_argument("--out", help="where to write it (default: weights/)")
     p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--live-only", action="store_true", help="only what live measures need of the real pictures")
     p.set_defaults(run=metric_network)
 
     add_benches(commands.add_parser("bench", help="measure speed, as ratios in one run"))
@@ -324,6 +332,8 @@ def _train_parser(commands: Any) -> None:
     p.add_argument("--at", metavar="STEP", type=int, help="with --fork: from the last state kept until this step")
     p.add_argument("--runs", default="runs", help="folder for runs (default: runs)")
     p.add_argument("--threads", type=int, default=None, help="processor threads (default: chosen by timing steps)")
+    words = "share of the time for measures between the steps, 0 to 0.5 (default: 0.1; 0: none)"
+    p.add_argument("--measure-share", metavar="SHARE", help=words)
     p.add_argument("--steps", dest="total_steps", help="the same as --total-steps")
     for name in FLAGS:
         k = KNOBS[name]

@@ -17,7 +17,8 @@ from gan.picture import split_grid
 from gan.trainer import check_config
 
 _NAMES = re.compile(
-    r"run\.json|rows\.csv|signals\.csv|threads\.csv|events\.jsonl|frames\.jsonl|checkpoint\.safetensors|real\.png|frames/\d{8}\.png"
+    r"run\.json|rows\.csv|signals\.csv|threads\.csv|events\.jsonl|measures\.jsonl|frames\.jsonl|checkpoint\.safetensors"
+    r"|real\.png|frames/\d{8}\.png"
 )
 _SECRETS = ("token_sha256",)
 MAX_ENTRIES = 5_000

@@ -28,6 +28,7 @@ SIGNALS = (
     "near",  # of a generated picture and the training picture most like it, as a share of that of a real one
     "lowest",  # the darkest pixel of all generated pictures, -1 is black
 )
+_MEASURES = ("fid", "real_fid", "coverage", "real_coverage", "confidence", "real_confidence")
 ROW_GROWTH, FRAME_GROWTH = 1.005, 1.03  # next record at ≥ step × growth: about 2,000 rows, 350 frames in 100,000 steps
 
 
@@ -145,6 +146,16 @@ def _decode_frame(line: str) -> dict[str, Any]:
     return {"step": int(e["step"]), "fake": [float(v) for v in e["fake"]], "real": [float(v) for v in e["real"]]}
 
 
+def _decode_measure(line: str) -> dict[str, Any]:
+    e = json.loads(line)
+    found = {"step": int(e["step"]), "images": int(e["images"]), "seconds": float(e["seconds"])}
+    found |= {name: float(e[name]) for name in _MEASURES}
+    found |= {"modes": int(e["modes"]), "histogram": [int(n) for n in e["histogram"]][:100]}
+    if not all(math.isfinite(found[name]) for name in ("seconds", *_MEASURES)):
+        raise ValueError("not finite")
+    return found
+
+
 def _decode_threads(line: str) -> tuple[int, int]:
     step, count = line.split(",")
     return int(step), int(count)
@@ -165,6 +176,7 @@ class History:
         head = ",".join(SIGNALS) + "\n"
         self._signals = Lines(folder / "signals.csv", head, lambda s: _encode_row(s.values()), _decode_signal)
         self._frames = Lines(folder / "frames.jsonl", "", _json_line, _decode_frame)
+        self._measures = Lines(folder / "measures.jsonl", "", _json_line, _decode_measure)
         self._pictures: list[tuple[int, bytes]] = []
         self.generation = 0  # grows when records were taken back, so that readers start again
 
@@ -180,6 +192,11 @@ class History:
     def frames(self) -> list[dict[str, Any]]:
         """step, and D's verdict on each generated (`fake`) and each real picture."""
         return self._frames.records
+
+    @property
+    def measures(self) -> list[dict[str, Any]]:
+        """step, images, seconds, fid, coverage, confidence (and real_…), modes, histogram: gan/live_measures.py."""
+        return self._measures.records
 
     @property
     def threads(self) -> list[tuple[int, int]]:
@@ -208,6 +225,9 @@ class History:
         """One number, or None, for each name of SIGNALS; rounded to six digits."""
         self._signals.add({name: _short(record[name]) for name in SIGNALS})
 
+    def add_measure(self, measure: dict[str, Any]) -> None:
+        self._measures.add(measure)
+
     def add_frame(self, step: int, png: bytes, fake: list[float], real: list[float]) -> None:
         self._pictures.append((step, png))
         self._frames.add({"step": step, "fake": fake, "real": real})
@@ -220,13 +240,13 @@ class History:
             path.parent.mkdir(exist_ok=True)
             write_atomically(path, png)
             self._pictures.pop(0)
-        for lines in (self._frames, self._rows, self._events, self._threads, self._signals):
+        for lines in (self._frames, self._rows, self._events, self._threads, self._signals, self._measures):
             lines.flush()
 
     def forget_after(self, step: int) -> None:
         """Take back what lies after a step, because training continues from there."""
         late = [f["step"] for f in self.frames if f["step"] > step]
-        for lines in (self._frames, self._events, self._signals):
+        for lines in (self._frames, self._events, self._signals, self._measures):
             lines.keep(lambda e: e["step"] <= step)
         for lines in (self._rows, self._threads):
             lines.keep(lambda r: r[0] <= step)

@@ -179,6 +179,11 @@ def neighbour_measures(real: Manifold, fake: Manifold) -> Neighbours:
     return Neighbours(*(x if isinstance(x, float) else x.double().mean().item() for x in share))
 
 
+def within_reach(points: Tensor, centres: Tensor, radii: Tensor) -> Tensor:
+    """Which of the balls [N] hold at least one of the points [n, F]; their share is Naeem's coverage."""
+    return (torch.cdist(points, centres) < radii).any(0)
+
+
 def distances(a: Tensor, b: Tensor) -> Iterator[Tensor]:
     """Euclidean distances between the rows of a [N, F] and b [M, F], some rows of the matrix [N, M] at a time."""
     for rows in a.split(max(1, BLOCK // len(b))):

@@ -49,6 +49,7 @@ SAVE_EVERY_SECONDS = 5.0  # a killed process loses at most this much training, a
 PUBLISH_EVERY_SECONDS = 0.4
 WATCHED_SECONDS = 4.0  # somebody asked for a picture within this time
 SHOW_SHARE = 0.1  # showing may take this share of the time; slower machines get fewer live frames
+MEASURE_SHARE, MOST_MEASURE_SHARE = 0.1, 0.5  # of the time, for the measures taken between steps
 REAL_COUNT = 16
 _REAL = 11  # stream of randomness: which real pictures are shown
 
@@ -57,7 +58,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Command:
-    """What is asked of a run. kind: pause, resume, step, stop, lr, rewind (owner); yield, shutdown (program)."""
+    """What is asked of a run.
+
+    kind: pause, resume, step, stop, lr, rewind, measure_share (owner); yield, shutdown (program).
+    """
 
     kind: str
     players: str = "both"
@@ -65,6 +69,7 @@ class Command:
     g_lr: float | None = None
     total_steps: int | None = None
     at: int | None = None  # rewind: to the last kept state at or before this step; None: to the last checkpoint
+    measure_share: float | None = None
 
 
 class Diverged(Exception):
@@ -88,6 +93,8 @@ class Run:
         if self.status in ("running", "paused"):  # the process that trained it is gone
             self.status, self.message = "interrupted", "The program ended while this run was training; it can continue."
         self.seconds = self.history.rows[-1][2] if self.history.rows else 0.0
+        self.measure_share = checked_measure_share(self.meta["measure_share"])
+        self.measure_problem = ""  # why nothing can be measured, in one sentence
         self.latest = self._snapshot_from_disk()
         self._commands: queue.Queue[Command] = queue.Queue()
         self._thread: threading.Thread | None = None
@@ -191,6 +198,7 @@ class Run:
         self.trainer = Trainer(self.config, pictures, best_device())
         self._signals = Signals(self.trainer)
         self._sums: dict[str, list[Any]] = {}
+        self._measurer: Any = None
         self._stopping = ""
         self._show_seconds, self._train_seconds = 0.0, 1e-9
         self._speed: deque[tuple[float, int]] = deque(maxlen=40)
@@ -253,6 +261,8 @@ class Run:
         shown = time.perf_counter() - now
         self._show_seconds += shown
         self._clock(shown)
+        if self.measure_share and not self.measure_problem:
+            self._measure(now + shown - started)
 
     def _take_threads(self) -> None:
         """As many as the chooser says; a change is written down, because the last bits of a step depend on it."""
@@ -300,6 +310,24 @@ class Run:
         numbers = [means.get(k) for k in ("d_loss", "g_loss", "d_real", "d_fake")]
         self.history.add_row((step, self.trainer.images_done, self.seconds, *numbers, *rates))
 
+    def _measure(self, passed: float) -> None:
+        """A few pictures more of the next measure, where the share of the time allows; passed: seconds of this step."""
+        from gan.live_measures import Measurer, MetricError  # not before somebody measures
+
+        started = time.perf_counter()
+        if self._measurer is None:
+            self._measurer = Measurer(self.config, self.history.measures[-1]["step"] if self.history.measures else 0)
+        trainer = self.trainer
+        moment = {"step": trainer.steps_done, "images": trainer.images_done, "seconds": round(self.seconds, 3)}
+        try:
+            found = self._measurer.turn(trainer, self.measure_share, passed, moment)
+        except MetricError as e:
+            self.measure_problem, found = str(e), None
+        if found:
+            self.history.add_measure(found)
+            self._flush()
+        self._clock(time.perf_counter() - started)
+
     def _publish(self, frame: bool = False) -> None:
         """Make the snapshot everybody sees; with `frame` it also enters the history."""
         started = time.perf_counter()
@@ -338,10 +366,19 @@ class Run:
             **self._counts(),
         }
 
-    def _counts(self) -> dict[str, int]:
+    def _counts(self) -> dict[str, Any]:
+        """How much of everything there is, so that a page knows what it has not fetched; and the newest measure."""
         h = self.history
-        counts = {"row_count": len(h.rows), "frame_count": len(h.frames), "event_count": len(h.events)}
-        return counts | {"generation": h.generation}
+        return {
+            "row_count": len(h.rows),
+            "frame_count": len(h.frames),
+            "event_count": len(h.events),
+            "measure_count": len(h.measures),
+            "generation": h.generation,
+            "measure": h.measures[-1] if h.measures else None,
+            "measure_share": self.measure_share,
+            "measure_problem": self.measure_problem,
+        }
 
     def _images_per_second(self) -> float:
         if len(self._speed) < 2:
@@ -432,6 +469,11 @@ class Run:
                 self.trainer.lr[player] = value
         self._publish()
 
+    def _do_measure_share(self, command: Command) -> None:
+        self.measure_share = self.meta["measure_share"] = checked_measure_share(command.measure_share)
+        self._write_meta()
+        self._publish()
+
     def _do_rewind(self, command: Command) -> None:
         self._restore(self.state_until(command.at))
         self._event("rewind", f"Back to step {self.trainer.steps_done:,}")
@@ -445,7 +487,7 @@ class Run:
     def _restore(self, path: Path) -> None:
         extra = load_checkpoint(path, self.trainer)
         self.seconds = float(extra.get("seconds", 0.0))
-        self._sums, self._threads_now = {}, 0
+        self._sums, self._threads_now, self._measurer = {}, 0, None
         self.history.forget_after(self.trainer.steps_done)
         self.states.forget_after(self.trainer.steps_done)
         dist.lead_with("load", self.trainer.state_dict())
@@ -558,6 +600,7 @@ _COMMANDS: dict[str, Callable[[Run, Command], None]] = {
     "stop": Run._do_stop,
     "shutdown": Run._do_stop,
     "lr": Run._do_lr,
+    "measure_share": Run._do_measure_share,
     "rewind": Run._do_rewind,
 }
 COMMAND_KINDS = tuple(k for k in _COMMANDS if k not in ("yield", "shutdown"))
@@ -581,6 +624,20 @@ def create_run(folder: Path, config: Config, info: dict[str, Any]) -> None:
     write_atomically(folder / "run.json", json.dumps(meta | info, indent=1).encode())
 
 
+def checked_measure_share(value: Any) -> float:
+    """A share of the time, 0 to 0.5. Raises ConfigError with a sentence."""
+    try:
+        share = float(value)
+    except (TypeError, ValueError):
+        share = math.nan
+    if not 0 <= share <= MOST_MEASURE_SHARE:
+        raise ConfigError(
+            f"The share of the time for measures (measure_share) must be between 0 and {MOST_MEASURE_SHARE}, "
+            f"not {str(value)[:40]}."
+        )
+    return share
+
+
 def _use_threads(count: int) -> None:
     torch.set_num_threads(count)
     torch.get_num_threads()  # pins it: a thread that has not computed yet would take the process-wide number
@@ -596,7 +653,15 @@ def _read_meta(folder: Path) -> dict[str, Any]:
         if meta["format"] != FORMAT:
             raise CheckpointError(f"The run {folder.name} has format {meta['format']}; this version reads {FORMAT}.")
         tiles = {k: int(meta["tiles"][k]) for k in ("count", "columns", "size", "channels")}
-        known = {"dataset_count": 0, "class_names": [], "title": "", "created": 0.0, "token_sha256": "", "kept": False}
+        known = {
+            "measure_share": MEASURE_SHARE,
+            "dataset_count": 0,
+            "class_names": [],
+            "title": "",
+            "created": 0.0,
+            "token_sha256": "",
+            "kept": False,
+        }
         return known | meta | {"tiles": tiles, "status": str(meta["status"]), "message": str(meta["message"])}
     except (OSError, ValueError, KeyError, TypeError) as e:
         if isinstance(e, CheckpointError):

@@ -119,7 +119,9 @@ def test_evaluate_prints_json(monkeypatch, capsys):
     assert main(["evaluate", WEIGHTS, "--samples", "200", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["samples"] == 200 and found["modes"] == 10 and found["title"]
-    assert found["fid"] > 0 and found["real_fid"] > 0 and 0 < found["real_coverage"] <= 1 and len(found["histogram"]) == 10
+    assert (
+        found["fid"] > 0 and found["real_fid"] > 0 and 0 < found["real_coverage"] <= 1 and len(found["histogram"]) == 10
+    )
 
 
 def test_inception_without_a_network_is_one_sentence(monkeypatch, tmp_path, capsys):

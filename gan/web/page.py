@@ -29,6 +29,7 @@ _HEAD = """
 <link rel="modulepreload" href="gradio_api/gan/static/curves.js">
 <link rel="modulepreload" href="gradio_api/gan/static/diagnosis.js">
 <link rel="modulepreload" href="gradio_api/gan/static/live.js">
+<link rel="modulepreload" href="gradio_api/gan/static/measures.js">
 <link rel="modulepreload" href="gradio_api/gan/static/train.js">
 """
 

@@ -27,11 +27,12 @@ from gan.config import KNOBS, ConfigError, parse_value
 from gan.data import DATA, DataError
 from gan.fork import plan_fork
 from gan.history import COLUMNS
+from gan.metric_network import EPOCHS
 from gan.objectives import OBJECTIVES
 from gan.penalties import PENALTIES
 from gan.picture import PictureError, gif_bytes, mp4_bytes
 from gan.recipes import ALL_RECIPES
-from gan.run import COMMAND_KINDS, PLAYERS, Command, Run
+from gan.run import COMMAND_KINDS, PLAYERS, Command, Run, checked_measure_share
 from gan.runs import RECORDED, Runs, RunsError
 from gan.transforms import CONSTRAINTS, TRANSFORMS
 from gan.web.mathml import mathml
@@ -57,6 +58,7 @@ def add_routes(app: FastAPI, runs: Runs, local: bool = False) -> None:
     _add_start(app, runs, local)
     _add_reading(app, runs)
     _add_columns(app, runs)
+    _add_measures(app, runs)
     _add_control(app, runs)
     _add_order(app, runs)
     _add_files(app, runs)
@@ -211,6 +213,13 @@ def _add_reading(app: FastAPI, runs: Runs) -> None:
         return _file(runs.get(run_id).folder / "real.png", {"Cache-Control": "max-age=3600"})
 
 
+def _add_measures(app: FastAPI, runs: Runs) -> None:
+    @app.get(f"{BASE}/runs/{{run_id}}/measures")
+    @sentence
+    async def measures(run_id: str, request: Request) -> Response:
+        return JSONResponse({"measures": runs.get(run_id).history.measures[_start(request) :]}, headers=FRESH)
+
+
 def _add_columns(app: FastAPI, runs: Runs) -> None:
     @app.get(f"{BASE}/runs/{{run_id}}/columns/{{what}}")
     @sentence
@@ -271,6 +280,7 @@ def _info(run: Run) -> dict[str, Any]:
         "real_labels": run.meta.get("real_labels", []),
         "verdict_is_probability": OBJECTIVES[run.config.objective].is_probability,
         "conditional": run.config.classes > 0,
+        "measurable": run.config.dataset in EPOCHS,
         "checkpoint_step": run.checkpoint_step(),
         "states": run.states.steps(),
         "recorded": run.id == RECORDED,
@@ -384,6 +394,8 @@ def _command(body: dict[str, Any]) -> Command:
     if players not in PLAYERS:
         raise RunsError(f"There are no players {str(players)[:40]!r}; known: {', '.join(PLAYERS)}.")
     given = {n: parse_value(n, body[n]) for n in ("d_lr", "g_lr", "total_steps") if body.get(n) not in (None, "")}
+    if kind == "measure_share":
+        given["measure_share"] = checked_measure_share(body.get("measure_share"))
     return Command(kind, players, at=_step(body), **given)
 
 

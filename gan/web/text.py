@@ -179,6 +179,35 @@ TRAIN = {
     "applied": "Learning rates changed; the curve is marked.",
 }
 
+MEASURES = {
+    "title": "Measures",
+    "at_step": "of step {step}",
+    "share": "Time for measures",
+    "share_hint": "A part of the training time. More: newer numbers; less: faster training.",
+    "off": "off",
+    "fid": "Distance to real (FID)",
+    "fid_hint": "Lower is better; 1 × is as close as real pictures.",
+    "times": "{times} ×",
+    "fid_value": "{times} × real",
+    "coverage": "Coverage",
+    "coverage_hint": "Real pictures with a generated one nearby. Higher is better.",
+    "kinds": "Kinds drawn",
+    "kinds_hint": "Kinds with at least 3 % of the pictures. More is better.",
+    "kinds_of": "{count} of {all}",
+    "best": "best: {value} at step {step}",
+    "real": "real against real: {value}",
+    "real_fid": "real against real: 1 × (FID {fid})",
+    "bars_hint": "What the generated pictures show. The line is an even share.",
+    "bars_label": "{name}: {percent} % of the pictures",
+    "protocol": "Of 1,000 generated pictures, always from the same noise, as a small network sees them.",
+    "protocol_hint": "FID in 96 features, against all 10,000 test pictures; coverage of 2,000 test pictures, fifth "
+    "neighbour. Real against real: 1,000 training pictures. With few pictures FID comes out high: compare it only with "
+    "other numbers of this tile.",
+    "soon": "The first measure comes within some seconds.",
+    "is_off": "No measures: no time is given to them.",
+    "not_measurable": "No measures here: the network that looks at the pictures knows only MNIST and Fashion-MNIST.",
+}
+
 CURVES = {
     "axis": "What the curves are drawn over",
     "axis_step": "Steps",
@@ -450,6 +479,7 @@ EN = {
     "curves": CURVES,
     "compare": COMPARE,
     "diagnosis": DIAGNOSIS,
+    "measures": MEASURES,
     "how": HOW,
     "latent": LATENT,
     "interpolation": INTERPOLATION,

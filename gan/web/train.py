@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from gan.web import diagnosis
+from gan.web import diagnosis, measures
 from gan.web.island import island
 
 # Elements the scripts fill in carry data-gf; nothing else of the markup is known to them.
@@ -163,7 +163,7 @@ _CURVES = """
       inputmode="decimal" autocomplete="off" aria-label="{rate_g_label}"></label>
     <button type="submit" class="gf-btn">{apply}</button>
   </form>
-</div></div>"""
+</div>{measures_tile}</div>"""
 
 _CURVE_TEXTS = ("log", "log_hint", "log_note", "csv", "csv_hint")
 
@@ -188,4 +188,4 @@ def build(text: dict[str, Any]) -> gr.HTML:
     curves = {"more_curves": text["curves"]["more"], **{k: text["curves"][k] for k in _CURVE_TEXTS}}
     early = {k: v for k, v in text["diagnosis"].items() if k.startswith("diagnosis_")}
     strings = {key: escape(value) for key, value in (text["common"] | text["train"] | early | curves).items()}
-    return island(_PAGE.format_map(strings), "train.js")
+    return island(_PAGE.format_map(strings | {"measures_tile": measures.tile(text)}), "train.js")

@@ -20,6 +20,7 @@ export class History {
     this.verdicts = new Map(); // step -> {fake, real}
     this.events = [];
     this.records = {}; // signals and measures: what -> {count, columns}
+    this.measures = [];
     this.bitmaps = new Map(); // step -> ImageBitmap, least recently used first
     this.loading = new Map();
   }
@@ -51,19 +52,25 @@ export class History {
   }
 
   /**
-   * Fetch what is new. counts: {row_count, frame_count, event_count, generation} of the live answer; the generation
+   * Fetch what is new. counts: {row_count, frame_count, event_count, measure_count, generation} of the live answer; the generation
    * changes when a run went back and what came after was thrown away. Returns what has changed.
    */
   async update(counts) {
     const rewound = this.rowCount > 0 && (counts.row_count < this.rowCount || counts.generation !== this.generation);
     if (rewound) this.clear();
     this.generation = counts.generation;
-    const [rows, frames, events] = await Promise.all([
+    const [rows, frames, events, measures] = await Promise.all([
       counts.row_count > this.rowCount && this.fetchRows(),
       counts.frame_count > this.frameSteps.length && this.fetchFrames(),
       counts.event_count !== this.events.length && this.fetchEvents(),
+      counts.measure_count > this.measures.length && this.fetchMeasures(),
     ]);
-    return { rows: Boolean(rows) || rewound, frames: Boolean(frames) || rewound, events: Boolean(events) };
+    return {
+      rows: Boolean(rows) || rewound,
+      frames: Boolean(frames) || rewound,
+      events: Boolean(events),
+      measures: Boolean(measures) || rewound,
+    };
   }
 
   async fetchRows() {
@@ -85,6 +92,11 @@ export class History {
 
   async fetchEvents() {
     this.events = (await getJSON(`runs/${this.runId}/events`)).events;
+    return true;
+  }
+
+  async fetchMeasures() {
+    this.measures.push(...(await getJSON(`runs/${this.runId}/measures?from=${this.measures.length}`)).measures);
     return true;
   }
 

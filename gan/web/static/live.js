@@ -8,6 +8,7 @@ import {
 import { DiagnosisPanel } from "./diagnosis.js";
 import { drawGrid } from "./grid.js";
 import { History } from "./history.js";
+import { MeasureTile } from "./measures.js";
 import { withRun } from "./runlist.js";
 import { Timeline } from "./timeline.js";
 
@@ -43,6 +44,7 @@ export class LiveView {
       onPick: (step) => this.timeline.seekStep(step),
     });
     this.diagnosis = new DiagnosisPanel(this.part, (what) => hooks.onRemedy(what));
+    this.measures = new MeasureTile(this.part, (share) => this.command({ command: "measure_share", measure_share: share }));
     this.listen();
     this.draw();
   }
@@ -135,6 +137,7 @@ export class LiveView {
     Object.assign(this, { snapshot: next, version: next.version, sheet });
     if (before !== next.status) await this.statusChanged();
     this.showNumbers();
+    this.showMeasures();
     if (this.timeline.step === null) this.draw();
     this.part("live").setAttribute("aria-busy", "false");
   }
@@ -151,6 +154,7 @@ export class LiveView {
     const recorded = await this.recordsChanged(history);
     if (history === this.history && (changed.rows || changed.events || recorded)) this.charts.refresh();
     if (changed.rows || changed.events) await this.diagnosis.refresh(this.status === "running");
+    if (changed.measures) this.showMeasures();
     if (this.replay && history.frameSteps.length > 1) this.playOnce();
   }
 
@@ -199,6 +203,7 @@ export class LiveView {
     this.timeline.paint();
     this.showControls();
     this.showMessage();
+    this.showMeasures();
     this.showDownloads();
   }
 
@@ -303,6 +308,7 @@ export class LiveView {
     this.part("from-box").style.visibility = this.timeline.step === null || this.meta.recorded ? "hidden" : "visible";
     this.draw();
     if (this.snapshot) this.showNumbers();
+    this.showMeasures();
   }
 
   drawReal() {
@@ -373,6 +379,11 @@ export class LiveView {
 
   verdictCaption() {
     return t(this.meta?.verdict_is_probability === false ? "train.score_caption" : "train.verdict_caption");
+  }
+
+  showMeasures() {
+    const { meta, snapshot, mine, status, timeline } = this;
+    this.measures.show({ meta, snapshot, mine, status, step: timeline.step, measures: this.history.measures });
   }
 
   // ---- what the owner presses ----
