@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 import torch
@@ -24,9 +25,10 @@ MOMENT = {"step": 1, "images": 8, "seconds": 0.5}
 
 @pytest.fixture
 def runs(tmp_path, monkeypatch, random_pictures):
-    """Runs that measure often, and little at a time."""
+    """Runs that measure little at a time, by a clock that stands still: a chunk after every step."""
     monkeypatch.setattr(run_module, "load", lambda *a, **k: random_pictures)
     monkeypatch.setattr(live_measures, "FIRST_DEBT", 0.0)
+    monkeypatch.setattr(live_measures, "Measurer", partial(Measurer, clock=lambda: 0.0))
     monkeypatch.setattr(live_measures, "SAMPLES", 60)
     monkeypatch.setattr(live_measures, "CHUNK", 20)
     registry = Runs(tmp_path / "runs", limit=2)
@@ -129,7 +131,7 @@ def measured(monkeypatch, share: float = 0.5):
     monkeypatch.setattr(live_measures, "FIRST_DEBT", 0.0)
     trainer = Trainer(RECIPES["dense"].config.changed(batch=8), data.load("mnist"))
     trainer.steps_done = 1
-    measurer = Measurer(trainer.config)
+    measurer = Measurer(trainer.config, clock=lambda: 0.0)
     found = [
         measurer.turn(trainer, share, 10.0, MOMENT) for _ in range(live_measures.SAMPLES // live_measures.CHUNK + 1)
     ]

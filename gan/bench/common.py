@@ -140,7 +140,7 @@ def trainer_of(recipe: str, **changes: Any) -> Trainer:
 class PausedRun:
     """A run that trains only while it is measured, so that others can be measured between."""
 
-    def __init__(self, events: Callable[[], list[dict[str, Any]]], command: Callable[[str], Any]) -> None:
+    def __init__(self, events: Callable[[], list[dict[str, Any]]], command: Callable[..., Any]) -> None:
         self.events, self.command = events, command
         self.step = self.pause()
 
@@ -175,7 +175,8 @@ def run_here(recipe: str, warm_up: float) -> Iterator[PausedRun]:
         run, _ = runs.create(recipe, None, ENDLESS)
         runs.start(run)
         time.sleep(warm_up)
-        yield PausedRun(lambda: list(run.history.events), lambda kind: runs.command(run, Command(kind)))
+        command = lambda kind, **more: runs.command(run, Command(kind, **more))  # noqa: E731
+        yield PausedRun(lambda: list(run.history.events), command)
         run.send(Command("shutdown"))
         run.join(60)
 

@@ -19,14 +19,14 @@ _TILE = """
   <p class="gf-hint" data-gf="measure-note" role="status" hidden></p>
   <div class="gf-measure-numbers" data-gf="measure-numbers">
     <dl>
-      <div><dt>{fid}</dt><dd class="gf-num" data-gf="m-fid">–</dd><dd class="gf-hint" data-gf="m-fid-best">&nbsp;</dd>
-        <dd class="gf-hint" data-gf="m-fid-real">&nbsp;</dd><dd class="gf-hint">{fid_hint}</dd></div>
+      <div><dt>{fid}</dt><dd class="gf-num" data-gf="m-fid">–</dd><dd class="gf-hint" data-gf="m-fid-real">&nbsp;</dd>
+        <dd class="gf-hint" data-gf="m-fid-best">&nbsp;</dd><dd class="gf-hint">{fid_hint}</dd></div>
       <div><dt>{coverage}</dt><dd class="gf-num" data-gf="m-coverage">–</dd>
-        <dd class="gf-hint" data-gf="m-coverage-best">&nbsp;</dd>
-        <dd class="gf-hint" data-gf="m-coverage-real">&nbsp;</dd><dd class="gf-hint">{coverage_hint}</dd></div>
+        <dd class="gf-hint" data-gf="m-coverage-real">&nbsp;</dd>
+        <dd class="gf-hint" data-gf="m-coverage-best">&nbsp;</dd><dd class="gf-hint">{coverage_hint}</dd></div>
       <div><dt>{kinds}</dt><dd class="gf-num" data-gf="m-kinds">–</dd>
-        <dd class="gf-hint" data-gf="m-kinds-best">&nbsp;</dd>
-        <dd class="gf-hint" data-gf="m-kinds-real">&nbsp;</dd><dd class="gf-hint">{kinds_hint}</dd></div>
+        <dd class="gf-hint" data-gf="m-kinds-real">&nbsp;</dd>
+        <dd class="gf-hint" data-gf="m-kinds-best">&nbsp;</dd><dd class="gf-hint">{kinds_hint}</dd></div>
     </dl>
     <figure class="gf-figure">
       <div class="gf-bars" data-gf="m-bars"></div>

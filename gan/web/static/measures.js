@@ -1,6 +1,6 @@
 // The measure tile: how good the pictures of the shown step are, beside what real pictures reach.
 
-import { h, setText, t, whole } from "./common.js";
+import { h, setText, short, t, whole } from "./common.js";
 import { nearest } from "./curves.js";
 
 const FULL_HEIGHT = 3; // bars end at three times the even share; what is larger is cut off there
@@ -46,7 +46,8 @@ export class MeasureTile {
     const write = (name, text) => setText(this.part(name), text || "\u00a0");
     write("m-fid", found ? t("measures.fid_value", { times: times(found) }) : "–");
     write("m-fid-best", best(measures, (m) => -m.fid / m.real_fid, (m) => t("measures.times", { times: times(m) })));
-    write("m-fid-real", found && t("measures.real_fid", { fid: found.real_fid.toFixed(1) }));
+    const fids = found && { fid: short(found.fid), real: short(found.real_fid) };
+    write("m-fid-real", found && t("measures.real_fid", fids));
     write("m-coverage", found ? percent(found.coverage) : "–");
     write("m-coverage-best", best(measures, (m) => m.coverage, (m) => percent(m.coverage)));
     write("m-coverage-real", found && t("measures.real", { value: percent(found.real_coverage) }));

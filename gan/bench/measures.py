@@ -1,0 +1,31 @@
+"""Training speed of a run that measures itself as it goes, against the same run when it does not."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from gan.bench.common import Figure, at_least, ratios, run_here, spread
+from gan.run import MEASURE_SHARE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--shares", type=float, nargs="+", default=[MEASURE_SHARE], help="of the time, for measures")
+    parser.add_argument("--pairs", type=int, default=6)
+    parser.add_argument("--seconds", type=float, default=15, help="of each half of a pair")
+
+
+def measure(args: argparse.Namespace) -> list[Figure]:
+    figures = []
+    with run_here("quick", warm_up=5) as run:
+
+        def with_share(share: float) -> float:
+            run.command("measure_share", measure_share=share)
+            return run.per_second(lambda: time.sleep(args.seconds))
+
+        for share in args.shares:
+            name = f"steps/s, {share:.0%} for measures"
+            found = ratios(name, args.pairs, lambda share=share: with_share(share), lambda: with_share(0.0))
+            what = f"quick with {share:.0%} of its time for measures, times without"
+            figures.append(Figure(what, spread(found), at_least(1 - share, found)))
+    return figures
