@@ -196,7 +196,7 @@ MEASURES = {
     "kinds_of": "{count} of {all}",
     "best": "best {value} at step {step}",
     "real": "real against real {value}",
-    "real_fid": "FID {fid}; real against real {real}",
+    "real_fid": "FID {fid}; real pictures {real}",
     "bars_hint": "What the generated pictures show. The line is an even share.",
     "bars_label": "{name}: {percent} % of the pictures",
     "protocol": "Of 1,000 generated pictures, always from the same noise, as a small network sees them.",
