@@ -13,17 +13,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shares", type=float, nargs="+", default=[MEASURE_SHARE], help="of the time, for measures")
     parser.add_argument("--pairs", type=int, default=6)
     parser.add_argument("--seconds", type=float, default=15, help="of each half of a pair")
-    words = "count the processor's seconds for this process, for a machine that others use too"
-    parser.add_argument("--processor-time", action="store_true", help=words)
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:
-    figures, clock = [], time.process_time if args.processor_time else time.perf_counter
+    figures = []
     with run_here("quick", warm_up=5) as run:
 
         def with_share(share: float) -> float:
             run.command("measure_share", measure_share=share)
-            return run.per_second(lambda: time.sleep(args.seconds), clock)
+            return run.per_second(lambda: time.sleep(args.seconds))
 
         for share in args.shares:
             name = f"steps/s, {share:.0%} for measures"
