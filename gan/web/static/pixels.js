@@ -1,6 +1,6 @@
 // Pictures drawn on request: which weights there are, raw pixels, and "newest wins". Shared by the two latent tabs.
 
-import { api, boot, clearNotice, getJSON, h, notify, pixelsToImageData, t } from "./common.js";
+import { api, boot, clearNotice, getJSON, h, notify, pixelsToImageData, setText, t } from "./common.js";
 
 const PAGE = Math.random().toString(36).slice(2, 10);
 export const MAX_SEED = 2 ** 31 - 1;
@@ -83,6 +83,34 @@ export function newestWins(work) {
     waiting = { question };
     return run();
   };
+}
+
+/** Call work at once, but not twice before the screen shows it: what comes between is one call with the next frame. */
+export function oncePerFrame(work) {
+  let shown = true;
+  let waiting = false;
+
+  function run() {
+    shown = waiting = false;
+    requestAnimationFrame(() => {
+      shown = true;
+      if (waiting) run();
+    });
+    work();
+  }
+
+  return () => {
+    if (shown) run();
+    else waiting = true;
+  };
+}
+
+/** The quiet line that says who draws, with the reason as its hint. */
+export function showWhoDraws(line, here, { page_refusal: refusal }) {
+  line.hidden = false;
+  line.dataset.by = here ? "page" : "server";
+  setText(line, t(here ? "latent.by_page" : "latent.by_server"));
+  line.title = t(here ? "latent.by_page_hint" : "latent.by_server_hint", { refusal: refusal || t("latent.coming") });
 }
 
 /** The icon of a play button; call it with true while playing. */
