@@ -62,16 +62,22 @@ let halves = null; // the value of every 16-bit number
 
 function readTensor(buffer, start, { type, count, at }) {
   if (type === "float32") return new Float32Array(buffer, start + at, count);
-  halves ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => halfValue(bits));
-  return Float32Array.from(new Uint16Array(buffer, start + at, count), (bits) => halves[bits]);
+  halves ??= halfValues();
+  const bits = new Uint16Array(buffer, start + at, count);
+  const tensor = new Float32Array(count);
+  for (let i = 0; i < count; i++) tensor[i] = halves[bits[i]]; // a loop: `from` would take ten times as long
+  return tensor;
 }
 
 /** IEEE 754 binary16; the writer refuses infinities. */
-function halfValue(bits) {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  return sign * (exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24);
+function halfValues() {
+  const values = new Float32Array(1 << 16);
+  for (let bits = 0; bits < values.length; bits++) {
+    const exponent = (bits >> 10) & 31;
+    const size = (exponent ? 1024 + (bits & 1023) : bits & 1023) * 2 ** (Math.max(exponent, 1) - 25);
+    values[bits] = bits & 0x8000 ? -size : size;
+  }
+  return values;
 }
 
 // ---- layers ----
