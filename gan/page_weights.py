@@ -16,7 +16,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gan.models.layers import Generator, Grid, SameConv, SameConvTranspose, UpsampleConv, same_padding
+from gan.models.layers import (
+    Generator,
+    Grid,
+    SameConv,
+    SameConvTranspose,
+    SameConvTranspose5,
+    UpsampleConv,
+    same_padding,
+)
 
 FORMAT_VERSION = 1
 KINDS = ("affine", "dense", "leaky", "planes", "shuffle", "spread", "tanh")  # the same names as in static/generator.js
@@ -130,6 +138,7 @@ _EXPORTS: dict[type[nn.Module], Callable[[Any, int, int], Layer]] = {
     SameConv: _conv,
     nn.ConvTranspose2d: _conv_transpose,
     SameConvTranspose: _conv_transpose,
+    SameConvTranspose5: _conv_transpose,
     UpsampleConv: _upsample,
     nn.BatchNorm1d: _affine,
     nn.BatchNorm2d: _affine,

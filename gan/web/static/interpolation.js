@@ -151,7 +151,7 @@ class InterpolationTab {
     const query = pathQuery(this.state);
     const here = await drawPathHere(query);
     this.film = here ?? (await fetchPixels("path", query, ""));
-    showWhoDraws(this.part("drawn"), here !== null, this.about);
+    showWhoDraws(this.part("drawn"), here ? "page" : "server", this.about);
     const { count } = this.film;
     const slider = this.part("position");
     slider.max = count - 1;

@@ -196,22 +196,22 @@ class LatentTab {
   paintPicture() {
     const place = placeOf(this.state);
     const drawn = drawHere(place);
-    if (drawn) this.put(drawn, place, true);
+    if (drawn) this.put(drawn, place, "page");
   }
 
   async fetchPicture() {
     const place = placeOf(this.state);
     const drawn = await fetchPixels("pixels", place, "main");
     if (canDraw(placeOf(this.state))) this.paint(); // the weights came meanwhile, and may have drawn something newer
-    else this.put(drawn, place, false);
+    else this.put(drawn, place, "server");
   }
 
-  put(drawn, place, here) {
+  put(drawn, place, by) {
     const picture = this.part("picture");
     putPicture(picture, drawn);
     picture.dataset.shows = queryOf(place);
     picture.dataset.step = drawn.step;
-    showWhoDraws(this.part("drawn"), here, this.about);
+    showWhoDraws(this.part("drawn"), by, this.about);
   }
 
   async drawNeighbours() {

@@ -1,6 +1,7 @@
 // Pictures drawn on request: which weights there are, raw pixels, and "newest wins". Shared by the two latent tabs.
 
 import { api, boot, clearNotice, getJSON, h, notify, pixelsToImageData, setText, t } from "./common.js";
+import { holds } from "./in_page.js";
 
 const PAGE = Math.random().toString(36).slice(2, 10);
 export const MAX_SEED = 2 ** 31 - 1;
@@ -105,12 +106,13 @@ export function oncePerFrame(work) {
   };
 }
 
-/** The quiet line that says who draws, with the reason as its hint. */
-export function showWhoDraws(line, here, { page_refusal: refusal }) {
+/** The quiet line that says who draws, `by` "page" or "server", with the reason as its hint. */
+export function showWhoDraws(line, by, about) {
+  const reason = about.page_refusal || t(holds(about.id) ? "latent.beyond_page" : "latent.coming");
   line.hidden = false;
-  line.dataset.by = here ? "page" : "server";
-  setText(line, t(here ? "latent.by_page" : "latent.by_server"));
-  line.title = t(here ? "latent.by_page_hint" : "latent.by_server_hint", { refusal: refusal || t("latent.coming") });
+  line.dataset.by = by;
+  setText(line, t(`latent.by_${by}`));
+  line.title = t(`latent.by_${by}_hint`, { reason });
 }
 
 /** The icon of a play button; call it with true while playing. */
