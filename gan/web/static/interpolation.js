@@ -107,6 +107,7 @@ class InterpolationTab {
     this.ticks += 1;
     if (!this.about) return this.ticks % 3 ? undefined : this.open(readState("interpolation"));
     if (this.ticks % 5 === 0) await this.select.refresh(this.state.w, this.about.title);
+    if (this.ticks % 5 === 0 && !holds(this.state.w)) this.bring(); // they were lost on their way
     if (!(this.about.live || behind(this.about)) || this.ticks % 2) return;
     const { stamp } = this.about;
     this.about = await aboutWeights(this.state.w);

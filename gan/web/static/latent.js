@@ -4,7 +4,7 @@
 import {
   copyLink, everyVisible, getJSON, h, notify, onState, openTab, readState, saveFile, setText, t, url, visibleTab, writeState,
 } from "./common.js";
-import { behind, bring, canDraw, drawHere, drawNeighboursHere, numbersHere } from "./in_page.js";
+import { behind, bring, canDraw, drawHere, drawNeighboursHere, holds, numbersHere } from "./in_page.js";
 import {
   aboutWeights, afterPause, bindSeed, bindWeightsFile, classChooser, fetchPixels, firstChoice, fitPicture, newestWins,
   oncePerFrame, putPicture, queryOf, randomSeed, readSeed, showWhoDraws, start, weightsSelect,
@@ -123,6 +123,7 @@ class LatentTab {
     this.ticks += 1;
     if (!this.about) return this.ticks % 3 ? undefined : this.open(readState("latent"));
     if (this.ticks % 5 === 0) await this.select.refresh(this.state.w, this.about.title);
+    if (this.ticks % 5 === 0 && !holds(this.state.w)) this.bring(); // they were lost on their way
     const resting = performance.now() - this.movedAt > RESTING_MS; // a moving slider already draws with the newest weights
     if (resting && (this.about.live || behind(this.about))) await this.follow();
   }
