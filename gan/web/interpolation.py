@@ -74,7 +74,7 @@ _PLAYER = """
 _STRIP = """
 <section class="gf-card gf-stack-tight">
   <div class="gf-row"><h3 class="gf-section-title">{strip}</h3>
-    <p class="gf-drawn gf-push" data-gf="drawn" hidden></p></div>
+    <p class="gf-drawn" data-gf="drawn" hidden></p></div>
   <div class="gf-strip" data-gf="strip-box">
     <canvas class="gf-canvas" data-gf="strip" role="img" aria-label="{strip}"></canvas></div>
 </section>"""
