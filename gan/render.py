@@ -23,11 +23,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan import latent
+from gan import latent, page_weights
 from gan import weights as files
 from gan.config import Config
 from gan.latent import Place
 from gan.models import as_mixture
+from gan.page_weights import PageWeightsError
 from gan.picture import to_uint8
 from gan.weights import Weights, WeightsError
 
@@ -71,6 +72,14 @@ class Pixels:
 
 
 @dataclass(frozen=True)
+class PageFile:
+    """What a browser draws with (see gan/page_weights.py), and a name for exactly this content."""
+
+    data: bytes
+    digest: str
+
+
+@dataclass(frozen=True)
 class End:
     """One end of a path: a place and a class (None when the weights have no classes)."""
 
@@ -98,6 +107,23 @@ class Ready:
     def principal(self) -> tuple[Tensor, Tensor]:
         """Directions [k, z_dim] and shares [k]; only computed when somebody asks."""
         return latent.principal_directions(self.network, DIRECTIONS)
+
+    @cached_property
+    def page(self) -> PageFile:
+        """Only made when a page asks. Raises PageWeightsError."""
+        cfg = self.config
+        about = {"stamp": self.stamp, "step": self.weights.step, "size": cfg.size, "channels": cfg.channels}
+        data = page_weights.to_bytes(self.network, self.principal[0], about)
+        return PageFile(data, hashlib.sha256(data).hexdigest()[:32])
+
+    @cached_property
+    def page_refusal(self) -> str:
+        """Why a browser cannot draw with these weights, in a sentence; empty when it can."""
+        try:
+            page_weights.check(self.network)
+        except PageWeightsError as error:
+            return str(error)
+        return ""
 
     def directions(self, place: Place) -> Tensor:
         """The directions a place needs: none, most of the time, and then nothing is decomposed."""
@@ -217,7 +243,12 @@ class Renderer:
             "directions": [{"share": round(share, 6)} for share in ready.principal[1].tolist()],
             "stamp": ready.stamp,
             "step": w.step,
+            "page_refusal": ready.page_refusal,
         }
+
+    def page(self, name: str) -> Future[PageFile]:
+        """The weights as a browser needs them. Raises PageWeightsError."""
+        return self._worker.submit(lambda: self._get(name).page)
 
     # Pictures -----------------------------------------------------------------------------------------------------
 

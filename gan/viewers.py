@@ -46,7 +46,8 @@ async def watch(url: str, seconds: float, interval: float, delay: float, tally: 
         try:
             if streams is None:
                 streams = await asyncio.open_connection(parts.hostname, parts.port)
-            status, body = await asyncio.wait_for(_get(streams, parts, version), 10)
+            path = f"{parts.path}?since={version}"
+            status, body = await asyncio.wait_for(get(streams, parts.netloc, path), 10)
             tally.requests += 1
             tally.times.append(time.monotonic() - started)
             if status == 200:
@@ -62,9 +63,10 @@ async def watch(url: str, seconds: float, interval: float, delay: float, tally: 
         streams[1].close()
 
 
-async def _get(streams: tuple, parts: object, version: str) -> tuple[int, bytes]:
+async def get(streams: tuple, host: str, path: str) -> tuple[int, bytes]:
+    """Status and body of an address, over a connection that is kept."""
     reader, writer = streams
-    writer.write(f"GET {parts.path}?since={version} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
     length = next((int(line[15:]) for line in head.split("\r\n") if line.startswith("content-length:")), 0)
     return int(head.split()[1]), await reader.readexactly(length)

@@ -39,6 +39,23 @@ def test_weights_are_listed_and_described(client):
     assert about["live"] is False and about["class_names"] == list("0123456789") and len(about["directions"]) == 8
 
 
+def test_a_browser_gets_weights_once_for_each_content(client):
+    answer = client.get("weights/plain/page")
+    assert answer.status_code == 200 and answer.headers["cache-control"] == "private, no-cache"
+    again = client.get("weights/plain/page", headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304 and not again.content and again.headers["etag"] == answer.headers["etag"]
+    assert client.get("weights/by-class/page").headers["etag"] != answer.headers["etag"]
+    assert client.get("weights/plain").json()["page_refusal"] == ""
+
+
+def test_a_browser_is_told_what_it_cannot_draw(client):
+    name = client.post("weights", content=files.to_bytes(make("dcgan-upsample", clusters=0))).json()["id"]
+    refusal = client.get(f"weights/{name}").json()["page_refusal"]
+    answer = client.get(f"weights/{name}/page")
+    assert answer.status_code == 400 and answer.json()["error"] == refusal
+    assert "million multiplications" in refusal and refusal.endswith(".")
+
+
 def test_pixels_with_neighbours(client):
     query = "w=by-class&seed=3&c=5&m=2:0.4&d=0:1.5,3:-2&z=12:0.5"
     alone = pixels(client.get(f"pixels?{query}"))

@@ -1,4 +1,4 @@
-"""Slider input to changed pixels on the canvas in headless Chromium: idle, then while `quick` trains."""
+"""Slider input to changed pixels in headless Chromium, drawn in the page and by the server; then 50 people who drag."""
 
 from __future__ import annotations
 
@@ -6,45 +6,98 @@ import argparse
 import statistics
 from typing import Any
 
-from gan.bench.common import ENDLESS, Figure, app, chromium
+from gan.bench.common import ENDLESS, App, Figure, app, at_least, at_most, chromium, drag
 
-# One move: set the slider, then wait until the canvas shows other pixels.
-_MOVE = """async ([slider, canvas, value]) => {
-  const read = () => { const c = document.querySelector(canvas);
-    return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.reduce((a, v, i) => (a * 31 + v) | 0, 0); };
-  const before = read(), s = document.querySelector(slider), t0 = performance.now();
-  s.value = value; s.dispatchEvent(new Event('input', {bubbles: true}));
-  while (performance.now() - t0 < 2000) {
-    await new Promise(r => setTimeout(r, 0));
-    if (read() !== before) return performance.now() - t0;
+# Both: what the canvas shows now, as one number.
+_READ = """const slider = document.querySelector(where.slider), canvas = document.querySelector(where.canvas);
+const read = () => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data
+  .reduce((sum, value) => (sum * 31 + value) | 0, 0);
+const set = (value) => { slider.value = value; slider.dispatchEvent(new Event('input', {bubbles: true})); };
+"""
+# One move of a hand that rested, at any moment between two frames: set the slider, wait for other pixels on the canvas.
+_MOVE = """async ([where, value]) => {
+  %s
+  for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+  await new Promise((done) => setTimeout(done, 16 * Math.random()));
+  const before = read(), started = performance.now();
+  set(value);
+  while (performance.now() - started < 2000) {
+    if (read() !== before) return performance.now() - started;
+    await new Promise((done) => setTimeout(done, 0));
   }
   return null;
 }"""
+# A drag: the slider moves with every frame; how many frames a second show another picture than the one before.
+_DRAG = """async ([where, seconds]) => {
+  %s
+  let shown = read(), changed = 0;
+  const started = performance.now();
+  while (performance.now() - started < 1000 * seconds) {
+    set(3 * Math.sin((performance.now() - started) / 300));
+    await new Promise(requestAnimationFrame);
+    const now = read();
+    changed += now !== shown;
+    shown = now;
+  }
+  return changed / (performance.now() - started) * 1000;
+}"""
 SLIDER, CANVAS = "[data-gf=direction] input[type=range]", "canvas[data-gf=picture]"
+WHERE = {"slider": SLIDER, "canvas": CANVAS}
+WEIGHTS = "mnist"  # the largest of the shipped generators
+BARS = {"page": 8, "server": 25}  # milliseconds
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--moves", type=int, default=200)
+    parser.add_argument("--draggers", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=10, help="of each drag")
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:
+    figures = []
     with app() as (ours, _), chromium() as browser:
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.goto(f"http://127.0.0.1:{ours.port}/?tab=latent", wait_until="commit")
-        page.wait_for_selector(SLIDER)
-        page.wait_for_timeout(2000)
-        idle = _moves(page, args.moves)
-        ours.train("quick", **ENDLESS)
-        page.wait_for_timeout(5000)
-        busy = _moves(page, args.moves)
-    return [Figure("slider to pixels, idle", idle), Figure("slider to pixels, while quick trains", busy)]
+        pages = {by: _page(browser, ours, by) for by in BARS}
+        for state in ("idle", "while quick trains"):
+            for by, page in pages.items():
+                figures += _slider(page, by, state, args)
+            if state == "idle":
+                figures.append(_draggers(ours, args))
+                ours.train("quick", **ENDLESS)
+                pages["page"].wait_for_timeout(5000)
+    return figures
 
 
-def _moves(page: Any, count: int) -> str:
-    times = []
-    for i in range(count):
-        value = round(-3 + 6 * ((i * 37) % count) / count, 2)
-        times.append(page.evaluate(_MOVE, [SLIDER, CANVAS, value]))
+def _page(browser: Any, ours: App, by: str) -> Any:
+    """A page that draws by itself, or, because its weights never come, one that asks the server."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    if by == "server":
+        page.route("**/weights/*/page", lambda route: None)
+    page.goto(f"http://127.0.0.1:{ours.port}/?tab=latent&w={WEIGHTS}", wait_until="commit")
+    page.wait_for_selector(f"[data-gf=drawn][data-by={by}]")
+    page.wait_for_timeout(2000)
+    return page
+
+
+def _slider(page: Any, by: str, state: str, args: argparse.Namespace) -> list[Figure]:
+    page.bring_to_front()
+    values = (round(-3 + 6 * ((i * 37) % args.moves) / args.moves, 2) for i in range(args.moves))
+    times = [page.evaluate(_MOVE % _READ, [WHERE, value]) for value in values]
     seen = sorted(t for t in times if t is not None)
     p95 = seen[int(0.95 * len(seen))]
-    return f"median {statistics.median(seen):.1f} ms, 95th percentile {p95:.1f} ms, {len(seen)} of {count} moves seen"
+    words = f"median {statistics.median(seen):.1f} ms, 95th percentile {p95:.1f} ms, {len(seen)} of {args.moves} moves"
+    rate = page.evaluate(_DRAG % _READ, [WHERE, args.seconds])
+    bar = at_least(50, [rate]) if by == "page" else ""
+    return [
+        Figure(f"slider to pixels, drawn by the {by}, {state}", words, at_most(BARS[by], seen)),
+        Figure("  while dragging", f"{rate:.1f} pictures a second", bar),
+    ]
+
+
+def _draggers(ours: App, args: argparse.Namespace) -> Figure:
+    met = drag(f"{ours.base}pixels?w={WEIGHTS}", args.draggers, args.seconds)
+    words = f"{met['requests'] / args.seconds:.0f} pictures a second, median {met['p50_ms']:.0f} ms, "
+    words += (
+        f"95th percentile {met['p95_ms']:.0f} ms; {met['errors']} errors; {met['fresh']} end with their last picture"
+    )
+    bar = "no error, newest last: " + ("met" if not met["errors"] and met["fresh"] == args.draggers else "missed")
+    return Figure(f"{args.draggers} people drag through the server", words, bar)

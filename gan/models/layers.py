@@ -94,10 +94,13 @@ class UpsampleConv(nn.Conv2d):
     def __init__(self, c_in: int, c_out: int) -> None:
         super().__init__(c_in, c_out, 3, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def doubling_kernel(self) -> Tensor:
+        """[C_in, C_out, 4, 4]: the transposed convolution's, of stride 2 and padding 1."""
         w = pad(self.weight.flip(2, 3).transpose(0, 1), (1, 1, 1, 1))  # [C_in, C_out, 5, 5]
-        w = w[..., 1:, 1:] + w[..., 1:, :-1] + w[..., :-1, 1:] + w[..., :-1, :-1]  # [C_in, C_out, 4, 4]
-        return nn.functional.conv_transpose2d(x, w, self.bias, stride=2, padding=1)
+        return w[..., 1:, 1:] + w[..., 1:, :-1] + w[..., :-1, 1:] + w[..., :-1, :-1]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.conv_transpose2d(x, self.doubling_kernel(), self.bias, stride=2, padding=1)
 
 
 def batch_norm(channels: int, keras_momentum: float) -> nn.BatchNorm2d:

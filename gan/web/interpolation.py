@@ -73,7 +73,8 @@ _PLAYER = """
 
 _STRIP = """
 <section class="gf-card gf-stack-tight">
-  <h3 class="gf-section-title">{strip}</h3>
+  <div class="gf-row"><h3 class="gf-section-title">{strip}</h3>
+    <p class="gf-drawn" data-gf="drawn" hidden></p></div>
   <div class="gf-strip" data-gf="strip-box">
     <canvas class="gf-canvas" data-gf="strip" role="img" aria-label="{strip}"></canvas></div>
 </section>"""

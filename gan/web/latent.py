@@ -16,6 +16,7 @@ _STAGE = """
 <section class="gf-ring" data-gf="ring" aria-label="{stage}">
   <div class="gf-ring-main" data-gf="main">
     <canvas class="gf-canvas" data-gf="picture" role="img" aria-label="{picture}"></canvas>
+    <p class="gf-drawn" data-gf="drawn" hidden></p>
   </div>
   {neighbour_buttons}
 </section>"""

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from gan.config import Config
 from gan.latent import MODES, RING, Place
+from gan.page_weights import PageWeightsError
 from gan.picture import PictureError, boomerang, gif_bytes, grid, mp4_bytes, png_bytes
 from gan.render import (
     MAX_UPLOAD_BYTES,
@@ -43,7 +44,7 @@ FPS = (1, 50)
 MAX_FILM_PIXELS = 200_000_000  # frames times pixels of a film: about ten seconds of encoding
 
 _STATUS = {UnknownWeights: 404, RunsError: 404, Superseded: 409, Busy: 503}
-_ERRORS = (RenderError, WeightsError, PictureError, RunsError, Superseded, Busy)
+_ERRORS = (RenderError, WeightsError, PageWeightsError, PictureError, RunsError, Superseded, Busy)
 
 
 class BadQuery(ValueError):
@@ -56,6 +57,7 @@ def add_picture_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> N
     reads = {
         "weights": view.shelf,
         "weights/{name}": view.about,
+        "weights/{name}/page": view.page,
         "pixels": view.pixels,
         "picture.png": view.picture,
         "latent": view.latent,
@@ -98,6 +100,15 @@ class _View:
             run = self.runs.get(name[4:])
             about |= {"title": run.meta["title"], "live": _group(run) == "live"}
         return JSONResponse({"live": False} | about, headers=_FRESH)
+
+    async def page(self, request: Request) -> Response:
+        """Kept by browsers and asked for again at every use: who has the same content gets only a word."""
+        file = await _wait(self.renderer.page(request.path_params["name"]))
+        etag = f'"{file.digest}"'
+        headers = {"Cache-Control": "private, no-cache", "ETag": etag}
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers=headers)
+        return Response(file.data, media_type="application/octet-stream", headers=headers)
 
     async def pixels(self, request: Request) -> Response:
         return _raw(await self._ask(request.query_params))

@@ -158,6 +158,12 @@ def class_run(shared_server: Server) -> str:
     return shared_server.finish("quick-conditional", width=4, z_dim=16, batch=4, total_steps=12)
 
 
+@pytest.fixture(scope="session")
+def large_run(shared_server: Server) -> str:
+    """A finished run whose pictures only the server draws."""
+    return shared_server.finish("dcgan-upsample", batch=2, total_steps=2)
+
+
 # The browser -----------------------------------------------------------------------------------------------------
 
 
@@ -256,6 +262,12 @@ def opened(page: Any) -> Any:
 def look(page: Any, what: str, selector: str, *area: int) -> Any:
     """gfTest.print, .red or .coloured of a canvas."""
     return page.evaluate(f"([...where]) => gfTest.{what}(...where)", [selector, *area])
+
+
+def same(a: np.ndarray, b: np.ndarray) -> None:
+    """Equal to one of 255 steps: a page draws by itself where it can, and rounds some pixels otherwise than torch."""
+    assert a.shape == b.shape
+    assert np.abs(a.astype(int) - b.astype(int)).max() <= 1
 
 
 def wait_for_change(page: Any, selector: str, before: int, *area: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import STRANGER, css, look, part, set_slider
+from tests.e2e.conftest import STRANGER, css, look, part, same, set_slider
 
 FRAMES = 12
 STAGE = css("interpolation", "stage")
@@ -54,15 +54,15 @@ def test_filmstrip_shows_the_path(server, visit, class_run):
     expect(part(page, "interpolation", "frames-value")).to_have_text(str(FRAMES))
     path = server.pixels(f"{query}&mode=slerp&frames={FRAMES}", "path")[:, 0]
     for shown, wanted in zip(strip(page), path, strict=True):
-        np.testing.assert_array_equal(shown, wanted[8:20, 8:20])
+        same(shown, wanted[8:20, 8:20])
 
     a, b = server.pixels(f"w=run-{class_run}&seed=1&c=2")[0, 0], server.pixels(f"w=run-{class_run}&seed=5&c=7")[0, 0]
     assert not np.array_equal(a, b)
     for selector, end, position in zip(ENDS, (a, b), (0, FRAMES - 1), strict=True):
-        np.testing.assert_array_equal(small(page, selector), end)
+        same(small(page, selector), end)
         set_slider(part(page, "interpolation", "position"), position)
         expect(part(page, "interpolation", "stage")).to_have_attribute("data-frame", str(position))
-        np.testing.assert_array_equal(small(page, STAGE), end)
+        same(small(page, STAGE), end)
 
 
 def test_link_shows_the_same_path(server, visit, plain_run):
@@ -78,9 +78,9 @@ def test_link_shows_the_same_path(server, visit, plain_run):
         rest(here)
         set_slider(part(here, "interpolation", "position"), 4)
         expect(part(here, "interpolation", "position-value")).to_have_text("5 / 9")
-    np.testing.assert_array_equal(small(there, STAGE), small(page, STAGE))
+    same(small(there, STAGE), small(page, STAGE))
     middle = server.pixels(f"w=run-{plain_run}&a=1&b=77&mode=lerp&frames=9", "path")[4, 0]
-    np.testing.assert_array_equal(small(there, STAGE), middle)
+    same(small(there, STAGE), middle)
 
 
 def test_player_plays(server, visit, class_run):
@@ -127,5 +127,5 @@ def test_sliders_send_a_picture_to_the_path(server, visit, plain_run):
     here = small(page, css("latent", "picture"))
     page.locator(css("latent", "send") + '[data-end="b"]').click()
     page.wait_for_selector('#gf-tab-interpolation [data-shows*="bd=0:1.5"]')
-    np.testing.assert_array_equal(small(page, ENDS[1]), here)
+    same(small(page, ENDS[1]), here)
     expect(page.get_by_role("tab", selected=True)).to_have_text("Interpolation")

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from gan import bench
-from tests.e2e.conftest import STRANGER, css, look, part, set_slider, upload, wait_for_change
+from tests.e2e.conftest import STRANGER, css, look, part, same, set_slider, upload, wait_for_change
 
 PICTURE = css("latent", "picture")
 SLIDERS = f"#gf-tab-latent {bench.SLIDER}"  # so that the benchmark finds them too
@@ -57,11 +57,11 @@ def test_slider_changes_the_picture_and_the_link_holds_it(server, visit, class_r
     shows = wait_for_shown(page, "d=0:2")
     assert look(page, "print", PICTURE) != before
     page.wait_for_url(lambda url: url.endswith(f"?tab=latent&{shows}"))
-    np.testing.assert_array_equal(on_canvas(page), server.pixels(shows)[0, 0])
+    same(on_canvas(page), server.pixels(shows)[0, 0])
 
     there = latent(visit, server, page.url.partition("tab=latent&")[2], host=STRANGER)
     expect(slider(there, 1)).to_have_value("2")
-    np.testing.assert_array_equal(on_canvas(there), on_canvas(page))
+    same(on_canvas(there), on_canvas(page))
     assert there.url.partition("?")[2] == page.url.partition("?")[2]
 
 
@@ -86,16 +86,17 @@ def test_classes_have_buttons(server, visit, class_run):
     buttons.nth(7).click()
     shows = wait_for_shown(page, "c=7")
     assert look(page, "print", PICTURE) != before
-    np.testing.assert_array_equal(on_canvas(page), server.pixels(shows)[0, 0])
+    same(on_canvas(page), server.pixels(shows)[0, 0])
 
 
-def test_fast_drag_ends_with_its_last_picture(server, visit, class_run):
-    page = latent(visit, server, f"w=run-{class_run}&seed=5&c=4")
+def test_fast_drag_ends_with_its_last_picture(server, visit, large_run):
+    """Where every picture is asked for."""
+    page = latent(visit, server, f"w=run-{large_run}&seed=5")
     asked = []
     page.on("request", lambda request: "/pixels?" in request.url and asked.append(request.url))
     page.evaluate(_DRAG, [SLIDERS, 1.35])
     shows = wait_for_shown(page, "d=0:1.35")
-    np.testing.assert_array_equal(on_canvas(page), server.pixels(shows)[0, 0])
+    same(on_canvas(page), server.pixels(shows)[0, 0])
     assert 0 < len([url for url in asked if "near" not in url]) <= 61
     # The neighbours come last; nothing older may replace the picture meanwhile.
     page.wait_for_url(lambda url: "d=0:1.35" in url)
@@ -105,7 +106,7 @@ def test_fast_drag_ends_with_its_last_picture(server, visit, class_run):
         "([selector, wanted]) => gfTest.red(selector).join() === wanted",
         arg=[near, ",".join(map(str, neighbours[16].ravel()))],
     )
-    np.testing.assert_array_equal(on_canvas(page), neighbours[0, 0])
+    same(on_canvas(page), neighbours[0, 0])
 
 
 def test_real_drag_ends_with_its_last_picture(server, visit, plain_run):
@@ -122,7 +123,7 @@ def test_real_drag_ends_with_its_last_picture(server, visit, plain_run):
     assert value != 0
     shows = f"w=run-{plain_run}&seed=5&d=0:{value:g}"
     page.wait_for_selector(f'{PICTURE}[data-shows="{shows}"]')
-    np.testing.assert_array_equal(on_canvas(page), server.pixels(shows)[0, 0])
+    same(on_canvas(page), server.pixels(shows)[0, 0])
 
 
 def test_neighbour_can_be_visited_linked_and_left(server, visit, plain_run):
@@ -133,14 +134,14 @@ def test_neighbour_can_be_visited_linked_and_left(server, visit, plain_run):
     neighbour = server.pixels(f"w=run-{plain_run}&seed=9&near=16&spread=0.7")[3, 0]
     near.click()
     wait_for_shown(page, "m=2:0.7")
-    np.testing.assert_array_equal(on_canvas(page), neighbour)
+    same(on_canvas(page), neighbour)
     page.wait_for_url(lambda url: "m=2:0.7" in url)
 
     there = latent(visit, server, page.url.partition("tab=latent&")[2], host=STRANGER)
-    np.testing.assert_array_equal(on_canvas(there), neighbour)
+    same(on_canvas(there), neighbour)
     part(there, "latent", "back").click()
     there.wait_for_selector(f'{PICTURE}[data-shows="w=run-{plain_run}&seed=9"]')
-    np.testing.assert_array_equal(on_canvas(there), start)
+    same(on_canvas(there), start)
 
 
 def test_single_numbers_are_held_and_let_go(server, visit, plain_run):
@@ -154,17 +155,17 @@ def test_single_numbers_are_held_and_let_go(server, visit, plain_run):
     for key in ("ArrowRight", "ArrowUp"):
         page.keyboard.press(key)
     shows = wait_for_shown(page, "&z=1:")
-    np.testing.assert_array_equal(on_canvas(page), server.pixels(shows)[0, 0])
+    same(on_canvas(page), server.pixels(shows)[0, 0])
     page.keyboard.press("Delete")
     page.wait_for_selector(f'{PICTURE}[data-shows="w=run-{plain_run}&seed=9"]')
 
     set_slider(faders.nth(12), 3)
     shows = wait_for_shown(page, "z=12:3")
-    np.testing.assert_array_equal(on_canvas(page), server.pixels(shows)[0, 0])
+    same(on_canvas(page), server.pixels(shows)[0, 0])
     assert not np.array_equal(on_canvas(page), start)
     part(page, "latent", "reset").click()
     page.wait_for_selector(f'{PICTURE}[data-shows="w=run-{plain_run}&seed=9"]')
-    np.testing.assert_array_equal(on_canvas(page), start)
+    same(on_canvas(page), start)
 
 
 def test_wrong_seed_is_marked_and_keeps_the_picture(server, visit, plain_run):
@@ -185,7 +186,7 @@ def test_picture_is_downloaded(server, visit, plain_run, tmp_path):
     with page.expect_download() as download:
         part(page, "latent", "png").click()
     picture = np.asarray(Image.open(io.BytesIO(download.value.path().read_bytes())))
-    np.testing.assert_array_equal(picture[::16, ::16], on_canvas(page))
+    same(picture[::16, ::16], on_canvas(page))
 
 
 def test_sliders_work_while_it_learns(server, visit, plain_run):

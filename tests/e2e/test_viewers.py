@@ -1,14 +1,15 @@
-"""Twenty people watch one training."""
+"""Twenty people watch one training; fifty drag a slider."""
 
 from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
+from gan.draggers import drag_many
 from gan.viewers import Tally, watch
 from tests.e2e.conftest import css, look, opened, wait_for_change, wait_for_status, wait_for_step
 
-VIEWERS = 20
+VIEWERS, DRAGGERS = 20, 50
 FAKE = css("train", "fake")
 
 
@@ -31,3 +32,10 @@ def test_twenty_viewers_see_it_learn(server, visit):
     assert [tally.errors for tally in tallies] == [[]] * VIEWERS
     assert min(tally.fresh for tally in tallies) >= 2
     assert server.status(run) == "running"
+
+
+def test_fifty_people_drag_a_slider_through_the_server(server):
+    with ThreadPoolExecutor(1) as pool:
+        met = pool.submit(asyncio.run, drag_many(f"{server.base}pixels?w=mnist", DRAGGERS, 2)).result()
+    assert met.errors == []
+    assert met.fresh == DRAGGERS, "where a hand rests is what it sees"

@@ -4,9 +4,10 @@ import {
   copyLink, cssColor, drawTiles, everyVisible, notify, onState, openTab, readState, saveFile, setText, t, tileLayout, url, visibleTab,
   writeState,
 } from "./common.js";
+import { behind, bring, drawPathHere, holds } from "./in_page.js";
 import {
   aboutWeights, afterPause, bindSeed, classChooser, fetchPixels, firstChoice, fitPicture, newestWins, playIcon, putPicture,
-  queryOf, randomSeed, readSeed, start, weightsSelect,
+  queryOf, randomSeed, readSeed, showWhoDraws, start, weightsSelect,
 } from "./pixels.js";
 
 const ENDS = ["a", "b"];
@@ -73,7 +74,13 @@ class InterpolationTab {
     this.part("view").removeAttribute("aria-busy");
     await this.redraw();
     this.settle();
+    this.bring();
     return true;
+  }
+
+  /** The weights come to the page while the server draws; from then on the page draws by itself. */
+  async bring() {
+    if (await bring(this.about)) await this.redraw();
   }
 
   build() {
@@ -100,10 +107,12 @@ class InterpolationTab {
     this.ticks += 1;
     if (!this.about) return this.ticks % 3 ? undefined : this.open(readState("interpolation"));
     if (this.ticks % 5 === 0) await this.select.refresh(this.state.w, this.about.title);
-    if (!this.about.live || this.ticks % 2) return;
+    if (this.ticks % 5 === 0 && !holds(this.state.w)) this.bring(); // they were lost on their way
+    if (!(this.about.live || behind(this.about)) || this.ticks % 2) return;
     const { stamp } = this.about;
     this.about = await aboutWeights(this.state.w);
-    if (this.about.stamp !== stamp) await this.redraw();
+    if (holds(this.about.id)) await this.bring();
+    else if (this.about.stamp !== stamp) await this.redraw();
   }
 
   // ---- changing the path ----
@@ -141,7 +150,9 @@ class InterpolationTab {
 
   async drawPath() {
     const query = pathQuery(this.state);
-    this.film = await fetchPixels("path", query, "");
+    const here = await drawPathHere(query);
+    this.film = here ?? (await fetchPixels("path", query, ""));
+    showWhoDraws(this.part("drawn"), here ? "page" : "server", this.about);
     const { count } = this.film;
     const slider = this.part("position");
     slider.max = count - 1;

@@ -4,9 +4,10 @@
 import {
   copyLink, everyVisible, getJSON, h, notify, onState, openTab, readState, saveFile, setText, t, url, visibleTab, writeState,
 } from "./common.js";
+import { behind, bring, canDraw, drawHere, drawNeighboursHere, holds, numbersHere } from "./in_page.js";
 import {
   aboutWeights, afterPause, bindSeed, bindWeightsFile, classChooser, fetchPixels, firstChoice, fitPicture, newestWins,
-  putPicture, queryOf, randomSeed, readSeed, start, weightsSelect,
+  oncePerFrame, putPicture, queryOf, randomSeed, readSeed, showWhoDraws, start, weightsSelect,
 } from "./pixels.js";
 
 const RING = 16;
@@ -35,7 +36,8 @@ class LatentTab {
     this.faders = [];
     this.ticks = 0;
     this.movedAt = -Infinity;
-    this.show = newestWins(() => this.drawPicture());
+    this.ask = newestWins(() => this.fetchPicture());
+    this.paint = oncePerFrame(() => this.paintPicture());
     this.showNear = newestWins(() => this.drawNeighbours());
     this.readNumbers = newestWins(() => this.drawNumbers());
     this.settle = afterPause(QUIET_MS, () => this.afterMoving());
@@ -78,7 +80,15 @@ class LatentTab {
     this.part("view").removeAttribute("aria-busy");
     await this.show();
     this.afterMoving();
+    this.bring();
     return true;
+  }
+
+  /** The weights come to the page while the server draws; from then on the page draws by itself. */
+  async bring() {
+    if (!(await bring(this.about))) return;
+    await this.show();
+    await this.showNear();
   }
 
   /** Controls for these weights. */
@@ -113,8 +123,9 @@ class LatentTab {
     this.ticks += 1;
     if (!this.about) return this.ticks % 3 ? undefined : this.open(readState("latent"));
     if (this.ticks % 5 === 0) await this.select.refresh(this.state.w, this.about.title);
+    if (this.ticks % 5 === 0 && !holds(this.state.w)) this.bring(); // they were lost on their way
     const resting = performance.now() - this.movedAt > RESTING_MS; // a moving slider already draws with the newest weights
-    if (this.about.live && resting) await this.follow();
+    if (resting && (this.about.live || behind(this.about))) await this.follow();
   }
 
   async follow() {
@@ -122,6 +133,7 @@ class LatentTab {
     this.about = await aboutWeights(this.state.w);
     this.showAbout();
     this.about.directions.forEach(({ share }, k) => setText(this.sliders[k].share, percent(share)));
+    if (canDraw(placeOf(this.state))) return this.bring();
     if (this.about.stamp === stamp && this.about.step === step) return;
     await this.show();
     await this.showNear();
@@ -176,18 +188,37 @@ class LatentTab {
 
   // ---- pictures ----
 
-  async drawPicture() {
+  /** The picture of the state, from this page where it can draw it, else from the server. */
+  async show() {
+    if (canDraw(placeOf(this.state))) this.paint();
+    else await this.ask();
+  }
+
+  paintPicture() {
+    const place = placeOf(this.state);
+    const drawn = drawHere(place);
+    if (drawn) this.put(drawn, place, "page");
+  }
+
+  async fetchPicture() {
     const place = placeOf(this.state);
     const drawn = await fetchPixels("pixels", place, "main");
+    if (canDraw(placeOf(this.state))) this.paint(); // the weights came meanwhile, and may have drawn something newer
+    else this.put(drawn, place, "server");
+  }
+
+  put(drawn, place, by) {
     const picture = this.part("picture");
     putPicture(picture, drawn);
     picture.dataset.shows = queryOf(place);
     picture.dataset.step = drawn.step;
+    showWhoDraws(this.part("drawn"), by, this.about);
   }
 
   async drawNeighbours() {
     const { spread, ring } = this.state;
-    const drawn = await fetchPixels("pixels", { ...placeOf(this.state), near: RING, spread, ring }, "near");
+    const query = { ...placeOf(this.state), near: RING, spread, ring };
+    const drawn = (await drawNeighboursHere(query)) ?? (await fetchPixels("pixels", query, "near"));
     this.nearPixels = drawn;
     this.near.forEach((button, i) => {
       putPicture(button.firstElementChild, drawn, i + 1);
@@ -295,7 +326,8 @@ class LatentTab {
 
   async drawNumbers() {
     if (!this.faders.length) return;
-    const { z } = await getJSON(`latent?${queryOf(placeOf(this.state))}`);
+    const place = placeOf(this.state);
+    const { z } = numbersHere(place) ?? (await getJSON(`latent?${queryOf(place)}`));
     z.forEach((value, i) => {
       const set = this.state.z.has(i);
       this.paintFader(i, set ? this.state.z.get(i) : value, set);

@@ -1,6 +1,7 @@
 // Pictures drawn on request: which weights there are, raw pixels, and "newest wins". Shared by the two latent tabs.
 
-import { api, boot, clearNotice, getJSON, h, notify, pixelsToImageData, t } from "./common.js";
+import { api, boot, clearNotice, getJSON, h, notify, pixelsToImageData, setText, t } from "./common.js";
+import { holds } from "./in_page.js";
 
 const PAGE = Math.random().toString(36).slice(2, 10);
 export const MAX_SEED = 2 ** 31 - 1;
@@ -83,6 +84,35 @@ export function newestWins(work) {
     waiting = { question };
     return run();
   };
+}
+
+/** Call work at once, but not twice before the screen shows it: what comes between is one call with the next frame. */
+export function oncePerFrame(work) {
+  let shown = true;
+  let waiting = false;
+
+  function run() {
+    shown = waiting = false;
+    requestAnimationFrame(() => {
+      shown = true;
+      if (waiting) run();
+    });
+    work();
+  }
+
+  return () => {
+    if (shown) run();
+    else waiting = true;
+  };
+}
+
+/** The quiet line that says who draws, `by` "page" or "server", with the reason as its hint. */
+export function showWhoDraws(line, by, about) {
+  const reason = about.page_refusal || t(holds(about.id) ? "latent.beyond_page" : "latent.coming");
+  line.hidden = false;
+  line.dataset.by = by;
+  setText(line, t(`latent.by_${by}`));
+  line.title = t(`latent.by_${by}_hint`, { reason });
 }
 
 /** The icon of a play button; call it with true while playing. */

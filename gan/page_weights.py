@@ -1,0 +1,237 @@
+"""A generator as a browser needs it: what its picture depends on, in one file that static/generator.js draws with.
+
+The file: four bytes with the length of a JSON header (little-endian), the header, then the numbers of all tensors. The
+header lists the layers, each a `kind` of KINDS with its sizes, and the tensors (`2.weight` belongs to layer 2), each
+with its type and place. Pictures are channels last ([y][x][channel]), matrices have one row for each input.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gan.models.layers import (
+    Generator,
+    Grid,
+    SameConv,
+    SameConvTranspose,
+    SameConvTranspose5,
+    UpsampleConv,
+    same_padding,
+)
+
+FORMAT_VERSION = 1
+KINDS = ("affine", "dense", "leaky", "planes", "shuffle", "spread", "tanh")  # the same names as in static/generator.js
+MAX_BYTES = 3_000_000
+MAX_MULTIPLICATIONS = (
+    8_000_000  # of one picture: some 8 ms in plain JavaScript; torch with its vector units is then faster
+)
+
+
+class PageWeightsError(ValueError):
+    """Why these weights are not for a browser; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of the browser's: its kind, its sizes, its tensors, and what it costs."""
+
+    kind: str
+    sizes: dict[str, float]
+    tensors: dict[str, Tensor]
+    multiplications: int = 0
+
+
+# Layers ----------------------------------------------------------------------------------------------------------
+
+
+def layers_of(network: Generator) -> list[Layer]:
+    """The network's layers as the browser computes them; works on the meta device too. Raises PageWeightsError."""
+    channels, side, found = 0, 1, []  # of the picture so far
+    for module in network.layers:
+        if isinstance(module, Grid):  # a dense layer's numbers are already in the browser's order
+            channels, side = module.channels, module.side
+            continue
+        if type(module) not in _EXPORTS:
+            kind = type(module).__name__
+            raise PageWeightsError(f"These networks have a layer that only the server can draw ({kind}).")
+        layer = _EXPORTS[type(module)](module, channels, side)
+        channels, side = layer.sizes.get("outputs", channels), layer.sizes.get("to", side)
+        found.append(layer)
+    return found
+
+
+def _dense(m: nn.Linear, *_: int) -> Layer:
+    tensors = {"weight": m.weight.T, "bias": m.bias}
+    return Layer("dense", {"inputs": m.in_features, "outputs": m.out_features}, _given(tensors), m.weight.numel())
+
+
+def _conv(m: SameConv, _: int, side: int) -> Layer:
+    """A convolution is a transposed one with the kernel turned round."""
+    if m.stride != (1, 1):
+        raise PageWeightsError("These networks have a convolution with a stride, which only the server can draw.")
+    kernel = m.kernel_size[0]
+    before, _ = same_padding(side, kernel, 1)
+    return _spread(m.weight.flip(2, 3).transpose(0, 1), m.bias, 1, kernel - 1 - before, side, side)
+
+
+def _conv_transpose(m: nn.ConvTranspose2d, _: int, side: int) -> Layer:
+    kernel, stride, pad = m.kernel_size[0], m.stride[0], m.padding[0]
+    to = side * stride if isinstance(m, SameConvTranspose) else (side - 1) * stride - 2 * pad + kernel
+    return _spread(m.weight, m.bias, stride, pad, side, to)
+
+
+def _upsample(m: UpsampleConv, _: int, side: int) -> Layer:
+    return _spread(m.doubling_kernel(), m.bias, 2, 1, side, 2 * side)
+
+
+def _spread(weight: Tensor, bias: Tensor | None, stride: int, pad: int, side: int, to: int) -> Layer:
+    """weight [inputs, outputs, kernel, kernel]."""
+    inputs, outputs, kernel, _ = weight.shape
+    sizes = {
+        "inputs": inputs,
+        "outputs": outputs,
+        "kernel": kernel,
+        "stride": stride,
+        "pad": pad,
+        "from": side,
+        "to": to,
+    }
+    tensors = {"weight": weight.permute(0, 2, 3, 1), "bias": bias}  # [inputs, kernel, kernel, outputs]
+    return Layer("spread", sizes, _given(tensors), side**2 * weight.numel())
+
+
+def _affine(m: nn.BatchNorm1d | nn.BatchNorm2d, *_: int) -> Layer:
+    """Not multiplied into the layer before it: that one's weights then stay as they are, often exactly 16 bits."""
+    scale = m.weight.double() / (m.running_var.double() + m.eps).sqrt()
+    shift = m.bias.double() - m.running_mean.double() * scale
+    return Layer("affine", {}, {"scale": scale.float(), "shift": shift.float()})
+
+
+def _leaky(m: nn.LeakyReLU | nn.ReLU, *_: int) -> Layer:
+    return Layer("leaky", {"slope": getattr(m, "negative_slope", 0.0)}, {})
+
+
+def _tanh(_: nn.Tanh, *__: int) -> Layer:
+    return Layer("tanh", {}, {})
+
+
+def _shuffle(m: nn.PixelShuffle, channels: int, side: int) -> Layer:
+    factor = m.upscale_factor
+    left = channels // factor**2
+    return Layer("shuffle", {"outputs": left, "factor": factor, "from": side, "to": side * factor}, {})
+
+
+def _planes(m: nn.Unflatten, *_: int) -> Layer:
+    channels, side, _ = m.unflattened_size
+    return Layer("planes", {"outputs": channels, "to": side}, {})
+
+
+_EXPORTS: dict[type[nn.Module], Callable[[Any, int, int], Layer]] = {
+    nn.Linear: _dense,
+    SameConv: _conv,
+    nn.ConvTranspose2d: _conv_transpose,
+    SameConvTranspose: _conv_transpose,
+    SameConvTranspose5: _conv_transpose,
+    UpsampleConv: _upsample,
+    nn.BatchNorm1d: _affine,
+    nn.BatchNorm2d: _affine,
+    nn.ReLU: _leaky,
+    nn.LeakyReLU: _leaky,
+    nn.Tanh: _tanh,
+    nn.PixelShuffle: _shuffle,
+    nn.Unflatten: _planes,
+}
+
+
+def _given(tensors: dict[str, Tensor | None]) -> dict[str, Tensor]:
+    return {name: tensor for name, tensor in tensors.items() if tensor is not None}
+
+
+def check(network: Generator) -> None:
+    """Raise PageWeightsError when a browser cannot draw with this network, or should not. Reads no numbers."""
+    layers = layers_of(network)
+    work = sum(layer.multiplications for layer in layers)
+    if work > MAX_MULTIPLICATIONS:
+        raise PageWeightsError(
+            f"One picture takes {work / 1e6:.0f} million multiplications; "
+            f"beyond {MAX_MULTIPLICATIONS / 1e6:.0f} million the server is faster."
+        )
+    least = sum(2 * tensor.numel() for layer in layers for tensor in layer.tensors.values())
+    if least > MAX_BYTES:
+        raise PageWeightsError(_too_large(least))
+
+
+def _too_large(size: int) -> str:
+    return f"These weights would be {size / 1e6:.1f} MB; a page is sent at most {MAX_BYTES / 1e6:.0f} MB."
+
+
+# The file --------------------------------------------------------------------------------------------------------
+
+
+def to_bytes(network: Generator, directions: Tensor, about: dict[str, Any]) -> bytes:
+    """The file.
+
+    Args:
+        network: the generator, in eval mode.
+        directions: principal directions [K, z_dim], which the page pushes the latent along.
+        about: what else the header says (stamp, step, size, channels).
+
+    Raises:
+        PageWeightsError: a browser cannot draw with it, or should not.
+    """
+    check(network)
+    layers = layers_of(network)
+    tensors = {f"{i}.{name}": tensor for i, layer in enumerate(layers) for name, tensor in layer.tensors.items()}
+    tensors |= {"directions": directions} | ({"odds": network.odds} if network.clusters else {})
+    numbers = _numbers(tensors)
+    header = about | {
+        "version": FORMAT_VERSION,
+        "z_dim": network.z_dim,
+        "classes": network.classes,
+        "clusters": network.clusters,
+        "directions": len(directions),
+        "layers": [{"kind": layer.kind, **layer.sizes} for layer in layers],
+        "tensors": _entries(numbers),
+    }
+    words = json.dumps(header, sort_keys=True).encode()
+    words += b" " * (-len(words) % 4)  # numbers begin at multiples of their size
+    data = struct.pack("<I", len(words)) + words + b"".join(map(_padded, numbers.values()))
+    if len(data) > MAX_BYTES:
+        raise PageWeightsError(_too_large(len(data)))
+    return data
+
+
+def _numbers(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Flat tensors, in 16 bits where those hold the same numbers, else in 32; rounded only where there is no room."""
+    flat = {name: tensor.detach().float().cpu().contiguous().flatten() for name, tensor in tensors.items()}
+    small = {name: _halved(tensor, exactly=True) for name, tensor in flat.items()}
+    if sum(map(len, map(_padded, small.values()))) <= MAX_BYTES - (1 << 15):
+        return small
+    return {name: _halved(tensor, exactly=tensors[name].dim() < 2) for name, tensor in flat.items()}
+
+
+def _halved(tensor: Tensor, exactly: bool) -> Tensor:
+    half = tensor.half()
+    fits = torch.equal(half.float(), tensor) if exactly else bool(torch.isfinite(half).all())
+    return half if fits else tensor
+
+
+def _padded(tensor: Tensor) -> bytes:
+    data = tensor.numpy().tobytes()
+    return data + bytes(-len(data) % 4)
+
+
+def _entries(numbers: dict[str, Tensor]) -> list[dict[str, Any]]:
+    entries, at = [], 0
+    for name, tensor in numbers.items():
+        kind = "float16" if tensor.dtype == torch.float16 else "float32"
+        entries.append({"name": name, "type": kind, "count": tensor.numel(), "at": at})
+        at += len(_padded(tensor))
+    return entries

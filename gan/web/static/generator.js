@@ -1,0 +1,203 @@
+// A generator that runs in the page: reads what gan/page_weights.py wrote and draws with typed arrays. No DOM in here.
+//
+// Numbers between layers are Float32Arrays in the order [y][x][channel]. Every layer is a function from one such array to
+// another, made once with its own memory, so that drawing allocates nothing.
+
+const VERSION = 1;
+const SHARPNESS = 100; // gan/models/layers.py, VOTE_SHARPNESS
+
+/** Each kind of layer: (its description, its tensors) -> the function. The same names as KINDS in gan/page_weights.py. */
+export const KINDS = { affine, dense, leaky, planes, shuffle, spread, tanh };
+
+/** ArrayBuffer of a file -> {about, directions, draw}. Throws an Error when it is not one of ours. */
+export function readGenerator(buffer) {
+  const length = new DataView(buffer).getUint32(0, true);
+  const about = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
+  if (about.version !== VERSION) throw new Error(`page weights of version ${about.version}`);
+  const tensors = Object.fromEntries(about.tensors.map((entry) => [entry.name, readTensor(buffer, 4 + length, entry)]));
+  const layers = about.layers.map(({ kind, ...sizes }, i) => KINDS[kind](sizes, (name) => tensors[`${i}.${name}`]));
+  const { z_dim, classes, clusters, directions } = about;
+  const input = new Float32Array(z_dim + (classes || clusters));
+  return {
+    about,
+    directions: Array.from({ length: directions }, (_, k) => tensors.directions.subarray(k * z_dim, (k + 1) * z_dim)),
+    /** What a picture is to be: the class as a mixture, or the groups that z votes for; null where there is neither. */
+    told(z, label) {
+      if (classes) return Float32Array.from({ length: classes }, (_, i) => Number(i === (label ?? 0)));
+      return clusters ? vote(z, tensors.odds) : null;
+    },
+    /** z [z_dim] and what `told` gave (or a mixture of it) -> uint8 pixels in planes, [channels][y][x]. */
+    draw(z, mixture) {
+      input.set(z);
+      if (mixture) input.set(mixture, z_dim);
+      return toPixels(layers.reduce((x, layer) => layer(x), input), about);
+    },
+  };
+}
+
+/** softmax of the first latent numbers and their odds; what is less than 1e-9 is nothing. */
+function vote(z, odds) {
+  const scores = odds.map((odd, i) => SHARPNESS * (z[i] + odd));
+  const most = Math.max(...scores);
+  const shares = scores.map((score) => Math.exp(score - most));
+  const sum = shares.reduce((a, b) => a + b, 0);
+  return shares.map((share) => (share > 1e-9 * sum ? share / sum : 0));
+}
+
+/** As gan.picture.to_uint8: [-1, 1] becomes 0 to 255, what is not a number mid-grey. */
+function toPixels(x, { channels, size }) {
+  const pixels = new Uint8ClampedArray(channels * size * size); // it rounds, half to even, and cuts off
+  for (let i = 0; i < size * size; i++) {
+    for (let c = 0; c < channels; c++) {
+      const value = x[i * channels + c];
+      pixels[c * size * size + i] = ((Number.isNaN(value) ? 0 : value) + 1) * 127.5;
+    }
+  }
+  return pixels;
+}
+
+// ---- the file ----
+
+let halves = null; // the value of every 16-bit number
+
+function readTensor(buffer, start, { type, count, at }) {
+  if (type === "float32") return new Float32Array(buffer, start + at, count);
+  halves ??= halfValues();
+  const bits = new Uint16Array(buffer, start + at, count);
+  const tensor = new Float32Array(count);
+  for (let i = 0; i < count; i++) tensor[i] = halves[bits[i]]; // a loop: `from` would take ten times as long
+  return tensor;
+}
+
+/** IEEE 754 binary16; the writer refuses infinities. */
+function halfValues() {
+  const values = new Float32Array(1 << 16);
+  for (let bits = 0; bits < values.length; bits++) {
+    const exponent = (bits >> 10) & 31;
+    const size = (exponent ? 1024 + (bits & 1023) : bits & 1023) * 2 ** (Math.max(exponent, 1) - 25);
+    values[bits] = bits & 0x8000 ? -size : size;
+  }
+  return values;
+}
+
+// ---- layers ----
+
+/** y = x W + b; weight [inputs, outputs]. */
+function dense({ inputs, outputs }, tensor) {
+  const [weight, bias, y] = [tensor("weight"), tensor("bias"), new Float32Array(outputs)];
+  return (x) => {
+    if (bias) y.set(bias);
+    else y.fill(0);
+    addRows(y, weight, x, 0, inputs);
+    return y;
+  };
+}
+
+/**
+ * A transposed convolution, and as one every other: each pixel of `from`² is spread over kernel² pixels of `to`², the first
+ * of them at stride · position − pad. weight [inputs, kernel, kernel, outputs].
+ */
+function spread({ inputs, outputs, kernel, stride, pad, from, to }, tensor) {
+  const [weight, bias] = [tensor("weight"), tensor("bias")];
+  const y = new Float32Array(to * to * outputs);
+  const patch = new Float32Array(kernel * kernel * outputs);
+  return (x) => {
+    if (bias) for (let at = 0; at < y.length; at += outputs) y.set(bias, at);
+    else y.fill(0);
+    for (let pixel = 0; pixel < from * from; pixel++) {
+      patch.fill(0);
+      addRows(patch, weight, x, pixel * inputs, inputs);
+      addPatch(stride * Math.floor(pixel / from) - pad, stride * (pixel % from) - pad);
+    }
+    return y;
+  };
+
+  function addPatch(top, left) {
+    for (let row = Math.max(0, -top); row < Math.min(kernel, to - top); row++) {
+      for (let column = Math.max(0, -left); column < Math.min(kernel, to - left); column++) {
+        const source = (row * kernel + column) * outputs;
+        const target = ((top + row) * to + left + column) * outputs;
+        for (let c = 0; c < outputs; c++) y[target + c] += patch[source + c];
+      }
+    }
+  }
+}
+
+/** What batch normalisation is once its statistics stand still: x · scale + shift for each channel. */
+function affine(_, tensor) {
+  const [scale, shift] = [tensor("scale"), tensor("shift")];
+  return (x) => {
+    for (let i = 0; i < x.length; ) {
+      for (let c = 0; c < scale.length; c++, i++) x[i] = x[i] * scale[c] + shift[c];
+    }
+    return x;
+  };
+}
+
+/** ReLU is the one with slope 0. */
+function leaky({ slope }) {
+  return (x) => {
+    for (let i = 0; i < x.length; i++) if (x[i] < 0) x[i] *= slope;
+    return x;
+  };
+}
+
+function tanh() {
+  return (x) => {
+    for (let i = 0; i < x.length; i++) x[i] = Math.tanh(x[i]);
+    return x;
+  };
+}
+
+/** PixelShuffle: factor² · channels numbers of a pixel become factor × factor pixels. */
+function shuffle({ outputs: channels, factor, from, to }) {
+  const y = new Float32Array(channels * to * to);
+  const index = new Uint32Array(y.length); // where each number comes from
+  for (let row = 0; row < to; row++) {
+    for (let column = 0; column < to; column++) {
+      const pixel = Math.floor(row / factor) * from + Math.floor(column / factor);
+      const part = (row % factor) * factor + (column % factor);
+      for (let c = 0; c < channels; c++) {
+        index[(row * to + column) * channels + c] = (pixel * channels + c) * factor ** 2 + part;
+      }
+    }
+  }
+  return (x) => gather(y, x, index);
+}
+
+/** [channel][y][x] -> [y][x][channel]. */
+function planes({ outputs: channels, to }) {
+  const y = new Float32Array(channels * to * to);
+  const index = new Uint32Array(y.length).map((_, i) => (i % channels) * to * to + Math.floor(i / channels));
+  return (x) => gather(y, x, index);
+}
+
+function gather(y, x, index) {
+  for (let i = 0; i < y.length; i++) y[i] = x[index[i]];
+  return y;
+}
+
+const rows = new Uint32Array(1 << 16); // the numbers of x that are not zero, by number of their row
+
+/**
+ * y += Σ x[first + i] · weight[i], the rows of a matrix as long as y: where all multiplications are. Rows whose factor is 0
+ * are left out (half of them after a ReLU); four at a time, so that y is read and written once for four multiplications.
+ */
+function addRows(y, weight, x, first, count) {
+  const width = y.length;
+  let found = 0;
+  for (let i = 0; i < count; i++) if (x[first + i] !== 0) rows[found++] = i;
+  let k = 0;
+  for (; k + 4 <= found; k += 4) {
+    const [a, b, c, d] = [rows[k], rows[k + 1], rows[k + 2], rows[k + 3]];
+    const [xa, xb, xc, xd] = [x[first + a], x[first + b], x[first + c], x[first + d]];
+    const [wa, wb, wc, wd] = [a * width, b * width, c * width, d * width];
+    for (let j = 0; j < width; j++) {
+      y[j] += xa * weight[wa + j] + xb * weight[wb + j] + xc * weight[wc + j] + xd * weight[wd + j];
+    }
+  }
+  for (; k < found; k++) {
+    const [factor, at] = [x[first + rows[k]], rows[k] * width];
+    for (let j = 0; j < width; j++) y[j] += factor * weight[at + j];
+  }
+}

@@ -1,0 +1,143 @@
+// Weights that have come to the page once, and what is drawn with them without asking the server. Every function takes the
+// same query as the server's route and gives the same pixels (to 1/255), or null where only the server can draw it.
+
+import { api } from "./common.js";
+import { readGenerator } from "./generator.js";
+import { latentAt, lerp, neighbourOf, slerp } from "./noise.js";
+
+const REFRESH_MS = 2000; // newer weights of a run that learns are fetched at most so often
+const KEPT = 4;
+const MOST = 10; // gan/web/picture_routes.py, MAX_VALUE
+const RING = 16;
+const PLACE = new Set(["w", "seed", "c", "m", "d", "z"]); // what is understood here; anything else is the server's
+
+const held = new Map(); // weights id -> {generator, at: when it came}
+const coming = new Map(); // weights id -> promise
+
+/**
+ * Bring what `about` (of aboutWeights) speaks of to this page; true when other weights than before are here. Where that
+ * fails the server goes on drawing, so nothing is thrown.
+ */
+export function bring(about) {
+  const { id } = about;
+  const known = held.get(id);
+  const young = known && performance.now() - known.at < REFRESH_MS;
+  if (about.page_refusal || young || !isStale(about, known)) return Promise.resolve(false);
+  if (!coming.has(id)) coming.set(id, fetchGenerator(id).finally(() => coming.delete(id)));
+  return coming.get(id);
+}
+
+const isStale = ({ stamp }, known) => known?.generator.about.stamp !== stamp;
+
+/** Whether weights of this id are here, newest or not. */
+export const holds = (id) => held.has(id);
+
+/** Whether older weights than `about` speaks of are here. */
+export const behind = (about) => holds(about.id) && isStale(about, held.get(about.id));
+
+async function fetchGenerator(id) {
+  try {
+    const response = await api(`weights/${encodeURIComponent(id)}/page`);
+    const generator = readGenerator(await response.arrayBuffer());
+    held.delete(id);
+    held.set(id, { generator, at: performance.now() });
+    for (const older of [...held.keys()].slice(0, -KEPT)) held.delete(older);
+    return true;
+  } catch (error) {
+    if (!error.offline) console.warn(error.message);
+    return false;
+  }
+}
+
+/** Whether this page can draw the query by itself. */
+export const canDraw = (query) => readQuery(query) !== null;
+
+/** As the route `pixels`. */
+export function drawHere(query) {
+  const found = readQuery(query);
+  if (!found) return null;
+  const { generator, label } = found;
+  const z = latentOf(found);
+  return answer(generator, generator.draw(z, generator.told(z, label)), 1);
+}
+
+/** As the route `pixels` with near, spread and ring. */
+export async function drawNeighboursHere({ near, spread, ring, ...query }) {
+  const found = readQuery(query);
+  if (!found) return null;
+  const { generator, place, label } = found;
+  const around = (i) => neighbourOf(place, ring * RING + i, spread, generator.about.z_dim, generator.directions);
+  const latents = [latentOf(found), ...Array.from({ length: near }, (_, i) => around(i))];
+  return drawMany(generator, latents.map((z) => [z, generator.told(z, label)]));
+}
+
+/** As the route `latent`. */
+export function numbersHere(query) {
+  const found = readQuery(query);
+  return found && { z: Array.from(latentOf(found)) };
+}
+
+/** As the route `path`. */
+export async function drawPathHere(query) {
+  const [a, b] = ["a", "b"].map((end) => readQuery(endQuery(query, end)));
+  if (!a || !b) return null;
+  const { generator } = a;
+  const [za, zb] = [a, b].map(latentOf);
+  const [ca, cb] = [generator.told(za, a.label), generator.told(zb, b.label)];
+  const between = query.mode === "slerp" ? slerp : lerp;
+  const points = Array.from({ length: query.frames }, (_, i) => i / (query.frames - 1));
+  return drawMany(generator, points.map((t) => [between(za, zb, t), ca && lerp(ca, cb, t)]));
+}
+
+function endQuery(query, end) {
+  const [seed, c] = query[end].split(":");
+  return { w: query.w, seed, c, m: query[`${end}m`], d: query[`${end}d`], z: query[`${end}z`] };
+}
+
+// ---- drawing ----
+
+const latentOf = ({ generator, place }) => latentAt(place, generator.about.z_dim, generator.directions);
+
+/** Pairs of a latent and a mixture; between two pictures the page may do something else. */
+async function drawMany(generator, latents) {
+  const parts = [];
+  for (const [z, mixture] of latents) {
+    parts.push(generator.draw(z, mixture));
+    await new Promise((done) => setTimeout(done));
+  }
+  const pixels = new Uint8Array(parts.length * parts[0].length);
+  parts.forEach((part, i) => pixels.set(part, i * part.length));
+  return answer(generator, pixels, parts.length);
+}
+
+/** What fetchPixels gives. */
+function answer({ about: { channels, size, stamp, step } }, pixels, count) {
+  return { pixels, count, channels, size, stamp, step };
+}
+
+// ---- the query ----
+
+/** {generator, place, label}; null when these weights are not here, or when the query holds something else than they know. */
+function readQuery(query) {
+  const generator = held.get(query.w)?.generator;
+  const strange = Object.entries(query).some(([key, value]) => !isEmpty(value) && !PLACE.has(key));
+  if (!generator || strange) return null;
+  const { z_dim, classes } = generator.about;
+  const [m, d, z] = [
+    readPairs(query.m, Infinity, 0, 1),
+    readPairs(query.d, generator.directions.length, -MOST, MOST),
+    readPairs(query.z, z_dim, -MOST, MOST),
+  ];
+  const label = isEmpty(query.c) ? null : Number(query.c);
+  if (!m || !d || !z || label !== null && !(label < classes)) return null;
+  return { generator, place: { seed: Number(query.seed), m, d: new Map(d), z: new Map(z) }, label };
+}
+
+const isEmpty = (value) => value === undefined || value === null || value === "";
+
+/** Numbered values, 0:1.5,3:-2; null when one is not a number or its key is not below `keys`. */
+function readPairs(text, keys, low, high) {
+  const pairs = isEmpty(text) ? [] : text.split(",").map((part) => part.split(":").map(Number));
+  const right = pairs.every(([key, value]) => Number.isInteger(key) && key >= 0 && key < keys && Number.isFinite(value));
+  return right ? pairs.map(([key, value]) => [key, Math.min(Math.max(value, low), high)]) : null;
+}

@@ -1,0 +1,165 @@
+// Places in latent space, as gan/latent.py has them: seeds, walks, pushes, and paths between two. No DOM in here.
+//
+// A seed's numbers are those of torch's generator on a processor: a Mersenne Twister and its normal transform. They agree
+// to the last digits of a float32; those digits differ between processors in torch itself.
+
+const MASK = (1n << 64n) - 1n;
+const GOLDEN = 0x9e3779b97f4a7c15n;
+const [LATENT, NEIGHBOUR] = [11n, 12n]; // streams, as in gan/latent.py
+const RING = 16;
+const f32 = Math.fround;
+
+/** The latent of {seed, m, d, z}: m [[number, spread], ...], d and z Map(number -> value). */
+export function latentAt(place, zDim, directions) {
+  return edit(baseOf(place, zDim), directions, place);
+}
+
+/** Neighbour `number` of a place. */
+export function neighbourOf(place, number, spread, zDim, directions) {
+  const near = neighbour(baseOf(place, zDim), number, spread, seedOf(place.seed, place.m.length));
+  return edit(near, directions, place);
+}
+
+let lastBase = {}; // a slider moves away from the same one again and again
+
+function baseOf({ seed, m }, zDim) {
+  const key = `${zDim} ${seed} ${m}`;
+  if (lastBase.key === key) return lastBase.z;
+  const start = normal(zDim, seedOf(LATENT, seed));
+  const z = m.reduce((at, [number, spread], done) => neighbour(at, number, spread, seedOf(seed, done)), start);
+  lastBase = { key, z };
+  return z;
+}
+
+function neighbour(z, number, spread, seed) {
+  const circle = Math.floor(number / RING);
+  const angle = (2 * Math.PI * (number % RING)) / RING;
+  const [u, v] = [0, 1].map((axis) => normal(z.length, seedOf(NEIGHBOUR, seed, circle, axis)));
+  const [keep, add, cos, sin] = [Math.sqrt(1 - spread ** 2), spread, Math.cos(angle), Math.sin(angle)].map(f32);
+  return z.map((value, i) => f32(keep * value) + f32(add * f32(f32(cos * u[i]) + f32(sin * v[i]))));
+}
+
+function edit(z, directions, { d, z: single }) {
+  const edited = z.slice();
+  for (const k of [...d.keys()].sort((a, b) => a - b)) {
+    const amount = f32(d.get(k));
+    for (let i = 0; i < edited.length; i++) edited[i] += f32(amount * directions[k][i]);
+  }
+  for (const [i, value] of single) edited[i] = value;
+  return edited;
+}
+
+// ---- between two latents ----
+
+/** The point t (0 to 1) of the straight line from a to b. */
+export const lerp = (a, b, t) => a.map((value, i) => (1 - t) * value + t * b[i]);
+
+/** The point t of the great circle from a to b (gan.latent.slerp, where the limits are explained). */
+export function slerp(a, b, t) {
+  const lengths = Math.sqrt(dot(a, a)) * Math.sqrt(dot(b, b));
+  const omega = Math.acos(Math.max(-1, Math.min(1, lengths > 0 ? dot(a, b) / lengths : 1)));
+  if (omega < 1e-6) return lerp(a, b, t);
+  if (Math.PI - omega < 1e-6) return halfCircle(a, b, t);
+  const [left, right] = [Math.sin((1 - t) * omega) / Math.sin(omega), Math.sin(t * omega) / Math.sin(omega)];
+  return t === 1 ? b.slice() : a.map((value, i) => left * value + right * b[i]);
+}
+
+function halfCircle(a, b, t) {
+  if (t === 0 || t === 1) return (t ? b : a).slice();
+  const [from, to] = [a, b].map((x) => Math.sqrt(dot(x, x)));
+  const u = Array.from(a, (value) => value / from);
+  const least = u.reduce((best, value, i) => (Math.abs(value) < Math.abs(u[best]) ? i : best), 0);
+  const side = u.map((value, i) => Number(i === least) - u[least] * value);
+  const length = (1 - t) * from + t * to;
+  const [along, across] = [Math.cos(t * Math.PI), Math.sin(t * Math.PI) / Math.sqrt(dot(side, side))];
+  return a.map((_, i) => length * (along * u[i] + across * side[i]));
+}
+
+const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+
+// ---- random numbers ----
+
+/** gan.seeds.seed_of: 63 bits from every part and their order. */
+export function seedOf(...parts) {
+  let state = BigInt(parts.length);
+  for (const part of parts) {
+    state = mix((state + GOLDEN) & MASK) ^ mix((BigInt(part) + GOLDEN) & MASK);
+    state = mix((state * 3n + 1n) & MASK);
+  }
+  return state >> 1n;
+}
+
+function mix(x) {
+  x = ((x ^ (x >> 30n)) * 0xbf58476d1ce4e5b9n) & MASK;
+  x = ((x ^ (x >> 27n)) * 0x94d049bb133111ebn) & MASK;
+  return x ^ (x >> 31n);
+}
+
+/** torch.randn(count, generator=manual_seed(seed)), Float32Array. */
+export function normal(count, seed) {
+  const draw = twister(Number(seed & 0xffffffffn)); // torch keeps the low half
+  return count < 16 ? fewNormals(count, draw) : manyNormals(count, draw);
+}
+
+/** Uniform numbers of 24 bits, in sixteens: eight radii, then eight angles. The last sixteen are drawn anew where they overlap. */
+function manyNormals(count, draw) {
+  const z = Float32Array.from({ length: count }, () => uniform(draw));
+  for (let at = 0; at + 16 <= count; at += 16) boxMuller(z.subarray(at, at + 16));
+  if (count % 16) {
+    const last = z.subarray(count - 16);
+    last.forEach((_, i) => (last[i] = uniform(draw)));
+    boxMuller(last);
+  }
+  return z;
+}
+
+const uniform = (draw) => (draw() & 0xffffff) / 2 ** 24;
+
+function boxMuller(z) {
+  for (let i = 0; i < 8; i++) {
+    const radius = Math.sqrt(-2 * Math.log(1 - z[i]));
+    const angle = 2 * Math.PI * z[i + 8];
+    z[i] = radius * Math.cos(angle);
+    z[i + 8] = radius * Math.sin(angle);
+  }
+}
+
+/** Fewer than 16 are made in pairs from uniform numbers of 53 bits. */
+function fewNormals(count, draw) {
+  const pairs = Array.from({ length: Math.ceil(count / 2) }, () => {
+    const [angle, share] = [2 * Math.PI * fineUniform(draw), fineUniform(draw)];
+    const radius = Math.sqrt(-2 * Math.log1p(-share));
+    return [radius * Math.cos(angle), radius * Math.sin(angle)];
+  });
+  return Float32Array.from(pairs.flat().slice(0, count));
+}
+
+function fineUniform(draw) {
+  const high = draw() & 0x1fffff;
+  return (high * 2 ** 32 + draw()) / 2 ** 53;
+}
+
+/** MT19937 (Matsumoto & Nishimura 1998): a function that returns the next 32 bits. */
+function twister(seed) {
+  const state = new Uint32Array(624);
+  state[0] = seed;
+  for (let i = 1; i < 624; i++) state[i] = Math.imul(1812433253, state[i - 1] ^ (state[i - 1] >>> 30)) + i;
+  let next = 624;
+
+  function refill() {
+    for (let i = 0; i < 624; i++) {
+      const bits = (state[i] & 0x80000000) | (state[(i + 1) % 624] & 0x7fffffff);
+      state[i] = state[(i + 397) % 624] ^ (bits >>> 1) ^ (bits & 1 ? 0x9908b0df : 0);
+    }
+    next = 0;
+  }
+
+  return () => {
+    if (next === 624) refill();
+    let x = state[next++];
+    x ^= x >>> 11;
+    x ^= (x << 7) & 0x9d2c5680;
+    x ^= (x << 15) & 0xefc60000;
+    return (x ^ (x >>> 18)) >>> 0;
+  };
+}

@@ -1,0 +1,335 @@
+"""The generator in the page: layer by layer as torch computes it, pictures as the server draws them, and without it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import expect
+from torch import nn
+
+from gan import latent, page_weights
+from gan import weights as files
+from gan.bench.common import ROOT
+from gan.latent import Place
+from gan.models.layers import Grid, SameConv, SameConvTranspose, UpsampleConv, batch_norm
+from gan.picture import to_uint8
+from gan.render import DIRECTIONS, End, Near, Renderer
+from tests.e2e.conftest import css, look, part, same, set_slider, wait_for_change
+from tests.test_render import make
+
+SHIPPED = ["fashion-mnist-conditional", "mnist", "mnist-conditional"]
+STATES = 1000
+PICTURE = css("latent", "picture")
+SCRIPTS = "new URL('/gradio_api/gan/static/', location)"
+
+
+@pytest.fixture(scope="module")
+def bare(shared_server: Any, browser: Any) -> Iterator[Any]:
+    """A page of the server without the app: scripts are imported and called."""
+    page = browser.new_page()
+    page.route("**/bare", lambda route: route.fulfill(content_type="text/html", body=""))
+    page.goto(shared_server.url("bare"))
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def renderer() -> Iterator[Renderer]:
+    """The server's own drawing, in this process."""
+    renderer = Renderer(ROOT / "weights")
+    yield renderer
+    renderer.close()
+
+
+def call(page: Any, script: str, body: str, argument: Any) -> Any:
+    """Run the body of a function of (module, argument) in the page."""
+    return page.evaluate(
+        f"async (argument) => {{ const module = await import(new URL('{script}', {SCRIPTS})); {body} }}", argument
+    )
+
+
+def pixels(text: str, *shape: int) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(shape)
+
+
+# Numbers of the page as text, in pieces that String.fromCharCode can take.
+_BASE64 = """
+const base64 = (bytes) => {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return btoa(text);
+};
+"""
+
+
+# Layers ----------------------------------------------------------------------------------------------------------
+
+LAYERS = {
+    "dense": ([nn.Linear(7, 12)], (7,)),
+    "dense without bias": ([nn.Linear(7, 12, bias=False)], (7,)),
+    "batch norm of numbers": ([nn.BatchNorm1d(12, eps=1e-3)], (12,)),
+    "batch norm of channels": ([Grid(3, 2), batch_norm(3, 0.8)], (12,)),
+    "relu": ([nn.ReLU()], (9,)),
+    "leaky relu": ([nn.LeakyReLU(0.3)], (9,)),
+    "tanh": ([nn.Tanh()], (9,)),
+    "convolution": ([Grid(6, 4), SameConv(6, 5, 3)], (96,)),
+    "convolution of even size": ([Grid(6, 4), SameConv(6, 5, 4)], (96,)),
+    "transposed": ([Grid(6, 4), nn.ConvTranspose2d(6, 5, 4, 2, 1, bias=False)], (96,)),
+    "transposed, larger than its stride": ([Grid(6, 4), nn.ConvTranspose2d(6, 5, 5, 3, 2)], (96,)),
+    "keras transposed": ([Grid(6, 4), SameConvTranspose(6, 5, 5, 2)], (96,)),
+    "keras transposed of stride 1": ([Grid(6, 4), SameConvTranspose(6, 5, 5, 1)], (96,)),
+    "doubling": ([Grid(6, 4), UpsampleConv(6, 5)], (96,)),
+    "pixel shuffle": ([Grid(12, 3), nn.PixelShuffle(2)], (108,)),
+    "planes": ([nn.Unflatten(1, (3, 4, 4))], (48,)),
+}
+
+_LAYERS = """
+return argument.map(({layers, x}) => layers.reduce((x, {kind, sizes, tensors}) => {
+  const own = (name) => tensors[name] && Float32Array.from(tensors[name]);
+  return module.KINDS[kind](sizes, own)(x);
+}, Float32Array.from(x))).map((y) => Array.from(y));
+"""
+
+
+def settled(modules: list[nn.Module], rng: torch.Generator) -> nn.Sequential:
+    """The layers with random weights and statistics, ready to draw."""
+    stack = nn.Sequential(*modules).eval().requires_grad_(False)
+    for tensor in stack.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.copy_(0.2 + torch.rand(tensor.shape, generator=rng))
+    for parameter in stack.parameters():
+        parameter.copy_(torch.randn(parameter.shape, generator=rng))
+    return stack
+
+
+def test_every_layer_computes_what_torch_computes(bare):
+    rng = torch.Generator().manual_seed(1)
+    cases, wanted = [], []
+    for modules, shape in LAYERS.values():
+        stack = settled(modules, rng)
+        x = torch.randn(1, *shape, generator=rng).relu_() - 0.3 * torch.rand(1, *shape, generator=rng).round()
+        layers = page_weights.layers_of(SimpleNamespace(layers=stack))
+        named = [
+            {"kind": y.kind, "sizes": y.sizes, "tensors": {n: t.flatten().tolist() for n, t in y.tensors.items()}}
+            for y in layers
+        ]
+        cases.append({"layers": named, "x": x.flatten().tolist()})
+        y = stack(x)
+        wanted.append((y.permute(0, 2, 3, 1) if y.dim() == 4 else y).flatten())
+    assert {layer["kind"] for case in cases for layer in case["layers"]} == set(page_weights.KINDS)
+    for name, y, right in zip(LAYERS, call(bare, "generator.js", _LAYERS, cases), wanted, strict=True):
+        assert len(y) == len(right), name
+        torch.testing.assert_close(torch.tensor(y), right, rtol=1e-5, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        make("quick", width=16, channels=3),
+        make("quick", width=32, z_dim=164, clusters=100),  # too many numbers for 32 bits
+        make("dense", clusters=0, channels=3),
+        make("mlp", clusters=0),
+        make("conv-small", clusters=0, output="relu"),
+        make("dcgan-upsample", clusters=0, size=8),
+        make("dcgan-transposed", clusters=0, size=8),
+    ],
+    ids=lambda w: f"{w.config.model}-{w.config.width}",
+)
+def test_networks_of_every_family_draw_what_torch_draws(bare, weights):
+    network = settled_network(weights)
+    about = {"size": weights.config.size, "channels": weights.config.channels}
+    z = torch.randn(20, weights.config.z_dim, generator=torch.Generator().manual_seed(3))
+    data = page_weights.to_bytes(network, torch.empty(0, weights.config.z_dim), about)
+    drawn = call(
+        bare,
+        "generator.js",
+        _BASE64 + "const file = Uint8Array.from(atob(argument.file), (c) => c.charCodeAt(0));"
+        "const generator = module.readGenerator(file.buffer);"
+        "return argument.z.map((z) => base64(generator.draw(z, generator.told(z, null))));",
+        {"file": base64.b64encode(data).decode(), "z": z.tolist()},
+    )
+    right = to_uint8(network(z)).numpy()
+    assert len(np.unique(right)) > 20, "pictures of many greys"
+    for got, picture in zip(drawn, right, strict=True):
+        same(pixels(got, *picture.shape), picture)
+
+
+def settled_network(weights: files.Weights) -> nn.Module:
+    """The network with statistics as if it had learned, so that batch normalisation does something."""
+    network = files.build(weights)
+    rng = torch.Generator().manual_seed(2)
+    for m in network.modules():
+        if isinstance(m, nn.modules.batchnorm._BatchNorm):
+            m.running_mean.copy_(0.3 * torch.randn(m.running_mean.shape, generator=rng))
+            m.running_var.copy_(0.05 + torch.rand(m.running_var.shape, generator=rng))
+    return network
+
+
+# Noise -----------------------------------------------------------------------------------------------------------
+
+
+def test_seeds_are_the_same_latents_as_on_the_server(bare):
+    """To the last digits of a float32: those of torch's own logarithm differ from processor to processor."""
+    sizes, seeds = [1, 2, 15, 16, 17, 31, 32, 64, 100, 164, 1024], [0, 7, 2**31 - 1]
+    asked = [{"size": size, "seed": seed} for size in sizes for seed in seeds]
+    empty = "{m: [], d: new Map(), z: new Map()}"
+    body = f"return argument.map(({{size, seed}}) => Array.from(module.latentAt({{...{empty}, seed}}, size, [])));"
+    for question, z in zip(asked, call(bare, "noise.js", body, asked), strict=True):
+        wanted = latent.latent_of(question["seed"], question["size"])[0]
+        torch.testing.assert_close(torch.tensor(z), wanted, rtol=1e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("mode", latent.MODES)
+def test_paths_go_the_same_way_as_on_the_server(bare, mode):
+    """Also between opposite, parallel and vanishing vectors."""
+    a, b = latent.latent_of(1, 20)[0], latent.latent_of(2, 20)[0]
+    pairs = [(a, b), (a, -a), (a, 3 * a), (a, torch.zeros(20)), (a, -a + 1e-4 * b)]
+    t = [0, 0.2, 0.5, 0.77, 1]
+    body = f"""return argument.pairs.map(([a, b]) => argument.t.map((t) =>
+      Array.from(module.{mode}(Float32Array.from(a), Float32Array.from(b), t))));"""
+    argument = {"pairs": [[x.tolist() for x in pair] for pair in pairs], "t": t}
+    for pair, found in zip(pairs, call(bare, "noise.js", body, argument), strict=True):
+        wanted = torch.stack([getattr(latent, mode)(*pair, x) for x in t])
+        torch.testing.assert_close(torch.tensor(found), wanted, rtol=1e-4, atol=1e-4)
+
+
+# Whole pictures --------------------------------------------------------------------------------------------------
+
+
+def random_places(rng: np.random.Generator, z_dim: int, directions: int) -> list[Place]:
+    def some(most: int, keys: int, reach: float) -> dict[int, float]:
+        chosen = rng.choice(keys, rng.integers(0, most + 1), replace=False)
+        return {int(k): round(rng.uniform(-reach, reach), 2) for k in chosen}
+
+    def place() -> Place:
+        steps = tuple((int(rng.integers(0, 48)), round(rng.uniform(0.05, 1), 2)) for _ in range(rng.integers(0, 3)))
+        return Place(int(rng.integers(0, 2**31)), steps, some(4, directions, 3), some(5, z_dim, 4))
+
+    return [place() for _ in range(STATES)]
+
+
+def query(name: str, place: Place, label: int | None) -> dict[str, Any]:
+    """As the page writes it."""
+    pairs = lambda items: ",".join(f"{k}:{v}" for k, v in items)  # noqa: E731
+    edits = {"m": pairs(place.steps), "d": pairs(place.moves.items()), "z": pairs(place.sets.items())}
+    return {"w": name, "seed": place.seed, "c": label} | edits
+
+
+_DRAW_ALL = """
+await module.bring({id: argument.id, stamp: '', page_refusal: ''});
+const parts = argument.queries.map((query) => module.drawHere(query).pixels);
+const all = new Uint8Array(parts.length * parts[0].length);
+parts.forEach((part, i) => all.set(part, i * part.length));
+return base64(all);
+"""
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_thousand_random_states_are_drawn_as_torch_draws_them(bare, name):
+    rng = np.random.default_rng(5)
+    network = files.build(files.load(ROOT / f"weights/{name}.safetensors"))
+    directions, _ = latent.principal_directions(network, DIRECTIONS)
+    places = random_places(rng, network.z_dim, DIRECTIONS)
+    labels = rng.integers(network.classes, size=STATES).tolist() if network.classes else [None] * STATES
+    queries = [query(name, place, label) for place, label in zip(places, labels, strict=True)]
+    here = call(bare, "in_page.js", _BASE64 + _DRAW_ALL, {"id": name, "queries": queries})
+    z = torch.cat([latent.latent_at(place, network.z_dim, directions) for place in places])
+    there = to_uint8(network(z, torch.tensor(labels) if network.classes else None)).numpy()
+    same(pixels(here, *there.shape), there)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_paths_and_neighbours_are_drawn_as_the_server_draws_them(bare, renderer, name):
+    """A path goes through mixtures of classes, or of the groups that both ends have voted for."""
+    c = (2, 7) if renderer.about(name).result(30)["classes"] else (None, None)
+    a, b = Place(3, ((5, 0.5),), {0: 1.5}, {7: -0.5}), Place(8)
+    texts = ["3" + (f":{c[0]}" if c[0] else ""), "8" + (f":{c[1]}" if c[1] else "")]
+    path = {"w": name, "a": texts[0], "b": texts[1], "am": "5:0.5", "ad": "0:1.5", "az": "7:-0.5", "frames": 30}
+    near = query(name, a, c[0]) | {"near": 16, "spread": 0.7, "ring": 2}
+    body = (
+        _BASE64
+        + """
+    await module.bring({id: argument.near.w, stamp: '', page_refusal: ''});
+    const films = [];
+    for (const mode of ['slerp', 'lerp']) films.push(await module.drawPathHere({...argument.path, mode}));
+    films.push(await module.drawNeighboursHere(argument.near));
+    return films.map(({pixels}) => base64(pixels));
+    """
+    )
+    here = call(bare, "in_page.js", body, {"path": path, "near": near})
+    ends = End(a, c[0]), End(b, c[1])
+    there = [renderer.path(name, *ends, mode, 30).result(30).images for mode in ("slerp", "lerp")]
+    there.append(renderer.pixels(name, a, c[0], Near(16, 32, 0.7)).result(30).images)
+    for film, wanted in zip(here, there, strict=True):
+        same(pixels(film, *wanted.shape), wanted)
+
+
+def test_what_the_page_does_not_understand_is_left_to_the_server(bare):
+    strange = [{"psi": "0.5"}, {"d": "8:1"}, {"z": "64:1"}, {"c": "10"}, {"d": "x"}, {"w": "mnist-elsewhere"}, {}]
+    body = """
+    await module.bring({id: 'mnist-conditional', stamp: '', page_refusal: ''});
+    return argument.map((more) => module.canDraw({w: 'mnist-conditional', seed: 1, ...more}));
+    """
+    assert call(bare, "in_page.js", body, strange) == [False] * 6 + [True]
+
+
+# In the tab ------------------------------------------------------------------------------------------------------
+
+
+def drawn_by(page: Any, who: str, tab: str = "latent") -> Any:
+    line = part(page, tab, "drawn")
+    expect(line).to_have_attribute("data-by", who)
+    return line
+
+
+def test_sliders_go_on_without_the_server(server, visit):
+    visit.expect("ERR_INTERNET_DISCONNECTED")
+    page = visit(server.url("?tab=latent&w=mnist-conditional&seed=5&c=4"))
+    expect(drawn_by(page, "page")).to_have_text("drawn in your browser")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.context.set_offline(True)
+    for change, shows in (
+        (lambda: set_slider(page.locator(css("latent", "direction") + " input").nth(1), 2), "d=1:2"),
+        (lambda: part(page, "latent", "classes").get_by_role("radio").nth(7).click(), "c=7"),
+        (lambda: part(page, "latent", "seed").fill("123456"), "seed=123456"),
+    ):
+        before = look(page, "print", PICTURE)
+        change()
+        page.wait_for_selector(f'{PICTURE}[data-shows*="{shows}"]')
+        wait_for_change(page, PICTURE, before)
+    page.wait_for_url("**seed=123456**")
+    assert not [url for url in asked if "pixels?" in url]
+    shown = np.array(look(page, "red", PICTURE), np.uint8).reshape(28, 28)
+    page.context.set_offline(False)
+    same(shown, server.pixels("w=mnist-conditional&seed=123456&c=7&d=1:2")[0, 0])
+
+
+def test_large_networks_stay_on_the_server_and_the_line_says_why(server, visit, large_run):
+    page = visit(server.url(f"?tab=latent&w=run-{large_run}"))
+    line = drawn_by(page, "server")
+    expect(line).to_have_text("drawn by the server")
+    assert server.get(f"weights/run-{large_run}")["page_refusal"] in line.get_attribute("title")
+
+
+def test_a_path_is_walked_in_the_page(server, visit):
+    page = visit(server.url("?tab=interpolation&w=mnist&a=1&b=5&frames=6"))
+    drawn_by(page, "page", "interpolation")
+    stage = np.array(look(page, "red", '#gf-tab-interpolation [data-end="b"] canvas'), np.uint8).reshape(28, 28)
+    same(stage, server.pixels("w=mnist&seed=5")[0, 0])
+
+
+def test_newer_weights_of_a_run_come_to_the_page(server, visit):
+    run = server.train("dense")
+    page = visit(server.url(f"?tab=latent&w=run-{run}"))
+    drawn_by(page, "page")
+    step = int(part(page, "latent", "picture").get_attribute("data-step"))
+    page.wait_for_function(f"Number(document.querySelector('{PICTURE}').dataset.step) > {step}")
+    drawn_by(page, "page")
+    assert server.status(run) == "running"
