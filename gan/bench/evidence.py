@@ -136,6 +136,8 @@ def _run_all(tasks: list[Task], args: argparse.Namespace) -> dict[str, dict[str,
             missing[_name(task)] = task
         else:
             found[_name(task)] = rows[0]
+    if not missing:
+        return found
     with multiprocessing.get_context("spawn").Pool(args.jobs) as pool:  # a fork would share torch's threads
         for task, result in pool.imap(_run_one, missing.values()):
             keep(args.cache, task.key(), [result])
