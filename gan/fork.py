@@ -18,6 +18,7 @@ from gan.states import States
 from gan.trainer import check_config
 
 _FITTED = ("recipe", "dataset", "size", "channels", "classes", "model")  # another run, not this one with a change
+_GROUPING = ("seed", "clusters", "data_limit")  # see Trainer._choose_labels
 _PLAYERS = {"d": "d_lr", "g": "g_lr"}
 
 
@@ -88,10 +89,11 @@ def plan_fork(source: Run, changes: dict[str, Any], step: int | None = None) -> 
 
 def _refuse_other_networks(old: Config, new: Config) -> None:
     """Refuse changes after which the weights would not fit, or would mean something else."""
-    if (old.seed, old.clusters) != (new.seed, new.clusters) and old.clusters:
+    regrouped = next((name for name in _GROUPING if getattr(old, name) != getattr(new, name)), None)
+    if old.clusters and regrouped:
         raise ConfigError(
-            "The seed decides which groups of pictures these networks know (seed, clusters), so it can only change at "
-            "step 0, from scratch."
+            f"{KNOBS[regrouped].label} ({regrouped}) decides which groups of pictures these networks know, so it can "
+            "only change at step 0, from scratch."
         )
     if _shapes(old) != _shapes(new):
         changed = [k for k, v in new.to_dict().items() if v != old.to_dict()[k]]

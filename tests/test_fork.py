@@ -244,8 +244,9 @@ def test_what_cannot_be_forked_is_refused_in_words_and_leaves_nothing(runs):
 
 def test_groups_belong_to_their_seed(runs):
     source = trained(runs, "quick", clusters=4, z_dim=8, width=8, total_steps=16)
-    with pytest.raises(ConfigError, match="The seed decides which groups"):
-        runs.fork(source.id, {"seed": 5}, 16)
+    for changes in ({"seed": 5}, {"data_limit": 200}, {"clusters": 2}):
+        with pytest.raises(ConfigError, match="decides which groups of pictures these networks know"):
+            runs.fork(source.id, changes, 16)
     fork, _ = runs.fork(source.id, {"seed": 5, "width": 16}, 0)
     assert not fork.checkpoint_path.exists() and fork.history.rows == []
     finish(runs, fork)

@@ -222,7 +222,7 @@ CURVES = {
     "csv_hint": "All numbers of the curves as a table",
     "more": "More curves…",
     "remove": "Remove {title}",
-    "strip": "D's verdicts, spread",
+    "strip": "Verdicts, spread",
     "strip_hint": "Each column is one moment: darker where D gave more pictures that verdict (bottom 0 %, top 100 %).",
     # names and hints of what runs record; a name that is not here is shown as it is
     "c_d_loss": "Discriminator's loss",

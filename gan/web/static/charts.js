@@ -211,6 +211,7 @@ export class RunCharts {
     const series = names.map((name, i) => ({
       label: names.length > 1 ? t(`train.${name[0]}_loss`) : curveName(name),
       color: names.length > 1 ? COLORS[i] : "--gf-accent",
+      smooth: false, // few points, each of them measured
       x: () => recordPlaces(this.history, what, this.liked.axis),
       values: () => this.history.recorded(what, name),
     }));
