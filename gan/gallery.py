@@ -31,10 +31,10 @@ class Failure:
 GALLERY: dict[str, Failure] = {
     "mode-collapse": Failure(
         "mode-collapse", "Mode collapse",
-        "The generator learns forty times as fast as the discriminator, and nothing keeps the discriminator flat.",
+        "The generator's steps are 250 times as large as the discriminator's, and nothing keeps that one flat.",
         "Every noise gives the same picture. D learns to refuse it, and all of them change together.",
         "Both learn equally fast, and the R1 penalty keeps the discriminator flat around real pictures.",
-        _SMALL | {"penalty": "none", "g_lr": 0.02, "d_lr": 5e-4, "beta1": 0.5},
+        _SMALL | {"penalty": "none", "g_lr": 0.05, "d_lr": 2e-4, "beta1": 0.5},
         {"penalty": "r1", "g_lr": 4e-3, "d_lr": 4e-3, "beta1": 0.0},
     ),
     "strong-discriminator": Failure(
