@@ -54,12 +54,12 @@ class _Diagnoses:
 
 def _version(run: Run) -> Version:
     h = run.history
-    return h.generation, len(h.rows), len(h.signals), len(h.events), len(getattr(h, "measures", ()))
+    return h.generation, len(h.rows), len(h.signals), len(h.events), len(h.measures)
 
 
 def _diagnose(run: Run) -> list[Verdict]:
     h = run.history  # copies, because the run's thread goes on writing
-    return diagnose(run.config, list(h.rows), list(h.signals), list(h.events), list(getattr(h, "measures", ())))
+    return diagnose(run.config, list(h.rows), list(h.signals), list(h.events), list(h.measures))
 
 
 def add_diagnosis_route(app: FastAPI, runs: Runs) -> None:
