@@ -102,7 +102,8 @@ RECIPES: dict[str, Recipe] = {
         "Each generated picture is compared with a real one, and D is kept flat at both (Huang et al. 2024).",
         "The steadiest of these: no balance has to be found by hand.",
         _FAMOUS.changed(
-            recipe="r3gan", objective="relativistic", penalty="r1+r2", penalty_weight=1.0, d_lr=4e-3, g_lr=4e-3
+            recipe="r3gan", objective="relativistic", penalty="r1+r2", penalty_weight=1.0, penalty_every=4,
+            d_lr=4e-3, g_lr=4e-3,
         ),
     ),
     "cgan": Recipe(

@@ -1,8 +1,8 @@
 """Several processes: real ones, started by torchrun on this machine.
 
 One job (`checked`) does everything that needs no command line; the small recipes take 200 steps there, the famous ones
-(whose networks are those of quick) 20 and the three big convolutional ones 10, because two cores are all a test may
-count on.
+(whose networks are those of quick) and the three big convolutional ones 10, because two cores are all a test may count
+on.
 """
 
 from __future__ import annotations
