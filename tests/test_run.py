@@ -15,6 +15,7 @@ import torch
 
 from gan import run as run_module
 from gan.checkpoint import flatten, load_checkpoint, read_header
+from gan.picture import split_grid
 from gan.run import Command, Run
 from gan.runs import Runs, RunsError
 from gan.trainer import Trainer
@@ -57,6 +58,16 @@ def assert_same(a, b) -> None:
     assert a.keys() == b.keys()
     for name in a:
         assert torch.equal(a[name], b[name]), name
+
+
+def test_a_run_on_a_few_pictures_shows_and_counts_only_those(runs, random_pictures):
+    run, _ = runs.create("dense", changes=SMALL | {"data_limit": 5})
+    runs.start(run)
+    run.join(60)
+    assert run.status == "finished" and run.meta["dataset_count"] == 5
+    assert run.latest.numbers["epoch"] == 60 * 8 / 5 and len(run.latest.numbers["verdict_real"]) == 5
+    shown = split_grid((run.folder / "real.png").read_bytes(), count=5, columns=8, size=28, channels=1)
+    assert {p.tobytes() for p in shown} == {p.numpy().tobytes() for p in random_pictures.images[:5]}
 
 
 def test_a_run_trains_to_its_end_and_leaves_its_history(runs):

@@ -31,7 +31,7 @@ from gan.objectives import OBJECTIVES
 from gan.penalties import PENALTIES
 from gan.picture import PictureError, gif_bytes, mp4_bytes
 from gan.recipes import ALL_RECIPES
-from gan.run import COMMAND_KINDS, PLAYERS, Command, Run
+from gan.run import COMMAND_KINDS, PLAYERS, REAL_COUNT, Command, Run
 from gan.runs import RECORDED, Runs, RunsError
 from gan.transforms import CONSTRAINTS, TRANSFORMS
 from gan.web.mathml import mathml
@@ -267,7 +267,7 @@ def _info(run: Run) -> dict[str, Any]:
         "dataset_title": run.meta.get("dataset_title", run.config.dataset),
         "tiles": run.meta["tiles"],
         "shown_seed": run.meta.get("shown_seed", run.config.seed),
-        "real_count": 16,
+        "real_count": min(REAL_COUNT, run.config.data_limit or REAL_COUNT),
         "real_labels": run.meta.get("real_labels", []),
         "verdict_is_probability": OBJECTIVES[run.config.objective].is_probability,
         "conditional": run.config.classes > 0,
