@@ -110,7 +110,7 @@ RECIPES: dict[str, Recipe] = {
         "CGAN", "famous",
         "Both networks are told the class (Mirza & Osindero 2014); D by a projection, as Miyato & Koyama 2018 do.",
         "Each column becomes one digit, although neither objective nor penalty is special.",
-        _FAMOUS.changed(recipe="cgan", classes=10, beta1=0.5, beta2=0.999, d_lr=5e-4, g_lr=2e-3),
+        _FAMOUS.changed(recipe="cgan", classes=10, beta1=0.5, d_lr=5e-4, g_lr=2e-3),
     ),
     "dense": Recipe(
         "Dense", "reference",
