@@ -27,19 +27,20 @@ _MOVE = """async ([where, value]) => {
   }
   return null;
 }"""
-# A drag: the slider moves with every frame; how many frames a second show another picture than the one before.
+# A drag, to and fro, another value with every frame: frames a second, and how many of them showed another picture.
 _DRAG = """async ([where, seconds]) => {
   %s
-  let shown = read(), changed = 0;
+  let shown = read(), changed = 0, frames = 0;
   const started = performance.now();
   while (performance.now() - started < 1000 * seconds) {
-    set(3 * Math.sin((performance.now() - started) / 300));
+    set(3 - Math.abs((0.15 * frames) %% 12 - 6));
     await new Promise(requestAnimationFrame);
     const now = read();
+    frames += 1;
     changed += now !== shown;
     shown = now;
   }
-  return changed / (performance.now() - started) * 1000;
+  return [frames, changed].map((count) => count / (performance.now() - started) * 1000);
 }"""
 SLIDER, CANVAS = "[data-gf=direction] input[type=range]", "canvas[data-gf=picture]"
 WHERE = {"slider": SLIDER, "canvas": CANVAS}
@@ -85,11 +86,11 @@ def _slider(page: Any, by: str, state: str, args: argparse.Namespace) -> list[Fi
     seen = sorted(t for t in times if t is not None)
     p95 = seen[int(0.95 * len(seen))]
     words = f"median {statistics.median(seen):.1f} ms, 95th percentile {p95:.1f} ms, {len(seen)} of {args.moves} moves"
-    rate = page.evaluate(_DRAG % _READ, [WHERE, args.seconds])
+    frames, rate = page.evaluate(_DRAG % _READ, [WHERE, args.seconds])
     bar = at_least(50, [rate]) if by == "page" else ""
     return [
         Figure(f"slider to pixels, drawn by the {by}, {state}", words, at_most(BARS[by], seen)),
-        Figure("  while dragging", f"{rate:.1f} pictures a second", bar),
+        Figure("  while dragging", f"{rate:.1f} pictures a second, of {frames:.1f} frames", bar),
     ]
 
 
