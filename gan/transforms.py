@@ -162,7 +162,7 @@ CONSTRAINTS: dict[str, Constraint] = {
         "After each of D's steps every weight is put back into a small range, so that D cannot become steep. "
         "The first Wasserstein GAN did so; its authors call it a terrible way, and the gradient penalty replaced it.",
         "Arjovsky et al. 2017 (WGAN), algorithm 1",
-        r"w \leftarrow \max(-c, \min(c, w))",
+        r"w \leftarrow \min(c, \max({-c}, w))",
     ),
     "gradient_clip": Constraint(
         "Gradient clipping",
