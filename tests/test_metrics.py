@@ -94,6 +94,18 @@ def test_a_generator_that_ignores_its_class_is_found_out():
     assert "agreement" in text
 
 
+def test_pictures_learned_by_heart_are_copies_of_the_few_that_were_seen(monkeypatch):
+    """Of a run on sixteen pictures; a generator that draws others of the data set has copied none of the sixteen."""
+    monkeypatch.setattr(metrics, "JUDGED", 100)
+    images = data.load("mnist").images
+
+    def copied(pictures: Tensor) -> float:
+        return metrics.evaluate(replay(pictures), 3, 0, "mnist", n=250, extras=("copies",), seen=16).copied
+
+    assert copied(images[:16].repeat(20, 1, 1, 1)) == 1
+    assert copied(images[1000:]) < 0.1
+
+
 class Averages:
     """A network that sees nothing but the mean of some stripes."""
 
