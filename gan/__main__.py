@@ -255,6 +255,7 @@ def evaluate(args: argparse.Namespace) -> int:
         report = metrics.evaluate(
             network, config.z_dim, config.classes, config.dataset, args.samples, args.seed,
             progress=_on_stderr if through else None, through=through, own_dir=Path(args.runs) / "pictures",
+            seen=config.data_limit,
         )  # fmt: skip
     if args.json:
         print(json.dumps({"weights": args.weights, "title": loaded.title, "step": loaded.step} | asdict(report)))

@@ -118,7 +118,7 @@ def test_evaluate_prints_json(monkeypatch, capsys):
     monkeypatch.setattr(metrics, "JUDGED", 50)
     assert main(["evaluate", WEIGHTS, "--samples", "200", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["samples"] == 200 and found["modes"] == 10 and found["title"]
+    assert found["samples"] == 200 and found["modes"] == 10 and found["title"] and abs(found["real_kid"]) < 3
     assert (
         found["fid"] > 0 and found["real_fid"] > 0 and 0 < found["real_coverage"] <= 1 and len(found["histogram"]) == 10
     )
