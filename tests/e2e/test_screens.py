@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import TINY, css, fill, look, open_tab, opened, part, run_on_screen, set_slider, wait_for_status
+from tests.e2e.conftest import (
+    TINY, choose, css, fill, look, open_tab, opened, part, run_on_screen, set_slider, wait_for_status,
+)  # fmt: skip
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 PICTURE = css("latent", "picture")
@@ -68,7 +70,7 @@ def test_nothing_scrolls_sideways_on_a_phone(server, visit, class_run):
 
 def test_train_and_pause_stay_within_reach(server, visit):
     page = opened(visit(server.url(), **PHONE))
-    page.locator('.gf-recipe[data-recipe="dense"]').tap()
+    choose(page, "dense")
     fill(page, **TINY)
     button = part(page, "train", "bar").get_by_role("button")
     for place in ("document.body.scrollHeight", "0", "300"):
