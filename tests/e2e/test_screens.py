@@ -11,8 +11,18 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import (
-    TINY, choose, css, fill, look, open_tab, opened, part, run_on_screen, set_slider, wait_for_status,
-)  # fmt: skip
+    TINY,
+    choose,
+    css,
+    fill,
+    look,
+    open_tab,
+    opened,
+    part,
+    run_on_screen,
+    set_slider,
+    wait_for_status,
+)
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 PICTURE = css("latent", "picture")
