@@ -234,13 +234,15 @@ def test_table_is_aligned():
 
 
 def test_a_paused_run_is_measured_between_its_events():
-    events, step = [], iter([100, 160])
+    events, step, shares = [], iter([100, 160]), []
 
-    def command(kind: str) -> None:
+    def command(kind: str, **more: float) -> None:
+        if kind == "measure_share":
+            return shares.append(more[kind])
         events.append({"kind": kind, "step": next(step) if kind == "pause" else 100})
 
     run = PausedRun(lambda: list(events), command)
-    assert run.step == 100
+    assert run.step == 100 and shares == [0.0]
     assert run.per_second(lambda: None) > 0 and run.step == 160
 
 

@@ -138,10 +138,14 @@ def trainer_of(recipe: str, **changes: Any) -> Trainer:
 
 
 class PausedRun:
-    """A run that trains only while it is measured, so that others can be measured between."""
+    """A run that trains only while it is measured, so that others can be measured between.
+
+    It takes no live measures, which have a stated share of the time and a bench of their own (`bench measures`).
+    """
 
     def __init__(self, events: Callable[[], list[dict[str, Any]]], command: Callable[..., Any]) -> None:
         self.events, self.command = events, command
+        command("measure_share", measure_share=0.0)
         self.step = self.pause()
 
     def pause(self) -> int:
@@ -245,8 +249,8 @@ class App:
         """A run that trains only while it is measured, and the address that its viewers poll."""
         path = f"runs/{self.train(recipe, **ENDLESS)}"
         time.sleep(warm_up)
-        events, command = lambda: self.get(path)["events"], lambda kind: self.post(f"{path}/command", {"command": kind})
-        return PausedRun(events, command), f"{self.base}{path}/live"
+        command = lambda kind, **more: self.post(f"{path}/command", {"command": kind, **more})  # noqa: E731
+        return PausedRun(lambda: self.get(path)["events"], command), f"{self.base}{path}/live"
 
 
 @contextmanager
