@@ -52,7 +52,7 @@ GALLERY: dict[str, Failure] = {
         "The verdicts swing from one side to the other, and the pictures with them, without getting better.",
         "They take turns, without momentum, and R1 damps the swings.",
         _SMALL | {"penalty": "none", "beta1": 0.9, "beta2": 0.9, "d_lr": 1e-3, "g_lr": 4e-3,
-                  "update_order": "simultaneous"},
+                  "update_order": "simultaneous", "total_steps": 700},
         {"penalty": "r1", "beta1": 0.0, "beta2": 0.99, "d_lr": 4e-3, "update_order": "alternate"},
     ),
     "divergence": Failure(
