@@ -32,7 +32,8 @@ STUCK_STEPS = 3000  # with a sure D and pictures no nearer to the training pictu
 FOOLED = 0.2  # told apart up to here: D finds generated pictures more real than real ones
 SWING = 0.45  # of D's verdict, real minus generated, from one side to the other
 SWING_SCORES = 3.0  # the same for scores without bounds, in spreads (5 % to 95 %) of the scores of real pictures
-SWINGS = 4  # such swings since a third of the run; healthy ones have 0 or 1
+SWINGS = 4  # such swings since a third of the run; healthy ones have 0 to 2
+SWINGING_VARIES = 0.7  # where pictures are as diverse as this, swings are lively and no failure (conv-small)
 SMOOTHED = 5  # rows, by their median: a single batch that went wrong is no swing
 COPIED = 0.6  # of a real picture's distance to its nearest other one; fresh pictures have 1.0 to 1.5
 COPIES_VARY = 0.3  # less diverse pictures are a collapse, even where they lie near a training picture
@@ -245,7 +246,7 @@ def _oscillation(past: Past) -> Found | None:
     steps, gaps = _gaps(past, past.step / 3)
     size = _swing_size(past)
     turns = swings(gaps, size) if size and past.step >= FIRST_STEP else []
-    if len(turns) <= SWINGS:
+    if len(turns) <= SWINGS or statistics.median(past.recent("diversity") or [0]) > SWINGING_VARIES:
         return None
     ends = [gaps[i] for i in turns]
     length = (steps[turns[-1]] - steps[turns[0]]) / (len(turns) - 1)

@@ -34,7 +34,7 @@ GALLERY: dict[str, Failure] = {
         "The generator's steps are 250 times as large as the discriminator's, and nothing keeps that one flat.",
         "Every noise gives the same picture. D learns to refuse it, and all of them change together.",
         "Both learn equally fast, and the R1 penalty keeps the discriminator flat around real pictures.",
-        _SMALL | {"penalty": "none", "g_lr": 0.05, "d_lr": 2e-4, "beta1": 0.5},
+        _SMALL | {"penalty": "none", "g_lr": 0.05, "d_lr": 2e-4, "beta1": 0.5, "total_steps": 800},
         {"penalty": "r1", "g_lr": 4e-3, "d_lr": 4e-3, "beta1": 0.0},
     ),
     "strong-discriminator": Failure(
@@ -51,9 +51,9 @@ GALLERY: dict[str, Failure] = {
         "Both learn at the same moment, with much momentum and no penalty: each answers where the other was.",
         "The verdicts swing from one side to the other, and the pictures with them, without getting better.",
         "They take turns, without momentum, and R1 damps the swings.",
-        _SMALL | {"penalty": "none", "beta1": 0.9, "beta2": 0.9, "d_lr": 1e-3, "g_lr": 4e-3,
-                  "update_order": "simultaneous"},
-        {"penalty": "r1", "beta1": 0.0, "beta2": 0.99, "d_lr": 4e-3, "update_order": "alternate"},
+        _SMALL | {"penalty": "none", "beta1": 0.9, "beta2": 0.9, "d_lr": 1e-3, "g_lr": 2e-3,
+                  "update_order": "simultaneous", "total_steps": 600},
+        {"penalty": "r1", "beta1": 0.0, "beta2": 0.99, "d_lr": 4e-3, "g_lr": 4e-3, "update_order": "alternate"},
     ),
     "divergence": Failure(
         "divergence", "Blowing up",

@@ -57,7 +57,7 @@ CASES = {
     "divergence": {"events": [NAN]},
     "cannot-paint-black": {"config": RELU, "lowest": lambda step: 0.0, "told_apart": lambda step: 1.0},
     "memorisation": {"near": lambda step: max(0.3, 1.2 - step / 800), "diversity": lambda step: 0.7},
-    "oscillation": {"gap": wave(150, 0.6)},
+    "oscillation": {"gap": wave(150, 0.6), "diversity": lambda step: 0.4},
     "mode-collapse": {"diversity": lambda step: max(0.1, 1 - step / 500)},
     "discriminator-too-strong": {"told_apart": lambda step: 1.0, "g_grad": lambda step: 10 ** (-step / 100)},
     "generator-too-strong": {"told_apart": lambda step: 0.05},
@@ -94,16 +94,20 @@ def test_diagnosis_changes_nothing_and_repeats_itself(kind):
 def test_healthy_trainings_that_look_odd_are_left_in_peace():
     assert kinds(told_apart=lambda step: 1.0, g_grad=lambda step: 12.0) == ["healthy"]  # the MLP's D is always sure
     assert kinds(diversity=lambda step: min(1.0, step / 1000)) == ["healthy"]  # varied only slowly
-    assert kinds(gap=lambda step: 0.2 + 0.7 * (step % 200 == 0)) == ["healthy"]  # single batches that went wrong
-    assert kinds(gap=wave(150, 0.1)) == ["healthy"]  # small waves
-    assert kinds(gap=wave(5000, 0.6)) == ["healthy"]  # less than one swing
+    outliers = lambda step: 0.2 + 0.7 * (step % 200 == 0)  # noqa: E731
+    assert kinds(gap=outliers, diversity=lambda step: 0.4) == ["healthy"]  # single batches that went wrong
+    poor = {"diversity": lambda step: 0.4}
+    assert kinds(gap=wave(150, 0.1), **poor) == ["healthy"]  # small waves
+    assert kinds(gap=wave(5000, 0.6), **poor) == ["healthy"]  # less than one swing
+    assert kinds(gap=wave(150, 0.6)) == ["healthy"]  # swings, but the pictures are as varied as real ones
     assert kinds(lowest=lambda step: 0.0) == ["healthy"]  # bright pictures of a generator that could paint black
     assert kinds(near=lambda step: 0.5, diversity=lambda step: 0.1) == ["mode-collapse"]  # one picture is no copying
 
 
 def test_scores_swing_in_their_own_units():
-    spread = {"real_q05": lambda step: -50.0, "real_q95": lambda step: 50.0}
-    assert kinds(WGAN, gap=wave(150, 400)) == ["oscillation"]
+    poor = {"diversity": lambda step: 0.4}
+    spread = poor | {"real_q05": lambda step: -50.0, "real_q95": lambda step: 50.0}
+    assert kinds(WGAN, gap=wave(150, 400), **poor) == ["oscillation"]
     assert kinds(WGAN, gap=wave(150, 400), **spread) == ["oscillation"]
     assert kinds(WGAN, gap=wave(150, 100), **spread) == ["healthy"]
 
