@@ -28,6 +28,7 @@ LOST_MODES = (8, 5)  # so many classes were covered once, and at most so many ar
 SURE = 0.99  # told apart from here on: D is never fooled. Alone it means little, the MLP learns well under such a D
 VANISHED = 0.02  # the generator's gradient; healthy runs have 0.05 to 30, whatever the objective
 FADED = 0.2  # and this part of what it was at first
+GONE = 1e-3  # below it there was never much, and what there was is lost; a fiftieth of the smallest healthy one
 STUCK_STEPS = 3000  # with a sure D and pictures no nearer to the training pictures than at first
 FOOLED = 0.2  # told apart up to here: D finds generated pictures more real than real ones
 SWING = 0.45  # of D's verdict, real minus generated, from one side to the other
@@ -35,6 +36,7 @@ SWING_SCORES = 3.0  # the same for scores without bounds, in spreads (5 % to 95 
 SWINGS = 4  # such swings since a third of the run; healthy ones have 0 to 2
 SWINGING_VARIES = 0.7  # where pictures are as diverse as this, swings are lively and no failure (conv-small)
 SMOOTHED = 5  # rows, by their median: a single batch that went wrong is no swing
+FAR = 2.0  # times a real picture's distance to its nearest other one: not yet pictures of the same kind
 COPIED = 0.6  # of a real picture's distance to its nearest other one; fresh pictures have 1.0 to 1.5
 COPIES_VARY = 0.3  # less diverse pictures are a collapse, even where they lie near a training picture
 BEST_AGO = 0.4  # of the run's steps have passed since the best FID
@@ -120,6 +122,12 @@ KINDS: dict[str, Words] = {
         "It has learned what these networks can learn with these settings.",
         "Keep the best state. Smaller steps from there may still polish it.",
     ),
+    "learning": Words(
+        "fine", "Still far from the real pictures",
+        "The discriminator is sure, and the generated pictures are not much like real ones yet. Every training begins "
+        "like this, and some stay here.",
+        "Let it learn a while; when nothing changes, this line will say so.",
+    ),
     "healthy": Words("fine", "Healthy so far", "Neither player has won, and the pictures differ.", "Let it learn."),
 }  # fmt: skip
 
@@ -169,8 +177,8 @@ def diagnose(
     past = Past(config, rows, signals, events, measures)
     found = [(kind, rule(past)) for kind, rule in RULES.items()]
     verdicts = [_verdict(config, kind, what) for kind, what in found if what is not None]
-    if not any(v.alarm for v in verdicts) and (healthy := _healthy(past)):
-        verdicts.append(_verdict(config, "healthy", healthy))
+    if not any(v.alarm for v in verdicts) and (calm := _calm(past)):
+        verdicts.append(_verdict(config, *calm))
     return verdicts
 
 
@@ -299,7 +307,7 @@ def _discriminator_too_strong(past: Past) -> Found | None:
     if not told or not gradients or min(told) < SURE:
         return None
     first, last = _known(past.signals, "g_grad")[0], max(gradients)
-    vanished = last < min(VANISHED, FADED * first)
+    vanished = last < max(GONE, min(VANISHED, FADED * first))
     if not vanished and not _stuck(past):
         return None
     cfg = past.config
@@ -339,15 +347,17 @@ def _plateau(past: Past) -> Found | None:
     return Found(seen, {"d_lr": cfg.d_lr / 4, "g_lr": cfg.g_lr / 4}, at)
 
 
-def _healthy(past: Past) -> Found | None:
+def _calm(past: Past) -> tuple[str, Found] | None:
+    """Where nothing is wrong: "healthy", or "learning" while D is sure and the pictures are far from real ones."""
     told, diversity, near = (past.recent(name) for name in ("told_apart", "diversity", "near"))
     if not (told and diversity and near):
         return None
-    return Found(
+    found = Found(
         f"D tells real and generated pictures apart {_percent(told[-1])} of the time (50 % is chance). The pictures "
         f"differ {_percent(diversity[-1])} as much as real ones, and lie {near[-1]:.1f} times as far from the training "
         "pictures as real ones do."
     )
+    return "learning" if min(told) >= SURE and near[-1] > FAR else "healthy", found
 
 
 # The one that explains most comes first: what blew up, or cannot paint black, looks like many other things too.
