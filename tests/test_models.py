@@ -134,7 +134,7 @@ def test_same_conv_transpose_is_the_adjoint_of_same_conv(kernel, stride):
 def test_fewer_multiplications_give_the_same_convolution(side):
     fast, plain = SameConvTranspose5(3, 5).double(), SameConvTranspose(3, 5, 5, 1, bias=False).double()
     plain.weight = fast.weight
-    x = torch.randn(2, 3, side, side, dtype=torch.double, requires_grad=True)
+    x = torch.randn(FEW, 3, side, side, dtype=torch.double, requires_grad=True)
     torch.testing.assert_close(fast(x), plain(x))
     gradients = [torch.autograd.grad(layer(x).sin().sum(), (x, fast.weight)) for layer in (fast, plain)]
     torch.testing.assert_close(*gradients)
@@ -143,7 +143,7 @@ def test_fewer_multiplications_give_the_same_convolution(side):
 def test_fewer_multiplications_lose_little_in_single_precision():
     layer = SameConvTranspose5(256, 128)
     nn.init.normal_(layer.weight, std=0.02)
-    x = torch.randn(4, 256, 7, 7)
+    x = torch.randn(FEW, 256, 7, 7)
     exact = nn.functional.conv_transpose2d(x.double(), layer.weight.double(), padding=2)
     assert (layer(x) - exact).square().mean().sqrt() < 1e-5 * exact.square().mean().sqrt()
 
