@@ -10,6 +10,7 @@ from torch import nn
 from gan.config import ConfigError
 from gan.models import MODELS, build_discriminator, build_generator, check_networks
 from gan.models.layers import (
+    FEW,
     Dropout,
     SameConv,
     SameConvTranspose,
