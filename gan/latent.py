@@ -1,14 +1,16 @@
 """Places in latent space: seeds, straight and great-circle paths, principal directions, walks. Pure functions.
 
 A picture's latent is written down completely by a seed and a few numbers (see `Place`), so that a link can hold it.
+Vectors in a link are float16, little-endian: half the length, and finer than any eye.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,13 +24,28 @@ RING = 16  # neighbours on one circle
 
 
 @dataclass(frozen=True)
+class Push:
+    """A push along a direction that is written down itself, not numbered."""
+
+    key: str  # its name, for locks
+    amount: float  # lengths of the vector
+    vector: bytes  # float16 [z_dim]
+    regroups: bool = False  # the pushed latent votes for its group anew; otherwise the picture keeps its group
+
+
+@dataclass(frozen=True)
 class Place:
-    """One latent, written down: start at a seed, walk to neighbours, then push directions and set single numbers."""
+    """One picture's latent, written down: start at a seed, walk to neighbours, push directions, set single numbers."""
 
     seed: int = 0
     steps: tuple[tuple[int, float], ...] = ()  # the walk: (neighbour's number, spread) in turn
     moves: Mapping[int, float] = field(default_factory=dict)  # principal direction -> standard deviations
     sets: Mapping[int, float] = field(default_factory=dict)  # raw dimension -> its value
+    start: bytes = b""  # float16 [z_dim]: a latent that was found, instead of the seed's
+    psi: float = 1.0  # truncation: this share of the way from the mean latent
+    pushes: tuple[Push, ...] = ()
+    locked: frozenset[str] = frozenset()  # keys of pushes, or numbers of moves, which no other push may move along
+    mix: tuple[int, float] | None = None  # so much of another class
 
 
 def latent_of(seed: int, z_dim: int) -> Tensor:
@@ -36,23 +53,85 @@ def latent_of(seed: int, z_dim: int) -> Tensor:
     return _normal(z_dim, _LATENT, seed)
 
 
-def latent_at(place: Place, z_dim: int, directions: Tensor) -> Tensor:
-    """The latent [1, z_dim] of a place."""
-    return edit(base_of(place, z_dim), directions, place.moves, place.sets)
+def latent_at(place: Place, z_dim: int, directions: Tensor, votes: int = 0) -> Tensor:
+    """The latent [1, z_dim] of a place; its first `votes` numbers say which group the picture is of."""
+    return pushed(voting(base_of(place, z_dim), place, directions, votes), place, directions)
 
 
 def base_of(place: Place, z_dim: int) -> Tensor:
     """Where the walk has led [1, z_dim], before directions are pushed and single numbers set."""
-    z = latent_of(place.seed, z_dim)
+    z = unpacked(place.start)[None] if place.start else latent_of(place.seed, z_dim)
     for done, (number, spread) in enumerate(place.steps):
         z = neighbour(z, number, spread, seed_of(place.seed, done))
     return z
 
 
-def around(place: Place, n: int, spread: float, z_dim: int, directions: Tensor, first: int = 0) -> Tensor:
-    """Neighbours number `first` and on of a place, [n, z_dim]; number k is the place with one more step (k, spread)."""
-    near = neighbours(base_of(place, z_dim), n, spread, seed_of(place.seed, len(place.steps)), first)
-    return edit(near, directions, place.moves, place.sets)
+def bases_around(place: Place, n: int, spread: float, z_dim: int, first: int = 0) -> Tensor:
+    """The base of a place and of its neighbours number `first` and on, [1 + n, z_dim].
+
+    Neighbour number k is the place with one more step (k, spread).
+    """
+    z = base_of(place, z_dim)
+    return torch.cat([z, neighbours(z, n, spread, seed_of(place.seed, len(place.steps)), first)])
+
+
+def voting(z: Tensor, place: Place, directions: Tensor, votes: int = 0) -> Tensor:
+    """Base latents z [N, z_dim] as they vote for their group: truncated, and pushed by whatever may change it."""
+    z = torch.cat([z[:, :votes], place.psi * z[:, votes:]], 1)  # the mean latent is zero, and keeps the group
+    free = unlocked(place, directions)
+    z = edit(z, free, place.moves, {})
+    return edit(_along(z, place, directions, regroups=True), free, {}, place.sets)
+
+
+def pushed(z: Tensor, place: Place, directions: Tensor) -> Tensor:
+    """What `voting` gave, pushed by what keeps its group."""
+    return edit(_along(z, place, directions, regroups=False), directions, {}, place.sets)
+
+
+def _along(z: Tensor, place: Place, directions: Tensor, regroups: bool) -> Tensor:
+    for push in place.pushes:
+        if push.regroups == regroups and push.amount:
+            z = z + push.amount * _freed(push.key, unpacked(push.vector), place, directions)
+    return z
+
+
+def unlocked(place: Place, directions: Tensor) -> Tensor:
+    """The principal directions [K, z_dim] that the place moves along, none of them along a locked one."""
+    rows = [_freed(str(k), direction, place, directions) for k, direction in enumerate(directions)]
+    return torch.stack(rows) if rows else directions
+
+
+def _freed(key: str, vector: Tensor, place: Place, directions: Tensor) -> Tensor:
+    if key in place.locked or not place.locked:
+        return vector
+    locked = [directions[int(name)] for name in place.locked if name.isdigit()]
+    locked += [unpacked(push.vector) for push in place.pushes if push.key in place.locked]
+    return without(vector, torch.stack(locked)) if locked else vector
+
+
+def without(vector: Tensor, others: Tensor) -> Tensor:
+    """Vector [D] less its part in the span of others [K, D]: what moves along it moves along none of them."""
+    basis, scales, _ = torch.linalg.svd(others.double().T, full_matrices=False)  # [D, K], [K]
+    basis = basis[:, scales > 1e-6 * scales.max().clamp(min=1e-6)]
+    return (vector.double() - basis @ (basis.T @ vector.double())).to(vector.dtype)
+
+
+def along(place: Place, key: str, amount: float) -> Place:
+    """The same place with another amount of one push, or of the move with this number."""
+    if key.isdigit():
+        return replace(place, moves={**place.moves, int(key): amount})
+    pushes = (replace(push, amount=amount) if push.key == key else push for push in place.pushes)
+    return replace(place, pushes=tuple(pushes))
+
+
+def packed(vector: Tensor) -> bytes:
+    """Float [D] as float16 bytes, for links."""
+    return vector.detach().numpy().astype("<f2").tobytes()
+
+
+def unpacked(data: bytes) -> Tensor:
+    """The inverse of `packed`, float32 [D]."""
+    return torch.from_numpy(np.frombuffer(data, "<f2").astype(np.float32))
 
 
 def neighbours(z: Tensor, n: int, spread: float, seed: int, first: int = 0) -> Tensor:

@@ -23,9 +23,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan import directions as studies
 from gan import latent, page_weights
 from gan import weights as files
 from gan.config import Config
+from gan.directions import Direction, Seen
 from gan.latent import Place
 from gan.models import as_mixture
 from gan.page_weights import PageWeightsError
@@ -37,6 +39,8 @@ KEPT_FILES = 4  # files that visitors opened
 MAX_UPLOAD_BYTES = 32 << 20
 MAX_WAITING = 200  # requests in the queue before the next one is sent away
 DIRECTIONS = 8
+KEPT_STUDIES = 4  # 1,000 pictures each, for the directions of weights
+STRIP = range(-3, 4)  # amounts of a direction that a strip shows
 
 T = TypeVar("T")
 State = Mapping[str, Tensor]
@@ -126,33 +130,54 @@ class Ready:
         return ""
 
     def directions(self, place: Place) -> Tensor:
-        """The directions a place needs: none, most of the time, and then nothing is decomposed."""
+        """The principal directions a place needs: none, most of the time, and then nothing is decomposed."""
+        self.check(place)
+        numbers = [*place.moves, *(int(key) for key in place.locked if key.isdigit())]
+        found = self.principal[0] if numbers else torch.empty(0, self.config.z_dim)
+        if numbers and max(numbers) >= len(found):
+            raise RenderError(f"There is no direction {max(numbers)}; these weights have {len(found)}.")
+        return found
+
+    def check(self, place: Place) -> None:
+        """Refuse what was written for other weights."""
         z_dim = self.config.z_dim
-        directions = self.principal[0] if place.moves else torch.empty(0, z_dim)
-        if place.moves and max(place.moves) >= len(directions):
-            raise RenderError(f"There is no direction {max(place.moves)}; these weights have {len(directions)}.")
         if place.sets and max(place.sets) >= z_dim:
             raise RenderError(f"There is no latent dimension {max(place.sets)}; these weights have {z_dim}.")
-        return directions
+        if place.start and len(place.start) != 2 * z_dim:
+            raise RenderError(f"This latent has {len(place.start) // 2} numbers; these weights take {z_dim}.")
+        for push in place.pushes:
+            if len(push.vector) != 2 * z_dim:
+                raise RenderError(
+                    f"The direction {push.key!r} has {len(push.vector) // 2} numbers; these weights take {z_dim}."
+                )
 
-    def latent(self, place: Place) -> Tensor:
-        return latent.latent_at(place, self.config.z_dim, self.directions(place))  # [1, z_dim]
+    def latents(self, place: Place, label: int | None, near: Near | None = None) -> tuple[Tensor, Tensor | None]:
+        """The latents [N, z_dim] of a place and its neighbours, and what the network is told: [1], [N, k] or None."""
+        found, near = self.directions(place), near or Near()
+        z = latent.bases_around(place, near.count, near.spread, self.config.z_dim, near.first)
+        z = latent.voting(z, place, found, self.config.clusters)
+        told = self.network.told(z, self.label(label, place.mix))
+        return latent.pushed(z, place, found), told
 
-    def label(self, label: int | None) -> Tensor | None:
-        """The class as the network wants it, [1]; the first class when none is asked for."""
+    def label(self, label: int | None, mix: tuple[int, float] | None = None) -> Tensor | None:
+        """The class as the network wants it, [1], or mixed, [1, classes]; the first class when none is asked for."""
         classes = self.config.classes
         if not classes:
-            if label is not None:
+            if label is not None or mix is not None:
                 raise RenderError("These weights have no classes to choose from.")
             return None
-        if label is not None and not 0 <= label < classes:
-            raise RenderError(f"There is no class {label}; these weights have classes 0 to {classes - 1}.")
-        return torch.tensor([label or 0])
+        for number in (label, mix and mix[0]):
+            if number is not None and not 0 <= number < classes:
+                raise RenderError(f"There is no class {number}; these weights have classes 0 to {classes - 1}.")
+        ours = torch.tensor([label or 0])
+        if mix is None:
+            return ours
+        other = as_mixture(torch.tensor([mix[0]]), classes)
+        return torch.lerp(as_mixture(ours, classes), other, mix[1])
 
     def end(self, end: End) -> tuple[Tensor, Tensor | None]:
         """An end's latent [1, z_dim] and its mixture of classes or groups [1, classes]."""
-        z = self.latent(end.place)
-        told = self.network.told(z, self.label(end.label))
+        z, told = self.latents(end.place, end.label)
         return z, None if told is None else as_mixture(told, self.config.classes or self.config.clusters)
 
     @torch.inference_mode()
@@ -182,6 +207,7 @@ class Renderer:
         self.shipped, self.source = Path(shipped), source
         self._worker = _Worker()
         self._ready: OrderedDict[str, Ready] = OrderedDict()  # only the worker's thread touches it
+        self._studies: OrderedDict[str, tuple[str, Seen]] = OrderedDict()  # name -> stamp and study; the worker's too
         self._opened: OrderedDict[str, Weights] = OrderedDict()
         self._guard = threading.Lock()
         self._titles: dict[Path, tuple[int, Weights]] = {}
@@ -240,6 +266,7 @@ class Renderer:
             "class_names": list(w.class_names),
             "size": cfg.size,
             "channels": cfg.channels,
+            "measured": list(studies.measurable(cfg.dataset)),
             "directions": [{"share": round(share, 6)} for share in ready.principal[1].tolist()],
             "stamp": ready.stamp,
             "step": w.step,
@@ -261,16 +288,68 @@ class Renderer:
 
     def _pixels(self, name: str, place: Place, label: int | None, near: Near) -> Pixels:
         ready = self._get(name)
-        z_dim, directions = ready.config.z_dim, ready.directions(place)
-        z = latent.latent_at(place, z_dim, directions)
+        z, told = ready.latents(place, label, near)
         if near.count:
-            z = torch.cat([z, latent.around(place, near.count, near.spread, z_dim, directions, near.first)])
-            return self._draw_many(ready, z, ready.label(label))
-        return Pixels(ready.draw(z, ready.label(label)), ready.stamp, ready.weights.step)
+            return self._draw_many(ready, z, told)
+        return Pixels(ready.draw(z, told), ready.stamp, ready.weights.step)
+
+    def strips(
+        self, name: str, place: Place, label: int | None, keys: Sequence[str], lane: str | None = None
+    ) -> Future[Pixels]:
+        """For each direction of the place (a push's key, or a number) its pictures from -3 to 3."""
+        return self._worker.submit(lambda: self._strips(name, place, label, keys), lane)
+
+    def _strips(self, name: str, place: Place, label: int | None, keys: Sequence[str]) -> Pixels:
+        ready = self._get(name)
+        places = [latent.along(place, key, amount) for key in keys for amount in STRIP]
+        found = [ready.latents(there, label) for there in places]
+        told = None if found[0][1] is None else torch.cat([c for _, c in found])
+        return self._draw_many(ready, torch.cat([z for z, _ in found]), told)
 
     def numbers(self, name: str, place: Place, lane: str | None = None) -> Future[list[float]]:
         """The latent itself."""
-        return self._worker.submit(lambda: self._get(name).latent(place)[0].tolist(), lane)
+        return self._worker.submit(lambda: self._numbers(self._get(name), place), lane)
+
+    @staticmethod
+    def _numbers(ready: Ready, place: Place) -> list[float]:
+        directions = ready.directions(place)
+        return latent.latent_at(place, ready.config.z_dim, directions, ready.config.clusters)[0].tolist()
+
+    # Directions ---------------------------------------------------------------------------------------------------
+
+    def directions(self, name: str, lane: str | None = None) -> Future[tuple[str, list[Direction]]]:
+        """The stamp of the weights, and what directions a study of them found (see gan.directions)."""
+        return self._worker.submit(lambda: self._directions(name), lane)
+
+    def _directions(self, name: str) -> tuple[str, list[Direction]]:
+        stamp, seen = self._seen(name, "")
+        return stamp, seen.directions(self._worker.let_urgent_pass)
+
+    def studied(self, name: str, rows: Sequence[int], stamp: str, lane: str | None = None) -> Future[Pixels]:
+        """Pictures of the study, for marking; of the weights with this stamp as long as they are remembered."""
+        return self._worker.submit(lambda: self._studied(name, rows, stamp), lane)
+
+    def _studied(self, name: str, rows: Sequence[int], stamp: str) -> Pixels:
+        stamp, seen = self._seen(name, stamp)
+        return Pixels(seen.pictures(rows).numpy(), stamp, 0)
+
+    def taught(
+        self, name: str, more: Sequence[int], less: Sequence[int], stamp: str, lane: str | None = None
+    ) -> Future[Tensor]:
+        """The direction [z_dim] from the pictures marked "less" to those marked "more", by their rows in the study."""
+        return self._worker.submit(lambda: self._seen(name, stamp)[1].teach(more, less), lane)
+
+    def _seen(self, name: str, stamp: str) -> tuple[str, Seen]:
+        """The study of these weights: the remembered one if it has this stamp, else one of the newest."""
+        kept = self._studies.get(name)
+        if kept is None or (kept[0] != stamp and kept[0] != self._find(name)[0]):
+            ready = self._get(name)
+            seen = studies.look(ready.network, ready.config.dataset, self._worker.let_urgent_pass)
+            kept = self._studies[name] = (ready.stamp, seen)
+        self._studies.move_to_end(name)
+        while len(self._studies) > KEPT_STUDIES:
+            self._studies.popitem(last=False)
+        return kept
 
     def path(self, name: str, a: End, b: End, mode: str, frames: int, lane: str | None = None) -> Future[Pixels]:
         """`frames` pictures from a to b."""

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted((ROOT / "gan").rglob("*.py"))
-LEAVES = {"config", "objectives", "penalties", "seeds", "dist", "picture", "latent"}
+LEAVES = {"config", "objectives", "penalties", "seeds", "dist", "picture", "latent", "attributes"}
 ALLOWED_IN_LEAVES = {"gan.config", "gan.seeds", "gan.models", "gan.models.layers"}
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from gan.bench import (
     articles,
     busy,
+    directions,
     evidence,
     first_minute,
     folders,
@@ -44,6 +45,7 @@ _MODULES = {
     "search": search,
     "folders": folders,
     "scaling": scaling,
+    "directions": directions,
     "evidence": evidence,
 }
 BENCHES: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {n: m.measure for n, m in _MODULES.items()}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import logging
 import math
 import re
@@ -15,7 +17,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from gan.config import Config
-from gan.latent import MODES, RING, Place
+from gan.directions import Direction, DirectionError, from_text, to_text
+from gan.latent import MODES, RING, Place, Push, packed, unpacked
 from gan.page_weights import PageWeightsError
 from gan.picture import PictureError, boomerang, gif_bytes, grid, mp4_bytes, png_bytes
 from gan.render import (
@@ -38,13 +41,16 @@ PREFIX = "/gradio_api/gan/"
 MAX_SEED = 2**31 - 1
 MAX_NEAR, MAX_RINGS, MAX_STEPS, MAX_SETS, MAX_DIRECTIONS = 32, 64, 64, 1024, 8
 MAX_VALUE = 10.0
+MAX_PUSHES, MAX_KEY, MAX_VECTOR = 12, 60, 4096  # directions in one address, letters of a name, bytes of a vector
+MAX_MARKS = 200
+MAX_DIRECTIONS_FILE = 1 << 20
 FRAMES = (2, 240)
 SCALES = (1, 16)
 FPS = (1, 50)
 MAX_FILM_PIXELS = 200_000_000  # frames times pixels of a film: about ten seconds of encoding
 
 _STATUS = {UnknownWeights: 404, RunsError: 404, Superseded: 409, Busy: 503}
-_ERRORS = (RenderError, WeightsError, PageWeightsError, PictureError, RunsError, Superseded, Busy)
+_ERRORS = (RenderError, DirectionError, WeightsError, PageWeightsError, PictureError, RunsError, Superseded, Busy)
 
 
 class BadQuery(ValueError):
@@ -61,6 +67,11 @@ def add_picture_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> N
         "pixels": view.pixels,
         "picture.png": view.picture,
         "latent": view.latent,
+        "strips": view.strips,
+        "weights/{name}/directions": view.directions,
+        "study": view.study,
+        "teach": view.teach,
+        "directions.json": view.directions_file,
         "path": view.path,
         "path.gif": view.gif,
         "path.mp4": view.mp4,
@@ -68,6 +79,7 @@ def add_picture_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> N
     for path, endpoint in reads.items():
         app.add_route(PREFIX + path, _answering(endpoint), ["GET"])
     app.add_route(PREFIX + "weights", _answering(view.open_file), ["POST"])
+    app.add_route(PREFIX + "weights/{name}/directions", _answering(view.open_directions), ["POST"])
 
 
 class _View:
@@ -158,13 +170,68 @@ class _View:
             return await run_in_threadpool(encode, boomerang(frames) if back else frames, fps, scale)
 
     async def open_file(self, request: Request) -> Response:
-        data = bytearray()
-        async for piece in request.stream():
-            data += piece
-            if len(data) > MAX_UPLOAD_BYTES:
-                raise WeightsError(f"This file is too large; weights may have at most {MAX_UPLOAD_BYTES >> 20} MB.")
-        name = await run_in_threadpool(self.renderer.open_file, bytes(data))
+        data = await body_of(request, MAX_UPLOAD_BYTES, "This file is too large; weights")
+        name = await run_in_threadpool(self.renderer.open_file, data)
         return JSONResponse({"id": name}, 201)
+
+    # Directions ---------------------------------------------------------------------------------------------------
+
+    async def directions(self, request: Request) -> Response:
+        """What a study of the weights found; the vectors come back in the requests that use them."""
+        stamp, found = await _wait(self.renderer.directions(request.path_params["name"], _lane(request.query_params)))
+        return JSONResponse({"stamp": stamp, "directions": list(map(_written, found))}, headers=_FRESH)
+
+    async def strips(self, request: Request) -> Response:
+        """along=KEY,KEY: seven pictures for each of these directions, from -3 to 3."""
+        query = request.query_params
+        name, place, label = _weights(query), _place(query), _label(query.get("c", ""))
+        keys = query.get("along", "").split(",")
+        known = {push.key for push in place.pushes} | {str(k) for k in range(MAX_DIRECTIONS)}
+        if not set(keys) <= known:
+            raise BadQuery("along must name directions that this address holds.")
+        return _raw(await _wait(self.renderer.strips(name, place, label, keys, _lane(query))))
+
+    async def study(self, request: Request) -> Response:
+        """rows=0,10,20: pictures of the study, to be marked."""
+        query = request.query_params
+        rows = _rows(query, "rows")
+        return _raw(await _wait(self.renderer.studied(_weights(query), rows, query.get("stamp", ""), _lane(query))))
+
+    async def teach(self, request: Request) -> Response:
+        """more=3,7&less=5: the direction from pictures marked "less" to those marked "more"."""
+        query = request.query_params
+        more, less = _rows(query, "more"), _rows(query, "less")
+        found = self.renderer.taught(_weights(query), more, less, query.get("stamp", ""), _lane(query))
+        return JSONResponse({"vector": _in_base64(packed(await _wait(found)))}, headers=_FRESH)
+
+    async def directions_file(self, request: Request) -> Response:
+        """The directions of this address as a file."""
+        query = request.query_params
+        kept = [Direction(p.key, "own", unpacked(p.vector), p.regroups) for p in _place(query).pushes]
+        text = to_text(kept, _weights(query), query.get("stamp", "")[:80])
+        return _file(text.encode(), "application/json", "gan-forge-directions.json")
+
+    async def open_directions(self, request: Request) -> Response:
+        """The directions in a file, checked against these weights."""
+        data = await body_of(request, MAX_DIRECTIONS_FILE, "This file is too large; directions")
+        about = await _wait(self.renderer.about(request.path_params["name"]))
+        found = from_text(data.decode("utf-8", "replace"), about["z_dim"])
+        return JSONResponse({"directions": list(map(_written, found))}, headers=_FRESH)
+
+
+def _written(direction: Direction) -> dict[str, Any]:
+    vector = _in_base64(packed(direction.vector))
+    return {"key": direction.key, "kind": direction.kind, "vector": vector, "regroups": direction.regroups}
+
+
+async def body_of(request: Request, most: int, what: str) -> bytes:
+    """The body of a request, refused as soon as it is larger than `most` bytes."""
+    data = bytearray()
+    async for piece in request.stream():
+        data += piece
+        if len(data) > most:
+            raise BadQuery(f"{what} may have at most {most >> 20} MB.")
+    return bytes(data)
 
 
 def run_source(runs: Runs) -> Source:
@@ -260,13 +327,90 @@ def _lane(query: Mapping[str, str]) -> str | None:
 
 
 def _place(query: Mapping[str, str], prefix: str = "") -> Place:
-    """A place from seed, m (the walk), d (directions) and z (single numbers)."""
+    """A place from seed, m (the walk), d (numbered directions), z (single numbers), and what PLACE_KEYS lists."""
+    part = {key: query.get(prefix + key, "") for key in PLACE_KEYS}
+    pushes = _pushes(part["u"])
     return Place(
         _seed(query.get("seed", "0")),
-        tuple(_pairs(query.get(prefix + "m", ""), "m", MAX_RINGS * RING, MAX_STEPS, 0, 1)),
-        dict(_pairs(query.get(prefix + "d", ""), "d", MAX_DIRECTIONS, MAX_DIRECTIONS, -MAX_VALUE, MAX_VALUE)),
-        dict(_pairs(query.get(prefix + "z", ""), "z", MAX_SETS, MAX_SETS, -MAX_VALUE, MAX_VALUE)),
+        tuple(_pairs(part["m"], "m", MAX_RINGS * RING, MAX_STEPS, 0, 1)),
+        dict(_pairs(part["d"], "d", MAX_DIRECTIONS, MAX_DIRECTIONS, -MAX_VALUE, MAX_VALUE)),
+        dict(_pairs(part["z"], "z", MAX_SETS, MAX_SETS, -MAX_VALUE, MAX_VALUE)),
+        start=_vector(part["from"], "from") if part["from"] else b"",
+        psi=_number(part["psi"] or "1", "psi", 0, 1),
+        pushes=pushes,
+        locked=_locked(part["lock"], pushes),
+        mix=_mix(part["mix"]),
     )
+
+
+PLACE_KEYS = (
+    "m",  # the walk, NEIGHBOUR:SPREAD,...
+    "d",  # principal directions, NUMBER:AMOUNT,...
+    "z",  # single latent numbers, NUMBER:VALUE,...
+    "from",  # a latent that was found, instead of the seed's: VECTOR
+    "psi",  # truncation, 0 to 1
+    "u",  # directions written out, NAME:AMOUNT:VECTOR or NAME:AMOUNT:VECTOR:g,...; g: the group may change
+    "lock",  # NAME,...: no other direction may move along these
+    "mix",  # CLASS:SHARE of a second class
+)
+
+
+def _pushes(text: str) -> tuple[Push, ...]:
+    parts = text.split(",") if text else []
+    if len(parts) > MAX_PUSHES:
+        raise BadQuery(f"u may hold at most {MAX_PUSHES} directions, not {len(parts)}.")
+    pushes = tuple(map(_push, parts))
+    if len({push.key for push in pushes}) < len(pushes):
+        raise BadQuery("u may hold every direction only once.")
+    return pushes
+
+
+def _push(text: str) -> Push:
+    key, amount, vector, flag = [*text.split(":"), ""][:4] if text.count(":") in (2, 3) else ("", "", "", "")
+    if not 0 < len(key) <= MAX_KEY or not key.isprintable() or key.isdigit() or flag not in ("", "g"):
+        raise BadQuery(f"u must look like NAME:AMOUNT:VECTOR, not {text[:30]!r}.")
+    return Push(key, _number(amount, "u", -MAX_VALUE, MAX_VALUE), _vector(vector, "u"), flag == "g")
+
+
+def _vector(text: str, name: str) -> bytes:
+    """Float16 numbers in base64 with - and _ and without =; refused when one is not finite or absurdly large."""
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        data = b""
+    if not data or len(data) % 2 or len(data) > MAX_VECTOR:
+        raise BadQuery(f"The vector in {name} cannot be read.")
+    if not bool((unpacked(data).abs() <= MAX_VALUE).all()):
+        raise BadQuery(f"The vector in {name} holds numbers beyond {MAX_VALUE:g}.")
+    return data
+
+
+def _in_base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _locked(text: str, pushes: tuple[Push, ...]) -> frozenset[str]:
+    keys = frozenset(text.split(",")) if text else frozenset()
+    numbers = {str(k) for k in range(MAX_DIRECTIONS)}
+    if not keys <= numbers | {push.key for push in pushes}:
+        raise BadQuery("lock must name directions that this address holds.")
+    return keys
+
+
+def _mix(text: str) -> tuple[int, float] | None:
+    if not text:
+        return None
+    label, colon, share = text.partition(":")
+    if not colon or not label:
+        raise BadQuery(f"mix must look like CLASS:SHARE, not {text[:20]!r}.")
+    return _label(label), _number(share, "mix", 0, 1)
+
+
+def _rows(query: Mapping[str, str], name: str) -> list[int]:
+    parts = query.get(name, "").split(",") if query.get(name) else []
+    if len(parts) > MAX_MARKS or not all(re.fullmatch(r"\d{1,5}", part) for part in parts):
+        raise BadQuery(f"{name} must be at most {MAX_MARKS} whole numbers with commas between.")
+    return list(map(int, parts))
 
 
 def _near(query: Mapping[str, str]) -> Near:
