@@ -266,6 +266,7 @@ class Renderer:
             "class_names": list(w.class_names),
             "size": cfg.size,
             "channels": cfg.channels,
+            "studied": studies.STUDIED,
             "measured": list(studies.measurable(cfg.dataset)),
             "directions": [{"share": round(share, 6)} for share in ready.principal[1].tolist()],
             "stamp": ready.stamp,

@@ -110,6 +110,36 @@ def test_an_end_moved_with_the_sliders_is_the_same_picture(client):
     assert np.array_equal(path[:1], pixels(client.get("pixels?w=by-class&seed=3&c=5&m=2:0.4&d=0:1.5&z=12:0.5")))
 
 
+def test_directions_come_back_in_requests_and_files(client):
+    answer = client.get("weights/by-class/directions").json()
+    found = {d["key"]: d for d in answer["directions"]}
+    assert {d["kind"] for d in found.values()} == {"measured", "varied"} and "slant" in found
+    u = f"slant:0:{found['slant']['vector']},varied-0:1.5:{found['varied-0']['vector']}"
+    strip = pixels(client.get(f"strips?w=by-class&seed=3&c=5&u={u}&d=2:1&along=slant,2"))
+    assert strip.shape == (14, 1, 28, 28)
+    pushed = pixels(client.get(f"pixels?w=by-class&seed=3&c=5&d=2:1&u={u.replace(':0:', ':3:')}"))
+    assert np.array_equal(strip[6:7], pushed) and not np.array_equal(strip[3:4], pushed)
+
+    file = client.get(f"directions.json?w=by-class&u={u}")
+    back = client.post("weights/by-class/directions", content=file.content).json()["directions"]
+    assert [(d["key"], d["vector"]) for d in back] == [(k, found[k]["vector"]) for k in ("slant", "varied-0")]
+    wrong = client.post("weights/by-class/directions", content=b"{}")
+    assert wrong.status_code == 400 and "not a file of directions" in wrong.json()["error"]
+
+
+def test_marks_teach_a_direction(client):
+    answer = client.get("teach?w=by-class&more=1,11,21&less=31,41").json()
+    assert len(answer["vector"]) == -(-64 * 2 * 4 // 3)
+    shown = pixels(client.get("study?w=by-class&rows=0,999"))
+    assert shown.shape == (2, 1, 28, 28)
+
+
+def test_a_class_mixed_with_none_or_all_of_another_is_one_of_them(client):
+    draw = lambda query: pixels(client.get(f"pixels?w=by-class&seed=3&{query}"))  # noqa: E731
+    assert np.array_equal(draw("c=5&mix=7:0"), draw("c=5")) and np.array_equal(draw("c=5&mix=7:1"), draw("c=7"))
+    assert np.array_equal(draw("c=5&mix=7:0.25"), draw("c=7&mix=5:0.75"))
+
+
 @pytest.mark.parametrize(
     ("query", "status", "words"),
     [
@@ -133,6 +163,26 @@ def test_an_end_moved_with_the_sliders_is_the_same_picture(client):
         ("pixels?w=plain&near=33", 400, "from 0 to 32"),
         ("pixels?w=plain&near=2&spread=x", 400, "must be a number"),
         ("pixels?w=plain&lane=a%20b", 400, "lane"),
+        ("pixels?w=plain&u=a:1", 400, "u must look like"),
+        ("pixels?w=plain&u=7:1:AAAA", 400, "u must look like"),
+        ("pixels?w=plain&u=a:1:AAAA", 400, "vector in u cannot be read"),
+        ("pixels?w=plain&u=a:1:A*AA", 400, "vector in u cannot be read"),
+        ("pixels?w=plain&u=a:x:AAAA", 400, "must be a number"),
+        ("pixels?w=plain&u=a:1:AHw", 400, "beyond 10"),
+        ("pixels?w=plain&u=a:1:AH4", 400, "beyond 10"),
+        ("pixels?w=plain&u=a:1:AAAAAAAA", 400, "'a' has 3 numbers; these weights take 64"),
+        ("pixels?w=plain&u=a:1:AAA,a:1:AAA", 400, "only once"),
+        ("pixels?w=plain&u=" + ",".join(["a:1:AAA"] * 13), 400, "at most 12"),
+        ("pixels?w=plain&from=AAA", 400, "latent has 1 numbers; these weights take 64"),
+        ("pixels?w=plain&lock=a", 400, "lock must name"),
+        ("pixels?w=plain&psi=x", 400, "must be a number"),
+        ("pixels?w=plain&mix=1:0.5", 400, "no classes"),
+        ("pixels?w=by-class&mix=10:0.5", 400, "classes 0 to 9"),
+        ("pixels?w=by-class&mix=3", 400, "CLASS:SHARE"),
+        ("strips?w=plain&along=a", 400, "along must name"),
+        ("study?w=plain&rows=x", 400, "whole numbers"),
+        ("study?w=plain&rows=99999", 400, "0 to 999"),
+        ("teach?w=plain&more=1", 400, "at least one picture"),
         ("picture.png?w=plain&scale=17", 400, "from 1 to 16"),
         ("path?w=plain&b=2", 400, "begins"),
         ("path?w=plain&a=2", 400, "ends"),

@@ -42,7 +42,7 @@ _DRAG = """async ([where, seconds]) => {
   }
   return [frames, changed].map((count) => count / (performance.now() - started) * 1000);
 }"""
-SLIDER, CANVAS = "[data-gf=direction] input[type=range]", "canvas[data-gf=picture]"
+SLIDER, CANVAS = "[data-gf=direction] input[type=range]:enabled", "canvas[data-gf=picture]"
 WHERE = {"slider": SLIDER, "canvas": CANVAS}
 WEIGHTS = "mnist"  # the largest of the shipped generators
 BARS = {"page": 8, "server": 25}  # milliseconds

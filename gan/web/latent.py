@@ -45,8 +45,12 @@ _CHOICE = """
     <label class="gf-btn gf-btn-quiet gf-small gf-file gf-push" title="{open_file_hint}">{open_file}
       <input type="file" accept=".safetensors" data-gf="file"></label>
   </div>
+  <p class="gf-note" data-gf="found" hidden>{found_note}
+    <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="found-leave">{found_leave}</button></p>
   <div class="gf-classes" role="radiogroup" aria-label="{classes}" data-gf="classes" hidden></div>
   <div class="gf-row gf-latent-tools">
+    <button type="button" class="gf-btn gf-btn-mini" data-gf="undo" title="{undo_hint}" disabled>{undo}</button>
+    <button type="button" class="gf-btn gf-btn-mini" data-gf="redo" title="{redo_hint}" disabled>{redo}</button>
     <button type="button" class="gf-btn" data-gf="reset" title="{reset_hint}">{reset}</button>
     <button type="button" class="gf-btn gf-btn-quiet" data-gf="copy-link">{copy_link}</button>
     <a class="gf-btn gf-btn-quiet" data-gf="png" title="{png_hint}" download>{png}</a>
@@ -59,10 +63,58 @@ _CHOICE = """
 
 _SLIDERS = """
 <section class="gf-card gf-stack-tight" data-gf="directions-box">
-  <h3 class="gf-section-title">{directions}</h3>
+  <div class="gf-row">
+    <h3 class="gf-section-title">{directions}</h3>
+    <span class="gf-row gf-push">
+      <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="choose" aria-expanded="false"
+        title="{choose_hint}">{choose}</button>
+      <button type="button" class="gf-btn gf-small" data-gf="teach" title="{teach_hint}">{teach}</button></span>
+  </div>
   <p class="gf-hint">{directions_hint}</p>
+  <div class="gf-stack-tight gf-chips-box" data-gf="chips-box" hidden>
+    <div class="gf-stack-tight" data-gf="chips"></div>
+    <div class="gf-row">
+      <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="export"
+        title="{export_hint}">{export}</button>
+      <label class="gf-btn gf-btn-quiet gf-small gf-file" title="{import_hint}">{import}
+        <input type="file" accept=".json,application/json" data-gf="import"></label>
+    </div>
+  </div>
   <div class="gf-directions" data-gf="directions"></div>
+  <div class="gf-directions gf-whole">
+    <div class="gf-direction" title="{psi_hint}">
+      <label for="gf-psi">{psi}</label><output class="gf-num gf-hint" data-gf="psi-value"></output>
+      <input type="range" id="gf-psi" class="gf-slider" data-gf="psi" min="0" max="1" step="0.01" value="1">
+    </div>
+    <div class="gf-direction" data-gf="mix-row" title="{mix_hint}" hidden>
+      <span class="gf-row gf-mix"><label for="gf-mix-class">{mix}</label>
+        <select id="gf-mix-class" class="gf-select gf-select-mini" data-gf="mix-class"></select></span>
+      <output class="gf-num gf-hint" data-gf="mix-value"></output>
+      <input type="range" class="gf-slider" data-gf="mix" min="0" max="1" step="0.01" aria-label="{mix_share}">
+    </div>
+  </div>
 </section>
+<dialog class="gf-dialog" data-gf="teach-dialog" aria-label="{teach_title}">
+  <form class="gf-stack" data-gf="teach-form">
+    <div class="gf-row"><h3 class="gf-section-title">{teach_title}</h3>
+      <button type="button" class="gf-btn gf-btn-quiet gf-small gf-push" data-gf="teach-close">{close}</button></div>
+    <p class="gf-hint">{teach_about}</p>
+    <div class="gf-marks" data-gf="teach-pictures"></div>
+    <div class="gf-row">
+      <span class="gf-hint gf-num" role="status" data-gf="teach-count"></span>
+      <span class="gf-row gf-push">
+        <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="teach-clear">{teach_clear}</button>
+        <button type="button" class="gf-btn gf-small" data-gf="teach-others">{teach_others}</button></span>
+    </div>
+    <div class="gf-teach-strip"><canvas class="gf-canvas" data-gf="teach-strip" aria-hidden="true"></canvas></div>
+    <div class="gf-row gf-teach-foot">
+      <label class="gf-hint" for="gf-teach-name">{teach_name}</label>
+      <input id="gf-teach-name" class="gf-input" data-gf="teach-name" maxlength="40" autocomplete="off"
+        placeholder="{teach_example}">
+      <button type="submit" class="gf-btn gf-btn-primary" data-gf="teach-save" disabled>{teach_save}</button>
+    </div>
+  </form>
+</dialog>
 <details class="gf-card gf-fold" data-gf="raw">
   <summary><span data-gf="raw-title">{raw}</span></summary>
   <p class="gf-hint">{raw_hint}</p>

@@ -13,7 +13,7 @@ from gan import bench
 from tests.e2e.conftest import STRANGER, css, look, part, same, set_slider, upload, wait_for_change
 
 PICTURE = css("latent", "picture")
-SLIDERS = f"#gf-tab-latent {bench.SLIDER}"  # so that the benchmark finds them too
+FIRST = '#gf-tab-latent [data-gf="direction"][data-key="0"] input[type=range]'
 
 # A drag: many values, some before the page could ask for a picture, some while it waits for one.
 _DRAG = """async ([selector, last]) => {
@@ -34,7 +34,8 @@ def latent(visit: Any, server: Any, query: str, **host: str) -> Any:
 
 
 def slider(page: Any, number: int) -> Any:
-    return page.locator(SLIDERS).nth(number - 1)
+    """The slider of one of the first layer's directions."""
+    return page.locator(f'[data-gf="direction"][data-key="{number - 1}"] input[type=range]')
 
 
 def wait_for_shown(page: Any, words: str) -> str:
@@ -52,6 +53,7 @@ def on_canvas(page: Any, selector: str = PICTURE) -> np.ndarray:
 
 def test_slider_changes_the_picture_and_the_link_holds_it(server, visit, class_run):
     page = latent(visit, server, f"w=run-{class_run}&seed=5&c=4")
+    page.wait_for_selector(bench.SLIDER)  # the benchmark finds one too
     before = look(page, "print", PICTURE)
     set_slider(slider(page, 1), 2)
     shows = wait_for_shown(page, "d=0:2")
@@ -94,7 +96,7 @@ def test_fast_drag_ends_with_its_last_picture(server, visit, large_run):
     page = latent(visit, server, f"w=run-{large_run}&seed=5")
     asked = []
     page.on("request", lambda request: "/pixels?" in request.url and asked.append(request.url))
-    page.evaluate(_DRAG, [SLIDERS, 1.35])
+    page.evaluate(_DRAG, [FIRST, 1.35])
     shows = wait_for_shown(page, "d=0:1.35")
     same(on_canvas(page), server.pixels(shows)[0, 0])
     assert 0 < len([url for url in asked if "near" not in url]) <= 61
@@ -219,3 +221,73 @@ def test_file_that_holds_no_weights_is_said(server, visit, plain_run):
     part(page, "latent", "file").set_input_files([upload("bad.safetensors", b"not weights" * 9, "")])
     expect(page.locator(".gf-toast-text")).to_contain_text("This is not a weights file")
     assert look(page, "print", PICTURE) == before
+
+
+def by_key(page: Any, key: str) -> Any:
+    """A direction's row, once it has been found."""
+    row = page.locator(f'[data-gf="direction"][data-key="{key}"]')
+    expect(row.locator("input")).to_be_enabled()
+    return row
+
+
+def test_measured_direction_locks_undoes_and_is_in_the_link(server, visit):
+    page = latent(visit, server, "w=mnist-conditional&seed=5&c=4")
+    start = on_canvas(page)
+    set_slider(by_key(page, "thickness").locator("input"), 2)
+    wait_for_shown(page, "u=thickness:2:")
+    thick = on_canvas(page)
+    assert thick.sum() > 1.2 * start.sum()
+    by_key(page, "slant").locator(".gf-lock").click()
+    part(page, "latent", "mix-class").select_option("9")
+    part(page, "latent", "psi").evaluate("e => { e.value = 0.6; e.dispatchEvent(new Event('input', {bubbles: true})) }")
+    shows = wait_for_shown(page, "psi=0.6&mix=9:0.5")
+    assert "lock=slant" in shows
+    page.wait_for_url(lambda url: "psi=0.6" in url)
+    np.testing.assert_array_equal(on_canvas(page), server.pixels(shows)[0, 0])
+
+    there = latent(visit, server, page.url.partition("tab=latent&")[2], host=STRANGER)
+    np.testing.assert_array_equal(on_canvas(there), on_canvas(page))
+    expect(by_key(there, "thickness").locator("input")).to_have_value("2")
+    expect(by_key(there, "slant").locator(".gf-lock")).to_have_attribute("aria-pressed", "true")
+    expect(part(there, "latent", "mix-class")).to_have_value("9")
+
+    part(page, "latent", "reset").click()
+    page.wait_for_selector(f'{PICTURE}[data-shows="w=mnist-conditional&seed=5&c=4"]')
+    np.testing.assert_array_equal(on_canvas(page), start)
+    page.keyboard.press("Control+z")
+    page.wait_for_selector(f'{PICTURE}[data-shows="{shows}"]')
+    part(page, "latent", "redo").click()
+    page.wait_for_selector(f'{PICTURE}[data-shows="w=mnist-conditional&seed=5&c=4"]')
+
+
+def test_a_direction_is_taught_by_marks_and_stays(server, visit):
+    page = latent(visit, server, "w=mnist-conditional&seed=5&c=4")
+    by_key(page, "thickness")
+    part(page, "latent", "teach").click()
+    pictures = part(page, "latent", "teach-pictures").locator("button")
+    expect(pictures).to_have_count(24)
+    ink = [int(np.sum(look(page, "red", f".gf-mark:nth-child({i + 1}) canvas"))) for i in range(24)]
+    order = np.argsort(ink)
+    for i in order[-4:]:
+        pictures.nth(int(i)).click()
+    for i in order[:4]:
+        pictures.nth(int(i)).click(click_count=2)
+    expect(part(page, "latent", "teach-count")).to_have_text("4 more, 4 less")
+    expect(part(page, "latent", "teach-save")).to_be_enabled()
+    part(page, "latent", "teach-name").fill("bold")
+    part(page, "latent", "teach-save").click()
+    before = on_canvas(page)
+    set_slider(by_key(page, "bold").locator("input"), 3)
+    wait_for_shown(page, "u=bold:3:")
+    assert on_canvas(page).sum() > 1.2 * before.sum()
+    with page.expect_download() as download:
+        part(page, "latent", "choose").click()
+        part(page, "latent", "export").click()
+    page.reload(wait_until="commit")
+    expect(by_key(page, "bold").locator("input")).to_have_value("3")
+    part(page, "latent", "choose").click()
+    page.get_by_label("Delete bold").click()
+    page.wait_for_selector(f'{PICTURE}[data-shows="w=mnist-conditional&seed=5&c=4"]')
+    expect(page.locator('[data-gf="direction"][data-key="bold"]')).to_have_count(0)
+    part(page, "latent", "import").set_input_files(download.value.path())
+    by_key(page, "bold")

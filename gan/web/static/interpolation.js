@@ -11,7 +11,7 @@ import {
 } from "./pixels.js";
 
 const ENDS = ["a", "b"];
-const EDITS = ["m", "d", "z"];
+const EDITS = ["m", "d", "z", "u", "lock", "psi", "mix", "from"];
 const MOST_FRAMES = 240;
 const FILM_SIDE = { "path.gif": 280, "path.mp4": 448 }; // pixels, about
 const PLAYER = 448; // CSS pixels at most

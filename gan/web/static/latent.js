@@ -4,6 +4,7 @@
 import {
   copyLink, everyVisible, getJSON, h, notify, onState, openTab, readState, saveFile, setText, t, url, visibleTab, writeState,
 } from "./common.js";
+import { Directions, lengthOf, readPushes, signed, writePushes } from "./directions.js";
 import { behind, bring, canDraw, drawHere, drawNeighboursHere, holds, numbersHere } from "./in_page.js";
 import {
   aboutWeights, afterPause, bindSeed, bindWeightsFile, classChooser, fetchPixels, firstChoice, fitPicture, newestWins,
@@ -13,9 +14,9 @@ import {
 const RING = 16;
 const MAX_STEPS = 64;
 const MAX_RINGS = 64;
-const DIRECTION_LIMIT = 3;
 const FADER_LIMIT = 4;
 const QUIET_MS = 150;
+const MOST_UNDO = 200;
 const RESTING_MS = 500;
 const SPREAD = 0.7;
 const PNG_SCALE = 16;
@@ -42,6 +43,9 @@ class LatentTab {
     this.readNumbers = newestWins(() => this.drawNumbers());
     this.settle = afterPause(QUIET_MS, () => this.afterMoving());
     this.select = weightsSelect(this.part("weights"), (id) => this.choose(id));
+    this.directions = new Directions(this.part, this);
+    this.past = [];
+    this.future = [];
     this.bind(root);
   }
 
@@ -98,9 +102,9 @@ class LatentTab {
     this.part("seed").value = state.seed;
     this.part("spread").value = state.spread;
     classChooser(this.part("classes"), about, state.c, (label) => this.move({ c: label }));
-    this.part("directions-box").hidden = !about.directions.length;
-    this.sliders = about.directions.map((direction, k) => this.directionSlider(direction, k));
-    this.part("directions").replaceChildren(...this.sliders.map((slider) => slider.row));
+    this.directions.build();
+    this.showPsi();
+    this.buildMix();
     setText(this.part("raw-title"), t("latent.raw_count", { count: about.z_dim }));
     this.buildFaders();
   }
@@ -132,7 +136,7 @@ class LatentTab {
     const { step, stamp } = this.about;
     this.about = await aboutWeights(this.state.w);
     this.showAbout();
-    this.about.directions.forEach(({ share }, k) => setText(this.sliders[k].share, percent(share)));
+    this.directions.show();
     if (canDraw(placeOf(this.state))) return this.bring();
     if (this.about.stamp === stamp && this.about.step === step) return;
     await this.show();
@@ -150,11 +154,14 @@ class LatentTab {
   }
 
   afterMoving() {
+    this.remember();
     writeState("latent", addressOf(this.state));
     this.part("back").disabled = !this.state.m.length;
     this.part("release").disabled = !this.state.z.size;
     this.part("picture").setAttribute("aria-label", this.inWords());
+    this.part("found").hidden = !this.state.from;
     this.showNear();
+    this.directions.showStrips();
     this.readNumbers();
   }
 
@@ -167,12 +174,92 @@ class LatentTab {
     const seed = randomSeed();
     this.part("seed").value = seed;
     this.part("seed").setAttribute("aria-invalid", "false");
-    this.move({ seed, m: [], ring: 0 });
+    this.move({ seed, from: "", m: [], ring: 0 });
   }
 
   reset() {
-    for (const slider of this.sliders) slider.set(0);
-    this.move({ d: new Map(), z: new Map(), m: [], ring: 0 });
+    this.apply({ d: new Map(), z: new Map(), u: new Map(), lock: new Set(), psi: 1, mix: null, m: [], ring: 0 });
+  }
+
+  /** Change the state from elsewhere than its own control: every control follows. */
+  apply(change) {
+    this.move(change);
+    const { seed, c } = this.state;
+    this.part("seed").value = seed;
+    classChooser(this.part("classes"), this.about, c, (label) => this.move({ c: label }));
+    this.directions.addFromState();
+    this.directions.rebuild();
+    this.showPsi();
+    this.buildMix();
+  }
+
+  // ---- there and back ----
+
+  /** What the picture was before the last change; a change is what lies between two rests of the hand. */
+  remember() {
+    const now = queryOf(placeOf(this.state));
+    if (this.lastPlace !== undefined && this.lastPlace.text !== now && this.lastPlace.w === this.state.w) {
+      this.past = [...this.past, this.lastPlace.state].slice(-MOST_UNDO);
+      this.future = [];
+    } else if (this.lastPlace?.w !== this.state.w) {
+      [this.past, this.future] = [[], []];
+    }
+    this.lastPlace = { text: now, w: this.state.w, state: { ...this.state } };
+    this.showTravel();
+  }
+
+  showTravel() {
+    this.part("undo").disabled = !this.past.length;
+    this.part("redo").disabled = !this.future.length;
+  }
+
+  undo() {
+    this.travel(this.past, this.future);
+  }
+
+  redo() {
+    this.travel(this.future, this.past);
+  }
+
+  travel(from, to) {
+    this.remember(); // a change that has not come to rest yet
+    const there = from.pop();
+    if (!there) return;
+    to.push({ ...this.state });
+    this.lastPlace = { text: queryOf(placeOf(there)), w: there.w, state: { ...there } };
+    this.apply({ ...there });
+    this.showTravel();
+  }
+
+  place() {
+    return placeOf(this.state);
+  }
+
+  // ---- truncation, mixed classes ----
+
+  showPsi() {
+    this.part("psi").value = this.state.psi;
+    setText(this.part("psi-value"), this.state.psi.toFixed(2));
+  }
+
+  /** Which other class, and how much of it. */
+  buildMix() {
+    const { about, state } = this;
+    this.part("mix-row").hidden = !about.classes;
+    const [label, share] = state.mix ?? ["", 0.5];
+    const options = about.class_names.map((name, k) => h("option", { value: k }, name));
+    this.part("mix-class").replaceChildren(h("option", { value: "" }, t("latent.mix_none")), ...options);
+    this.part("mix-class").value = label;
+    this.part("mix").value = share;
+    this.part("mix").disabled = !state.mix;
+    setText(this.part("mix-value"), state.mix ? `${Math.round(100 * share)} %` : "");
+  }
+
+  mixWith(change) {
+    const [label, share] = this.state.mix ?? [null, 0.5];
+    const next = { label, share, ...change };
+    this.move({ mix: next.label === null ? null : [next.label, next.share] });
+    this.buildMix();
   }
 
   /** Go to neighbour i: one more step of the walk. Its picture is already here. */
@@ -233,35 +320,7 @@ class LatentTab {
     const room = this.part("main").clientWidth;
     fitPicture(this.part("picture"), size, window.matchMedia(PHONE).matches ? PHONE_PICTURE : room);
     for (const button of this.near) fitPicture(button.firstElementChild, size, button.clientWidth);
-  }
-
-  // ---- directions ----
-
-  directionSlider({ share }, k) {
-    const id = `gf-direction-${k}`;
-    const name = t("latent.direction", { k: k + 1 });
-    const range = { min: -DIRECTION_LIMIT, max: DIRECTION_LIMIT, step: 0.05 };
-    const input = h("input", { type: "range", id, class: "gf-slider gf-both-ways", ...range });
-    const zero = h("button", { type: "button", class: "gf-value gf-num", title: t("latent.to_zero"), onclick: () => push(0) });
-    const part = h("span", { class: "gf-num", text: percent(share) });
-    const set = (value) => {
-      input.value = value;
-      input.style.setProperty("--gf-at", `${(50 * value) / DIRECTION_LIMIT + 50}%`);
-      zero.textContent = signed(value);
-      zero.classList.toggle("gf-is-set", Number(value) !== 0);
-    };
-    const push = (value) => {
-      set(value);
-      const d = new Map(this.state.d);
-      if (value === 0) d.delete(k);
-      else d.set(k, value);
-      this.move({ d });
-    };
-    input.addEventListener("input", () => push(Number(input.value)));
-    set(this.state.d.get(k) ?? 0);
-    const hint = h("span", { class: "gf-hint" }, "(", part, ")");
-    const label = h("label", { htmlFor: id, title: t("latent.direction_hint") }, name, " ", hint);
-    return { row: h("div", { class: "gf-direction", dataset: { gf: "direction" } }, label, zero, input), set, share: part };
+    this.directions.layout();
   }
 
   // ---- single numbers ----
@@ -359,7 +418,7 @@ class LatentTab {
 
   bind(root) {
     const click = (name, fn) => this.part(name).addEventListener("click", fn);
-    bindSeed(this.part("seed"), (seed) => this.move({ seed, m: [], ring: 0 }));
+    bindSeed(this.part("seed"), (seed) => this.move({ seed, from: "", m: [], ring: 0 }));
     bindWeightsFile(this.part("file"), (id, title) => this.choose(id, title));
     click("surprise", () => this.surprise());
     click("reset", () => this.reset());
@@ -369,6 +428,17 @@ class LatentTab {
     click("back", () => this.move({ m: this.state.m.slice(0, -1), ring: 0 }));
     click("release", () => this.releaseAll());
     click("go-train", () => openTab("train"));
+    click("undo", () => this.undo());
+    click("redo", () => this.redo());
+    click("found-leave", () => this.apply({ from: "" }));
+    this.part("psi").addEventListener("input", (event) => {
+      this.move({ psi: Number(event.target.value) });
+      this.showPsi();
+    });
+    this.part("mix").addEventListener("input", (event) => this.mixWith({ share: Number(event.target.value) }));
+    this.part("mix-class").addEventListener("change", ({ target }) =>
+      this.mixWith({ label: target.value === "" ? null : Number(target.value) }));
+    document.addEventListener("keydown", (event) => this.travelKey(event));
     this.part("raw").addEventListener("toggle", () => this.buildFaders());
     this.part("spread").addEventListener("input", (event) => this.spread(Number(event.target.value)));
     this.near.forEach((button, i) => {
@@ -380,6 +450,17 @@ class LatentTab {
     }
     new ResizeObserver(() => this.layout()).observe(this.part("ring"));
     window.addEventListener("resize", () => this.layout());
+  }
+
+  /** Ctrl+Z and Ctrl+Shift+Z (or Ctrl+Y), except where text is typed. */
+  travelKey(event) {
+    const typing = event.target.closest?.("input:not([type=range]), textarea, select, dialog");
+    if (visibleTab() !== "latent" || typing || !(event.ctrlKey || event.metaKey)) return;
+    const key = event.key.toLowerCase();
+    if (key !== "z" && key !== "y") return;
+    event.preventDefault();
+    if (key === "y" || event.shiftKey) this.redo();
+    else this.undo();
   }
 
   spread(spread) {
@@ -400,10 +481,11 @@ class LatentTab {
 
   /** Make this picture an end of the path in the Interpolation tab. */
   send(end) {
-    const { w, seed, c, m, d, z } = addressOf(this.state);
+    const { w, seed, c, ...edits } = placeOf(this.state);
     const there = readState("interpolation");
     const kept = there.w === w ? there : {};
-    const place = { [end]: c === undefined ? seed : `${seed}:${c}`, [`${end}m`]: m, [`${end}d`]: d, [`${end}z`]: z };
+    const place = { [end]: c === undefined ? seed : `${seed}:${c}` };
+    for (const [key, value] of Object.entries(edits)) place[end + key] = value;
     openTab("interpolation", { ...kept, w, ...place });
   }
 }
@@ -411,7 +493,8 @@ class LatentTab {
 // ---- the state and its text ----
 
 /** A state from the address; whatever cannot be read there is left out. */
-function readPlace({ w, seed, c, m, d, z, spread, ring }) {
+function readPlace({ w, seed, c, m, d, z, u, lock, psi, mix, from, spread, ring }) {
+  const share = Number(psi ?? 1);
   return {
     w,
     seed: readSeed(seed ?? "0") ?? 0,
@@ -419,6 +502,11 @@ function readPlace({ w, seed, c, m, d, z, spread, ring }) {
     m: pairs(m).slice(0, MAX_STEPS),
     d: new Map(pairs(d)),
     z: new Map(pairs(z)),
+    u: readPushes(u),
+    lock: new Set((lock ?? "").split(",").filter(Boolean)),
+    psi: Number.isFinite(share) ? clamp(share, 0, 1) : 1,
+    mix: pairs(mix)[0] ?? null,
+    from: /^[\w-]+$/.test(from ?? "") ? from : "",
     spread: clamp(Number(spread ?? SPREAD) || SPREAD, 0.05, 1),
     ring: /^\d+$/.test(ring ?? "") ? Number(ring) % MAX_RINGS : 0,
   };
@@ -428,7 +516,18 @@ function readPlace({ w, seed, c, m, d, z, spread, ring }) {
 function fitted(state, about) {
   const below = (map, limit) => new Map([...map].filter(([key]) => key < limit));
   const label = about.classes ? Math.min(state.c ?? 0, about.classes - 1) : undefined;
-  return { ...state, c: label, d: below(state.d, about.directions.length), z: below(state.z, about.z_dim) };
+  const u = new Map([...state.u].filter(([, { vector }]) => lengthOf(vector) === about.z_dim));
+  const d = below(state.d, about.directions.length);
+  return {
+    ...state,
+    c: label,
+    d,
+    z: below(state.z, about.z_dim),
+    u,
+    lock: new Set([...state.lock].filter((key) => u.has(key) || Number(key) < about.directions.length)),
+    mix: state.mix && state.mix[0] < about.classes ? state.mix : null,
+    from: lengthOf(state.from) === about.z_dim ? state.from : "",
+  };
 }
 
 function pairs(text) {
@@ -439,7 +538,19 @@ function pairs(text) {
 const join = (entries) => [...entries].map(([key, value]) => `${key}:${Number(value.toFixed(3))}`).join(",");
 
 /** What a picture is asked for with. */
-const placeOf = ({ w, seed, c, m, d, z }) => ({ w, seed, c, m: join(m), d: join(d), z: join(z) });
+const placeOf = ({ w, seed, c, m, d, z, u, lock, psi, mix, from }) => ({
+  w,
+  seed,
+  c,
+  m: join(m),
+  d: join(d),
+  z: join(z),
+  u: writePushes(u, (key) => lock.has(key)),
+  lock: [...lock].join(","),
+  psi: psi === 1 ? "" : psi,
+  mix: mix ? join([mix]) : "",
+  from,
+});
 
 const addressOf = (state) => ({
   ...placeOf(state),
@@ -448,7 +559,3 @@ const addressOf = (state) => ({
 });
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-
-const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(2)}`;
-
-const percent = (share) => `${(100 * share).toFixed(share < 0.095 ? 1 : 0)} %`;
