@@ -189,6 +189,15 @@ def _shrink(picture: Image.Image, size: int, channels: int) -> bytes:
     return pixels.reshape(size, size, channels).transpose(2, 0, 1).tobytes()
 
 
+def read_one(data: bytes, size: int, channels: int) -> np.ndarray:
+    """A stranger's picture, cropped to a square in the middle: uint8 [C, size, size]. Raises DataError."""
+    try:
+        pixels = _shrink(_open(data), size, channels)
+    except _Unreadable as error:
+        raise DataError(f"This picture cannot be used: {error}.") from None
+    return np.frombuffer(pixels, np.uint8).reshape(channels, size, size).copy()
+
+
 def _square(picture: Image.Image) -> Image.Image:
     """The largest square in the middle (of the first frame)."""
     side = min(picture.size)

@@ -28,6 +28,7 @@ from gan import latent, page_weights
 from gan import weights as files
 from gan.config import Config
 from gan.directions import Direction, Seen
+from gan.inversion import Found, search
 from gan.latent import Place
 from gan.models import as_mixture
 from gan.page_weights import PageWeightsError
@@ -181,6 +182,12 @@ class Ready:
         return z, None if told is None else as_mixture(told, self.config.classes or self.config.clusters)
 
     @torch.inference_mode()
+    def draw_at_once(self, *latents: tuple[Tensor, Tensor | None]) -> np.ndarray:
+        """Small pictures where the last bit does not matter, uint8 [N, C, H, W]: a third of the time of `draw`."""
+        z, told = zip(*latents, strict=True)
+        return to_uint8(self.network(torch.cat(z), None if told[0] is None else torch.cat(told))).numpy()
+
+    @torch.inference_mode()
     def draw(self, z: Tensor, c: Tensor | None, pause: Callable[[], None] = lambda: None) -> np.ndarray:
         """z [N, z_dim], c [1], [N, classes] or None -> uint8 [N, C, H, W]; `pause` is called between two pictures.
 
@@ -264,6 +271,7 @@ class Renderer:
             "z_dim": cfg.z_dim,
             "classes": cfg.classes,
             "class_names": list(w.class_names),
+            "dataset": cfg.dataset,
             "size": cfg.size,
             "channels": cfg.channels,
             "studied": studies.STUDIED,
@@ -301,11 +309,12 @@ class Renderer:
         return self._worker.submit(lambda: self._strips(name, place, label, keys), lane)
 
     def _strips(self, name: str, place: Place, label: int | None, keys: Sequence[str]) -> Pixels:
-        ready = self._get(name)
-        places = [latent.along(place, key, amount) for key in keys for amount in STRIP]
-        found = [ready.latents(there, label) for there in places]
-        told = None if found[0][1] is None else torch.cat([c for _, c in found])
-        return self._draw_many(ready, torch.cat([z for z, _ in found]), told)
+        ready, strips = self._get(name), []
+        for key in keys:
+            found = [ready.latents(latent.along(place, key, amount), label) for amount in STRIP]
+            strips.append(ready.draw_at_once(*found))
+            self._worker.let_urgent_pass()
+        return Pixels(np.concatenate(strips), ready.stamp, ready.weights.step)
 
     def numbers(self, name: str, place: Place, lane: str | None = None) -> Future[list[float]]:
         """The latent itself."""
@@ -339,6 +348,19 @@ class Renderer:
     ) -> Future[Tensor]:
         """The direction [z_dim] from the pictures marked "less" to those marked "more", by their rows in the study."""
         return self._worker.submit(lambda: self._seen(name, stamp)[1].teach(more, less), lane)
+
+    def search(
+        self, name: str, target: Tensor, report: Callable[[Found], bool], lane: str | None = None
+    ) -> Future[None]:
+        """Look for the latent of a picture uint8 [C, H, W]; `report` gets the best so far, says whether to go on."""
+        return self._worker.submit(lambda: self._search(name, target, report), lane)
+
+    def _search(self, name: str, target: Tensor, report: Callable[[Found], bool]) -> None:
+        seen = self._seen(name, "")[1]
+        for found in search(seen.generator, seen.study, target):
+            if not report(found):
+                raise Superseded("A newer search of the same page took this one's place.")
+            self._worker.let_urgent_pass()
 
     def _seen(self, name: str, stamp: str) -> tuple[str, Seen]:
         """The study of these weights: the remembered one if it has this stamp, else one of the newest."""

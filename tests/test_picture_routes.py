@@ -118,7 +118,7 @@ def test_directions_come_back_in_requests_and_files(client):
     strip = pixels(client.get(f"strips?w=by-class&seed=3&c=5&u={u}&d=2:1&along=slant,2"))
     assert strip.shape == (14, 1, 28, 28)
     pushed = pixels(client.get(f"pixels?w=by-class&seed=3&c=5&d=2:1&u={u.replace(':0:', ':3:')}"))
-    assert np.array_equal(strip[6:7], pushed) and not np.array_equal(strip[3:4], pushed)
+    assert np.abs(strip[6:7].astype(int) - pushed).max() <= 1 and not np.array_equal(strip[3:4], pushed)
 
     file = client.get(f"directions.json?w=by-class&u={u}")
     back = client.post("weights/by-class/directions", content=file.content).json()["directions"]

@@ -14,6 +14,7 @@ from gan.bench import (
     busy,
     directions,
     evidence,
+    find,
     first_minute,
     folders,
     measures,
@@ -46,6 +47,7 @@ _MODULES = {
     "folders": folders,
     "scaling": scaling,
     "directions": directions,
+    "find": find,
     "evidence": evidence,
 }
 BENCHES: dict[str, Callable[[argparse.Namespace], list[Figure]]] = {n: m.measure for n, m in _MODULES.items()}

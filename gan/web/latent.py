@@ -115,6 +115,37 @@ _SLIDERS = """
     </div>
   </form>
 </dialog>
+<details class="gf-card gf-fold" data-gf="find">
+  <summary>{find}</summary>
+  <div class="gf-stack-tight">
+    <p class="gf-hint">{find_about}</p>
+    <div class="gf-find">
+      <div class="gf-pen-box">
+        <canvas class="gf-canvas gf-pen" data-gf="pen" role="img" aria-label="{find_pen}"></canvas>
+        <span class="gf-pen-hint" data-gf="pen-hint" aria-hidden="true">{find_here}</span>
+      </div>
+      <div class="gf-stack-tight gf-find-more">
+        <div class="gf-row">
+          <button type="button" class="gf-btn gf-small" data-gf="pen-clear">{find_clear}</button>
+          <label class="gf-btn gf-btn-quiet gf-small gf-file">{find_file}
+            <input type="file" accept="image/*" data-gf="find-file"></label>
+        </div>
+        <div class="gf-stack-tight" data-gf="find-tests-box" hidden>
+          <span class="gf-hint">{find_tests}</span>
+          <div class="gf-marks gf-tests" data-gf="find-tests"></div>
+        </div>
+        <div class="gf-row gf-find-result" data-gf="find-result" hidden>
+          <figure><canvas class="gf-canvas" data-gf="find-target" aria-hidden="true"></canvas>
+            <figcaption class="gf-hint">{find_target}</figcaption></figure>
+          <figure><canvas class="gf-canvas" data-gf="find-best" aria-hidden="true"></canvas>
+            <figcaption class="gf-hint">{find_best}</figcaption></figure>
+          <div class="gf-find-words"><p class="gf-hint gf-num" role="status" data-gf="find-words"></p>
+            <progress data-gf="find-progress" max="1" value="0" aria-label="{find_progress}"></progress></div>
+        </div>
+      </div>
+    </div>
+  </div>
+</details>
 <details class="gf-card gf-fold" data-gf="raw">
   <summary><span data-gf="raw-title">{raw}</span></summary>
   <p class="gf-hint">{raw_hint}</p>

@@ -18,9 +18,11 @@ from starlette.responses import JSONResponse, Response
 
 from gan.config import Config
 from gan.directions import Direction, DirectionError, from_text, to_text
+from gan.inversion import InversionError
 from gan.latent import MODES, RING, Place, Push, packed, unpacked
 from gan.page_weights import PageWeightsError
 from gan.picture import PictureError, boomerang, gif_bytes, grid, mp4_bytes, png_bytes
+from gan.pictures import DataError
 from gan.render import (
     MAX_UPLOAD_BYTES,
     Busy,
@@ -50,11 +52,16 @@ FPS = (1, 50)
 MAX_FILM_PIXELS = 200_000_000  # frames times pixels of a film: about ten seconds of encoding
 
 _STATUS = {UnknownWeights: 404, RunsError: 404, Superseded: 409, Busy: 503}
-_ERRORS = (RenderError, DirectionError, WeightsError, PageWeightsError, PictureError, RunsError, Superseded, Busy)
 
 
 class BadQuery(ValueError):
     """A part of the address cannot be used; the message is one sentence."""
+
+
+_ERRORS = (
+    BadQuery, RenderError, DirectionError, InversionError, WeightsError, PageWeightsError, PictureError, RunsError,
+    DataError, Superseded, Busy,
+)  # fmt: skip
 
 
 def add_picture_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> None:
@@ -77,9 +84,9 @@ def add_picture_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> N
         "path.mp4": view.mp4,
     }
     for path, endpoint in reads.items():
-        app.add_route(PREFIX + path, _answering(endpoint), ["GET"])
-    app.add_route(PREFIX + "weights", _answering(view.open_file), ["POST"])
-    app.add_route(PREFIX + "weights/{name}/directions", _answering(view.open_directions), ["POST"])
+        app.add_route(PREFIX + path, answering(endpoint), ["GET"])
+    app.add_route(PREFIX + "weights", answering(view.open_file), ["POST"])
+    app.add_route(PREFIX + "weights/{name}/directions", answering(view.open_directions), ["POST"])
 
 
 class _View:
@@ -107,7 +114,7 @@ class _View:
 
     async def about(self, request: Request) -> Response:
         name = request.path_params["name"]
-        about = await _wait(self.renderer.about(name))
+        about = await wait(self.renderer.about(name))
         if name.startswith("run-"):
             run = self.runs.get(name[4:])
             about |= {"title": run.meta["title"], "live": _group(run) == "live"}
@@ -115,7 +122,7 @@ class _View:
 
     async def page(self, request: Request) -> Response:
         """Kept by browsers and asked for again at every use: who has the same content gets only a word."""
-        file = await _wait(self.renderer.page(request.path_params["name"]))
+        file = await wait(self.renderer.page(request.path_params["name"]))
         etag = f'"{file.digest}"'
         headers = {"Cache-Control": "private, no-cache", "ETag": etag}
         if request.headers.get("if-none-match") == etag:
@@ -123,35 +130,35 @@ class _View:
         return Response(file.data, media_type="application/octet-stream", headers=headers)
 
     async def pixels(self, request: Request) -> Response:
-        return _raw(await self._ask(request.query_params))
+        return raw(await self._ask(request.query_params))
 
     async def picture(self, request: Request) -> Response:
         query = request.query_params
-        scale = _integer(query, "scale", *SCALES, default=8)
+        scale = integer(query, "scale", *SCALES, default=8)
         drawn = await self._ask(query, Near())
         data = await run_in_threadpool(png_bytes, grid(drawn.images, 1), scale)
         return _file(data, "image/png", f"gan-forge-{_seed(query.get('seed', '0'))}.png")
 
     def _ask(self, query: Mapping[str, str], near: Near | None = None) -> asyncio.Future[Pixels]:
         """Hand the query to the renderer's thread."""
-        name, place, label = _weights(query), _place(query), _label(query.get("c", ""))
-        return _wait(self.renderer.pixels(name, place, label, near or _near(query), _lane(query)))
+        name, place, label = weights_of(query), _place(query), _label(query.get("c", ""))
+        return wait(self.renderer.pixels(name, place, label, near or _near(query), lane_of(query)))
 
     async def latent(self, request: Request) -> Response:
         query = request.query_params
-        numbers = await _wait(self.renderer.numbers(_weights(query), _place(query), _lane(query)))
+        numbers = await wait(self.renderer.numbers(weights_of(query), _place(query), lane_of(query)))
         return JSONResponse({"z": [round(number, 4) for number in numbers]}, headers=_FRESH)
 
     async def path(self, request: Request) -> Response:
-        return _raw(await self._walk(request.query_params))
+        return raw(await self._walk(request.query_params))
 
     def _walk(self, query: Mapping[str, str]) -> asyncio.Future[Pixels]:
         mode = query.get("mode", "slerp")
         if mode not in MODES:
             raise BadQuery(f"A path is {' or '.join(MODES)}, not {mode[:20]!r}.")
-        frames = _integer(query, "frames", *FRAMES, default=16)
+        frames = integer(query, "frames", *FRAMES, default=16)
         ends = _end(query, "a"), _end(query, "b")
-        return _wait(self.renderer.path(_weights(query), *ends, mode, frames, _lane(query)))
+        return wait(self.renderer.path(weights_of(query), *ends, mode, frames, lane_of(query)))
 
     async def gif(self, request: Request) -> Response:
         return _file(await self._film(request.query_params, gif_bytes), "image/gif", "gan-forge-path.gif")
@@ -160,8 +167,8 @@ class _View:
         return _file(await self._film(request.query_params, mp4_bytes), "video/mp4", "gan-forge-path.mp4")
 
     async def _film(self, query: Mapping[str, str], encode: Any) -> bytes:
-        scale, fps = _integer(query, "scale", *SCALES, default=8), _integer(query, "fps", *FPS, default=20)
-        back = _integer(query, "boomerang", 0, 1, default=0)
+        scale, fps = integer(query, "scale", *SCALES, default=8), integer(query, "fps", *FPS, default=20)
+        back = integer(query, "boomerang", 0, 1, default=0)
         images = (await self._walk(query)).images
         if images[:, 0].size * (1 + back) * scale**2 > MAX_FILM_PIXELS:
             raise BadQuery("This film would be too large; please choose fewer frames or a smaller scale.")
@@ -178,49 +185,49 @@ class _View:
 
     async def directions(self, request: Request) -> Response:
         """What a study of the weights found; the vectors come back in the requests that use them."""
-        stamp, found = await _wait(self.renderer.directions(request.path_params["name"], _lane(request.query_params)))
+        stamp, found = await wait(self.renderer.directions(request.path_params["name"], lane_of(request.query_params)))
         return JSONResponse({"stamp": stamp, "directions": list(map(_written, found))}, headers=_FRESH)
 
     async def strips(self, request: Request) -> Response:
         """along=KEY,KEY: seven pictures for each of these directions, from -3 to 3."""
         query = request.query_params
-        name, place, label = _weights(query), _place(query), _label(query.get("c", ""))
+        name, place, label = weights_of(query), _place(query), _label(query.get("c", ""))
         keys = query.get("along", "").split(",")
         known = {push.key for push in place.pushes} | {str(k) for k in range(MAX_DIRECTIONS)}
         if not set(keys) <= known:
             raise BadQuery("along must name directions that this address holds.")
-        return _raw(await _wait(self.renderer.strips(name, place, label, keys, _lane(query))))
+        return raw(await wait(self.renderer.strips(name, place, label, keys, lane_of(query))))
 
     async def study(self, request: Request) -> Response:
         """rows=0,10,20: pictures of the study, to be marked."""
         query = request.query_params
         rows = _rows(query, "rows")
-        return _raw(await _wait(self.renderer.studied(_weights(query), rows, query.get("stamp", ""), _lane(query))))
+        return raw(await wait(self.renderer.studied(weights_of(query), rows, query.get("stamp", ""), lane_of(query))))
 
     async def teach(self, request: Request) -> Response:
         """more=3,7&less=5: the direction from pictures marked "less" to those marked "more"."""
         query = request.query_params
         more, less = _rows(query, "more"), _rows(query, "less")
-        found = self.renderer.taught(_weights(query), more, less, query.get("stamp", ""), _lane(query))
-        return JSONResponse({"vector": _in_base64(packed(await _wait(found)))}, headers=_FRESH)
+        found = self.renderer.taught(weights_of(query), more, less, query.get("stamp", ""), lane_of(query))
+        return JSONResponse({"vector": in_base64(packed(await wait(found)))}, headers=_FRESH)
 
     async def directions_file(self, request: Request) -> Response:
         """The directions of this address as a file."""
         query = request.query_params
         kept = [Direction(p.key, "own", unpacked(p.vector), p.regroups) for p in _place(query).pushes]
-        text = to_text(kept, _weights(query), query.get("stamp", "")[:80])
+        text = to_text(kept, weights_of(query), query.get("stamp", "")[:80])
         return _file(text.encode(), "application/json", "gan-forge-directions.json")
 
     async def open_directions(self, request: Request) -> Response:
         """The directions in a file, checked against these weights."""
         data = await body_of(request, MAX_DIRECTIONS_FILE, "This file is too large; directions")
-        about = await _wait(self.renderer.about(request.path_params["name"]))
+        about = await wait(self.renderer.about(request.path_params["name"]))
         found = from_text(data.decode("utf-8", "replace"), about["z_dim"])
         return JSONResponse({"directions": list(map(_written, found))}, headers=_FRESH)
 
 
 def _written(direction: Direction) -> dict[str, Any]:
-    vector = _in_base64(packed(direction.vector))
+    vector = in_base64(packed(direction.vector))
     return {"key": direction.key, "kind": direction.kind, "vector": vector, "regroups": direction.regroups}
 
 
@@ -276,28 +283,32 @@ log = logging.getLogger(__name__)
 _FRESH = {"Cache-Control": "no-store"}
 
 
-def _answering(endpoint: Any) -> Any:
+def answering(endpoint: Any) -> Any:
     """Turn what may go wrong into a status and one sentence."""
 
     async def answer(request: Request) -> Response:
         try:
             return await endpoint(request)
-        except BadQuery as error:
-            return JSONResponse({"error": str(error)}, 400)
-        except _ERRORS as error:
-            return JSONResponse({"error": str(error)}, _STATUS.get(type(error), 400))
-        except Exception:
-            log.exception("%s failed", request.url.path)
-            return JSONResponse({"error": "The picture could not be drawn; the server's log says why."}, 500)
+        except Exception as error:
+            status = _STATUS.get(type(error), 400) if isinstance(error, _ERRORS) else 500
+            return JSONResponse({"error": sentence_of(error, request.url.path)}, status)
 
     return answer
 
 
-def _wait(future: Any) -> asyncio.Future:
+def sentence_of(error: BaseException, path: str) -> str:
+    """What the person is told; what nobody expected goes into the log."""
+    if isinstance(error, _ERRORS):
+        return str(error)
+    log.error("%s failed", path, exc_info=error)
+    return "The picture could not be drawn; the server's log says why."
+
+
+def wait(future: Any) -> asyncio.Future:
     return asyncio.wrap_future(future)
 
 
-def _raw(drawn: Pixels) -> Response:
+def raw(drawn: Pixels) -> Response:
     shape = ",".join(map(str, drawn.images.shape))
     headers = _FRESH | {"X-Shape": shape, "X-Stamp": drawn.stamp, "X-Step": str(drawn.step)}
     data = np.ascontiguousarray(drawn.images).tobytes()
@@ -312,13 +323,13 @@ def _file(data: bytes, kind: str, name: str) -> Response:
 # Questions -------------------------------------------------------------------------------------------------------
 
 
-def _weights(query: Mapping[str, str]) -> str:
+def weights_of(query: Mapping[str, str]) -> str:
     if not query.get("w"):
         raise BadQuery("Please say which weights are to draw (w=...).")
     return query["w"][:100]
 
 
-def _lane(query: Mapping[str, str]) -> str | None:
+def lane_of(query: Mapping[str, str]) -> str | None:
     """A page's name for requests of which only the newest counts."""
     lane = query.get("lane", "")
     if lane and not re.fullmatch(r"[A-Za-z0-9-]{1,40}", lane):
@@ -385,7 +396,7 @@ def _vector(text: str, name: str) -> bytes:
     return data
 
 
-def _in_base64(data: bytes) -> str:
+def in_base64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
@@ -415,8 +426,8 @@ def _rows(query: Mapping[str, str], name: str) -> list[int]:
 
 def _near(query: Mapping[str, str]) -> Near:
     """near=16 neighbours, the ring=0th circle of them, at a distance of spread=0.5."""
-    count = _integer(query, "near", 0, MAX_NEAR, default=0)
-    ring = _integer(query, "ring", 0, MAX_RINGS - 1, default=0)
+    count = integer(query, "near", 0, MAX_NEAR, default=0)
+    ring = integer(query, "ring", 0, MAX_RINGS - 1, default=0)
     return Near(count, ring * RING, _number(query.get("spread", "0.5"), "spread", 0, 1))
 
 
@@ -442,7 +453,7 @@ def _label(text: str) -> int | None:
     return int(text) if text else None
 
 
-def _integer(query: Mapping[str, str], name: str, low: int, high: int, default: int) -> int:
+def integer(query: Mapping[str, str], name: str, low: int, high: int, default: int) -> int:
     text = query.get(name, str(default))
     if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
         raise BadQuery(f"{name} must be a whole number from {low} to {high}, not {text[:20]!r}.")

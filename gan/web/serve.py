@@ -96,13 +96,16 @@ def _routes(runs: Any, local: bool) -> list[Any]:
 
     from gan.render import Renderer
     from gan.web.diagnosis import add_diagnosis_route
+    from gan.web.find_routes import add_find_routes
     from gan.web.picture_routes import add_picture_routes, run_source
     from gan.web.routes import add_routes
 
     ours = FastAPI(openapi_url=None)
     add_routes(ours, runs, local=local)
     add_diagnosis_route(ours, runs)
-    add_picture_routes(ours, Renderer(WEIGHTS, run_source(runs)), runs)
+    renderer = Renderer(WEIGHTS, run_source(runs))
+    add_picture_routes(ours, renderer, runs)
+    add_find_routes(ours, renderer)
     return ours.routes
 
 

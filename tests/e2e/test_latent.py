@@ -291,3 +291,31 @@ def test_a_direction_is_taught_by_marks_and_stays(server, visit):
     expect(page.locator('[data-gf="direction"][data-key="bold"]')).to_have_count(0)
     part(page, "latent", "import").set_input_files(download.value.path())
     by_key(page, "bold")
+
+
+def test_a_drawn_digit_is_found_edited_and_linked(server, visit):
+    page = latent(visit, server, "w=mnist&seed=4")
+    part(page, "latent", "find").locator("summary").click()
+    expect(part(page, "latent", "find-tests").locator("button")).to_have_count(10)
+    box = part(page, "latent", "pen").bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 100, box["y"] + 170, steps=5)
+    page.mouse.up()
+    shows = wait_for_shown(page, "&from=")
+    expect(part(page, "latent", "find-words")).to_contain_text("Found")
+    found = on_canvas(page)
+    columns = found.sum(0) > 400
+    assert columns.sum() <= 7 and found.sum(1).astype(bool).sum() >= 15  # an upright stroke
+    set_slider(by_key(page, "slant").locator("input"), 3)
+    shows = wait_for_shown(page, "u=slant:3:")
+    page.wait_for_url(lambda url: "u=slant:3:" in url)
+
+    there = latent(visit, server, page.url.partition("tab=latent&")[2], host=STRANGER)
+    same(on_canvas(there), server.pixels(shows)[0, 0])
+    part(page, "latent", "undo").click()
+    page.wait_for_function(
+        "([canvas, was]) => gfTest.red(canvas).join() === was", arg=[PICTURE, ",".join(map(str, found.ravel()))]
+    )
+    part(page, "latent", "found-leave").click()
+    page.wait_for_selector(f'{PICTURE}[data-shows="w=mnist&seed=4"]')

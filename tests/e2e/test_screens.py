@@ -112,13 +112,14 @@ def reachable(page: Any, locator: Any) -> None:
 def test_picture_and_slider_are_on_the_screen_together(server, visit, class_run):
     page = opened(visit(server.url(f"?tab=latent&w=run-{class_run}"), **PHONE))
     page.wait_for_selector(READY["latent"])
-    sliders = page.locator("#gf-tab-latent .gf-direction input[type=range]")
-    for number in range(sliders.count()):
-        slider = sliders.nth(number)
+    rows = page.locator("#gf-tab-latent .gf-direction[data-key]")
+    for number in range(rows.count()):
+        key, slider = rows.nth(number).get_attribute("data-key"), rows.nth(number).locator("input[type=range]")
+        expect(slider).to_be_enabled()
         slider.evaluate("element => element.scrollIntoView({block: 'center'})")
         before = look(page, "print", PICTURE)
         set_slider(slider, 2.5)
-        page.wait_for_selector(f'{PICTURE}[data-shows*="{number}:2.5"]')
+        page.wait_for_selector(f'{PICTURE}[data-shows*="{key}:2.5"]')
         reachable(page, slider)
         expect(part(page, "latent", "picture")).to_be_in_viewport(ratio=1)
         assert look(page, "print", PICTURE) != before

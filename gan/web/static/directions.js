@@ -24,6 +24,7 @@ export class Directions {
     this.host = host;
     this.catalog = new Map();
     this.rows = [];
+    this.made = new Map(); // a row for every key that was ever shown of these weights
     this.load = newestWins((id) => this.fetchCatalog(id));
     this.showStrips = newestWins(() => this.drawStrips());
     this.teaching = new Teaching(part, this);
@@ -40,6 +41,7 @@ export class Directions {
     if (!sameWeights) this.stamp = "";
     const found = sameWeights ? [...this.catalog.values()].filter((entry) => entry.vector && entry.kind !== "own") : [];
     this.catalog = new Map();
+    if (!sameWeights) this.made = new Map();
     for (const key of about.measured) this.add({ key, kind: "measured" });
     about.directions.forEach((_, k) => this.add({ key: String(k), kind: "principal" }));
     found.forEach((entry) => this.add(entry));
@@ -76,8 +78,12 @@ export class Directions {
   rebuild() {
     const entries = [...this.catalog.values()].sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
     const wanted = entries.filter(({ key }) => this.shown.has(key) || this.isSet(key));
-    this.rows = wanted.map((entry) => this.row(entry));
-    this.part("directions").replaceChildren(...this.rows.map((row) => row.element));
+    for (const entry of wanted) if (!this.made.has(entry.key)) this.made.set(entry.key, this.row(entry));
+    this.rows = wanted.map(({ key }) => this.made.get(key));
+    const elements = this.rows.map((row) => row.element);
+    const box = this.part("directions");
+    const same = elements.length === box.children.length && elements.every((element, i) => element === box.children[i]);
+    if (!same) box.replaceChildren(...elements); // a slider that is being dragged must stay where it is
     this.part("directions-box").hidden = !entries.length;
     this.buildChips(entries);
     this.show();
@@ -106,23 +112,23 @@ export class Directions {
     const { key, kind } = entry;
     const id = `gf-direction-${key}`;
     const name = this.nameOf(entry);
-    const ready = kind === "principal" || Boolean(entry.vector);
-    const range = { min: -LIMIT, max: LIMIT, step: 0.05, disabled: !ready };
+    const range = { min: -LIMIT, max: LIMIT, step: 0.05 };
     const input = h("input", { type: "range", id, class: "gf-slider gf-both-ways", ...range });
     const zero = h("button", { type: "button", class: "gf-value gf-num", title: t("latent.to_zero") });
-    const lock = h("button", { type: "button", class: "gf-lock", disabled: !ready, title: t("latent.lock_hint") });
+    const lock = h("button", { type: "button", class: "gf-lock", title: t("latent.lock_hint") });
     lock.append(lockIcon());
     lock.setAttribute("aria-label", t("latent.lock", { name }));
     const strip = h("canvas", { class: "gf-canvas gf-along", "aria-hidden": "true", title: t("latent.strip_hint") });
     input.addEventListener("input", () => this.push(key, Number(input.value)));
     zero.addEventListener("click", () => this.push(key, 0));
     lock.addEventListener("click", () => this.toggleLock(key));
-    strip.addEventListener("click", (event) => ready && this.push(key, stripAmount(strip, event)));
+    strip.addEventListener("click", (event) => this.isReady(key) && this.push(key, stripAmount(strip, event)));
     const label = h("label", { htmlFor: id, title: t(`latent.kind_${kind}`) }, name);
     const share = kind === "principal" && h("span", { class: "gf-hint gf-num" });
     if (share) label.append(" ", share);
     const element = h("div", { class: "gf-direction", dataset: { gf: "direction", key } }, label, lock, zero, input, strip);
     const show = (value) => {
+      input.disabled = lock.disabled = !this.isReady(key);
       input.value = value;
       input.style.setProperty("--gf-at", `${(50 * value) / LIMIT + 50}%`);
       setText(zero, signed(value));
@@ -130,7 +136,12 @@ export class Directions {
       lock.setAttribute("aria-pressed", String(this.host.state.lock.has(key)));
       if (share) setText(share, `(${percent(this.host.about.directions[Number(key)].share)})`);
     };
-    return { key, element, strip, show, ready };
+    return { key, element, strip, show };
+  }
+
+  /** Whether it has been found. */
+  isReady(key) {
+    return isNumber(key) || Boolean(this.catalog.get(key)?.vector);
   }
 
   /** Sliders as the state says. */
@@ -139,6 +150,7 @@ export class Directions {
   }
 
   push(key, amount) {
+    if (!this.isReady(key)) return;
     this.host.move(isNumber(key) ? this.numbered(key, amount) : { u: this.pushed(key, { amount }) });
     this.show();
   }
@@ -175,7 +187,7 @@ export class Directions {
   }
 
   async drawStrips() {
-    const rows = this.rows.filter((row) => row.ready).slice(0, MOST_SHOWN);
+    const rows = this.rows.filter((row) => this.isReady(row.key)).slice(0, MOST_SHOWN);
     if (!rows.length || this.weights !== this.host.state.w) return;
     const along = rows.map((row) => row.key).join(",");
     const drawn = await fetchPixels("strips", { ...this.placeWith(rows), along }, "strips");
@@ -272,6 +284,7 @@ export class Directions {
     write(OWN_KEY, { ...read(OWN_KEY), [this.weights]: this.ownDirections().filter((entry) => entry.key !== key) });
     this.hide(key);
     this.catalog.delete(key);
+    this.made.delete(key);
     this.keepShown();
     this.rebuild();
   }

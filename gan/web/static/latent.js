@@ -5,6 +5,7 @@ import {
   copyLink, everyVisible, getJSON, h, notify, onState, openTab, readState, saveFile, setText, t, url, visibleTab, writeState,
 } from "./common.js";
 import { Directions, lengthOf, readPushes, signed, writePushes } from "./directions.js";
+import { Find } from "./find.js";
 import { behind, bring, canDraw, drawHere, drawNeighboursHere, holds, numbersHere } from "./in_page.js";
 import {
   aboutWeights, afterPause, bindSeed, bindWeightsFile, classChooser, fetchPixels, firstChoice, fitPicture, newestWins,
@@ -44,6 +45,7 @@ class LatentTab {
     this.settle = afterPause(QUIET_MS, () => this.afterMoving());
     this.select = weightsSelect(this.part("weights"), (id) => this.choose(id));
     this.directions = new Directions(this.part, this);
+    this.find = new Find(this.part, this);
     this.past = [];
     this.future = [];
     this.bind(root);
@@ -103,6 +105,7 @@ class LatentTab {
     this.part("spread").value = state.spread;
     classChooser(this.part("classes"), about, state.c, (label) => this.move({ c: label }));
     this.directions.build();
+    this.find.build();
     this.showPsi();
     this.buildMix();
     setText(this.part("raw-title"), t("latent.raw_count", { count: about.z_dim }));
@@ -214,18 +217,18 @@ class LatentTab {
   }
 
   undo() {
-    this.travel(this.past, this.future);
+    this.travel("past", "future");
   }
 
   redo() {
-    this.travel(this.future, this.past);
+    this.travel("future", "past");
   }
 
   travel(from, to) {
     this.remember(); // a change that has not come to rest yet
-    const there = from.pop();
+    const there = this[from].pop();
     if (!there) return;
-    to.push({ ...this.state });
+    this[to].push({ ...this.state });
     this.lastPlace = { text: queryOf(placeOf(there)), w: there.w, state: { ...there } };
     this.apply({ ...there });
     this.showTravel();

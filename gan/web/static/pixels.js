@@ -15,9 +15,12 @@ export function queryOf(values) {
     .join("&");
 }
 
+/** This page's name for requests of which only the newest counts. */
+export const laneOf = (name) => `${PAGE}-${name}`;
+
 /** Raw pixels of a route: {pixels: Uint8Array, count, channels, size, stamp, step}. */
 export async function fetchPixels(route, values, lane) {
-  const response = await api(`${route}?${queryOf({ ...values, lane: lane && `${PAGE}-${lane}` })}`);
+  const response = await api(`${route}?${queryOf({ ...values, lane: lane && laneOf(lane) })}`);
   const [count, channels, size] = response.headers.get("X-Shape").split(",").map(Number);
   const pixels = new Uint8Array(await response.arrayBuffer());
   const [stamp, step] = ["X-Stamp", "X-Step"].map((name) => response.headers.get(name));
