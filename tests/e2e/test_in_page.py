@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,10 +17,11 @@ from torch import nn
 from gan import latent, page_weights
 from gan import weights as files
 from gan.bench.common import ROOT
-from gan.latent import Place
+from gan.latent import Place, Push
 from gan.models.layers import Grid, SameConv, SameConvTranspose, UpsampleConv, batch_norm
 from gan.picture import to_uint8
 from gan.render import DIRECTIONS, End, Near, Renderer
+from gan.web.picture_routes import in_base64
 from tests.e2e.conftest import css, look, part, same, set_slider, wait_for_change
 from tests.test_render import make
 
@@ -179,7 +181,7 @@ def test_seeds_are_the_same_latents_as_on_the_server(bare):
     sizes, seeds = [1, 2, 15, 16, 17, 31, 32, 64, 100, 164, 1024], [0, 7, 2**31 - 1]
     asked = [{"size": size, "seed": seed} for size in sizes for seed in seeds]
     empty = "{m: [], d: new Map(), z: new Map()}"
-    body = f"return argument.map(({{size, seed}}) => Array.from(module.latentAt({{...{empty}, seed}}, size, [])));"
+    body = f"return argument.map(({{size, seed}}) => Array.from(module.latentAt({{...{empty}, seed}}, size, []).z));"
     for question, z in zip(asked, call(bare, "noise.js", body, asked), strict=True):
         wanted = latent.latent_of(question["seed"], question["size"])[0]
         torch.testing.assert_close(torch.tensor(z), wanted, rtol=1e-5, atol=2e-6)
@@ -211,14 +213,36 @@ def random_places(rng: np.random.Generator, z_dim: int, directions: int) -> list
         steps = tuple((int(rng.integers(0, 48)), round(rng.uniform(0.05, 1), 2)) for _ in range(rng.integers(0, 3)))
         return Place(int(rng.integers(0, 2**31)), steps, some(4, directions, 3), some(5, z_dim, 4))
 
-    return [place() for _ in range(STATES)]
+    def pushes() -> tuple[Push, ...]:
+        """Any of three directions: one that may change the group, one that is nearly another, one of its own."""
+        first, other, near = (rng.normal(size=z_dim) / z_dim**0.5 for _ in range(3))
+        vectors = {"own": first, "twin": first + 0.1 * near, "group": other}
+        chosen = rng.choice(list(vectors), rng.integers(0, 4), replace=False)
+        return tuple(
+            Push(str(key), round(rng.uniform(-3, 3), 2), vectors[key].astype("<f2").tobytes(), key == "group")
+            for key in chosen
+        )
+
+    def edited(place: Place) -> Place:
+        """Half of them with what a link may hold besides."""
+        if rng.random() < 0.5:
+            return place
+        found = pushes()
+        keys = [push.key for push in found] + [str(k) for k in range(directions)]
+        locked = frozenset(str(key) for key in rng.choice(keys, rng.integers(0, 3), replace=False))
+        start = rng.normal(size=z_dim).astype("<f2").tobytes() if rng.random() < 0.3 else b""
+        return replace(place, pushes=found, locked=locked, start=start, psi=round(rng.uniform(0.3, 1), 2))
+
+    return [edited(place()) for _ in range(STATES)]
 
 
 def query(name: str, place: Place, label: int | None) -> dict[str, Any]:
     """As the page writes it."""
     pairs = lambda items: ",".join(f"{k}:{v}" for k, v in items)  # noqa: E731
     edits = {"m": pairs(place.steps), "d": pairs(place.moves.items()), "z": pairs(place.sets.items())}
-    return {"w": name, "seed": place.seed, "c": label} | edits
+    pushes = (f"{p.key}:{p.amount}:{in_base64(p.vector)}" + (":g" if p.regroups else "") for p in place.pushes)
+    more = {"u": ",".join(pushes), "lock": ",".join(place.locked), "psi": place.psi, "from": in_base64(place.start)}
+    return {"w": name, "seed": place.seed, "c": label} | edits | more
 
 
 _DRAW_ALL = """
@@ -230,6 +254,12 @@ return base64(all);
 """
 
 
+def _latents(place: Place, network: nn.Module, directions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The latent that votes for the group, and the one that is drawn."""
+    voting = latent.voting(latent.base_of(place, network.z_dim), place, directions, network.clusters)
+    return voting, latent.pushed(voting, place, directions)
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_thousand_random_states_are_drawn_as_torch_draws_them(bare, name):
     rng = np.random.default_rng(5)
@@ -239,8 +269,9 @@ def test_a_thousand_random_states_are_drawn_as_torch_draws_them(bare, name):
     labels = rng.integers(network.classes, size=STATES).tolist() if network.classes else [None] * STATES
     queries = [query(name, place, label) for place, label in zip(places, labels, strict=True)]
     here = call(bare, "in_page.js", _BASE64 + _DRAW_ALL, {"id": name, "queries": queries})
-    z = torch.cat([latent.latent_at(place, network.z_dim, directions) for place in places])
-    there = to_uint8(network(z, torch.tensor(labels) if network.classes else None)).numpy()
+    voting, z = zip(*(_latents(place, network, directions) for place in places), strict=True)
+    told = network.told(torch.cat(voting), torch.tensor(labels) if network.classes else None)
+    there = to_uint8(network(torch.cat(z), told)).numpy()
     same(pixels(here, *there.shape), there)
 
 
@@ -251,7 +282,10 @@ def test_paths_and_neighbours_are_drawn_as_the_server_draws_them(bare, renderer,
     a, b = Place(3, ((5, 0.5),), {0: 1.5}, {7: -0.5}), Place(8)
     texts = ["3" + (f":{c[0]}" if c[0] else ""), "8" + (f":{c[1]}" if c[1] else "")]
     path = {"w": name, "a": texts[0], "b": texts[1], "am": "5:0.5", "ad": "0:1.5", "az": "7:-0.5", "frames": 30}
-    near = query(name, a, c[0]) | {"near": 16, "spread": 0.7, "ring": 2}
+    if c[0]:  # both ends, and the neighbours, partly of another class
+        a, b = replace(a, mix=(4, 0.3)), replace(b, mix=(1, 0.6))
+        path |= {"amix": "4:0.3", "bmix": "1:0.6"}
+    near = query(name, a, c[0]) | {"mix": path.get("amix"), "near": 16, "spread": 0.7, "ring": 2}
     body = (
         _BASE64
         + """
@@ -271,7 +305,7 @@ def test_paths_and_neighbours_are_drawn_as_the_server_draws_them(bare, renderer,
 
 
 def test_what_the_page_does_not_understand_is_left_to_the_server(bare):
-    strange = [{"psi": "0.5"}, {"d": "8:1"}, {"z": "64:1"}, {"c": "10"}, {"d": "x"}, {"w": "mnist-elsewhere"}, {}]
+    strange = [{"psi": "x"}, {"d": "8:1"}, {"z": "64:1"}, {"c": "10"}, {"d": "x"}, {"w": "mnist-elsewhere"}, {}]
     body = """
     await module.bring({id: 'mnist-conditional', stamp: '', page_refusal: ''});
     return argument.map((more) => module.canDraw({w: 'mnist-conditional', seed: 1, ...more}));
@@ -296,7 +330,7 @@ def test_sliders_go_on_without_the_server(server, visit):
     page.on("request", lambda request: asked.append(request.url))
     page.context.set_offline(True)
     for change, shows in (
-        (lambda: set_slider(page.locator(css("latent", "direction") + " input").nth(1), 2), "d=1:2"),
+        (lambda: set_slider(page.locator('[data-key="1"] input'), 2), "d=1:2"),
         (lambda: part(page, "latent", "classes").get_by_role("radio").nth(7).click(), "c=7"),
         (lambda: part(page, "latent", "seed").fill("123456"), "seed=123456"),
     ):

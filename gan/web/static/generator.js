@@ -22,8 +22,8 @@ export function readGenerator(buffer) {
     about,
     directions: Array.from({ length: directions }, (_, k) => tensors.directions.subarray(k * z_dim, (k + 1) * z_dim)),
     /** What a picture is to be: the class as a mixture, or the groups that z votes for; null where there is neither. */
-    told(z, label) {
-      if (classes) return Float32Array.from({ length: classes }, (_, i) => Number(i === (label ?? 0)));
+    told(z, label, mix = [0, 0]) {
+      if (classes) return mixture(classes, label ?? 0, mix);
       return clusters ? vote(z, tensors.odds) : null;
     },
     /** z [z_dim] and what `told` gave (or a mixture of it) -> uint8 pixels in planes, [channels][y][x]. */
@@ -33,6 +33,11 @@ export function readGenerator(buffer) {
       return toPixels(layers.reduce((x, layer) => layer(x), input), about);
     },
   };
+}
+
+/** One class, with a share of another. */
+function mixture(classes, label, [other, share]) {
+  return Float32Array.from({ length: classes }, (_, i) => (1 - share) * (i === label) + share * (i === other));
 }
 
 /** softmax of the first latent numbers and their odds; what is less than 1e-9 is nothing. */
@@ -62,21 +67,23 @@ let halves = null; // the value of every 16-bit number
 
 function readTensor(buffer, start, { type, count, at }) {
   if (type === "float32") return new Float32Array(buffer, start + at, count);
-  halves ??= halfValues();
+  const values = halfValues();
   const bits = new Uint16Array(buffer, start + at, count);
   const tensor = new Float32Array(count);
-  for (let i = 0; i < count; i++) tensor[i] = halves[bits[i]]; // a loop: `from` would take ten times as long
+  for (let i = 0; i < count; i++) tensor[i] = values[bits[i]]; // a loop: `from` would take ten times as long
   return tensor;
 }
 
-/** IEEE 754 binary16; the writer refuses infinities. */
-function halfValues() {
+/** The value of every IEEE 754 binary16, by its bits; infinities come out as large numbers. */
+export function halfValues() {
+  if (halves) return halves;
   const values = new Float32Array(1 << 16);
   for (let bits = 0; bits < values.length; bits++) {
     const exponent = (bits >> 10) & 31;
     const size = (exponent ? 1024 + (bits & 1023) : bits & 1023) * 2 ** (Math.max(exponent, 1) - 25);
     values[bits] = bits & 0x8000 ? -size : size;
   }
+  halves = values;
   return values;
 }
 

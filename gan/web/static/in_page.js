@@ -3,13 +3,15 @@
 
 import { api } from "./common.js";
 import { readGenerator } from "./generator.js";
-import { latentAt, lerp, neighbourOf, slerp } from "./noise.js";
+import { latentAt, lerp, neighbourOf, slerp, unpack } from "./noise.js";
 
 const REFRESH_MS = 2000; // newer weights of a run that learns are fetched at most so often
 const KEPT = 4;
 const MOST = 10; // gan/web/picture_routes.py, MAX_VALUE
 const RING = 16;
-const PLACE = new Set(["w", "seed", "c", "m", "d", "z"]); // what is understood here; anything else is the server's
+const MOST_PUSHES = 12;
+const EDITS = ["m", "d", "z", "u", "lock", "psi", "mix", "from"]; // gan/web/picture_routes.py, PLACE_KEYS
+const PLACE = new Set(["w", "seed", "c", ...EDITS]); // what is understood here; anything else is the server's
 
 const held = new Map(); // weights id -> {generator, at: when it came}
 const coming = new Map(); // weights id -> promise
@@ -56,25 +58,23 @@ export const canDraw = (query) => readQuery(query) !== null;
 export function drawHere(query) {
   const found = readQuery(query);
   if (!found) return null;
-  const { generator, label } = found;
-  const z = latentOf(found);
-  return answer(generator, generator.draw(z, generator.told(z, label)), 1);
+  return answer(found.generator, found.generator.draw(...told(found, latentOf(found))), 1);
 }
 
 /** As the route `pixels` with near, spread and ring. */
 export async function drawNeighboursHere({ near, spread, ring, ...query }) {
   const found = readQuery(query);
   if (!found) return null;
-  const { generator, place, label } = found;
-  const around = (i) => neighbourOf(place, ring * RING + i, spread, generator.about.z_dim, generator.directions);
+  const { generator, place } = found;
+  const around = (i) => neighbourOf(place, ring * RING + i, spread, ...inWhich(generator));
   const latents = [latentOf(found), ...Array.from({ length: near }, (_, i) => around(i))];
-  return drawMany(generator, latents.map((z) => [z, generator.told(z, label)]));
+  return drawMany(generator, latents.map((latent) => told(found, latent)));
 }
 
 /** As the route `latent`. */
 export function numbersHere(query) {
   const found = readQuery(query);
-  return found && { z: Array.from(latentOf(found)) };
+  return found && { z: Array.from(latentOf(found).z) };
 }
 
 /** As the route `path`. */
@@ -82,8 +82,7 @@ export async function drawPathHere(query) {
   const [a, b] = ["a", "b"].map((end) => readQuery(endQuery(query, end)));
   if (!a || !b) return null;
   const { generator } = a;
-  const [za, zb] = [a, b].map(latentOf);
-  const [ca, cb] = [generator.told(za, a.label), generator.told(zb, b.label)];
+  const [[za, ca], [zb, cb]] = [a, b].map((end) => told(end, latentOf(end)));
   const between = query.mode === "slerp" ? slerp : lerp;
   const points = Array.from({ length: query.frames }, (_, i) => i / (query.frames - 1));
   return drawMany(generator, points.map((t) => [between(za, zb, t), ca && lerp(ca, cb, t)]));
@@ -91,12 +90,17 @@ export async function drawPathHere(query) {
 
 function endQuery(query, end) {
   const [seed, c] = query[end].split(":");
-  return { w: query.w, seed, c, m: query[`${end}m`], d: query[`${end}d`], z: query[`${end}z`] };
+  return { w: query.w, seed, c, ...Object.fromEntries(EDITS.map((key) => [key, query[end + key]])) };
 }
 
 // ---- drawing ----
 
-const latentOf = ({ generator, place }) => latentAt(place, generator.about.z_dim, generator.directions);
+const inWhich = ({ about: { z_dim, clusters }, directions }) => [z_dim, directions, clusters];
+
+const latentOf = ({ generator, place }) => latentAt(place, ...inWhich(generator));
+
+/** A latent, and what the generator is told of it. */
+const told = ({ generator, label, mix }, { z, voting }) => [z, generator.told(voting, label, mix)];
 
 /** Pairs of a latent and a mixture; between two pictures the page may do something else. */
 async function drawMany(generator, latents) {
@@ -128,9 +132,30 @@ function readQuery(query) {
     readPairs(query.d, generator.directions.length, -MOST, MOST),
     readPairs(query.z, z_dim, -MOST, MOST),
   ];
+  const [pushes, start] = [readVectors(query.u, z_dim), isEmpty(query.from) ? undefined : unpack(query.from)];
+  const psi = isEmpty(query.psi) ? 1 : Number(query.psi);
+  const mix = isEmpty(query.mix) ? undefined : readPairs(query.mix, classes, 0, 1)?.[0];
   const label = isEmpty(query.c) ? null : Number(query.c);
-  if (!m || !d || !z || label !== null && !(label < classes)) return null;
-  return { generator, place: { seed: Number(query.seed), m, d: new Map(d), z: new Map(z) }, label };
+  const unread = !m || !d || !z || !pushes || !(psi >= 0 && psi <= 1) || mix === undefined && !isEmpty(query.mix);
+  if (unread || start && start.length !== z_dim || start === null || label !== null && !(label < classes)) return null;
+  const lock = new Set(isEmpty(query.lock) ? [] : query.lock.split(","));
+  const place = { seed: Number(query.seed), m, d: new Map(d), z: new Map(z), from: start, psi, pushes, lock };
+  return { generator, place, label, mix };
+}
+
+const vectors = new Map(); // text -> numbers: a slider sends the same vectors again and again
+
+/** NAME:AMOUNT:VECTOR[:g],... as a list of pushes; null when one cannot be read. */
+function readVectors(text, zDim) {
+  const parts = isEmpty(text) ? [] : text.split(",").map((part) => part.split(":"));
+  const pushes = parts.map(([key, amount, packed, flag]) => {
+    if (vectors.size > 100) vectors.clear();
+    if (!vectors.has(packed)) vectors.set(packed, unpack(packed ?? ""));
+    const pushed = Math.min(Math.max(Number(amount), -MOST), MOST);
+    return { key, amount: pushed, vector: vectors.get(packed), regroups: flag === "g" };
+  });
+  const right = pushes.every(({ amount, vector }) => Number.isFinite(amount) && vector?.length === zDim);
+  return right && pushes.length <= MOST_PUSHES ? pushes : null;
 }
 
 const isEmpty = (value) => value === undefined || value === null || value === "";

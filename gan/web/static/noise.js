@@ -3,29 +3,90 @@
 // A seed's numbers are those of torch's generator on a processor: a Mersenne Twister and its normal transform. They agree
 // to the last digits of a float32; those digits differ between processors in torch itself.
 
+import { halfValues } from "./generator.js";
+
 const MASK = (1n << 64n) - 1n;
 const GOLDEN = 0x9e3779b97f4a7c15n;
 const [LATENT, NEIGHBOUR] = [11n, 12n]; // streams, as in gan/latent.py
 const RING = 16;
 const f32 = Math.fround;
 
-/** The latent of {seed, m, d, z}: m [[number, spread], ...], d and z Map(number -> value). */
-export function latentAt(place, zDim, directions) {
-  return edit(baseOf(place, zDim), directions, place);
+/**
+ * The latent of a place: {z, voting}, where `voting` is the one whose group the picture is of.
+ *
+ * place: seed; m [[number, spread], ...]; d and z Map(number -> value); and, where they are not as usual, from (a latent
+ * instead of the seed's), psi, pushes [{key, amount, vector, regroups}], lock Set(key). The first `votes` numbers vote.
+ */
+export function latentAt(place, zDim, directions, votes = 0) {
+  return moved(baseOf(place, zDim), place, directions, votes);
 }
 
-/** Neighbour `number` of a place. */
-export function neighbourOf(place, number, spread, zDim, directions) {
+/** Neighbour `number` of a place, likewise. */
+export function neighbourOf(place, number, spread, zDim, directions, votes = 0) {
   const near = neighbour(baseOf(place, zDim), number, spread, seedOf(place.seed, place.m.length));
-  return edit(near, directions, place);
+  return moved(near, place, directions, votes);
+}
+
+/** gan.latent.voting and gan.latent.pushed. */
+function moved(base, place, directions, votes) {
+  const { d, z: single, psi = 1, pushes = [] } = place;
+  const freed = freedFrom(place, directions);
+  const voting = base.map((value, i) => (i < votes ? value : psi * value));
+  for (const k of [...d.keys()].sort((a, b) => a - b)) add(voting, d.get(k), freed(String(k), directions[k]));
+  for (const push of pushes) if (push.regroups) add(voting, push.amount, freed(push.key, push.vector));
+  for (const [i, value] of single) voting[i] = value;
+  const z = voting.slice();
+  for (const push of pushes) if (!push.regroups) add(z, push.amount, freed(push.key, push.vector));
+  for (const [i, value] of single) z[i] = value;
+  return { z, voting };
+}
+
+function add(z, amount, direction) {
+  const factor = f32(amount);
+  if (factor !== 0) for (let i = 0; i < z.length; i++) z[i] += f32(factor * direction[i]);
+}
+
+/** A function that takes from a vector what lies along locked ones, unless it is one of them (gan.latent.without). */
+function freedFrom({ pushes = [], lock = new Set() }, directions) {
+  if (!lock.size) return (_, vector) => vector;
+  const numbered = [...lock].filter((key) => directions[key]).map((key) => directions[key]);
+  const basis = orthonormal([...numbered, ...pushes.filter(({ key }) => lock.has(key)).map(({ vector }) => vector)]);
+  return (key, vector) => (lock.has(key) ? vector : Float32Array.from(lessAlong(basis, vector)));
+}
+
+/** Gram and Schmidt, twice, so that rounding leaves nothing along the earlier ones. */
+function orthonormal(vectors) {
+  const basis = [];
+  for (const vector of vectors) {
+    const rest = lessAlong(basis, lessAlong(basis, vector));
+    const length = Math.sqrt(dot(rest, rest));
+    if (length > 1e-6) basis.push(rest.map((value) => value / length));
+  }
+  return basis;
+}
+
+function lessAlong(basis, vector) {
+  return basis.reduce((rest, axis) => {
+    const along = dot(axis, rest);
+    return rest.map((value, i) => value - along * axis[i]);
+  }, Float64Array.from(vector));
+}
+
+/** Float16 numbers in base64 with - and _, as links hold vectors; null when it is none. */
+export function unpack(text) {
+  if (!/^[\w-]+$/.test(text) || text.length % 4 === 1) return null;
+  const bytes = Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
+  if (bytes.length % 2) return null;
+  const values = halfValues();
+  return Float32Array.from({ length: bytes.length / 2 }, (_, i) => values[bytes[2 * i] | (bytes[2 * i + 1] << 8)]);
 }
 
 let lastBase = {}; // a slider moves away from the same one again and again
 
-function baseOf({ seed, m }, zDim) {
-  const key = `${zDim} ${seed} ${m}`;
+function baseOf({ seed, m, from }, zDim) {
+  const key = `${zDim} ${seed} ${m} ${from ?? ""}`;
   if (lastBase.key === key) return lastBase.z;
-  const start = normal(zDim, seedOf(LATENT, seed));
+  const start = from ?? normal(zDim, seedOf(LATENT, seed));
   const z = m.reduce((at, [number, spread], done) => neighbour(at, number, spread, seedOf(seed, done)), start);
   lastBase = { key, z };
   return z;
@@ -37,16 +98,6 @@ function neighbour(z, number, spread, seed) {
   const [u, v] = [0, 1].map((axis) => normal(z.length, seedOf(NEIGHBOUR, seed, circle, axis)));
   const [keep, add, cos, sin] = [Math.sqrt(1 - spread ** 2), spread, Math.cos(angle), Math.sin(angle)].map(f32);
   return z.map((value, i) => f32(keep * value) + f32(add * f32(f32(cos * u[i]) + f32(sin * v[i]))));
-}
-
-function edit(z, directions, { d, z: single }) {
-  const edited = z.slice();
-  for (const k of [...d.keys()].sort((a, b) => a - b)) {
-    const amount = f32(d.get(k));
-    for (let i = 0; i < edited.length; i++) edited[i] += f32(amount * directions[k][i]);
-  }
-  for (const [i, value] of single) edited[i] = value;
-  return edited;
 }
 
 // ---- between two latents ----
