@@ -35,7 +35,7 @@ def test_grey_and_colour_pictures_of_any_size_are_seen(weights):
     features, logits = network.look(grey)
     assert features.shape == (2, 2048) and logits.shape == (2, 1008)
     assert torch.equal(features, network.look(grey.repeat(1, 3, 1, 1))[0])
-    assert not torch.allclose(features[0], features[1])
+    assert not torch.allclose(features[0], features[1], atol=0)  # random weights make small features
     with pytest.raises(MetricError, match="uint8"):
         network.look(grey.float())
 

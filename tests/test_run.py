@@ -194,8 +194,8 @@ def test_nan_injected_just_before_a_save_never_reaches_the_disk(runs, monkeypatc
     run, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
     original, poisoned = Trainer.step, []
 
-    def step(self, players="both"):
-        stats = original(self, players)
+    def step(self, *how, **more):
+        stats = original(self, *how, **more)
         if self.steps_done == 7:
             with torch.no_grad():
                 self.d_params[0][3, 3] = float("inf")
