@@ -48,6 +48,7 @@ from gan.weights import Weights, build
 SAMPLES = 1000
 CHUNK = 100  # pictures between two steps: about 40 ms on one processor core
 GROWTH = 1.03  # a measure begins at ≥ 1.03 × the step of the one before: at most some 400 in 100,000 steps
+AFTERMATH = 0.25  # of a chunk's time: the steps behind it find the caches full of other things (bench measures)
 FIRST_DEBT = 0.2  # seconds of measuring that must be earned before the first: the first pictures come first
 NEAR = 2000  # test pictures that are to be covered
 DRAWS = 5  # "real against real" is the mean over so many draws of SAMPLES training pictures
@@ -91,7 +92,7 @@ class Measurer:
         except BaseException:
             self._work = None
             raise
-        self._debt += (1 - share) * (self.clock() - started)  # its own time earns too
+        self._debt += (1 + AFTERMATH - share) * (self.clock() - started)  # its own time earns too
         return found
 
     def _measure(self, trainer: Trainer, moment: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
