@@ -62,7 +62,7 @@ class Task:
     name: str
     expected: str
     config: Config
-    seconds: float = 0.0  # train so long instead of to the config's last step
+    seconds: float = 0.0  # of processor time: train so long instead of to the config's last step
 
     def key(self) -> dict[str, Any]:
         """What decides the result; under which name the settings were chosen does not, so some cures are one run."""
@@ -170,7 +170,9 @@ def _run_one(task: Task) -> tuple[Task, dict[str, Any]]:
 
 
 def _stop_after(seconds: float) -> Callable[[Run], None]:
-    return lambda run: run.send(Command("stop")) if run.seconds > seconds else None
+    """By processor time, so that other programs on the machine do not change what a recipe had."""
+    until = time.process_time() + seconds
+    return lambda run: run.send(Command("stop")) if time.process_time() > until else None
 
 
 def _judged(run: Run) -> dict[str, Any]:

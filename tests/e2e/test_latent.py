@@ -283,6 +283,7 @@ def test_a_direction_is_taught_by_marks_and_stays(server, visit):
     with page.expect_download() as download:
         part(page, "latent", "choose").click()
         part(page, "latent", "export").click()
+    page.wait_for_url(lambda url: "u=bold:3:" in url)  # written when the hand rests
     page.reload(wait_until="commit")
     expect(by_key(page, "bold").locator("input")).to_have_value("3")
     part(page, "latent", "choose").click()
