@@ -20,8 +20,8 @@ from gan.bench.common import ROOT
 from gan.latent import Place, Push
 from gan.models.layers import Grid, SameConv, SameConvTranspose, UpsampleConv, batch_norm
 from gan.picture import to_uint8
+from gan.query import in_base64
 from gan.render import DIRECTIONS, End, Near, Renderer
-from gan.web.picture_routes import in_base64
 from tests.e2e.conftest import css, look, part, same, set_slider, wait_for_change
 from tests.test_render import make
 
