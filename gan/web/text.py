@@ -400,7 +400,8 @@ LATENT = {
     "group_open": "Open",
     "run_option": "{title} · step {step}",
     "open_file": "Open a file…",
-    "open_file_hint": "A .safetensors file of a generator that was downloaded here.",
+    "open_file_hint": "A generator (.safetensors) or a picture (.png) that was downloaded here. Or drop it anywhere on "
+    "this tab.",
     "file_too_large": "Weights files may have at most {most} MB.",
     "seed": "Seed",
     "seed_hint": "The number the picture's noise is made from: the same seed always gives the same picture.",
@@ -417,7 +418,7 @@ LATENT = {
     "coming": "The network has not come to this page yet.",
     "beyond_page": "This picture needs something that only the server can do.",
     "png": "PNG",
-    "png_hint": "Download this picture, enlarged.",
+    "png_hint": "Download this picture, enlarged. The file says how it was made: dropped here, it brings all back.",
     "send": "Walk from here:",
     "send_hint": "Make this picture the beginning (A) or the end (B) of a path in the Interpolation tab.",
     "learning": "learning · step {step}",

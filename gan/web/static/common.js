@@ -73,9 +73,12 @@ export async function postJSON(path, body) {
  * Listener for a link to a file: it is fetched first, so that a refusal is a sentence on the page and not a failed
  * download, and long work (a film) says that it is under way.
  */
-export async function saveFile(event) {
+export function saveFile(event) {
   event.preventDefault();
-  const { href } = event.currentTarget;
+  return saveFrom(event.currentTarget.href);
+}
+
+export async function saveFrom(href) {
   notify(t("common.saving"), "wait");
   try {
     const response = await api(href);

@@ -451,7 +451,7 @@ export const lengthOf = (vector) => Math.floor((vector.length * 3) / 4 / 2);
 
 const isNumber = (key) => /^\d+$/.test(key);
 
-const tidy = (value) => Number(value.toFixed(3));
+const tidy = (value) => Number(value.toFixed(6));
 
 export const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(2)}`;
 

@@ -3,14 +3,14 @@
 
 import { api } from "./common.js";
 import { readGenerator } from "./generator.js";
-import { latentAt, lerp, neighbourOf, slerp, unpack } from "./noise.js";
+import { latentAt, lerp, neighbourOf, SHEETS, slerp, unpack } from "./noise.js";
 
 const REFRESH_MS = 2000; // newer weights of a run that learns are fetched at most so often
 const KEPT = 4;
-const MOST = 10; // gan/web/picture_routes.py, MAX_VALUE
+const MOST = 10; // gan/query.py, MAX_VALUE
 const RING = 16;
 const MOST_PUSHES = 12;
-const EDITS = ["m", "d", "z", "u", "lock", "psi", "mix", "from"]; // gan/web/picture_routes.py, PLACE_KEYS
+const EDITS = ["m", "d", "z", "u", "lock", "psi", "mix", "from"]; // gan/query.py, PLACE_KEYS
 const PLACE = new Set(["w", "seed", "c", ...EDITS]); // what is understood here; anything else is the server's
 
 const held = new Map(); // weights id -> {generator, at: when it came}
@@ -132,15 +132,22 @@ function readQuery(query) {
     readPairs(query.d, generator.directions.length, -MOST, MOST),
     readPairs(query.z, z_dim, -MOST, MOST),
   ];
-  const [pushes, start] = [readVectors(query.u, z_dim), isEmpty(query.from) ? undefined : unpack(query.from)];
+  const sheet = readSheet(query.from);
+  const [pushes, start] = [readVectors(query.u, z_dim), isEmpty(query.from) || sheet ? undefined : unpack(query.from)];
   const psi = isEmpty(query.psi) ? 1 : Number(query.psi);
   const mix = isEmpty(query.mix) ? undefined : readPairs(query.mix, classes, 0, 1)?.[0];
   const label = isEmpty(query.c) ? null : Number(query.c);
   const unread = !m || !d || !z || !pushes || !(psi >= 0 && psi <= 1) || mix === undefined && !isEmpty(query.mix);
   if (unread || start && start.length !== z_dim || start === null || label !== null && !(label < classes)) return null;
   const lock = new Set(isEmpty(query.lock) ? [] : query.lock.split(","));
-  const place = { seed: Number(query.seed), m, d: new Map(d), z: new Map(z), from: start, psi, pushes, lock };
+  const place = { seed: Number(query.seed), m, d: new Map(d), z: new Map(z), from: start, sheet, psi, pushes, lock };
   return { generator, place, label, mix };
+}
+
+/** [name, row] of a picture of a sheet, tile:NUMBER or study:NUMBER; null when it is none. */
+function readSheet(text) {
+  const [name, row] = String(text ?? "").split(":");
+  return row && Number(row) < SHEETS[name]?.latents ? [name, Number(row)] : null;
 }
 
 const vectors = new Map(); // text -> numbers: a slider sends the same vectors again and again
