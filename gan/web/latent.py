@@ -118,6 +118,8 @@ _SLIDERS = """
     <div class="gf-row">
       <span class="gf-hint gf-num" role="status" data-gf="teach-count"></span>
       <span class="gf-row gf-push">
+        <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="teach-open" title="{teach_open_hint}"
+          disabled>{teach_open}</button>
         <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="teach-clear">{teach_clear}</button>
         <button type="button" class="gf-btn gf-small" data-gf="teach-others">{teach_others}</button></span>
     </div>

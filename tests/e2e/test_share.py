@@ -22,6 +22,7 @@ from playwright.sync_api import expect
 
 from gan.bench.common import ROOT
 from gan.latent import packed
+from gan.picture import split_grid
 from gan.query import in_base64
 from tests.e2e.conftest import css, open_tab, part, png, same, served, set_slider, upload
 from tests.e2e.test_latent import PICTURE, by_key, latent, on_canvas, wait_for_shown
@@ -218,6 +219,45 @@ _HELD = """() => {
   document.body.dispatchEvent(event);
   return event.defaultPrevented;
 }"""
+
+
+# Any picture of the page -----------------------------------------------------------------------------------------
+
+
+def test_any_picture_of_the_page_opens_in_latent_sliders(server, visit, class_run):
+    page = visit(server.url(f"?tab=train&run={class_run}"))
+    tile = page.locator("#gf-tab-train .gf-tile")
+    expect(tile).to_be_visible()
+    step = server.get(f"runs/{class_run}")["step"]
+    frame = server.fetch(f"runs/{class_run}/frames/{step}.png")[1]
+    tiles = split_grid(frame, 40, 10, 28, 1)[:, 0]
+
+    tile.focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    expect(tile).to_have_attribute("aria-label", "Open picture 14 in Latent sliders")
+    page.keyboard.press("Enter")
+    shows = f"w=run-{class_run}&seed=0&c=3&from=tile:13"
+    page.wait_for_selector(f'{PICTURE}[data-shows="{shows}"]')
+    same(on_canvas(page), tiles[13])
+    same(server.pixels(shows)[0, 0], tiles[13])
+    expect(part(page, "latent", "found-words")).to_contain_text("picture 14 of those that a run with seed 0 shows")
+    expect(part(page, "latent", "drawn")).to_have_attribute("data-by", "page")
+    same(on_canvas(page), tiles[13])
+
+    page.locator('#gf-tab-latent [data-gf="send"][data-end="b"]').click()
+    part(page, "latent", "surprise").evaluate("button => button.click()")
+    page.locator('#gf-tab-interpolation [data-end="b"] [data-gf="open"]').click()
+    page.wait_for_selector(f'{PICTURE}[data-shows="{shows}"]')
+
+    open_tab(page, "train")
+    part(page, "train", "compare").click()
+    sheet = page.locator("#gf-tab-compare .gf-compare-sheet canvas")
+    expect(sheet).to_have_attribute("data-step", str(step))
+    box = sheet.bounding_box()
+    page.mouse.click(box["x"] + 5, box["y"] + 5)
+    page.wait_for_selector(f'{PICTURE}[data-shows="w=run-{class_run}&seed=0&c=0&from=tile:0"]')
+    same(on_canvas(page), tiles[0])
 
 
 # Python ----------------------------------------------------------------------------------------------------------

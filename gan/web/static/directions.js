@@ -332,6 +332,7 @@ class Teaching {
     const click = (name, fn) => part(name).addEventListener("click", fn);
     click("teach-close", () => part("teach-dialog").close());
     click("teach-others", () => this.turn());
+    click("teach-open", () => this.openLast());
     click("teach-clear", () => this.clear());
     part("teach-form").addEventListener("submit", (event) => this.keep(event));
   }
@@ -339,6 +340,7 @@ class Teaching {
   async open() {
     this.page = 0;
     this.marks = new Map();
+    this.last = null; // the row that was clicked last
     this.vector = null;
     this.part("teach-name").value = "";
     this.part("teach-dialog").showModal();
@@ -383,6 +385,7 @@ class Teaching {
   }
 
   mark(row) {
+    this.last = row;
     const next = MARKS[(MARKS.indexOf(this.marks.get(row)) + 1) % MARKS.length];
     if (next) this.marks.set(row, next);
     else this.marks.delete(row);
@@ -407,6 +410,15 @@ class Teaching {
     const [more, less] = [this.rowsOf("more").length, this.rowsOf("less").length];
     setText(this.part("teach-count"), t(more && less ? "latent.teach_count" : "latent.teach_start", { more, less }));
     this.part("teach-save").disabled = !this.vector;
+    this.part("teach-open").disabled = this.last === null;
+  }
+
+  /** The study's latents are drawn from seed 0, its classes in turn. */
+  openLast() {
+    const { host } = this.directions;
+    this.part("teach-dialog").close();
+    const c = host.about.classes ? String(this.last % host.about.classes) : "";
+    host.restore({ w: host.about.id, seed: "0", c, from: `study:${this.last}` });
   }
 
   async askForDirection() {
