@@ -49,7 +49,7 @@ class Origin:
             "",
             f"weights = {json.dumps(file)}  # {about}",
             f"query = {json.dumps(self.query)}",
-            f"picture = draw(weights, query, digest={json.dumps(self.digest)})  # picture.pixels: uint8 [C, H, W]",
-            f"picture.save({json.dumps(name)})",
+            f"picture = draw(weights, query, digest={json.dumps(self.digest)})",
+            f"picture.save({json.dumps(name)})  # picture.pixels: uint8 [C, H, W]",
         )
         return "\n".join(lines) + "\n"

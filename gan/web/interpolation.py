@@ -82,10 +82,8 @@ _STRIP = """
 
 
 def build(text: dict[str, Any]) -> gr.HTML:
-    strings = {
-        key: escape(value)
-        for key, value in (text["common"] | text["latent"] | text["share"] | text["interpolation"]).items()
-    }
+    words = text["common"] | text["latent"] | text["share"] | text["interpolation"]
+    strings = {key: escape(value) for key, value in words.items()}
     ends = [_END.format_map(strings | {"end": end, "title": strings[f"end_{end}"]}) for end in "ab"]
     middle = f'<div class="gf-path">{ends[0]}{_PLAYER.format_map(strings)}{ends[1]}</div>'
     page = (_TOP + "{middle}" + _STRIP).format_map(strings | {"middle": middle})

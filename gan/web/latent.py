@@ -42,8 +42,6 @@ _CHOICE = """
     <span class="gf-tag" data-kind="running" data-gf="live" hidden><span class="gf-dot" aria-hidden="true"></span
       ><span class="gf-num" data-gf="live-text"></span></span>
     <p class="gf-hint" data-gf="about"></p>
-    <label class="gf-btn gf-btn-quiet gf-small gf-file gf-push" title="{open_file_hint}">{open_file}
-      <input type="file" accept=".safetensors,.png,image/png" data-gf="file"></label>
   </div>
   <p class="gf-note" data-gf="found" hidden><span data-gf="found-words"></span>
     <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="found-leave">{found_leave}</button></p>
@@ -52,13 +50,17 @@ _CHOICE = """
     <button type="button" class="gf-btn gf-btn-mini" data-gf="undo" title="{undo_hint}" disabled>{undo}</button>
     <button type="button" class="gf-btn gf-btn-mini" data-gf="redo" title="{redo_hint}" disabled>{redo}</button>
     <button type="button" class="gf-btn" data-gf="reset" title="{reset_hint}">{reset}</button>
-    <button type="button" class="gf-btn gf-btn-quiet" data-gf="copy-link">{copy_link}</button>
-    <button type="button" class="gf-btn gf-btn-quiet" data-gf="png" title="{png_hint}">{png}</button>
-    <button type="button" class="gf-btn gf-btn-quiet" data-gf="python" title="{python_hint}">{python}</button>
     <span class="gf-row gf-push gf-send" role="group" aria-label="{send}" title="{send_hint}">
       <span class="gf-hint">{send}</span>
       <button type="button" class="gf-btn gf-btn-mini" data-gf="send" data-end="a">A</button>
       <button type="button" class="gf-btn gf-btn-mini" data-gf="send" data-end="b">B</button></span>
+  </div>
+  <div class="gf-row gf-latent-share">
+    <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="copy-link">{copy_link}</button>
+    <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="png" title="{png_hint}">{png}</button>
+    <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="python" title="{python_hint}">{python}</button>
+    <label class="gf-btn gf-btn-quiet gf-small gf-file gf-push" title="{open_file_hint}">{open_file}
+      <input type="file" accept=".safetensors,.png,image/png" data-gf="file"></label>
   </div>
 </div>"""
 

@@ -2,6 +2,7 @@
 // A direction that is not one of the first layer's is a vector in base64; it travels in the address with its amount.
 
 import { api, drawTiles, getJSON, h, notify, saveFile, setText, t, url } from "./common.js";
+import { drawStripsHere } from "./in_page.js";
 import { fetchPixels, newestWins, putPicture, queryOf } from "./pixels.js";
 
 export const LIMIT = 3;
@@ -190,7 +191,7 @@ export class Directions {
     const rows = this.rows.filter((row) => this.isReady(row.key)).slice(0, MOST_SHOWN);
     if (!rows.length || this.weights !== this.host.state.w) return;
     const along = rows.map((row) => row.key).join(",");
-    const drawn = await fetchPixels("strips", { ...this.placeWith(rows), along }, "strips");
+    const drawn = await stripsOf({ ...this.placeWith(rows), along });
     this.strips = { drawn, keys: rows.map((row) => row.key) };
     this.layout();
   }
@@ -430,7 +431,7 @@ class Teaching {
     this.vector = vector;
     this.update();
     const place = { ...host.place(), u: writePushes(new Map([["new", { amount: 0, vector }]]), () => true), lock: "" };
-    drawStrip(this.part("teach-strip"), await fetchPixels("strips", { ...place, along: "new" }, "strips"), 0);
+    drawStrip(this.part("teach-strip"), await stripsOf({ ...place, along: "new" }), 0);
   }
 
   keep(event) {
@@ -460,6 +461,9 @@ export function writePushes(u, keep) {
 export const lengthOf = (vector) => Math.floor((vector.length * 3) / 4 / 2);
 
 // ---- small things ----
+
+/** From this page where it can draw them, else from the server. */
+const stripsOf = async (query) => (await drawStripsHere(query)) ?? (await fetchPixels("strips", query, "strips"));
 
 const isNumber = (key) => /^\d+$/.test(key);
 

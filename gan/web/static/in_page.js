@@ -10,6 +10,7 @@ const KEPT = 4;
 const MOST = 10; // gan/query.py, MAX_VALUE
 const RING = 16;
 const MOST_PUSHES = 12;
+const STRIP = [-3, -2, -1, 0, 1, 2, 3]; // gan/render.py
 const EDITS = ["m", "d", "z", "u", "lock", "psi", "mix", "from"]; // gan/query.py, PLACE_KEYS
 const PLACE = new Set(["w", "seed", "c", ...EDITS]); // what is understood here; anything else is the server's
 
@@ -69,6 +70,21 @@ export async function drawNeighboursHere({ near, spread, ring, ...query }) {
   const around = (i) => neighbourOf(place, ring * RING + i, spread, ...inWhich(generator));
   const latents = [latentOf(found), ...Array.from({ length: near }, (_, i) => around(i))];
   return drawMany(generator, latents.map((latent) => told(found, latent)));
+}
+
+/** As the route `strips`. */
+export async function drawStripsHere({ along, ...query }) {
+  const found = readQuery(query);
+  if (!found) return null;
+  const { generator, place } = found;
+  const places = along.split(",").flatMap((key) => STRIP.map((amount) => moved(place, key, amount)));
+  return drawMany(generator, places.map((one) => told(found, latentAt(one, ...inWhich(generator)))));
+}
+
+/** The same place with another amount of one push, or of the move with this number (gan.latent.along). */
+function moved(place, key, amount) {
+  if (/^\d+$/.test(key)) return { ...place, d: new Map([...place.d, [Number(key), amount]]) };
+  return { ...place, pushes: place.pushes.map((push) => (push.key === key ? { ...push, amount } : push)) };
 }
 
 /** As the route `latent`. */

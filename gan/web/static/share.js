@@ -48,6 +48,7 @@ export class Share {
     const code = this.part("python-code");
     code.focus();
     code.select();
+    code.scrollTop = 0;
     try {
       await navigator.clipboard.writeText(code.value);
       setText(this.part("python-about"), t("share.python_copied"));
