@@ -122,7 +122,8 @@ class Ready:
     def page(self) -> PageFile:
         """Only made when a page asks. Raises PageWeightsError."""
         cfg = self.config
-        about = {"stamp": self.stamp, "step": self.weights.step, "size": cfg.size, "channels": cfg.channels}
+        about = {"stamp": self.stamp, "digest": self.digest, "step": self.weights.step}
+        about |= {"size": cfg.size, "channels": cfg.channels}
         data = page_weights.to_bytes(self.network, self.principal[0], about)
         return PageFile(data, hashlib.sha256(data).hexdigest()[:32])
 

@@ -545,6 +545,7 @@ SHARE = {
     "strange_origin": "What this PNG says about its origin cannot be read, so nothing was changed.",
     "other_version": "This PNG was written by another version of GAN Forge (format {version}), so nothing was changed.",
     "no_weights": "This picture was made with the weights “{id}”, which cannot be had here: {reason}",
+    "made_here": "The server cannot be reached, so your browser made the file: pixels may differ by 1 of 255.",
     "restored": "The picture of “{name}” is back.",
     "changed": "The picture of “{name}” is back, but its weights have changed since: it may look different now.",
     # any picture on the page

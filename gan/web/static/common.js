@@ -73,23 +73,28 @@ export async function postJSON(path, body) {
  * Listener for a link to a file: it is fetched first, so that a refusal is a sentence on the page and not a failed
  * download, and long work (a film) says that it is under way.
  */
-export function saveFile(event) {
+export async function saveFile(event) {
   event.preventDefault();
-  return saveFrom(event.currentTarget.href);
+  try {
+    await saveFrom(event.currentTarget.href);
+  } catch (error) {
+    notify(error.message, "error");
+  }
 }
 
 export async function saveFrom(href) {
   notify(t("common.saving"), "wait");
-  try {
-    const response = await api(href);
-    const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
-    const blob = URL.createObjectURL(await response.blob());
-    h("a", { href: blob, download: name ?? "" }).click();
-    setTimeout(() => URL.revokeObjectURL(blob), 60_000);
-    clearNotice("wait");
-  } catch (error) {
-    notify(error.message, "error");
-  }
+  const response = await api(href);
+  const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
+  saveBlob(await response.blob(), name ?? "");
+  clearNotice("wait");
+}
+
+/** Hand a file to the person. */
+export function saveBlob(blob, name) {
+  const href = URL.createObjectURL(blob);
+  h("a", { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }
 
 /** The interface string "section.key"; {name} in it is replaced by values.name. */

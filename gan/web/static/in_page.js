@@ -35,6 +35,9 @@ const isStale = ({ stamp }, known) => known?.generator.about.stamp !== stamp;
 /** Whether weights of this id are here, newest or not. */
 export const holds = (id) => held.has(id);
 
+/** What the weights of this id that are here are (gan.weights.digest). */
+export const digestHere = (id) => held.get(id).generator.about.digest;
+
 /** Whether older weights than `about` speaks of are here. */
 export const behind = (about) => holds(about.id) && isStale(about, held.get(about.id));
 

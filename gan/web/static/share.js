@@ -1,9 +1,10 @@
 // Handing a picture on and getting it back: the PNG that says how it was made, such a file dropped on the tab or chosen, and
 // the picture as lines of Python.
 
-import { api, getJSON, notify, saveFrom, setText, t, url, visibleTab } from "./common.js";
-import { OriginError, originOf } from "./origin.js";
-import { openWeightsFile, queryOf } from "./pixels.js";
+import { api, getJSON, h, notify, saveBlob, saveFrom, setText, t, url, visibleTab } from "./common.js";
+import { digestHere, drawHere } from "./in_page.js";
+import { OriginError, originOf, withOrigin } from "./origin.js";
+import { openWeightsFile, putPicture, queryOf } from "./pixels.js";
 
 const SCALE = 16; // gan/origin.py
 
@@ -12,7 +13,7 @@ export class Share {
   constructor(part, host) {
     this.part = part;
     this.host = host;
-    part("png").addEventListener("click", (event) => this.download(event));
+    part("png").addEventListener("click", () => this.download());
     part("python").addEventListener("click", () => this.showPython());
     part("python-close").addEventListener("click", () => part("python-dialog").close());
     part("python-copy").addEventListener("click", () => this.copyPython());
@@ -26,9 +27,18 @@ export class Share {
 
   // ---- out ----
 
-  download(event) {
-    event.preventDefault();
-    saveFrom(url(`picture.png?${queryOf({ ...this.host.place(), scale: SCALE })}`));
+  /** The server's file; while the connection is lost, one that is made here from what the page draws itself. */
+  async download() {
+    const place = this.host.place();
+    try {
+      await saveFrom(url(`picture.png?${queryOf({ ...place, scale: SCALE })}`));
+    } catch (error) {
+      const drawn = error.offline && drawHere(place);
+      if (!drawn) return notify(error.message, "error");
+      saveBlob(await pngOf(drawn, place), `gan-forge-${place.seed}.png`);
+      notify(t("share.made_here"), "info");
+    }
+    return undefined;
   }
 
   async showPython() {
@@ -118,4 +128,17 @@ export class Share {
       if (file) this.open(file);
     });
   }
+}
+
+/** What this page has drawn as a PNG that says how it was made. */
+async function pngOf(drawn, { w, ...query }) {
+  const [small, large] = [h("canvas"), h("canvas")];
+  putPicture(small, drawn);
+  large.width = large.height = drawn.size * SCALE;
+  const ctx = large.getContext("2d");
+  ctx.imageSmoothingEnabled = false;
+  ctx.drawImage(small, 0, 0, large.width, large.height);
+  const plain = await new Promise((done) => large.toBlob(done, "image/png"));
+  const origin = { weights: w, digest: digestHere(w), query: queryOf(query) };
+  return new Blob([withOrigin(new Uint8Array(await plain.arrayBuffer()), origin)], { type: "image/png" });
 }
