@@ -18,17 +18,15 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from gan import attributes
-from gan.latent import without
+from gan.latent import SHEETS, sheet_latents, without
 from gan.metric_network import CLASSES, EPOCHS, load, to_float
 from gan.models.layers import Generator
 from gan.picture import to_uint8
-from gan.seeds import seed_of
 
 FORMAT, VERSION = "gan-forge-directions", 1
 MOST, LARGEST = 200, 10.0  # directions in a file; of a number in a vector
 
-_STUDY = 13  # stream of randomness, see gan.latent
-STUDIED = 1_000
+STUDIED = SHEETS["study"].latents
 ACTIVE = 400  # of them, for the components of activations
 COMPONENTS = 8  # of pictures, beside their attributes
 MARK_RIDGE = 3.0  # the prior of a taught direction, in marks
@@ -83,7 +81,7 @@ class Study:
 @torch.inference_mode()
 def study(generator: Generator, n: int = STUDIED, seed: int = 0, pause: Callable[[], None] = lambda: None) -> Study:
     """Draw n pictures, classes in turn; `pause` is called between batches. A function of (generator, n, seed)."""
-    z = torch.randn(n, generator.z_dim, generator=torch.Generator().manual_seed(seed_of(_STUDY, seed)))
+    z = sheet_latents("study", seed, generator.z_dim, n)
     told = generator.told(z, torch.arange(n) % generator.classes if generator.classes else None)
     images = []
     for rows in torch.arange(n).split(AT_ONCE):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,8 +17,22 @@ from torch import Tensor, nn
 
 from gan.seeds import seed_of
 
-# Streams of randomness: the first argument of seed_of tells them apart from the trainer's (1 to 3).
+# Streams of randomness: the first argument of seed_of tells them apart from each other and from the trainer's.
 _LATENT, _NEIGHBOUR = 11, 12
+
+
+class Sheet(NamedTuple):
+    """Latents that are drawn at once from one seed."""
+
+    stream: int
+    latents: int
+
+
+# Sheets of pictures that the page shows, so that a link can name any picture of them.
+SHEETS = {
+    "tile": Sheet(3, 40),  # the pictures of a run, by the run's seed
+    "study": Sheet(13, 1000),  # those that directions are learned from (see gan.directions)
+}
 
 MODES = ("slerp", "lerp")
 RING = 16  # neighbours on one circle
@@ -42,6 +57,7 @@ class Place:
     moves: Mapping[int, float] = field(default_factory=dict)  # principal direction -> standard deviations
     sets: Mapping[int, float] = field(default_factory=dict)  # raw dimension -> its value
     start: bytes = b""  # float16 [z_dim]: a latent that was found, instead of the seed's
+    sheet: tuple[str, int] | None = None  # a picture of one of SHEETS, instead of the seed's own
     psi: float = 1.0  # truncation: this share of the way from the mean latent
     pushes: tuple[Push, ...] = ()
     locked: frozenset[str] = frozenset()  # keys of pushes, or numbers of moves, which no other push may move along
@@ -60,10 +76,26 @@ def latent_at(place: Place, z_dim: int, directions: Tensor, votes: int = 0) -> T
 
 def base_of(place: Place, z_dim: int) -> Tensor:
     """Where the walk has led [1, z_dim], before directions are pushed and single numbers set."""
-    z = unpacked(place.start)[None] if place.start else latent_of(place.seed, z_dim)
+    z = _start_of(place, z_dim)
     for done, (number, spread) in enumerate(place.steps):
         z = neighbour(z, number, spread, seed_of(place.seed, done))
     return z
+
+
+def _start_of(place: Place, z_dim: int) -> Tensor:
+    if place.start:
+        return unpacked(place.start)[None]
+    if place.sheet is None:
+        return latent_of(place.seed, z_dim)
+    name, row = place.sheet
+    return sheet_latents(name, place.seed, z_dim)[row : row + 1]
+
+
+def sheet_latents(name: str, seed: int, z_dim: int, n: int | None = None) -> Tensor:
+    """The latents [n, z_dim] of one of SHEETS; n: as many as a sheet has, unless somebody looks at fewer or more."""
+    stream, latents = SHEETS[name]
+    rng = torch.Generator().manual_seed(seed_of(stream, seed))
+    return torch.randn(latents if n is None else n, z_dim, generator=rng)
 
 
 def bases_around(place: Place, n: int, spread: float, z_dim: int, first: int = 0) -> Tensor:

@@ -181,7 +181,7 @@ def to_bytes(network: Generator, directions: Tensor, about: dict[str, Any]) -> b
     Args:
         network: the generator, in eval mode.
         directions: principal directions [K, z_dim], which the page pushes the latent along.
-        about: what else the header says (stamp, step, size, channels).
+        about: what else the header says (stamp, digest, step, size, channels).
 
     Raises:
         PageWeightsError: a browser cannot draw with it, or should not.

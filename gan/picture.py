@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 
@@ -41,10 +42,12 @@ def image_of(sheet: np.ndarray) -> Image.Image:
     return Image.fromarray(sheet[:, :, 0] if sheet.shape[2] == 1 else sheet)
 
 
-def png_bytes(sheet: np.ndarray, scale: int = 1) -> bytes:
-    """A PNG file of uint8 [H, W, C]."""
-    out = io.BytesIO()
-    image_of(upscale(sheet, scale)).save(out, "PNG", compress_level=6)
+def png_bytes(sheet: np.ndarray, scale: int = 1, words: Mapping[str, str] | None = None) -> bytes:
+    """A PNG file of uint8 [H, W, C]; words: keyword -> text inside it, both in Latin-1."""
+    out, info = io.BytesIO(), PngInfo()
+    for keyword, text in (words or {}).items():
+        info.add_text(keyword, text)
+    image_of(upscale(sheet, scale)).save(out, "PNG", compress_level=6, pnginfo=info)
     return out.getvalue()
 
 

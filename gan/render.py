@@ -114,10 +114,16 @@ class Ready:
         return latent.principal_directions(self.network, DIRECTIONS)
 
     @cached_property
+    def digest(self) -> str:
+        """What these weights are, for whoever was handed a picture of them."""
+        return files.digest(self.weights)
+
+    @cached_property
     def page(self) -> PageFile:
         """Only made when a page asks. Raises PageWeightsError."""
         cfg = self.config
-        about = {"stamp": self.stamp, "step": self.weights.step, "size": cfg.size, "channels": cfg.channels}
+        about = {"stamp": self.stamp, "digest": self.digest, "step": self.weights.step}
+        about |= {"size": cfg.size, "channels": cfg.channels}
         data = page_weights.to_bytes(self.network, self.principal[0], about)
         return PageFile(data, hashlib.sha256(data).hexdigest()[:32])
 
@@ -249,7 +255,7 @@ class Renderer:
     def open_file(self, data: bytes) -> str:
         """Keep a visitor's weights in memory; returns their id. Raises WeightsError."""
         weights = files.from_bytes(data, MAX_UPLOAD_BYTES)
-        name = f"file-{hashlib.sha256(data).hexdigest()[:16]}"
+        name = files.file_id(data)
         with self._guard:
             self._opened[name] = weights
             self._opened.move_to_end(name)
@@ -301,6 +307,14 @@ class Renderer:
         if near.count:
             return self._draw_many(ready, z, told)
         return Pixels(ready.draw(z, told), ready.stamp, ready.weights.step)
+
+    def signed(self, name: str, place: Place, label: int | None = None) -> Future[tuple[Pixels, str]]:
+        """The picture of a place, and the digest of the weights that drew it."""
+        return self._worker.submit(lambda: self._signed(name, place, label))
+
+    def _signed(self, name: str, place: Place, label: int | None) -> tuple[Pixels, str]:
+        ready = self._get(name)
+        return Pixels(ready.draw(*ready.latents(place, label)), ready.stamp, ready.weights.step), ready.digest
 
     def strips(
         self, name: str, place: Place, label: int | None, keys: Sequence[str], lane: str | None = None

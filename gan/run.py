@@ -36,6 +36,7 @@ from gan.checkpoint import (
 from gan.config import Config, ConfigError
 from gan.data import DataError, Pictures, load
 from gan.history import FRAME_GROWTH, ROW_GROWTH, History, due
+from gan.latent import SHEETS
 from gan.picture import grid, png_bytes, split_grid, to_uint8
 from gan.seeds import seed_of
 from gan.signals import Signals, signal_due
@@ -618,7 +619,8 @@ assert set(PLAYERS) == {"both", "d", "g"}
 def create_run(folder: Path, config: Config, info: dict[str, Any]) -> None:
     """Make a run's folder. `info` adds what the registry knows: created, token_sha256, title, class_names, ..."""
     conditional = config.classes > 0
-    tiles = {"count": 40, "columns": 10 if conditional else 8, "size": config.size, "channels": config.channels}
+    layout = {"count": SHEETS["tile"].latents, "columns": 10 if conditional else 8}
+    tiles = layout | {"size": config.size, "channels": config.channels}
     meta = {"format": FORMAT, "status": "stopped", "message": "", "config": config.to_dict(), "tiles": tiles}
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "run.json", json.dumps(meta | info, indent=1).encode())

@@ -19,6 +19,7 @@ from gan import dist
 from gan.clusters import find_clusters, vote_odds
 from gan.config import Config, ConfigError
 from gan.data import Dataset, Pictures
+from gan.latent import sheet_latents
 from gan.models import as_mixture, build_discriminator, build_generator, check_networks, meta_discriminator
 from gan.objectives import OBJECTIVES, mean_verdicts
 from gan.optimiser import Adam
@@ -26,8 +27,8 @@ from gan.penalties import PENALTIES, Round
 from gan.seeds import seed_of
 from gan.transforms import TRANSFORMS, clip_weights, clipped, joint_norm
 
-# Streams of randomness: the first argument of seed_of tells them apart.
-_INIT, _STEP, _PREVIEW, _CLUSTERS = 1, 2, 3, 4
+# Streams of randomness: the first argument of seed_of tells them apart (3: the latents that are shown, see gan.latent).
+_INIT, _STEP, _CLUSTERS = 1, 2, 4
 
 PLAYERS = ("both", "d", "g")
 
@@ -288,8 +289,7 @@ class Trainer:
 
         seed: None is the config's.
         """
-        rng = torch.Generator().manual_seed(seed_of(self.config.seed if seed is None else seed, _PREVIEW))
-        z = torch.randn(n, self.config.z_dim, generator=rng)
+        z = sheet_latents("tile", self.config.seed if seed is None else seed, self.config.z_dim, n)
         return z, self.G.told(z.to(self.device), torch.arange(n) % self.config.classes if self.config.classes else None)
 
     # State --------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ a network built without memory (device "meta"); only then are numbers read. Noth
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import struct
@@ -54,6 +55,21 @@ def build(weights: Weights) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
+def file_id(data: bytes) -> str:
+    """What a file that a person opened is called while it is open: a name for exactly this content."""
+    return f"file-{hashlib.sha256(data).hexdigest()[:16]}"
+
+
+def digest(weights: Weights) -> str:
+    """32 hexadecimal digits that stand for whatever these weights can draw: the networks and all their numbers."""
+    found = hashlib.sha256(f"{weights.config.model} {weights.config.output}".encode())
+    for name, tensor in sorted(weights.state.items()):
+        tensor = tensor.detach().cpu().contiguous()
+        found.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        found.update(tensor.numpy().tobytes())
+    return found.hexdigest()[:32]
+
+
 # Writing ---------------------------------------------------------------------------------------------------------
 
 
@@ -93,12 +109,18 @@ def _packed(tensor: Tensor, half: bool) -> Tensor:
 
 def load(path: str | os.PathLike) -> Weights:
     """Read a file. Raises WeightsError with a sentence whatever is wrong with it."""
+    return load_with_id(path)[1]
+
+
+def load_with_id(path: str | os.PathLike) -> tuple[str, Weights]:
+    """Read a file, and name it as `file_id` does. Raises WeightsError."""
     path = Path(path)
     try:
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
             raise WeightsError(_too_large(size, MAX_FILE_BYTES))
-        return from_bytes(path.read_bytes())
+        data = path.read_bytes()
+        return file_id(data), from_bytes(data)
     except OSError as error:
         raise WeightsError(f"The file {path.name} cannot be read ({error.strerror or error}).") from error
 

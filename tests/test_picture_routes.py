@@ -78,14 +78,6 @@ def test_values_beyond_the_limits_are_set_to_them(client):
     assert np.array_equal(far, limit)
 
 
-def test_the_png_is_the_picture_enlarged(client):
-    answer = client.get("picture.png?w=by-class&seed=3&c=5&scale=4")
-    shown = np.asarray(Image.open(io.BytesIO(answer.content)))
-    picture = pixels(client.get("pixels?w=by-class&seed=3&c=5"))[0, 0]
-    assert (shown == picture.repeat(4, 0).repeat(4, 1)).all()
-    assert "attachment" in answer.headers["content-disposition"]
-
-
 def test_the_gif_is_the_path_there_and_back(client):
     query = "w=by-class&a=1:2&b=9:7&mode=slerp&frames=6"
     path = pixels(client.get(f"path?{query}"))
@@ -183,7 +175,8 @@ def test_a_class_mixed_with_none_or_all_of_another_is_one_of_them(client):
         ("study?w=plain&rows=x", 400, "whole numbers"),
         ("study?w=plain&rows=99999", 400, "0 to 999"),
         ("teach?w=plain&more=1", 400, "at least one picture"),
-        ("picture.png?w=plain&scale=17", 400, "from 1 to 16"),
+        ("pixels?w=plain&from=tile:40", 400, "tile:0 to tile:39 or study:0 to study:999"),
+        ("pixels?w=plain&from=sheet:1", 400, "from must be a vector"),
         ("path?w=plain&b=2", 400, "begins"),
         ("path?w=plain&a=2", 400, "ends"),
         ("path?w=plain&a=1&b=2&frames=1", 400, "from 2 to 240"),

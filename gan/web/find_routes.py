@@ -19,6 +19,7 @@ from gan import data
 from gan.directions import STROKES
 from gan.inversion import Found, centred, ink_on_dark
 from gan.pictures import read_one
+from gan.query import BadQuery, in_base64, integer
 from gan.render import Pixels, Renderer
 from gan.web import picture_routes as shared
 
@@ -54,7 +55,7 @@ class _Finder:
         query = request.query_params
         name, lane = shared.weights_of(query), shared.lane_of(query)
         if lane is None:
-            raise shared.BadQuery("A search needs the name of its page (lane=...).")
+            raise BadQuery("A search needs the name of its page (lane=...).")
         about = await shared.wait(self.renderer.about(name))
         target = await self._target(request, about)
         me = self._newest[lane] = object()
@@ -76,7 +77,7 @@ class _Finder:
         self, target: Tensor, reports: asyncio.Queue, future: Future, lane: str, me: object
     ) -> AsyncIterator[str]:
         try:
-            yield _line({"target": shared.in_base64(target.numpy().tobytes()), "shape": list(target.shape)})
+            yield _line({"target": in_base64(target.numpy().tobytes()), "shape": list(target.shape)})
             while (found := await reports.get()) is not None:
                 yield _line(_report(found))
             problem = future.exception()
@@ -92,10 +93,10 @@ class _Finder:
         if kind == "test":
             images = await run_in_threadpool(_tests, about)
             if not len(images):
-                raise shared.BadQuery("The data set of these weights has no test pictures here.")
-            return images[shared.integer(query, "i", 0, len(images) - 1, default=0)]
+                raise BadQuery("The data set of these weights has no test pictures here.")
+            return images[integer(query, "i", 0, len(images) - 1, default=0)]
         if kind not in ("drawn", "picture"):
-            raise shared.BadQuery("kind must be drawn, picture or test.")
+            raise BadQuery("kind must be drawn, picture or test.")
         body = await shared.body_of(request, MAX_PICTURE_BYTES, "This picture is too large; pictures")
         return await run_in_threadpool(_prepared, body, kind, about)
 
@@ -123,9 +124,9 @@ def _tests(about: dict[str, Any]) -> Tensor:
 def _report(found: Found) -> dict[str, Any]:
     return {
         "share": round(found.share, 3),
-        "latent": shared.in_base64(found.latent),
+        "latent": in_base64(found.latent),
         "label": found.label,
-        "image": shared.in_base64(found.image.numpy().tobytes()),
+        "image": in_base64(found.image.numpy().tobytes()),
         "error": round(found.error, 4),
         "far": found.far,
     }

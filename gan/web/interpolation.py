@@ -45,6 +45,7 @@ _END = """
       <input id="gf-end-{end}" class="gf-input gf-num" data-gf="seed" inputmode="numeric" autocomplete="off"
         maxlength="10"></div>
     <button type="button" class="gf-btn" data-gf="surprise">{surprise}</button>
+    <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="open">{open_end}</button>
   </div>
   <div class="gf-classes" role="radiogroup" aria-label="{classes}" data-gf="classes" hidden></div>
   <p class="gf-row gf-hint" data-gf="edited" hidden>{edited}
@@ -81,7 +82,8 @@ _STRIP = """
 
 
 def build(text: dict[str, Any]) -> gr.HTML:
-    strings = {key: escape(value) for key, value in (text["common"] | text["latent"] | text["interpolation"]).items()}
+    words = text["common"] | text["latent"] | text["share"] | text["interpolation"]
+    strings = {key: escape(value) for key, value in words.items()}
     ends = [_END.format_map(strings | {"end": end, "title": strings[f"end_{end}"]}) for end in "ab"]
     middle = f'<div class="gf-path">{ends[0]}{_PLAYER.format_map(strings)}{ends[1]}</div>'
     page = (_TOP + "{middle}" + _STRIP).format_map(strings | {"middle": middle})

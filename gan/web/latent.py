@@ -42,24 +42,41 @@ _CHOICE = """
     <span class="gf-tag" data-kind="running" data-gf="live" hidden><span class="gf-dot" aria-hidden="true"></span
       ><span class="gf-num" data-gf="live-text"></span></span>
     <p class="gf-hint" data-gf="about"></p>
-    <label class="gf-btn gf-btn-quiet gf-small gf-file gf-push" title="{open_file_hint}">{open_file}
-      <input type="file" accept=".safetensors" data-gf="file"></label>
   </div>
-  <p class="gf-note" data-gf="found" hidden>{found_note}
+  <p class="gf-note" data-gf="found" hidden><span data-gf="found-words"></span>
     <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="found-leave">{found_leave}</button></p>
   <div class="gf-classes" role="radiogroup" aria-label="{classes}" data-gf="classes" hidden></div>
   <div class="gf-row gf-latent-tools">
     <button type="button" class="gf-btn gf-btn-mini" data-gf="undo" title="{undo_hint}" disabled>{undo}</button>
     <button type="button" class="gf-btn gf-btn-mini" data-gf="redo" title="{redo_hint}" disabled>{redo}</button>
     <button type="button" class="gf-btn" data-gf="reset" title="{reset_hint}">{reset}</button>
-    <button type="button" class="gf-btn gf-btn-quiet" data-gf="copy-link">{copy_link}</button>
-    <a class="gf-btn gf-btn-quiet" data-gf="png" title="{png_hint}" download>{png}</a>
     <span class="gf-row gf-push gf-send" role="group" aria-label="{send}" title="{send_hint}">
       <span class="gf-hint">{send}</span>
       <button type="button" class="gf-btn gf-btn-mini" data-gf="send" data-end="a">A</button>
       <button type="button" class="gf-btn gf-btn-mini" data-gf="send" data-end="b">B</button></span>
   </div>
+  <div class="gf-row gf-latent-share">
+    <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="copy-link">{copy_link}</button>
+    <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="png" title="{png_hint}">{png}</button>
+    <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="python" title="{python_hint}">{python}</button>
+    <label class="gf-btn gf-btn-quiet gf-small gf-file gf-push" title="{open_file_hint}">{open_file}
+      <input type="file" accept=".safetensors,.png,image/png" data-gf="file"></label>
+  </div>
 </div>"""
+
+_SHARE = """
+<div class="gf-drop" data-gf="drop" hidden><p>{drop}</p></div>
+<dialog class="gf-dialog" data-gf="python-dialog" aria-label="{python_title}">
+  <div class="gf-stack">
+    <div class="gf-row"><h3 class="gf-section-title">{python_title}</h3>
+      <button type="button" class="gf-btn gf-btn-quiet gf-small gf-push" data-gf="python-close">{close}</button></div>
+    <p class="gf-hint" role="status" data-gf="python-about"></p>
+    <textarea class="gf-input gf-code" data-gf="python-code" rows="8" readonly spellcheck="false"
+      aria-label="{python_title}"></textarea>
+    <div class="gf-row"><button type="button" class="gf-btn gf-btn-primary gf-push" data-gf="python-copy"
+      >{python_copy}</button></div>
+  </div>
+</dialog>"""
 
 _SLIDERS = """
 <section class="gf-card gf-stack-tight" data-gf="directions-box">
@@ -103,6 +120,8 @@ _SLIDERS = """
     <div class="gf-row">
       <span class="gf-hint gf-num" role="status" data-gf="teach-count"></span>
       <span class="gf-row gf-push">
+        <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="teach-open" title="{teach_open_hint}"
+          disabled>{teach_open}</button>
         <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="teach-clear">{teach_clear}</button>
         <button type="button" class="gf-btn gf-small" data-gf="teach-others">{teach_others}</button></span>
     </div>
@@ -170,9 +189,9 @@ _NEAR = """
 
 
 def build(text: dict[str, Any]) -> gr.HTML:
-    strings = {key: escape(value) for key, value in (text["common"] | text["latent"]).items()}
+    strings = {key: escape(value) for key, value in (text["common"] | text["latent"] | text["share"]).items()}
     strings["neighbour_buttons"] = "".join(_NEIGHBOUR.format(cell=cell) for cell in range(_RING))
     panel = f'<div class="gf-latent-panel gf-stack">{_CHOICE}{_SLIDERS}{_NEAR}</div>'
-    view = f'<div class="gf-latent" data-gf="view" aria-busy="true">{_STAGE}{panel}</div>'
+    view = f'<div class="gf-latent" data-gf="view" aria-busy="true">{_STAGE}{panel}{_SHARE}</div>'
     page = f'<div class="gf">{view}{NO_WEIGHTS}</div>'
     return island(page.format_map(strings), "latent.js")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import logging
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -19,10 +16,11 @@ from starlette.responses import JSONResponse, Response
 from gan.config import Config
 from gan.directions import Direction, DirectionError, from_text, to_text
 from gan.inversion import InversionError
-from gan.latent import MODES, RING, Place, Push, packed, unpacked
+from gan.latent import MODES, RING, packed, unpacked
 from gan.page_weights import PageWeightsError
-from gan.picture import PictureError, boomerang, gif_bytes, grid, mp4_bytes, png_bytes
+from gan.picture import PictureError, boomerang, gif_bytes, mp4_bytes
 from gan.pictures import DataError
+from gan.query import MAX_DIRECTIONS, MAX_RINGS, BadQuery, in_base64, integer, label_of, number, place_of
 from gan.render import (
     MAX_UPLOAD_BYTES,
     Busy,
@@ -40,11 +38,7 @@ from gan.runs import Runs, RunsError
 from gan.weights import WeightsError
 
 PREFIX = "/gradio_api/gan/"
-MAX_SEED = 2**31 - 1
-MAX_NEAR, MAX_RINGS, MAX_STEPS, MAX_SETS, MAX_DIRECTIONS = 32, 64, 64, 1024, 8
-MAX_VALUE = 10.0
-MAX_PUSHES, MAX_KEY, MAX_VECTOR = 12, 60, 4096  # directions in one address, letters of a name, bytes of a vector
-MAX_MARKS = 200
+MAX_NEAR, MAX_MARKS = 32, 200
 MAX_DIRECTIONS_FILE = 1 << 20
 FRAMES = (2, 240)
 SCALES = (1, 16)
@@ -52,10 +46,6 @@ FPS = (1, 50)
 MAX_FILM_PIXELS = 200_000_000  # frames times pixels of a film: about ten seconds of encoding
 
 _STATUS = {UnknownWeights: 404, RunsError: 404, Superseded: 409, Busy: 503}
-
-
-class BadQuery(ValueError):
-    """A part of the address cannot be used; the message is one sentence."""
 
 
 _ERRORS = (
@@ -72,7 +62,6 @@ def add_picture_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> N
         "weights/{name}": view.about,
         "weights/{name}/page": view.page,
         "pixels": view.pixels,
-        "picture.png": view.picture,
         "latent": view.latent,
         "strips": view.strips,
         "weights/{name}/directions": view.directions,
@@ -101,7 +90,7 @@ class _View:
         shelf = await run_in_threadpool(self.renderer.shelf)
         shipped = [{"id": name, "title": w.title or name, "group": "shipped"} for name, w in shelf.items()]
         mine = await run_in_threadpool(self._my_runs, tokens)
-        return JSONResponse({"weights": mine + shipped}, headers=_FRESH)
+        return JSONResponse({"weights": mine + shipped}, headers=FRESH)
 
     def _my_runs(self, tokens: list[str]) -> list[dict[str, Any]]:
         """The visitor's runs, newest first, the learning ones before the others."""
@@ -118,7 +107,7 @@ class _View:
         if name.startswith("run-"):
             run = self.runs.get(name[4:])
             about |= {"title": run.meta["title"], "live": _group(run) == "live"}
-        return JSONResponse({"live": False} | about, headers=_FRESH)
+        return JSONResponse({"live": False} | about, headers=FRESH)
 
     async def page(self, request: Request) -> Response:
         """Kept by browsers and asked for again at every use: who has the same content gets only a word."""
@@ -130,24 +119,14 @@ class _View:
         return Response(file.data, media_type="application/octet-stream", headers=headers)
 
     async def pixels(self, request: Request) -> Response:
-        return raw(await self._ask(request.query_params))
-
-    async def picture(self, request: Request) -> Response:
         query = request.query_params
-        scale = integer(query, "scale", *SCALES, default=8)
-        drawn = await self._ask(query, Near())
-        data = await run_in_threadpool(png_bytes, grid(drawn.images, 1), scale)
-        return _file(data, "image/png", f"gan-forge-{_seed(query.get('seed', '0'))}.png")
-
-    def _ask(self, query: Mapping[str, str], near: Near | None = None) -> asyncio.Future[Pixels]:
-        """Hand the query to the renderer's thread."""
-        name, place, label = weights_of(query), _place(query), _label(query.get("c", ""))
-        return wait(self.renderer.pixels(name, place, label, near or _near(query), lane_of(query)))
+        name, place, label = weights_of(query), place_of(query), label_of(query.get("c", ""))
+        return raw(await wait(self.renderer.pixels(name, place, label, _near(query), lane_of(query))))
 
     async def latent(self, request: Request) -> Response:
         query = request.query_params
-        numbers = await wait(self.renderer.numbers(weights_of(query), _place(query), lane_of(query)))
-        return JSONResponse({"z": [round(number, 4) for number in numbers]}, headers=_FRESH)
+        numbers = await wait(self.renderer.numbers(weights_of(query), place_of(query), lane_of(query)))
+        return JSONResponse({"z": [round(number, 4) for number in numbers]}, headers=FRESH)
 
     async def path(self, request: Request) -> Response:
         return raw(await self._walk(request.query_params))
@@ -161,10 +140,10 @@ class _View:
         return wait(self.renderer.path(weights_of(query), *ends, mode, frames, lane_of(query)))
 
     async def gif(self, request: Request) -> Response:
-        return _file(await self._film(request.query_params, gif_bytes), "image/gif", "gan-forge-path.gif")
+        return file(await self._film(request.query_params, gif_bytes), "image/gif", "gan-forge-path.gif")
 
     async def mp4(self, request: Request) -> Response:
-        return _file(await self._film(request.query_params, mp4_bytes), "video/mp4", "gan-forge-path.mp4")
+        return file(await self._film(request.query_params, mp4_bytes), "video/mp4", "gan-forge-path.mp4")
 
     async def _film(self, query: Mapping[str, str], encode: Any) -> bytes:
         scale, fps = integer(query, "scale", *SCALES, default=8), integer(query, "fps", *FPS, default=20)
@@ -186,12 +165,12 @@ class _View:
     async def directions(self, request: Request) -> Response:
         """What a study of the weights found; the vectors come back in the requests that use them."""
         stamp, found = await wait(self.renderer.directions(request.path_params["name"], lane_of(request.query_params)))
-        return JSONResponse({"stamp": stamp, "directions": list(map(_written, found))}, headers=_FRESH)
+        return JSONResponse({"stamp": stamp, "directions": list(map(_written, found))}, headers=FRESH)
 
     async def strips(self, request: Request) -> Response:
         """along=KEY,KEY: seven pictures for each of these directions, from -3 to 3."""
         query = request.query_params
-        name, place, label = weights_of(query), _place(query), _label(query.get("c", ""))
+        name, place, label = weights_of(query), place_of(query), label_of(query.get("c", ""))
         keys = query.get("along", "").split(",")
         known = {push.key for push in place.pushes} | {str(k) for k in range(MAX_DIRECTIONS)}
         if not set(keys) <= known:
@@ -209,21 +188,21 @@ class _View:
         query = request.query_params
         more, less = _rows(query, "more"), _rows(query, "less")
         found = self.renderer.taught(weights_of(query), more, less, query.get("stamp", ""), lane_of(query))
-        return JSONResponse({"vector": in_base64(packed(await wait(found)))}, headers=_FRESH)
+        return JSONResponse({"vector": in_base64(packed(await wait(found)))}, headers=FRESH)
 
     async def directions_file(self, request: Request) -> Response:
         """The directions of this address as a file."""
         query = request.query_params
-        kept = [Direction(p.key, "own", unpacked(p.vector), p.regroups) for p in _place(query).pushes]
+        kept = [Direction(p.key, "own", unpacked(p.vector), p.regroups) for p in place_of(query).pushes]
         text = to_text(kept, weights_of(query), query.get("stamp", "")[:80])
-        return _file(text.encode(), "application/json", "gan-forge-directions.json")
+        return file(text.encode(), "application/json", "gan-forge-directions.json")
 
     async def open_directions(self, request: Request) -> Response:
         """The directions in a file, checked against these weights."""
         data = await body_of(request, MAX_DIRECTIONS_FILE, "This file is too large; directions")
         about = await wait(self.renderer.about(request.path_params["name"]))
         found = from_text(data.decode("utf-8", "replace"), about["z_dim"])
-        return JSONResponse({"directions": list(map(_written, found))}, headers=_FRESH)
+        return JSONResponse({"directions": list(map(_written, found))}, headers=FRESH)
 
 
 def _written(direction: Direction) -> dict[str, Any]:
@@ -280,7 +259,7 @@ def _group(run: Run) -> str:
 
 log = logging.getLogger(__name__)
 
-_FRESH = {"Cache-Control": "no-store"}
+FRESH = {"Cache-Control": "no-store"}
 
 
 def answering(endpoint: Any) -> Any:
@@ -310,13 +289,13 @@ def wait(future: Any) -> asyncio.Future:
 
 def raw(drawn: Pixels) -> Response:
     shape = ",".join(map(str, drawn.images.shape))
-    headers = _FRESH | {"X-Shape": shape, "X-Stamp": drawn.stamp, "X-Step": str(drawn.step)}
+    headers = FRESH | {"X-Shape": shape, "X-Stamp": drawn.stamp, "X-Step": str(drawn.step)}
     data = np.ascontiguousarray(drawn.images).tobytes()
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 
-def _file(data: bytes, kind: str, name: str) -> Response:
-    headers = _FRESH | {"Content-Disposition": f'attachment; filename="{name}"'}
+def file(data: bytes, kind: str, name: str) -> Response:
+    headers = FRESH | {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=kind, headers=headers)
 
 
@@ -337,86 +316,6 @@ def lane_of(query: Mapping[str, str]) -> str | None:
     return lane or None
 
 
-def _place(query: Mapping[str, str], prefix: str = "") -> Place:
-    """A place from seed, m (the walk), d (numbered directions), z (single numbers), and what PLACE_KEYS lists."""
-    part = {key: query.get(prefix + key, "") for key in PLACE_KEYS}
-    pushes = _pushes(part["u"])
-    return Place(
-        _seed(query.get("seed", "0")),
-        tuple(_pairs(part["m"], "m", MAX_RINGS * RING, MAX_STEPS, 0, 1)),
-        dict(_pairs(part["d"], "d", MAX_DIRECTIONS, MAX_DIRECTIONS, -MAX_VALUE, MAX_VALUE)),
-        dict(_pairs(part["z"], "z", MAX_SETS, MAX_SETS, -MAX_VALUE, MAX_VALUE)),
-        start=_vector(part["from"], "from") if part["from"] else b"",
-        psi=_number(part["psi"] or "1", "psi", 0, 1),
-        pushes=pushes,
-        locked=_locked(part["lock"], pushes),
-        mix=_mix(part["mix"]),
-    )
-
-
-PLACE_KEYS = (
-    "m",  # the walk, NEIGHBOUR:SPREAD,...
-    "d",  # principal directions, NUMBER:AMOUNT,...
-    "z",  # single latent numbers, NUMBER:VALUE,...
-    "from",  # a latent that was found, instead of the seed's: VECTOR
-    "psi",  # truncation, 0 to 1
-    "u",  # directions written out, NAME:AMOUNT:VECTOR or NAME:AMOUNT:VECTOR:g,...; g: the group may change
-    "lock",  # NAME,...: no other direction may move along these
-    "mix",  # CLASS:SHARE of a second class
-)
-
-
-def _pushes(text: str) -> tuple[Push, ...]:
-    parts = text.split(",") if text else []
-    if len(parts) > MAX_PUSHES:
-        raise BadQuery(f"u may hold at most {MAX_PUSHES} directions, not {len(parts)}.")
-    pushes = tuple(map(_push, parts))
-    if len({push.key for push in pushes}) < len(pushes):
-        raise BadQuery("u may hold every direction only once.")
-    return pushes
-
-
-def _push(text: str) -> Push:
-    key, amount, vector, flag = [*text.split(":"), ""][:4] if text.count(":") in (2, 3) else ("", "", "", "")
-    if not 0 < len(key) <= MAX_KEY or not key.isprintable() or key.isdigit() or flag not in ("", "g"):
-        raise BadQuery(f"u must look like NAME:AMOUNT:VECTOR, not {text[:30]!r}.")
-    return Push(key, _number(amount, "u", -MAX_VALUE, MAX_VALUE), _vector(vector, "u"), flag == "g")
-
-
-def _vector(text: str, name: str) -> bytes:
-    """Float16 numbers in base64 with - and _ and without =; refused when one is not finite or absurdly large."""
-    try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        data = b""
-    if not data or len(data) % 2 or len(data) > MAX_VECTOR:
-        raise BadQuery(f"The vector in {name} cannot be read.")
-    if not bool((unpacked(data).abs() <= MAX_VALUE).all()):
-        raise BadQuery(f"The vector in {name} holds numbers beyond {MAX_VALUE:g}.")
-    return data
-
-
-def in_base64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def _locked(text: str, pushes: tuple[Push, ...]) -> frozenset[str]:
-    keys = frozenset(text.split(",")) if text else frozenset()
-    numbers = {str(k) for k in range(MAX_DIRECTIONS)}
-    if not keys <= numbers | {push.key for push in pushes}:
-        raise BadQuery("lock must name directions that this address holds.")
-    return keys
-
-
-def _mix(text: str) -> tuple[int, float] | None:
-    if not text:
-        return None
-    label, colon, share = text.partition(":")
-    if not colon or not label:
-        raise BadQuery(f"mix must look like CLASS:SHARE, not {text[:20]!r}.")
-    return _label(label), _number(share, "mix", 0, 1)
-
-
 def _rows(query: Mapping[str, str], name: str) -> list[int]:
     parts = query.get(name, "").split(",") if query.get(name) else []
     if len(parts) > MAX_MARKS or not all(re.fullmatch(r"\d{1,5}", part) for part in parts):
@@ -428,7 +327,7 @@ def _near(query: Mapping[str, str]) -> Near:
     """near=16 neighbours, the ring=0th circle of them, at a distance of spread=0.5."""
     count = integer(query, "near", 0, MAX_NEAR, default=0)
     ring = integer(query, "ring", 0, MAX_RINGS - 1, default=0)
-    return Near(count, ring * RING, _number(query.get("spread", "0.5"), "spread", 0, 1))
+    return Near(count, ring * RING, number(query.get("spread", "0.5"), "spread", 0, 1))
 
 
 def _end(query: Mapping[str, str], name: str) -> End:
@@ -438,48 +337,4 @@ def _end(query: Mapping[str, str], name: str) -> End:
         raise BadQuery(
             f"Please say where the path {'begins' if name == 'a' else 'ends'} ({name}=SEED or {name}=SEED:CLASS)."
         )
-    return End(_place({**query, "seed": seed}, name), _label(label))
-
-
-def _seed(text: str) -> int:
-    if not re.fullmatch(r"\d{1,10}", text) or int(text) > MAX_SEED:
-        raise BadQuery(f"The seed must be a whole number from 0 to {MAX_SEED}, not {text[:20]!r}.")
-    return int(text)
-
-
-def _label(text: str) -> int | None:
-    if text and not re.fullmatch(r"\d{1,4}", text):
-        raise BadQuery(f"The class must be a whole number, not {text[:20]!r}.")
-    return int(text) if text else None
-
-
-def integer(query: Mapping[str, str], name: str, low: int, high: int, default: int) -> int:
-    text = query.get(name, str(default))
-    if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
-        raise BadQuery(f"{name} must be a whole number from {low} to {high}, not {text[:20]!r}.")
-    return int(text)
-
-
-def _number(text: str, name: str, low: float, high: float) -> float:
-    """A finite number; beyond its limits it is set to the limit."""
-    try:
-        value = float(text[:30])
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise BadQuery(f"{name} must be a number, not {text[:20]!r}.")
-    return min(max(value, low), high)
-
-
-def _pairs(text: str, name: str, keys: int, most: int, low: float, high: float) -> list[tuple[int, float]]:
-    """Numbered values, 0:1.5,3:-2."""
-    parts = text.split(",") if text else []
-    if len(parts) > most:
-        raise BadQuery(f"{name} may hold at most {most} values, not {len(parts)}.")
-    found = []
-    for part in parts:
-        key, colon, value = part.partition(":")
-        if not colon or not re.fullmatch(r"\d{1,4}", key) or int(key) >= keys:
-            raise BadQuery(f"{name} must look like 0:1.5,3:-2 with numbers below {keys}, not {part[:20]!r}.")
-        found.append((int(key), _number(value, name, low, high)))
-    return found
+    return End(place_of({**query, "seed": seed}, name), label_of(label))

@@ -438,9 +438,13 @@ def _add_files(app: FastAPI, runs: Runs) -> None:
         run = runs.get(run_id)
         media_type, make = _DOWNLOADS[what]
         data = await run_in_threadpool(make, run)
-        name = f"gan-forge-{run.config.recipe}-{run.id[:6]}-{what}"
-        headers = FRESH | {"Content-Disposition": f'attachment; filename="{name}"'}
+        headers = FRESH | {"Content-Disposition": f'attachment; filename="{download_name(run, what)}"'}
         return Response(data, media_type=media_type, headers=headers)
+
+
+def download_name(run: Run, what: str) -> str:
+    """What a file of a run is called on the visitor's disk."""
+    return f"gan-forge-{run.config.recipe}-{run.id[:6]}-{what}"
 
 
 def _weights_file(run: Run) -> bytes:

@@ -99,6 +99,7 @@ def _routes(runs: Any, local: bool) -> list[Any]:
     from gan.web.find_routes import add_find_routes
     from gan.web.picture_routes import add_picture_routes, run_source
     from gan.web.routes import add_routes
+    from gan.web.share_routes import add_share_routes
 
     ours = FastAPI(openapi_url=None)
     add_routes(ours, runs, local=local)
@@ -106,6 +107,7 @@ def _routes(runs: Any, local: bool) -> list[Any]:
     renderer = Renderer(WEIGHTS, run_source(runs))
     add_picture_routes(ours, renderer, runs)
     add_find_routes(ours, renderer)
+    add_share_routes(ours, renderer, runs)
     return ours.routes
 
 

@@ -400,7 +400,8 @@ LATENT = {
     "group_open": "Open",
     "run_option": "{title} · step {step}",
     "open_file": "Open a file…",
-    "open_file_hint": "A .safetensors file of a generator that was downloaded here.",
+    "open_file_hint": "A generator (.safetensors) or a picture (.png) that was downloaded here. Or drop it anywhere on "
+    "this tab.",
     "file_too_large": "Weights files may have at most {most} MB.",
     "seed": "Seed",
     "seed_hint": "The number the picture's noise is made from: the same seed always gives the same picture.",
@@ -417,7 +418,7 @@ LATENT = {
     "coming": "The network has not come to this page yet.",
     "beyond_page": "This picture needs something that only the server can do.",
     "png": "PNG",
-    "png_hint": "Download this picture, enlarged.",
+    "png_hint": "Download this picture, enlarged. The file says how it was made: dropped here, it brings all back.",
     "send": "Walk from here:",
     "send_hint": "Make this picture the beginning (A) or the end (B) of a path in the Interpolation tab.",
     "learning": "learning · step {step}",
@@ -522,6 +523,42 @@ LATENT = {
     "empty_button": "Go to Train",
 }
 
+SHARE = {
+    "drop": "Drop a PNG that was downloaded here: its picture comes back.",
+    "python": "Copy as Python",
+    "python_hint": "Lines of Python that draw exactly this picture.",
+    "python_title": "This picture in Python",
+    "python_about": "Where this project can be imported, these lines draw exactly this picture and save it.",
+    "python_copied": "Copied. Where this project can be imported, these lines draw exactly this picture and save it.",
+    "python_by_hand": "This browser does not let the page copy: the lines are selected, copy them with Ctrl+C.",
+    "python_copy": "Copy",
+    # what a line of Python says about its weights
+    "python_shipped": "shipped with GAN Forge",
+    "python_run": "in the run's Download menu, Weights",
+    "python_file": "the weights file that was opened on the page",
+    # opening a PNG
+    "too_large": "A PNG with a picture's origin has at most {most} MB; this file is larger.",
+    "not_png": "“{name}” is not a PNG. A PNG that was downloaded here brings its picture back; to look for a picture, "
+    "use “Find a picture”.",
+    "broken": "This PNG is damaged, so nothing was changed.",
+    "no_origin": "This PNG does not say how it was made. To look for the picture itself, use “Find a picture”.",
+    "strange_origin": "What this PNG says about its origin cannot be read, so nothing was changed.",
+    "other_version": "This PNG was written by another version of GAN Forge (format {version}), so nothing was changed.",
+    "no_weights": "This picture was made with the weights “{id}”, which cannot be had here: {reason}",
+    "made_here": "The server cannot be reached, so your browser made the file: pixels may differ by 1 of 255.",
+    "restored": "The picture of “{name}” is back.",
+    "changed": "The picture of “{name}” is back, but its weights have changed since: it may look different now.",
+    # any picture on the page
+    "open_tile": "Open picture {i} in Latent sliders",
+    "tile_past": "Latent sliders has the newest weights (step {now}); the picture that you clicked was of step {then}.",
+    "recording": "A recording keeps pictures but no weights, so they cannot be opened. Pictures of your own runs can.",
+    "from_tile": "This is picture {i} of those that a run with seed {seed} shows.",
+    "from_study": "This is picture {i} of the {count} that directions are learned from.",
+    "teach_open": "Open the last one",
+    "teach_open_hint": "Show the picture that you clicked last in Latent sliders.",
+    "open_end": "Open in Latent sliders",
+}
+
 INTERPOLATION = {
     "end_a": "A",
     "end_b": "B",
@@ -557,5 +594,6 @@ EN = {
     "measures": MEASURES,
     "how": HOW,
     "latent": LATENT,
+    "share": SHARE,
     "interpolation": INTERPOLATION,
 }

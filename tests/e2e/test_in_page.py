@@ -20,8 +20,8 @@ from gan.bench.common import ROOT
 from gan.latent import Place, Push
 from gan.models.layers import Grid, SameConv, SameConvTranspose, UpsampleConv, batch_norm
 from gan.picture import to_uint8
+from gan.query import in_base64
 from gan.render import DIRECTIONS, End, Near, Renderer
-from gan.web.picture_routes import in_base64
 from tests.e2e.conftest import css, look, part, same, set_slider, wait_for_change
 from tests.test_render import make
 
@@ -304,13 +304,46 @@ def test_paths_and_neighbours_are_drawn_as_the_server_draws_them(bare, renderer,
         same(pixels(film, *wanted.shape), wanted)
 
 
+def test_strips_are_those_of_the_server(bare, renderer):
+    """Along pushes and numbered directions, with walk, truncation, lock and mix, and one that changes the group."""
+    rng = np.random.default_rng(3)
+    for name, z_dim, label in (("mnist", 164, None), ("mnist-conditional", 64, 4)):
+        vectors = [(0.1 * rng.normal(size=z_dim)).astype("<f2").tobytes() for _ in range(2)]
+        pushes = Push("a", 1.0, vectors[0]), Push("b", 0.0, vectors[1], label is None)
+        place = Place(5, ((3, 0.5),), {1: 1.5}, {7: -0.5}, psi=0.8, pushes=pushes, locked=frozenset("a"))
+        place = place if label is None else replace(place, mix=(9, 0.25))
+        keys = ["a", "b", "0", "1"]
+        more = {"along": ",".join(keys), "mix": None if label is None else "9:0.25"}
+        body = (
+            _BASE64
+            + """
+        await module.bring({id: argument.w, stamp: '', page_refusal: ''});
+        return base64((await module.drawStripsHere(argument)).pixels);
+        """
+        )
+        wanted = renderer.strips(name, place, label, keys).result(30).images
+        same(pixels(call(bare, "in_page.js", body, query(name, place, label) | more), *wanted.shape), wanted)
+
+
+def test_a_picture_of_a_sheet_is_that_of_the_server(bare, renderer):
+    for name, label, sheet in (("mnist", None, ("tile", 39)), ("mnist-conditional", 7, ("study", 997))):
+        body = """
+        await module.bring({id: argument.w, stamp: '', page_refusal: ''});
+        return Array.from(module.drawHere(argument).pixels);
+        """
+        asked = query(name, Place(6), label) | {"from": ":".join(map(str, sheet))}
+        wanted = renderer.pixels(name, Place(6, sheet=sheet), label).result(30).images
+        same(np.array(call(bare, "in_page.js", body, asked)).reshape(wanted.shape), wanted)
+
+
 def test_what_the_page_does_not_understand_is_left_to_the_server(bare):
-    strange = [{"psi": "x"}, {"d": "8:1"}, {"z": "64:1"}, {"c": "10"}, {"d": "x"}, {"w": "mnist-elsewhere"}, {}]
+    strange = [{"psi": "x"}, {"d": "8:1"}, {"z": "64:1"}, {"c": "10"}, {"d": "x"}, {"w": "mnist-elsewhere"}]
+    strange += [{"from": "tile:40"}, {"from": "sheet:1"}, {"from": "tile:x"}, {"from": "tile:3"}]
     body = """
     await module.bring({id: 'mnist-conditional', stamp: '', page_refusal: ''});
     return argument.map((more) => module.canDraw({w: 'mnist-conditional', seed: 1, ...more}));
     """
-    assert call(bare, "in_page.js", body, strange) == [False] * 6 + [True]
+    assert call(bare, "in_page.js", body, strange) == [False] * 9 + [True]
 
 
 # In the tab ------------------------------------------------------------------------------------------------------
@@ -339,7 +372,7 @@ def test_sliders_go_on_without_the_server(server, visit):
         page.wait_for_selector(f'{PICTURE}[data-shows*="{shows}"]')
         wait_for_change(page, PICTURE, before)
     page.wait_for_url("**seed=123456**")
-    assert not [url for url in asked if "pixels?" in url]
+    assert not [url for url in asked if "pixels?" in url or "strips?" in url]
     shown = np.array(look(page, "red", PICTURE), np.uint8).reshape(28, 28)
     page.context.set_offline(False)
     same(shown, server.pixels("w=mnist-conditional&seed=123456&c=7&d=1:2")[0, 0])

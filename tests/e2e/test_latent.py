@@ -274,6 +274,16 @@ def test_a_direction_is_taught_by_marks_and_stays(server, visit):
         pictures.nth(int(i)).click(click_count=2)
     expect(part(page, "latent", "teach-count")).to_have_text("4 more, 4 less")
     expect(part(page, "latent", "teach-save")).to_be_enabled()
+    last = on_canvas(page, f".gf-mark:nth-child({int(order[3]) + 1}) canvas")
+    part(page, "latent", "teach-open").click()  # which closes the dialog
+    wait_for_shown(page, "c=4&from=study:")
+    same(on_canvas(page), last)
+    part(page, "latent", "undo").click()
+    page.wait_for_selector(f'{PICTURE}[data-shows="w=mnist-conditional&seed=5&c=4"]')
+    part(page, "latent", "teach").click()
+    for i in (order[-1], order[0]):
+        pictures.nth(int(i)).click(click_count=2 if i == order[0] else 1)
+    expect(part(page, "latent", "teach-save")).to_be_enabled()
     part(page, "latent", "teach-name").fill("bold")
     part(page, "latent", "teach-save").click()
     before = on_canvas(page)
@@ -308,6 +318,7 @@ def test_a_drawn_digit_is_found_edited_and_linked(server, visit):
     found = on_canvas(page)
     columns = found.sum(0) > 400
     assert columns.sum() <= 7 and found.sum(1).astype(bool).sum() >= 15  # an upright stroke
+    page.wait_for_url(lambda url: "&from=" in url)  # the hand has rested: what follows is a change of its own
     set_slider(by_key(page, "slant").locator("input"), 3)
     shows = wait_for_shown(page, "u=slant:3:")
     page.wait_for_url(lambda url: "u=slant:3:" in url)

@@ -75,18 +75,26 @@ export async function postJSON(path, body) {
  */
 export async function saveFile(event) {
   event.preventDefault();
-  const { href } = event.currentTarget;
-  notify(t("common.saving"), "wait");
   try {
-    const response = await api(href);
-    const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
-    const blob = URL.createObjectURL(await response.blob());
-    h("a", { href: blob, download: name ?? "" }).click();
-    setTimeout(() => URL.revokeObjectURL(blob), 60_000);
-    clearNotice("wait");
+    await saveFrom(event.currentTarget.href);
   } catch (error) {
     notify(error.message, "error");
   }
+}
+
+export async function saveFrom(href) {
+  notify(t("common.saving"), "wait");
+  const response = await api(href);
+  const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
+  saveBlob(await response.blob(), name ?? "");
+  clearNotice("wait");
+}
+
+/** Hand a file to the person. */
+export function saveBlob(blob, name) {
+  const href = URL.createObjectURL(blob);
+  h("a", { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }
 
 /** The interface string "section.key"; {name} in it is replaced by values.name. */

@@ -9,6 +9,7 @@ import {
 import { Chart } from "./curves.js";
 import { ForkForm } from "./fork.js";
 import { shown } from "./train.js";
+import { openTile, TileButton } from "./tile_button.js";
 import { Track } from "./track.js";
 
 const MOST = 4;
@@ -181,6 +182,8 @@ class CompareTab {
 
   column(track, i) {
     const canvas = h("canvas", { class: "gf-canvas", role: "img" });
+    const sheet = h("div", { class: "gf-compare-sheet" }, canvas);
+    const tile = new TileButton(canvas, (i) => openTile(track.meta, i, Number(canvas.dataset.step), track.step));
     const status = h("span", { class: "gf-tag" }, h("span", { class: "gf-dot", "aria-hidden": "true" }), h("span", {}));
     const title = h("h3", { class: "gf-compare-title" });
     const name = t("compare.remove", { title: track.meta.title });
@@ -190,8 +193,8 @@ class CompareTab {
     const fork = h("button", { type: "button", class: "gf-btn gf-small", onclick: () => this.form.open(track.id) }, t("compare.fork"));
     const head = h("header", { class: "gf-row" }, h("i", { class: "gf-swatch gf-run-swatch", style: { background: `var(${color(i)})` } }), title, close);
     const foot = h("div", { class: "gf-row" }, status, caption, h("span", { class: "gf-row gf-push" }, open, fork));
-    const box = h("section", { class: "gf-compare-run", dataset: { run: track.id } }, head, foot, h("div", { class: "gf-compare-sheet" }, canvas));
-    return { box, canvas, status, title, caption };
+    const box = h("section", { class: "gf-compare-run", dataset: { run: track.id } }, head, foot, sheet);
+    return { box, canvas, tile, status, title, caption };
   }
 
   showHeads() {
@@ -225,12 +228,13 @@ class CompareTab {
     for (const { chart } of this.charts.values()) Object.assign(chart, { cursor: this.place, end });
   }
 
-  drawColumn(track, { canvas, caption }) {
+  drawColumn(track, { canvas, tile, caption }) {
     const { step, sheet, ended } = track.at(this.place, this.axis, () => this.draw());
     const { count, columns, size } = track.meta.tiles;
     const width = canvas.parentElement.clientWidth;
     if (!width || !sheet) return; // what was shown stays until the picture is there
-    drawTiles(canvas, sheet, { size, count, sourceColumns: columns, columns: columnsFor(width), width, gap: 4, justify: true });
+    const shown = { size, count, sourceColumns: columns, columns: columnsFor(width), width, gap: 4, justify: true };
+    tile.place(drawTiles(canvas, sheet, shown), count);
     setText(caption, t(ended ? "compare.ended" : "compare.step", { step: whole(step) }));
     canvas.dataset.step = step;
     canvas.setAttribute("aria-label", t("compare.tiles_label", { count, title: track.meta.title, step: whole(step) }));

@@ -2,6 +2,7 @@
 // A direction that is not one of the first layer's is a vector in base64; it travels in the address with its amount.
 
 import { api, drawTiles, getJSON, h, notify, saveFile, setText, t, url } from "./common.js";
+import { drawStripsHere } from "./in_page.js";
 import { fetchPixels, newestWins, putPicture, queryOf } from "./pixels.js";
 
 export const LIMIT = 3;
@@ -190,7 +191,7 @@ export class Directions {
     const rows = this.rows.filter((row) => this.isReady(row.key)).slice(0, MOST_SHOWN);
     if (!rows.length || this.weights !== this.host.state.w) return;
     const along = rows.map((row) => row.key).join(",");
-    const drawn = await fetchPixels("strips", { ...this.placeWith(rows), along }, "strips");
+    const drawn = await stripsOf({ ...this.placeWith(rows), along });
     this.strips = { drawn, keys: rows.map((row) => row.key) };
     this.layout();
   }
@@ -332,6 +333,7 @@ class Teaching {
     const click = (name, fn) => part(name).addEventListener("click", fn);
     click("teach-close", () => part("teach-dialog").close());
     click("teach-others", () => this.turn());
+    click("teach-open", () => this.openLast());
     click("teach-clear", () => this.clear());
     part("teach-form").addEventListener("submit", (event) => this.keep(event));
   }
@@ -339,6 +341,7 @@ class Teaching {
   async open() {
     this.page = 0;
     this.marks = new Map();
+    this.last = null; // the row that was clicked last
     this.vector = null;
     this.part("teach-name").value = "";
     this.part("teach-dialog").showModal();
@@ -383,6 +386,7 @@ class Teaching {
   }
 
   mark(row) {
+    this.last = row;
     const next = MARKS[(MARKS.indexOf(this.marks.get(row)) + 1) % MARKS.length];
     if (next) this.marks.set(row, next);
     else this.marks.delete(row);
@@ -407,6 +411,15 @@ class Teaching {
     const [more, less] = [this.rowsOf("more").length, this.rowsOf("less").length];
     setText(this.part("teach-count"), t(more && less ? "latent.teach_count" : "latent.teach_start", { more, less }));
     this.part("teach-save").disabled = !this.vector;
+    this.part("teach-open").disabled = this.last === null;
+  }
+
+  /** The study's latents are drawn from seed 0, its classes in turn. */
+  openLast() {
+    const { host } = this.directions;
+    this.part("teach-dialog").close();
+    const c = host.about.classes ? String(this.last % host.about.classes) : "";
+    host.restore({ w: host.about.id, seed: "0", c, from: `study:${this.last}` });
   }
 
   async askForDirection() {
@@ -418,7 +431,7 @@ class Teaching {
     this.vector = vector;
     this.update();
     const place = { ...host.place(), u: writePushes(new Map([["new", { amount: 0, vector }]]), () => true), lock: "" };
-    drawStrip(this.part("teach-strip"), await fetchPixels("strips", { ...place, along: "new" }, "strips"), 0);
+    drawStrip(this.part("teach-strip"), await stripsOf({ ...place, along: "new" }), 0);
   }
 
   keep(event) {
@@ -449,9 +462,12 @@ export const lengthOf = (vector) => Math.floor((vector.length * 3) / 4 / 2);
 
 // ---- small things ----
 
+/** From this page where it can draw them, else from the server. */
+const stripsOf = async (query) => (await drawStripsHere(query)) ?? (await fetchPixels("strips", query, "strips"));
+
 const isNumber = (key) => /^\d+$/.test(key);
 
-const tidy = (value) => Number(value.toFixed(3));
+const tidy = (value) => Number(value.toFixed(6));
 
 export const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(2)}`;
 

@@ -7,7 +7,7 @@ const HEADING = 18; // over the columns of a conditional run
 
 /**
  * what: {sheet: bitmap or null, tiles: {count, columns, size}, columns, verdicts: array or null, probability,
- * color: CSS variable, classNames: [] or one for each column, width, maxScale}.
+ * color: CSS variable, classNames: [] or one for each column, width, maxScale}. Returns the layout, as drawTiles does.
  */
 export function drawGrid(canvas, what) {
   const options = {
@@ -26,6 +26,7 @@ export function drawGrid(canvas, what) {
   drawn.ctx.font = `${drawn.tile < 34 ? 9 : 11}px ${getComputedStyle(canvas).fontFamily}`;
   headings(drawn, what.classNames);
   if (what.verdicts) verdicts(drawn, what);
+  return drawn;
 }
 
 function placeholders(canvas, options) {

@@ -3,14 +3,15 @@
 
 import { api } from "./common.js";
 import { readGenerator } from "./generator.js";
-import { latentAt, lerp, neighbourOf, slerp, unpack } from "./noise.js";
+import { latentAt, lerp, neighbourOf, SHEETS, slerp, unpack } from "./noise.js";
 
 const REFRESH_MS = 2000; // newer weights of a run that learns are fetched at most so often
 const KEPT = 4;
-const MOST = 10; // gan/web/picture_routes.py, MAX_VALUE
+const MOST = 10; // gan/query.py, MAX_VALUE
 const RING = 16;
 const MOST_PUSHES = 12;
-const EDITS = ["m", "d", "z", "u", "lock", "psi", "mix", "from"]; // gan/web/picture_routes.py, PLACE_KEYS
+const STRIP = [-3, -2, -1, 0, 1, 2, 3]; // gan/render.py
+const EDITS = ["m", "d", "z", "u", "lock", "psi", "mix", "from"]; // gan/query.py, PLACE_KEYS
 const PLACE = new Set(["w", "seed", "c", ...EDITS]); // what is understood here; anything else is the server's
 
 const held = new Map(); // weights id -> {generator, at: when it came}
@@ -33,6 +34,9 @@ const isStale = ({ stamp }, known) => known?.generator.about.stamp !== stamp;
 
 /** Whether weights of this id are here, newest or not. */
 export const holds = (id) => held.has(id);
+
+/** What the weights of this id that are here are (gan.weights.digest). */
+export const digestHere = (id) => held.get(id).generator.about.digest;
 
 /** Whether older weights than `about` speaks of are here. */
 export const behind = (about) => holds(about.id) && isStale(about, held.get(about.id));
@@ -69,6 +73,21 @@ export async function drawNeighboursHere({ near, spread, ring, ...query }) {
   const around = (i) => neighbourOf(place, ring * RING + i, spread, ...inWhich(generator));
   const latents = [latentOf(found), ...Array.from({ length: near }, (_, i) => around(i))];
   return drawMany(generator, latents.map((latent) => told(found, latent)));
+}
+
+/** As the route `strips`. */
+export async function drawStripsHere({ along, ...query }) {
+  const found = readQuery(query);
+  if (!found) return null;
+  const { generator, place } = found;
+  const places = along.split(",").flatMap((key) => STRIP.map((amount) => moved(place, key, amount)));
+  return drawMany(generator, places.map((one) => told(found, latentAt(one, ...inWhich(generator)))));
+}
+
+/** The same place with another amount of one push, or of the move with this number (gan.latent.along). */
+function moved(place, key, amount) {
+  if (/^\d+$/.test(key)) return { ...place, d: new Map([...place.d, [Number(key), amount]]) };
+  return { ...place, pushes: place.pushes.map((push) => (push.key === key ? { ...push, amount } : push)) };
 }
 
 /** As the route `latent`. */
@@ -132,15 +151,22 @@ function readQuery(query) {
     readPairs(query.d, generator.directions.length, -MOST, MOST),
     readPairs(query.z, z_dim, -MOST, MOST),
   ];
-  const [pushes, start] = [readVectors(query.u, z_dim), isEmpty(query.from) ? undefined : unpack(query.from)];
+  const sheet = readSheet(query.from);
+  const [pushes, start] = [readVectors(query.u, z_dim), isEmpty(query.from) || sheet ? undefined : unpack(query.from)];
   const psi = isEmpty(query.psi) ? 1 : Number(query.psi);
   const mix = isEmpty(query.mix) ? undefined : readPairs(query.mix, classes, 0, 1)?.[0];
   const label = isEmpty(query.c) ? null : Number(query.c);
   const unread = !m || !d || !z || !pushes || !(psi >= 0 && psi <= 1) || mix === undefined && !isEmpty(query.mix);
   if (unread || start && start.length !== z_dim || start === null || label !== null && !(label < classes)) return null;
   const lock = new Set(isEmpty(query.lock) ? [] : query.lock.split(","));
-  const place = { seed: Number(query.seed), m, d: new Map(d), z: new Map(z), from: start, psi, pushes, lock };
+  const place = { seed: Number(query.seed), m, d: new Map(d), z: new Map(z), from: start, sheet, psi, pushes, lock };
   return { generator, place, label, mix };
+}
+
+/** [name, row] of a picture of a sheet, tile:NUMBER or study:NUMBER; null when it is none. */
+function readSheet(text) {
+  const [name, row] = String(text ?? "").split(":");
+  return row && Number(row) < SHEETS[name]?.latents ? [name, Number(row)] : null;
 }
 
 const vectors = new Map(); // text -> numbers: a slider sends the same vectors again and again

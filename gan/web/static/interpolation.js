@@ -290,6 +290,7 @@ class InterpolationTab {
     const parts = this.ends[end];
     bindSeed(parts.seed, (seed) => this.moveEnd(end, { seed }));
     parts.surprise.addEventListener("click", () => this.surprise(end));
+    parts.open.addEventListener("click", () => openTab("latent", { w: this.state.w, ...this.state[end] }));
     parts.clear.addEventListener("click", () => this.moveEnd(end, { seed: this.state[end].seed }));
   }
 
@@ -326,7 +327,7 @@ function innerWidthOf(card) {
 }
 
 function endParts(section) {
-  const names = ["picture", "seed", "surprise", "classes", "edited", "clear"];
+  const names = ["picture", "seed", "surprise", "open", "classes", "edited", "clear"];
   return Object.fromEntries(names.map((name) => [name, section.querySelector(`[data-gf="${name}"]`)]));
 }
 

@@ -2,15 +2,16 @@
 // link holds it; every picture is asked for with all of it, and only the newest answer is shown.
 
 import {
-  copyLink, everyVisible, getJSON, h, notify, onState, openTab, readState, saveFile, setText, t, url, visibleTab, writeState,
+  copyLink, everyVisible, getJSON, h, notify, onState, openTab, readState, setText, t, visibleTab, writeState,
 } from "./common.js";
 import { Directions, lengthOf, readPushes, signed, writePushes } from "./directions.js";
 import { Find } from "./find.js";
 import { behind, bring, canDraw, drawHere, drawNeighboursHere, holds, numbersHere } from "./in_page.js";
 import {
-  aboutWeights, afterPause, bindSeed, bindWeightsFile, classChooser, fetchPixels, firstChoice, fitPicture, newestWins,
+  aboutWeights, afterPause, bindSeed, classChooser, fetchPixels, firstChoice, fitPicture, newestWins,
   oncePerFrame, putPicture, queryOf, randomSeed, readSeed, showWhoDraws, start, weightsSelect,
 } from "./pixels.js";
+import { Share } from "./share.js";
 
 const RING = 16;
 const MAX_STEPS = 64;
@@ -20,7 +21,6 @@ const QUIET_MS = 150;
 const MOST_UNDO = 200;
 const RESTING_MS = 500;
 const SPREAD = 0.7;
-const PNG_SCALE = 16;
 const PHONE = "(max-width: 760px)"; // as in the style sheet
 const PHONE_PICTURE = 224; // CSS pixels: leaves room for the sliders below
 
@@ -45,6 +45,7 @@ class LatentTab {
     this.settle = afterPause(QUIET_MS, () => this.afterMoving());
     this.select = weightsSelect(this.part("weights"), (id) => this.choose(id));
     this.directions = new Directions(this.part, this);
+    this.share = new Share(this.part, this);
     this.find = new Find(this.part, this);
     this.past = [];
     this.future = [];
@@ -68,6 +69,12 @@ class LatentTab {
     this.part("view").hidden = !id;
     this.part("empty").hidden = Boolean(id);
     if (id && !(await this.choose(id)) && first && first !== id) await this.choose(first);
+  }
+
+  /** Show a picture that was handed on; what is looked for around it stays as it is. */
+  restore(place) {
+    this.remember(); // a change that has not come to rest yet
+    return this.open({ ...place, spread: this.state.spread });
   }
 
   /** Draw with these weights from now on; false, and a sentence, when they cannot be had. */
@@ -163,6 +170,7 @@ class LatentTab {
     this.part("release").disabled = !this.state.z.size;
     this.part("picture").setAttribute("aria-label", this.inWords());
     this.part("found").hidden = !this.state.from;
+    setText(this.part("found-words"), this.aboutStart());
     this.showNear();
     this.directions.showStrips();
     this.readNumbers();
@@ -171,6 +179,14 @@ class LatentTab {
   inWords() {
     const { seed, c } = this.state;
     return t(c === undefined ? "latent.picture_of" : "latent.picture_of_class", { seed, name: this.about.class_names[c] });
+  }
+
+  /** Where the noise comes from when it is not the seed's. */
+  aboutStart() {
+    const { from, seed } = this.state;
+    const [sheet, row] = from.split(":");
+    if (!row) return t("latent.found_note");
+    return t(`share.from_${sheet}`, { i: Number(row) + 1, seed, count: this.about.studied });
   }
 
   surprise() {
@@ -422,11 +438,9 @@ class LatentTab {
   bind(root) {
     const click = (name, fn) => this.part(name).addEventListener("click", fn);
     bindSeed(this.part("seed"), (seed) => this.move({ seed, from: "", m: [], ring: 0 }));
-    bindWeightsFile(this.part("file"), (id, title) => this.choose(id, title));
     click("surprise", () => this.surprise());
     click("reset", () => this.reset());
     click("copy-link", (event) => this.copy(event.currentTarget));
-    click("png", (event) => this.download(event));
     click("others", () => this.move({ ring: (this.state.ring + 1) % MAX_RINGS }));
     click("back", () => this.move({ m: this.state.m.slice(0, -1), ring: 0 }));
     click("release", () => this.releaseAll());
@@ -477,11 +491,6 @@ class LatentTab {
     copyLink(button);
   }
 
-  download(event) {
-    event.currentTarget.href = url(`picture.png?${queryOf({ ...placeOf(this.state), scale: PNG_SCALE })}`);
-    saveFile(event);
-  }
-
   /** Make this picture an end of the path in the Interpolation tab. */
   send(end) {
     const { w, seed, c, ...edits } = placeOf(this.state);
@@ -509,7 +518,7 @@ function readPlace({ w, seed, c, m, d, z, u, lock, psi, mix, from, spread, ring 
     lock: new Set((lock ?? "").split(",").filter(Boolean)),
     psi: Number.isFinite(share) ? clamp(share, 0, 1) : 1,
     mix: pairs(mix)[0] ?? null,
-    from: /^[\w-]+$/.test(from ?? "") ? from : "",
+    from: /^([\w-]+|(tile|study):\d{1,4})$/.test(from ?? "") ? from : "",
     spread: clamp(Number(spread ?? SPREAD) || SPREAD, 0.05, 1),
     ring: /^\d+$/.test(ring ?? "") ? Number(ring) % MAX_RINGS : 0,
   };
@@ -529,7 +538,7 @@ function fitted(state, about) {
     u,
     lock: new Set([...state.lock].filter((key) => u.has(key) || Number(key) < about.directions.length)),
     mix: state.mix && state.mix[0] < about.classes ? state.mix : null,
-    from: lengthOf(state.from) === about.z_dim ? state.from : "",
+    from: state.from.includes(":") || lengthOf(state.from) === about.z_dim ? state.from : "",
   };
 }
 
@@ -538,7 +547,7 @@ function pairs(text) {
   return parts.filter(([key, value]) => Number.isInteger(key) && key >= 0 && Number.isFinite(value));
 }
 
-const join = (entries) => [...entries].map(([key, value]) => `${key}:${Number(value.toFixed(3))}`).join(",");
+const join = (entries) => [...entries].map(([key, value]) => `${key}:${Number(value.toFixed(6))}`).join(",");
 
 /** What a picture is asked for with. */
 const placeOf = ({ w, seed, c, m, d, z, u, lock, psi, mix, from }) => ({

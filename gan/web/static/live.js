@@ -10,6 +10,7 @@ import { drawGrid } from "./grid.js";
 import { History } from "./history.js";
 import { MeasureTile } from "./measures.js";
 import { withRun } from "./runlist.js";
+import { openTile, TileButton } from "./tile_button.js";
 import { Timeline } from "./timeline.js";
 
 const OWNER_MS = 333;
@@ -45,6 +46,7 @@ export class LiveView {
     });
     this.diagnosis = new DiagnosisPanel(this.part, (what) => hooks.onRemedy(what));
     this.measures = new MeasureTile(this.part, (share) => this.command({ command: "measure_share", measure_share: share }));
+    this.tile = new TileButton(this.part("fake"), (i) => this.openTile(i));
     this.listen();
     this.draw();
   }
@@ -332,7 +334,7 @@ export class LiveView {
     const tiles = this.meta?.tiles ?? TILES_AT_FIRST;
     const sheet = past ? this.history.frame(step) : this.sheet;
     if (past && !sheet) return;
-    this.grid("fake", {
+    const layout = this.grid("fake", {
       sheet,
       tiles,
       columns: this.fakeColumns(tiles),
@@ -340,7 +342,13 @@ export class LiveView {
       color: "--gf-accent",
       classNames: this.meta?.conditional ? this.meta.class_names.slice(0, tiles.columns) : [],
     });
+    this.tile.place(layout, sheet ? tiles.count : 0);
     this.showMoment(step);
+  }
+
+  openTile(i) {
+    const { step: now } = this.snapshot;
+    openTile(this.meta, i, this.timeline.step ?? now, now);
   }
 
   /** D's verdicts at the moment that is shown. kind: "fake" or "real". */
@@ -360,7 +368,7 @@ export class LiveView {
 
   grid(name, what) {
     const probability = this.meta?.verdict_is_probability ?? true;
-    drawGrid(this.part(name), { ...what, probability, width: this.stageWidth() });
+    return drawGrid(this.part(name), { ...what, probability, width: this.stageWidth() });
   }
 
   stageWidth() {

@@ -8,6 +8,7 @@ import { halfValues } from "./generator.js";
 const MASK = (1n << 64n) - 1n;
 const GOLDEN = 0x9e3779b97f4a7c15n;
 const [LATENT, NEIGHBOUR] = [11n, 12n]; // streams, as in gan/latent.py
+export const SHEETS = { tile: { stream: 3n, latents: 40 }, study: { stream: 13n, latents: 1000 } }; // likewise
 const RING = 16;
 const f32 = Math.fround;
 
@@ -15,7 +16,7 @@ const f32 = Math.fround;
  * The latent of a place: {z, voting}, where `voting` is the one whose group the picture is of.
  *
  * place: seed; m [[number, spread], ...]; d and z Map(number -> value); and, where they are not as usual, from (a latent
- * instead of the seed's), psi, pushes [{key, amount, vector, regroups}], lock Set(key). The first `votes` numbers vote.
+ * instead of the seed's) or sheet ([name, row], a picture of one of SHEETS), psi, pushes [{key, amount, vector, regroups}], lock Set(key). The first `votes` numbers vote.
  */
 export function latentAt(place, zDim, directions, votes = 0) {
   return moved(baseOf(place, zDim), place, directions, votes);
@@ -83,13 +84,19 @@ export function unpack(text) {
 
 let lastBase = {}; // a slider moves away from the same one again and again
 
-function baseOf({ seed, m, from }, zDim) {
-  const key = `${zDim} ${seed} ${m} ${from ?? ""}`;
+function baseOf({ seed, m, from, sheet }, zDim) {
+  const key = `${zDim} ${seed} ${m} ${from ?? ""} ${sheet ?? ""}`;
   if (lastBase.key === key) return lastBase.z;
-  const start = from ?? normal(zDim, seedOf(LATENT, seed));
+  const start = from ?? (sheet ? sheetLatent(sheet, seed, zDim) : normal(zDim, seedOf(LATENT, seed)));
   const z = m.reduce((at, [number, spread], done) => neighbour(at, number, spread, seedOf(seed, done)), start);
   lastBase = { key, z };
   return z;
+}
+
+/** All latents of a sheet are one draw, whose last numbers depend on how many there are. */
+function sheetLatent([name, row], seed, zDim) {
+  const { stream, latents } = SHEETS[name];
+  return normal(latents * zDim, seedOf(stream, seed)).subarray(row * zDim, (row + 1) * zDim);
 }
 
 function neighbour(z, number, spread, seed) {

@@ -204,22 +204,17 @@ export function firstChoice(weights) {
   return (shipped.find((entry) => entry.id.startsWith("mnist-conditional")) ?? shipped[0] ?? weights[0])?.id;
 }
 
-/** A file input for weights from disk; onOpened(id) when the server has checked and taken it. */
-export function bindWeightsFile(input, onOpened) {
-  input.addEventListener("change", async () => {
-    const [file] = input.files;
-    input.value = "";
-    if (!file) return;
-    try {
-      if (file.size > MAX_UPLOAD_MB * 2 ** 20) throw new Error(t("latent.file_too_large", { most: MAX_UPLOAD_MB }));
-      const headers = { "Content-Type": "application/octet-stream" };
-      const response = await api("weights", { method: "POST", body: file, headers });
-      const { id } = await response.json();
-      onOpened(id, file.name);
-    } catch (error) {
-      notify(error.message, "error");
-    }
-  });
+/** Weights from disk; onOpened(id, name) when the server has checked and taken them. */
+export async function openWeightsFile(file, onOpened) {
+  try {
+    if (file.size > MAX_UPLOAD_MB * 2 ** 20) throw new Error(t("latent.file_too_large", { most: MAX_UPLOAD_MB }));
+    const headers = { "Content-Type": "application/octet-stream" };
+    const response = await api("weights", { method: "POST", body: file, headers });
+    const { id } = await response.json();
+    onOpened(id, file.name);
+  } catch (error) {
+    notify(error.message, "error");
+  }
 }
 
 /**

@@ -1,0 +1,144 @@
+// Handing a picture on and getting it back: the PNG that says how it was made, such a file dropped on the tab or chosen, and
+// the picture as lines of Python.
+
+import { api, getJSON, h, notify, saveBlob, saveFrom, setText, t, url, visibleTab } from "./common.js";
+import { digestHere, drawHere } from "./in_page.js";
+import { OriginError, originOf, withOrigin } from "./origin.js";
+import { openWeightsFile, putPicture, queryOf } from "./pixels.js";
+
+const SCALE = 16; // gan/origin.py
+
+/** `host` is the Latent sliders tab: host.place(), host.choose(id, title), host.restore(place). */
+export class Share {
+  constructor(part, host) {
+    this.part = part;
+    this.host = host;
+    part("png").addEventListener("click", () => this.download());
+    part("python").addEventListener("click", () => this.showPython());
+    part("python-close").addEventListener("click", () => part("python-dialog").close());
+    part("python-copy").addEventListener("click", () => this.copyPython());
+    part("file").addEventListener("change", ({ target }) => {
+      const [file] = target.files;
+      target.value = "";
+      if (file) this.open(file);
+    });
+    this.bindDrop();
+  }
+
+  // ---- out ----
+
+  /** The server's file; while the connection is lost, one that is made here from what the page draws itself. */
+  async download() {
+    const place = this.host.place();
+    try {
+      await saveFrom(url(`picture.png?${queryOf({ ...place, scale: SCALE })}`));
+    } catch (error) {
+      const drawn = error.offline && drawHere(place);
+      if (!drawn) return notify(error.message, "error");
+      saveBlob(await pngOf(drawn, place), `gan-forge-${place.seed}.png`);
+      notify(t("share.made_here"), "info");
+    }
+    return undefined;
+  }
+
+  async showPython() {
+    try {
+      const { python } = await getJSON(`origin?${queryOf(this.host.place())}`);
+      this.part("python-code").value = python;
+    } catch (error) {
+      return notify(error.message, "error");
+    }
+    setText(this.part("python-about"), t("share.python_about"));
+    this.part("python-dialog").showModal();
+    return this.copyPython();
+  }
+
+  /** The lines are selected in any case, for browsers that keep the clipboard closed. */
+  async copyPython() {
+    const code = this.part("python-code");
+    code.focus();
+    code.select();
+    code.scrollTop = 0;
+    try {
+      await navigator.clipboard.writeText(code.value);
+      setText(this.part("python-about"), t("share.python_copied"));
+    } catch {
+      setText(this.part("python-about"), t("share.python_by_hand"));
+    }
+  }
+
+  // ---- back ----
+
+  /** A weights file, or a PNG that says how it was made. */
+  open(file) {
+    if (/\.safetensors$/i.test(file.name)) openWeightsFile(file, (id, title) => this.host.choose(id, title));
+    else this.openPicture(file);
+  }
+
+  async openPicture(file) {
+    try {
+      await this.restore(await originOf(file), file.name);
+    } catch (error) {
+      notify(error instanceof OriginError ? t(error.key, error.values) : error.message, "error");
+    }
+  }
+
+  /** The server says first whether these weights are here and the query is right for them: else nothing changes. */
+  async restore({ weights, digest, query }, name) {
+    const now = await this.ask({ w: weights, ...query });
+    await this.host.restore({ w: weights, ...query });
+    const same = now.digest === digest;
+    notify(t(same ? "share.restored" : "share.changed", { name: name.slice(0, 60) }), same ? "info" : "error");
+  }
+
+  async ask(place) {
+    try {
+      return await (await api(`origin?${queryOf(place)}`)).json();
+    } catch (error) {
+      if (error.status === 404) throw new OriginError("no_weights", { id: place.w, reason: error.message });
+      throw error;
+    }
+  }
+
+  /** The place of a file that was drawn with the weights that are chosen, else null. */
+  async ownOrigin(file) {
+    try {
+      const origin = await originOf(file);
+      return origin.weights === this.host.place().w ? origin : null;
+    } catch {
+      return null; // it is a picture like any other
+    }
+  }
+
+  /** Anywhere on the page while the tab is open, so that a file beside the mark does not replace the page. */
+  bindDrop() {
+    const isFile = (event) => visibleTab() === "latent" && event.dataTransfer?.types.includes("Files");
+    const mark = (on) => (this.part("drop").hidden = !on);
+    document.addEventListener("dragover", (event) => {
+      if (!isFile(event)) return;
+      event.preventDefault();
+      mark(true);
+    });
+    document.addEventListener("dragleave", (event) => event.relatedTarget === null && mark(false));
+    document.addEventListener("drop", (event) => {
+      if (!isFile(event)) return;
+      event.preventDefault();
+      mark(false);
+      const [file] = event.dataTransfer.files;
+      if (file) this.open(file);
+    });
+  }
+}
+
+/** What this page has drawn as a PNG that says how it was made. */
+async function pngOf(drawn, { w, ...query }) {
+  const [small, large] = [h("canvas"), h("canvas")];
+  putPicture(small, drawn);
+  large.width = large.height = drawn.size * SCALE;
+  const ctx = large.getContext("2d");
+  ctx.imageSmoothingEnabled = false;
+  ctx.drawImage(small, 0, 0, large.width, large.height);
+  const plain = await new Promise((done) => large.toBlob(done, "image/png"));
+  const origin = { weights: w, digest: digestHere(w), query: queryOf(query) };
+  return new Blob([withOrigin(new Uint8Array(await plain.arrayBuffer()), origin)], { type: "image/png" });
+}
