@@ -551,7 +551,6 @@ SHARE = {
     # any picture on the page
     "open_tile": "Open picture {i} in Latent sliders",
     "tile_past": "Latent sliders has the newest weights (step {now}); the picture that you clicked was of step {then}.",
-    "recording": "A recording keeps pictures but no weights, so they cannot be opened. Pictures of your own runs can.",
     "from_tile": "This is picture {i} of those that a run with seed {seed} shows.",
     "from_study": "This is picture {i} of the {count} that directions are learned from.",
     "teach_open": "Open the last one",

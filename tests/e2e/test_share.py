@@ -92,7 +92,7 @@ def test_a_link_gives_the_same_pixels_in_a_new_process_and_a_new_browser(server,
 # PNG -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_downloaded_picture_comes_back_where_it_is_dropped(server, visit):
+def test_a_downloaded_picture_comes_back_and_files_of_strangers_change_nothing(server, visit):
     page = latent(visit, server, "w=mnist-conditional&seed=5&c=4")
     set_slider(by_key(page, "thickness").locator("input"), 1.55)
     by_key(page, "slant").locator(".gf-lock").click()
@@ -128,8 +128,15 @@ def test_a_downloaded_picture_comes_back_where_it_is_dropped(server, visit):
     there.context.set_offline(False)
     assert origin(made_here) == origin(file)
     same(seen(made_here)[:, :, 0], seen(file))
+
+    visit.expect("status of 400", "status of 404")
+    nothing_changes(page)
     drop(page, made_here)
-    said(page, "is back.")
+    said(page, "“picture.png” is back.")
+    drop(page, signed(json.dumps(origin(file) | {"digest": "0" * 32})))
+    said(page, "its weights have changed since")
+    open_tab(page, "how")
+    assert not page.evaluate(_HELD)  # there a file is the browser's
 
 
 def origin(file: bytes) -> dict[str, Any]:
@@ -199,25 +206,17 @@ HOSTILE = {
 }
 
 
-def test_files_of_strangers_get_one_sentence_and_change_nothing(server, visit):
-    visit.expect("status of 400", "status of 404")
-    page = latent(visit, server, "w=mnist-conditional&seed=5&c=4")
-    before, file = on_canvas(page), downloaded(page)
+def nothing_changes(page: Any) -> None:
+    """Every hostile file gets its sentence."""
+    before = part(page, "latent", "picture").get_attribute("data-shows"), on_canvas(page)
+    toast = page.locator(".gf-toast-text")
     for name, (data, words) in HOSTILE.items():
         drop(page, data)
-        toast = page.locator(".gf-toast-text")
         expect(toast, name).to_contain_text(words)
         assert toast.locator("*").count() == 0  # words stay words
         toast.evaluate("element => { element.textContent = '' }")
-    assert part(page, "latent", "picture").get_attribute("data-shows") == "w=mnist-conditional&seed=5&c=4"
-    np.testing.assert_array_equal(on_canvas(page), before)
-
-    drop(page, signed(json.dumps(origin(file) | {"digest": "0" * 32})))
-    said(page, "its weights have changed since")
-    drop(page, file)
-    said(page, "“picture.png” is back.")
-    open_tab(page, "how")
-    assert not page.evaluate(_HELD)
+    assert part(page, "latent", "picture").get_attribute("data-shows") == before[0]
+    np.testing.assert_array_equal(on_canvas(page), before[1])
 
 
 # A file held over the page; whether the page would take it.

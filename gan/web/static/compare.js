@@ -9,7 +9,7 @@ import {
 import { Chart } from "./curves.js";
 import { ForkForm } from "./fork.js";
 import { shown } from "./train.js";
-import { openTile, TileButton } from "./tile_button.js";
+import { openable, openTile, TileButton } from "./tile_button.js";
 import { Track } from "./track.js";
 
 const MOST = 4;
@@ -234,7 +234,7 @@ class CompareTab {
     const width = canvas.parentElement.clientWidth;
     if (!width || !sheet) return; // what was shown stays until the picture is there
     const shown = { size, count, sourceColumns: columns, columns: columnsFor(width), width, gap: 4, justify: true };
-    tile.place(drawTiles(canvas, sheet, shown), count);
+    tile.place(drawTiles(canvas, sheet, shown), openable(track.meta));
     setText(caption, t(ended ? "compare.ended" : "compare.step", { step: whole(step) }));
     canvas.dataset.step = step;
     canvas.setAttribute("aria-label", t("compare.tiles_label", { count, title: track.meta.title, step: whole(step) }));

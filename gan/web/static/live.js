@@ -10,7 +10,7 @@ import { drawGrid } from "./grid.js";
 import { History } from "./history.js";
 import { MeasureTile } from "./measures.js";
 import { withRun } from "./runlist.js";
-import { openTile, TileButton } from "./tile_button.js";
+import { openable, openTile, TileButton } from "./tile_button.js";
 import { Timeline } from "./timeline.js";
 
 const OWNER_MS = 333;
@@ -342,7 +342,7 @@ export class LiveView {
       color: "--gf-accent",
       classNames: this.meta?.conditional ? this.meta.class_names.slice(0, tiles.columns) : [],
     });
-    this.tile.place(layout, sheet ? tiles.count : 0);
+    this.tile.place(layout, sheet ? openable(this.meta) : 0);
     this.showMoment(step);
   }
 

@@ -55,9 +55,10 @@ export class TileButton {
 }
 
 /** Picture number i of a run, as it was shown at step `then`, in Latent sliders; these have the weights of step `now`. */
-export function openTile({ id, recorded, shown_seed: seed, conditional, class_names: names }, i, then, now) {
-  if (recorded) return notify(t("share.recording"), "info");
+export function openTile({ id, shown_seed: seed, conditional, class_names: names }, i, then, now) {
   openTab("latent", { w: `run-${id}`, seed, from: `tile:${i}`, c: conditional ? i % names.length : "" });
   if (then !== now) notify(t("share.tile_past", { now: whole(now), then: whole(then) }), "info");
-  return undefined;
 }
+
+/** How many of a run's pictures can be opened: a recording keeps no weights. */
+export const openable = ({ recorded, tiles }) => (recorded ? 0 : tiles.count);
