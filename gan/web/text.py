@@ -559,6 +559,32 @@ SHARE = {
     "open_end": "Open in Latent sliders",
 }
 
+MADE_OF = {
+    "title": "What is it made of",
+    "yours": "this picture",
+    # training pictures
+    "nearest": "Nearest training pictures",
+    "nearest_hint": "A generator that learns by heart draws what it was shown. The numbers say how far away each is.",
+    "way_pixels": "By their pixels",
+    "way_pixels_hint": "How much the pixels differ (root mean square, of the way from black to white).",
+    "way_features": "By their shapes",
+    "way_features_hint": "How far apart they are for a small network that learned to name such pictures. These numbers "
+    "have no unit.",
+    "also_features": "Also by their shapes",
+    "also_features_hint": "Through the eyes of a small network that learned to name such pictures. The first time this "
+    "takes some seconds.",
+    "new": "New.",
+    "copy": "Nearly a copy.",
+    "near_seen": "The nearest of {trained} training pictures is {near} away, the nearest of {held} that the generator "
+    "never saw {unseen}.",
+    "near_seen_why": "That is {score} times as far. Of {judged} real pictures that it never saw, {lower} come out "
+    "lower; below {limit}, as only 1 % of them do, a picture is called nearly a copy.",
+    "near_all": "The nearest of {trained} training pictures is {near} away.",
+    "near_all_why": "None were held back, so they are compared with each other: {lower} of {judged} have a nearer one. "
+    "Up to {limit}, as for 1 % of them, a picture is called nearly a copy.",
+    "nearest_picture": "Training picture number {row}, {distance} away",
+}
+
 INTERPOLATION = {
     "end_a": "A",
     "end_b": "B",
@@ -595,5 +621,6 @@ EN = {
     "how": HOW,
     "latent": LATENT,
     "share": SHARE,
+    "made_of": MADE_OF,
     "interpolation": INTERPOLATION,
 }

@@ -7,6 +7,7 @@ import {
 import { Directions, lengthOf, readPushes, signed, writePushes } from "./directions.js";
 import { Find } from "./find.js";
 import { behind, bring, canDraw, drawHere, drawNeighboursHere, holds, numbersHere } from "./in_page.js";
+import { MadeOf } from "./made_of.js";
 import {
   aboutWeights, afterPause, bindSeed, classChooser, fetchPixels, firstChoice, fitPicture, newestWins,
   oncePerFrame, putPicture, queryOf, randomSeed, readSeed, showWhoDraws, start, weightsSelect,
@@ -47,6 +48,7 @@ class LatentTab {
     this.directions = new Directions(this.part, this);
     this.share = new Share(this.part, this);
     this.find = new Find(this.part, this);
+    this.madeOf = new MadeOf(this.part, this);
     this.past = [];
     this.future = [];
     this.bind(root);
@@ -174,6 +176,7 @@ class LatentTab {
     this.showNear();
     this.directions.showStrips();
     this.readNumbers();
+    this.madeOf.follow();
   }
 
   inWords() {

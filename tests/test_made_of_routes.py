@@ -1,0 +1,148 @@
+"""The routes of the card "What is it made of": what they answer, to whom, and one sentence for each bad query."""
+
+import base64
+import time
+
+import numpy as np
+import pytest
+import torch
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from gan import data
+from gan import weights as files
+from gan.made_of import MadeOf
+from gan.models import build_generator
+from gan.pictures import Pictures, write_pictures
+from gan.render import Renderer
+from gan.runs import Runs
+from gan.web.made_of_routes import add_made_of_routes
+from gan.web.picture_routes import PREFIX, add_picture_routes, run_source
+from gan.weights import Weights
+from tests.test_render import make
+
+OWN = "own-0123456789ab"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    runs = Runs(tmp_path_factory.mktemp("runs"))
+    yield runs
+    runs.close()
+
+
+@pytest.fixture(scope="module")
+def own_run(runs):
+    """A run on somebody's own pictures, that has finished."""
+    images = torch.randint(0, 256, (40, 1, 28, 28), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    words = {"title": "Mine", "classes": "[]"}
+    write_pictures(
+        runs.own_dir / f"{OWN}.safetensors", [images.numpy().tobytes()], images.shape, np.zeros(40, int), words
+    )
+    run, _ = runs.create("dense", OWN, {"batch": 4, "total_steps": 40})
+    run.loop()
+    assert run.status == "finished", run.message
+    return run
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory, runs):
+    folder = tmp_path_factory.mktemp("weights")
+    files.save(folder / "by-class.safetensors", make(data_limit=300))
+    files.save(folder / "colour.safetensors", on("emoji", size=32, channels=3))
+    files.save(folder / "own.safetensors", on(OWN))
+    renderer = Renderer(folder, run_source(runs))
+    made_of = MadeOf(renderer, runs)
+    app = FastAPI()
+    add_picture_routes(app, renderer, runs)
+    add_made_of_routes(app, made_of)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "load", lambda *args: short(whole(*args)))
+        with TestClient(app, base_url="http://test" + PREFIX) as client:
+            yield client
+    made_of.close()
+    renderer.close()
+
+
+def on(dataset: str, **changes) -> Weights:
+    """Weights that say they were trained on this data set."""
+    config = make("quick").config.changed(dataset=dataset, **changes)
+    state = build_generator(config, torch.Generator().manual_seed(0)).state_dict()
+    return Weights(config, "", (), 10, state)
+
+
+whole = data.load
+
+
+def short(pictures: Pictures) -> Pictures:
+    """Enough of them, quickly searched."""
+    return Pictures(pictures.name, pictures.images[:600], pictures.labels[:600], pictures.class_names)
+
+
+def ask(client, query: str, route: str = "nearest") -> dict:
+    """What the route says once everything is ready."""
+    end = time.monotonic() + 60
+    while (answer := client.get(f"made-of/{route}?{query}")).status_code == 202:
+        assert answer.json()["words"] and time.monotonic() < end
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def images(found: dict, name: str = "images") -> np.ndarray:
+    text = found[name]
+    return np.frombuffer(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), np.uint8).reshape(found["shape"])
+
+
+# ---- nearest training pictures ----
+
+
+def test_the_nearest_are_pictures_of_the_training_set(client):
+    found = ask(client, "w=by-class&seed=3&c=4")
+    train = short(whole("mnist")).images[:300]
+    drawn = client.get("pixels?w=by-class&seed=3&c=4").content
+    assert images(found)[0].tobytes() == drawn
+    assert np.array_equal(images(found)[1:], train[found["rows"]].numpy())
+    difference = (images(found)[:1].astype(float) - images(found)[1:]) / 255
+    assert np.allclose(np.sqrt((difference**2).mean((1, 2, 3))), found["distances"], atol=1e-4)
+    assert found["distances"] == sorted(found["distances"]) and found["trained"] == 300 and found["held"] == 300
+    assert found["ways"] == ["pixels", "features"] and not found["copied"]
+
+
+def test_features_are_another_way(client):
+    pixels, features = (ask(client, f"w=by-class&seed=3&c=4&way={way}") for way in ("pixels", "features"))
+    assert features["rows"] != pixels["rows"] and features["judged"] == pixels["judged"] == 300
+
+
+def test_a_data_set_without_a_network_and_without_held_out_pictures(client):
+    found = ask(client, "w=colour&seed=3")
+    assert found["ways"] == ["pixels"] and found["unseen"] is None and found["held"] == 0
+    assert "no network" in ask(client, "w=colour&seed=3&way=features")["why"]
+
+
+def test_own_pictures_are_shown_through_the_run_alone(client, own_run):
+    found = ask(client, f"w=run-{own_run.id}&seed=1")
+    assert found["trained"] == 40 and images(found).shape == (7, 1, 28, 28)
+    assert "are not here" in ask(client, "w=own&seed=1")["why"]  # a file that only names them
+    uploaded = client.post("weights", content=files.to_bytes(on(OWN))).json()["id"]
+    assert "are not here" in ask(client, f"w={uploaded}&seed=1")["why"]
+
+
+@pytest.mark.parametrize("route", ["nearest"])
+def test_a_strangers_guess_is_answered_as_everywhere(client, route):
+    elsewhere = client.get("pixels?w=run-AAAAAAAAAAAA&seed=1")
+    answer = client.get(f"made-of/{route}?w=run-AAAAAAAAAAAA&seed=1")
+    assert answer.status_code == elsewhere.status_code == 404 and answer.json() == elsewhere.json()
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("nearest?w=by-class&way=smell", "way must be"),
+        ("nearest?w=by-class&seed=x", "seed must be"),
+        ("nearest?seed=1", "which weights"),
+        ("nearest?w=by-class&lane=,", "A lane is"),
+    ],
+)
+def test_bad_queries_are_refused_in_words(client, query, words):
+    answer = client.get(f"made-of/{query}")
+    assert answer.status_code == 400 and words in answer.json()["error"]
