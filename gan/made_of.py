@@ -10,25 +10,32 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gan import data
+from gan.checkpoint import CheckpointError, discriminator_state, read_header, shown_generator_state
 from gan.config import Config
 from gan.data import DATA, DataError
+from gan.dissection import Layer, feature_maps, heat_map
 from gan.latent import Place
 from gan.metric_network import EPOCHS, load
+from gan.models import meta_discriminator, meta_generator
 from gan.novelty import Near, RealPictures, features_of
+from gan.objectives import OBJECTIVES
 from gan.picture import to_uint8
 from gan.pictures import Pictures
 from gan.render import Ready, Renderer, Worker
+from gan.run import Run
 from gan.runs import Runs
 from gan.trainer import limited
 
+KEPT_BYTES = 96 << 20  # of networks of runs, ready to be used
 KEPT = 4  # sets of real pictures ready to be searched: pixels and features of two data sets
 WAYS = ("pixels", "features")
 
@@ -56,6 +63,18 @@ class Subject:
     image: Tensor  # uint8 [C, H, W]
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What D says of a picture, and which pixels it depends on."""
+
+    image: Tensor  # uint8 [C, H, W]
+    logit: float
+    probability: float | None  # of being real; None where D gives a score without a scale
+    heat: Tensor  # uint8 [H, W], 255 where the logit depends on a pixel most
+    steepest: float  # by how much that pixel alone would change the logit from black to white, as far as it is linear
+    step: int  # of D: the newest that the run has saved
+
+
 class MadeOf:
     """Answers about pictures that a Renderer draws.
 
@@ -69,6 +88,7 @@ class MadeOf:
         self._looks, self._prepares = Worker(), Worker()
         self._guard = threading.Lock()
         self._prepared: OrderedDict[tuple, _Preparation] = OrderedDict()
+        self._networks = _Networks()
 
     def close(self) -> None:
         self._looks.close()
@@ -136,6 +156,99 @@ class MadeOf:
         if self.runs is None or not subject.name.startswith("run-"):
             raise NotHad("The pictures that these weights learned from are not here.")
         return self.runs.own_dir
+
+    # What a run has saved -----------------------------------------------------------------------------------------
+
+    def verdict(self, subject: Subject, row: int | None = None, lane: str | None = None) -> Future[Verdict]:
+        """D's verdict on the picture, or on training picture number `row`. Raises NotYet, NotHad, DataError at once."""
+        run = self._run(subject, "These weights came without their discriminator. A run that you train here has one.")
+        train = None if row is None else self._prepare(subject, "pixels").train
+        if row is not None and row >= len(train.images):
+            raise NotHad(f"There is no training picture number {row + 1:,}.")
+
+        def look() -> Verdict:
+            config, path = subject.config, run.checkpoint_path
+            try:
+                D = self._networks.get(path, lambda: meta_discriminator(config), discriminator_state)
+                step = read_header(path)["steps_done"]
+            except CheckpointError as error:
+                raise NotHad(str(error)) from None
+            if row is None:
+                image, x, told = subject.image, subject.x, subject.told
+            else:
+                image = train.images[row]
+                x, told = image[None].float() / 127.5 - 1, subject.told  # where D is told groups: that of the picture
+                told = train.labels[row : row + 1] if config.classes else told
+            logit, heat = heat_map(D, x, told)
+            objective, most = OBJECTIVES[config.objective], heat.max().clamp(min=1e-12)
+            probability = float(torch.tensor(logit).sigmoid()) if objective.is_probability else None
+            shades = (heat / most * 255).round().nan_to_num(0).byte()
+            return Verdict(image, logit, probability, shades, 2 * float(most), step)
+
+        return self._looks.submit(look, lane)
+
+    def snapshots(self, subject: Subject, lane: str | None = None) -> Future[tuple[list[int], Tensor]]:
+        """The same latent drawn by the states that its run keeps, and now: steps and pictures uint8 [n, C, H, W].
+
+        Raises NotHad at once.
+        """
+        run = self._run(subject, "Early states are kept by the runs that you train here; these weights have none.")
+        if not run.states.steps():
+            raise NotHad("This run no longer has its early states.")
+
+        def look() -> tuple[list[int], Tensor]:
+            drawn = []
+            for step in run.states.steps():
+                with suppress(CheckpointError):  # deleted meanwhile
+                    path = run.states.path(step)
+                    G = self._networks.get(path, lambda: meta_generator(subject.config), shown_generator_state)
+                    drawn.append((step, to_uint8(G(subject.z, subject.told))[0]))
+            drawn = [(step, image) for step, image in drawn if step < subject.step] + [(subject.step, subject.image)]
+            return [step for step, _ in drawn], torch.stack([image for _, image in drawn])
+
+        return self._looks.submit(torch.inference_mode()(look), lane)
+
+    def _run(self, subject: Subject, otherwise: str) -> Run:
+        if self.runs is None or not subject.name.startswith("run-"):
+            raise NotHad(otherwise)
+        return self.runs.get(subject.name[4:])
+
+    # Layers -------------------------------------------------------------------------------------------------------
+
+    def layers(
+        self, name: str, place: Place, label: int | None, lane: str | None = None
+    ) -> Future[list[tuple[Layer, Tensor]]]:
+        """What every layer of the generator makes of a place's latent, see `dissection.feature_maps`."""
+        return self.renderer.ask(name, lambda ready: feature_maps(ready.network, *ready.latents(place, label)), lane)
+
+
+class _Networks:
+    """Networks read from checkpoints, ready to be used, at most KEPT_BYTES of them. Only one thread touches it."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple, nn.Module] = OrderedDict()
+
+    def get(self, path: Path, empty: Callable[[], nn.Module], read: Callable[[Path], dict[str, Tensor]]) -> nn.Module:
+        """A network without memory, filled with what `read` finds in the file. Raises CheckpointError."""
+        try:
+            key = (path, path.stat().st_mtime_ns, read)
+        except OSError:
+            raise CheckpointError("This state is no longer there.") from None
+        if key not in self._kept:
+            self._kept[key] = _filled(empty(), read(path))
+        self._kept.move_to_end(key)
+        sizes = {k: sum(t.nbytes for t in network.state_dict().values()) for k, network in self._kept.items()}
+        while len(self._kept) > 1 and sum(sizes.values()) > KEPT_BYTES:
+            sizes.pop(self._kept.popitem(last=False)[0])
+        return self._kept[key]
+
+
+def _filled(network: nn.Module, state: dict[str, Tensor]) -> nn.Module:
+    wanted, found = ({name: (t.shape, t.dtype) for name, t in s.items()} for s in (network.state_dict(), state))
+    if wanted != found:
+        raise CheckpointError("This state belongs to other networks.")
+    network.load_state_dict(state, assign=True)
+    return network.eval().requires_grad_(False)
 
 
 class _Preparation:

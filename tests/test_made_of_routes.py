@@ -11,11 +11,15 @@ from starlette.testclient import TestClient
 
 from gan import data
 from gan import weights as files
-from gan.made_of import MadeOf
+from gan.checkpoint import load_checkpoint
+from gan.latent import Place, latent_at
+from gan.made_of import MadeOf, NotHad
 from gan.models import build_generator
+from gan.picture import to_uint8
 from gan.pictures import Pictures, write_pictures
 from gan.render import Renderer
 from gan.runs import Runs
+from gan.trainer import Trainer
 from gan.web.made_of_routes import add_made_of_routes
 from gan.web.picture_routes import PREFIX, add_picture_routes, run_source
 from gan.weights import Weights
@@ -46,22 +50,27 @@ def own_run(runs):
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory, runs):
+def made_of(tmp_path_factory, runs):
     folder = tmp_path_factory.mktemp("weights")
     files.save(folder / "by-class.safetensors", make(data_limit=300))
     files.save(folder / "colour.safetensors", on("emoji", size=32, channels=3))
     files.save(folder / "own.safetensors", on(OWN))
     renderer = Renderer(folder, run_source(runs))
     made_of = MadeOf(renderer, runs)
-    app = FastAPI()
-    add_picture_routes(app, renderer, runs)
-    add_made_of_routes(app, made_of)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(data, "load", lambda *args: short(whole(*args)))
-        with TestClient(app, base_url="http://test" + PREFIX) as client:
-            yield client
+        yield made_of
     made_of.close()
     renderer.close()
+
+
+@pytest.fixture(scope="module")
+def client(made_of, runs):
+    app = FastAPI()
+    add_picture_routes(app, made_of.renderer, runs)
+    add_made_of_routes(app, made_of)
+    with TestClient(app, base_url="http://test" + PREFIX) as client:
+        yield client
 
 
 def on(dataset: str, **changes) -> Weights:
@@ -127,7 +136,78 @@ def test_own_pictures_are_shown_through_the_run_alone(client, own_run):
     assert "are not here" in ask(client, f"w={uploaded}&seed=1")["why"]
 
 
-@pytest.mark.parametrize("route", ["nearest"])
+# ---- the discriminator, early states, layers ----
+
+
+def test_the_verdict_is_that_of_the_saved_discriminator(client, runs, own_run):
+    found = ask(client, f"w=run-{own_run.id}&seed=1", "verdict")
+    trainer = Trainer(own_run.config, data.load(OWN, "train", runs.own_dir))
+    load_checkpoint(own_run.checkpoint_path, trainer)
+    z = latent_at(Place(1), own_run.config.z_dim, torch.empty(0, own_run.config.z_dim))
+    x = trainer.sample(z).clone()
+    with torch.no_grad():
+        logit = trainer.D.eval()(x).item()
+    assert found["logit"] == pytest.approx(logit, abs=1e-3) and found["step"] == 40
+    assert found["probability"] == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-3)
+    heat = images(found | {"shape": [28, 28]}, "heat")
+    assert heat.max() == 255 and found["steepest"] > 0
+
+    real = ask(client, f"w=run-{own_run.id}&seed=1&row=7", "verdict")
+    own = data.load(OWN, "train", runs.own_dir).images
+    assert np.array_equal(images(real)[0], own[7].numpy())
+    with torch.no_grad():
+        assert real["logit"] == pytest.approx(trainer.D(own[7:8].float() / 127.5 - 1).item(), abs=1e-3)
+    assert "no training picture" in ask(client, f"w=run-{own_run.id}&seed=1&row=40", "verdict")["why"]
+
+
+def test_the_same_latent_is_drawn_by_every_state(client, runs, own_run):
+    found = ask(client, f"w=run-{own_run.id}&seed=1", "snapshots")
+    assert found["steps"] == [0, 16, 32, 40]
+    trainer = Trainer(own_run.config, data.load(OWN, "train", runs.own_dir))
+    z = latent_at(Place(1), own_run.config.z_dim, torch.empty(0, own_run.config.z_dim))
+    for step, image in zip(found["steps"], images(found), strict=True):
+        load_checkpoint(own_run.state_until(step), trainer)
+        assert np.array_equal(to_uint8(trainer.sample(z))[0].numpy(), image)
+    assert images(found)[-1].tobytes() == client.get(f"pixels?w=run-{own_run.id}&seed=1").content
+
+
+def test_weights_without_a_run_say_what_they_lack(client):
+    assert "without their discriminator" in ask(client, "w=by-class&seed=1&c=0", "verdict")["why"]
+    assert "Early states" in ask(client, "w=by-class&seed=1&c=0", "snapshots")["why"]
+
+
+def test_a_damaged_or_foreign_state_is_said(made_of, runs):
+    run, other = (runs.create(recipe, OWN, {"batch": 4, "total_steps": 1})[0] for recipe in ("dense", "mlp"))
+    for each in (run, other):
+        each.loop()
+    subject = made_of.subject(f"run-{run.id}", Place(1), None).result(30)
+    assert made_of.verdict(subject).result(30).step == 1
+    run.checkpoint_path.write_bytes(other.checkpoint_path.read_bytes())
+    with pytest.raises(NotHad, match="other networks"):
+        made_of.verdict(subject).result(30)
+    run.checkpoint_path.write_bytes(b"no checkpoint" * 9)
+    with pytest.raises(NotHad, match="damaged"):
+        made_of.verdict(subject).result(30)
+
+
+def test_layers_are_listed_and_shown(client):
+    found = ask(client, "w=by-class&seed=3&c=4", "layers")
+    assert found["layers"] == [
+        {"kind": "dense", "channels": 16, "side": 7},
+        {"kind": "transposed", "channels": 8, "side": 14},
+        {"kind": "convolution", "channels": 1, "side": 28},
+    ]
+    assert images(found).shape == (16, 1, 7, 7) and found["low"] == 0 < found["high"]
+    last = ask(client, "w=by-class&seed=3&c=4&layer=2", "layers")
+    drawn = np.frombuffer(client.get("pixels?w=by-class&seed=3&c=4").content, np.uint8).astype(int)
+    shown = images(last)[0, 0] / 255 * (last["high"] - last["low"]) + last["low"]
+    assert np.abs((shown.ravel() + 1) * 127.5 - drawn).max() <= 2  # it is the picture itself
+
+
+ROUTES = ("nearest", "verdict", "snapshots", "layers")
+
+
+@pytest.mark.parametrize("route", ROUTES)
 def test_a_strangers_guess_is_answered_as_everywhere(client, route):
     elsewhere = client.get("pixels?w=run-AAAAAAAAAAAA&seed=1")
     answer = client.get(f"made-of/{route}?w=run-AAAAAAAAAAAA&seed=1")
@@ -138,7 +218,9 @@ def test_a_strangers_guess_is_answered_as_everywhere(client, route):
     ("query", "words"),
     [
         ("nearest?w=by-class&way=smell", "way must be"),
-        ("nearest?w=by-class&seed=x", "seed must be"),
+        *((f"{route}?w=by-class&seed=x", "seed must be") for route in ROUTES),
+        ("layers?w=by-class&layer=3", "layer must be"),
+        ("verdict?w=by-class&row=-1", "row must be"),
         ("nearest?seed=1", "which weights"),
         ("nearest?w=by-class&lane=,", "A lane is"),
     ],
