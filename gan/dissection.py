@@ -15,6 +15,7 @@ from gan.seeds import seed_of
 COPIES = 24  # noisy ones; Smilkov et al. see little change beyond 50, and little noise is left with half of them
 NOISE = 0.1  # standard deviation, as a share of the way from black to white: 10 to 20 % is what they advise
 MOST_MAPS = 64
+WHITE = 0.99  # this share of a layer's numbers is not brighter than white
 _NOISE = 31  # stream of randomness, see gan.seeds
 
 _KINDS = {nn.Linear: "dense", UpsampleConv: "doubling", nn.ConvTranspose2d: "transposed", nn.Conv2d: "convolution"}
@@ -84,11 +85,13 @@ def feature_maps(generator: Generator, z: Tensor, told: Tensor | None) -> list[t
 
 
 def shown_maps(maps: Tensor) -> tuple[Tensor, float, float]:
-    """Maps [channels, side, side] as grey pictures uint8 [n, 1, side, side]: black is the lowest number of all that are
-    shown, white the highest. Also returns these two. At most MOST_MAPS; numbers without a place become one square.
+    """Maps [channels, side, side] as grey pictures uint8 [n, 1, side, side], and the numbers of black and of white.
+
+    Black is the lowest number of all that are shown; only one in a hundred is above white, because a few bright pixels
+    would leave the rest dark. At most MOST_MAPS; numbers without a place become one square.
     """
     maps = _square(maps) if maps.shape[-1] == 1 else maps[:MOST_MAPS]
-    low, high = (edge.item() for edge in maps.aminmax())
+    low, high = maps.min().item(), maps.flatten().kthvalue(math.ceil(WHITE * maps.numel())).values.item()
     grey = (maps - low) / max(high - low, 1e-9)
     return (grey * 255).round().nan_to_num(0).clamp(0, 255).byte()[:, None], low, high
 

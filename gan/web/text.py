@@ -583,6 +583,45 @@ MADE_OF = {
     "near_all_why": "None were held back, so they are compared with each other: {lower} of {judged} have a nearer one. "
     "Up to {limit}, as for 1 % of them, a picture is called nearly a copy.",
     "nearest_picture": "Training picture number {row}, {distance} away",
+    # the discriminator
+    "verdict": "What the discriminator says",
+    "verdict_hint": "D learned beside this generator to tell real pictures from generated ones.",
+    "surely_generated": "D is sure that it is generated.",
+    "rather_generated": "D takes it for generated.",
+    "undecided": "D cannot tell.",
+    "rather_real": "D takes it for real.",
+    "surely_real": "D is sure that it is real.",
+    "by_probability": "{share} real, logit {logit}, at step {step}.",
+    "by_score": "D's score is {logit} at step {step}; it has no scale, and higher means more real.",
+    "real_by_probability": "The nearest training picture: {share} real, logit {logit}.",
+    "real_by_score": "The nearest training picture gets {logit}.",
+    "real_picture": "nearest training picture",
+    "looked_at": "what D looked at",
+    "looked_at_in": "What D looked at in: {what}",
+    "heat_none": "does not matter",
+    "heat_most": "matters most",
+    "heat_hint": "How steeply the logit depends on each pixel: its gradient, averaged over noisy copies (SmoothGrad). "
+    "Each map is as bright as its own steepest pixel.",
+    "steepest": "From black to white, the brightest pixel alone would move the logit by about {change}.",
+    # early states
+    "snapshots": "The same noise, earlier",
+    "snapshots_hint": "What this noise gave at the steps that the run has kept.",
+    "snapshot": "step {step}",
+    "snapshot_large": "This noise at step {step}",
+    # layers
+    "layers": "Layer by layer",
+    "layers_hint": "What each layer of the generator makes of this noise, one small picture for each of its channels.",
+    "layer": "Layer",
+    "layer_dense": "{i} · dense",
+    "layer_doubling": "{i} · doubling and convolution",
+    "layer_transposed": "{i} · transposed convolution",
+    "layer_convolution": "{i} · convolution",
+    "layer_map": "{kind}, {side}×{side} × {channels}",
+    "layer_numbers": "{kind}, {channels} numbers",
+    "layer_last": "{words}: the picture",
+    "maps_range": "Black is {low}, white is {high} or more.",
+    "maps_first": "The first {count} of {channels}. Black is {low}, white is {high} or more.",
+    "maps_numbers": "{channels} numbers, row by row. Black is {low}, white is {high} or more.",
 }
 
 INTERPOLATION = {

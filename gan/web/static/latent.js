@@ -142,6 +142,7 @@ class LatentTab {
     if (this.ticks % 5 === 0 && !holds(this.state.w)) this.bring(); // they were lost on their way
     const resting = performance.now() - this.movedAt > RESTING_MS; // a moving slider already draws with the newest weights
     if (resting && (this.about.live || behind(this.about))) await this.follow();
+    if (resting && this.about.live) this.madeOf.keepUp();
   }
 
   async follow() {
