@@ -15,6 +15,7 @@ COMMON = {
     "tab_interpolation": "Interpolation",
     "tab_how": "How it works",
     "loading": "Loading…",
+    "shortcuts_hint": "Keyboard shortcuts (?)",
     "close": "Close",
     "copy_link": "Copy link",
     "copied": "Copied",
@@ -393,6 +394,13 @@ LATENT = {
     "picture": "The generator's picture",
     "picture_of": "The generator's picture for seed {seed}",
     "picture_of_class": "The generator's picture of {name} for seed {seed}",
+    "picture_class": "The generator's picture of {name}",
+    "words_mix": "Mixed with {name}, {share} %.",
+    "words_pushed": "Pushed: {list}.",
+    "words_locked": "Locked: {list}.",
+    "words_held": "Latent numbers held: {count}.",
+    "words_psi": "Truncation {psi}.",
+    "words_walk": "Steps walked from there: {count}.",
     "weights": "Weights",
     "group_live": "Learning now",
     "group_run": "My runs",
@@ -650,6 +658,21 @@ INTERPOLATION = {
     "clear": "Undo",
 }
 
+SHORTCUTS = {
+    "title": "Keyboard shortcuts",
+    "everywhere": "Everywhere",
+    "or": "or",
+    "help": "this list",
+    "copy": "copy the link to what is shown",
+    "arrows": "move the slider or the chart that has the focus",
+    "train": "train, pause or resume",
+    "surprise": "another seed",
+    "class": "the class with this number",
+    "undo": "undo",
+    "redo": "redo",
+    "play": "play or pause",
+}
+
 EN = {
     "common": COMMON,
     "train": TRAIN,
@@ -661,5 +684,6 @@ EN = {
     "latent": LATENT,
     "share": SHARE,
     "made_of": MADE_OF,
+    "shortcuts": SHORTCUTS,
     "interpolation": INTERPOLATION,
 }

@@ -7,6 +7,7 @@ import {
 import { Directions, lengthOf, readPushes, signed, writePushes } from "./directions.js";
 import { Find } from "./find.js";
 import { behind, bring, canDraw, drawHere, drawNeighboursHere, holds, numbersHere } from "./in_page.js";
+import { inWords } from "./in_words.js";
 import { MadeOf } from "./made_of.js";
 import {
   aboutWeights, afterPause, bindSeed, classChooser, fetchPixels, firstChoice, fitPicture, newestWins,
@@ -171,18 +172,14 @@ class LatentTab {
     writeState("latent", addressOf(this.state));
     this.part("back").disabled = !this.state.m.length;
     this.part("release").disabled = !this.state.z.size;
-    this.part("picture").setAttribute("aria-label", this.inWords());
+    const words = inWords(this.state, this.about, this.aboutStart(), (key) => this.directions.named(key));
+    this.part("picture").setAttribute("aria-label", words);
     this.part("found").hidden = !this.state.from;
     setText(this.part("found-words"), this.aboutStart());
     this.showNear();
     this.directions.showStrips();
     this.readNumbers();
     this.madeOf.follow();
-  }
-
-  inWords() {
-    const { seed, c } = this.state;
-    return t(c === undefined ? "latent.picture_of" : "latent.picture_of_class", { seed, name: this.about.class_names[c] });
   }
 
   /** Where the noise comes from when it is not the seed's. */
