@@ -111,7 +111,7 @@ class NearestRow {
     this.why = h("p", { class: "gf-hint" });
     this.pictures = Array.from({ length: SHOWN + 1 }, () => picture());
     const title = h("span", { class: "gf-hint", title: t(`made_of.way_${way}_hint`) }, t(`made_of.way_${way}`));
-    const says = h("p", { class: "gf-made-says", role: "status" }, this.verdict, this.words);
+    const says = h("p", { class: "gf-made-says", role: "status" }, this.verdict, " ", this.words);
     const row = h("div", { class: "gf-made-row" }, this.pictures.map(({ element }) => element));
     this.element = h("div", { class: "gf-stack-tight", dataset: { way } }, title, row, says, this.why);
     this.row = row;
