@@ -6,7 +6,7 @@ import { api, cssColor, drawTiles, h, pixelsToImageData, setText, short, t, whol
 import { fitPicture, laneOf, newestWins, putPicture, queryOf } from "./pixels.js";
 
 const AGAIN_MS = 500; // while the server is making something ready
-const KEEP_UP_MS = 3000; // between two looks at weights that learn
+const KEEP_UP_MS = 5000; // between two looks at weights that learn
 const SHOWN = 6;
 const DIMMED = 0.55; // brightness of the picture under what D looked at
 const COLUMNS = 8; // of feature maps; twice as many where there is room
@@ -50,7 +50,7 @@ export class MadeOf {
 
   /** What a route of the card says; while it is still making ready, what it does, as {words}, and it is asked again. */
   async ask(route, values, again) {
-    const lane = laneOf(`made-${route}-${values.way ?? ""}`);
+    const lane = laneOf(`made-${route}-${values.way ?? (values.row === undefined ? "" : "real")}`);
     const response = await api(`made-of/${route}?${queryOf({ ...this.host.place(), ...values, lane })}`);
     if (response.status === 202) setTimeout(() => this.card.open && again(), AGAIN_MS);
     return response.json();
@@ -80,7 +80,7 @@ class Nearest {
     this.rowOf(way).show(found);
     if (way === "features") this.also.hidden = true;
     else if (found.ways) this.offer(found.ways.includes("features"));
-    if (way === "pixels" && found.rows) this.card.discriminator.compare(found.rows[0]);
+    if (way === "pixels") this.card.discriminator.compare(found.rows?.[0]);
   }
 
   /** Features take longer, so they are only looked at when somebody wants them. */
@@ -202,9 +202,9 @@ class Discriminator {
     this.card.layout();
   }
 
-  /** The same of the training picture that is nearest. */
+  /** The same of the training picture that is nearest, where one is known. */
   async readReal(row) {
-    const found = await this.card.ask("verdict", { row }, () => this.compare(row));
+    const found = row === undefined ? {} : await this.card.ask("verdict", { row }, () => this.compare(row));
     this.real.hidden = !found.heat;
     this.pairs[1].hide(!found.heat);
     if (!found.heat) return;
