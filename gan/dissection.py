@@ -90,6 +90,7 @@ def shown_maps(maps: Tensor) -> tuple[Tensor, float, float]:
     Black is the lowest number of all that are shown; only one in a hundred is above white, because a few bright pixels
     would leave the rest dark. At most MOST_MAPS; numbers without a place become one square.
     """
+    maps = maps.nan_to_num()  # those of a stranger's weights may be beyond all numbers
     maps = _square(maps) if maps.shape[-1] == 1 else maps[:MOST_MAPS]
     low, high = maps.min().item(), maps.flatten().kthvalue(math.ceil(WHITE * maps.numel())).values.item()
     grey = (maps - low) / max(high - low, 1e-9)

@@ -6,6 +6,7 @@ of its own, and so does making ready what is looked among, which takes seconds t
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -180,9 +181,11 @@ class MadeOf:
                 x, told = image[None].float() / 127.5 - 1, subject.told  # where D is told groups: that of the picture
                 told = train.labels[row : row + 1] if config.classes else told
             logit, heat = heat_map(D, x, told)
+            if not (math.isfinite(logit) and heat.isfinite().all()):
+                raise NotHad("What this discriminator says is no finite number.")
             objective, most = OBJECTIVES[config.objective], heat.max().clamp(min=1e-12)
             probability = float(torch.tensor(logit).sigmoid()) if objective.is_probability else None
-            shades = (heat / most * 255).round().nan_to_num(0).byte()
+            shades = (heat / most * 255).round().byte()
             return Verdict(image, logit, probability, shades, 2 * float(most), step)
 
         return self._looks.submit(look, lane)

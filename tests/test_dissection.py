@@ -119,6 +119,8 @@ def test_maps_are_grey_from_the_lowest_number_to_the_one_that_one_in_a_hundred_e
     numbers = grey[:, 0].double() / 255 * (high - low) + low
     torch.testing.assert_close(numbers, maps[:MOST_MAPS].clamp(max=high).double(), atol=0.02, rtol=0)
     assert shown_maps(torch.full((2, 3, 3), 4.0))[0].unique().tolist() == [0]
+    wild = shown_maps(torch.tensor([[[torch.inf, torch.nan], [-torch.inf, 1]]]))
+    assert wild[0].dtype == torch.uint8 and all(abs(edge) < 4e38 for edge in wild[1:])
 
 
 def test_numbers_without_a_place_become_a_square():
