@@ -159,10 +159,20 @@ def refuse_other_config(saved: Config, wanted: Config) -> None:
 
 def shown_generator_state(path: Path) -> dict[str, Tensor]:
     """The state of the generator people see (the averaged one if there is one), and nothing else of the file."""
+    return _first_network(path, ("ema.", "G."))
+
+
+def discriminator_state(path: Path) -> dict[str, Tensor]:
+    """The state of the discriminator, and nothing else of the file. Raises CheckpointError."""
+    return _first_network(path, ("D.",))
+
+
+def _first_network(path: Path, prefixes: tuple[str, ...]) -> dict[str, Tensor]:
+    """The tensors of the first of these networks that the file holds, by their own names."""
     try:
         with safe_open(path, "pt") as f:
             names = list(f.keys())
-            prefix = "ema." if any(n.startswith("ema.") for n in names) else "G."
+            prefix = next((p for p in prefixes if any(n.startswith(p) for n in names)), prefixes[-1])
             return {n[len(prefix) :]: f.get_tensor(n) for n in names if n.startswith(prefix)}
     except (SafetensorError, OSError) as e:
         raise CheckpointError(f"The checkpoint {path.name} is damaged ({_brief(e)}).") from None

@@ -202,8 +202,9 @@ def measured(seen: Study, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if not names:
         return {}
     found = dict(zip(names, slopes(seen, torch.stack([values[name] for name in names], 1)), strict=True))
-    kept = {name: torch.stack([found[k] for k in _KEPT[name] if k in found]) for name in names}
-    directions = {name: _gentle(unit(without(found[name], kept[name])), found[name], name) for name in names}
+    kept = {name: [found[k] for k in _KEPT[name] if k in found] for name in names}  # of clothes: nothing
+    alone = {name: without(found[name], torch.stack(kept[name])) if kept[name] else found[name] for name in names}
+    directions = {name: _gentle(unit(alone[name]), found[name], name) for name in names}
     return {name: direction for name, direction in directions.items() if direction.any()}
 
 

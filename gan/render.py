@@ -218,7 +218,7 @@ class Renderer:
 
     def __init__(self, shipped: Path, source: Source | None = None) -> None:
         self.shipped, self.source = Path(shipped), source
-        self._worker = _Worker()
+        self._worker = Worker()
         self._ready: OrderedDict[str, Ready] = OrderedDict()  # only the worker's thread touches it
         self._studies: OrderedDict[str, tuple[str, Seen]] = OrderedDict()  # name -> stamp and study; the worker's too
         self._opened: OrderedDict[str, Weights] = OrderedDict()
@@ -291,6 +291,10 @@ class Renderer:
     def page(self, name: str) -> Future[PageFile]:
         """The weights as a browser needs them. Raises PageWeightsError."""
         return self._worker.submit(lambda: self._get(name).page)
+
+    def ask(self, name: str, call: Callable[[Ready], T], lane: str | None = None) -> Future[T]:
+        """Something short of the generator itself, in the thread that draws."""
+        return self._worker.submit(lambda: call(self._get(name)), lane, urgent=True)
 
     # Pictures -----------------------------------------------------------------------------------------------------
 
@@ -451,7 +455,7 @@ class _Job:
     urgent: bool
 
 
-class _Worker:
+class Worker:
     """One thread and its short queue."""
 
     def __init__(self) -> None:

@@ -46,6 +46,14 @@ def test_a_measured_direction_keeps_the_other_attributes():
     assert found["thickness"].norm() == pytest.approx(1)
 
 
+def test_an_attribute_with_nothing_to_keep_is_its_own_slope():
+    """As the ink of clothes, which are not measured for thickness and slant."""
+    seen, _, _ = planted()
+    a = torch.randn(Z, generator=rng(5))
+    found = d.measured(seen, {"ink": seen.z @ a, "width": torch.zeros(N)})
+    assert set(found) == {"ink"} and d.unit(found["ink"]) @ d.unit(a) > 0.99
+
+
 def test_without_leaves_nothing_along_the_others():
     vector, others = torch.randn(Z, generator=rng()), torch.randn(3, Z, generator=rng(1))
     rest = without(vector, torch.cat([others, others[:1]]))

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from gan.web import made_of
 from gan.web.island import NO_WEIGHTS, island
 
 _RING = 16
@@ -165,6 +166,7 @@ _SLIDERS = """
     </div>
   </div>
 </details>
+{made_of}
 <details class="gf-card gf-fold" data-gf="raw">
   <summary><span data-gf="raw-title">{raw}</span></summary>
   <p class="gf-hint">{raw_hint}</p>
@@ -191,6 +193,7 @@ _NEAR = """
 def build(text: dict[str, Any]) -> gr.HTML:
     strings = {key: escape(value) for key, value in (text["common"] | text["latent"] | text["share"]).items()}
     strings["neighbour_buttons"] = "".join(_NEIGHBOUR.format(cell=cell) for cell in range(_RING))
+    strings["made_of"] = made_of.fragment(text)
     panel = f'<div class="gf-latent-panel gf-stack">{_CHOICE}{_SLIDERS}{_NEAR}</div>'
     view = f'<div class="gf-latent" data-gf="view" aria-busy="true">{_STAGE}{panel}{_SHARE}</div>'
     page = f'<div class="gf">{view}{NO_WEIGHTS}</div>'

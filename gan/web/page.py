@@ -25,17 +25,22 @@ _HEAD = """
 <link rel="stylesheet" href="gradio_api/gan/static/style.css">
 <link rel="stylesheet" href="gradio_api/gan/static/compare.css">
 <link rel="stylesheet" href="gradio_api/gan/static/diagnosis.css">
+<link rel="stylesheet" href="gradio_api/gan/static/made_of.css">
+<link rel="stylesheet" href="gradio_api/gan/static/shortcuts.css">
 <link rel="modulepreload" href="gradio_api/gan/static/common.js">
 <link rel="modulepreload" href="gradio_api/gan/static/curves.js">
 <link rel="modulepreload" href="gradio_api/gan/static/diagnosis.js">
 <link rel="modulepreload" href="gradio_api/gan/static/live.js">
 <link rel="modulepreload" href="gradio_api/gan/static/measures.js">
 <link rel="modulepreload" href="gradio_api/gan/static/train.js">
+<script type="module" src="gradio_api/gan/static/shortcuts.js"></script>
 """
 
 _HEADER = """<header class="gf-header">
 <h1 class="gf-brand"><span class="gf-brand-mark" aria-hidden="true"></span>{product}</h1>
 <p class="gf-promise">{promise}</p>
+<button type="button" class="gf-btn gf-btn-quiet gf-small gf-help" data-gf="shortcuts" aria-haspopup="dialog"
+  aria-label="{shortcuts_hint}" title="{shortcuts_hint}">?</button>
 </header>"""
 
 

@@ -94,9 +94,11 @@ def _warm_up() -> None:
 def _routes(runs: Any, local: bool) -> list[Any]:
     from fastapi import FastAPI
 
+    from gan.made_of import MadeOf
     from gan.render import Renderer
     from gan.web.diagnosis import add_diagnosis_route
     from gan.web.find_routes import add_find_routes
+    from gan.web.made_of_routes import add_made_of_routes
     from gan.web.picture_routes import add_picture_routes, run_source
     from gan.web.routes import add_routes
     from gan.web.share_routes import add_share_routes
@@ -108,6 +110,7 @@ def _routes(runs: Any, local: bool) -> list[Any]:
     add_picture_routes(ours, renderer, runs)
     add_find_routes(ours, renderer)
     add_share_routes(ours, renderer, runs)
+    add_made_of_routes(ours, MadeOf(renderer, runs))
     return ours.routes
 
 

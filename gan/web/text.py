@@ -15,6 +15,7 @@ COMMON = {
     "tab_interpolation": "Interpolation",
     "tab_how": "How it works",
     "loading": "Loading…",
+    "shortcuts_hint": "Keyboard shortcuts (?)",
     "close": "Close",
     "copy_link": "Copy link",
     "copied": "Copied",
@@ -393,6 +394,13 @@ LATENT = {
     "picture": "The generator's picture",
     "picture_of": "The generator's picture for seed {seed}",
     "picture_of_class": "The generator's picture of {name} for seed {seed}",
+    "picture_class": "The generator's picture of {name}",
+    "words_mix": "Mixed with {name}, {share} %.",
+    "words_pushed": "Pushed: {list}.",
+    "words_locked": "Locked: {list}.",
+    "words_held": "Latent numbers held: {count}.",
+    "words_psi": "Truncation {psi}.",
+    "words_walk": "Steps walked from there: {count}.",
     "weights": "Weights",
     "group_live": "Learning now",
     "group_run": "My runs",
@@ -558,6 +566,71 @@ SHARE = {
     "open_end": "Open in Latent sliders",
 }
 
+MADE_OF = {
+    "title": "What is it made of",
+    "yours": "this picture",
+    # training pictures
+    "nearest": "Nearest training pictures",
+    "nearest_hint": "A generator that learns by heart draws what it was shown. The numbers say how far away each is.",
+    "way_pixels": "By their pixels",
+    "way_pixels_hint": "How much the pixels differ (root mean square, of the way from black to white).",
+    "way_features": "By their shapes",
+    "way_features_hint": "How far apart they are for a small network that learned to name such pictures. These numbers "
+    "have no unit.",
+    "also_features": "Also by their shapes",
+    "also_features_hint": "Through the eyes of a small network that learned to name such pictures. The first time this "
+    "takes some seconds.",
+    "new": "New.",
+    "copy": "Nearly a copy.",
+    "near_seen": "The nearest of {trained} training pictures is {near} away, the nearest of {held} that the generator "
+    "never saw {unseen}.",
+    "near_seen_why": "That is {score} times as far. Of {judged} real pictures that it never saw, {lower} come out "
+    "lower; below {limit}, as only 1 % of them do, a picture is called nearly a copy.",
+    "near_all": "The nearest of {trained} training pictures is {near} away.",
+    "near_all_why": "None were held back, so they are compared with each other: {lower} of {judged} have a nearer one. "
+    "Up to {limit}, as for 1 % of them, a picture is called nearly a copy.",
+    "nearest_picture": "Training picture number {row}, {distance} away",
+    # the discriminator
+    "verdict": "What the discriminator says",
+    "verdict_hint": "D learned beside this generator to tell real pictures from generated ones.",
+    "surely_generated": "D is sure that it is generated.",
+    "rather_generated": "D takes it for generated.",
+    "undecided": "D cannot tell.",
+    "rather_real": "D takes it for real.",
+    "surely_real": "D is sure that it is real.",
+    "by_probability": "{share} real, logit {logit}, at step {step}.",
+    "by_score": "D's score is {logit} at step {step}; it has no scale, and higher means more real.",
+    "real_by_probability": "The nearest training picture: {share} real, logit {logit}.",
+    "real_by_score": "The nearest training picture gets {logit}.",
+    "real_picture": "nearest training picture",
+    "looked_at": "what D looked at",
+    "looked_at_in": "What D looked at in: {what}",
+    "heat_none": "does not matter",
+    "heat_most": "matters most",
+    "heat_hint": "How steeply the logit depends on each pixel: its gradient, averaged over noisy copies (SmoothGrad). "
+    "Each map is as bright as its own steepest pixel.",
+    "steepest": "From black to white, the brightest pixel alone would move the logit by about {change}.",
+    # early states
+    "snapshots": "The same noise, earlier",
+    "snapshots_hint": "What this noise gave at the steps that the run has kept.",
+    "snapshot": "step {step}",
+    "snapshot_large": "This noise at step {step}",
+    # layers
+    "layers": "Layer by layer",
+    "layers_hint": "What each layer of the generator makes of this noise, one small picture for each of its channels.",
+    "layer": "Layer",
+    "layer_dense": "{i} · dense",
+    "layer_doubling": "{i} · doubling and convolution",
+    "layer_transposed": "{i} · transposed convolution",
+    "layer_convolution": "{i} · convolution",
+    "layer_map": "{kind}, {side}×{side} × {channels}",
+    "layer_numbers": "{kind}, {channels} numbers",
+    "layer_last": "{words}: the picture",
+    "maps_range": "Black is {low}, white is {high} or more.",
+    "maps_first": "The first {count} of {channels}. Black is {low}, white is {high} or more.",
+    "maps_numbers": "{channels} numbers, row by row. Black is {low}, white is {high} or more.",
+}
+
 INTERPOLATION = {
     "end_a": "A",
     "end_b": "B",
@@ -584,6 +657,21 @@ INTERPOLATION = {
     "clear": "Undo",
 }
 
+SHORTCUTS = {
+    "title": "Keyboard shortcuts",
+    "everywhere": "Everywhere",
+    "or": "or",
+    "help": "this list",
+    "copy": "copy the link to what is shown",
+    "arrows": "move the slider or the chart that has the focus",
+    "train": "train, pause or resume",
+    "surprise": "another seed",
+    "class": "the class with this number",
+    "undo": "undo",
+    "redo": "redo",
+    "play": "play or pause",
+}
+
 EN = {
     "common": COMMON,
     "train": TRAIN,
@@ -594,5 +682,7 @@ EN = {
     "how": HOW,
     "latent": LATENT,
     "share": SHARE,
+    "made_of": MADE_OF,
+    "shortcuts": SHORTCUTS,
     "interpolation": INTERPOLATION,
 }

@@ -107,6 +107,11 @@ export class Directions {
     return kind === "measured" ? t(`latent.measured_${key}`) : key;
   }
 
+  /** The name of a direction by its key. */
+  named(key) {
+    return this.nameOf(this.catalog.get(key) ?? { key, kind: isNumber(key) ? "principal" : "own" });
+  }
+
   // ---- a slider and its strip ----
 
   row(entry) {

@@ -7,6 +7,8 @@ import {
 import { Directions, lengthOf, readPushes, signed, writePushes } from "./directions.js";
 import { Find } from "./find.js";
 import { behind, bring, canDraw, drawHere, drawNeighboursHere, holds, numbersHere } from "./in_page.js";
+import { inWords } from "./in_words.js";
+import { MadeOf } from "./made_of.js";
 import {
   aboutWeights, afterPause, bindSeed, classChooser, fetchPixels, firstChoice, fitPicture, newestWins,
   oncePerFrame, putPicture, queryOf, randomSeed, readSeed, showWhoDraws, start, weightsSelect,
@@ -47,6 +49,7 @@ class LatentTab {
     this.directions = new Directions(this.part, this);
     this.share = new Share(this.part, this);
     this.find = new Find(this.part, this);
+    this.madeOf = new MadeOf(this.part, this);
     this.past = [];
     this.future = [];
     this.bind(root);
@@ -140,6 +143,7 @@ class LatentTab {
     if (this.ticks % 5 === 0 && !holds(this.state.w)) this.bring(); // they were lost on their way
     const resting = performance.now() - this.movedAt > RESTING_MS; // a moving slider already draws with the newest weights
     if (resting && (this.about.live || behind(this.about))) await this.follow();
+    if (resting && this.about.live) this.madeOf.keepUp();
   }
 
   async follow() {
@@ -168,17 +172,14 @@ class LatentTab {
     writeState("latent", addressOf(this.state));
     this.part("back").disabled = !this.state.m.length;
     this.part("release").disabled = !this.state.z.size;
-    this.part("picture").setAttribute("aria-label", this.inWords());
+    const words = inWords(this.state, this.about, this.aboutStart(), (key) => this.directions.named(key));
+    this.part("picture").setAttribute("aria-label", words);
     this.part("found").hidden = !this.state.from;
     setText(this.part("found-words"), this.aboutStart());
     this.showNear();
     this.directions.showStrips();
     this.readNumbers();
-  }
-
-  inWords() {
-    const { seed, c } = this.state;
-    return t(c === undefined ? "latent.picture_of" : "latent.picture_of_class", { seed, name: this.about.class_names[c] });
+    this.madeOf.follow();
   }
 
   /** Where the noise comes from when it is not the seed's. */

@@ -1,0 +1,37 @@
+"""The card "What is it made of" of the Latent sliders tab: its markup. What happens in it is in static/made_of.js."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+_CARD = """
+<details class="gf-card gf-fold" data-gf="made-of">
+  <summary>{title}</summary>
+  <div class="gf-made">
+    <section class="gf-stack-tight" aria-label="{nearest}">
+      <h4 class="gf-made-title">{nearest}</h4>
+      <p class="gf-hint">{nearest_hint}</p>
+      <div class="gf-stack" data-gf="made-nearest"></div>
+    </section>
+    <section class="gf-stack-tight" aria-label="{verdict}">
+      <h4 class="gf-made-title">{verdict}</h4>
+      <p class="gf-hint">{verdict_hint}</p>
+      <div class="gf-stack-tight" data-gf="made-verdict"></div>
+    </section>
+    <section class="gf-stack-tight" aria-label="{snapshots}">
+      <h4 class="gf-made-title">{snapshots}</h4>
+      <p class="gf-hint">{snapshots_hint}</p>
+      <div class="gf-stack-tight" data-gf="made-snapshots"></div>
+    </section>
+    <section class="gf-stack-tight" aria-label="{layers}">
+      <h4 class="gf-made-title">{layers}</h4>
+      <p class="gf-hint">{layers_hint}</p>
+      <div class="gf-stack-tight" data-gf="made-layers"></div>
+    </section>
+  </div>
+</details>"""
+
+
+def fragment(text: dict[str, Any]) -> str:
+    return _CARD.format_map({key: escape(value) for key, value in text["made_of"].items()})
