@@ -72,7 +72,7 @@ _SHARE = """
     <div class="gf-row"><h3 class="gf-section-title">{python_title}</h3>
       <button type="button" class="gf-btn gf-btn-quiet gf-small gf-push" data-gf="python-close">{close}</button></div>
     <p class="gf-hint" role="status" data-gf="python-about"></p>
-    <textarea class="gf-input gf-code" data-gf="python-code" rows="8" readonly spellcheck="false"
+    <textarea class="gf-input gf-code" data-gf="python-code" rows="10" readonly spellcheck="false"
       aria-label="{python_title}"></textarea>
     <div class="gf-row"><button type="button" class="gf-btn gf-btn-primary gf-push" data-gf="python-copy"
       >{python_copy}</button></div>
