@@ -7,7 +7,7 @@ import re
 import numpy as np
 from playwright.sync_api import expect
 
-from gan.web.picture_routes import in_base64
+from gan.query import in_base64
 from tests.e2e.conftest import opened, part, press_train, set_slider, wait_for_status
 from tests.e2e.test_latent import PICTURE, by_key, latent, slider, wait_for_shown
 
@@ -77,7 +77,7 @@ def test_what_is_pushed_held_and_locked_survives_a_new_seed_and_is_told_in_words
     moved += "Latent numbers held: 1. Truncation 0.80."
     picture = page.locator(PICTURE)
     expect(picture).to_have_attribute(
-        "aria-label", f"The generator's picture of 4 that was found for another one. {moved}"
+        "aria-label", f"The generator's picture of 4. This picture was found, not drawn from a seed. {moved}"
     )
     part(page, "latent", "surprise").click()
     shows = [other_than(page, found)]
