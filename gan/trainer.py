@@ -3,6 +3,8 @@
 Exactness: the state after k steps is a function of (config, k, the players of each step, changes of learning rates, the
 thread count). Everything random is drawn from a generator that is re-seeded for each step from (seed, rank, step), so
 that no random state has to be saved (the idea is EDM2's).
+
+It computes on a processor or on an NVIDIA GPU with the same lines; on a GPU it has never run.
 """
 
 from __future__ import annotations
