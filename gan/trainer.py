@@ -3,6 +3,8 @@
 Exactness: the state after k steps is a function of (config, k, the players of each step, changes of learning rates, the
 thread count). Everything random is drawn from a generator that is re-seeded for each step from (seed, rank, step), so
 that no random state has to be saved (the idea is EDM2's).
+
+It computes on a processor or on an NVIDIA GPU with the same lines; on a GPU it has never run.
 """
 
 from __future__ import annotations
@@ -59,6 +61,7 @@ class Trainer:
         pictures = limited(pictures, config.data_limit)
         self.config = config
         self.device = torch.device(device)
+        check_precision(config, self.device)
         self.objective = OBJECTIVES[config.objective].smoothed(config.label_smoothing)
         self.penalty = PENALTIES[config.penalty]
         self.transforms = [t for t in TRANSFORMS.values() if t.strength(config, 0)]
@@ -196,7 +199,8 @@ class Trainer:
         for transform in self.transforms:
             if strength := transform.strength(self.config, self.images_done):
                 x = transform.apply(x, strength, rng)
-        return self.D(x, c, rng)
+        with self._fewer_bits(not self._penalty_due):  # a slope of a network with 8 bits would be mostly noise
+            return self.D(x, c, rng).float()
 
     def _judge(self, x: Tensor, c: Tensor | None, fake: Tensor, c_fake: Tensor | None) -> tuple[Tensor, Tensor]:
         """D's logits of real and of fake pictures; in one pass where no batch statistics would mix the two."""
@@ -249,7 +253,16 @@ class Trainer:
         """n generated pictures, of the classes c [n] where there are classes."""
         z = self._noise(n)
         told = self.G.told(z, c if self.config.classes else None)
-        return Fakes(z, told, self.G(z, told, self.rng))
+        with self._fewer_bits():
+            return Fakes(z, told, self.G(z, told, self.rng).float())
+
+    def _fewer_bits(self, wanted: bool = True) -> torch.autocast:
+        """Products and convolutions inside compute in bfloat16, forwards and backwards, where the config says so.
+
+        Weights, their gradients and averages, optimisers, losses, penalties, and whatever people see stay in float32.
+        """
+        asked = self.config.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=asked and wanted)
 
     def _adam(self, params: list[nn.Parameter]) -> Adam:
         cfg = self.config
@@ -328,6 +341,12 @@ def check_config(config: Config) -> None:
             f"A penalty (penalty) asks how steep D is at one picture, but the networks {config.model!r} normalise over "
             "the batch in D, so that every verdict depends on all pictures: choose other networks, or no penalty."
         )
+
+
+def check_precision(config: Config, device: torch.device) -> None:
+    """Refuse, in words, what a GPU cannot compute with; every processor can, if slowly."""
+    if config.precision == "bfloat16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
+        raise ConfigError("This GPU does not know bfloat16 (precision): choose float32.")
 
 
 # What does not go together, and why; the setting in brackets is the one that the page points at.

@@ -34,6 +34,7 @@ class Bare:
         self.config, self.images = config, images
         self.labels = labels if config.classes or config.clusters else None
         plain = config.objective == "non-saturating" and config.penalty in ("none", "r1") and config.d_steps == 1
+        plain = plain and config.precision == "float32"
         plain = plain and not any(getattr(config, name) for name in _NOT_WRITTEN)
         if not plain or config.update_order not in _UPDATES:
             raise ConfigError("The bare loop knows only what the recipes use; this is not one of them.")
