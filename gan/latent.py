@@ -1,4 +1,4 @@
-"""Places in latent space: seeds, straight and great-circle paths, principal directions, walks. Pure functions.
+"""Places in latent space: seeds, walks to neighbours, principal directions. Pure functions (paths: gan/paths.py).
 
 A picture's latent is written down completely by a seed and a few numbers (see `Place`), so that a link can hold it.
 Vectors in a link are float16, little-endian: half the length, and finer than any eye.
@@ -34,7 +34,6 @@ SHEETS = {
     "study": Sheet(13, 1000),  # those that directions are learned from (see gan.directions)
 }
 
-MODES = ("slerp", "lerp")
 RING = 16  # neighbours on one circle
 
 
@@ -194,59 +193,6 @@ def edit(z: Tensor, directions: Tensor, moves: Mapping[int, float], sets: Mappin
     for i, value in sets.items():
         z[:, i] = value
     return z
-
-
-# Between two latents ---------------------------------------------------------------------------------------------
-
-
-def lerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
-    """The straight line from a (t = 0, exactly) to b (t = 1, exactly); t [K, 1] gives K points."""
-    t = torch.as_tensor(t, dtype=torch.float64)
-    return ((1 - t) * a.double() + t * b.double()).to(a.dtype)
-
-
-def slerp(a: Tensor, b: Tensor, t: float | Tensor) -> Tensor:
-    """The great circle from a to b, vectors of one shape [z_dim] or [1, z_dim] (Shoemake 1985, section 3.3).
-
-    High-dimensional normal noise lies in a thin shell, which the straight line leaves and this path does not (White
-    2016). t = 0 is exactly a, t = 1 exactly b; vectors of equal length keep it. Between parallel vectors it is the
-    straight line. Between opposite ones every half circle is a shortest path: it takes the one through the axis that
-    is least along a.
-    """
-    t = torch.as_tensor(t, dtype=torch.float64)
-    p, q = a.double(), b.double()
-    lengths = p.norm() * q.norm()
-    cosine = float((p * q).sum() / lengths) if lengths > 0 else 1.0
-    omega = math.acos(max(-1.0, min(1.0, cosine)))
-    if omega < 1e-6:
-        return lerp(a, b, t)
-    if math.pi - omega < 1e-6:
-        return _half_circle(p, q, t).to(a.dtype)
-    weights = torch.sin((1 - t) * omega) / math.sin(omega), torch.sin(t * omega) / math.sin(omega)
-    return torch.where(t == 1, q, weights[0] * p + weights[1] * q).to(a.dtype)
-
-
-def _half_circle(p: Tensor, q: Tensor, t: Tensor) -> Tensor:
-    u = p / p.norm()
-    axis = torch.zeros_like(u)
-    axis.view(-1)[u.abs().argmin()] = 1
-    side = axis - (axis * u).sum() * u
-    length = (1 - t) * p.norm() + t * q.norm()
-    arc = length * (torch.cos(t * math.pi) * u + torch.sin(t * math.pi) * side / side.norm())
-    return torch.where(t == 0, p, torch.where(t == 1, q, arc))
-
-
-def path(
-    za: Tensor, zb: Tensor, ca: Tensor | None, cb: Tensor | None, mode: str, frames: int
-) -> tuple[Tensor, Tensor | None]:
-    """`frames` latents [K, z_dim] from za to zb [1, z_dim], with mixtures [K, classes] from ca to cb [1, classes].
-
-    Mixtures of classes (or groups) are blended on the straight line whatever the mode: (1 - t) of the first and t of
-    the second, so that one picture becomes the other and does not jump where another group wins the vote.
-    """
-    t = torch.linspace(0, 1, frames, dtype=torch.float64)[:, None]  # [K, 1]
-    z = (slerp if mode == "slerp" else lerp)(za, zb, t)
-    return z, None if ca is None else lerp(ca, cb, t)
 
 
 # What the first layer listens to ---------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Pictures as bytes: tensors to pixels, grids, and PNG, GIF and MP4 files in memory."""
+"""Pictures as bytes: tensors to pixels, grids, and PNG, GIF, WebP and MP4 files in memory."""
 
 from __future__ import annotations
 
@@ -65,6 +65,16 @@ def gif_bytes(frames: Sequence[np.ndarray], fps: float, scale: int = 1) -> bytes
     # GIF counts in hundredths of a second, and many viewers slow down what is shorter than two.
     duration = 10 * max(2, round(100 / fps))
     pictures[0].save(out, "GIF", save_all=True, append_images=pictures[1:], duration=duration, loop=0, optimize=True)
+    return out.getvalue()
+
+
+def webp_bytes(frames: Sequence[np.ndarray], fps: float, scale: int = 1) -> bytes:
+    """An endless animated WebP of uint8 [H, W, C], exact in grey and in colour."""
+    pictures = [image_of(upscale(frame, scale)) for frame in frames]
+    out = io.BytesIO()
+    # Method 2 of 6 with half the effort: as small as the best on enlarged pixels, in half the time.
+    options = {"save_all": True, "append_images": pictures[1:], "duration": round(1000 / fps), "loop": 0}
+    pictures[0].save(out, "WEBP", lossless=True, method=2, quality=50, **options)
     return out.getvalue()
 
 

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from gan import directions as studies
-from gan import latent, page_weights
+from gan import latent, page_weights, paths
 from gan import weights as files
 from gan.config import Config
 from gan.directions import Direction, Seen
@@ -85,11 +85,21 @@ class PageFile:
 
 
 @dataclass(frozen=True)
-class End:
-    """One end of a path: a place and a class (None when the weights have no classes)."""
+class Keyframe:
+    """A keyframe of a path: a place and a class (None when the weights have no classes)."""
 
     place: Place
     label: int | None = None
+
+
+@dataclass(frozen=True)
+class KeyframePath:
+    """A path: where it leads through, and how (see gan.paths.path)."""
+
+    keyframes: tuple[Keyframe, ...]
+    mode: str
+    frames: int
+    loop: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +109,15 @@ class Near:
     count: int = 0
     first: int = 0
     spread: float = 0.5
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Weighted sums of keyframes (see gan.paths.blend), each drawn once, or once as each of some classes."""
+
+    keyframes: tuple[Keyframe, ...]
+    shares: tuple[tuple[float, ...], ...]  # one row for each sum, with a number for each keyframe
+    labels: tuple[int, ...] = ()
 
 
 class Ready:
@@ -182,10 +201,29 @@ class Ready:
         other = as_mixture(torch.tensor([mix[0]]), classes)
         return torch.lerp(as_mixture(ours, classes), other, mix[1])
 
-    def end(self, end: End) -> tuple[Tensor, Tensor | None]:
-        """An end's latent [1, z_dim] and its mixture of classes or groups [1, classes]."""
-        z, told = self.latents(end.place, end.label)
-        return z, None if told is None else as_mixture(told, self.config.classes or self.config.clusters)
+    def keyframes(self, keyframes: Sequence[Keyframe]) -> tuple[Tensor, Tensor | None]:
+        """Their latents [K, z_dim], and their mixtures of classes or groups [K, classes]."""
+        latents, told = zip(*(self.latents(keyframe.place, keyframe.label) for keyframe in keyframes), strict=True)
+        if told[0] is None:
+            return torch.cat(latents), None
+        classes = self.config.classes or self.config.clusters
+        return torch.cat(latents), torch.cat([as_mixture(c, classes) for c in told])
+
+    def path(self, way: KeyframePath) -> tuple[Tensor, Tensor | None]:
+        return paths.path(*self.keyframes(way.keyframes), way.mode, way.frames, way.loop)
+
+    def sums(self, sums: Sums) -> tuple[Tensor, Tensor | None]:
+        """Latents [N, z_dim] and what the network is told; without classes each votes for its group itself."""
+        labels = [self.label(label) for label in sums.labels]
+        shares = torch.tensor(sums.shares, dtype=torch.float64)
+        latents, mixtures = self.keyframes(sums.keyframes)
+        z = paths.blend(latents, shares)
+        if not self.config.classes:
+            return z, self.network.told(z)
+        if not labels:
+            return z, paths.blend_mixtures(mixtures, shares)
+        told = as_mixture(torch.cat(labels).repeat(len(z)), self.config.classes)
+        return z.repeat_interleave(len(labels), 0), told
 
     @torch.inference_mode()
     def draw_at_once(self, *latents: tuple[Tensor, Tensor | None]) -> np.ndarray:
@@ -277,6 +315,7 @@ class Renderer:
             "z_dim": cfg.z_dim,
             "classes": cfg.classes,
             "class_names": list(w.class_names),
+            "groups": cfg.clusters,
             "dataset": cfg.dataset,
             "size": cfg.size,
             "channels": cfg.channels,
@@ -392,15 +431,40 @@ class Renderer:
             self._studies.popitem(last=False)
         return kept
 
-    def path(self, name: str, a: End, b: End, mode: str, frames: int, lane: str | None = None) -> Future[Pixels]:
-        """`frames` pictures from a to b."""
-        return self._worker.submit(lambda: self._path(name, a, b, mode, frames), lane)
+    # Paths and sums -----------------------------------------------------------------------------------------------
 
-    def _path(self, name: str, a: End, b: End, mode: str, frames: int) -> Pixels:
+    def path(self, name: str, way: KeyframePath, lane: str | None = None) -> Future[Pixels]:
+        """The pictures of a path."""
+        return self._worker.submit(lambda: self._path(name, way), lane)
+
+    def _path(self, name: str, way: KeyframePath) -> Pixels:
         ready = self._get(name)
-        (za, ca), (zb, cb) = (ready.end(end) for end in (a, b))
-        z, c = latent.path(za, zb, ca, cb, mode, frames)
-        return self._draw_many(ready, z, c)
+        return self._draw_many(ready, *ready.path(way))
+
+    def path_latents(self, name: str, way: KeyframePath) -> Future[tuple[Tensor, Tensor | None]]:
+        """The latents [N, z_dim] of a path, and the mixtures of classes or groups [N, classes] that go with them."""
+        return self._worker.submit(lambda: self._get(name).path(way))
+
+    def sums(self, name: str, sums: Sums, lane: str | None = None) -> Future[Pixels]:
+        """Pictures of weighted sums: for each sum one, or one as each class."""
+        alone = len(sums.shares) * max(len(sums.labels), 1) == 1
+        return self._worker.submit(lambda: self._sums(name, sums, alone), lane, urgent=alone)
+
+    def _sums(self, name: str, sums: Sums, alone: bool) -> Pixels:
+        ready = self._get(name)
+        z, told = ready.sums(sums)
+        if alone:
+            return Pixels(ready.draw(z, told), ready.stamp, ready.weights.step)
+        return self._draw_many(ready, z, told)
+
+    def sum_latents(self, name: str, sums: Sums) -> Future[tuple[Tensor, Tensor | None]]:
+        """The latents of weighted sums [N, z_dim], and the mixtures of classes [N, classes] where there are any."""
+        return self._worker.submit(lambda: self._sum_latents(self._get(name), sums))
+
+    @staticmethod
+    def _sum_latents(ready: Ready, sums: Sums) -> tuple[Tensor, Tensor | None]:
+        z, told = ready.sums(sums)
+        return z, told if ready.config.classes else None
 
     def _draw_many(self, ready: Ready, z: Tensor, c: Tensor | None) -> Pixels:
         return Pixels(ready.draw(z, c, self._worker.let_urgent_pass), ready.stamp, ready.weights.step)

@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-from torch.nn.functional import one_hot
 
 from gan import latent
 from gan.latent import Place
@@ -37,69 +36,6 @@ def test_latents_of_neighbouring_seeds_are_standard_normal_and_uncorrelated():
     assert abs(z.mean()) < 0.01 and abs(z.std() - 1) < 0.01
     correlation = (z[:-1] * z[1:]).mean()  # standard error 1 / sqrt(128,000) = 0.003
     assert abs(correlation) < 0.015
-
-
-# ---- paths ----
-
-
-@pytest.mark.parametrize("between", [latent.lerp, latent.slerp])
-def test_paths_hit_their_ends_exactly(between):
-    a, b = vectors()
-    assert torch.equal(between(a, b, 0.0), a)
-    assert torch.equal(between(a, b, 1.0), b)
-
-
-def test_slerp_keeps_the_length_of_equally_long_vectors_and_lerp_does_not():
-    a, b = vectors()
-    b = b * (a.norm() / b.norm())
-    t = torch.linspace(0, 1, 11, dtype=torch.float64)[:, None]
-    assert torch.allclose(latent.slerp(a, b, t).norm(dim=1), a.norm().expand(11), rtol=1e-6)
-    assert latent.lerp(a, b, 0.5).norm() < 0.9 * a.norm()
-
-
-def test_slerp_turns_at_constant_speed():
-    a, b = vectors()
-    a, b = a / a.norm(), b / b.norm()
-    points = latent.slerp(a, b, torch.linspace(0, 1, 9, dtype=torch.float64)[:, None])
-    angles = torch.arccos((points[:-1] * points[1:]).sum(1).clamp(-1, 1))
-    assert torch.allclose(angles, angles.mean().expand(8), atol=1e-3)
-
-
-def test_slerp_of_orthogonal_vectors_is_half_way_their_sum_over_root_two():
-    a, b = torch.tensor([[1.0, 0, 0]]), torch.tensor([[0, 1.0, 0]])
-    assert torch.allclose(latent.slerp(a, b, 0.5), (a + b) / math.sqrt(2))
-
-
-def test_slerp_of_parallel_vectors_is_the_straight_line():
-    a = latent.latent_of(1, 64)
-    assert torch.equal(latent.slerp(a, a, 0.3), a)
-    assert torch.allclose(latent.slerp(a, 2 * a, 0.5), 1.5 * a)
-
-
-def test_slerp_of_opposite_vectors_goes_round_and_not_through_zero():
-    a = latent.latent_of(1, 64)
-    t = torch.linspace(0, 1, 7, dtype=torch.float64)[:, None]
-    points = latent.slerp(a, -a, t)
-    assert torch.equal(points[:1], a) and torch.equal(points[-1:], -a)
-    assert torch.allclose(points.norm(dim=1), a.norm().expand(7), rtol=1e-6)
-    assert abs((points[3] * a[0]).sum()) < 1e-3  # half way is perpendicular
-
-
-def test_slerp_from_zero_is_finite():
-    a, zero = latent.latent_of(1, 8), torch.zeros(1, 8)
-    assert torch.allclose(latent.slerp(zero, a, 0.5), a / 2)
-
-
-def test_the_path_blends_the_classes():
-    a, b = vectors()
-    two, five = one_hot(torch.tensor([2, 5]), 10).float().split(1)
-    z, c = latent.path(a, b, two, five, "slerp", 5)
-    assert z.shape == (5, 64) and c.shape == (5, 10)
-    assert torch.equal(z[:1], a) and torch.equal(z[-1:], b)
-    assert torch.allclose(c.sum(1), torch.ones(5))
-    assert c[0].argmax() == 2 and c[0].max() == 1 and c[-1].argmax() == 5 and c[2, 2] == c[2, 5] == 0.5
-    assert torch.equal(latent.path(a, b, two, two, "lerp", 5)[1][:, 2], torch.ones(5))
-    assert latent.path(a, b, None, None, "lerp", 5)[1] is None
 
 
 # ---- neighbours ----

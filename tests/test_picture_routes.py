@@ -1,11 +1,8 @@
 """The routes that draw: shapes, files, and one sentence for each bad query."""
 
-import io
-
 import numpy as np
 import pytest
 from fastapi import FastAPI
-from PIL import Image
 from starlette.testclient import TestClient
 
 from gan import weights as files
@@ -76,30 +73,6 @@ def test_the_latent_route_gives_the_numbers(client):
 def test_values_beyond_the_limits_are_set_to_them(client):
     far, limit = (pixels(client.get(f"pixels?w=plain&seed=1&z=0:{value}")) for value in (500, 10))
     assert np.array_equal(far, limit)
-
-
-def test_the_gif_is_the_path_there_and_back(client):
-    query = "w=by-class&a=1:2&b=9:7&mode=slerp&frames=6"
-    path = pixels(client.get(f"path?{query}"))
-    assert path.shape == (6, 1, 28, 28)
-    film = Image.open(io.BytesIO(client.get(f"path.gif?{query}&scale=2&fps=10&boomerang=1").content))
-    assert film.n_frames == 10
-    for i, frame in enumerate([*path, *path[-2:0:-1]]):
-        film.seek(i)
-        assert (np.asarray(film.convert("L")) == frame[0].repeat(2, 0).repeat(2, 1)).all()
-
-
-def test_the_mp4_has_every_frame(client):
-    av = pytest.importorskip("av")
-    answer = client.get("path.mp4?w=plain&a=1&b=9&mode=lerp&frames=5&scale=4&fps=25")
-    with av.open(io.BytesIO(answer.content)) as film:
-        assert len(list(film.decode(video=0))) == 5
-    assert answer.headers["content-type"] == "video/mp4"
-
-
-def test_an_end_moved_with_the_sliders_is_the_same_picture(client):
-    path = pixels(client.get("path?w=by-class&a=3:5&am=2:0.4&ad=0:1.5&az=12:0.5&b=9:5&frames=3"))
-    assert np.array_equal(path[:1], pixels(client.get("pixels?w=by-class&seed=3&c=5&m=2:0.4&d=0:1.5&z=12:0.5")))
 
 
 def test_directions_come_back_in_requests_and_files(client):
@@ -177,13 +150,6 @@ def test_a_class_mixed_with_none_or_all_of_another_is_one_of_them(client):
         ("teach?w=plain&more=1", 400, "at least one picture"),
         ("pixels?w=plain&from=tile:40", 400, "tile:0 to tile:39 or study:0 to study:999"),
         ("pixels?w=plain&from=sheet:1", 400, "from must be a vector"),
-        ("path?w=plain&b=2", 400, "begins"),
-        ("path?w=plain&a=2", 400, "ends"),
-        ("path?w=plain&a=1&b=2&frames=1", 400, "from 2 to 240"),
-        ("path?w=plain&a=1&b=2&frames=241", 400, "from 2 to 240"),
-        ("path?w=plain&a=1&b=2&mode=round", 400, "slerp or lerp"),
-        ("path?w=plain&a=1:3&b=2", 400, "no classes"),
-        ("path.gif?w=plain&a=1&b=2&fps=0", 400, "from 1 to 50"),
     ],
 )
 def test_bad_queries_get_one_sentence(client, query, status, words):

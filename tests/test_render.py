@@ -18,7 +18,8 @@ from gan.render import (
     KEPT_FILES,
     MAX_WAITING,
     Busy,
-    End,
+    Keyframe,
+    KeyframePath,
     Near,
     Renderer,
     RenderError,
@@ -60,6 +61,10 @@ def draw(renderer, name="by-class", place=PLACE, label=4, near=None) -> np.ndarr
     return renderer.pixels(name, place, label, near).result(30).images
 
 
+def straight(frames: int) -> KeyframePath:
+    return KeyframePath((Keyframe(Place(1), 0), Keyframe(Place(2), 0)), "lerp", frames)
+
+
 # ---- exactness ----
 
 
@@ -90,7 +95,11 @@ def test_a_picture_does_not_depend_on_its_neighbours(renderer):
 
 
 def test_the_ends_of_a_path_are_the_pictures_of_its_ends(renderer):
-    film = renderer.path("by-class", End(PLACE, 2), End(Place(8), 7), "slerp", 19).result(30).images
+    film = (
+        renderer.path("by-class", KeyframePath((Keyframe(PLACE, 2), Keyframe(Place(8), 7)), "slerp", 19))
+        .result(30)
+        .images
+    )
     assert len(film) == 19
     assert np.array_equal(film[:1], draw(renderer, label=2))
     assert np.array_equal(film[-1:], draw(renderer, place=Place(8), label=7))
@@ -99,7 +108,7 @@ def test_the_ends_of_a_path_are_the_pictures_of_its_ends(renderer):
 def test_a_path_between_groups_blends_them(renderer, shelf):
     """The votes of latents on the way would jump; the picture half way is of half one group and half the other."""
     a, b = Place(1), Place(2)
-    film = renderer.path("plain", End(a), End(b), "lerp", 3).result(30).images
+    film = renderer.path("plain", KeyframePath((Keyframe(a), Keyframe(b)), "lerp", 3)).result(30).images
     for place, picture in ((a, film[:1]), (b, film[2:])):
         assert np.array_equal(picture, draw(renderer, "plain", place, None))
     network = files.build(files.load(shelf / "plain.safetensors"))
@@ -218,7 +227,7 @@ def test_a_slider_need_not_wait_for_a_long_path(renderer):
     alone = draw(renderer, place=Place(5), label=0)
     go = held(renderer)
     waiting = {
-        "first path": renderer.path("by-class", End(Place(1), 0), End(Place(2), 0), "lerp", 100),
+        "first path": renderer.path("by-class", straight(100)),
         "neighbours": renderer.pixels("by-class", Place(5), 0, Near(16)),
         "slider": renderer.pixels("by-class", Place(5), 0),
     }
@@ -232,7 +241,7 @@ def test_a_slider_need_not_wait_for_a_long_path(renderer):
 
 def test_a_slider_passes_in_the_middle_of_a_path(renderer):
     draw(renderer)
-    path = renderer.path("by-class", End(Place(1), 0), End(Place(2), 0), "lerp", 240)
+    path = renderer.path("by-class", straight(240))
     slider = renderer.pixels("by-class", Place(5), 0)
     assert slider.result(30).images.shape == (1, 1, 28, 28)
     assert not path.done()

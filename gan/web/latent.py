@@ -51,10 +51,7 @@ _CHOICE = """
     <button type="button" class="gf-btn gf-btn-mini" data-gf="undo" title="{undo_hint}" disabled>{undo}</button>
     <button type="button" class="gf-btn gf-btn-mini" data-gf="redo" title="{redo_hint}" disabled>{redo}</button>
     <button type="button" class="gf-btn" data-gf="reset" title="{reset_hint}">{reset}</button>
-    <span class="gf-row gf-push gf-send" role="group" aria-label="{send}" title="{send_hint}">
-      <span class="gf-hint">{send}</span>
-      <button type="button" class="gf-btn gf-btn-mini" data-gf="send" data-end="a">A</button>
-      <button type="button" class="gf-btn gf-btn-mini" data-gf="send" data-end="b">B</button></span>
+    <button type="button" class="gf-btn gf-btn-quiet gf-push" data-gf="send" title="{send_hint}">{send}</button>
   </div>
   <div class="gf-row gf-latent-share">
     <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="copy-link">{copy_link}</button>

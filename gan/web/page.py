@@ -27,6 +27,7 @@ _HEAD = """
 <link rel="stylesheet" href="gradio_api/gan/static/diagnosis.css">
 <link rel="stylesheet" href="gradio_api/gan/static/made_of.css">
 <link rel="stylesheet" href="gradio_api/gan/static/shortcuts.css">
+<link rel="stylesheet" href="gradio_api/gan/static/interpolation.css">
 <link rel="modulepreload" href="gradio_api/gan/static/common.js">
 <link rel="modulepreload" href="gradio_api/gan/static/curves.js">
 <link rel="modulepreload" href="gradio_api/gan/static/diagnosis.js">

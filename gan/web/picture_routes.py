@@ -1,4 +1,4 @@
-"""Routes that draw: weights, pixels, paths, films. Every request says all it wants; nothing is remembered."""
+"""Routes that draw: weights, pixels, latents. Every request says all it wants; nothing is remembered."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ from starlette.responses import JSONResponse, Response
 from gan.config import Config
 from gan.directions import Direction, DirectionError, from_text, to_text
 from gan.inversion import InversionError
-from gan.latent import MODES, RING, packed, unpacked
+from gan.latent import RING, packed, unpacked
 from gan.page_weights import PageWeightsError
-from gan.picture import PictureError, boomerang, gif_bytes, mp4_bytes
+from gan.picture import PictureError
 from gan.pictures import DataError
 from gan.query import MAX_DIRECTIONS, MAX_RINGS, BadQuery, in_base64, integer, label_of, number, place_of
 from gan.render import (
     MAX_UPLOAD_BYTES,
     Busy,
-    End,
     Near,
     Pixels,
     Renderer,
@@ -40,10 +39,7 @@ from gan.weights import WeightsError
 PREFIX = "/gradio_api/gan/"
 MAX_NEAR, MAX_MARKS = 32, 200
 MAX_DIRECTIONS_FILE = 1 << 20
-FRAMES = (2, 240)
 SCALES = (1, 16)
-FPS = (1, 50)
-MAX_FILM_PIXELS = 200_000_000  # frames times pixels of a film: about ten seconds of encoding
 
 _STATUS = {UnknownWeights: 404, RunsError: 404, Superseded: 409, Busy: 503}
 
@@ -68,9 +64,6 @@ def add_picture_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> N
         "study": view.study,
         "teach": view.teach,
         "directions.json": view.directions_file,
-        "path": view.path,
-        "path.gif": view.gif,
-        "path.mp4": view.mp4,
     }
     for path, endpoint in reads.items():
         app.add_route(PREFIX + path, answering(endpoint), ["GET"])
@@ -83,7 +76,6 @@ class _View:
 
     def __init__(self, renderer: Renderer, runs: Runs | None) -> None:
         self.renderer, self.runs = renderer, runs
-        self._filming = asyncio.Semaphore(1)  # one film at a time; who drags a slider needs the other core
 
     async def shelf(self, request: Request) -> Response:
         tokens = [token.strip() for token in request.headers.get("x-owner", "").split(",") if token.strip()]
@@ -127,33 +119,6 @@ class _View:
         query = request.query_params
         numbers = await wait(self.renderer.numbers(weights_of(query), place_of(query), lane_of(query)))
         return JSONResponse({"z": [round(number, 4) for number in numbers]}, headers=FRESH)
-
-    async def path(self, request: Request) -> Response:
-        return raw(await self._walk(request.query_params))
-
-    def _walk(self, query: Mapping[str, str]) -> asyncio.Future[Pixels]:
-        mode = query.get("mode", "slerp")
-        if mode not in MODES:
-            raise BadQuery(f"A path is {' or '.join(MODES)}, not {mode[:20]!r}.")
-        frames = integer(query, "frames", *FRAMES, default=16)
-        ends = _end(query, "a"), _end(query, "b")
-        return wait(self.renderer.path(weights_of(query), *ends, mode, frames, lane_of(query)))
-
-    async def gif(self, request: Request) -> Response:
-        return file(await self._film(request.query_params, gif_bytes), "image/gif", "gan-forge-path.gif")
-
-    async def mp4(self, request: Request) -> Response:
-        return file(await self._film(request.query_params, mp4_bytes), "video/mp4", "gan-forge-path.mp4")
-
-    async def _film(self, query: Mapping[str, str], encode: Any) -> bytes:
-        scale, fps = integer(query, "scale", *SCALES, default=8), integer(query, "fps", *FPS, default=20)
-        back = integer(query, "boomerang", 0, 1, default=0)
-        images = (await self._walk(query)).images
-        if images[:, 0].size * (1 + back) * scale**2 > MAX_FILM_PIXELS:
-            raise BadQuery("This film would be too large; please choose fewer frames or a smaller scale.")
-        frames = [image.transpose(1, 2, 0) for image in images]  # [H, W, C] each
-        async with self._filming:
-            return await run_in_threadpool(encode, boomerang(frames) if back else frames, fps, scale)
 
     async def open_file(self, request: Request) -> Response:
         data = await body_of(request, MAX_UPLOAD_BYTES, "This file is too large; weights")
@@ -328,13 +293,3 @@ def _near(query: Mapping[str, str]) -> Near:
     count = integer(query, "near", 0, MAX_NEAR, default=0)
     ring = integer(query, "ring", 0, MAX_RINGS - 1, default=0)
     return Near(count, ring * RING, number(query.get("spread", "0.5"), "spread", 0, 1))
-
-
-def _end(query: Mapping[str, str], name: str) -> End:
-    """An end of a path, SEED or SEED:CLASS; where it was edited, am, ad, az (or bm, bd, bz) tell how."""
-    seed, _, label = query.get(name, "").partition(":")
-    if not seed:
-        raise BadQuery(
-            f"Please say where the path {'begins' if name == 'a' else 'ends'} ({name}=SEED or {name}=SEED:CLASS)."
-        )
-    return End(place_of({**query, "seed": seed}, name), label_of(label))

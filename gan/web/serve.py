@@ -99,6 +99,7 @@ def _routes(runs: Any, local: bool) -> list[Any]:
     from gan.web.diagnosis import add_diagnosis_route
     from gan.web.find_routes import add_find_routes
     from gan.web.made_of_routes import add_made_of_routes
+    from gan.web.path_routes import add_path_routes
     from gan.web.picture_routes import add_picture_routes, run_source
     from gan.web.routes import add_routes
     from gan.web.share_routes import add_share_routes
@@ -111,6 +112,7 @@ def _routes(runs: Any, local: bool) -> list[Any]:
     add_find_routes(ours, renderer)
     add_share_routes(ours, renderer, runs)
     add_made_of_routes(ours, MadeOf(renderer, runs))
+    add_path_routes(ours, renderer)
     return ours.routes
 
 

@@ -14,14 +14,14 @@ import torch
 from playwright.sync_api import expect
 from torch import nn
 
-from gan import latent, page_weights
+from gan import latent, page_weights, paths
 from gan import weights as files
 from gan.bench.common import ROOT
 from gan.latent import Place, Push
 from gan.models.layers import Grid, SameConv, SameConvTranspose, UpsampleConv, batch_norm
 from gan.picture import to_uint8
 from gan.query import in_base64
-from gan.render import DIRECTIONS, End, Near, Renderer
+from gan.render import DIRECTIONS, Keyframe, KeyframePath, Near, Renderer, Sums
 from tests.e2e.conftest import css, look, part, same, set_slider, wait_for_change
 from tests.test_render import make
 
@@ -187,7 +187,7 @@ def test_seeds_are_the_same_latents_as_on_the_server(bare):
         torch.testing.assert_close(torch.tensor(z), wanted, rtol=1e-5, atol=2e-6)
 
 
-@pytest.mark.parametrize("mode", latent.MODES)
+@pytest.mark.parametrize("mode", ["slerp", "lerp"])
 def test_paths_go_the_same_way_as_on_the_server(bare, mode):
     """Also between opposite, parallel and vanishing vectors."""
     a, b = latent.latent_of(1, 20)[0], latent.latent_of(2, 20)[0]
@@ -196,9 +196,27 @@ def test_paths_go_the_same_way_as_on_the_server(bare, mode):
     body = f"""return argument.pairs.map(([a, b]) => argument.t.map((t) =>
       Array.from(module.{mode}(Float32Array.from(a), Float32Array.from(b), t))));"""
     argument = {"pairs": [[x.tolist() for x in pair] for pair in pairs], "t": t}
-    for pair, found in zip(pairs, call(bare, "noise.js", body, argument), strict=True):
-        wanted = torch.stack([getattr(latent, mode)(*pair, x) for x in t])
+    for pair, found in zip(pairs, call(bare, "paths.js", body, argument), strict=True):
+        wanted = torch.stack([getattr(paths, mode)(*pair, x) for x in t])
         torch.testing.assert_close(torch.tensor(found), wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_splines_go_the_same_way_as_on_the_server(bare):
+    """With classes, open and closed, also through equal, opposite and vanishing vectors."""
+    a, b, c = (latent.latent_of(seed, 20) for seed in (1, 2, 3))
+    rows = [[a, b, c], [a, b], [a, a, b], [a, b, a], [a, -a, b], [a, 0 * a, c, 2 * b]]
+    shares = torch.eye(4)
+    cases = [{"z": torch.cat(row).tolist(), "loop": loop} for row in rows for loop in (False, True)]
+    body = """return argument.cases.map(({z, loop}) => {
+      const keyframes = z.map((numbers, i) => [Float32Array.from(numbers), Float32Array.from(argument.shares[i])]);
+      return module.pathThrough(keyframes, 'smooth', 9, loop).map((pair) => pair.map((part) => Array.from(part)));
+    });"""
+    found = call(bare, "paths.js", body, {"cases": cases, "shares": shares.tolist()})
+    for case, way in zip(cases, found, strict=True):
+        keyframes = torch.tensor(case["z"])
+        z, blends = paths.path(keyframes, shares[: len(keyframes)], "smooth", 9, case["loop"])
+        torch.testing.assert_close(torch.tensor([pair[0] for pair in way]), z, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(torch.tensor([pair[1] for pair in way]), blends, rtol=1e-5, atol=1e-5)
 
 
 # Whole pictures --------------------------------------------------------------------------------------------------
@@ -277,11 +295,12 @@ def test_a_thousand_random_states_are_drawn_as_torch_draws_them(bare, name):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_paths_and_neighbours_are_drawn_as_the_server_draws_them(bare, renderer, name):
-    """A path goes through mixtures of classes, or of the groups that both ends have voted for."""
+    """A path goes through mixtures of classes, or of the groups that its keyframes have voted for."""
     c = (2, 7) if renderer.about(name).result(30)["classes"] else (None, None)
     a, b = Place(3, ((5, 0.5),), {0: 1.5}, {7: -0.5}), Place(8)
-    texts = ["3" + (f":{c[0]}" if c[0] else ""), "8" + (f":{c[1]}" if c[1] else "")]
-    path = {"w": name, "a": texts[0], "b": texts[1], "am": "5:0.5", "ad": "0:1.5", "az": "7:-0.5", "frames": 30}
+    texts = [f"{seed}:{label}" if label else str(seed) for seed, label in ((3, c[0]), (8, c[1]), (21, c[0]))]
+    path = {"w": name, **dict(zip("abc", texts, strict=True)), "am": "5:0.5", "ad": "0:1.5", "az": "7:-0.5"}
+    path |= {"frames": 10, "loop": 1}
     if c[0]:  # both ends, and the neighbours, partly of another class
         a, b = replace(a, mix=(4, 0.3)), replace(b, mix=(1, 0.6))
         path |= {"amix": "4:0.3", "bmix": "1:0.6"}
@@ -291,14 +310,15 @@ def test_paths_and_neighbours_are_drawn_as_the_server_draws_them(bare, renderer,
         + """
     await module.bring({id: argument.near.w, stamp: '', page_refusal: ''});
     const films = [];
-    for (const mode of ['slerp', 'lerp']) films.push(await module.drawPathHere({...argument.path, mode}));
+    for (const mode of ['slerp', 'lerp', 'smooth']) films.push(await module.drawPathHere({...argument.path, mode}));
     films.push(await module.drawNeighboursHere(argument.near));
     return films.map(({pixels}) => base64(pixels));
     """
     )
     here = call(bare, "in_page.js", body, {"path": path, "near": near})
-    ends = End(a, c[0]), End(b, c[1])
-    there = [renderer.path(name, *ends, mode, 30).result(30).images for mode in ("slerp", "lerp")]
+    keyframes = Keyframe(a, c[0]), Keyframe(b, c[1]), Keyframe(Place(21), c[0])
+    ways = [KeyframePath(keyframes, mode, 10, True) for mode in ("slerp", "lerp", "smooth")]
+    there = [renderer.path(name, way).result(30).images for way in ways]
     there.append(renderer.pixels(name, a, c[0], Near(16, 32, 0.7)).result(30).images)
     for film, wanted in zip(here, there, strict=True):
         same(pixels(film, *wanted.shape), wanted)
@@ -334,6 +354,36 @@ def test_a_picture_of_a_sheet_is_that_of_the_server(bare, renderer):
         asked = query(name, Place(6), label) | {"from": ":".join(map(str, sheet))}
         wanted = renderer.pixels(name, Place(6, sheet=sheet), label).result(30).images
         same(np.array(call(bare, "in_page.js", body, asked)).reshape(wanted.shape), wanted)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_sums_are_drawn_as_the_server_draws_them(bare, renderer, name):
+    """Inside, outside and on the corners of the triangle; with classes also as each of some."""
+    rng = np.random.default_rng(3)
+    classes = renderer.about(name).result(30)["classes"]
+    seeds, labels = [3, 8, 21], [2, 7, 7] if classes else [None] * 3
+    rows = [[1.0, 0.0, 0.0], [1.0, -1.0, 1.0]]
+    for right, top in rng.uniform(-0.5, 1, (20, 2)).round(3):
+        rows.append([round(1 - right - top, 3), right, top])
+    texts = [f"{seed}:{label}" if classes else str(seed) for seed, label in zip(seeds, labels, strict=True)]
+    body = (
+        _BASE64
+        + """
+    await module.bring({id: argument.query.w, stamp: '', page_refusal: ''});
+    const films = [await module.drawSumsHere(argument.query, argument.rows, argument.labels)];
+    for (const row of argument.rows) films.push(module.drawSumHere(argument.query, row));
+    return films.map(({pixels}) => base64(pixels));
+    """
+    )
+    query = {"w": name, **dict(zip("abc", texts, strict=True)), "bpsi": 0.7}
+    chosen = (0, 5) if classes else ()
+    together, *alone = call(bare, "in_page.js", body, {"query": query, "rows": rows, "labels": chosen})
+    keyframes = tuple(Keyframe(Place(s, psi=p), c) for s, c, p in zip(seeds, labels, (1, 0.7, 1), strict=True))
+    shares = tuple(map(tuple, rows))
+    as_classes, plain = (renderer.sums(name, Sums(keyframes, shares, c)).result(30).images for c in (chosen, ()))
+    same(pixels(together, *as_classes.shape), as_classes)
+    for picture, wanted in zip(alone, plain, strict=True):
+        same(pixels(picture, *wanted.shape), wanted)
 
 
 def test_what_the_page_does_not_understand_is_left_to_the_server(bare):
@@ -388,7 +438,8 @@ def test_large_networks_stay_on_the_server_and_the_line_says_why(server, visit, 
 def test_a_path_is_walked_in_the_page(server, visit):
     page = visit(server.url("?tab=interpolation&w=mnist&a=1&b=5&frames=6"))
     drawn_by(page, "page", "interpolation")
-    stage = np.array(look(page, "red", '#gf-tab-interpolation [data-end="b"] canvas'), np.uint8).reshape(28, 28)
+    second = css("interpolation", "keyframes") + " button:nth-of-type(2) canvas"
+    stage = np.array(look(page, "red", second), np.uint8).reshape(28, 28)
     same(stage, server.pixels("w=mnist&seed=5")[0, 0])
 
 

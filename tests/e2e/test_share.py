@@ -253,9 +253,9 @@ def test_any_picture_of_the_page_opens_in_latent_sliders(server, visit, class_ru
     expect(part(page, "latent", "drawn")).to_have_attribute("data-by", "page")
     same(on_canvas(page), tiles[13])
 
-    page.locator('#gf-tab-latent [data-gf="send"][data-end="b"]').click()
+    part(page, "latent", "send").click()
     part(page, "latent", "surprise").evaluate("button => button.click()")
-    page.locator('#gf-tab-interpolation [data-end="b"] [data-gf="open"]').click()
+    part(page, "interpolation", "to-sliders").click()
     page.wait_for_selector(f'{PICTURE}[data-shows="{shows}"]')
 
     open_tab(page, "train")

@@ -3,10 +3,12 @@
 
 import { api } from "./common.js";
 import { readGenerator } from "./generator.js";
-import { latentAt, lerp, neighbourOf, SHEETS, slerp, unpack } from "./noise.js";
+import { latentAt, neighbourOf, SHEETS, unpack } from "./noise.js";
+import { blend, blendMixtures, pathThrough } from "./paths.js";
 
 const REFRESH_MS = 2000; // newer weights of a run that learns are fetched at most so often
 const KEPT = 4;
+const BUSY_MS = 8; // so long a row of pictures may keep the page from anything else
 const MOST = 10; // gan/query.py, MAX_VALUE
 const RING = 16;
 const MOST_PUSHES = 12;
@@ -97,19 +99,32 @@ export function numbersHere(query) {
 }
 
 /** As the route `path`. */
-export async function drawPathHere(query) {
-  const [a, b] = ["a", "b"].map((end) => readQuery(endQuery(query, end)));
-  if (!a || !b) return null;
-  const { generator } = a;
-  const [[za, ca], [zb, cb]] = [a, b].map((end) => told(end, latentOf(end)));
-  const between = query.mode === "slerp" ? slerp : lerp;
-  const points = Array.from({ length: query.frames }, (_, i) => i / (query.frames - 1));
-  return drawMany(generator, points.map((t) => [between(za, zb, t), ca && lerp(ca, cb, t)]));
+export async function drawPathHere({ mode, frames, loop, ...query }) {
+  const keyframes = readKeyframes(query);
+  return keyframes && drawMany(keyframes.generator, pathThrough(keyframes.points, mode, frames, Boolean(loop)));
 }
 
-function endQuery(query, end) {
-  const [seed, c] = query[end].split(":");
-  return { w: query.w, seed, c, ...Object.fromEntries(EDITS.map((key) => [key, query[end + key]])) };
+/** As the route `sums`, of one sum and at once: [share, ...] of the keyframes. */
+export function drawSumHere(query, shares) {
+  const keyframes = readKeyframes(query);
+  if (!keyframes) return null;
+  const { generator, points } = keyframes;
+  return answer(generator, generator.draw(...summed(generator, points, shares)), 1);
+}
+
+/** As the route `sums`: rows of shares, each as each of `labels` where there are any. */
+export async function drawSumsHere(query, rows, labels = []) {
+  const keyframes = readKeyframes(query);
+  if (!keyframes) return null;
+  const { generator, points } = keyframes;
+  const sums = rows.map((shares) => summed(generator, points, shares));
+  const asEach = ([z]) => labels.map((label) => [z, generator.told(z, label)]);
+  return drawMany(generator, labels.length ? sums.flatMap(asEach) : sums);
+}
+
+function summed({ about, told }, points, shares) {
+  const z = blend(points.map(([latent]) => latent), shares);
+  return [z, about.classes ? blendMixtures(points.map(([, mixture]) => mixture), shares) : told(z, null)];
 }
 
 // ---- drawing ----
@@ -121,12 +136,15 @@ const latentOf = ({ generator, place }) => latentAt(place, ...inWhich(generator)
 /** A latent, and what the generator is told of it. */
 const told = ({ generator, label, mix }, { z, voting }) => [z, generator.told(voting, label, mix)];
 
-/** Pairs of a latent and a mixture; between two pictures the page may do something else. */
+/** Pairs of a latent and a mixture; every few milliseconds the page may do something else. */
 async function drawMany(generator, latents) {
   const parts = [];
+  let since = performance.now();
   for (const [z, mixture] of latents) {
     parts.push(generator.draw(z, mixture));
+    if (performance.now() - since < BUSY_MS) continue;
     await new Promise((done) => setTimeout(done));
+    since = performance.now();
   }
   const pixels = new Uint8Array(parts.length * parts[0].length);
   parts.forEach((part, i) => pixels.set(part, i * part.length));
@@ -139,6 +157,17 @@ function answer({ about: { channels, size, stamp, step } }, pixels, count) {
 }
 
 // ---- the query ----
+
+/** {generator, points} of the keyframes a, b, c, ...; null where readQuery finds one that is the server's. */
+function readKeyframes({ w, ...query }) {
+  const letters = Object.keys(query).filter((key) => key.length === 1 && !isEmpty(query[key])).sort();
+  const found = letters.map((letter) => {
+    const [seed, c] = String(query[letter]).split(":");
+    return readQuery({ w, seed, c, ...Object.fromEntries(EDITS.map((key) => [key, query[letter + key]])) });
+  });
+  if (!found.length || found.includes(null)) return null;
+  return { generator: found[0].generator, points: found.map((keyframe) => told(keyframe, latentOf(keyframe))) };
+}
 
 /** {generator, place, label}; null when these weights are not here, or when the query holds something else than they know. */
 function readQuery(query) {

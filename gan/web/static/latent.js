@@ -8,6 +8,7 @@ import { Directions, lengthOf, readPushes, signed, writePushes } from "./directi
 import { Find } from "./find.js";
 import { behind, bring, canDraw, drawHere, drawNeighboursHere, holds, numbersHere } from "./in_page.js";
 import { inWords } from "./in_words.js";
+import { MOST_KEYFRAMES, withKeyframe } from "./keyframes.js";
 import { MadeOf } from "./made_of.js";
 import {
   aboutWeights, afterPause, bindSeed, classChooser, fetchPixels, firstChoice, fitPicture, newestWins,
@@ -52,7 +53,7 @@ class LatentTab {
     this.madeOf = new MadeOf(this.part, this);
     this.past = [];
     this.future = [];
-    this.bind(root);
+    this.bind();
   }
 
   async begin() {
@@ -436,7 +437,7 @@ class LatentTab {
 
   // ---- wiring ----
 
-  bind(root) {
+  bind() {
     const click = (name, fn) => this.part(name).addEventListener("click", fn);
     bindSeed(this.part("seed"), (seed) => this.move({ seed, from: "", m: [], ring: 0 }));
     click("surprise", () => this.surprise());
@@ -463,9 +464,7 @@ class LatentTab {
       button.setAttribute("aria-label", t("latent.neighbour", { i: i + 1 }, `neighbour ${i + 1}`));
       button.addEventListener("click", () => this.walk(i));
     });
-    for (const button of root.querySelectorAll('[data-gf="send"]')) {
-      button.addEventListener("click", () => this.send(button.dataset.end));
-    }
+    click("send", () => this.send());
     new ResizeObserver(() => this.layout()).observe(this.part("ring"));
     window.addEventListener("resize", () => this.layout());
   }
@@ -492,14 +491,11 @@ class LatentTab {
     copyLink(button);
   }
 
-  /** Make this picture an end of the path in the Interpolation tab. */
-  send(end) {
-    const { w, seed, c, ...edits } = placeOf(this.state);
-    const there = readState("interpolation");
-    const kept = there.w === w ? there : {};
-    const place = { [end]: c === undefined ? seed : `${seed}:${c}` };
-    for (const [key, value] of Object.entries(edits)) place[end + key] = value;
-    openTab("interpolation", { ...kept, w, ...place });
+  /** One more picture that the path in the Interpolation tab leads through. */
+  send() {
+    const path = withKeyframe(readState("interpolation"), placeOf(this.state));
+    if (path) openTab("interpolation", path);
+    else notify(t("interpolation.full", { most: MOST_KEYFRAMES }));
   }
 }
 

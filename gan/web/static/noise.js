@@ -1,4 +1,4 @@
-// Places in latent space, as gan/latent.py has them: seeds, walks, pushes, and paths between two. No DOM in here.
+// Places in latent space, as gan/latent.py has them: seeds, walks, pushes. No DOM in here.
 //
 // A seed's numbers are those of torch's generator on a processor: a Mersenne Twister and its normal transform. They agree
 // to the last digits of a float32; those digits differ between processors in torch itself.
@@ -105,32 +105,6 @@ function neighbour(z, number, spread, seed) {
   const [u, v] = [0, 1].map((axis) => normal(z.length, seedOf(NEIGHBOUR, seed, circle, axis)));
   const [keep, add, cos, sin] = [Math.sqrt(1 - spread ** 2), spread, Math.cos(angle), Math.sin(angle)].map(f32);
   return z.map((value, i) => f32(keep * value) + f32(add * f32(f32(cos * u[i]) + f32(sin * v[i]))));
-}
-
-// ---- between two latents ----
-
-/** The point t (0 to 1) of the straight line from a to b. */
-export const lerp = (a, b, t) => a.map((value, i) => (1 - t) * value + t * b[i]);
-
-/** The point t of the great circle from a to b (gan.latent.slerp, where the limits are explained). */
-export function slerp(a, b, t) {
-  const lengths = Math.sqrt(dot(a, a)) * Math.sqrt(dot(b, b));
-  const omega = Math.acos(Math.max(-1, Math.min(1, lengths > 0 ? dot(a, b) / lengths : 1)));
-  if (omega < 1e-6) return lerp(a, b, t);
-  if (Math.PI - omega < 1e-6) return halfCircle(a, b, t);
-  const [left, right] = [Math.sin((1 - t) * omega) / Math.sin(omega), Math.sin(t * omega) / Math.sin(omega)];
-  return t === 1 ? b.slice() : a.map((value, i) => left * value + right * b[i]);
-}
-
-function halfCircle(a, b, t) {
-  if (t === 0 || t === 1) return (t ? b : a).slice();
-  const [from, to] = [a, b].map((x) => Math.sqrt(dot(x, x)));
-  const u = Array.from(a, (value) => value / from);
-  const least = u.reduce((best, value, i) => (Math.abs(value) < Math.abs(u[best]) ? i : best), 0);
-  const side = u.map((value, i) => Number(i === least) - u[least] * value);
-  const length = (1 - t) * from + t * to;
-  const [along, across] = [Math.cos(t * Math.PI), Math.sin(t * Math.PI) / Math.sqrt(dot(side, side))];
-  return a.map((_, i) => length * (along * u[i] + across * side[i]));
 }
 
 const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);

@@ -1,0 +1,257 @@
+// The pictures that a path leads through, named by letters in their order: how a link writes them, the row that shows them,
+// and what can be changed about the chosen one.
+
+import { h, notify, openTab, setText, t } from "./common.js";
+import { lengthOf } from "./directions.js";
+import { drawPathHere } from "./in_page.js";
+import { bindSeed, fetchPixels, classChooser, fitPicture, putPicture, randomSeed, readSeed } from "./pixels.js";
+
+const LETTERS = [..."abcdefghijkl"]; // gan/web/path_routes.py
+const EDITS = ["m", "d", "z", "u", "lock", "psi", "mix", "from"]; // gan/query.py, PLACE_KEYS
+const FIRST = [3, 8]; // seeds, and classes where there are any, of a path that no link describes
+const THUMB = 84; // CSS pixels
+const PHONE = "(max-width: 760px)"; // as in the style sheet: there the editor opens when a picture is touched
+export const MOST_KEYFRAMES = LETTERS.length;
+
+/** What a person calls keyframe i. */
+export const nameOf = (i) => LETTERS[i].toUpperCase();
+
+/** A keyframe in a few words: its class, if it has one, and where its noise comes from. */
+export function whatIs({ seed, c, from }, { class_names: names }) {
+  const noise = from ? t("interpolation.own_noise") : t("interpolation.of_seed", { seed });
+  return c === undefined ? noise : t("interpolation.of_class", { class: names[c], noise });
+}
+
+// ---- in a link ----
+
+/** Keyframes {seed, c, edits...} of an address: SEED or SEED:CLASS, and what the sliders changed about it. */
+export function readKeyframes(address) {
+  const given = LETTERS.filter((letter, i) => address[letter] || i < FIRST.length);
+  return given.map((letter, i) => {
+    const [text, label] = (address[letter] ?? "").split(":");
+    const keyframe = { seed: readSeed(text) ?? FIRST[i] ?? 0, c: /^\d+$/.test(label ?? "") ? Number(label) : undefined };
+    for (const edit of EDITS) if (address[letter + edit]) keyframe[edit] = address[letter + edit];
+    return keyframe;
+  });
+}
+
+/** The inverse: {a, b, ..., am, ...}. */
+export function keyframesQuery(keyframes) {
+  const seeds = keyframes.map(({ seed, c }, i) => [LETTERS[i], c === undefined ? String(seed) : `${seed}:${c}`]);
+  const edits = keyframes.flatMap((keyframe, i) => EDITS.map((edit) => [LETTERS[i] + edit, keyframe[edit]]));
+  return Object.fromEntries([...seeds, ...edits]);
+}
+
+/** The same as far as these weights know it: classes only where there are any, at first two different ones. */
+export function fittedKeyframes(keyframes, about) {
+  return keyframes.map((keyframe, i) => {
+    const c = about.classes ? Math.min(keyframe.c ?? FIRST[i] ?? 0, about.classes - 1) : undefined;
+    const strange = EDITS.filter((edit) => keyframe[edit] && UNFIT[edit]?.(keyframe[edit].split(","), about));
+    if (strange.includes("u")) strange.push("lock");
+    return { ...keyframe, ...Object.fromEntries(strange.map((edit) => [edit, undefined])), c };
+  });
+}
+
+// Whether other weights than these were meant.
+const UNFIT = {
+  from: ([text], { z_dim: size }) => !text.includes(":") && lengthOf(text) !== size, // tile:3 fits all
+  u: (pushes, { z_dim: size }) => pushes.some((push) => lengthOf(push.split(":")[2] ?? "") !== size),
+  z: (pairs, { z_dim: size }) => pairs.some((pair) => parseInt(pair, 10) >= size),
+  d: (pairs, { directions }) => pairs.some((pair) => parseInt(pair, 10) >= directions.length),
+  mix: ([pair], { classes }) => parseInt(pair, 10) >= classes,
+};
+
+/** A tab's address with one more keyframe; null when there are as many as there can be. Another's weights begin anew. */
+export function withKeyframe(address, { w, ...place }) {
+  if (address.w !== w || !address.a) return { w, ...keyframesQuery([place]) };
+  const keyframes = readKeyframes(address);
+  if (keyframes.length >= MOST_KEYFRAMES) return null;
+  return { ...address, ...keyframesQuery([...keyframes, place]) };
+}
+
+// ---- on the page ----
+
+/** The row and the editor. `host` is the tab: host.state.keyframes, host.about, and host.move(change) which draws. */
+export class Keyframes {
+  constructor(part, host) {
+    this.part = part;
+    this.host = host;
+    this.chosen = 0;
+    this.buttons = [];
+    part("keyframe").open = !window.matchMedia(PHONE).matches;
+    this.bind();
+  }
+
+  get all() {
+    return this.host.state.keyframes;
+  }
+
+  /** Controls for what there is now. */
+  build() {
+    const { all, part } = this;
+    const { classes } = this.host.about;
+    this.chosen = Math.min(this.chosen, all.length - 1);
+    if (this.buttons.length !== all.length) {
+      this.buttons = all.map((_, i) => this.button(i));
+      part("keyframes").replaceChildren(...this.buttons);
+    }
+    this.buttons.forEach((button, i) => {
+      button.setAttribute("aria-checked", String(i === this.chosen));
+      button.setAttribute("aria-label", this.inWords(i));
+      button.tabIndex = i === this.chosen ? 0 : -1;
+    });
+    part("add").hidden = all.length >= MOST_KEYFRAMES;
+    part("morph").hidden = !classes;
+    const some = { count: Math.min(classes, MOST_KEYFRAMES) };
+    setText(part("morph"), t(classes > MOST_KEYFRAMES ? "interpolation.morph_some" : "interpolation.morph", some));
+    this.edit();
+  }
+
+  inWords(i) {
+    return t("interpolation.keyframe_of", { name: nameOf(i), what: whatIs(this.all[i], this.host.about) });
+  }
+
+  button(i) {
+    const drag = {
+      draggable: true,
+      ondragstart: (event) => event.dataTransfer.setData("text/x-keyframe", i),
+      ondragover: (event) => event.preventDefault(),
+      ondrop: (event) => this.drop(event, i),
+    };
+    const canvas = h("canvas", { class: "gf-canvas", "aria-hidden": "true" });
+    const name = h("span", { "aria-hidden": "true" }, nameOf(i));
+    const props = { type: "button", class: "gf-keyframe-button", role: "radio", onclick: () => this.choose(i) };
+    return h("button", { ...props, ...drag, onkeydown: (event) => this.key(event) }, canvas, name);
+  }
+
+  /** What can be changed about the chosen one. */
+  edit() {
+    const { part, all, chosen } = this;
+    const { seed, c } = all[chosen];
+    setText(part("name"), t("interpolation.keyframe", { name: nameOf(chosen) }));
+    part("seed").value = seed;
+    part("seed").setAttribute("aria-invalid", "false");
+    this.showEdited();
+    classChooser(part("classes"), this.host.about, c, (label) => this.change({ c: label }), true);
+    part("earlier").disabled = chosen === 0;
+    part("later").disabled = chosen === all.length - 1;
+    part("remove").disabled = all.length <= 2;
+  }
+
+  showEdited() {
+    const keyframe = this.all[this.chosen];
+    this.part("edited").hidden = !EDITS.some((edit) => keyframe[edit]);
+    setText(this.part("edited-words"), t(keyframe.from ? "interpolation.own_noise_note" : "interpolation.edited"));
+  }
+
+  /** The small pictures: those of a path without anything between. */
+  async draw() {
+    const query = { w: this.host.state.w, ...keyframesQuery(this.all), mode: "lerp", frames: 2 };
+    const film = (await drawPathHere(query)) ?? (await fetchPixels("path", query, "keyframes"));
+    this.buttons.slice(0, film.count).forEach((button, i) => {
+      putPicture(button.firstElementChild, film, i);
+      fitPicture(button.firstElementChild, film.size, THUMB);
+    });
+  }
+
+  // ---- changing them ----
+
+  choose(i) {
+    this.chosen = i;
+    this.part("keyframe").open = true;
+    this.build();
+  }
+
+  /** A new seed leaves the edits behind: they belonged to the old picture. */
+  change(change) {
+    const keyframe = { ...this.all[this.chosen], ...change };
+    if ("seed" in change) EDITS.forEach((edit) => delete keyframe[edit]);
+    this.replace(this.all.with(this.chosen, keyframe));
+    this.showEdited();
+  }
+
+  surprise() {
+    this.change({ seed: randomSeed() });
+    this.edit();
+  }
+
+  add(keyframe = this.another()) {
+    if (this.all.length >= MOST_KEYFRAMES) {
+      notify(t("interpolation.full", { most: MOST_KEYFRAMES }));
+      return;
+    }
+    this.chosen = this.all.length;
+    this.rebuild([...this.all, keyframe]);
+  }
+
+  /** A new picture, of a class that the last one is not. */
+  another() {
+    const { classes } = this.host.about;
+    const seed = randomSeed();
+    return { seed, c: classes ? (this.all.at(-1).c + 1 + (seed % Math.max(1, classes - 1))) % classes : undefined };
+  }
+
+  remove() {
+    this.rebuild(this.all.toSpliced(this.chosen, 1));
+    this.buttons[this.chosen].focus();
+  }
+
+  moveTo(from, to) {
+    const keyframe = this.all[from];
+    this.chosen = to;
+    this.rebuild(this.all.toSpliced(from, 1).toSpliced(to, 0, keyframe));
+  }
+
+  shuffle() {
+    const order = this.all.map((keyframe) => [Math.random(), keyframe]).sort(([a], [b]) => a - b);
+    this.rebuild(order.map(([, keyframe]) => keyframe));
+  }
+
+  /** One noise, told to be each class in turn. */
+  morph() {
+    const { mix: _, ...keyframe } = this.all[this.chosen];
+    const classes = Math.min(this.host.about.classes, MOST_KEYFRAMES);
+    this.chosen = 0;
+    this.rebuild(Array.from({ length: classes }, (_, c) => ({ ...keyframe, c })), { loop: true });
+  }
+
+  replace(keyframes, change = {}) {
+    this.host.move({ keyframes, ...change });
+  }
+
+  rebuild(keyframes, change) {
+    this.replace(keyframes, change);
+    this.build();
+  }
+
+  // ---- wiring ----
+
+  bind() {
+    const { part } = this;
+    const click = (name, fn) => part(name).addEventListener("click", fn);
+    bindSeed(part("seed"), (seed) => this.change({ seed }));
+    click("surprise", () => this.surprise());
+    click("clear", () => this.change({ seed: this.all[this.chosen].seed }));
+    click("add", () => this.add());
+    click("remove", () => this.remove());
+    click("earlier", () => this.moveTo(this.chosen, this.chosen - 1));
+    click("later", () => this.moveTo(this.chosen, this.chosen + 1));
+    click("shuffle", () => this.shuffle());
+    click("morph", () => this.morph());
+    click("to-sliders", () => openTab("latent", { w: this.host.state.w, ...this.all[this.chosen] }));
+  }
+
+  key(event) {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    this.choose((this.chosen + step + this.all.length) % this.all.length);
+    this.buttons[this.chosen].focus();
+  }
+
+  drop(event, to) {
+    event.preventDefault();
+    const from = event.dataTransfer.getData("text/x-keyframe");
+    if (from !== "" && Number(from) !== to) this.moveTo(Number(from), to);
+  }
+}

@@ -1,0 +1,151 @@
+// Between latents, as gan/paths.py has them: lines, great circles, splines through keyframes, weighted sums. No DOM in here.
+//
+// A point is a latent and what the generator is told with it, [z, mixture]; the mixture may be null.
+
+const TINY = 1e-6; // radians between vectors that count as parallel, or from opposite ones
+
+/** gan.paths.path: every point on the way through the keyframes. */
+export function pathThrough(keyframes, mode, frames, loop) {
+  const curves = mode === "smooth" ? spline(keyframes.map(([z]) => z), loop) : null;
+  const between = mode === "lerp" ? lerp : slerp;
+  const last = keyframes.length - 1;
+  const way = [];
+  for (let i = 0; i < (loop ? last + 1 : last); i++) {
+    const j = (i + 1) % keyframes.length;
+    const [[a, c], [b, d]] = [keyframes[i], keyframes[j]];
+    for (let k = 0; k < frames - 1; k++) {
+      const t = k / (frames - 1);
+      const share = curves ? eased(t, !loop && i === 0, !loop && j === last) : t;
+      way.push([curves ? curves[i](t) : between(a, b, t), c && lerp(c, d, share)]);
+    }
+  }
+  return loop ? way : [...way, keyframes[last]];
+}
+
+/** The point t (0 to 1) of the straight line from a to b. */
+export const lerp = (a, b, t) => combined(1 - t, a, t, b);
+
+/** The point t of the great circle from a to b (gan.paths.slerp, where the limits are explained). */
+export function slerp(a, b, t) {
+  const lengths = norm(a) * norm(b);
+  const omega = Math.acos(Math.max(-1, Math.min(1, lengths > 0 ? dot(a, b) / lengths : 1)));
+  if (omega < TINY) return lerp(a, b, t);
+  if (Math.PI - omega < TINY) return halfCircle(a, b, t);
+  if (t === 1) return b.slice();
+  return combined(Math.sin((1 - t) * omega) / Math.sin(omega), a, Math.sin(t * omega) / Math.sin(omega), b);
+}
+
+function halfCircle(a, b, t) {
+  if (t === 0 || t === 1) return (t ? b : a).slice();
+  const u = scaled(1 / norm(a), a);
+  const length = (1 - t) * norm(a) + t * norm(b);
+  return combined(length * Math.cos(t * Math.PI), u, length * Math.sin(t * Math.PI), perpendicular(u));
+}
+
+/** A unit vector at a right angle to a unit vector, towards the axis that is least along it. */
+function perpendicular(u) {
+  const least = u.reduce((best, value, i) => (Math.abs(value) < Math.abs(u[best]) ? i : best), 0);
+  const side = u.map((value, i) => Number(i === least) - u[least] * value);
+  return scaled(1 / norm(side), side);
+}
+
+const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+const norm = (a) => Math.sqrt(dot(a, a));
+const scaled = (x, a) => a.map((value) => x * value);
+const combined = (x, a, y, b) => a.map((value, i) => x * value + y * b[i]);
+
+// ---- smooth: gan.paths._spline, where it is explained ----
+
+/** For each leg a function of t that gives its latent. Corners are pairs of a direction u and the latent p itself. */
+function spline(latents, loop) {
+  const corners = latents.map((z) => {
+    const p = Float64Array.from(z);
+    return { u: scaled(1 / Math.max(norm(p), 1e-12), p), p };
+  });
+  const next = (i) => corners[(i + 1) % corners.length];
+  const tangents = corners.map((corner, i) => {
+    const ahead = loop || i < corners.length - 1 ? way(corner, next(i)) : null;
+    const behind = loop || i > 0 ? way(corner, corners.at(i - 1)) : null;
+    if (!ahead || !behind) return ahead ?? both(-1, behind, 0, behind);
+    return both(0.5, ahead, -0.5, behind);
+  });
+  return corners.slice(0, loop ? undefined : -1).map((corner, i) => {
+    const [end, leaving, coming] = [next(i), tangents[i], tangents[(i + 1) % corners.length]];
+    const row = [corner, moved(corner, leaving, 1 / 3), moved(end, coming, -1 / 3), end];
+    return (t) => (t === 0 ? latents[i] : casteljau(row, t).p);
+  });
+}
+
+function casteljau(row, t) {
+  if (row.length === 1) return row[0];
+  return casteljau(row.slice(1).map((b, i) => turned(row[i], b, t)), t);
+}
+
+const both = (x, a, y, b) => ({ u: combined(x, a.u, y, b.u), p: combined(x, a.p, y, b.p) });
+
+/** The velocity with which the great circle from a leads to b in one unit of time. */
+function way(a, b) {
+  const omega = angle(a, b);
+  if (omega < TINY) return both(1, b, -1, a);
+  if (Math.PI - omega < TINY) {
+    const side = perpendicular(a.u);
+    return { u: scaled(Math.PI, side), p: scaled(Math.PI * norm(a.p), side) };
+  }
+  const factor = omega / Math.sin(omega);
+  return both(factor, b, -factor * Math.cos(omega), a);
+}
+
+/** Where `share` of a velocity leads from a. */
+function moved(a, velocity, share) {
+  const omega = Math.abs(share) * norm(velocity.u);
+  return omega < TINY ? both(1, a, share, velocity) : both(Math.cos(omega), a, (share * Math.sin(omega)) / omega, velocity);
+}
+
+function turned(a, b, t) {
+  const omega = angle(a, b);
+  const sine = Math.sin(omega);
+  if (sine < TINY) return both(1 - t, a, t, b);
+  return both(Math.sin((1 - t) * omega) / sine, a, Math.sin(t * omega) / sine, b);
+}
+
+function angle(a, b) {
+  const [lengthA, lengthB] = [norm(a.u), norm(b.u)];
+  if (lengthA * lengthB < 1e-12) return 0;
+  const [u, v] = [scaled(1 / lengthA, a.u), scaled(1 / lengthB, b.u)];
+  return 2 * Math.atan2(norm(combined(1, u, -1, v)), norm(combined(1, u, 1, v)));
+}
+
+/** 0 to 1 like t, but standing still at keyframes, except at the two ends of a path. */
+const eased = (t, fromStart, toEnd) =>
+  t * t * (3 - 2 * t) + (fromStart ? t * (1 - t) ** 2 : 0) + (toEnd ? t * t * (t - 1) : 0);
+
+// ---- weighted sums ----
+
+/** gan.paths.blend, one sum: as long as the weighted sum of lengths, and rounded as links hold latents. */
+export function blend(latents, shares) {
+  const lengths = latents.map(norm);
+  const sum = weighted(latents.map((z) => Float64Array.from(z)), shares);
+  const wanted = lengths.reduce((all, length, i) => all + shares[i] * length, 0);
+  const length = Math.min(Math.max(wanted, Math.min(...lengths)), Math.max(...lengths));
+  const now = norm(sum);
+  return Float32Array.from(now > TINY * Math.max(...lengths) ? scaled(length / now, sum) : sum, toHalf);
+}
+
+/** gan.paths.blend_mixtures: what is less than nothing of a class is nothing. */
+export function blendMixtures(mixtures, shares) {
+  const sums = weighted(mixtures, shares).map((value) => Math.max(0, value));
+  return scaled(1 / sums.reduce((a, b) => a + b, 0), sums);
+}
+
+const weighted = (vectors, shares) =>
+  vectors.slice(1).reduce((sum, vector, i) => combined(1, sum, shares[i + 1], vector), scaled(shares[0], vectors[0]));
+
+/** The nearest number with the 11 digits of a float16, the even one of two. */
+function toHalf(value) {
+  const step = 2 ** (Math.max(Math.floor(Math.log2(Math.abs(value))), -14) - 10);
+  if (!(step > 0)) return 0;
+  const steps = value / step;
+  const low = Math.floor(steps);
+  const up = steps - low > 0.5 || (steps - low === 0.5 && low % 2 !== 0);
+  return (low + up) * step;
+}
