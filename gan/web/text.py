@@ -445,6 +445,7 @@ LATENT = {
     "measured_height": "Taller",
     "measured_ink": "More ink",
     "kind_measured": "Measured on 1,000 of the generator's pictures",
+    "kind_fitted": "Fitted to this picture: at both ends it looks as if it had been slanted by hand",
     "kind_own": "Your own",
     "kind_class": "Towards a class: the difference of the mean noise",
     "kind_varied": "What the first layer's activations vary by most (principal components)",
