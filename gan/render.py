@@ -28,7 +28,7 @@ from gan import latent, page_weights, steering
 from gan import weights as files
 from gan.config import Config
 from gan.directions import Direction, Seen
-from gan.inversion import Found, search
+from gan.inversion import Found, opinion_of, search
 from gan.latent import Place
 from gan.models import as_mixture
 from gan.page_weights import PageWeightsError
@@ -392,7 +392,8 @@ class Renderer:
 
     def _search(self, name: str, target: Tensor, report: Callable[[Found], bool]) -> None:
         seen = self._seen(name, "")[1]
-        for found in search(seen.generator, seen.study, target):
+        opinion = opinion_of(seen.generator, seen.dataset, target)
+        for found in search(seen.generator, seen.study, target, opinion):
             if not report(found):
                 raise Superseded("A newer search of the same page took this one's place.")
             self._worker.let_urgent_pass()

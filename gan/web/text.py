@@ -506,6 +506,9 @@ LATENT = {
     "find_looking": "Looking…",
     "find_error": "Pixels differ by {error}.",
     "find_done": "Found, and on the stage: its pixels differ by {error} (root mean square).",
+    "find_done_as": "Found as “{name}”, and on the stage: its pixels differ by {error} (root mean square).",
+    "find_unlike": "This looks like “{looks}”, but the nearest picture, now on the stage, is drawn as “{name}”: its "
+    "pixels differ by {error} (root mean square).",
     "find_far": "This is far from everything that this generator draws (pixels differ by {error}). The stage shows the "
     "nearest.",
     "found_note": "This picture was found, not drawn from a seed.",

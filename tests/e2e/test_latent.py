@@ -360,3 +360,11 @@ def test_a_drawn_digit_is_found_edited_and_linked(server, visit):
     )
     part(page, "latent", "found-leave").click()
     page.wait_for_selector(f'{PICTURE}[data-shows="w=mnist&seed=4"]')
+
+
+def test_by_class_it_is_said_as_what_a_picture_was_found(server, visit):
+    page = latent(visit, server, "w=mnist-conditional&seed=4&c=0")
+    part(page, "latent", "find").locator("summary").click()
+    part(page, "latent", "find-tests").locator("button").nth(3).click()  # a test picture of each digit
+    expect(part(page, "latent", "find-words")).to_contain_text("Found as “3”")
+    wait_for_shown(page, "c=3&from=")
