@@ -181,9 +181,9 @@ class _View:
     async def steered(self, request: Request) -> Response:
         """The directions that are fitted to the picture of this address, whatever else pushes it."""
         query = request.query_params
-        place, label, stamp = _place(query), _label(query.get("c", "")), query.get("stamp", "")
+        place, label, stamp = place_of(query), label_of(query.get("c", "")), query.get("stamp", "")
         found = await wait(self.renderer.steered(weights_of(query), place, label, stamp, lane_of(query)))
-        return JSONResponse({"directions": list(map(_written, found))}, headers=_FRESH)
+        return JSONResponse({"directions": list(map(_written, found))}, headers=FRESH)
 
     async def study(self, request: Request) -> Response:
         """rows=0,10,20: pictures of the study, to be marked."""
