@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -114,9 +115,14 @@ class Seen:
     study: Study
     values: Mapping[str, Tensor]  # attribute -> [N]
 
+    @cached_property
+    def measured(self) -> dict[str, Tensor]:
+        """The directions [z_dim] of its attributes."""
+        return measured(self.study, self.values)
+
     def directions(self, pause: Callable[[], None] = lambda: None) -> list[Direction]:
         """Everything that can be found without a person: measured, then towards classes, then varied most."""
-        found = [Direction(name, "measured", v) for name, v in measured(self.study, self.values).items()]
+        found = [Direction(name, "measured", v) for name, v in self.measured.items()]
         if self.dataset in EPOCHS and not self.generator.classes:
             labels = _labels(self.study.images, self.dataset, pause)
             classes = towards(self.study.z, labels, CLASSES)

@@ -3,6 +3,9 @@
 Best of many, then gradient descent from the best few at once: the pictures of a study (see gan.directions) are the
 many, so that nothing else has to be drawn or kept. The error is that of the pixels alone. Features of the metric
 network beside it were tried: they cost twice the time and found the same digits.
+
+Where there are classes, the best of several go on to the end, because a class can be near at first and lose later; and
+what the metric network sees in the target has a say in which of them is the answer.
 """
 
 from __future__ import annotations
@@ -15,10 +18,14 @@ from torch import Tensor
 
 from gan.directions import Study
 from gan.latent import packed
+from gan.metric_network import CLASSES, EPOCHS, load, to_float
 from gan.models.layers import Generator
+from gan.optimiser import Adam
 from gan.picture import to_uint8
 
 STARTS, KEPT = 12, 3  # latents in the first rounds, and in the rest
+RIVALS = 3  # classes among them: the likeliest, and those with the nearest pictures
+DOUBT = 1.0  # a class that nobody sees in the target counts as if its squared error were 1 + DOUBT times as large
 FIRST_ROUNDS, ROUNDS = 15, 60
 LEARNING_RATE = 0.1
 PRIOR = 1e-4  # of |z|², beside the mean squared error of pixels in [-1, 1]
@@ -37,6 +44,7 @@ class Found:
 
     latent: bytes  # float16 [z_dim]
     label: int | None  # the class it is to be drawn as, where there are classes
+    looks: int | None  # the class that the metric network sees in the target, where it sees one
     image: Tensor  # uint8 [C, H, W]
     error: float  # root mean square over the pixels, of the way from black to white
     explained: float  # 1 for the same picture, 0 for one no nearer than the average picture
@@ -48,24 +56,50 @@ class Found:
         return self.explained < FAR
 
 
-def search(generator: Generator, seen: Study, target: Tensor) -> Iterator[Found]:
+def search(generator: Generator, seen: Study, target: Tensor, opinion: Tensor | None = None) -> Iterator[Found]:
     """Look for target uint8 [C, H, W]; yields the best so far again and again, the last one at share 1.
 
     A group or class is chosen with each start and held, because a picture of another one is no small step away.
+    `opinion` [classes] says how likely the target is of each class (see `opinion_of`).
     """
     if target.shape != seen.images.shape[1:]:
         raise InversionError(f"The picture is {list(target.shape)}; these weights draw {list(seen.images.shape[1:])}.")
     x, many = _plain(target[None]), _plain(seen.images)  # [1, C, H, W], [N, C, H, W]
-    far = (many - x).square().flatten(1).mean(1)
-    best = far.topk(min(STARTS, len(far)), largest=False).indices
+    opinion = opinion if generator.classes else None
+    doubt = 1 + DOUBT * (1 - opinion) if opinion is not None else torch.ones(max(1, generator.classes))
+    looks = int(opinion.argmax()) if opinion is not None and opinion.amax() > 0.5 else None
+
+    def cost(errors: Tensor, groups: Tensor) -> Tensor:
+        return errors * doubt[groups] if generator.classes else errors
+
+    best = _nearest(cost((many - x).square().flatten(1).mean(1), seen.groups), seen.groups, generator.classes, STARTS)
     z, groups = seen.z[best].clone(), seen.groups[best]
     spread = (x - many.mean(0)).square().mean().clamp(min=1e-9)  # what the average picture leaves unexplained
     for done, rounds in ((0, FIRST_ROUNDS), (FIRST_ROUNDS, ROUNDS - FIRST_ROUNDS)):
         for moved, errors, passed in _descend(generator, z, groups, x, done, rounds):
-            i = int(errors.argmin())
-            yield _found(generator, moved[i : i + 1], groups[i : i + 1], target, float(spread), passed / ROUNDS)
-        order = errors.topk(min(KEPT, len(errors)), largest=False).indices
+            i = int(cost(errors, groups).argmin())
+            yield _found(generator, moved[i : i + 1], groups[i : i + 1], target, looks, float(spread), passed / ROUNDS)
+        order = _nearest(cost(errors, groups), groups, generator.classes, KEPT)
         z, groups = moved[order], groups[order]
+
+
+@torch.inference_mode()
+def opinion_of(generator: Generator, dataset: str, target: Tensor) -> Tensor | None:
+    """How likely the metric network of the data set finds each class for target uint8 [C, H, W]; None without one."""
+    if dataset not in EPOCHS or generator.classes != CLASSES:
+        return None
+    return load(dataset)(to_float(target[None])).softmax(1)[0]
+
+
+def _nearest(cost: Tensor, groups: Tensor, classes: int, count: int) -> Tensor:
+    """Rows of the `count` lowest of cost [N]; where there are classes, the lowest of RIVALS classes in turn."""
+    order = cost.argsort()
+    if not classes:
+        return order[:count]
+    rivals = list(dict.fromkeys(groups[order].tolist()))[:RIVALS]  # in the order of their lowest
+    ranked = [order[groups[order] == k] for k in rivals]
+    turns = [rows[turn : turn + 1] for turn in range(count) for rows in ranked]
+    return torch.cat(turns)[:count]
 
 
 def _plain(images: Tensor) -> Tensor:
@@ -78,15 +112,13 @@ def _descend(
 ) -> Iterator[tuple[Tensor, Tensor, int]]:
     """Adam (Kingma & Ba 2015) on all latents at once; every few rounds yields them, their errors [N], and the round."""
     z = z.clone().requires_grad_(True)
-    optimizer = torch.optim.Adam([z], betas=(0.9, 0.95))
+    optimizer = Adam([z], LEARNING_RATE, (0.9, 0.95), 1e-8)
     told = groups if generator.classes else None
     for i in range(rounds):
-        optimizer.param_groups[0]["lr"] = LEARNING_RATE * min(1.0, 2.04 - 2 * (done + i) / ROUNDS)
+        optimizer.lr = LEARNING_RATE * min(1.0, 2.04 - 2 * (done + i) / ROUNDS)
         led = lead(generator, z, groups)
         errors = (generator(led, told) - x).square().flatten(1).mean(1)
-        optimizer.zero_grad()
-        (errors + PRIOR * z.square().sum(1)).sum().backward()
-        optimizer.step()
+        optimizer.step(torch.autograd.grad((errors + PRIOR * z.square().sum(1)).sum(), [z]))
         if (i + 1) % EVERY == 0:
             yield lead(generator, z.detach(), groups), errors.detach(), done + i + 1
 
@@ -104,14 +136,16 @@ def lead(generator: Generator, z: Tensor, groups: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def _found(generator: Generator, z: Tensor, groups: Tensor, target: Tensor, spread: float, share: float) -> Found:
+def _found(
+    generator: Generator, z: Tensor, groups: Tensor, target: Tensor, looks: int | None, spread: float, share: float
+) -> Found:
     """Draw the latent as a link will hold it."""
     data = packed(z[0])
     label = int(groups[0]) if generator.classes else None
     picture = generator(z.half().float(), None if label is None else groups)
     image = to_uint8(picture)[0]
     error = (_plain(image[None]) - _plain(target[None])).square().mean().item()
-    return Found(data, label, image, error**0.5 / 2, max(0.0, 1 - error / spread), share)
+    return Found(data, label, looks, image, error**0.5 / 2, max(0.0, 1 - error / spread), share)
 
 
 # What people draw ---------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -24,11 +24,11 @@ import torch
 from torch import Tensor
 
 from gan import directions as studies
-from gan import latent, page_weights, paths
+from gan import latent, page_weights, paths, steering
 from gan import weights as files
 from gan.config import Config
 from gan.directions import Direction, Seen
-from gan.inversion import Found, search
+from gan.inversion import Found, opinion_of, search
 from gan.latent import Place
 from gan.models import as_mixture
 from gan.page_weights import PageWeightsError
@@ -321,6 +321,7 @@ class Renderer:
             "channels": cfg.channels,
             "studied": studies.STUDIED,
             "measured": list(studies.measurable(cfg.dataset)),
+            "steered": [key for key in steering.STEERED if key in studies.measurable(cfg.dataset)],
             "directions": [{"share": round(share, 6)} for share in ready.principal[1].tolist()],
             "stamp": ready.stamp,
             "step": w.step,
@@ -392,6 +393,22 @@ class Renderer:
         stamp, seen = self._seen(name, "")
         return stamp, seen.directions(self._worker.let_urgent_pass)
 
+    def steered(
+        self, name: str, place: Place, label: int | None, stamp: str, lane: str | None = None
+    ) -> Future[list[Direction]]:
+        """The directions that are fitted to this place's picture (see gan.steering), before any push that keeps it.
+
+        They begin at the study with this stamp as long as that is remembered.
+        """
+        return self._worker.submit(lambda: self._steered(name, place, label, stamp), lane)
+
+    def _steered(self, name: str, place: Place, label: int | None, stamp: str) -> list[Direction]:
+        ready, common = self._get(name), self._seen(name, stamp)[1].measured
+        kept = tuple(push if push.regroups else replace(push, amount=0.0) for push in place.pushes)
+        z, told = ready.latents(replace(place, pushes=kept), label)
+        found = steering.steered(ready.network, z, told, common, self._worker.let_urgent_pass)
+        return [Direction(key, "measured", vector) for key, vector in found.items()]
+
     def studied(self, name: str, rows: Sequence[int], stamp: str, lane: str | None = None) -> Future[Pixels]:
         """Pictures of the study, for marking; of the weights with this stamp as long as they are remembered."""
         return self._worker.submit(lambda: self._studied(name, rows, stamp), lane)
@@ -414,7 +431,8 @@ class Renderer:
 
     def _search(self, name: str, target: Tensor, report: Callable[[Found], bool]) -> None:
         seen = self._seen(name, "")[1]
-        for found in search(seen.generator, seen.study, target):
+        opinion = opinion_of(seen.generator, seen.dataset, target)
+        for found in search(seen.generator, seen.study, target, opinion):
             if not report(found):
                 raise Superseded("A newer search of the same page took this one's place.")
             self._worker.let_urgent_pass()

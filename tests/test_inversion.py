@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from gan import directions, weights
+from gan import data, directions, weights
 from gan.bench.directions import SHIPPED
-from gan.inversion import InversionError, centred, ink_on_dark, lead, search
+from gan.inversion import InversionError, _nearest, centred, ink_on_dark, lead, opinion_of, search
 from gan.latent import Place, latent_of, unpacked
 from gan.picture import to_uint8
 from gan.render import Ready
@@ -62,6 +62,28 @@ def test_a_raised_vote_wins_and_others_stay(ready):
     assert changed.sum(1).max() <= 1 and (led - z).min() >= 0
     rounded = ready.network.vote(torch.stack([unpacked(row.numpy().astype("<f2").tobytes()) for row in led]))
     assert torch.equal(rounded.argmax(1), groups)
+
+
+def test_the_likeliest_classes_go_on_in_turn():
+    cost, classes = torch.tensor([0.5, 0.1, 0.2, 0.3, 0.9, 0.4]), torch.tensor([7, 3, 3, 3, 8, 9])
+    assert _nearest(cost, classes, 10, 5).tolist() == [1, 5, 0, 2, 3]  # 3, 9 and 7 in turn, then what is left of them
+    assert _nearest(cost, classes, 10, 2).tolist() == [1, 5]
+    assert _nearest(cost, classes, 0, 3).tolist() == [1, 2, 3]  # without classes: the nearest
+
+
+def test_what_the_network_sees_in_the_target_has_a_say():
+    network = weights.build(weights.load(SHIPPED / "mnist-conditional.safetensors"))
+    seen, target = directions.study(network, 300), data.load("mnist", "test").images[18]  # a 3 that is near to an 8
+    opinion = opinion_of(network, "mnist", target)
+    assert int(opinion.argmax()) == 3 and opinion.sum().item() == pytest.approx(1)
+    *_, found = search(network, seen, target, opinion)
+    assert found.label == found.looks == 3
+    sure = torch.nn.functional.one_hot(torch.tensor(8), 10).float()
+    *_, otherwise = search(network, seen, target, sure)
+    assert otherwise.looks == 8
+    assert opinion_of(network, "emoji", target) is None
+    *_, silent = search(network, seen, target)
+    assert silent.looks is None
 
 
 # ---- drawings ----

@@ -92,6 +92,17 @@ def test_directions_come_back_in_requests_and_files(client):
     assert wrong.status_code == 400 and "not a file of directions" in wrong.json()["error"]
 
 
+def test_a_direction_is_fitted_to_a_picture_whatever_else_pushes_it(client):
+    def fitted(query: str) -> list[dict]:
+        return client.get(f"steered?w=by-class&{query}").json()["directions"]
+
+    (found,) = fitted("seed=3&c=5")
+    assert found["key"] == "slant" and found["kind"] == "measured"
+    assert fitted(f"seed=3&c=5&u=slant:2:{found['vector']},bold:-1:{found['vector']}") == [found]
+    assert fitted("seed=4&c=5") != [found] and fitted(f"seed=3&c=5&u=to 7:2:{found['vector']}:g") != [found]
+    assert client.get("steered?w=by-class&seed=3&c=11").json()["error"].endswith("classes 0 to 9.")
+
+
 def test_marks_teach_a_direction(client):
     answer = client.get("teach?w=by-class&more=1,11,21&less=31,41").json()
     assert len(answer["vector"]) == -(-64 * 2 * 4 // 3)

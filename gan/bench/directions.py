@@ -1,20 +1,25 @@
 """Named directions: does a slider from -3 to 3 do what it says, and leave the digit what it was?
 
-Directions are found from one stream of latents and judged on another. A latent counts as monotone when its attribute
-grows at every one of six steps, and its class as kept when the metric network sees the same digit at all five positions
-from -2 to 2.
+Directions are found from one stream of latents and judged on another, as a slider moves along them: those that are
+fitted to the picture at hand (see gan.steering) are fitted to each, and rounded as a link holds them. A latent counts
+as monotone when its attribute grows at every one of six steps, and its class as kept when the metric network sees the
+same digit at all five positions from -2 to 2.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from gan import directions, weights
-from gan.bench.common import Figure
+from gan import directions, steering, weights
+from gan.bench.common import Figure, single_thread
+from gan.latent import packed, unpacked
 from gan.metric_network import load, to_float
 from gan.models.layers import Generator
 from gan.picture import to_uint8
@@ -28,27 +33,52 @@ ENOUGH = {"thickness": (1.0, "px"), "slant": (20.0, "°")}  # from -3 to 3; othe
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", nargs="+", default=["mnist-conditional", "mnist"])
     parser.add_argument("--latents", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of the latents")
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:
-    return [figure for name in args.weights for figure in _of(name, args.latents, args.seed)]
+    with single_thread():  # as in the app
+        return [figure for name in args.weights for figure in _of(name, args.latents, args.seeds)]
 
 
-def _of(name: str, count: int, seed: int) -> list[Figure]:
+def _of(name: str, count: int, seeds: list[int]) -> list[Figure]:
     loaded = weights.load(SHIPPED / f"{name}.safetensors")
-    network = weights.build(loaded)
-    seen = directions.look(network, loaded.config.dataset)
+    network, dataset = weights.build(loaded), loaded.config.dataset
+    seen = directions.look(network, dataset)
+    return [f for seed in seeds for f in _of_seed(f"{name}, seed {seed}", network, dataset, seen.measured, count, seed)]
+
+
+def _of_seed(
+    name: str, network: Generator, dataset: str, common: Mapping[str, Tensor], count: int, seed: int
+) -> list[Figure]:
     z = torch.randn(count, network.z_dim, generator=torch.Generator().manual_seed(seed_of(_JUDGE, seed)))
-    found = directions.measured(seen.study, seen.values)
-    return [Figure(f"{name}, {key}", _judge(network, z, key, v, loaded.config.dataset)) for key, v in found.items()]
+    told = network.told(z, torch.arange(count) % network.classes if network.classes else None)
+    fitted, seconds = _fitted(network, z, told, common)
+    found = {key: fitted.get(key, v.expand_as(z)) for key, v in common.items()}
+    figures = [Figure(f"{name}, {key}", _judge(network, z, told, key, v, dataset)) for key, v in found.items()]
+    if not fitted:
+        return figures
+    words = f"median {1000 * statistics.median(seconds):.0f} ms, longest {1000 * max(seconds):.0f}"
+    return [*figures, Figure(f"{name}, fit to one picture", words)]
+
+
+def _fitted(
+    network: Generator, z: Tensor, told: Tensor | None, common: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], list[float]]:
+    """The directions that are fitted, [N, z_dim] each, and the time of each fit."""
+    fits, seconds = [], []
+    for i in range(len(z)):
+        started = time.perf_counter()
+        fits.append(steering.steered(network, z[i : i + 1], None if told is None else told[i : i + 1], common))
+        seconds.append(time.perf_counter() - started)
+    return {key: torch.stack([unpacked(packed(fit[key])) for fit in fits]) for key in fits[0]}, seconds
 
 
 @torch.inference_mode()
-def _judge(network: Generator, z: Tensor, key: str, direction: Tensor, dataset: str) -> str:
-    c = torch.arange(len(z)) % network.classes if network.classes else None
-    told, classifier = network.told(z, c), load(dataset)  # a push keeps the group, as in gan.latent
-    pictures = [to_uint8(network(z + amount * direction, told)) for amount in range(-3, 4)]
+def _judge(network: Generator, z: Tensor, told: Tensor | None, key: str, along: Tensor, dataset: str) -> str:
+    """along: each latent's own vector, [N, z_dim]. A push keeps what a latent is told, as in gan.latent."""
+    classifier = load(dataset)
+    pictures = [to_uint8(network(z + amount * along, told)) for amount in range(-3, 4)]
     values = torch.stack([directions.measure(images, [key])[key] for images in pictures], 1)  # [N, 7]
     labels = torch.stack([classifier(to_float(images)).argmax(1) for images in pictures[1:-1]], 1)  # [N, 5]
     return _words(values, labels, *ENOUGH.get(key, (0.0, "")))

@@ -1,8 +1,8 @@
-"""Finding test digits with the generator that has no classes: the class kept, the error beside the nearest training
-picture's, the time, and histograms.
+"""Finding test digits: the class kept, the error beside the nearest training picture's, the time, and histograms.
 
 The judge of the class is a vote of the five nearest training pictures, which the search knows nothing of. Errors are
 distances over all pixels. Digits that were looked at while the search was tuned are not among those that are drawn.
+Of weights with classes, also how often a picture is drawn as the digit it is.
 """
 
 from __future__ import annotations
@@ -16,55 +16,68 @@ import torch
 from torch import Tensor
 
 from gan import data, directions, inversion, weights
-from gan.bench.common import Figure
+from gan.bench.common import Figure, single_thread
 from gan.bench.directions import SHIPPED
+from gan.models.layers import Generator
 from gan.seeds import seed_of
 
 _JUDGED = 32  # stream of randomness
-TUNED = 40, 77  # so many digits of torch.randperm with this seed were used for tuning
+TUNED = 300, 77  # so many digits of torch.randperm with this seed were, or may be, used for tuning
 VOTES = 5
 COLUMNS = 40  # of a histogram
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--weights", default="mnist")
+    parser.add_argument("--weights", nargs="+", default=["mnist", "mnist-conditional"])
     parser.add_argument("--digits", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:
-    """One thread, as in the app."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return _measure(args)
-    finally:
-        torch.set_num_threads(threads)
+    with single_thread():  # as in the app
+        return [figure for name in args.weights for figure in _measure(name, args.digits, args.seed)]
 
 
-def _measure(args: argparse.Namespace) -> list[Figure]:
-    loaded = weights.load(SHIPPED / f"{args.weights}.safetensors")
-    name, network = loaded.config.dataset, weights.build(loaded)
-    train, test = data.load(name), data.load(name, "test")
-    rows = _rows(len(test.images), args.digits, args.seed)
+def _measure(name: str, digits: int, seed: int) -> list[Figure]:
+    loaded = weights.load(SHIPPED / f"{name}.safetensors")
+    dataset, network = loaded.config.dataset, weights.build(loaded)
+    train, test = data.load(dataset), data.load(dataset, "test")
+    rows = _rows(len(test.images), digits, seed)
     seen = directions.study(network)
-    found, seconds = zip(*(_search(network, seen, test.images[row]) for row in rows), strict=True)
+    found, seconds = zip(*(_search(network, dataset, seen, test.images[row]) for row in rows), strict=True)
     images = torch.stack([f.image for f in found])
     errors, nearest = _distances(images, test.images[rows]), _nearest(test.images[rows], train.images)[0].amin(1)
-    labels = _votes(train, images)
-    kept = (labels == test.labels[rows]).double().mean().item()
+    kept = _share(_votes(train, images) == test.labels[rows])
     ratio = (errors.median() / nearest.median()).item()
-    print(histogram("distance of the found picture", errors.tolist()), flush=True)
-    print(histogram("distance of the nearest training picture", nearest.tolist()), flush=True)
-    print(histogram("explained", [f.explained for f in found]), flush=True)
-    return [
-        Figure("find, class kept", f"{kept:.1%} of {len(rows)} (bar: 85 %)"),
-        Figure("find, distance / nearest training picture's", f"medians {ratio:.2f} (bar: at most 1.3)"),
-        Figure("find, seconds", f"median {statistics.median(seconds):.2f}, longest {max(seconds):.2f} (bar: 3)"),
+    for title, values in (
+        ("pixels off (root mean square)", [f.error for f in found]),
+        ("distance of the found picture", errors.tolist()),
+        ("distance of the nearest training picture", nearest.tolist()),
+        ("explained", [f.explained for f in found]),
+        ("seconds", list(seconds)),
+    ):
+        print(histogram(f"{name}: {title}", values), flush=True)
+    figures = [
+        Figure(f"find, {name}, class kept", f"{kept} of {len(rows)}", "at least 85 %"),
+        Figure(f"find, {name}, distance / nearest training picture's", f"medians {ratio:.2f}", "at most 1.3"),
         Figure(
-            "find, called far outside", f"digits {sum(f.far for f in found)} of {len(rows)}, {_others(network, seen)}"
+            f"find, {name}, seconds",
+            f"median {statistics.median(seconds):.2f}, longest {max(seconds):.2f}",
+            "at most 3",
+        ),
+        Figure(
+            f"find, {name}, called far outside",
+            f"digits {sum(f.far for f in found)} of {len(rows)}, {_others(network, dataset, seen)}",
         ),
     ]
+    if network.classes:
+        drawn_as = _share(torch.tensor([f.label for f in found]) == test.labels[rows])
+        figures.append(Figure(f"find, {name}, drawn as what it is", f"{drawn_as} of {len(rows)}"))
+    return figures
+
+
+def _share(true: Tensor) -> str:
+    return f"{true.double().mean().item():.1%}"
 
 
 def _rows(count: int, digits: int, seed: int) -> Tensor:
@@ -73,23 +86,24 @@ def _rows(count: int, digits: int, seed: int) -> Tensor:
     return order[~torch.isin(order, tuned)][:digits]
 
 
-def _search(network: torch.nn.Module, seen: directions.Study, target: Tensor) -> tuple[inversion.Found, float]:
+def _search(network: Generator, dataset: str, seen: directions.Study, target: Tensor) -> tuple[inversion.Found, float]:
     started = time.perf_counter()
-    *_, found = inversion.search(network, seen, target)
+    *_, found = inversion.search(network, seen, target, inversion.opinion_of(network, dataset, target))
     return found, time.perf_counter() - started
 
 
-def _others(network: torch.nn.Module, seen: directions.Study) -> str:
-    """What is no digit: clothes, emoji in grey, noise."""
+def _others(network: Generator, dataset: str, seen: directions.Study) -> str:
+    """What these weights never learned: clothes (or digits), emoji in grey, noise."""
     shape = seen.images.shape[1:]
+    stranger = "mnist" if dataset == "fashion-mnist" else "fashion-mnist"
     kinds: dict[str, Callable[[], Tensor]] = {
-        "clothes": lambda: data.load("fashion-mnist", "test").images[:20],
+        stranger: lambda: data.load(stranger, "test").images[:20],
         "emoji": lambda: _grey(data.load("emoji").images[:1000:50], shape[1]),
         "noise": lambda: torch.randint(0, 256, (5, *shape), generator=torch.Generator().manual_seed(0)).byte(),
     }
     words = []
     for kind, make in kinds.items():
-        far = [_search(network, seen, image)[0].far for image in make()]
+        far = [_search(network, dataset, seen, image)[0].far for image in make()]
         words.append(f"{kind} {sum(far)} of {len(far)}")
     return ", ".join(words)
 

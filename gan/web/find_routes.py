@@ -126,6 +126,7 @@ def _report(found: Found) -> dict[str, Any]:
         "share": round(found.share, 3),
         "latent": in_base64(found.latent),
         "label": found.label,
+        "looks": found.looks,
         "image": in_base64(found.image.numpy().tobytes()),
         "error": round(found.error, 4),
         "far": found.far,

@@ -61,6 +61,7 @@ def add_picture_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> N
         "latent": view.latent,
         "strips": view.strips,
         "weights/{name}/directions": view.directions,
+        "steered": view.steered,
         "study": view.study,
         "teach": view.teach,
         "directions.json": view.directions_file,
@@ -141,6 +142,13 @@ class _View:
         if not set(keys) <= known:
             raise BadQuery("along must name directions that this address holds.")
         return raw(await wait(self.renderer.strips(name, place, label, keys, lane_of(query))))
+
+    async def steered(self, request: Request) -> Response:
+        """The directions that are fitted to the picture of this address, whatever else pushes it."""
+        query = request.query_params
+        place, label, stamp = place_of(query), label_of(query.get("c", "")), query.get("stamp", "")
+        found = await wait(self.renderer.steered(weights_of(query), place, label, stamp, lane_of(query)))
+        return JSONResponse({"directions": list(map(_written, found))}, headers=FRESH)
 
     async def study(self, request: Request) -> Response:
         """rows=0,10,20: pictures of the study, to be marked."""

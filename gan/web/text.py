@@ -445,6 +445,7 @@ LATENT = {
     "measured_height": "Taller",
     "measured_ink": "More ink",
     "kind_measured": "Measured on 1,000 of the generator's pictures",
+    "kind_fitted": "Fitted to this picture: at both ends it looks as if it had been slanted by hand",
     "kind_own": "Your own",
     "kind_class": "Towards a class: the difference of the mean noise",
     "kind_varied": "What the first layer's activations vary by most (principal components)",
@@ -505,6 +506,9 @@ LATENT = {
     "find_looking": "Looking…",
     "find_error": "Pixels differ by {error}.",
     "find_done": "Found, and on the stage: its pixels differ by {error} (root mean square).",
+    "find_done_as": "Found as “{name}”, and on the stage: its pixels differ by {error} (root mean square).",
+    "find_unlike": "This looks like “{looks}”, but the nearest picture, now on the stage, is drawn as “{name}”: its "
+    "pixels differ by {error} (root mean square).",
     "find_far": "This is far from everything that this generator draws (pixels differ by {error}). The stage shows the "
     "nearest.",
     "found_note": "This picture was found, not drawn from a seed.",

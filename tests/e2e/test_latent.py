@@ -260,6 +260,35 @@ def test_measured_direction_locks_undoes_and_is_in_the_link(server, visit):
     page.wait_for_selector(f'{PICTURE}[data-shows="w=mnist-conditional&seed=5&c=4"]')
 
 
+def test_leaning_is_fitted_to_the_picture_and_a_link_keeps_it(server, visit):
+    page = latent(visit, server, "w=mnist&seed=5")
+    row = by_key(page, "slant")
+
+    def fitted(seed: int) -> str:
+        (found,) = server.get(f"steered?w=mnist&seed={seed}")["directions"]
+        return f"w=mnist&seed={seed}&u=slant:2:{found['vector']}"
+
+    set_slider(row.locator("input"), 2)
+    page.wait_for_url(lambda url: url.endswith(fitted(5)))
+    same(on_canvas(page), server.pixels(fitted(5))[0, 0])
+    seed = part(page, "latent", "seed")
+    seed.fill("6")
+    seed.press("Enter")
+    page.wait_for_url(lambda url: url.endswith(fitted(6)))  # the vector of the new picture, not of the one before
+    part(page, "latent", "undo").click()  # one step: that the vector was fitted is none of its own
+    page.wait_for_url(lambda url: url.endswith(fitted(5)))
+    expect(seed).to_have_value("5")
+
+    common = next(d for d in server.get("weights/mnist/directions")["directions"] if d["key"] == "slant")
+    older = f"w=mnist&seed=5&u=slant:2:{common['vector']}"  # a link from elsewhere is shown as it is
+    there = latent(visit, server, older, host=STRANGER)
+    there.wait_for_function(
+        "document.querySelector('[data-key=slant] canvas').width > 0"
+    )  # the strip comes after the fit
+    assert part(there, "latent", "picture").get_attribute("data-shows") == older
+    same(on_canvas(there), server.pixels(older)[0, 0])
+
+
 def test_a_direction_is_taught_by_marks_and_stays(server, visit):
     page = latent(visit, server, "w=mnist-conditional&seed=5&c=4")
     by_key(page, "thickness")
@@ -331,3 +360,11 @@ def test_a_drawn_digit_is_found_edited_and_linked(server, visit):
     )
     part(page, "latent", "found-leave").click()
     page.wait_for_selector(f'{PICTURE}[data-shows="w=mnist&seed=4"]')
+
+
+def test_by_class_it_is_said_as_what_a_picture_was_found(server, visit):
+    page = latent(visit, server, "w=mnist-conditional&seed=4&c=0")
+    part(page, "latent", "find").locator("summary").click()
+    part(page, "latent", "find-tests").locator("button").nth(3).click()  # a test picture of each digit
+    expect(part(page, "latent", "find-words")).to_contain_text("Found as “3”")
+    wait_for_shown(page, "c=3&from=")

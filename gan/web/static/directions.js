@@ -1,9 +1,10 @@
 // Directions as sliders: which ones there are, which are shown, a strip of pictures under each, teaching one by marking.
-// A direction that is not one of the first layer's is a vector in base64; it travels in the address with its amount.
+// A direction that is not one of the first layer's is a vector in base64; it travels in the address with its amount. Some
+// are fitted to the picture at hand (about.steered): `at` says to which.
 
 import { api, drawTiles, getJSON, h, notify, saveFile, setText, t, url } from "./common.js";
 import { drawStripsHere } from "./in_page.js";
-import { fetchPixels, newestWins, putPicture, queryOf } from "./pixels.js";
+import { fetchPixels, laneOf, newestWins, putPicture, queryOf } from "./pixels.js";
 
 export const LIMIT = 3;
 const STRIP = 2 * LIMIT + 1;
@@ -16,8 +17,8 @@ const SHOWN_KEY = "gan-forge-sliders";
 const MARKS = [undefined, "more", "less"]; // what a click makes of a picture, in turn
 
 /**
- * The sliders of the tab. `host` is the tab: host.state, host.about, host.move(change), host.place() (what a picture is
- * asked for with).
+ * The sliders of the tab. `host` is the tab: host.state, host.about, host.move(change), host.refine(change), host.place()
+ * (what a picture is asked for with).
  */
 export class Directions {
   constructor(part, host) {
@@ -39,7 +40,7 @@ export class Directions {
     const { about } = this.host;
     const sameWeights = this.weights === about.id;
     this.weights = about.id;
-    if (!sameWeights) this.stamp = "";
+    if (!sameWeights) this.stamp = this.fitted = "";
     const found = sameWeights ? [...this.catalog.values()].filter((entry) => entry.vector && entry.kind !== "own") : [];
     this.catalog = new Map();
     if (!sameWeights) this.made = new Map();
@@ -57,9 +58,11 @@ export class Directions {
     this.catalog.set(entry.key, { ...this.catalog.get(entry.key), ...entry });
   }
 
-  /** A link may hold directions that nobody here has saved. */
+  /** A link may hold directions that nobody here has saved; what it holds belongs to its picture. */
   addFromState() {
-    for (const [key, { vector, regroups }] of this.host.state.u) {
+    for (const [key, entry] of this.host.state.u) {
+      const { vector, regroups } = entry;
+      entry.at ??= this.picture();
       if (!this.catalog.get(key)?.vector) this.add({ kind: "own", ...this.catalog.get(key), key, vector, regroups });
     }
   }
@@ -129,7 +132,8 @@ export class Directions {
     zero.addEventListener("click", () => this.push(key, 0));
     lock.addEventListener("click", () => this.toggleLock(key));
     strip.addEventListener("click", (event) => this.isReady(key) && this.push(key, stripAmount(strip, event)));
-    const label = h("label", { htmlFor: id, title: t(`latent.kind_${kind}`) }, name);
+    const title = t(`latent.kind_${this.isFitted(entry) ? "fitted" : kind}`);
+    const label = h("label", { htmlFor: id, title }, name);
     const share = kind === "principal" && h("span", { class: "gf-hint gf-num" });
     if (share) label.append(" ", share);
     const element = h("div", { class: "gf-direction", dataset: { gf: "direction", key } }, label, lock, zero, input, strip);
@@ -170,8 +174,8 @@ export class Directions {
 
   pushed(key, change) {
     const u = new Map(this.host.state.u);
-    const { vector, regroups } = this.catalog.get(key);
-    const entry = { amount: 0, vector, regroups, ...u.get(key), ...change };
+    const { vector, regroups, at = "" } = this.catalog.get(key);
+    const entry = { amount: 0, vector, regroups, at, ...u.get(key), ...change };
     if (entry.amount === 0 && !this.host.state.lock.has(key)) u.delete(key);
     else u.set(key, entry);
     return u;
@@ -185,6 +189,38 @@ export class Directions {
     this.show();
   }
 
+  // ---- fitted to the picture ----
+
+  /** One's own direction of the same name is not. */
+  isFitted(entry) {
+    return entry?.kind === "measured" && this.host.about.steered.includes(entry.key);
+  }
+
+  /** Which picture a fit belongs to: the place before any push that keeps its group. */
+  picture() {
+    const regrouping = new Map([...this.host.state.u].filter(([, { regroups }]) => regroups));
+    return queryOf({ ...this.host.place(), u: writePushes(regrouping, () => false) });
+  }
+
+  /** Fetch what is fitted to the picture on the stage. In the state too it replaces what was fitted to another, if free. */
+  async fit() {
+    const at = this.picture();
+    const shown = this.rows.some(({ key }) => this.isFitted(this.catalog.get(key)));
+    if (!shown || !this.stamp || this.fitted === at) return;
+    const query = queryOf({ ...this.host.place(), stamp: this.stamp, lane: laneOf("steered") });
+    const { directions } = await getJSON(`steered?${query}`);
+    if (at !== this.picture()) return; // the hand has moved on, and will rest again
+    this.fitted = at;
+    const { lock } = this.host.state;
+    const u = new Map(this.host.state.u);
+    for (const { key, vector } of directions.filter(({ key }) => this.isFitted(this.catalog.get(key)))) {
+      this.add({ key, vector, at });
+      const pushed = u.get(key);
+      if (pushed && pushed.at !== at && !lock.has(key)) u.set(key, { ...pushed, vector, at });
+    }
+    this.host.refine({ u });
+  }
+
   /** What the state is asked for with when every shown direction must be in it. */
   placeWith(rows) {
     const u = new Map(this.host.state.u);
@@ -193,6 +229,9 @@ export class Directions {
   }
 
   async drawStrips() {
+    await this.fit().catch((error) => {
+      if (!error.offline) throw error; // the page goes on with the directions that it has
+    });
     const rows = this.rows.filter((row) => this.isReady(row.key)).slice(0, MOST_SHOWN);
     if (!rows.length || this.weights !== this.host.state.w) return;
     const along = rows.map((row) => row.key).join(",");

@@ -145,10 +145,19 @@ export class Find {
     bar.value = share;
   }
 
+  /** As what it was found, where there are classes, and whether that is what it looks like. */
+  words({ label, looks, far, error }) {
+    const { class_names: names } = this.host.about;
+    const said = { error: percent(error), name: names[label], looks: names[looks] };
+    if (far) return t("latent.find_far", said);
+    if (label === null) return t("latent.find_done", said);
+    return t(looks === null || looks === label ? "latent.find_done_as" : "latent.find_unlike", said);
+  }
+
   /** Everything that had moved the old picture is left behind. */
-  finish({ latent, label, far, error }) {
-    const words = t(far ? "latent.find_far" : "latent.find_done", { error: percent(error) });
-    setText(this.part("find-words"), words);
+  finish(found) {
+    const { latent, label } = found;
+    setText(this.part("find-words"), this.words(found));
     const edits = { m: [], d: new Map(), z: new Map(), u: new Map(), lock: new Set(), psi: 1, mix: null, ring: 0 };
     this.host.apply({ ...edits, from: latent, ...(label === null ? {} : { c: label }) });
   }

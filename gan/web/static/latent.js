@@ -168,6 +168,16 @@ class LatentTab {
     this.settle();
   }
 
+  /** A change that nobody made by hand: no step of its own to undo. */
+  refine(change) {
+    const before = queryOf(placeOf(this.state));
+    Object.assign(this.state, change);
+    if (this.lastPlace?.text === before) this.lastPlace = this.placeNow();
+    if (queryOf(placeOf(this.state)) === before) return;
+    this.show();
+    this.settle();
+  }
+
   afterMoving() {
     this.remember();
     writeState("latent", addressOf(this.state));
@@ -225,8 +235,12 @@ class LatentTab {
     } else if (this.lastPlace?.w !== this.state.w) {
       [this.past, this.future] = [[], []];
     }
-    this.lastPlace = { text: now, w: this.state.w, state: { ...this.state } };
+    this.lastPlace = this.placeNow();
     this.showTravel();
+  }
+
+  placeNow() {
+    return { text: queryOf(placeOf(this.state)), w: this.state.w, state: { ...this.state } };
   }
 
   showTravel() {
