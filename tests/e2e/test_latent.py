@@ -282,9 +282,10 @@ def test_leaning_is_fitted_to_the_picture_and_a_link_keeps_it(server, visit):
     common = next(d for d in server.get("weights/mnist/directions")["directions"] if d["key"] == "slant")
     older = f"w=mnist&seed=5&u=slant:2:{common['vector']}"  # a link from elsewhere is shown as it is
     there = latent(visit, server, older, host=STRANGER)
-    there.wait_for_function(
-        "document.querySelector('[data-key=slant] canvas').width > 0"
-    )  # the strip comes after the fit
+    set_slider(by_key(there, "thickness").locator("input"), 1)  # and after the hand has moved elsewhere
+    wait_for_shown(there, f"u=slant:2:{common['vector']},thickness:1:")
+    set_slider(by_key(there, "thickness").locator("input"), 0)
+    there.wait_for_url(lambda url: url.endswith(older))
     assert part(there, "latent", "picture").get_attribute("data-shows") == older
     same(on_canvas(there), server.pixels(older)[0, 0])
 
@@ -337,10 +338,10 @@ def test_a_drawn_digit_is_found_edited_and_linked(server, visit):
     page = latent(visit, server, "w=mnist&seed=4")
     part(page, "latent", "find").locator("summary").click()
     expect(part(page, "latent", "find-tests").locator("button")).to_have_count(10)
-    box = part(page, "latent", "pen").bounding_box()
-    page.mouse.move(box["x"] + 100, box["y"] + 30)
+    pen = part(page, "latent", "pen")  # scrolls into view, wherever the strips above have moved it to
+    pen.hover(position={"x": 100, "y": 30})
     page.mouse.down()
-    page.mouse.move(box["x"] + 100, box["y"] + 170, steps=5)
+    pen.hover(position={"x": 100, "y": 170})
     page.mouse.up()
     shows = wait_for_shown(page, "&from=")
     expect(part(page, "latent", "find-words")).to_contain_text("Found")

@@ -29,6 +29,7 @@ export class Directions {
     this.made = new Map(); // a row for every key that was ever shown of these weights
     this.load = newestWins((id) => this.fetchCatalog(id));
     this.showStrips = newestWins(() => this.drawStrips());
+    this.showFitted = newestWins(() => this.fit());
     this.teaching = new Teaching(part, this);
     this.bind();
   }
@@ -208,7 +209,11 @@ export class Directions {
     const shown = this.rows.some(({ key }) => this.isFitted(this.catalog.get(key)));
     if (!shown || !this.stamp || this.fitted === at) return;
     const query = queryOf({ ...this.host.place(), stamp: this.stamp, lane: laneOf("steered") });
-    const { directions } = await getJSON(`steered?${query}`);
+    const { directions } = await getJSON(`steered?${query}`).catch((error) => {
+      if (error.offline) return {}; // the page goes on with the directions that it has
+      throw error;
+    });
+    if (!directions) return;
     if (at !== this.picture()) return; // the hand has moved on, and will rest again
     this.fitted = at;
     const { lock } = this.host.state;
@@ -219,6 +224,7 @@ export class Directions {
       if (pushed && pushed.at !== at && !lock.has(key)) u.set(key, { ...pushed, vector, at });
     }
     this.host.refine({ u });
+    this.showStrips();
   }
 
   /** What the state is asked for with when every shown direction must be in it. */
@@ -229,9 +235,7 @@ export class Directions {
   }
 
   async drawStrips() {
-    await this.fit().catch((error) => {
-      if (!error.offline) throw error; // the page goes on with the directions that it has
-    });
+    this.showFitted(); // the strips do not wait for it, and are drawn again
     const rows = this.rows.filter((row) => this.isReady(row.key)).slice(0, MOST_SHOWN);
     if (!rows.length || this.weights !== this.host.state.w) return;
     const along = rows.map((row) => row.key).join(",");
