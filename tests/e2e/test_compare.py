@@ -78,8 +78,10 @@ def test_two_runs_side_by_side_over_one_axis(server, visit, pair):
     page.locator(CURVE.format("g_loss") + " canvas").click(position={"x": 300, "y": 60})
     expect(part(page, "compare", "place")).to_have_text(re.compile(r"^Pictures \d+$"))
 
-    address = page.evaluate("location.href")
-    assert "x=images" in address and f"runs={pair[0]},{pair[1]}" in address and "at=" in address
+    until(lambda: 60 not in shown_steps(page))  # both columns have gone to that place
+    page.wait_for_url(lambda url: "at=" in url)
+    address = page.url
+    assert "x=images" in address and f"runs={pair[0]},{pair[1]}" in address
     words, steps = part(page, "compare", "place").text_content(), shown_steps(page)
     page.goto(address, wait_until="commit")
     expect(part(page, "compare", "place")).to_have_text(words)

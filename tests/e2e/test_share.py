@@ -255,6 +255,7 @@ def test_any_picture_of_the_page_opens_in_latent_sliders(server, visit, class_ru
 
     part(page, "latent", "send").click()
     part(page, "latent", "surprise").evaluate("button => button.click()")
+    page.wait_for_selector(css("interpolation", "view") + ":not([aria-busy])")
     part(page, "interpolation", "to-sliders").click()
     page.wait_for_selector(f'{PICTURE}[data-shows="{shows}"]')
 
