@@ -20,7 +20,7 @@ from torch.nn.functional import avg_pool2d
 
 from gan import attributes
 from gan.latent import SHEETS, sheet_latents, without
-from gan.metric_network import CLASSES, EPOCHS, load, to_float
+from gan.metric_network import CLASSES, EPOCHS, PICTURE, load, to_float
 from gan.models.layers import Generator
 from gan.picture import to_uint8
 
@@ -123,7 +123,8 @@ class Seen:
     def directions(self, pause: Callable[[], None] = lambda: None) -> list[Direction]:
         """Everything that can be found without a person: measured, then towards classes, then varied most."""
         found = [Direction(name, "measured", v) for name, v in self.measured.items()]
-        if self.dataset in EPOCHS and not self.generator.classes:
+        known = self.dataset in EPOCHS and self.study.images.shape[1:] == PICTURE  # whatever a file claims
+        if known and not self.generator.classes:
             labels = _labels(self.study.images, self.dataset, pause)
             classes = towards(self.study.z, labels, CLASSES)
             found += [Direction(f"class-{k}", "class", v, True) for k, v in enumerate(classes) if v.any()]
@@ -227,8 +228,12 @@ def varied(generator: Generator, seen: Study, k: int = 8) -> Tensor:
     """
     some = Study(seen.z[:ACTIVE], seen.groups[:ACTIVE], seen.images[:ACTIVE])
     active = within(activations(generator, some), some.groups).float()  # [N, F]
+    if not active.isfinite().all():
+        return torch.empty(0, seen.z.shape[1])
     variances, coordinates = torch.linalg.eigh(active @ active.T)  # ascending; [N, N] is smaller than [F, F]
     best = coordinates.flip(1)[:, : min(k, int((variances > 1e-9 * variances[-1]).sum()))]
+    if not best.shape[1]:  # a generator that always says the same
+        return torch.empty(0, seen.z.shape[1])
     found = best.T @ within(some.z, some.groups).float()  # [k, z_dim]: the regression on an orthonormal coordinate
     found = torch.stack([unit(row) for row in found])
     largest = found.gather(1, found.abs().argmax(1, keepdim=True))

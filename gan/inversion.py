@@ -18,7 +18,7 @@ from torch import Tensor
 
 from gan.directions import Study
 from gan.latent import packed
-from gan.metric_network import CLASSES, EPOCHS, load, to_float
+from gan.metric_network import CLASSES, EPOCHS, PICTURE, load, to_float
 from gan.models.layers import Generator
 from gan.optimiser import Adam
 from gan.picture import to_uint8
@@ -86,7 +86,7 @@ def search(generator: Generator, seen: Study, target: Tensor, opinion: Tensor | 
 @torch.inference_mode()
 def opinion_of(generator: Generator, dataset: str, target: Tensor) -> Tensor | None:
     """How likely the metric network of the data set finds each class for target uint8 [C, H, W]; None without one."""
-    if dataset not in EPOCHS or generator.classes != CLASSES:
+    if dataset not in EPOCHS or generator.classes != CLASSES or target.shape != PICTURE:
         return None
     return load(dataset)(to_float(target[None])).softmax(1)[0]
 

@@ -108,13 +108,13 @@ class MadeOf:
         """
         if way not in self.ways(subject):
             raise NotHad("There is no network here that knows pictures of this kind.")
-        pictures, space = self._prepare(subject, "pixels"), self._prepare(subject, way)
+        space = self._prepare(subject, way)
         image = subject.image
 
         def look() -> tuple[Near, Tensor]:
             numbers = image.flatten() if way == "pixels" else load(subject.config.dataset).look(image[None])[0][0]
             found = space.real.near(numbers)
-            return found, pictures.train.images[found.rows]
+            return found, space.train.images[found.rows]
 
         return self._looks.submit(torch.inference_mode()(look), lane)
 
@@ -132,11 +132,13 @@ class MadeOf:
         with self._guard:
             found = self._prepared.get(key)
             if found is None:
-                found = self._prepared[key] = _Preparation()
+                found = _Preparation()
                 found.future = self._prepares.submit(lambda: _searchable(cfg, own_dir, way, found.tell))
+                self._prepared[key] = found
             self._prepared.move_to_end(key)
-            while len(self._prepared) > KEPT:
-                self._prepared.popitem(last=False)
+            ready = [k for k, other in self._prepared.items() if other.future.done() and k != key]
+            for old in ready[: max(0, len(self._prepared) - KEPT)]:  # what is being made is waited for
+                del self._prepared[old]
             if not found.future.done():
                 raise NotYet(found.words)
             if found.future.exception() is not None:
@@ -161,11 +163,12 @@ class MadeOf:
     # What a run has saved -----------------------------------------------------------------------------------------
 
     def verdict(self, subject: Subject, row: int | None = None, lane: str | None = None) -> Future[Verdict]:
-        """D's verdict on the picture, or on training picture number `row`. Raises NotYet, NotHad, DataError at once."""
+        """D's verdict on the picture, or on training picture number `row`, which must be one of the nearest.
+
+        Raises NotYet, NotHad or DataError at once; the Future may raise NotHad.
+        """
         run = self._run(subject, "These weights came without their discriminator. A run that you train here has one.")
-        train = None if row is None else self._prepare(subject, "pixels").train
-        if row is not None and row >= len(train.images):
-            raise NotHad(f"There is no training picture number {row + 1:,}.")
+        known = None if row is None else self._prepare(subject, "pixels")
 
         def look() -> Verdict:
             config, path = subject.config, run.checkpoint_path
@@ -177,6 +180,11 @@ class MadeOf:
             if row is None:
                 image, x, told = subject.image, subject.x, subject.told
             else:
+                train = known.train
+                if row not in known.real.near(subject.image.flatten()).rows:  # a link does not give all of them away
+                    raise NotHad("Only the nearest training pictures are looked at.")
+                if config.classes and train.labels[row] >= config.classes:
+                    raise NotHad("This discriminator does not know the class of that picture.")
                 image = train.images[row]
                 x, told = image[None].float() / 127.5 - 1, subject.told  # where D is told groups: that of the picture
                 told = train.labels[row : row + 1] if config.classes else told
@@ -278,6 +286,8 @@ def _searchable(cfg: Config, own_dir: Path | None, way: str, tell: Callable[[int
         raise DataError(f"{train.name} has other pictures than these weights draw, so they cannot be compared.")
     held = None if train is test or torch.equal(train.images, test.images) else test.images
     train = limited(train, cfg.data_limit)
+    if held is None and len(train.images) < 2:
+        raise DataError("With a single training picture there is nothing to compare with.")
     total, done = len(train.images) + len(test.images), 0
 
     def rows(images: Tensor) -> Tensor:

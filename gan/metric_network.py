@@ -30,6 +30,7 @@ FORMAT = 1
 FILE_BYTES = 4 << 20  # the real files have 0.8 MB; a larger one is not ours
 
 SIZE, CHANNELS, CLASSES, FEATURES = 28, 1, 10, 96
+PICTURE = (1, SIZE, SIZE)  # what these networks look at
 
 EPOCHS = {"mnist": 12, "fashion-mnist": 15}  # also the list of data sets that have a metric network
 MIRRORED = ("fashion-mnist",)  # a mirrored shoe is a shoe, a mirrored 3 is not a 3

@@ -97,6 +97,16 @@ def test_components_of_activations_are_those_of_the_weights_where_the_first_laye
     assert torch.allclose(found, from_weights, atol=0.05)
 
 
+@pytest.mark.parametrize("number", [0.0, float("nan")])
+def test_a_generator_that_always_says_the_same_or_nothing_varies_by_nothing(number):
+    generator, _ = linear_generator()
+    seen = planted()[0]
+    with torch.no_grad():
+        generator.layers[0].weight.fill_(number)
+        generator.layers[0].bias.fill_(number)
+    assert d.varied(generator, seen).shape == (0, seen.z.shape[1])
+
+
 def test_ten_marks_teach_a_planted_direction():
     seen, values, direction = planted(groups=1)
     features = torch.cat([values[:, None], torch.randn(N, 8, generator=rng(7))], 1)

@@ -194,6 +194,7 @@ def test_sums_are_drawn_as_every_class(client):
         ("sums?w=by-class&a=1&shares=1&as=1,,2", "whole numbers"),
         ("sums?w=plain&a=1&shares=1&as=1", "no classes"),
         ("sum?w=plain&a=1&b=2&c=3&shares=1:-1", "3 numbers"),
+        (f"sum?w=plain&a=1&b=2&az={','.join(f'{i}:10' for i in range(9))}&bz=0:-10&shares=2:-1", "too far out"),
     ],
 )
 def test_bad_queries_get_one_sentence(client, query, words):
@@ -207,9 +208,9 @@ def test_bad_queries_get_one_sentence(client, query, words):
 def test_large_files_are_refused_before_they_are_made(client, kind, monkeypatch):
     query = f"path.{kind}?w=plain&a=1&b=2&frames=3&scale=4"
     pixels_in_all = 3 * (28 * 4) ** 2
-    monkeypatch.setattr(path_routes, "MAX_FILM_PIXELS", pixels_in_all)
-    monkeypatch.setattr(path_routes, "MAX_SHEET_PIXELS", pixels_in_all)
+    monkeypatch.setattr(path_routes, "MAX_FILM_BYTES", pixels_in_all)
+    monkeypatch.setattr(path_routes, "MAX_SHEET_BYTES", pixels_in_all)
     assert client.get(query).status_code == 200
-    monkeypatch.setattr(path_routes, "MAX_FILM_PIXELS", pixels_in_all - 1)
-    monkeypatch.setattr(path_routes, "MAX_SHEET_PIXELS", pixels_in_all - 1)
+    monkeypatch.setattr(path_routes, "MAX_FILM_BYTES", pixels_in_all - 1)
+    monkeypatch.setattr(path_routes, "MAX_SHEET_BYTES", pixels_in_all - 1)
     assert "too large" in client.get(query).json()["error"]

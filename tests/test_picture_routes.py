@@ -156,6 +156,7 @@ def test_a_class_mixed_with_none_or_all_of_another_is_one_of_them(client):
         ("pixels?w=by-class&mix=10:0.5", 400, "classes 0 to 9"),
         ("pixels?w=by-class&mix=3", 400, "CLASS:SHARE"),
         ("strips?w=plain&along=a", 400, "along must name"),
+        ("strips?w=plain&along=" + ",".join("0" * 400), 400, "each once"),
         ("study?w=plain&rows=x", 400, "whole numbers"),
         ("study?w=plain&rows=99999", 400, "0 to 999"),
         ("teach?w=plain&more=1", 400, "at least one picture"),

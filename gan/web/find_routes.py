@@ -20,7 +20,7 @@ from gan.directions import STROKES
 from gan.inversion import Found, centred, ink_on_dark
 from gan.pictures import read_one
 from gan.query import BadQuery, in_base64, integer
-from gan.render import Pixels, Renderer
+from gan.render import Busy, Pixels, Renderer
 from gan.web import picture_routes as shared
 
 MAX_PICTURE_BYTES = 16 << 20
@@ -69,7 +69,11 @@ class _Finder:
             say(found)
             return self._newest.get(lane) is me
 
-        future = self.renderer.search(name, target, report, f"{lane}-find")
+        try:
+            future = self.renderer.search(name, target, report, f"{lane}-find")
+        except Busy:
+            del self._newest[lane]
+            raise
         future.add_done_callback(lambda _: say(None))
         return StreamingResponse(self._lines(target, reports, future, lane, me), media_type="application/x-ndjson")
 

@@ -16,16 +16,17 @@ from torch import Tensor
 from gan import paths
 from gan.latent import packed
 from gan.picture import boomerang, gif_bytes, grid, mp4_bytes, png_bytes, webp_bytes
-from gan.query import BadQuery, in_base64, integer, label_of, number, place_of
-from gan.render import Keyframe, KeyframePath, Renderer, Sums
+from gan.query import MAX_VALUE, BadQuery, in_base64, integer, label_of, number, place_of
+from gan.render import Busy, Keyframe, KeyframePath, Renderer, Sums
 from gan.web import picture_routes as shared
 
 LETTERS = "abcdefghijkl"  # the keyframes of a path, in order
 FRAMES = (2, 240)  # pictures of a leg, both its keyframes among them
 MAX_PICTURES = 480  # of a whole path
 FPS = (1, 50)
-MAX_FILM_PIXELS = 200_000_000  # pictures times pixels of a film: about ten seconds of encoding
-MAX_SHEET_PIXELS = 64_000_000
+MAX_FILM_BYTES = 200_000_000  # of all pictures of a film, enlarged: some ten seconds of encoding
+MAX_SHEET_BYTES = 64_000_000
+MOST_WAITING = 8  # files that are made one after the other
 MAX_SUMS = 320  # pictures of one request
 MAX_SHARE = 10.0
 
@@ -52,7 +53,8 @@ def add_path_routes(app: FastAPI, renderer: Renderer) -> None:
 class _Traveller:
     def __init__(self, renderer: Renderer) -> None:
         self.renderer = renderer
-        self._filming = asyncio.Semaphore(1)  # one film at a time; who drags a slider needs the other core
+        self._filming = asyncio.Semaphore(1)  # one file at a time; who drags a slider needs the other core
+        self._waiting = 0
 
     async def path(self, request: Request) -> Response:
         query = request.query_params
@@ -68,26 +70,35 @@ class _Traveller:
             query = request.query_params
             fps = integer(query, "fps", *FPS, default=20)
             back = integer(query, "boomerang", 0, 1, default=0)
-            images, scale = await self._enlarged(query, MAX_FILM_PIXELS, 1 + back, "film")
+            images, scale = await self._enlarged(query, MAX_FILM_BYTES, 1 + back, "film")
             frames = [image.transpose(1, 2, 0) for image in images]  # [H, W, C] each
-            async with self._filming:
-                data = await run_in_threadpool(encode, boomerang(frames) if back else frames, fps, scale)
+            data = await self._made(encode, boomerang(frames) if back else frames, fps, scale)
             return shared.file(data, kind, f"gan-forge-path.{ending}")
 
         return answer
 
+    async def _made(self, encode: Callable[..., bytes], *arguments: Any) -> bytes:
+        """Encode in a worker thread when it is this file's turn; raises Busy when too many wait."""
+        if self._waiting >= MOST_WAITING:
+            raise Busy("Several files are being made just now; please try again in a minute.")
+        self._waiting += 1
+        try:
+            async with self._filming:
+                return await run_in_threadpool(encode, *arguments)
+        finally:
+            self._waiting -= 1
+
     async def sheet(self, request: Request) -> Response:
         """Every picture once, row by row, in a sheet about as wide as it is high."""
-        images, scale = await self._enlarged(request.query_params, MAX_SHEET_PIXELS, 1, "sheet")
+        images, scale = await self._enlarged(request.query_params, MAX_SHEET_BYTES, 1, "sheet")
         return await self._png(images, -int(-(len(images) ** 0.5) // 1), scale, "path")
 
     async def _png(self, images: np.ndarray, columns: int, scale: int, name: str) -> Response:
-        async with self._filming:
-            data = await run_in_threadpool(png_bytes, grid(images, columns), scale)
+        data = await self._made(png_bytes, grid(images, columns), scale)
         return shared.file(data, "image/png", f"gan-forge-{name}.png")
 
     async def _enlarged(self, query: Mapping[str, str], most: int, times: int, what: str) -> tuple[np.ndarray, int]:
-        """The path's pictures and the scale asked for; refused where that would be more than `most` pixels."""
+        """The path's pictures and the scale asked for; refused where that would be more than `most` bytes."""
         scale = integer(query, "scale", *shared.SCALES, default=8)
         images = (await self._draw(query)).images
         check_size(images, scale, most, times, what)
@@ -111,10 +122,11 @@ class _Traveller:
         """The pictures of the sums, columns=5 in a row."""
         query = request.query_params
         scale = integer(query, "scale", *shared.SCALES, default=8)
-        columns = integer(query, "columns", 1, MAX_SUMS, default=1)
         images = (await self._draw_sums(query)).images
-        check_size(images, scale, MAX_SHEET_PIXELS, 1, "sheet")
-        return await self._png(images, min(columns, len(images)), scale, "grid" if len(images) > 1 else "sum")
+        columns = min(integer(query, "columns", 1, MAX_SUMS, default=1), len(images))
+        empty = -len(images) % columns
+        check_size(images, scale, MAX_SHEET_BYTES, 1 + empty / len(images), "sheet")
+        return await self._png(images, columns, scale, "grid" if len(images) > 1 else "sum")
 
     async def sums_latents(self, request: Request) -> Response:
         query = request.query_params
@@ -125,18 +137,20 @@ class _Traveller:
         """The first of the sums as the address of a place: from, c and mix, and the share of classes not said there."""
         query = request.query_params
         z, c = await shared.wait(self.renderer.sum_latents(shared.weights_of(query), sums_of(query)))
+        if z[0].abs().max() > MAX_VALUE:
+            raise BadQuery("This sum lies too far out to be opened; please move its pictures less.")
         answer: dict[str, Any] = {"from": in_base64(packed(z[0]))}
         if c is not None:
             shares, classes = c[0].sort(descending=True)
             answer |= {"c": int(classes[0]), "left_out": round(float(shares[2:].sum()), 4)}
             if shares[1:2].sum() > 0:
                 answer["mix"] = f"{int(classes[1])}:{float(shares[1] / shares[:2].sum()):.4f}"
-        return JSONResponse(answer)
+        return JSONResponse(answer, headers=shared.FRESH)
 
 
-def check_size(images: np.ndarray, scale: int, most: int, times: int, what: str) -> None:
-    """Refuse pictures [N, C, H, W] that, enlarged and shown so many times, would be more than `most` pixels."""
-    if images[:, 0].size * times * scale**2 > most:
+def check_size(images: np.ndarray, scale: int, most: int, times: float, what: str) -> None:
+    """Refuse pictures [N, C, H, W] that, enlarged and shown so many times, would be more than `most` bytes."""
+    if images.size * times * scale**2 > most:
         raise BadQuery(f"This {what} would be too large; please choose fewer pictures or a smaller size.")
 
 

@@ -139,8 +139,8 @@ class _View:
         name, place, label = weights_of(query), place_of(query), label_of(query.get("c", ""))
         keys = query.get("along", "").split(",")
         known = {push.key for push in place.pushes} | {str(k) for k in range(MAX_DIRECTIONS)}
-        if not set(keys) <= known:
-            raise BadQuery("along must name directions that this address holds.")
+        if not set(keys) <= known or len(set(keys)) < len(keys):
+            raise BadQuery("along must name directions that this address holds, each once.")
         return raw(await wait(self.renderer.strips(name, place, label, keys, lane_of(query))))
 
     async def steered(self, request: Request) -> Response:

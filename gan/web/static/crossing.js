@@ -36,9 +36,10 @@ export class Crossing {
   get sums() {
     const { state, about } = this.host;
     if (!this.byClass) return { rows: corners(this.size), labels: [], columns: this.size };
-    const most = Math.min(state.keyframes.length, MOST_KEYFRAMES, Math.floor(MOST_SUMS / about.classes));
+    const labels = about.class_names.slice(0, MOST_SUMS).map((_, label) => label);
+    const most = Math.min(state.keyframes.length, MOST_KEYFRAMES, Math.floor(MOST_SUMS / labels.length));
     const rows = Array.from({ length: most }, (_, i) => Array.from({ length: most }, (_, k) => Number(i === k)));
-    return { rows, labels: about.class_names.map((_, label) => label), columns: about.classes };
+    return { rows, labels, columns: labels.length };
   }
 
   build() {
@@ -132,6 +133,7 @@ export class Crossing {
   }
 
   cellAt({ offsetX, offsetY }) {
+    if (!this.drawn) return -1;
     const { columns, count, above, gap } = this.options;
     const step = this.drawn.tile + gap;
     const [column, row] = [Math.floor(offsetX / step), Math.floor((offsetY - above) / step)];
@@ -140,6 +142,7 @@ export class Crossing {
   }
 
   key(event) {
+    if (!this.film) return;
     const { columns, count } = this.film;
     const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
     if (!step && event.key !== "Enter" && event.key !== " ") return;

@@ -167,6 +167,7 @@ export class Keyframes {
     const keyframe = { ...this.all[this.chosen], ...change };
     if ("seed" in change) EDITS.forEach((edit) => delete keyframe[edit]);
     this.replace(this.all.with(this.chosen, keyframe));
+    this.buttons[this.chosen].setAttribute("aria-label", this.inWords(this.chosen));
     this.showEdited();
   }
 
@@ -252,6 +253,6 @@ export class Keyframes {
   drop(event, to) {
     event.preventDefault();
     const from = event.dataTransfer.getData("text/x-keyframe");
-    if (from !== "" && Number(from) !== to) this.moveTo(Number(from), to);
+    if (from !== "" && this.all[from] && Number(from) !== to) this.moveTo(Number(from), to);
   }
 }

@@ -19,6 +19,7 @@ export class MadeOf {
     this.card = part("made-of");
     this.host = host;
     this.lookedAt = -Infinity;
+    this.waiting = {}; // lane -> the timer after which it is asked again
     this.card.addEventListener("toggle", () => this.follow());
     new ResizeObserver(() => this.layout()).observe(this.card);
   }
@@ -52,7 +53,8 @@ export class MadeOf {
   async ask(route, values, again) {
     const lane = laneOf(`made-${route}-${values.way ?? (values.row === undefined ? "" : "real")}`);
     const response = await api(`made-of/${route}?${queryOf({ ...this.host.place(), ...values, lane })}`);
-    if (response.status === 202) setTimeout(() => this.card.open && again(), AGAIN_MS);
+    clearTimeout(this.waiting[lane]);
+    if (response.status === 202) this.waiting[lane] = setTimeout(() => this.card.open && again(), AGAIN_MS);
     return response.json();
   }
 }
@@ -79,7 +81,7 @@ class Nearest {
     const found = await this.card.ask("nearest", { way }, way === "pixels" ? this.show : this.showFeatures);
     this.rowOf(way).show(found);
     if (way === "features") this.also.hidden = true;
-    else if (found.ways) this.offer(found.ways.includes("features"));
+    else if (!found.words) this.offer(found.ways?.includes("features") ?? false);
     if (way === "pixels") this.card.discriminator.compare(found.rows?.[0]);
   }
 

@@ -80,7 +80,7 @@ export class Plane {
   async fetchPoint() {
     const { shares } = this;
     const { film, by } = await drawSums(this.host, [shares], "point");
-    this.put(film, shares, by);
+    if (by === "page" || !this.paintPoint()) this.put(film, shares, by); // the weights came meanwhile, and drew something newer
   }
 
   put(film, shares, by) {

@@ -38,19 +38,16 @@ document.addEventListener("keydown", (event) => {
   if (event.key === " " && target.closest?.(ACTIVATED_BY_SPACE)) return;
   const name = nameOf(event);
   const found = [...(TABS[visibleTab()] ?? []), ...EVERYWHERE].find(({ keys }) => keys.includes(name));
-  if (!found?.run && !found?.press) return;
+  const button = found?.press?.map(partOf).find(canBePressed);
+  if (!found?.run && !button) return; // Space scrolls where it presses nothing
   event.preventDefault();
   if (found.run) found.run(name);
-  else press(found.press);
+  else button.click();
 });
 
 const partOf = (name) => document.querySelector(`#gf-tab-${visibleTab()} [data-gf="${name}"]`);
 
 const canBePressed = (button) => button && !button.disabled && button.offsetParent !== null;
-
-function press(names) {
-  names.map(partOf).find(canBePressed)?.click();
-}
 
 function pressClass(digit) {
   const button = partOf("classes")?.querySelectorAll('[role="radio"]')[digit];

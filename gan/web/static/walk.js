@@ -146,6 +146,7 @@ export class Walk {
 
   /** A click on the strip goes to the frame under it. */
   seekStrip(event) {
+    if (!this.strip) return;
     const { layout, options } = this.strip;
     const step = layout.tile + options.gap;
     const column = Math.floor(event.offsetX / step);
