@@ -2,6 +2,7 @@
 // line by line; the last becomes the picture on the stage.
 
 import { api, h, notify, setText, t } from "./common.js";
+import { bytesOf } from "./noise.js";
 import { afterPause, fetchPixels, laneOf, newestWins, putPicture, queryOf } from "./pixels.js";
 
 const SIDE = 280; // pixels of the drawing
@@ -175,7 +176,5 @@ async function* linesOf(body) {
     for (const line of lines) yield JSON.parse(line);
   }
 }
-
-const bytesOf = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;

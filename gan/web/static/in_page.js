@@ -3,7 +3,7 @@
 
 import { api } from "./common.js";
 import { readGenerator } from "./generator.js";
-import { latentAt, neighbourOf, SHEETS, unpack } from "./noise.js";
+import { EDITS, latentAt, neighbourOf, SHEETS, unpack } from "./noise.js";
 import { blend, blendMixtures, pathThrough } from "./paths.js";
 
 const REFRESH_MS = 2000; // newer weights of a run that learns are fetched at most so often
@@ -13,7 +13,6 @@ const MOST = 10; // gan/query.py, MAX_VALUE
 const RING = 16;
 const MOST_PUSHES = 12;
 const STRIP = [-3, -2, -1, 0, 1, 2, 3]; // gan/render.py
-const EDITS = ["m", "d", "z", "u", "lock", "psi", "mix", "from"]; // gan/query.py, PLACE_KEYS
 const PLACE = new Set(["w", "seed", "c", ...EDITS]); // what is understood here; anything else is the server's
 
 const held = new Map(); // weights id -> {generator, at: when it came}

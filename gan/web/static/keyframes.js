@@ -4,13 +4,12 @@
 import { h, notify, openTab, setText, t } from "./common.js";
 import { lengthOf } from "./directions.js";
 import { drawPathHere } from "./in_page.js";
-import { bindSeed, fetchPixels, classChooser, fitPicture, putPicture, randomSeed, readSeed } from "./pixels.js";
+import { EDITS } from "./noise.js";
+import { PHONE, bindSeed, fetchPixels, classChooser, fitPicture, putPicture, randomSeed, readSeed } from "./pixels.js";
 
 const LETTERS = [..."abcdefghijkl"]; // gan/web/path_routes.py
-const EDITS = ["m", "d", "z", "u", "lock", "psi", "mix", "from"]; // gan/query.py, PLACE_KEYS
 const FIRST = [3, 8]; // seeds, and classes where there are any, of a path that no link describes
 const THUMB = 84; // CSS pixels
-const PHONE = "(max-width: 760px)"; // as in the style sheet: there the editor opens when a picture is touched
 export const MOST_KEYFRAMES = LETTERS.length;
 
 /** What a person calls keyframe i. */
@@ -78,6 +77,7 @@ export class Keyframes {
     this.host = host;
     this.chosen = 0;
     this.buttons = [];
+    // On a phone the editor opens when a picture is touched.
     part("keyframe").open = !window.matchMedia(PHONE).matches;
     this.bind();
   }

@@ -11,7 +11,7 @@ import { inWords } from "./in_words.js";
 import { MOST_KEYFRAMES, withKeyframe } from "./keyframes.js";
 import { MadeOf } from "./made_of.js";
 import {
-  aboutWeights, afterPause, bindSeed, classChooser, fetchPixels, firstChoice, fitPicture, newestWins,
+  PHONE, aboutWeights, afterPause, bindSeed, classChooser, fetchPixels, firstChoice, fitPicture, newestWins,
   oncePerFrame, putPicture, queryOf, randomSeed, readSeed, showWhoDraws, start, weightsSelect,
 } from "./pixels.js";
 import { Share } from "./share.js";
@@ -24,7 +24,6 @@ const QUIET_MS = 150;
 const MOST_UNDO = 200;
 const RESTING_MS = 500;
 const SPREAD = 0.7;
-const PHONE = "(max-width: 760px)"; // as in the style sheet
 const PHONE_PICTURE = 224; // CSS pixels: leaves room for the sliders below
 
 export function mount(root) {

@@ -3,6 +3,7 @@
 // then it follows the picture whenever the hand rests.
 
 import { api, cssColor, drawTiles, h, pixelsToImageData, setText, short, t, whole } from "./common.js";
+import { bytesOf } from "./noise.js";
 import { fitPicture, laneOf, newestWins, putPicture, queryOf } from "./pixels.js";
 
 const AGAIN_MS = 500; // while the server is making something ready
@@ -397,7 +398,5 @@ function drawnOf({ images, shape }) {
   const [count, channels, size] = shape;
   return { pixels: bytesOf(images), count, channels, size };
 }
-
-const bytesOf = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
 
 const percent = (share) => `${Math.round(100 * share)} %`;

@@ -73,10 +73,17 @@ function lessAlong(basis, vector) {
   }, Float64Array.from(vector));
 }
 
+/** What a link may say of a picture beside weights, seed and class: gan/query.py, PLACE_KEYS. */
+export const EDITS = ["m", "d", "z", "u", "lock", "psi", "mix", "from"];
+
+/** Bytes from base64 with - and _. */
+export const bytesOf = (text) =>
+  Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
+
 /** Float16 numbers in base64 with - and _, as links hold vectors; null when it is none. */
 export function unpack(text) {
   if (!/^[\w-]+$/.test(text) || text.length % 4 === 1) return null;
-  const bytes = Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
+  const bytes = bytesOf(text);
   if (bytes.length % 2) return null;
   const values = halfValues();
   return Float32Array.from({ length: bytes.length / 2 }, (_, i) => values[bytes[2 * i] | (bytes[2 * i + 1] << 8)]);

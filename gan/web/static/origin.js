@@ -1,11 +1,12 @@
 // How a picture was made, as it stands inside a PNG (gan/origin.py): what a stranger's file may say, checked. No DOM in here.
 
+import { EDITS } from "./noise.js";
 import { isPNG, withWords, wordsOf } from "./png_words.js";
 
 const [PROGRAM, KEY, VERSION] = ["GAN Forge", "gan-forge", 1];
 export const MAX_PNG_MB = 4;
 const MOST_QUERY = 60_000; // letters; a longer one would not fit into an address
-export const PICTURE_KEYS = ["seed", "c", "m", "d", "z", "u", "lock", "psi", "mix", "from"]; // gan/query.py
+const PICTURE_KEYS = ["seed", "c", ...EDITS];
 
 /** Why a file does not bring a picture back: `key` of the sentence in gan/web/text.py, SHARE. */
 export class OriginError extends Error {

@@ -6,6 +6,7 @@ import { holds } from "./in_page.js";
 const PAGE = Math.random().toString(36).slice(2, 10);
 export const MAX_SEED = 2 ** 31 - 1;
 export const MAX_UPLOAD_MB = 32;
+export const PHONE = "(max-width: 760px)"; // as in the style sheet
 
 /** Query string of an object; empty values are left out, commas and colons stay readable. */
 export function queryOf(values) {

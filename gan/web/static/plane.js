@@ -3,14 +3,13 @@
 import { drawTiles, h, t } from "./common.js";
 import { nameOf } from "./keyframes.js";
 import { drawSum, drawSums, keepSum, openSum, sumsQuery } from "./sums.js";
-import { fitPicture, newestWins, oncePerFrame, putPicture, showWhoDraws } from "./pixels.js";
+import { PHONE, fitPicture, newestWins, oncePerFrame, putPicture, showWhoDraws } from "./pixels.js";
 
 const SIDE = 9; // small pictures in a row
 // Where the three pictures lie, in small pictures from the upper left corner: in the middles of some.
 const [LEFT, RIGHT, TOP, BOTTOM] = [1.5, 7.5, 1.5, 7.5];
 const STEP = 0.1; // of an arrow key
 const ROOM = 448; // CSS pixels of the large picture at most
-const PHONE = "(max-width: 760px)"; // as in the style sheet
 const PHONE_ROOM = 140; // so that picture and map are on the screen together
 
 export const MIDDLE = [1 / 3, 1 / 3];
