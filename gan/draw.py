@@ -10,19 +10,17 @@ The query is what a link holds (see gan.query); the page's "Copy as Python" writ
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from gan import query as queries
 from gan import weights as files
 from gan.checkpoint import write_atomically
 from gan.origin import SCALE, Origin
 from gan.render import Ready
+from gan.threads import single_thread
 from gan.weights import Weights, WeightsError
 
 SHIPPED = Path(__file__).resolve().parents[1] / "weights"
@@ -60,7 +58,7 @@ def draw(weights: str | os.PathLike, query: str = "", digest: str = "") -> Pictu
             f"not {digest[:40]}."
         )
     parts = queries.read(query)
-    with _one_thread():
+    with single_thread():
         z, told = ready.latents(queries.place_of(parts), queries.label_of(parts.get("c", "")))
         pixels = ready.draw(z, told)[0]
     return Picture(pixels, Origin(name, ready.digest, queries.written(parts)))
@@ -78,14 +76,3 @@ def _load(weights: str | os.PathLike) -> tuple[str, Weights]:
             "or give a .safetensors file."
         )
     return str(weights), files.load(SHIPPED / f"{weights}.safetensors")
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The server draws on one thread, and sums of several threads may differ in the last bit."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -8,12 +8,27 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
 
 WARM_UP = 1  # steps after a change, not counted: the libraries prepare themselves for another number
 AGAIN_SECONDS = 20.0  # of training, until the other numbers are tried again
 CHANGED = 1.4  # so much slower or faster than when it was chosen: something else has come or gone
 GAIN = 0.95  # more threads must be at least so much better, because the page needs processor time too
 HOPELESS = 1.5  # a number that has already taken so much longer is not tried to the end
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """Compute with one thread, as the server draws: sums of several threads may differ in the last bit."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def thread_counts(runs: int = 1) -> tuple[int, ...]:

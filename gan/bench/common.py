@@ -72,17 +72,6 @@ def at_most(bar: float, values: list[float]) -> str:
     return f"at most {bar:g}: {'met' if statistics.median(values) <= bar else 'missed'}"
 
 
-@contextmanager
-def single_thread() -> Iterator[None]:
-    """Compute with one thread, as the app does where it serves pages."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 def load_of_the_machine() -> Figure:
     """Stands below every table: where others compute too, even ratios waver."""
     if not hasattr(os, "getloadavg"):

@@ -18,12 +18,13 @@ import torch
 from torch import Tensor
 
 from gan import directions, steering, weights
-from gan.bench.common import Figure, single_thread
+from gan.bench.common import Figure
 from gan.latent import packed, unpacked
 from gan.metric_network import load, to_float
 from gan.models.layers import Generator
 from gan.picture import to_uint8
 from gan.seeds import seed_of
+from gan.threads import single_thread
 
 SHIPPED = Path(__file__).resolve().parents[2] / "weights"
 _JUDGE = 31  # stream of randomness, apart from the study's

@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 from gan import data, directions, inversion, weights
-from gan.bench.common import Figure, single_thread
+from gan.bench.common import Figure
 from gan.bench.directions import SHIPPED
 from gan.models.layers import Generator
 from gan.seeds import seed_of
+from gan.threads import single_thread
 
 _JUDGED = 32  # stream of randomness
 TUNED = 300, 77  # so many digits of torch.randperm with this seed were, or may be, used for tuning

@@ -4,7 +4,7 @@ import { EDITS } from "./noise.js";
 import { isPNG, withWords, wordsOf } from "./png_words.js";
 
 const [PROGRAM, KEY, VERSION] = ["GAN Forge", "gan-forge", 1];
-export const MAX_PNG_MB = 4;
+const MAX_PNG_MB = 4;
 const MOST_QUERY = 60_000; // letters; a longer one would not fit into an address
 const PICTURE_KEYS = ["seed", "c", ...EDITS];
 
