@@ -46,10 +46,10 @@ from gan.threads import ThreadChooser
 from gan.trainer import PLAYERS, Trainer
 
 FORMAT = 1
-SAVE_EVERY_SECONDS = 5.0  # a killed process loses at most this much training, and the time of one save
+SAVE_EVERY_SECONDS = 8.0  # a killed process loses at most this much training, and the time of one save
 PUBLISH_EVERY_SECONDS = 0.4
 WATCHED_SECONDS = 4.0  # somebody asked for a picture within this time
-SHOW_SHARE = 0.1  # showing may take this share of the time; slower machines get fewer live frames
+SHOW_SHARE = 0.03  # showing may take this share of the time; slower machines get fewer live frames
 MEASURE_SHARE, MOST_MEASURE_SHARE = 0.1, 0.5  # of the time, for the measures taken between steps
 REAL_COUNT = 16
 _REAL = 11  # stream of randomness: which real pictures are shown
@@ -295,8 +295,8 @@ class Run:
             self._add_row()
         if frame or self._live_due():
             self._publish(frame)
-        if row or frame:
-            self._flush()
+        if frame:
+            self._flush()  # rows come ten times as often, and can wait: a save writes them too
 
     def _add_row(self) -> None:
         step = self.trainer.steps_done
@@ -397,6 +397,7 @@ class Run:
         """Write the checkpoint; False when the disk would not take it, and training is paused."""
         self._saved_at = time.monotonic()
         try:
+            self.history.flush()  # no state without its history
             save_checkpoint(self.checkpoint_path, self.trainer, {"seconds": self.seconds})
             return True
         except NotFinite as e:

@@ -21,6 +21,15 @@ class Tally:
     fresh: int = 0  # answers that brought a new picture
     errors: list[str] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
+    started: float = field(default_factory=lambda: 1e3 * time.time())
+    moments: list[tuple[int, int]] = field(default_factory=list)  # (version, step) of each picture made since
+
+    def steps_per_second(self) -> float:
+        """Of the run, between the first and the last picture; a version is the millisecond of its making."""
+        if len(self.moments) < 2:
+            return float("nan")
+        (begun, first), (ended, last) = min(self.moments), max(self.moments)
+        return 1e3 * (last - first) / (ended - begun)
 
     def quantile(self, share: float) -> float:
         ordered = sorted(self.times) or [float("nan")]
@@ -33,6 +42,7 @@ class Tally:
             "errors": len(self.errors),
             "p50_ms": round(self.quantile(0.5) * 1e3, 2),
             "p95_ms": round(self.quantile(0.95) * 1e3, 2),
+            "steps_per_s": round(self.steps_per_second(), 4),
         }
 
 
@@ -52,7 +62,10 @@ async def watch(url: str, seconds: float, interval: float, delay: float, tally: 
             tally.times.append(time.monotonic() - started)
             if status == 200:
                 tally.fresh += 1
-                version = str(json.loads(body).get("version", ""))
+                picture = json.loads(body)
+                version = str(picture["version"])
+                if picture["version"] > tally.started:  # not what a pause has left
+                    tally.moments.append((picture["version"], picture["step"]))
             elif status != 204:
                 tally.errors.append(f"status {status}")
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError) as e:
