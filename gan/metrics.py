@@ -318,7 +318,7 @@ def evaluate(
     reference = _reference(dataset) if through is None else _Reference(dataset, through, own_dir)
     n = min(n, len(reference.others))  # as many as there are real ones to compare with
     z, labels = latents(n, z_dim, classes, seed)
-    drawn = _seen(reference.network, _drawn(sample, z, labels, progress))
+    drawn = _seen(reference.network, in_batches(sample, z, labels, progress))
     report = _report(drawn, reference, extras, seen) | {"seed": seed}
     if through is not None:
         return Report(**report, network=through.name, network_accuracy=None)
@@ -365,7 +365,7 @@ def latents(n: int, z_dim: int, classes: int, seed: int = 0) -> tuple[Tensor, Te
     return torch.randn(n, z_dim, generator=rng), torch.arange(n) % classes if classes else None
 
 
-def _drawn(sample: Sample, z: Tensor, labels: Tensor | None, progress: Progress | None) -> Iterable[Tensor]:
+def in_batches(sample: Sample, z: Tensor, labels: Tensor | None, progress: Progress | None = None) -> Iterable[Tensor]:
     """Batches of generated pictures as they would be saved, uint8 [N, C, H, W]."""
     for start in range(0, len(z), BATCH):
         rows = slice(start, start + BATCH)

@@ -17,10 +17,14 @@ import torch
 
 from gan import metrics
 from gan.bench.common import TRAINABLE, Figure, add_threads, trainer_of, use_threads
+from gan.metric_network import EPOCHS as METRIC_NETWORKS
+from gan.patch_distance import PICTURES, patch_distance
 from gan.recipes import make_config
+from gan.signals import Signals
 from gan.trainer import Trainer
 
-UNITS = ("seconds", "steps")
+# Processor seconds count what all threads have computed: fair also while others use the machine.
+UNITS = {"seconds": time.perf_counter, "processor-seconds": time.process_time, "steps": time.perf_counter}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,29 +72,41 @@ def _of(recipe: str, threads: int, args: argparse.Namespace, **changes: Any) -> 
 
 
 def train_and_look(trainer: Trainer, marks: list[float], marks_in: str, samples: int) -> list[dict[str, Any]]:
-    """Train to each mark, in seconds or in steps, and measure there."""
-    seconds, rows = 0.0, []
+    """Train to each mark and measure there."""
+    clock, seconds, rows = UNITS[marks_in], 0.0, []
     for mark in marks:
-        started = time.perf_counter()
-        while (trainer.steps_done if marks_in == "steps" else seconds + time.perf_counter() - started) < mark:
+        started = clock()
+        while (trainer.steps_done if marks_in == "steps" else seconds + clock() - started) < mark:
             trainer.step()
-        seconds += time.perf_counter() - started
+        seconds += clock() - started
         rows.append({"seconds": round(seconds, 2), **look(trainer, samples)})
     return rows
 
 
 def look(trainer: Trainer, samples: int) -> dict[str, Any]:
-    """What the generator people see can do now."""
+    """What the generator people see can do now: through the data set's metric network or, where none is, by patches."""
+    cfg = trainer.config
+    measured = _through_network if cfg.dataset in METRIC_NETWORKS else _by_patches
+    done = {"steps": trainer.steps_done, "images": trainer.steps_done * cfg.batch}
+    return done | {name: round(value, 4) for name, value in measured(trainer, samples).items()}
+
+
+def _through_network(trainer: Trainer, samples: int) -> dict[str, float]:
     cfg = trainer.config
     report = metrics.evaluate(trainer.sample, cfg.z_dim, cfg.classes, cfg.dataset, samples, extras=())
-    return {
-        "steps": trainer.steps_done,
-        "images": trainer.steps_done * cfg.batch,
-        "fid": round(report.fid, 3),
-        "times_real": round(report.fid / report.real_fid, 2),
-        "modes": report.modes,
-        "confidence": round(report.confidence, 4),
-    }
+    times_real = report.fid / report.real_fid
+    return {"times_real": times_real, "fid": report.fid, "modes": report.modes, "confidence": report.confidence}
+
+
+def _by_patches(trainer: Trainer, samples: int) -> dict[str, float]:
+    """Distance of patches; and how near training pictures are, 1: as near as real ones to others, 0: copies."""
+    real, rng = trainer.data.pictures.images, torch.Generator().manual_seed(0)
+    halves = patch_distance(real[::2], real[1::2], rng)
+    latents = metrics.latents(min(samples, PICTURES), trainer.config.z_dim, trainer.config.classes)
+    fake = torch.cat(list(metrics.in_batches(trainer.sample, *latents)))
+    distance = patch_distance(fake, real, rng)
+    near = Signals(trainer).look({})["near"]
+    return {"times_real": distance / halves, "distance": distance, "nearest": near}
 
 
 def _figures(recipe: str, runs: list[list[dict[str, Any]]]) -> list[Figure]:
@@ -99,12 +115,9 @@ def _figures(recipe: str, runs: list[list[dict[str, Any]]]) -> list[Figure]:
     for rows in zip(*runs, strict=True):
         middle = {name: statistics.median(row[name] for row in rows) for name in rows[0]}
         times = [row["times_real"] for row in rows]
-        words = (
-            f"{middle['times_real']:.1f} times real ({min(times):.1f} to {max(times):.1f}, n = {len(rows)}), "
-            f"FID {middle['fid']:.2f}, {middle['images']:,.0f} images, "
-            f"{middle['steps']:,.0f} steps, {middle['modes']:g} modes, confidence {middle['confidence']:.3f}"
-        )
-        figures.append(Figure(f"{recipe} after {middle['seconds']:.0f} s", words))
+        words = f"{middle['times_real']:.1f} times real ({min(times):.1f} to {max(times):.1f}, n = {len(rows)})"
+        others = (f"{name} {value:,.4g}" for name, value in middle.items() if name not in ("seconds", "times_real"))
+        figures.append(Figure(f"{recipe} after {middle['seconds']:.0f} s", ", ".join((words, *others))))
     return figures
 
 

@@ -1,6 +1,6 @@
-"""What each part of `quick` is worth: one thing changed at a time, by what the recipe can do after some seconds.
+"""What each part of our small recipes is worth: one thing changed at a time, by what they can do after some seconds.
 
-weights/README.md has the table that led to the recipe. Resumable with --cache, as `quality` is.
+weights/README.md has the tables that led to the recipes. Resumable with --cache, as `quality` is.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from typing import Any
 
 from gan.bench import quality
 from gan.bench.common import Figure, use_threads
+from gan.recipes import make_config
 
-CANDIDATES: dict[str, dict[str, Any]] = {
-    "quick": {},
-    "no groups": {"clusters": 0, "z_dim": 64},
-    "20 groups": {"clusters": 20, "z_dim": 84},
-    "200 groups": {"clusters": 200, "z_dim": 264},
+RECIPES = ("quick", "quick-conditional", "quick-colour")
+OF_ALL: dict[str, dict[str, Any]] = {
+    "as it is": {},
     "no penalty": {"penalty": "none"},
+    "penalty 0.1": {"penalty_weight": 0.1},
+    "penalty 0.3": {"penalty_weight": 0.3},
+    "penalty 1": {"penalty_weight": 1.0},
     "penalty 3": {"penalty_weight": 3.0},
     "half the learning rates": {"d_lr": 2e-3, "g_lr": 2e-3},
     "learning rates that stay": {"lr_decay_images": 0},
@@ -24,15 +26,27 @@ CANDIDATES: dict[str, dict[str, Any]] = {
     "batch 32": {"batch": 32},
     "batch 128": {"batch": 128},
     "width 16": {"width": 16},
+    "width 48": {"width": 48},
     "width 64": {"width": 64},
     "no average": {"ema_halflife_images": 0},
+    "augmentation 0.3": {"augment": 0.3},
+    "augmentation 0.7": {"augment": 0.7},
     "least squares": {"objective": "least-squares"},
     "hinge": {"objective": "hinge"},
 }
+OF_GROUPS: dict[str, dict[str, Any]] = {  # for recipes that sort the pictures into groups
+    "no groups": {"clusters": 0, "z_dim": 64},
+    "20 groups": {"clusters": 20, "z_dim": 84},
+    "50 groups": {"clusters": 50, "z_dim": 114},
+    "100 groups": {"clusters": 100, "z_dim": 164},
+    "200 groups": {"clusters": 200, "z_dim": 264},
+}
+CANDIDATES = OF_ALL | OF_GROUPS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--candidates", nargs="+", choices=CANDIDATES, default=list(CANDIDATES))
+    parser.add_argument("--recipe", choices=RECIPES, default="quick")
+    parser.add_argument("--candidates", nargs="+", choices=CANDIDATES, help="default: all that differ from the recipe")
     quality.add_how(parser)
     parser.set_defaults(marks=[30], seeds=[0])
 
@@ -41,6 +55,13 @@ def measure(args: argparse.Namespace) -> list[Figure]:
     threads = use_threads(args)
     return [
         figure
-        for name in args.candidates
-        for figure in quality.of_all_seeds(name, "quick", threads, args, **CANDIDATES[name])
+        for name in args.candidates or candidates(args.recipe)
+        for figure in quality.of_all_seeds(f"{args.recipe}, {name}", args.recipe, threads, args, **CANDIDATES[name])
     ]
+
+
+def candidates(recipe: str) -> list[str]:
+    """The names of what can be changed in a recipe, without what it already is."""
+    config = make_config(recipe)
+    wanted = OF_ALL | (OF_GROUPS if config.clusters else {})
+    return [name for name, changes in wanted.items() if not changes or config.changed(**changes) != config]

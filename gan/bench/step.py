@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipes", nargs="+", choices=PLAIN, default=["quick", "mlp", "dcgan-transposed"])
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=6, help="of each half of a pair")
-    parser.add_argument("--warm-up", type=float, default=20, help="seconds; a run's first steps have many frames")
+    parser.add_argument("--warm-up", type=float, default=60, help="seconds; a young run writes down more")
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:
