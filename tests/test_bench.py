@@ -11,15 +11,16 @@ import pytest
 import torch
 from torch import nn
 
-from gan.bench import BENCHES, common, quality
+from gan.bench import BENCHES, common, quality, search
 from gan.bench.articles import BARS, best_threads
 from gan.bench.bare import Bare
 from gan.bench.common import BenchError, Figure, PausedRun, alternate, at_least, at_most, table
 from gan.bench.throughput import operations, operations_of_a_step
 from gan.bench.torch_program import BATCH, Digits, Program
 from gan.config import ConfigError
+from gan.data import Pictures
 from gan.models.layers import Dropout
-from gan.recipes import RECIPES
+from gan.recipes import RECIPES, make_config
 from gan.trainer import Trainer
 
 # The bare loop ---------------------------------------------------------------------------------------------------
@@ -208,6 +209,22 @@ def test_marks_in_steps_are_met_exactly(random_pictures, monkeypatch):
     monkeypatch.setattr(quality, "look", lambda t, n: {"steps": t.steps_done})
     rows = quality.train_and_look(trainer, [2, 5], "steps", 100)
     assert [r["steps"] for r in rows] == [2, 5]
+
+
+def test_where_no_network_can_look_patches_are_compared(random_pictures):
+    images = torch.randint(0, 256, (80, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    config = make_config("quick-colour", clusters=4, z_dim=20, batch=8)
+    row = quality.look(Trainer(config, Pictures("noise", images, torch.zeros(80, dtype=torch.int64), ())), 40)
+    assert set(row) == {"steps", "images", "times_real", "distance", "nearest"} and row["steps"] == 0
+    assert row["times_real"] > 2  # a fresh generator draws grey, these are noise
+
+
+@pytest.mark.parametrize("recipe", search.RECIPES)
+def test_search_changes_one_thing_of_the_recipe_at_a_time(recipe):
+    config, names = make_config(recipe), search.candidates(recipe)
+    assert names[0] == "as it is" and len(names) > 10
+    assert all(config.changed(**search.CANDIDATES[name]) != config for name in names[1:])
+    assert ("20 groups" in names) == bool(config.clusters)
 
 
 # What they share -------------------------------------------------------------------------------------------------
