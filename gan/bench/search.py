@@ -20,6 +20,7 @@ OF_ALL: dict[str, dict[str, Any]] = {
     "penalty 0.3": {"penalty_weight": 0.3},
     "penalty 1": {"penalty_weight": 1.0},
     "penalty 3": {"penalty_weight": 3.0},
+    "penalty 10": {"penalty_weight": 10.0},
     "half the learning rates": {"d_lr": 2e-3, "g_lr": 2e-3},
     "learning rates that stay": {"lr_decay_images": 0},
     "momentum 0.5": {"beta1": 0.5},
