@@ -24,6 +24,7 @@ OF_ALL: dict[str, dict[str, Any]] = {
     "half the learning rates": {"d_lr": 2e-3, "g_lr": 2e-3},
     "learning rates that stay": {"lr_decay_images": 0},
     "momentum 0.5": {"beta1": 0.5},
+    "batch 16": {"batch": 16},
     "batch 32": {"batch": 32},
     "batch 128": {"batch": 128},
     "width 16": {"width": 16},
