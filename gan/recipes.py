@@ -57,7 +57,7 @@ RECIPES: dict[str, Recipe] = {
         "Quick, by class", "start",
         "The same, told which digit to draw.",
         "Each column becomes one digit; later you choose the digit with a button.",
-        _QUICK.changed(recipe="quick-conditional", classes=10, clusters=0, z_dim=64),
+        _QUICK.changed(recipe="quick-conditional", classes=10, clusters=0, z_dim=64, batch=32),
     ),
     "quick-colour": Recipe(
         "Quick, in colour", "start",

@@ -14,7 +14,10 @@ from contextlib import contextmanager
 import torch
 
 WARM_UP = 1  # steps after a change, not counted: the libraries prepare themselves for another number
-AGAIN_SECONDS = 20.0  # of training, until the other numbers are tried again
+# Seconds of training until the other numbers are tried again: soon after a change, which may have been a mistake, then
+# twice as long each time nothing better is found.
+AGAIN_SOON, AGAIN_AT_LAST = 3.0, 40.0
+DOUBT_SECONDS = 1.0  # until a trial that wants a change is repeated: somebody's short errand should be over by then
 CHANGED = 1.4  # so much slower or faster than when it was chosen: something else has come or gone
 GAIN = 0.95  # more threads must be at least so much better, because the page needs processor time too
 HOPELESS = 1.5  # a number that has already taken so much longer is not tried to the end
@@ -49,6 +52,9 @@ class ThreadChooser:
     def __init__(self, counts: tuple[int, ...], block: int = 4) -> None:
         self.counts, self.block = counts, max(4, block)
         self.threads = counts[0]
+        self._chosen = 0  # nothing yet
+        self._doubted = False  # the last trial found another number better than the chosen one
+        self._again = AGAIN_SOON
         self._blocks: deque[float] = deque(maxlen=2)  # how long the last two blocks took
         self._to_try: list[int] = []
         if len(counts) > 1:
@@ -90,7 +96,14 @@ class ThreadChooser:
         for count in self.counts[1:]:
             if self._found[count] < GAIN * self._found[best]:
                 best = count
-        self.threads, self._expected, self._since = best, self._found[best], 0.0
+        self._doubted = best != self._chosen > 0 and not self._doubted
+        if self._doubted:
+            self._again, best = DOUBT_SECONDS, self._chosen
+        elif best != self._chosen:
+            self._again = AGAIN_SOON
+        else:
+            self._again = min(max(2 * self._again, AGAIN_SOON), AGAIN_AT_LAST)
+        self.threads, self._chosen, self._expected, self._since = best, best, self._found[best], 0.0
         self._blocks.clear()
         self._steps, self._sum = 0, 0.0
 
@@ -104,5 +117,5 @@ class ThreadChooser:
         # Two in a row: a single slow block is somebody's short errand.
         ratios = [block / self._expected for block in self._blocks]
         changed = len(ratios) == 2 and (min(ratios) > CHANGED or max(ratios) < 1 / CHANGED)
-        if changed or self._since > AGAIN_SECONDS:
+        if changed or self._since >= self._again:
             self._begin()

@@ -47,6 +47,20 @@ def test_it_chooses_again_when_the_machine_changes():
     assert chooser.threads == 2
 
 
+def test_a_short_errand_of_another_program_changes_nothing():
+    """Whichever step it meets, a trial or not: half a second in which two threads take three times as long."""
+    for start in range(20, 220):
+        clock = 0.0
+
+        def errand(threads: int, start: float = start / 20) -> float:
+            nonlocal clock
+            took = quiet(threads) * (3 if threads == 2 and start < clock < start + 0.5 else 1)
+            clock += took
+            return took
+
+        assert train(ThreadChooser((1, 2)), errand, 30)[1] < 0.1 * 30
+
+
 def test_steps_that_are_longer_in_turn_are_compared_in_blocks():
     """Every fourth step is three times as long; whoever happens to meet fewer of those must not win."""
     count = iter(range(10**9))

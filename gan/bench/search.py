@@ -26,6 +26,7 @@ OF_ALL: dict[str, dict[str, Any]] = {
     "momentum 0.5": {"beta1": 0.5},
     "batch 16": {"batch": 16},
     "batch 32": {"batch": 32},
+    "batch 64": {"batch": 64},
     "batch 128": {"batch": 128},
     "width 16": {"width": 16},
     "width 48": {"width": 48},
