@@ -14,12 +14,12 @@ from torch import Tensor
 
 
 class Adam:
-    """Kingma & Ba 2015, algorithm 1, for `params`; `lr` may change between steps.
+    """Kingma & Ba 2015, algorithm 1, for `params`; `lr` may change between steps, and be a scalar on their device.
 
     `state_dict` is laid out as torch's: state[i] = {step, exp_avg, exp_avg_sq}, empty before the first step.
     """
 
-    def __init__(self, params: Sequence[Tensor], lr: float, betas: tuple[float, float], eps: float) -> None:
+    def __init__(self, params: Sequence[Tensor], lr: float | Tensor, betas: tuple[float, float], eps: float) -> None:
         self.params, self.lr, self.betas, self.eps = list(params), lr, betas, eps
         self.state: dict[int, dict[str, Tensor]] = {}
 

@@ -307,7 +307,7 @@ class Run:
         bad = [name for name, v in means.items() if not math.isfinite(v)]
         if bad:
             raise Diverged(f"{_WORDS[bad[0]]} became NaN or infinite at step {step:,}")
-        rates = (self.trainer.opt_d.lr, self.trainer.opt_g.lr)
+        rates = (self.trainer.rates["d"], self.trainer.rates["g"])
         numbers = [means.get(k) for k in ("d_loss", "g_loss", "d_real", "d_fake")]
         self.history.add_row((step, self.trainer.images_done, self.seconds, *numbers, *rates))
 

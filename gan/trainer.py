@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from gan import dist
 from gan.clusters import find_clusters, vote_odds
 from gan.config import Config, ConfigError
+from gan.cuda_graphs import CudaGraphs, Inputs, Numbers, sent
 from gan.data import Dataset, Pictures
 from gan.latent import sheet_latents
 from gan.models import as_mixture, build_discriminator, build_generator, check_networks, meta_discriminator
@@ -33,6 +35,9 @@ from gan.transforms import TRANSFORMS, clip_weights, clipped, joint_norm
 _INIT, _STEP, _CLUSTERS = 1, 2, 4
 
 PLAYERS = ("both", "d", "g")
+
+
+Batch = tuple[Tensor, Tensor | None]  # real pictures [N, C, H, W] in [−1, 1], and what D is told of them
 
 
 class Fakes(NamedTuple):
@@ -61,6 +66,8 @@ class Trainer:
         pictures = limited(pictures, config.data_limit)
         self.config = config
         self.device = torch.device(device)
+        if self.device.type == "cuda":
+            torch.backends.cudnn.deterministic = True  # exactness; costs a tenth of a step at most
         check_precision(config, self.device)
         self.objective = OBJECTIVES[config.objective].smoothed(config.label_smoothing)
         self.penalty = PENALTIES[config.penalty]
@@ -81,7 +88,9 @@ class Trainer:
         self.steps_done = 0
         self.batches_done = 0  # by all processes together, one each per step: steps_done in a single process
         self.lr = {"d": config.d_lr, "g": config.g_lr}  # may change while it runs
+        self.rates = dict(self.lr)  # of the last step
         self.rng = torch.Generator(self.device)
+        self.graphs = CudaGraphs(self.rng, wanted=dist.world() == 1)
         self._norms: dict[str, Tensor] | None = None  # of the gradients, in a step that is looked at
 
     def _choose_labels(self, pictures: Pictures) -> None:
@@ -102,30 +111,41 @@ class Trainer:
         Keys: d_loss, d_real, d_fake when D learned, g_loss when G learned; with `look` also d_grad and g_grad, the
         norms of their gradients, before these are bounded. Looking changes nothing.
         """
-        self._norms = {} if look else None
-        self.rng.manual_seed(seed_of(self.config.seed, _STEP, dist.rank(), self.steps_done))
-        self._set_learning_rates()
-        self.G.train()
-        self.D.train()
-        update = self._simultaneous if self.config.update_order == "simultaneous" else self._alternate
-        stats = update(players)
-        dist.average([*self.statistics, *stats.values()])
-        if self.ema is not None and players != "d":
-            self._average_weights()
+        cfg = self.config
+        self.rng.manual_seed(seed_of(cfg.seed, _STEP, dist.rank(), self.steps_done))
+        self.rates = self._learning_rates()
+        for network in (self.G, self.D):
+            if not network.training:  # to ask is cheaper than to say it to every layer
+                network.train()
+        inputs = [t for k in range(cfg.d_steps if players != "g" else 1) for t in self._batch(k)]
+        numbers = [self.rates["d"], self.rates["g"], self._average_share()]
+        strengths = [t.strength(cfg, self.images_done) for t in self.transforms]
+        kind = (players, look, self._penalty_due, *strengths)  # steps of one kind do the same with other numbers
+        stats = self.graphs(kind, partial(self._learn, players, look), inputs, numbers)
         self.steps_done += 1
         self.batches_done += dist.world()
+        return stats
+
+    def _learn(self, players: str, look: bool, inputs: Inputs, numbers: Numbers) -> dict[str, Tensor]:
+        """What a GPU records. Inputs: pictures and labels of each batch. Nothing in here may wait for the device."""
+        self._norms = {} if look else None
+        self.opt_d.lr, self.opt_g.lr, average_share = numbers
+        update = self._simultaneous if self.config.update_order == "simultaneous" else self._alternate
+        stats = update(players, list(zip(inputs[::2], inputs[1::2], strict=True)))
+        dist.average([*self.statistics, *stats.values()])
+        if self.ema is not None and players != "d":
+            self._average_weights(average_share)
         return stats | (self._norms or {})
 
-    def _alternate(self, players: str) -> dict[str, Tensor]:
+    def _alternate(self, players: str, batches: list[Batch]) -> dict[str, Tensor]:
         """D learns (d_steps times), then G: on fresh noise, or on the noise D has just seen."""
         cfg, stats = self.config, {}
         same_noise = cfg.update_order == "alternate-same-noise"
-        x, c = self._batch(0)
+        x, c = batches[0]
         fakes = self._imagine(len(x), c) if same_noise else None
         if players != "g":
             for k in range(cfg.d_steps):
-                if k:
-                    x, c = self._batch(k)
+                x, c = batches[k]
                 if k or fakes is None:
                     with torch.no_grad():
                         fakes = self._imagine(len(x), c)
@@ -137,12 +157,11 @@ class Trainer:
         return stats
 
     def _update_d(self, x: Tensor, c: Tensor | None, fakes: Fakes) -> dict[str, Tensor]:
-        fake = fakes.x.detach()
         if self.config.update_order == "split":
-            real, fake_ = map(self._split_step, (x, fake), (c, fakes.c), self.objective.parts)
+            real, fake_ = map(self._split_step, (x, fakes.x.detach()), (c, fakes.c), self.objective.parts)
             loss, real, fake_ = (real[0] + fake_[0]).mean(), real[1], fake_[1]
         else:
-            x, fake = (pictures.requires_grad_(self._penalty_due) for pictures in (x, fake))
+            x, fake = (pictures.detach().requires_grad_(self._penalty_due) for pictures in (x, fakes.x))
             real, fake_ = self._judge(x, c, fake, fakes.c)
             loss = self.objective.d_loss(real, fake_).mean()
             cost = loss + self._penalty(Round(self.G, self._see, fakes.z, x, c, fake, real, fake_, self.rng))
@@ -166,11 +185,11 @@ class Trainer:
         self._descend(loss, self.opt_g)
         return {"g_loss": loss.detach()}
 
-    def _simultaneous(self, players: str) -> dict[str, Tensor]:
+    def _simultaneous(self, players: str, batches: list[Batch]) -> dict[str, Tensor]:
         """One forward pass of both networks gives both gradients; then both learn."""
-        x, c = self._batch(0)
+        x, c = batches[0]
         fakes = self._imagine(len(x), c)
-        x = x.requires_grad_(self._penalty_due)
+        x = x.detach().requires_grad_(self._penalty_due)
         real, fake = self._judge(x, c, fakes.x, fakes.c)
         d_loss = self.objective.d_loss(real, fake).mean()
         g_loss = self.objective.g_loss(fake, real).mean()
@@ -226,25 +245,31 @@ class Trainer:
         most = self.config.gradient_clip
         return clipped(grads, most) if most else grads
 
-    @torch.no_grad()
-    def _average_weights(self) -> None:
-        """Exponential moving average of G: parameters lerped, buffers (running statistics) copied.
+    def _average_share(self) -> float:
+        """How far G's average moves towards G in this step; 0 where there is none.
 
         The half-life grows with the run (a tenth of the images seen), so that the first weights are soon forgotten.
         """
+        if self.ema is None:
+            return 0.0
         batch = self.config.batch * dist.world()
         seen = self.batches_done + dist.world()
         halflife = min(self.config.ema_halflife_images, 0.1 * self.config.batch * seen)
-        decay = 0.5 ** (batch / halflife)
-        torch._foreach_lerp_(list(self.ema.parameters()), self.g_params, 1 - decay)
+        return 1 - 0.5 ** (batch / halflife)
+
+    @torch.no_grad()
+    def _average_weights(self, share: float | Tensor) -> None:
+        """Exponential moving average of G: parameters lerped, buffers (running statistics) copied."""
+        weights = [share] * len(self.g_params) if isinstance(share, Tensor) else share
+        torch._foreach_lerp_(list(self.ema.parameters()), self.g_params, weights)
         for mean, now in zip(self.ema.buffers(), self.G.buffers(), strict=True):
             mean.copy_(now)
 
-    def _batch(self, k: int) -> tuple[Tensor, Tensor | None]:
+    def _batch(self, k: int) -> Batch:
         # All processes read on together where all have stopped reading, however many they were then.
         index = self.batches_done * self.config.d_steps + k * dist.world() + dist.rank()
         x, c = self.data.batch(index, self.config.batch, self.rng)
-        return x.to(self.device), None if c is None else c.to(self.device)
+        return sent(x, self.device), None if c is None else sent(c, self.device)
 
     def _noise(self, n: int) -> Tensor:
         return torch.randn(n, self.config.z_dim, generator=self.rng, device=self.device)
@@ -268,11 +293,11 @@ class Trainer:
         cfg = self.config
         return Adam(params, cfg.d_lr, (cfg.beta1, cfg.beta2), cfg.adam_eps)
 
-    def _set_learning_rates(self) -> None:
+    def _learning_rates(self) -> dict[str, float]:
         # 1 / (1 + t / T): no end has to be known beforehand, every moment is a good one to stop (Robbins & Monro 1951).
         after = self.config.lr_decay_images
         factor = 1 / (1 + self.images_done / after) if after else 1.0
-        self.opt_d.lr, self.opt_g.lr = self.lr["d"] * factor, self.lr["g"] * factor
+        return {player: lr * factor for player, lr in self.lr.items()}
 
     # Looking at it ------------------------------------------------------------------------------------------------
 
@@ -325,6 +350,7 @@ class Trainer:
             self.ema.load_state_dict(state["ema"])
         self.steps_done, self.batches_done = int(state["steps_done"]), int(state["batches_done"])
         self.lr = dict(state["lr"])
+        self.graphs.forget()  # the optimisers' moments are other tensors now
 
 
 def check_config(config: Config) -> None:

@@ -158,7 +158,7 @@ def test_the_faster_number_of_threads_is_chosen():
 
 @pytest.fixture
 def options(tmp_path, random_pictures, monkeypatch):
-    monkeypatch.setattr(quality, "trainer_of", lambda recipe, seed: Trainer(
+    monkeypatch.setattr(quality, "trainer_of", lambda recipe, device, seed: Trainer(
         RECIPES[recipe].config.changed(batch=8, seed=seed), random_pictures))  # fmt: skip
     parser = argparse.ArgumentParser()
     quality.add_arguments(parser)

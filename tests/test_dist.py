@@ -38,10 +38,10 @@ GIVE_UP_SECONDS = 240
 
 
 def torchrun(*arguments: str, restarts: int = 0) -> subprocess.Popen:
-    """Two processes of tests/torchrun_worker.py."""
+    """Two processes of tests/torchrun_worker.py, on processors also where there is a GPU, which two cannot share."""
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", f"--max-restarts={restarts}"]
     command = [sys.executable, *launcher, "-m", "tests.torchrun_worker", *map(str, arguments)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

@@ -11,7 +11,7 @@ from gan import run as run_module
 from gan import states as states_module
 from gan.checkpoint import CheckpointError, flatten, load_checkpoint, read_header
 from gan.config import ConfigError
-from gan.run import Command, Run
+from gan.run import Command, Run, best_device
 from gan.runs import RunsError
 from gan.states import States, least_missed, state_due
 from gan.trainer import Trainer
@@ -50,7 +50,7 @@ def test_every_kept_state_is_what_training_so_far_gives(runs):
     run = trained(runs)
     assert run.states.steps() == [0, 16, 32]
     for step in run.states.steps():
-        trainer = Trainer(run.config, make_pictures())
+        trainer = Trainer(run.config, make_pictures(), best_device())
         assert load_checkpoint(run.states.path(step), trainer)["seconds"] <= run.seconds
         assert_same(flatten(trainer.state_dict()), straight_state(run.config, step))
 
@@ -168,10 +168,10 @@ def test_a_fork_with_changes_learns_by_them_from_the_first_step_on(runs):
     source = trained(runs)
     fork, _ = runs.fork(source.id, {"g_lr": 5e-4, "objective": "hinge", "batch": 4}, step=16)
     finish(runs, fork)
-    trainer = Trainer(source.config, make_pictures())
+    trainer = Trainer(source.config, make_pictures(), best_device())
     for _ in range(16):
         trainer.step()
-    changed = Trainer(fork.config, make_pictures())
+    changed = Trainer(fork.config, make_pictures(), best_device())
     changed.load_state_dict(trainer.state_dict() | {"batches_done": 32, "lr": {"d": source.config.d_lr, "g": 5e-4}})
     for _ in range(24):
         changed.step()
@@ -198,7 +198,7 @@ def test_learning_rates_that_were_changed_by_hand_are_taken_along(runs):
 def test_an_averaged_generator_begins_as_the_generator_or_is_left_out(runs):
     source = trained(runs)
     averaged, _ = runs.fork(source.id, {"ema_halflife_images": 1000}, step=16)
-    trainer = Trainer(averaged.config, make_pictures())
+    trainer = Trainer(averaged.config, make_pictures(), best_device())
     load_checkpoint(averaged.checkpoint_path, trainer)
     assert_same(dict(trainer.ema.state_dict()), dict(trainer.G.state_dict()))
     finish(runs, averaged)

@@ -86,11 +86,11 @@ def test_a_measure_is_that_of_the_step_it_names_and_agrees_with_evaluate(runs):
     """Replay the run to that step and measure its pictures all at once."""
     run = finished(runs, 0.5, "quick-conditional", total_steps=30)
     found = run.history.measures[-1]
-    trainer = Trainer(run.config, run_module.load())
+    trainer = Trainer(run.config, run_module.load(), run_module.best_device())
     for _ in range(found["step"]):
         trainer.step()
     z, labels = metrics.latents(60, run.config.z_dim, 10)
-    pictures = live_measures.to_uint8(trainer.sample(z, labels))
+    pictures = live_measures.to_uint8(trainer.sample(z, labels)).cpu()
     features, logits = metrics.extract(metric_network.load("mnist"), pictures)
     reference = live_measures.reference_of("mnist")
     distance = live_measures.frechet_distance(live_measures.feature_stats(features), reference.stats)

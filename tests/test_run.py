@@ -16,7 +16,7 @@ import torch
 from gan import run as run_module
 from gan.checkpoint import flatten, load_checkpoint, read_header
 from gan.picture import split_grid
-from gan.run import Command, Run
+from gan.run import Command, Run, best_device
 from gan.runs import Runs, RunsError
 from gan.trainer import Trainer
 from tests.conftest import make_pictures
@@ -42,13 +42,13 @@ def until(condition, seconds: float = 20.0) -> None:
 
 
 def finished_state(run: Run) -> dict[str, torch.Tensor]:
-    trainer = Trainer(run.config, make_pictures())
+    trainer = Trainer(run.config, make_pictures(), best_device())
     load_checkpoint(run.checkpoint_path, trainer)
     return flatten(trainer.state_dict())
 
 
 def straight_state(config, steps: int) -> dict[str, torch.Tensor]:
-    trainer = Trainer(config, make_pictures())
+    trainer = Trainer(config, make_pictures(), best_device())
     for _ in range(steps):
         trainer.step()
     return flatten(trainer.state_dict())
@@ -134,7 +134,7 @@ def test_pause_step_resume_are_exact_and_recorded(runs):
     run.send(Command("stop"))
     run.join(20)
     assert run.status == "stopped"
-    trainer = Trainer(run.config, make_pictures())
+    trainer = Trainer(run.config, make_pictures(), best_device())
     for _ in range(at):
         trainer.step()
     for players in ("d", "g", "both"):
@@ -158,7 +158,7 @@ def test_a_changed_learning_rate_counts_from_that_step_and_is_marked(runs):
     until(lambda: run.trainer.steps_done == at + 1)
     run.send(Command("stop"))
     run.join(20)
-    trainer = Trainer(run.config, make_pictures())
+    trainer = Trainer(run.config, make_pictures(), best_device())
     for _ in range(at):
         trainer.step()
     trainer.lr["d"] = 5e-4
@@ -261,7 +261,7 @@ def test_kill_9_in_mid_training_then_continue_exactly(tmp_path):
     assert run.status == "finished"
     from gan.data import load
 
-    trainer, saved = (Trainer(run.config, load("mnist")) for _ in range(2))
+    trainer, saved = (Trainer(run.config, load("mnist"), best_device()) for _ in range(2))
     for _ in range(steps + 5):
         trainer.step()
     load_checkpoint(run.checkpoint_path, saved)
@@ -353,6 +353,7 @@ def test_at_home_an_unwatched_run_keeps_its_place(runs):
 def test_changes_of_the_number_of_threads_are_written_down(runs, monkeypatch):
     """Told that two threads take half the time, the run takes two, and says since when."""
     runs.threads = (1, 2)
+    monkeypatch.setattr(run_module, "best_device", lambda: torch.device("cpu"))
     took = run_module.ThreadChooser.took
     monkeypatch.setattr(run_module.ThreadChooser, "took", lambda self, _: took(self, 1.0 / self.threads))
     run, _ = runs.create("dense", changes=SMALL | {"total_steps": 30})

@@ -188,7 +188,7 @@ def test_learning_rates_halve_with_the_images(random_pictures):
     trainer = Trainer(small("mlp", lr_decay_images=80), random_pictures)
     for _ in range(11):
         trainer.step()
-    assert trainer.opt_g.lr == pytest.approx(2e-4 / 2)
+    assert trainer.opt_g.lr == trainer.rates["g"] == pytest.approx(2e-4 / 2)
 
 
 def test_data_of_another_shape_or_other_classes_is_refused():

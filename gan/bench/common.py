@@ -131,10 +131,10 @@ def use_threads(args: argparse.Namespace) -> int:
     return torch.get_num_threads()
 
 
-def trainer_of(recipe: str, **changes: Any) -> Trainer:
+def trainer_of(recipe: str, device: torch.device | str = "cpu", **changes: Any) -> Trainer:
     """The recipe's Trainer on its own data set, as a run makes it."""
     config = make_config(recipe, **changes)
-    return Trainer(config, load(config.dataset))
+    return Trainer(config, load(config.dataset), device)
 
 
 class PausedRun:

@@ -20,6 +20,7 @@ from gan.bench.common import TRAINABLE, Figure, add_threads, trainer_of, use_thr
 from gan.metric_network import EPOCHS as METRIC_NETWORKS
 from gan.patch_distance import PICTURES, patch_distance
 from gan.recipes import make_config
+from gan.run import best_device
 from gan.signals import Signals
 from gan.trainer import Trainer
 
@@ -61,10 +62,11 @@ def _of(recipe: str, threads: int, args: argparse.Namespace, **changes: Any) -> 
         "samples": args.samples,
         "threads": threads,
         "torch": torch.__version__,
+        "device": best_device().type,
     }
     rows = find(args.cache, key)
     if rows is None:
-        rows = train_and_look(trainer_of(recipe, **changes), key["marks"], args.marks_in, args.samples)
+        rows = train_and_look(trainer_of(recipe, best_device(), **changes), key["marks"], args.marks_in, args.samples)
         keep(args.cache, key, rows)
     for row in rows:
         print(f"  {recipe}, {changes}: {json.dumps(row)}", flush=True)
@@ -72,12 +74,14 @@ def _of(recipe: str, threads: int, args: argparse.Namespace, **changes: Any) -> 
 
 
 def train_and_look(trainer: Trainer, marks: list[float], marks_in: str, samples: int) -> list[dict[str, Any]]:
-    """Train to each mark and measure there."""
+    """Train to each mark and measure there. A GPU is waited for at each mark: it goes on after a step has returned."""
     clock, seconds, rows = UNITS[marks_in], 0.0, []
     for mark in marks:
         started = clock()
         while (trainer.steps_done if marks_in == "steps" else seconds + clock() - started) < mark:
             trainer.step()
+        if trainer.device.type == "cuda":
+            torch.cuda.synchronize()
         seconds += clock() - started
         rows.append({"seconds": round(seconds, 2), **look(trainer, samples)})
     return rows

@@ -24,15 +24,15 @@ def _at_points(coefficients: int) -> Tensor:
 
 
 @lru_cache(maxsize=8)
-def _matrices(side: int) -> tuple[Tensor, Tensor, Tensor]:
-    """For one direction of a grid: input [tiles, 8, side], kernel [8, 5], result [4, 8]; float64."""
+def _matrices(side: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """For one direction of a grid: input [tiles, 8, side], kernel [8, 5], result [4, 8]."""
     tiles = -(-side // TILE)
     to_tile = torch.linalg.inv(_at_points(WAVES)).T  # [8, 8]
     line = torch.zeros(tiles, WAVES, side + tiles * TILE + TAPS, dtype=torch.float64)
     for t in range(tiles):
         line[t, :, t * TILE : t * TILE + WAVES] = to_tile
     inside = slice(TAPS // 2, TAPS // 2 + side)  # what lies outside is zero padding
-    return line[..., inside], _at_points(TAPS), _at_points(TILE).T
+    return tuple(m.to(device, dtype) for m in (line[..., inside], _at_points(TAPS), _at_points(TILE).T))
 
 
 def same_conv5(x: Tensor, weight: Tensor) -> Tensor:
@@ -41,7 +41,7 @@ def same_conv5(x: Tensor, weight: Tensor) -> Tensor:
     In float32 the result is within 1e-5 of its own size (the root of the mean square), a direct sum within 2e-6.
     """
     (n, channels, side, _), made = x.shape, len(weight)
-    line, kernel, result = (m.to(x) for m in _matrices(side))
+    line, kernel, result = _matrices(side, x.dtype, x.device)
     tiles = len(line)
 
     # Input: rows into (tile a, wave p), then columns into (wave q, tile b).
