@@ -4,7 +4,7 @@ Exactness: the state after k steps is a function of (config, k, the players of e
 thread count). Everything random is drawn from a generator that is re-seeded for each step from (seed, rank, step), so
 that no random state has to be saved (the idea is EDM2's).
 
-It computes on a processor or on an NVIDIA GPU with the same lines; on a GPU it has never run.
+It computes on a processor or on an NVIDIA GPU with the same lines; a GPU replays whole steps (gan/cuda_graphs.py).
 """
 
 from __future__ import annotations

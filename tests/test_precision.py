@@ -1,4 +1,4 @@
-"""bfloat16 where networks multiply, float32 everywhere else. Run on processors: no GPU has run these lines yet."""
+"""bfloat16 where networks multiply, float32 everywhere else."""
 
 from __future__ import annotations
 

@@ -79,15 +79,16 @@ FEW = 16
 class SameConvTranspose5(SameConvTranspose):
     """The same for 5×5 and stride 1, a convolution with the mirrored kernel: with a fifth of the multiplications.
 
-    For a few pictures the way to the kernel's 64 matrices is longer than what they save; and the way back adds and
-    subtracts numbers far larger than the result, which bfloat16 does not survive.
+    Not for a few pictures, where the way to the kernel's 64 matrices is longer than what they save; not in bfloat16,
+    because the way back adds and subtracts numbers far larger than the result; and not on a GPU, which multiplies
+    faster than it moves the matrices.
     """
 
     def __init__(self, c_in: int, c_out: int, bias: bool = False) -> None:
         super().__init__(c_in, c_out, 5, 1, bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        if len(x) < FEW or torch.is_autocast_enabled(x.device.type):
+        if len(x) < FEW or x.is_cuda or torch.is_autocast_enabled(x.device.type):
             return super().forward(x)
         y = same_conv5(x, self.weight.flip(2, 3).transpose(0, 1))
         return y if self.bias is None else y + self.bias.view(1, -1, 1, 1)
