@@ -26,7 +26,7 @@ class Recipe:
 _QUICK = Config(
     recipe="quick", model="quick", width=32, z_dim=164, clusters=100, objective="non-saturating", batch=64,
     d_lr=4e-3, g_lr=4e-3, lr_decay_images=30_000, beta1=0.0, beta2=0.99, penalty="r1", penalty_weight=0.3,
-    penalty_every=4, ema_halflife_images=100_000, total_steps=20_000,
+    penalty_every=4, ema_halflife_images=100_000, precision="auto", total_steps=20_000,
 )  # fmt: skip
 # Famous ones on the networks of quick: without its groups, its penalty and its falling learning rates, which are not
 # theirs, but all with its averaged generator, so that they can be compared. Papers' RMSProp is Adam without momentum.

@@ -68,7 +68,7 @@ class Trainer:
         self.device = torch.device(device)
         if self.device.type == "cuda":
             torch.backends.cudnn.deterministic = True  # exactness; costs a tenth of a step at most
-        check_precision(config, self.device)
+        self.precision = resolved_precision(config, self.device)
         self.objective = OBJECTIVES[config.objective].smoothed(config.label_smoothing)
         self.penalty = PENALTIES[config.penalty]
         self.transforms = [t for t in TRANSFORMS.values() if t.strength(config, 0)]
@@ -282,12 +282,11 @@ class Trainer:
             return Fakes(z, told, self.G(z, told, self.rng).float())
 
     def _fewer_bits(self, wanted: bool = True) -> torch.autocast:
-        """Products and convolutions inside compute in bfloat16, forwards and backwards, where the config says so.
+        """Products and convolutions inside compute in bfloat16, forwards and backwards, where that is the precision.
 
         Weights, their gradients and averages, optimisers, losses, penalties, and whatever people see stay in float32.
         """
-        asked = self.config.precision == "bfloat16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=asked and wanted)
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=wanted and self.precision == "bfloat16")
 
     def _adam(self, params: list[nn.Parameter]) -> Adam:
         cfg = self.config
@@ -369,10 +368,17 @@ def check_config(config: Config) -> None:
         )
 
 
-def check_precision(config: Config, device: torch.device) -> None:
-    """Refuse, in words, what a GPU cannot compute with; every processor can, if slowly."""
+def resolved_precision(config: Config, device: torch.device) -> str:
+    """float32 or bfloat16; "auto" is the faster one by far, or float32.
+
+    Raises ConfigError for a GPU that cannot compute in bfloat16; every processor can, if slowly.
+    """
+    if config.precision == "auto":
+        fast = device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+        return "bfloat16" if fast else "float32"
     if config.precision == "bfloat16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
         raise ConfigError("This GPU does not know bfloat16 (precision): choose float32.")
+    return config.precision
 
 
 # What does not go together, and why; the setting in brackets is the one that the page points at.

@@ -10,7 +10,7 @@ from gan.checkpoint import flatten, load_checkpoint, save_checkpoint
 from gan.config import ConfigError
 from gan.models.layers import FEW, SameConvTranspose5
 from gan.recipes import RECIPES
-from gan.trainer import Trainer, check_precision
+from gan.trainer import Trainer, resolved_precision
 
 
 def trainer_of(recipe: str, pictures, precision: str = "bfloat16", **changes) -> Trainer:
@@ -77,6 +77,14 @@ def test_a_gpu_without_bfloat16_is_refused_in_words(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
     config = RECIPES["quick"].config.changed(precision="bfloat16")
     with pytest.raises(ConfigError, match=r"bfloat16 \(precision\)"):
-        check_precision(config, torch.device("cuda"))
-    check_precision(config, torch.device("cpu"))
-    check_precision(config.changed(precision="float32"), torch.device("cuda"))
+        resolved_precision(config, torch.device("cuda"))
+    assert resolved_precision(config, torch.device("cpu")) == "bfloat16"
+    assert resolved_precision(config.changed(precision="float32"), torch.device("cuda")) == "float32"
+
+
+@pytest.mark.parametrize("units", [True, False])
+def test_auto_takes_fewer_bits_only_where_a_processor_has_units_for_them(units, monkeypatch, random_pictures):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: units)
+    assert Trainer(RECIPES["quick"].config, random_pictures).precision == ("bfloat16" if units else "float32")
+    assert Trainer(RECIPES["mlp"].config, random_pictures).precision == "float32"
+    assert resolved_precision(RECIPES["quick"].config, torch.device("cuda")) == "float32"

@@ -14,6 +14,7 @@ from torch.nn.functional import softplus
 
 from gan.config import Config, ConfigError
 from gan.models import as_mixture, build_discriminator, build_generator
+from gan.trainer import resolved_precision
 
 _NOT_WRITTEN = ("augment", "instance_noise", "label_smoothing", "weight_clip", "gradient_clip", "data_limit")
 
@@ -34,7 +35,6 @@ class Bare:
         self.config, self.images = config, images
         self.labels = labels if config.classes or config.clusters else None
         plain = config.objective == "non-saturating" and config.penalty in ("none", "r1") and config.d_steps == 1
-        plain = plain and config.precision == "float32"
         plain = plain and not any(getattr(config, name) for name in _NOT_WRITTEN)
         if not plain or config.update_order not in _UPDATES:
             raise ConfigError("The bare loop knows only what the recipes use; this is not one of them.")
@@ -43,6 +43,7 @@ class Bare:
         self.g_params, self.d_params = list(self.G.parameters()), list(self.D.parameters())
         self.opt_g, self.opt_d = _adam(config, self.g_params, config.g_lr), _adam(config, self.d_params, config.d_lr)
         self.ema = copy.deepcopy(self.G).requires_grad_(False) if config.ema_halflife_images else None
+        self.precision = resolved_precision(config, torch.device("cpu"))
         self.steps_done = 0
 
     def step(self) -> None:
@@ -66,9 +67,10 @@ class Bare:
     def _alternate(self, x: Tensor, c: Tensor | None, z_d: Tensor, z_g: Tensor) -> None:
         cfg = self.config
         with torch.no_grad():
-            fake = self.G(z_d, self._told(z_d, c))
-        penalised = cfg.penalty == "r1" and self.steps_done % cfg.penalty_every == 0
-        real_logits, fake_logits = self._judge(x.requires_grad_(penalised), fake, c, self._told(z_d, c))
+            fake = self._draw(z_d, self._told(z_d, c))
+        penalised = self._penalised
+        with self._fewer_bits(not penalised):
+            real_logits, fake_logits = self._judge(x.requires_grad_(penalised), fake, c, self._told(z_d, c))
         loss = (softplus(-real_logits) + softplus(fake_logits)).mean()
         if penalised:  # Mescheder et al. 2018, equation 9
             (slope,) = torch.autograd.grad(real_logits.sum(), x, create_graph=True)
@@ -79,14 +81,20 @@ class Bare:
     def _split(self, x: Tensor, c: Tensor | None, z_d: Tensor, z_g: Tensor) -> None:
         c_fake = self._told(z_d, c)
         with torch.no_grad():
-            fake = self.G(z_d, c_fake)
-        _descend(softplus(-self.D(x, c)).mean(), self.d_params, self.opt_d)
-        _descend(softplus(self.D(fake, c_fake)).mean(), self.d_params, self.opt_d)
+            fake = self._draw(z_d, c_fake)
+        with self._fewer_bits():
+            real_logits = self.D(x, c).float()
+        _descend(softplus(-real_logits).mean(), self.d_params, self.opt_d)
+        with self._fewer_bits():
+            fake_logits = self.D(fake, c_fake).float()
+        _descend(softplus(fake_logits).mean(), self.d_params, self.opt_d)
         self._teach_generator(c, z_g)
 
     def _simultaneous(self, x: Tensor, c: Tensor | None, z_d: Tensor, z_g: Tensor) -> None:
         c_fake = self._told(z_d, c)
-        real_logits, fake_logits = self._judge(x, self.G(z_d, c_fake), c, c_fake)
+        fake = self._draw(z_d, c_fake)
+        with self._fewer_bits():
+            real_logits, fake_logits = self._judge(x, fake, c, c_fake)
         d_loss = (softplus(-real_logits) + softplus(fake_logits)).mean()
         g_loss = softplus(-fake_logits).mean()
         self.opt_d.zero_grad()
@@ -98,16 +106,30 @@ class Bare:
 
     def _teach_generator(self, c: Tensor | None, z: Tensor) -> None:
         c = self._told(z, c)
-        _descend(softplus(-self.D(self.G(z, c), c)).mean(), self.g_params, self.opt_g)
+        x = self._draw(z, c)
+        with self._fewer_bits(not self._penalised):
+            logits = self.D(x, c).float()
+        _descend(softplus(-logits).mean(), self.g_params, self.opt_g)
+
+    @property
+    def _penalised(self) -> bool:
+        return self.config.penalty == "r1" and self.steps_done % self.config.penalty_every == 0
+
+    def _draw(self, z: Tensor, c: Tensor | None) -> Tensor:
+        with self._fewer_bits():
+            return self.G(z, c).float()
+
+    def _fewer_bits(self, wanted: bool = True) -> torch.autocast:
+        return torch.autocast("cpu", torch.bfloat16, enabled=wanted and self.precision == "bfloat16")
 
     def _told(self, z: Tensor, c: Tensor | None) -> Tensor | None:
         return self.G.told(z, c if self.config.classes else None)
 
     def _judge(self, x: Tensor, fake: Tensor, c: Tensor | None, c_fake: Tensor | None) -> tuple[Tensor, Tensor]:
         if self.D.has_batch_stats:
-            return self.D(x, c), self.D(fake, c_fake)
+            return self.D(x, c).float(), self.D(fake, c_fake).float()
         told = None if c is None else torch.cat([as_mixture(t, self.D.classes) for t in (c, c_fake)])
-        both = self.D(torch.cat([x, fake]), told)  # [2N]
+        both = self.D(torch.cat([x, fake]), told).float()  # [2N]
         return both[: len(x)], both[len(x) :]
 
     @torch.no_grad()

@@ -22,7 +22,7 @@ from gan.patch_distance import PICTURES, patch_distance
 from gan.recipes import make_config
 from gan.run import best_device
 from gan.signals import Signals
-from gan.trainer import Trainer
+from gan.trainer import Trainer, resolved_precision
 
 # Processor seconds count what all threads have computed: fair also while others use the machine.
 UNITS = {"seconds": time.perf_counter, "processor-seconds": time.process_time, "steps": time.perf_counter}
@@ -63,6 +63,7 @@ def _of(recipe: str, threads: int, args: argparse.Namespace, **changes: Any) -> 
         "threads": threads,
         "torch": torch.__version__,
         "device": best_device().type,
+        "precision": resolved_precision(make_config(recipe, **changes), best_device()),
     }
     rows = find(args.cache, key)
     if rows is None:
