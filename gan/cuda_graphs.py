@@ -7,15 +7,16 @@ than the GPU needs to run it, so the GPU mostly waits. A CUDA graph holds the la
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Hashable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 EAGER = 3  # steps of a kind that are launched kernel by kernel before it is recorded: libraries prepare themselves
-MOST_KINDS = 16  # recorded; each keeps the memory of its step
+MOST_KINDS = 16  # recorded
+AHEAD = 2  # steps that may be under way: the GPU never waits, and who reads a number or a picture waits for little
 _one_at_a_time = threading.Lock()  # several runs may train, but torch records on one stream
 
 Inputs = Sequence[Tensor | None]
@@ -41,22 +42,33 @@ class CudaGraphs:
 
     The same comes out either way, random numbers too: `rng` may be seeded anew before each call. Only inputs and
     numbers may differ between two calls of one kind. Tensors that the work reads or writes must stay where they are,
-    or everything is to be recorded anew (`forget`).
+    or everything is to be recorded anew (`forget`, which also gives the memory back).
     """
 
     def __init__(self, rng: torch.Generator, wanted: bool = True) -> None:
         self.rng, self.device = rng, rng.device
         self.wanted = wanted and self.device.type == "cuda"
+        self._under_way: deque[torch.cuda.Event] = deque()
         self.forget()
 
     def forget(self) -> None:
         self._seen: Counter[Hashable] = Counter()
         self.kept: dict[Hashable, _Recording] = {}
+        self._pool: Any = None  # one memory for all: they run one by one, and outputs are copied before the next
 
     def __call__(self, kind: Hashable, work: Work, inputs: Inputs, numbers: Sequence[float]) -> dict[str, Tensor]:
         """What `work(inputs, numbers)` returns: scalars on the device, by name."""
         if self.device.type != "cuda":
             return work(inputs, numbers)
+        found = self._on_gpu(kind, work, inputs, numbers)
+        done = torch.cuda.Event(blocking=True)
+        done.record()
+        self._under_way.append(done)
+        if len(self._under_way) > AHEAD:
+            self._under_way.popleft().synchronize()
+        return found
+
+    def _on_gpu(self, kind: Hashable, work: Work, inputs: Inputs, numbers: Sequence[float]) -> dict[str, Tensor]:
         on_gpu = sent(torch.tensor(numbers, dtype=torch.float32), self.device)  # in float32 already, as in every replay
         if kind not in self.kept:
             if not self._due(kind):
@@ -77,11 +89,12 @@ class CudaGraphs:
         return self.wanted and self._seen[kind] > EAGER and len(self.kept) < MOST_KINDS
 
     def _record(self, work: Work, inputs: Inputs, numbers: Tensor) -> _Recording:
+        self._pool = self._pool or torch.cuda.graph_pool_handle()
         inputs, numbers = [None if t is None else t.clone() for t in inputs], numbers.clone()
         graph = torch.cuda.CUDAGraph()
         graph.register_generator_state(self.rng)
         # Other threads may use the GPU meanwhile, if only not torch's global random state.
-        with _one_at_a_time, torch.cuda.graph(graph, capture_error_mode="thread_local"):
+        with _one_at_a_time, torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
             found = work(inputs, numbers.unbind())
             outputs = torch.stack(list(found.values()))
         return _Recording(graph, inputs, numbers, tuple(found), outputs)

@@ -30,7 +30,9 @@ _QUICK = Config(
 )  # fmt: skip
 # Famous ones on the networks of quick: without its groups, its penalty and its falling learning rates, which are not
 # theirs, but all with its averaged generator, so that they can be compared. Papers' RMSProp is Adam without momentum.
-_FAMOUS = _QUICK.changed(clusters=0, penalty="none", penalty_weight=10.0, penalty_every=1, lr_decay_images=0)
+_FAMOUS = _QUICK.changed(
+    clusters=0, penalty="none", penalty_weight=10.0, penalty_every=1, lr_decay_images=0, precision="float32"
+)
 
 # Keras 2's defaults, for the four articles written for it.
 _KERAS = Config(recipe="", model="", d_lr=1e-3, g_lr=1e-3, adam_eps=1e-7, total_steps=20_000)
@@ -163,7 +165,7 @@ FAILURES: dict[str, Recipe] = {
         "gallery",
         f.about,
         f.look_for,
-        _QUICK.changed(recipe=PREFIX + name, **f.changes),
+        _QUICK.changed(recipe=PREFIX + name, precision="float32", **f.changes),
         f.cure,
         f.cure_about,
     )

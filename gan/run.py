@@ -43,7 +43,7 @@ from gan.signals import Signals, signal_due
 from gan.snapshot import Snapshot
 from gan.states import States, state_due
 from gan.threads import ThreadChooser
-from gan.trainer import PLAYERS, Trainer
+from gan.trainer import PLAYERS, Trainer, resolved_precision
 
 FORMAT = 1
 SAVE_EVERY_SECONDS = 8.0  # a killed process loses at most this much training, and the time of one save
@@ -191,12 +191,18 @@ class Run:
         except Exception as e:  # a run must never take the page down; the owner reads a sentence, the log the rest
             log.exception("run %s failed", self.id)
             self._end("failed", f"Training stopped unexpectedly ({type(e).__name__}); the last good state is kept.")
+        finally:
+            if hasattr(self, "trainer"):
+                self.trainer.graphs.forget()  # a GPU's memory is for those who still train
 
     def _prepare(self) -> None:
         paused, self._prepared = self.status == "paused", False
         pictures = load(self.config.dataset, "train", self.own_dir, self._say)
-        dist.lead_with("begin", {"config": self.config.to_dict(), "own_dir": self.own_dir and str(self.own_dir)})
-        self.trainer = Trainer(self.config, pictures, best_device())
+        device = best_device()
+        precision = resolved_precision(self.config, device)
+        settings = self.config.changed(precision=precision)  # this machine decides for all processes of a job
+        dist.lead_with("begin", {"config": settings.to_dict(), "own_dir": self.own_dir and str(self.own_dir)})
+        self.trainer = Trainer(self.config, pictures, device)
         self._signals = Signals(self.trainer)
         self._sums: dict[str, list[Any]] = {}
         self._measurer: Any = None
@@ -209,6 +215,7 @@ class Run:
         self._choose_tiles(self.trainer.data.pictures)
         if self.checkpoint_path.exists():
             self._restore(self.checkpoint_path)
+        self._note_machine(f"{'GPU' if device.type == 'cuda' else 'processor'}, {precision}")
         self.status, self.message = ("paused" if paused else "running"), ""
         self._publish(frame=self.trainer.steps_done == 0)
         self._flush()
@@ -218,6 +225,13 @@ class Run:
             self._save()
         self._write_meta()
         self._prepared = True
+
+    def _note_machine(self, computes: str) -> None:
+        """A change is written down, because no step is then exactly what it would have been."""
+        before = self.meta["computes"]
+        if before and before != computes:
+            self._event("machine", f"Another machine: {before} → {computes}")
+        self.meta["computes"] = computes
 
     def _train(self, progress: Callable[[Run], None] | None) -> None:
         while not self._stopping:
@@ -663,6 +677,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
             "title": "",
             "created": 0.0,
             "token_sha256": "",
+            "computes": "",
             "kept": False,
         }
         return known | meta | {"tiles": tiles, "status": str(meta["status"]), "message": str(meta["message"])}

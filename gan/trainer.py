@@ -1,8 +1,8 @@
 """One training step of a GAN, and nothing else: no files, no clock, no thread, no printing.
 
 Exactness: the state after k steps is a function of (config, k, the players of each step, changes of learning rates, the
-thread count). Everything random is drawn from a generator that is re-seeded for each step from (seed, rank, step), so
-that no random state has to be saved (the idea is EDM2's).
+thread count, the kind of machine). Everything random is drawn from a generator that is re-seeded for each step from
+(seed, rank, step), so that no random state has to be saved (the idea is EDM2's).
 
 It computes on a processor or on an NVIDIA GPU with the same lines; a GPU replays whole steps (gan/cuda_graphs.py).
 """
@@ -35,8 +35,6 @@ from gan.transforms import TRANSFORMS, clip_weights, clipped, joint_norm
 _INIT, _STEP, _CLUSTERS = 1, 2, 4
 
 PLAYERS = ("both", "d", "g")
-
-
 Batch = tuple[Tensor, Tensor | None]  # real pictures [N, C, H, W] in [−1, 1], and what D is told of them
 
 
@@ -57,7 +55,7 @@ class Trainer:
         device: where to compute.
 
     Raises:
-        ConfigError: networks and data do not fit together, or a table has no such entry.
+        ConfigError: networks and data do not fit together, a table has no such entry, or a GPU lacks bfloat16.
     """
 
     def __init__(self, config: Config, pictures: Pictures, device: torch.device | str = "cpu") -> None:
@@ -369,7 +367,7 @@ def check_config(config: Config) -> None:
 
 
 def resolved_precision(config: Config, device: torch.device) -> str:
-    """float32 or bfloat16; "auto" is the faster one by far, or float32.
+    """float32 or bfloat16; "auto" is bfloat16 on processors with matrix units for it (Intel's AMX), else float32.
 
     Raises ConfigError for a GPU that cannot compute in bfloat16; every processor can, if slowly.
     """

@@ -60,16 +60,20 @@ def assert_equal(ours: Trainer, bare: Bare) -> None:
                 assert torch.equal(value, b.state_dict()[key]), (name, key)
 
 
-@pytest.mark.parametrize("recipe", common.PLAIN)
-def test_bare_loop_and_trainer_reach_equal_parameters(recipe, random_pictures, monkeypatch):
-    ours, bare = twins(recipe, random_pictures, penalty="none")
+@pytest.mark.parametrize(
+    ("recipe", "precision"),
+    [(r, "float32") for r in common.PLAIN] + [(r, "bfloat16") for r in ("quick", "quick-conditional", "quick-colour")],
+)
+def test_bare_loop_and_trainer_reach_equal_parameters(recipe, precision, random_pictures, monkeypatch):
+    ours, bare = twins(recipe, random_pictures, penalty="none", precision=precision)
     for _ in range(4):
         step_both(ours, bare, monkeypatch)
     assert_equal(ours, bare)
 
 
-def test_bare_loop_and_trainer_reach_equal_parameters_with_r1(random_pictures, monkeypatch):
-    ours, bare = twins("quick-conditional", random_pictures, penalty="r1", penalty_every=2)
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_bare_loop_and_trainer_reach_equal_parameters_with_r1(precision, random_pictures, monkeypatch):
+    ours, bare = twins("quick-conditional", random_pictures, penalty="r1", penalty_every=2, precision=precision)
     for _ in range(5):
         step_both(ours, bare, monkeypatch)
     assert_equal(ours, bare)

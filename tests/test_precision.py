@@ -17,9 +17,10 @@ def trainer_of(recipe: str, pictures, precision: str = "bfloat16", **changes) ->
     return Trainer(RECIPES[recipe].config.changed(precision=precision, **{"batch": 4} | changes), pictures)
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("recipe", ["quick", "dense", "conv-small"])
-def test_twenty_steps_stay_finite_and_continue_exactly(recipe, random_pictures, tmp_path):
-    straight, second = (trainer_of(recipe, random_pictures, width=8) for _ in range(2))
+def test_twenty_steps_stay_finite_and_continue_exactly(recipe, precision, random_pictures, tmp_path):
+    straight, second = (trainer_of(recipe, random_pictures, precision, width=8) for _ in range(2))
     for step in range(20):
         assert all(value.isfinite() for value in straight.step().values())
         if step == 16:

@@ -361,3 +361,16 @@ def test_changes_of_the_number_of_threads_are_written_down(runs, monkeypatch):
     run.join(60)
     assert run.history.threads[0] == (0, 1) and run.history.threads[-1][1] == 2
     assert Run(run.folder).history.threads == run.history.threads
+
+
+def test_a_run_that_goes_on_elsewhere_says_so(runs, monkeypatch):
+    run, _ = runs.create("quick", changes=SMALL | {"width": 8, "total_steps": 3})
+    for units, total in ((True, 3), (True, 5), (False, 7)):
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda units=units: units)
+        monkeypatch.setattr(run_module, "best_device", lambda: torch.device("cpu"))
+        run.config, run.status = run.config.changed(total_steps=total), "running"
+        run.loop()
+        assert run.status == "finished", run.message
+    marks = [e for e in Run(run.folder).history.events if e["kind"] == "machine"]
+    text = "Another machine: processor, bfloat16 → processor, float32"
+    assert marks == [{"step": 5, "kind": "machine", "text": text}]

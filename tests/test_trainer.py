@@ -9,6 +9,7 @@ import torch
 
 from gan.checkpoint import CheckpointError, NotFinite, flatten, load_checkpoint, read_header, save_checkpoint
 from gan.config import UPDATE_ORDERS, ConfigError
+from gan.models import winograd
 from gan.recipes import RECIPES
 from gan.trainer import Trainer
 from tests.conftest import make_pictures
@@ -69,6 +70,17 @@ def test_each_player_learns_alone_or_both_do(order, random_pictures):
                 torch.equal(p, q) for p, q in zip(old.parameters(), getattr(trainer, name).parameters(), strict=True)
             )
             assert same == (name not in moved), (order, players, name)
+
+
+@pytest.mark.parametrize("recipe", [name for name in RECIPES if name != "conv-small-as-printed"])
+def test_pictures_may_be_drawn_before_the_first_step(recipe):
+    """As a run does: what is made once and kept must serve for training although drawing has asked for it first."""
+    winograd._matrices.cache_clear()
+    config = RECIPES[recipe].config.changed(batch=16)
+    trainer = Trainer(config, make_pictures(64, config.size, config.channels))
+    x = trainer.sample(*trainer.preview_latents(16))
+    trainer.verdict(x, trainer.preview_latents(16)[1])
+    assert all(value.isfinite() for value in trainer.step().values())
 
 
 def test_simultaneous_gives_both_players_the_gradients_of_the_same_moment(random_pictures):

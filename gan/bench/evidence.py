@@ -28,8 +28,9 @@ from gan.config import Config
 from gan.diagnosis import KINDS, diagnose
 from gan.gallery import GALLERY, PREFIX
 from gan.recipes import RECIPES, make_config
-from gan.run import Command, Run
+from gan.run import Command, Run, best_device
 from gan.runs import Runs
+from gan.trainer import resolved_precision
 
 SAMPLES = 2_000  # pictures for the measures of short runs; the table of objectives has the full protocol
 HEALTHY_SEEDS, OBJECTIVE_SEEDS = 5, 1  # of those given
@@ -67,6 +68,7 @@ class Task:
     def key(self) -> dict[str, Any]:
         """What decides the result; under which name the settings were chosen does not, so some cures are one run."""
         settings = {name: value for name, value in self.config.to_dict().items() if name != "recipe"}
+        settings["precision"] = resolved_precision(self.config, best_device())
         return {"torch": torch.__version__, "seconds": self.seconds, "config": settings}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from gan.bench.common import TRAINABLE, BenchError, Figure, per_second, ratios, spread, trainer_of
+from gan.recipes import make_config
 
 AT_ONCE = 20  # steps between two waits for the GPU
 
@@ -43,17 +44,17 @@ def _of(recipe: str, args: argparse.Namespace) -> list[Figure]:
     )
     rough = _speed(recipe, args.seconds, precision="bfloat16")
     bits = ratios(f"steps/s, {recipe}, bfloat16 against float32", args.pairs, rough, replayed)
-    batch = trainer_of(recipe).config.batch
+    batch = make_config(recipe).batch
     return [
-        Figure(f"{recipe}, replayed", spread([1000 / f for f in found], " ms a step")),
-        Figure(f"{recipe}, replayed", spread([batch * f for f in found], " images/s")),
+        Figure(f"{recipe}, a step", spread([1000 / f for f in found], " ms")),
+        Figure(f"{recipe}, pictures learned", spread([batch * f for f in found], " images/s")),
         Figure(f"{recipe}, replayed, times launched one by one", spread(gain)),
         Figure(f"{recipe}, bfloat16, times float32", spread(bits)),
     ]
 
 
 def _speed(recipe: str, seconds: float, recorded: bool = True, **changes: Any) -> Callable[[], float]:
-    """Measures the steps a second of a trainer of its own, which has already been recorded."""
+    """Measures the steps a second of a trainer of its own, which is warm: recorded, where it is to be."""
     trainer = trainer_of(recipe, "cuda", **changes)
     trainer.graphs.wanted = recorded
 

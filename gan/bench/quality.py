@@ -16,7 +16,8 @@ from typing import Any
 import torch
 
 from gan import metrics
-from gan.bench.common import TRAINABLE, Figure, add_threads, trainer_of, use_threads
+from gan.bench.common import TRAINABLE, BenchError, Figure, add_threads, trainer_of, use_threads
+from gan.config import PRECISIONS
 from gan.metric_network import EPOCHS as METRIC_NETWORKS
 from gan.patch_distance import PICTURES, patch_distance
 from gan.recipes import make_config
@@ -40,6 +41,7 @@ def add_how(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--marks-in", choices=UNITS, default="seconds", help="what the marks count")
     parser.add_argument("--samples", type=int, default=metrics.SAMPLES, help="pictures for each measure")
     parser.add_argument("--cache", type=Path, help="a file that keeps what is finished, one JSON line for each run")
+    parser.add_argument("--precision", choices=PRECISIONS, help="of the networks (default: the recipe's)")
     add_threads(parser)
 
 
@@ -50,6 +52,10 @@ def measure(args: argparse.Namespace) -> list[Figure]:
 
 def of_all_seeds(name: str, recipe: str, threads: int, args: argparse.Namespace, **changes: Any) -> list[Figure]:
     """A line for each mark of a recipe, changed or as it is."""
+    if args.precision:
+        changes |= {"precision": args.precision}
+    if args.marks_in == "processor-seconds" and best_device().type != "cpu":
+        raise BenchError("A GPU's work takes no processor seconds: count seconds or steps (--marks-in).")
     return _figures(name, [_of(recipe, threads, args, seed=seed, **changes) for seed in args.seeds])
 
 
@@ -75,7 +81,7 @@ def _of(recipe: str, threads: int, args: argparse.Namespace, **changes: Any) -> 
 
 
 def train_and_look(trainer: Trainer, marks: list[float], marks_in: str, samples: int) -> list[dict[str, Any]]:
-    """Train to each mark and measure there. A GPU is waited for at each mark: it goes on after a step has returned."""
+    """Train to each mark and measure there, when a GPU too has done what it was given."""
     clock, seconds, rows = UNITS[marks_in], 0.0, []
     for mark in marks:
         started = clock()

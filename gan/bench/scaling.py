@@ -92,6 +92,7 @@ def measure_here(recipe: str, steps: int) -> dict[str, Any]:
     _median(step, WARMUP_STEPS)
     apart = _median(step, steps)  # beside the other processes, which take memory and cores, but without a word to them
     dist.join()
+    trainer = Trainer(config, load(config.dataset), best_device())  # anew: on this process's own GPU, exchanging
     _median(step, WARMUP_STEPS)
     found = {"apart": apart, "together": _median(step, steps), "messages": messages_of(trainer)}
     found |= {"short": _message(10, 50), "largest": _message(max(found["messages"]) // 4, 10)}

@@ -1,5 +1,7 @@
 """Images a second of every recipe, and which share of this machine's matrix-multiply speed its arithmetic reaches.
 
+The peak is that of products in the recipe's precision.
+
 The operations of a step are counted, not estimated: all matrix products and convolutions of one real step, forward and
 backward, a multiply-add as two. Element-wise work and batch statistics count as nothing, so the share is a lower bound.
 """
@@ -29,25 +31,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def measure(args: argparse.Namespace) -> list[Figure]:
     threads = use_threads(args)
-    peak = matmul_speed(args.seconds)
-    return [_of(recipe, threads, peak, args) for recipe in args.recipes]
+    return [_of(recipe, threads, args) for recipe in args.recipes]
 
 
-def _of(recipe: str, threads: int, peak: Callable[[], float], args: argparse.Namespace) -> Figure:
+def _of(recipe: str, threads: int, args: argparse.Namespace) -> Figure:
     trainer = trainer_of(recipe)
+    peak = matmul_speed(args.seconds, getattr(torch, trainer.precision))
     operations = operations_of_a_step(trainer)
     pairs = list(alternate(args.pairs, lambda: per_second(trainer.step, args.seconds), peak))
     images = [steps * trainer.config.batch for steps, _ in pairs]
     shares = [100 * steps * operations / best for steps, best in pairs]
-    print(f"  {recipe}: {operations / 1e9:.3g} GFLOP a step, peak {spread([b / 1e9 for _, b in pairs], ' GFLOP/s')}")
+    best = spread([b / 1e9 for _, b in pairs], " GFLOP/s")
+    print(f"  {recipe}, {trainer.precision}: {operations / 1e9:.3g} GFLOP a step, peak {best}")
     words = f"{spread(images, ' images/s')}; {spread(shares, ' %')} of the peak"
     return Figure(f"{recipe}, {threads} thread(s)", words)
 
 
-def matmul_speed(seconds: float) -> Callable[[], float]:
+def matmul_speed(seconds: float, dtype: torch.dtype) -> Callable[[], float]:
     """Measures floating-point operations a second in products of two square matrices."""
-    a, b = torch.randn(SIDE, SIDE), torch.randn(SIDE, SIDE)
-    out = torch.empty(SIDE, SIDE)
+    a, b = torch.randn(SIDE, SIDE).to(dtype), torch.randn(SIDE, SIDE).to(dtype)
+    out = torch.empty(SIDE, SIDE, dtype=dtype)
     return lambda: 2 * SIDE**3 * per_second(lambda: torch.mm(a, b, out=out), seconds)
 
 
