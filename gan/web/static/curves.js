@@ -5,7 +5,7 @@ import { cssColor, fitCanvas, h, setText, short } from "./common.js";
 
 const PAD = { left: 44, right: 10, top: 10, bottom: 22 };
 const MOST_POINTS = 1500; // more than a screen can show
-const MARKED = ["lr", "rewind", "failed", "fork"]; // events worth a mark
+const MARKED = ["lr", "rewind", "failed", "fork", "machine"]; // events worth a mark
 const STRIP_BINS = 20;
 
 /**
