@@ -372,11 +372,15 @@ def resolved_precision(config: Config, device: torch.device) -> str:
     Raises ConfigError for a GPU that cannot compute in bfloat16; every processor can, if slowly.
     """
     if config.precision == "auto":
-        fast = device.type == "cpu" and torch.cpu._is_amx_tile_supported()
-        return "bfloat16" if fast else "float32"
+        return "bfloat16" if device.type == "cpu" and has_amx() else "float32"
     if config.precision == "bfloat16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
         raise ConfigError("This GPU does not know bfloat16 (precision): choose float32.")
     return config.precision
+
+
+def has_amx() -> bool:
+    """Whether this processor has AMX and the system lets us use it, which some sandboxes do not."""
+    return torch.cpu._is_amx_tile_supported() and torch.cpu._init_amx()
 
 
 # What does not go together, and why; the setting in brackets is the one that the page points at.

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from gan import trainer as trainer_module
 from gan.checkpoint import flatten, load_checkpoint, save_checkpoint
 from gan.config import ConfigError
 from gan.models.layers import FEW, SameConvTranspose5
@@ -85,7 +86,7 @@ def test_a_gpu_without_bfloat16_is_refused_in_words(monkeypatch):
 
 @pytest.mark.parametrize("units", [True, False])
 def test_auto_takes_fewer_bits_only_where_a_processor_has_units_for_them(units, monkeypatch, random_pictures):
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: units)
+    monkeypatch.setattr(trainer_module, "has_amx", lambda: units)
     assert Trainer(RECIPES["quick"].config, random_pictures).precision == ("bfloat16" if units else "float32")
     assert Trainer(RECIPES["mlp"].config, random_pictures).precision == "float32"
     assert resolved_precision(RECIPES["quick"].config, torch.device("cuda")) == "float32"

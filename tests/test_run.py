@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from gan import run as run_module
+from gan import trainer as trainer_module
 from gan.checkpoint import flatten, load_checkpoint, read_header
 from gan.picture import split_grid
 from gan.run import Command, Run, best_device
@@ -366,7 +367,7 @@ def test_changes_of_the_number_of_threads_are_written_down(runs, monkeypatch):
 def test_a_run_that_goes_on_elsewhere_says_so(runs, monkeypatch):
     run, _ = runs.create("quick", changes=SMALL | {"width": 8, "total_steps": 3})
     for units, total in ((True, 3), (True, 5), (False, 7)):
-        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda units=units: units)
+        monkeypatch.setattr(trainer_module, "has_amx", lambda units=units: units)
         monkeypatch.setattr(run_module, "best_device", lambda: torch.device("cpu"))
         run.config, run.status = run.config.changed(total_steps=total), "running"
         run.loop()
