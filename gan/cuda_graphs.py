@@ -52,6 +52,8 @@ class CudaGraphs:
         self.forget()
 
     def forget(self) -> None:
+        while self._under_way:  # what is being replayed needs its memory
+            self._under_way.popleft().synchronize()
         self._seen: Counter[Hashable] = Counter()
         self.kept: dict[Hashable, _Recording] = {}
         self._pool: Any = None  # one memory for all: they run one by one, and outputs are copied before the next
