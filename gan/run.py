@@ -199,8 +199,8 @@ class Run:
         paused, self._prepared = self.status == "paused", False
         pictures = load(self.config.dataset, "train", self.own_dir, self._say)
         device = best_device()
-        precision = resolved_precision(self.config, device)
-        settings = self.config.changed(precision=precision)  # this machine decides for all processes of a job
+        # This machine decides for all processes of a job.
+        settings = self.config.changed(precision=resolved_precision(self.config, device))
         dist.lead_with("begin", {"config": settings.to_dict(), "own_dir": self.own_dir and str(self.own_dir)})
         self.trainer = Trainer(self.config, pictures, device)
         self._signals = Signals(self.trainer)
@@ -215,7 +215,7 @@ class Run:
         self._choose_tiles(self.trainer.data.pictures)
         if self.checkpoint_path.exists():
             self._restore(self.checkpoint_path)
-        self._note_machine(f"{'GPU' if device.type == 'cuda' else 'processor'}, {precision}")
+        self._note_machine()
         self.status, self.message = ("paused" if paused else "running"), ""
         self._publish(frame=self.trainer.steps_done == 0)
         self._flush()
@@ -226,9 +226,10 @@ class Run:
         self._write_meta()
         self._prepared = True
 
-    def _note_machine(self, computes: str) -> None:
+    def _note_machine(self) -> None:
         """A change is written down, because no step is then exactly what it would have been."""
-        before = self.meta["computes"]
+        kind = "GPU" if self.trainer.device.type == "cuda" else "processor"
+        before, computes = self.meta["computes"], f"{kind}, {self.trainer.precision}"
         if before and before != computes:
             self._event("machine", f"Another machine: {before} → {computes}")
         self.meta["computes"] = computes

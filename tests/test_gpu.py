@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -140,13 +141,13 @@ def test_others_may_use_the_gpu_while_a_step_is_recorded():
             x = torch.randn(512, 512, generator=rng, device="cuda")
             assert (x @ x.T).trace().item() > 0
 
-    thread = threading.Thread(target=compute)
-    thread.start()
-    try:
-        test_replayed_steps_are_the_launched_ones_bit_for_bit("quick")
-    finally:
-        done.set()
-        thread.join()
+    with ThreadPoolExecutor() as pool:
+        other = pool.submit(compute)
+        try:
+            test_replayed_steps_are_the_launched_ones_bit_for_bit("quick")
+        finally:
+            done.set()
+        other.result()
 
 
 @gpu
@@ -157,11 +158,8 @@ def test_two_runs_may_be_recorded_at_once():
         for _ in range(20):
             trainer.step()
 
-    threads = [threading.Thread(target=steps, args=(t,)) for t in replayed]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(len(replayed)) as pool:
+        list(pool.map(steps, replayed))
     for trainer, other in zip(replayed, launched, strict=True):
         steps(other)
         assert_same(trainer, other)

@@ -78,8 +78,8 @@ def test_pictures_may_be_drawn_before_the_first_step(recipe):
     winograd._matrices.cache_clear()
     config = RECIPES[recipe].config.changed(batch=16)
     trainer = Trainer(config, make_pictures(64, config.size, config.channels))
-    x = trainer.sample(*trainer.preview_latents(16))
-    trainer.verdict(x, trainer.preview_latents(16)[1])
+    z, c = trainer.preview_latents(16)
+    trainer.verdict(trainer.sample(z, c), c)
     assert all(value.isfinite() for value in trainer.step().values())
 
 

@@ -24,13 +24,9 @@ def _at_points(coefficients: int) -> Tensor:
 
 
 @lru_cache(maxsize=8)
+@torch.inference_mode(False)  # kept for training too, whoever asks first
 def _matrices(side: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """For one direction of a grid: input [tiles, 8, side], kernel [8, 5], result [4, 8]."""
-    with torch.inference_mode(False):  # kept for training too, whoever asks first
-        return _make_matrices(side, dtype, device)
-
-
-def _make_matrices(side: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     tiles = -(-side // TILE)
     to_tile = torch.linalg.inv(_at_points(WAVES)).T  # [8, 8]
     line = torch.zeros(tiles, WAVES, side + tiles * TILE + TAPS, dtype=torch.float64)
