@@ -105,7 +105,7 @@ class Config:
     beta2: float       = knob(0.999, "Adam β₂", "memory of the gradient's square", 0, 0.99999, group="optimiser")
     adam_eps: float    = knob(1e-8, "Adam ε", "keeps the division finite", 1e-16, 1.0, group="optimiser")
     precision: str     = knob("float32", "Precision", "bfloat16: networks multiply with half the bits; auto: on "
-                              "processors with AMX", choices=PRECISIONS, group="optimiser")
+                              "processors made for it (AMX)", choices=PRECISIONS, group="optimiser")
     total_steps: int   = knob(20_000, "Steps", "training ends here", 1, 10**9, group="main")
     seed: int          = knob(0, "Seed", "the same seed gives the same run", 0, 2**31 - 1, group="main")
     # fmt: on
