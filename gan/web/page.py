@@ -33,6 +33,7 @@ _HEAD = """
 <link rel="modulepreload" href="gradio_api/gan/static/diagnosis.js">
 <link rel="modulepreload" href="gradio_api/gan/static/live.js">
 <link rel="modulepreload" href="gradio_api/gan/static/measures.js">
+<link rel="modulepreload" href="gradio_api/gan/static/storage.js">
 <link rel="modulepreload" href="gradio_api/gan/static/train.js">
 <script type="module" src="gradio_api/gan/static/shortcuts.js"></script>
 """

@@ -67,6 +67,8 @@ TRAIN = {
     "reset": "Back to the recipe's values",
     "train": "Train",
     "starting": "Starting…",
+    "keeps_nothing": "This window keeps nothing: after a reload you could not steer your run.",
+    "open_directly": "Open it directly",
     # my runs
     "my_runs": "My runs",
     "bring_back": "Bring back a run…",

@@ -49,6 +49,8 @@ _SETUP = """
     </section>
   </div>
   <div class="gf-setup-foot">
+    <p class="gf-note" data-gf="keeps-nothing" role="status" hidden>{keeps_nothing}
+      <a href="?" data-gf="open-directly" target="_blank" rel="noopener" hidden>{open_directly}</a></p>
     <p class="gf-note" data-kind="error" data-gf="setup-error" role="alert" hidden></p>
     <button type="button" class="gf-btn gf-btn-primary gf-btn-big" data-gf="train" disabled>{train}</button>
   </div>

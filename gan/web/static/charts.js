@@ -3,8 +3,9 @@
 import { axisControl } from "./axis.js";
 import { h, setText, short, t, whole } from "./common.js";
 import { Chart, Strip } from "./curves.js";
+import { read, write } from "./storage.js";
 
-const KEPT_AS = "gf-charts"; // how somebody likes the charts is remembered in the browser
+const LIKED = "charts"; // under this name the browser remembers how somebody likes the charts
 export const RECORDS = ["signals", "measures"];
 const NOT_CURVES = ["step", "images", "seconds"];
 const PAIRS = [["d_grad", "g_grad"], ["d_weights", "g_weights"]]; // one chart for both players
@@ -141,7 +142,7 @@ export class RunCharts {
 
   like(change) {
     Object.assign(this.liked, change);
-    remember(this.liked);
+    write(LIKED, this.liked);
     this.apply();
   }
 
@@ -246,19 +247,8 @@ function extent(values) {
   return high > low ? [low, high] : [low - 1, high + 1];
 }
 
+/** How somebody likes the charts, as this browser remembers it. */
 function remembered() {
-  try {
-    const { axis, log, more } = JSON.parse(localStorage.getItem(KEPT_AS) ?? "{}");
-    return { ...(axis ? { axis } : {}), log: log === true, more: Array.isArray(more) ? more : [] };
-  } catch {
-    return {}; // storage is blocked, or holds what we did not write
-  }
-}
-
-function remember(liked) {
-  try {
-    localStorage.setItem(KEPT_AS, JSON.stringify(liked));
-  } catch {
-    // kept as long as the page
-  }
+  const { axis, log, more } = read(LIKED);
+  return { ...(axis ? { axis } : {}), log: log === true, more: Array.isArray(more) ? more : [] };
 }

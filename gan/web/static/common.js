@@ -1,7 +1,9 @@
 // What every tab shares: talking to the server, the address, pictures on a canvas, polling, small elements.
 
+import { read, write } from "./storage.js";
+
 const API = new URL("gradio_api/gan/", document.baseURI);
-const TOKENS_KEY = "gan-forge-tokens";
+const TOKENS = "tokens"; // what the browser keeps: run id -> its token
 const MOST_TOKENS = 60; // one header must hold them all
 const TABS = ["train", "compare", "latent", "interpolation", "how"];
 
@@ -106,41 +108,22 @@ export function t(key, values = {}, fallback = key) {
 
 // ---- tokens: who may press the buttons of a run ----
 
-let memoryTokens = {};
-
-function readTokens() {
-  try {
-    return { ...memoryTokens, ...JSON.parse(localStorage.getItem(TOKENS_KEY) ?? "{}") };
-  } catch {
-    return memoryTokens; // storage is blocked, as in some frames: they live as long as the page
-  }
-}
-
 export function rememberToken(runId, token) {
-  const { [runId]: _, ...others } = readTokens();
-  writeTokens(Object.fromEntries([...Object.entries(others), [runId, token]].slice(-MOST_TOKENS)));
+  const { [runId]: _, ...others } = read(TOKENS);
+  write(TOKENS, Object.fromEntries([...Object.entries(others), [runId, token]].slice(-MOST_TOKENS)));
 }
 
 export function forgetToken(runId) {
-  const { [runId]: _, ...others } = readTokens();
-  writeTokens(others);
+  const { [runId]: _, ...others } = read(TOKENS);
+  write(TOKENS, others);
 }
 
-function writeTokens(tokens) {
-  memoryTokens = tokens;
-  try {
-    localStorage.setItem(TOKENS_KEY, JSON.stringify(tokens));
-  } catch {
-    // kept in memory
-  }
-}
-
-export const tokenFor = (runId) => readTokens()[runId] ?? bootData?.owner ?? null;
+export const tokenFor = (runId) => read(TOKENS)[runId] ?? bootData?.owner ?? null;
 
 export const owns = (runId) => tokenFor(runId) !== null;
 
 function ownerHeader() {
-  return [...new Set([bootData?.owner, ...Object.values(readTokens())].filter(Boolean))].join(",");
+  return [...new Set([bootData?.owner, ...Object.values(read(TOKENS))].filter(Boolean))].join(",");
 }
 
 // ---- elements ----

@@ -5,6 +5,7 @@
 import { api, drawTiles, getJSON, h, notify, saveFile, setText, t, url } from "./common.js";
 import { drawStripsHere } from "./in_page.js";
 import { fetchPixels, laneOf, newestWins, putPicture, queryOf } from "./pixels.js";
+import { read, write } from "./storage.js";
 
 export const LIMIT = 3;
 const STRIP = 2 * LIMIT + 1;
@@ -12,8 +13,7 @@ const MOST_SHOWN = 12;
 const FIRST_OF_THE_LAYER = 3; // shown at the beginning, after the named ones
 const TO_MARK = 24;
 const KINDS = ["measured", "own", "class", "varied", "principal"];
-const OWN_KEY = "gan-forge-directions";
-const SHOWN_KEY = "gan-forge-sliders";
+const [OWN, SHOWN] = ["directions", "sliders"]; // under these names the browser remembers them, for each of the weights
 const MARKS = [undefined, "more", "less"]; // what a click makes of a picture, in turn
 
 /**
@@ -297,7 +297,7 @@ export class Directions {
   }
 
   readShown() {
-    const kept = read(SHOWN_KEY)[this.weights];
+    const kept = read(SHOWN)[this.weights];
     if (Array.isArray(kept)) return new Set(kept.filter((key) => this.catalog.has(key)));
     const named = [...this.catalog.values()].filter(({ kind }) => kind === "measured" || kind === "own");
     const numbered = [...this.catalog.values()].filter(({ kind }) => kind === "principal");
@@ -306,20 +306,20 @@ export class Directions {
   }
 
   keepShown() {
-    write(SHOWN_KEY, { ...read(SHOWN_KEY), [this.weights]: [...this.shown] });
+    keep(SHOWN, { ...read(SHOWN), [this.weights]: [...this.shown] });
   }
 
   // ---- one's own ----
 
   ownDirections() {
-    const kept = read(OWN_KEY)[this.weights];
+    const kept = read(OWN)[this.weights];
     return Array.isArray(kept) ? kept.filter(({ key, vector }) => typeof key === "string" && typeof vector === "string") : [];
   }
 
   save(entries) {
     const kept = new Map(this.ownDirections().map((entry) => [entry.key, entry]));
     for (const { key, vector, regroups } of entries) kept.set(key, { key, vector, regroups });
-    write(OWN_KEY, { ...read(OWN_KEY), [this.weights]: [...kept.values()] });
+    keep(OWN, { ...read(OWN), [this.weights]: [...kept.values()] });
     for (const entry of entries) {
       this.add({ ...entry, kind: "own" });
       this.shown.add(entry.key);
@@ -330,7 +330,7 @@ export class Directions {
   }
 
   forget(key) {
-    write(OWN_KEY, { ...read(OWN_KEY), [this.weights]: this.ownDirections().filter((entry) => entry.key !== key) });
+    keep(OWN, { ...read(OWN), [this.weights]: this.ownDirections().filter((entry) => entry.key !== key) });
     this.hide(key);
     this.catalog.delete(key);
     this.made.delete(key);
@@ -545,20 +545,6 @@ function lockIcon() {
   return svg;
 }
 
-/** What this browser remembers under a key; an empty object where storage is closed or was spoiled. */
-function read(key) {
-  try {
-    const found = JSON.parse(localStorage.getItem(key) ?? "{}");
-    return found && typeof found === "object" ? found : {};
-  } catch {
-    return {};
-  }
-}
-
-function write(key, value) {
-  try {
-    localStorage.setItem(key, JSON.stringify(value));
-  } catch {
-    notify(t("latent.not_kept"), "info");
-  }
+function keep(name, value) {
+  if (!write(name, value)) notify(t("latent.not_kept"), "info");
 }

@@ -7,6 +7,7 @@ import {
 import { forkRun } from "./fork.js";
 import { LiveView } from "./live.js";
 import { RunList } from "./runlist.js";
+import { keeps } from "./storage.js";
 
 const RUNS_MS = 5000;
 const ACTIVE = ["running", "paused"];
@@ -291,6 +292,15 @@ class TrainTab {
     this.part("reset").addEventListener("click", () => this.choose(this.recipe, { write: false }) ?? this.formChanged());
     this.part("train").addEventListener("click", () => this.train());
     this.part("train").disabled = false;
+    this.warnOfForgetting();
+  }
+
+  /** In some frames and private windows a run's token is lost with the page; outside a frame it may be kept. */
+  warnOfForgetting() {
+    this.part("keeps-nothing").hidden = keeps();
+    const direct = this.part("open-directly");
+    direct.hidden = window.top === window;
+    direct.addEventListener("click", () => (direct.href = location.href));
   }
 
   showError(sentence) {
