@@ -7,7 +7,9 @@ import json
 import re
 import shutil
 import zipfile
+import zlib
 from pathlib import Path
+from typing import IO
 
 from gan.checkpoint import CheckpointError, read_header
 from gan.config import Config, ConfigError
@@ -48,10 +50,18 @@ def pack(folder: Path) -> bytes:
 def unpack(file: Path, folder: Path) -> Config:
     """Unpack a run's zip into `folder` (which must not exist). Returns its config.
 
-    Raises ArchiveError with a sentence; `folder` does not exist then. The caller writes a fresh run.json
+    Raises ArchiveError with a sentence, or OSError; `folder` does not exist then. The caller writes a fresh run.json
     over the one in the zip, of which only the config is used.
     """
     folder.mkdir(parents=True)
+    try:
+        return _unpacked(file, folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _unpacked(file: Path, folder: Path) -> Config:
     try:
         with zipfile.ZipFile(file) as z:
             _check_listing(z)
@@ -59,12 +69,12 @@ def unpack(file: Path, folder: Path) -> Config:
         config = _read_config(folder)
         _check_contents(folder, config)
         return config
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as e:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise ArchiveError(f"This is not a readable zip of a run ({str(e)[:100]}).") from None
-    except (ArchiveError, ConfigError, DataError, CheckpointError) as e:
-        shutil.rmtree(folder, ignore_errors=True)
+    except (ConfigError, DataError, CheckpointError) as e:
         raise ArchiveError(str(e)) from None
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as e:
+        if isinstance(e, OSError) and e.errno is not None:  # this machine's disk, not the zip
+            raise
+        raise ArchiveError(f"This is not a readable zip of a run ({str(e)[:100]}).") from None
 
 
 def _check_listing(z: zipfile.ZipFile) -> None:
@@ -74,6 +84,9 @@ def _check_listing(z: zipfile.ZipFile) -> None:
     strange = next((e.filename for e in entries if not _NAMES.fullmatch(e.filename)), None)
     if strange is not None:
         raise ArchiveError(f"This zip is not a run of ours: it holds {strange[:60]!r}.")
+    large = next((e for e in entries if e.file_size > MAX_ENTRY_BYTES), None)
+    if large is not None:
+        raise ArchiveError(f"{large.filename} in this zip is larger than {MAX_ENTRY_BYTES >> 20:,} MB, the limit.")
     total = sum(e.file_size for e in entries)
     if total > MAX_UNPACKED_BYTES:
         raise ArchiveError(f"This zip unpacks to {total >> 20:,} MB; a run may have {MAX_UNPACKED_BYTES >> 20:,} MB.")
@@ -84,11 +97,18 @@ def _extract(z: zipfile.ZipFile, folder: Path) -> None:
     (folder / "frames").mkdir()
     for entry in z.infolist():
         with z.open(entry) as source, open(folder / entry.filename, "wb") as target:
-            while chunk := source.read(_CHUNK):
-                left -= len(chunk)
-                if left < 0:
-                    raise ArchiveError("This zip unpacks to more than it says; it was not brought in.")
-                target.write(chunk)
+            left -= _copy(source, target, min(left, MAX_ENTRY_BYTES))
+
+
+def _copy(source: IO[bytes], target: IO[bytes], most: int) -> int:
+    """Returns how many bytes; raises ArchiveError instead of writing more than `most`."""
+    copied = 0
+    while chunk := source.read(_CHUNK):
+        copied += len(chunk)
+        if copied > most:
+            raise ArchiveError("This zip unpacks to more than it says; it was not brought in.")
+        target.write(chunk)
+    return copied
 
 
 def _read_config(folder: Path) -> Config:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from gan import dist
 from gan.archive import unpack
@@ -37,6 +37,12 @@ log = logging.getLogger(__name__)
 
 class RunsError(ValueError):
     """A request that cannot be served; the message is one sentence."""
+
+
+class NotFound(RunsError):
+    """There is no such run (any more)."""
+
+    details: ClassVar = {"gone": True}  # so that a page can tell it from an address that a proxy does not know
 
 
 class Runs:
@@ -72,17 +78,17 @@ class Runs:
         self.recorded = self._open_recorded(recorded)
         for path in sorted(folder.iterdir()):
             if _ID.fullmatch(path.name) and (path / "run.json").exists():
-                self._open(path)
+                self._open_if_whole(path)
 
     # Finding ------------------------------------------------------------------------------------------------------
 
     def get(self, run_id: str) -> Run:
-        """Raises RunsError when there is no such run."""
+        """Raises NotFound when there is no such run."""
         if run_id == RECORDED and self.recorded:
             return self.recorded
         run = self._runs.get(run_id)
         if run is None:
-            raise RunsError("There is no run with this address; it may have been deleted, or the server started anew.")
+            raise NotFound("There is no run with this address; it may have been deleted, or the server started anew.")
         return run
 
     def owned(self, tokens: Iterable[str]) -> list[Run]:
@@ -140,8 +146,18 @@ class Runs:
             path = self.folder / secrets.token_urlsafe(9)
             if folder is not None:
                 folder.rename(path)
+            return self._made(path, config, info), token
+
+    def _made(self, path: Path, config: Config, info: dict[str, Any]) -> Run:
+        """The new run in a folder; nothing is left when it cannot be opened. Raises RunsError or OSError."""
+        try:
             create_run(path, config, info)
-            return self._open(path), token
+            return self._open(path)
+        except (CheckpointError, ConfigError, OSError) as e:
+            shutil.rmtree(path, ignore_errors=True)
+            if isinstance(e, OSError):
+                raise
+            raise RunsError(f"The new run could not be opened: {e}") from None
 
     def bring_back(self, file: Path) -> tuple[Run, str]:
         """A run from its zip, under a new id and a new token. Raises ArchiveError or DataError with a sentence."""
@@ -280,13 +296,15 @@ class Runs:
         for run in idle[: max(0, len(self._runs) + 1 - max(1, self.keep // 10))]:
             run.states.forget()
 
-    def _open(self, path: Path) -> Run | None:
+    def _open(self, path: Path) -> Run:
+        run = self._runs[path.name] = Run(path, self.own_dir, self.threads)
+        return run
+
+    def _open_if_whole(self, path: Path) -> None:
         try:
-            run = self._runs[path.name] = Run(path, self.own_dir, self.threads)
-            return run
+            self._open(path)
         except (CheckpointError, ConfigError, OSError) as e:
             log.warning("the run in %s was left out: %s", path, e)
-            return None
 
     def _open_recorded(self, path: Path | None) -> Run | None:
         if path is None or not (path / "run.json").exists():

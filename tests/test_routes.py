@@ -15,8 +15,10 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from gan import run as run_module
+from gan.checkpoint import CheckpointError
 from gan.recipes import ALL_RECIPES
 from gan.runs import Runs
+from gan.web.diagnosis import add_diagnosis_route
 from gan.web.routes import BASE, add_routes
 from tests.test_run import until
 
@@ -33,6 +35,7 @@ def registry(tmp_path, monkeypatch, random_pictures):
 def client(registry):
     app = FastAPI()
     add_routes(app, registry, local=False)
+    add_diagnosis_route(app, registry)
     return TestClient(app)
 
 
@@ -192,7 +195,15 @@ def test_a_second_training_is_refused_in_words(client):
 
 def test_unknown_runs_frames_and_files(client):
     run_id, _ = start(client)
-    assert get(client, "runs/unknown").status_code == 400
+    for path in ("", "/live", "/rows", "/frames", "/events", "/measures", "/real.png", "/frames/1.png", "/diagnosis",
+                 "/columns/signals", "/download/run.zip"):  # fmt: skip
+        answer = get(client, f"runs/unknown{path}")
+        assert answer.status_code == 404 and answer.json()["gone"] is True, path
+        assert "no run with this address" in answer.json()["error"]
+    for path in ("runs/unknown/command", "runs/unknown/fork"):
+        assert client.post(f"{BASE}/{path}", json={"command": "stop"}).status_code == 404
+    assert client.patch(f"{BASE}/runs/unknown", json={}).status_code == 404
+    assert client.delete(f"{BASE}/runs/unknown").status_code == 404
     assert get(client, f"runs/{run_id}/frames/99999999.png").status_code == 404
     assert get(client, f"runs/{run_id}/download/passwords").status_code == 404
     for name in ("..%2froutes.py", "%2e%2e/routes.py", "nothing.js", "..%2f..%2frun.py"):
@@ -292,7 +303,7 @@ def test_only_the_owner_renames_keeps_and_deletes(client, registry, rested):
     assert refused.status_code == 400 and "kept" in refused.json()["error"]
     client.patch(path, json={"kept": False}, headers=owner)
     assert client.delete(path, headers=owner).status_code == 200
-    assert get(client, f"runs/{run_id}").status_code == 400
+    assert get(client, f"runs/{run_id}").status_code == 404
     assert list(registry.folder.glob("*/run.json")) == []
 
 
@@ -386,6 +397,59 @@ def test_hostile_zips_are_refused_and_leave_nothing(client, registry, zipped, wh
     before = sorted(p.name for p in registry.folder.iterdir())
     answer = bring(client, rezip(zipped[2], change))
     assert answer.status_code == 400 and words in answer.json()["error"]
+    assert sorted(p.name for p in registry.folder.iterdir()) == before
+
+
+def test_no_entry_of_a_zip_may_be_too_large(client, registry, zipped, monkeypatch):
+    monkeypatch.setattr("gan.archive.MAX_ENTRY_BYTES", 8 << 20)
+    before = sorted(p.name for p in registry.folder.iterdir())
+    answer = bring(client, rezip(zipped[2], lambda f: f.update({"events.jsonl": b"0" * ((8 << 20) + 1)})))
+    assert answer.status_code == 400 and "events.jsonl in this zip is larger than 8 MB" in answer.json()["error"]
+    assert sorted(p.name for p in registry.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("said", [10, 0])
+def test_a_zip_whose_listing_lies_about_sizes(client, registry, zipped, monkeypatch, said):
+    """Whatever the listing says, no more is written than may be, and nothing stays."""
+    monkeypatch.setattr("gan.archive.MAX_ENTRY_BYTES", 8 << 20)
+    size = 9 << 20
+    data = rezip(zipped[2], lambda f: f.update({"events.jsonl": b"0" * size}))
+    before = sorted(p.name for p in registry.folder.iterdir())
+    answer = bring(client, data.replace(size.to_bytes(4, "little"), said.to_bytes(4, "little")))
+    assert answer.status_code == 400 and "zip" in answer.json()["error"]
+    assert sorted(p.name for p in registry.folder.iterdir()) == before
+
+
+def test_reading_stops_at_the_limit_whatever_was_listed(tmp_path, monkeypatch):
+    from gan import archive
+
+    monkeypatch.setattr(archive, "_check_listing", lambda z: None)
+    monkeypatch.setattr(archive, "MAX_ENTRY_BYTES", 1 << 20)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("rows.csv", b"0" * (40 << 20))
+    with pytest.raises(archive.ArchiveError, match="more than it says"):
+        archive.unpack(tmp_path / "a.zip", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_damaged_compressed_data_is_no_zip_of_a_run(client, registry, zipped):
+    data = bytearray(zipped[2])
+    at = data.index(b"checkpoint.safetensors") + 200
+    data[at : at + 400] = b"\xff" * 400
+    before = sorted(p.name for p in registry.folder.iterdir())
+    answer = bring(client, bytes(data))
+    assert answer.status_code == 400 and "not a readable zip" in answer.json()["error"]
+    assert sorted(p.name for p in registry.folder.iterdir()) == before
+
+
+def test_a_run_that_cannot_be_opened_leaves_a_sentence_and_no_folder(client, registry, monkeypatch):
+    def damaged(*_):
+        raise CheckpointError("It is damaged.")
+
+    monkeypatch.setattr("gan.runs.Run", damaged)
+    before = sorted(p.name for p in registry.folder.iterdir())
+    answer = client.post(f"{BASE}/runs", json={"recipe": "dense"})
+    assert answer.status_code == 400 and "could not be opened: It is damaged." in answer.json()["error"]
     assert sorted(p.name for p in registry.folder.iterdir()) == before
 
 

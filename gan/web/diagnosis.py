@@ -15,7 +15,8 @@ from gan.diagnosis import Verdict, diagnose
 from gan.recipes import ALL_RECIPES
 from gan.run import Run
 from gan.runs import Runs
-from gan.web.routes import BASE, FRESH, sentence
+from gan.web.errors import FRESH, sentence
+from gan.web.routes import BASE
 
 KEPT = 50  # runs whose last answer is remembered
 

@@ -22,6 +22,7 @@ from gan.pictures import read_one
 from gan.query import BadQuery, in_base64, integer
 from gan.render import Busy, Pixels, Renderer
 from gan.web import picture_routes as shared
+from gan.web.errors import sentence, sentence_of
 
 MAX_PICTURE_BYTES = 16 << 20
 FINE = 5  # a picture of something drawn is first read so many times as large, then its ink is centred
@@ -31,8 +32,8 @@ SHOWN = 10  # test pictures to click on
 def add_find_routes(app: FastAPI, renderer: Renderer) -> None:
     """Add the routes to a running app."""
     finder = _Finder(renderer)
-    app.add_route(shared.PREFIX + "find", shared.answering(finder.find), ["POST"])
-    app.add_route(shared.PREFIX + "find/tests", shared.answering(finder.tests), ["GET"])
+    app.add_route(shared.PREFIX + "find", sentence(finder.find), ["POST"])
+    app.add_route(shared.PREFIX + "find/tests", sentence(finder.tests), ["GET"])
 
 
 class _Finder:
@@ -86,7 +87,7 @@ class _Finder:
                 yield _line(_report(found))
             problem = future.exception()
             if problem is not None:
-                yield _line({"problem": shared.sentence_of(problem, "find")})
+                yield _line({"problem": sentence_of(problem, "find")})
         finally:
             if self._newest.get(lane) is me:
                 del self._newest[lane]  # whoever still looks for it gives up

@@ -18,6 +18,7 @@ from gan.dissection import shown_maps
 from gan.made_of import WAYS, MadeOf, NotHad, NotYet, Subject
 from gan.query import BadQuery, in_base64, integer, label_of, place_of
 from gan.web import picture_routes as shared
+from gan.web.errors import FRESH, sentence
 
 MAX_ROW = 10**7
 
@@ -26,7 +27,7 @@ def add_made_of_routes(app: FastAPI, made_of: MadeOf) -> None:
     """Add the routes to a running app."""
     view = _View(made_of)
     for name in ("nearest", "verdict", "snapshots", "layers"):
-        app.add_route(f"{shared.PREFIX}made-of/{name}", shared.answering(_had(getattr(view, name))), ["GET"])
+        app.add_route(f"{shared.PREFIX}made-of/{name}", sentence(_had(getattr(view, name))), ["GET"])
 
 
 def _had(endpoint: Any) -> Any:
@@ -34,11 +35,11 @@ def _had(endpoint: Any) -> Any:
 
     async def answer(request: Request) -> Response:
         try:
-            return JSONResponse(await endpoint(request.query_params), headers=shared.FRESH)
+            return JSONResponse(await endpoint(request.query_params), headers=FRESH)
         except NotYet as words:
-            return JSONResponse({"words": str(words)}, 202, headers=shared.FRESH)
+            return JSONResponse({"words": str(words)}, 202, headers=FRESH)
         except NotHad as why:
-            return JSONResponse({"why": str(why)}, headers=shared.FRESH)
+            return JSONResponse({"why": str(why)}, headers=FRESH)
 
     return answer
 

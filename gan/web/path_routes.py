@@ -19,6 +19,7 @@ from gan.picture import boomerang, gif_bytes, grid, mp4_bytes, png_bytes, webp_b
 from gan.query import MAX_VALUE, BadQuery, in_base64, integer, label_of, number, place_of
 from gan.render import Busy, Keyframe, KeyframePath, Renderer, Sums
 from gan.web import picture_routes as shared
+from gan.web.errors import FRESH, sentence
 
 LETTERS = "abcdefghijkl"  # the keyframes of a path, in order
 FRAMES = (2, 240)  # pictures of a leg, both its keyframes among them
@@ -47,7 +48,7 @@ def add_path_routes(app: FastAPI, renderer: Renderer) -> None:
         "sum": traveller.sum,
     }
     for name, endpoint in reads.items():
-        app.add_route(shared.PREFIX + name, shared.answering(endpoint), ["GET"])
+        app.add_route(shared.PREFIX + name, sentence(endpoint), ["GET"])
 
 
 class _Traveller:
@@ -145,7 +146,7 @@ class _Traveller:
             answer |= {"c": int(classes[0]), "left_out": round(float(shares[2:].sum()), 4)}
             if shares[1:2].sum() > 0:
                 answer["mix"] = f"{int(classes[1])}:{float(shares[1] / shares[:2].sum()):.4f}"
-        return JSONResponse(answer, headers=shared.FRESH)
+        return JSONResponse(answer, headers=FRESH)
 
 
 def check_size(images: np.ndarray, scale: int, most: int, times: float, what: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,40 +13,26 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from gan.config import Config
-from gan.directions import Direction, DirectionError, from_text, to_text
-from gan.inversion import InversionError
+from gan.directions import Direction, from_text, to_text
 from gan.latent import RING, packed, unpacked
-from gan.page_weights import PageWeightsError
-from gan.picture import PictureError
-from gan.pictures import DataError
 from gan.query import MAX_DIRECTIONS, MAX_RINGS, BadQuery, in_base64, integer, label_of, number, place_of
 from gan.render import (
     MAX_UPLOAD_BYTES,
-    Busy,
     Near,
     Pixels,
     Renderer,
     RenderError,
     Source,
-    Superseded,
     UnknownWeights,
 )
 from gan.run import Run
 from gan.runs import Runs, RunsError
-from gan.weights import WeightsError
+from gan.web.errors import FRESH, sentence
 
 PREFIX = "/gradio_api/gan/"
 MAX_NEAR, MAX_MARKS = 32, 200
 MAX_DIRECTIONS_FILE = 1 << 20
 SCALES = (1, 16)
-
-_STATUS = {UnknownWeights: 404, RunsError: 404, Superseded: 409, Busy: 503}
-
-
-_ERRORS = (
-    BadQuery, RenderError, DirectionError, InversionError, WeightsError, PageWeightsError, PictureError, RunsError,
-    DataError, Superseded, Busy,
-)  # fmt: skip
 
 
 def add_picture_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> None:
@@ -67,9 +52,9 @@ def add_picture_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> N
         "directions.json": view.directions_file,
     }
     for path, endpoint in reads.items():
-        app.add_route(PREFIX + path, answering(endpoint), ["GET"])
-    app.add_route(PREFIX + "weights", answering(view.open_file), ["POST"])
-    app.add_route(PREFIX + "weights/{name}/directions", answering(view.open_directions), ["POST"])
+        app.add_route(PREFIX + path, sentence(endpoint), ["GET"])
+    app.add_route(PREFIX + "weights", sentence(view.open_file), ["POST"])
+    app.add_route(PREFIX + "weights/{name}/directions", sentence(view.open_directions), ["POST"])
 
 
 class _View:
@@ -229,31 +214,6 @@ def _group(run: Run) -> str:
 
 
 # Answers ---------------------------------------------------------------------------------------------------------
-
-log = logging.getLogger(__name__)
-
-FRESH = {"Cache-Control": "no-store"}
-
-
-def answering(endpoint: Any) -> Any:
-    """Turn what may go wrong into a status and one sentence."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except Exception as error:
-            status = _STATUS.get(type(error), 400) if isinstance(error, _ERRORS) else 500
-            return JSONResponse({"error": sentence_of(error, request.url.path)}, status)
-
-    return answer
-
-
-def sentence_of(error: BaseException, path: str) -> str:
-    """What the person is told; what nobody expected goes into the log."""
-    if isinstance(error, _ERRORS):
-        return str(error)
-    log.error("%s failed", path, exc_info=error)
-    return "The picture could not be drawn; the server's log says why."
 
 
 def wait(future: Any) -> asyncio.Future:

@@ -12,7 +12,7 @@ import logging
 import math
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,33 +21,31 @@ from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse, Response
 
-from gan.archive import ArchiveError, pack
-from gan.checkpoint import CheckpointError
-from gan.config import KNOBS, ConfigError, parse_value
-from gan.data import DATA, DataError
+from gan.archive import pack
+from gan.config import KNOBS, parse_value
+from gan.data import DATA
 from gan.fork import plan_fork
 from gan.history import COLUMNS
 from gan.metric_network import EPOCHS
 from gan.objectives import OBJECTIVES
 from gan.penalties import PENALTIES
-from gan.picture import PictureError, gif_bytes, mp4_bytes
+from gan.picture import gif_bytes, mp4_bytes
 from gan.recipes import ALL_RECIPES
 from gan.run import COMMAND_KINDS, PLAYERS, REAL_COUNT, Command, Run, checked_measure_share
 from gan.runs import RECORDED, Runs, RunsError
 from gan.transforms import CONSTRAINTS, TRANSFORMS
+from gan.web.errors import FRESH, error, sentence
 from gan.web.mathml import mathml
 from gan.web.text import EN
-from gan.weights import Weights, WeightsError, to_bytes
+from gan.weights import Weights, to_bytes
 
 BASE = "/gradio_api/gan"
 STATIC = Path(__file__).parent / "static"
-SENTENCES = (ConfigError, DataError, RunsError, CheckpointError, ArchiveError, PictureError, WeightsError)
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "testclient"}
 MAX_JSON_BYTES = 100_000
 MAX_RUN_ZIP_BYTES = 300 << 20
 TIMELAPSE_FRAMES, TIMELAPSE_FPS, TIMELAPSE_SCALE = 200, 20, 2
 IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
-FRESH = {"Cache-Control": "no-store"}
 
 log = logging.getLogger(__name__)
 _export_guard = threading.Semaphore(1)  # films are made one at a time; training needs the other core
@@ -62,28 +60,6 @@ def add_routes(app: FastAPI, runs: Runs, local: bool = False) -> None:
     _add_control(app, runs)
     _add_order(app, runs)
     _add_files(app, runs)
-
-
-def sentence(endpoint: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
-    """Turn what goes wrong into one sentence for the person; never a traceback."""
-
-    @functools.wraps(endpoint)
-    async def guarded(*args: Any, **kwargs: Any) -> Response:
-        try:
-            return await endpoint(*args, **kwargs)
-        except PermissionError as e:
-            return error(403, str(e))
-        except SENTENCES as e:
-            return error(400, str(e))
-        except OSError as e:
-            log.warning("%s: %s", endpoint.__name__, e)
-            return error(507, f"The server could not read or write a file ({e.strerror or 'disk error'}).")
-
-    return guarded
-
-
-def error(status: int, words: str) -> JSONResponse:
-    return JSONResponse({"error": words}, status, headers=FRESH)
 
 
 def tokens_of(request: Request) -> list[str]:

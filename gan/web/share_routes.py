@@ -11,6 +11,7 @@ from gan.origin import SCALE, Origin
 from gan.render import Pixels, Renderer
 from gan.runs import Runs
 from gan.web import picture_routes as shared
+from gan.web.errors import FRESH, sentence
 from gan.web.routes import download_name
 from gan.web.text import EN
 
@@ -18,8 +19,8 @@ from gan.web.text import EN
 def add_share_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> None:
     """Add the routes to a running app. `runs` names the runs whose weights draw."""
     share = _Share(renderer, runs)
-    app.add_route(shared.PREFIX + "picture.png", shared.answering(share.picture), ["GET"])
-    app.add_route(shared.PREFIX + "origin", shared.answering(share.origin), ["GET"])
+    app.add_route(shared.PREFIX + "picture.png", sentence(share.picture), ["GET"])
+    app.add_route(shared.PREFIX + "origin", sentence(share.origin), ["GET"])
 
 
 class _Share:
@@ -41,7 +42,7 @@ class _Share:
         _, origin = await self._drawn(request)
         file, about = self._weights_file(origin.weights)
         python = origin.python(file, about, _file_name(request))
-        return JSONResponse({"digest": origin.digest, "python": python}, headers=shared.FRESH)
+        return JSONResponse({"digest": origin.digest, "python": python}, headers=FRESH)
 
     async def _drawn(self, request: Request) -> tuple[Pixels, Origin]:
         query = request.query_params

@@ -1,0 +1,86 @@
+"""What goes wrong in a route, as an answer: a status and one sentence. Every route is held against this one list."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import HTTPException
+from fastapi.responses import JSONResponse, Response
+
+from gan.archive import ArchiveError
+from gan.checkpoint import CheckpointError
+from gan.config import ConfigError
+from gan.data import DataError
+from gan.directions import DirectionError
+from gan.inversion import InversionError
+from gan.page_weights import PageWeightsError
+from gan.picture import PictureError
+from gan.query import BadQuery
+from gan.render import Busy, RenderError, Superseded, UnknownWeights
+from gan.runs import NotFound, RunsError
+from gan.weights import WeightsError
+
+FRESH = {"Cache-Control": "no-store"}
+# Which errors hold a sentence for the person, and with which status; the first that fits counts.
+STATUS: dict[type[Exception], int] = {
+    PermissionError: 403,
+    NotFound: 404,
+    UnknownWeights: 404,
+    Superseded: 409,
+    Busy: 503,
+} | dict.fromkeys(
+    (
+        ArchiveError, BadQuery, CheckpointError, ConfigError, DataError, DirectionError, InversionError,
+        PageWeightsError, PictureError, RenderError, RunsError, WeightsError,
+    ),
+    400,
+)  # fmt: skip
+
+log = logging.getLogger(__name__)
+
+
+def sentence(endpoint: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+    """Turn what goes wrong into one sentence for the person; never a traceback."""
+
+    @functools.wraps(endpoint)
+    async def guarded(*args: Any, **kwargs: Any) -> Response:
+        try:
+            return await endpoint(*args, **kwargs)
+        except HTTPException:
+            raise
+        except Exception as problem:
+            return refusal(problem, endpoint.__name__)
+
+    return guarded
+
+
+def error(status: int, words: str, details: dict[str, Any] | None = None) -> JSONResponse:
+    """An answer that says what is wrong; `details` are for the page."""
+    return JSONResponse({"error": words} | (details or {}), status, headers=FRESH)
+
+
+def refusal(problem: Exception, what: str) -> JSONResponse:
+    """The answer to what went wrong in `what`."""
+    status = _status(problem) or (507 if isinstance(problem, OSError) else 500)
+    return error(status, sentence_of(problem, what), getattr(problem, "details", None))
+
+
+def sentence_of(problem: BaseException, what: str) -> str:
+    """What the person is told; what nobody expected goes into the log."""
+    if _status(problem):
+        return str(problem)
+    if isinstance(problem, OSError):
+        log.warning("%s: %s", what, problem)
+        return f"The server could not read or write a file ({problem.strerror or 'disk error'})."
+    log.error("%s failed", what, exc_info=problem)
+    return "The server could not do this; its log says why."
+
+
+def _status(problem: BaseException) -> int | None:
+    """None where the message is not meant for the person, as that of the system's own PermissionError."""
+    if isinstance(problem, OSError) and problem.errno is not None:
+        return None
+    return next((status for kind, status in STATUS.items() if isinstance(problem, kind)), None)
