@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,10 +11,21 @@ import torch
 
 from gan.data import Pictures
 
+PATIENCE = 90.0  # seconds until something counts as not happening: machines that are tested on are busy
+
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     if config.option.markexpr == "not slow":
         terminalreporter.write_line("The slow tests were left out; python -m pytest -m slow runs them.")
+
+
+def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    """Wait for something to become true, and return it."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+    return found
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +30,7 @@ from gan.runs import Runs
 from gan.seeds import seed_of
 from gan.trainer import _STEP, Trainer
 from tests import torchrun_worker as worker
-from tests.conftest import make_pictures
+from tests.conftest import make_pictures, until
 
 ROOT = Path(__file__).resolve().parents[1]
 GIVE_UP_SECONDS = 240
@@ -168,13 +167,6 @@ def new_run(runs: Path, before: set[Path]) -> Path:
     return folder
 
 
-def until(condition) -> None:
-    end = time.monotonic() + GIVE_UP_SECONDS
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-
-
 def same_on_both_ranks_and_on_disk(out: Path, run: Run) -> bool:
     trainer = Trainer(run.config, load(run.config.dataset, "train", run.own_dir))
     load_checkpoint(run.checkpoint_path, trainer)
@@ -200,7 +192,7 @@ def test_a_lost_process_ends_in_words_then_one_continues_then_two(shelf, tmp_pat
 
     process = torchrun("train", tmp_path, -1, "--resume", folder, *steps)
     try:
-        until(lambda: process.poll() is not None or Run(folder).history.rows[-1][0] > 14)
+        until(lambda: process.poll() is not None or Run(folder).history.rows[-1][0] > 14, GIVE_UP_SECONDS)
     finally:
         process.send_signal(signal.SIGINT)
     _, errors = ended(process)

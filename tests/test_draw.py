@@ -14,6 +14,7 @@ from gan.latent import Place, Push, packed, sheet_latents
 from gan.query import PICTURE_KEYS, BadQuery, in_base64, label_of, place_of, read, written
 from gan.render import Renderer, RenderError
 from gan.weights import WeightsError
+from tests.conftest import PATIENCE
 from tests.test_render import make
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,7 +64,7 @@ def test_any_state_is_the_same_from_its_text_and_in_python(renderer, name, z_dim
     for query in random_queries(12, z_dim, classes):
         text = written(query)
         assert read(text) == query and place_of(read(text)) == place_of(query)
-        route = renderer.pixels(name, place_of(query), label_of(query.get("c", ""))).result(60)
+        route = renderer.pixels(name, place_of(query), label_of(query.get("c", ""))).result(PATIENCE)
         torch.set_num_threads(2)  # whoever calls may have any
         picture = draw(name, text)
         assert torch.get_num_threads() == 2
@@ -104,7 +105,7 @@ def test_a_weights_file_draws_and_is_named_by_its_content(tmp_path):
     renderer = Renderer(tmp_path)
     try:
         name = renderer.open_file((tmp_path / "mine.safetensors").read_bytes())
-        drawn, digest = renderer.signed(name, Place(5), 4).result(60)
+        drawn, digest = renderer.signed(name, Place(5), 4).result(PATIENCE)
     finally:
         renderer.close()
     assert (picture.origin.weights, picture.origin.digest) == (name, digest)

@@ -16,6 +16,7 @@ from gan.data import load
 from gan.render import Renderer, Superseded
 from gan.web.find_routes import MAX_PICTURE_BYTES, add_find_routes
 from gan.web.picture_routes import PREFIX, add_picture_routes
+from tests.conftest import PATIENCE
 from tests.test_render import make
 
 
@@ -98,5 +99,5 @@ def test_a_search_that_nobody_wants_any_more_ends(renderer):
     reports = []
     future = renderer.search("plain", load("mnist", "test").images[0], lambda found: bool(reports.append(found)))
     with pytest.raises(Superseded):
-        future.result(60)
+        future.result(PATIENCE)
     assert len(reports) == 1

@@ -16,8 +16,8 @@ from gan.runs import RunsError
 from gan.states import States, least_missed, state_due
 from gan.trainer import Trainer
 from tests import test_run
-from tests.conftest import make_pictures
-from tests.test_run import SMALL, assert_same, finished_state, straight_state, until
+from tests.conftest import PATIENCE, make_pictures, until
+from tests.test_run import SMALL, assert_same, finished_state, straight_state
 
 runs = test_run.runs  # the fixture
 ENDLESS = SMALL | {"total_steps": 10**6}
@@ -26,14 +26,14 @@ ENDLESS = SMALL | {"total_steps": 10**6}
 def trained(registry, recipe="dense", **changes) -> Run:
     run, _ = registry.create(recipe, changes=SMALL | {"total_steps": 40} | changes)
     registry.start(run)
-    run.join(60)
+    run.join(PATIENCE)
     assert run.status == "finished", run.message
     return run
 
 
 def finish(registry, run: Run) -> Run:
     registry.start(run)
-    run.join(60)
+    run.join(PATIENCE)
     assert run.status == "finished", run.message
     return run
 
@@ -90,7 +90,7 @@ def test_a_state_that_is_not_finite_is_never_kept(runs, monkeypatch):
     monkeypatch.setattr(Trainer, "step", step)
     run, _ = runs.create("dense", changes=ENDLESS)
     runs.start(run)
-    run.join(60)
+    run.join(PATIENCE)
     assert run.status == "failed" and run.states.steps() == [0]
 
 
@@ -188,7 +188,7 @@ def test_learning_rates_that_were_changed_by_hand_are_taken_along(runs):
     runs.start(source)
     until(lambda: source.latest is not None and source.latest.step > 3)
     runs.command(source, Command("stop"))
-    source.join(20)
+    source.join(PATIENCE)
     same, _ = runs.fork(source.id, {})
     other, _ = runs.fork(source.id, {"d_lr": source.config.d_lr})
     assert read_header(same.checkpoint_path)["lr"] == {"d": 3e-4, "g": 1e-3}
@@ -281,7 +281,7 @@ def test_a_title_survives_the_training_that_goes_on(runs):
     until(lambda: run.latest is not None)
     runs.rename(run, "While it trains")
     runs.command(run, Command("stop"))
-    run.join(20)
+    run.join(PATIENCE)
     again = Run(run.folder)
     assert (again.meta["title"], again.status) == ("While it trains", "stopped")
 

@@ -18,7 +18,8 @@ from gan.recipes import RECIPES
 from gan.run import Command, ConfigError, Run
 from gan.runs import Runs
 from gan.trainer import Trainer
-from tests.test_run import SMALL, assert_same, finished_state, straight_state, until
+from tests.conftest import PATIENCE, until
+from tests.test_run import SMALL, assert_same, finished_state, straight_state
 
 MOMENT = {"step": 1, "images": 8, "seconds": 0.5}
 
@@ -41,7 +42,7 @@ def finished(runs: Runs, share: float, recipe: str = "dense", **changes) -> Run:
     run, _ = runs.create(recipe, changes.pop("dataset", None), SMALL | changes)
     run.measure_share = share
     runs.start(run)
-    run.join(60)
+    run.join(PATIENCE)
     assert run.status == "finished", run.message
     return run
 
@@ -213,7 +214,7 @@ def test_share_can_be_changed_while_it_runs_and_is_remembered(runs):
     until(lambda: len(run.history.measures) > 2)
     until(lambda: run.latest.numbers["measure_share"] == 0.5)
     run.send(Command("stop"))
-    run.join(20)
+    run.join(PATIENCE)
     again = Run(run.folder)
     assert again.measure_share == 0.5
     assert again.history.measures == run.history.measures
@@ -264,6 +265,6 @@ def test_a_run_that_goes_on_goes_on_measuring(runs):
     run = finished(runs, 0.5, total_steps=12)
     before = list(run.history.measures)
     runs.command(run, Command("resume", total_steps=40))
-    run.join(60)
+    run.join(PATIENCE)
     steps = [m["step"] for m in run.history.measures]
     assert run.history.measures[: len(before)] == before and len(steps) > len(before) and steps == sorted(set(steps))

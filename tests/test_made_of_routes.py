@@ -23,6 +23,7 @@ from gan.trainer import Trainer
 from gan.web.made_of_routes import add_made_of_routes
 from gan.web.picture_routes import PREFIX, add_picture_routes, run_source
 from gan.weights import Weights
+from tests.conftest import PATIENCE
 from tests.test_render import make
 
 OWN = "own-0123456789ab"
@@ -90,7 +91,7 @@ def short(pictures: Pictures) -> Pictures:
 
 def ask(client, query: str, route: str = "nearest") -> dict:
     """What the route says once everything is ready."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while (answer := client.get(f"made-of/{route}?{query}")).status_code == 202:
         assert answer.json()["words"] and time.monotonic() < end
     assert answer.status_code == 200, answer.text
@@ -183,14 +184,14 @@ def test_a_damaged_or_foreign_state_is_said(made_of, runs):
     run, other = (runs.create(recipe, OWN, {"batch": 4, "total_steps": 1})[0] for recipe in ("dense", "mlp"))
     for each in (run, other):
         each.loop()
-    subject = made_of.subject(f"run-{run.id}", Place(1), None).result(30)
-    assert made_of.verdict(subject).result(30).step == 1
+    subject = made_of.subject(f"run-{run.id}", Place(1), None).result(PATIENCE)
+    assert made_of.verdict(subject).result(PATIENCE).step == 1
     run.checkpoint_path.write_bytes(other.checkpoint_path.read_bytes())
     with pytest.raises(NotHad, match="other networks"):
-        made_of.verdict(subject).result(30)
+        made_of.verdict(subject).result(PATIENCE)
     run.checkpoint_path.write_bytes(b"no checkpoint" * 9)
     with pytest.raises(NotHad, match="damaged"):
-        made_of.verdict(subject).result(30)
+        made_of.verdict(subject).result(PATIENCE)
 
 
 def test_layers_are_listed_and_shown(client):

@@ -28,6 +28,7 @@ from gan.render import (
 )
 from gan.trainer import Trainer
 from gan.weights import Weights
+from tests.conftest import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = Place(3, ((5, 0.5),), {0: 1.5}, {7: -0.5})
@@ -58,7 +59,7 @@ def renderer(shelf):
 
 
 def draw(renderer, name="by-class", place=PLACE, label=4, near=None) -> np.ndarray:
-    return renderer.pixels(name, place, label, near).result(30).images
+    return renderer.pixels(name, place, label, near).result(PATIENCE).images
 
 
 def straight(frames: int) -> KeyframePath:
@@ -80,7 +81,7 @@ def test_the_same_request_gives_the_same_bytes_in_another_process(renderer, shel
 
 def test_the_picture_is_the_generators_own(renderer, shelf):
     network = files.build(files.load(shelf / "by-class.safetensors"))
-    ready_latent = torch.tensor(renderer.numbers("by-class", PLACE).result(30))[None]
+    ready_latent = torch.tensor(renderer.numbers("by-class", PLACE).result(PATIENCE))[None]
     with torch.inference_mode():
         x = network(ready_latent, torch.tensor([4]))
     assert np.array_equal(draw(renderer), ((x + 1) * 127.5).round().clamp(0, 255).byte().numpy())
@@ -97,7 +98,7 @@ def test_a_picture_does_not_depend_on_its_neighbours(renderer):
 def test_the_ends_of_a_path_are_the_pictures_of_its_ends(renderer):
     film = (
         renderer.path("by-class", KeyframePath((Keyframe(PLACE, 2), Keyframe(Place(8), 7)), "slerp", 19))
-        .result(30)
+        .result(PATIENCE)
         .images
     )
     assert len(film) == 19
@@ -108,11 +109,11 @@ def test_the_ends_of_a_path_are_the_pictures_of_its_ends(renderer):
 def test_a_path_between_groups_blends_them(renderer, shelf):
     """The votes of latents on the way would jump; the picture half way is of half one group and half the other."""
     a, b = Place(1), Place(2)
-    film = renderer.path("plain", KeyframePath((Keyframe(a), Keyframe(b)), "lerp", 3)).result(30).images
+    film = renderer.path("plain", KeyframePath((Keyframe(a), Keyframe(b)), "lerp", 3)).result(PATIENCE).images
     for place, picture in ((a, film[:1]), (b, film[2:])):
         assert np.array_equal(picture, draw(renderer, "plain", place, None))
     network = files.build(files.load(shelf / "plain.safetensors"))
-    za, zb = (torch.tensor(renderer.numbers("plain", place).result(30))[None] for place in (a, b))
+    za, zb = (torch.tensor(renderer.numbers("plain", place).result(PATIENCE))[None] for place in (a, b))
     with torch.inference_mode():
         x = network((za + zb) / 2, (network.vote(za) + network.vote(zb)) / 2)
     assert np.abs(film[1:2].astype(int) - ((x + 1) * 127.5).round().clamp(0, 255).numpy()).max() <= 1
@@ -166,7 +167,7 @@ def test_the_thread_count_of_others_stays_as_it_was(shelf):
         draw(renderer)
         look("later thread")
         seen["this thread"] = torch.get_num_threads()
-        seen["renderer"] = renderer._worker.submit(torch.get_num_threads).result(30)
+        seen["renderer"] = renderer._worker.submit(torch.get_num_threads).result(PATIENCE)
     finally:
         renderer.close()
         torch.set_num_threads(1)
@@ -188,8 +189,8 @@ def test_the_source_of_a_run_is_not_changed(shelf):
 def held(renderer):
     """Keep the renderer's thread busy until the returned event is set."""
     started, go = threading.Event(), threading.Event()
-    renderer._worker.submit(lambda: (started.set(), go.wait(30)))
-    assert started.wait(30)
+    renderer._worker.submit(lambda: (started.set(), go.wait(PATIENCE)))
+    assert started.wait(PATIENCE)
     return go
 
 
@@ -199,18 +200,18 @@ def test_only_the_newest_waiting_request_of_a_lane_is_drawn(renderer):
     other = renderer.pixels("plain", Place(99), lane="another page")
     newest = renderer.pixels("plain", Place(20), lane="page")
     go.set()
-    assert np.array_equal(newest.result(30).images, draw(renderer, "plain", Place(20), None))
-    assert np.array_equal(other.result(30).images, draw(renderer, "plain", Place(99), None))
+    assert np.array_equal(newest.result(PATIENCE).images, draw(renderer, "plain", Place(20), None))
+    assert np.array_equal(other.result(PATIENCE).images, draw(renderer, "plain", Place(99), None))
     for future in older:
         with pytest.raises(Superseded):
-            future.result(30)
+            future.result(PATIENCE)
 
 
 def test_a_request_being_drawn_is_finished(renderer):
     first = renderer.pixels("plain", Place(1), lane="page")
-    first.result(30)
+    first.result(PATIENCE)
     second = renderer.pixels("plain", Place(2), lane="page")
-    assert second.result(30).images.shape == (1, 1, 28, 28)
+    assert second.result(PATIENCE).images.shape == (1, 1, 28, 28)
 
 
 def test_too_many_waiting_requests_are_sent_away(renderer):
@@ -219,7 +220,7 @@ def test_too_many_waiting_requests_are_sent_away(renderer):
     with pytest.raises(Busy):
         renderer.pixels("plain", Place(0))
     go.set()
-    assert all(f.result(60) for f in waiting)
+    assert all(f.result(PATIENCE) for f in waiting)
 
 
 def test_a_slider_need_not_wait_for_a_long_path(renderer):
@@ -234,18 +235,21 @@ def test_a_slider_need_not_wait_for_a_long_path(renderer):
     for name, future in waiting.items():
         future.add_done_callback(lambda _, name=name: order.append(name))
     go.set()
-    drawn = {name: future.result(60).images for name, future in waiting.items()}
+    drawn = {name: future.result(PATIENCE).images for name, future in waiting.items()}
     assert order == ["slider", "first path", "neighbours"]
     assert np.array_equal(drawn["slider"], alone) and np.array_equal(drawn["neighbours"][:1], alone)
 
 
 def test_a_slider_passes_in_the_middle_of_a_path(renderer):
     draw(renderer)
+    order = []
     path = renderer.path("by-class", straight(240))
     slider = renderer.pixels("by-class", Place(5), 0)
-    assert slider.result(30).images.shape == (1, 1, 28, 28)
-    assert not path.done()
-    assert path.result(60).images.shape == (240, 1, 28, 28)
+    for name, future in (("path", path), ("slider", slider)):
+        future.add_done_callback(lambda _, name=name: order.append(name))
+    assert slider.result(PATIENCE).images.shape == (1, 1, 28, 28)
+    assert path.result(PATIENCE).images.shape == (240, 1, 28, 28)
+    assert order == ["slider", "path"]
 
 
 # ---- weights of a run ----
@@ -262,15 +266,15 @@ def test_newer_weights_of_a_run_are_used_and_older_ones_forgotten(shelf):
         return now["stamp"], int(now["stamp"]), w.config, w.class_names, lambda: (reads.append(1), w.state)[1]
 
     renderer = Renderer(shelf, source)
-    first = renderer.pixels("run-abc", PLACE, 4).result(30)
-    again = renderer.pixels("run-abc", PLACE, 4).result(30)
+    first = renderer.pixels("run-abc", PLACE, 4).result(PATIENCE)
+    again = renderer.pixels("run-abc", PLACE, 4).result(PATIENCE)
     now.update(stamp="2", weights=make(seed=2))
-    second = renderer.pixels("run-abc", PLACE, 4).result(30)
+    second = renderer.pixels("run-abc", PLACE, 4).result(PATIENCE)
     assert (first.stamp, second.stamp, second.step) == ("1", "2", 2)
     assert np.array_equal(first.images, again.images) and not np.array_equal(first.images, second.images)
     assert len(reads) == 2 and len(renderer._ready) == 1
     with pytest.raises(UnknownWeights):
-        renderer.pixels("run-other", PLACE).result(30)
+        renderer.pixels("run-other", PLACE).result(PATIENCE)
     renderer.close()
 
 
@@ -310,7 +314,7 @@ def test_what_these_weights_cannot_do_is_said(renderer, name, place, label, word
 def test_opened_files_are_drawn_and_the_oldest_forgotten(renderer):
     names = [renderer.open_file(files.to_bytes(make(seed=seed))) for seed in range(KEPT_FILES + 1)]
     assert renderer.open_file(files.to_bytes(make(seed=1))) == names[1]
-    assert renderer.about(names[-1]).result(30)["classes"] == 10
+    assert renderer.about(names[-1]).result(PATIENCE)["classes"] == 10
     with pytest.raises(UnknownWeights, match="open it again"):
         draw(renderer, names[0])
     with pytest.raises(files.WeightsError):
@@ -318,6 +322,6 @@ def test_opened_files_are_drawn_and_the_oldest_forgotten(renderer):
 
 
 def test_about_tells_what_a_page_needs(renderer):
-    about = renderer.about("by-class").result(30)
+    about = renderer.about("by-class").result(PATIENCE)
     assert (about["z_dim"], about["classes"], about["size"], about["channels"]) == (64, 10, 28, 1)
     assert len(about["directions"]) == 8 and 0 < about["directions"][0]["share"] < 1

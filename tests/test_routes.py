@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import time
 import zipfile
 
 import numpy as np
@@ -20,7 +19,7 @@ from gan.recipes import ALL_RECIPES
 from gan.runs import Runs
 from gan.web.diagnosis import add_diagnosis_route
 from gan.web.routes import BASE, add_routes
-from tests.test_run import until
+from tests.conftest import PATIENCE, until
 
 
 @pytest.fixture
@@ -52,13 +51,12 @@ def get(client, path, **kwargs):
 
 def live(client, run_id, at_least=0):
     """The newest snapshot, once it has come to a step."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
+
+    def come() -> dict | None:
         answer = get(client, f"runs/{run_id}/live")
-        if answer.status_code == 200 and answer.json()["step"] >= at_least:
-            return answer.json()
-        time.sleep(0.02)
-    raise AssertionError("no snapshot came")
+        return answer.json() if answer.status_code == 200 and answer.json()["step"] >= at_least else None
+
+    return until(come)
 
 
 def command(client, run_id, owner, name, **more):
@@ -115,7 +113,7 @@ def test_rows_and_frames_come_in_pieces_that_fit_together(client, registry):
     run_id, owner = start(client)
     live(client, run_id, 20)
     command(client, run_id, owner, "stop")
-    registry.get(run_id).join(20)
+    registry.get(run_id).join(PATIENCE)
     everything = get(client, f"runs/{run_id}/rows").json()
     assert everything["columns"][:3] == ["step", "images", "seconds"]
     assert get(client, f"runs/{run_id}/rows?from=5").json()["rows"] == everything["rows"][5:]
@@ -215,7 +213,7 @@ def test_downloads_of_a_run(client, registry):
     live(client, run_id, 12)
     command(client, run_id, owner, "stop")
     run = registry.get(run_id)
-    run.join(20)
+    run.join(PATIENCE)
     from gan.weights import from_bytes
 
     weights = from_bytes(get(client, f"runs/{run_id}/download/weights.safetensors").content)
@@ -237,7 +235,7 @@ def rested(client, registry):
     run_id, owner = start(client)
     live(client, run_id, 20)
     command(client, run_id, owner, "stop")
-    registry.get(run_id).join(20)
+    registry.get(run_id).join(PATIENCE)
     return run_id, owner
 
 
@@ -337,7 +335,7 @@ def zipped(client, registry):
     run_id, owner = start(client)
     live(client, run_id, 12)
     command(client, run_id, owner, "stop")
-    registry.get(run_id).join(20)
+    registry.get(run_id).join(PATIENCE)
     return run_id, owner, get(client, f"runs/{run_id}/download/run.zip").content
 
 

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 import torch
@@ -20,7 +19,7 @@ from gan.picture import split_grid
 from gan.run import Command, Run, best_device
 from gan.runs import Runs, RunsError
 from gan.trainer import Trainer
-from tests.conftest import make_pictures
+from tests.conftest import PATIENCE, make_pictures, until
 
 SMALL = {"batch": 8, "total_steps": 60, "seed": 4}
 
@@ -32,14 +31,6 @@ def runs(tmp_path, monkeypatch, random_pictures):
     registry.threads = (1,)  # what is compared below is exact only for the same number of threads
     yield registry
     registry.close()
-
-
-def until(condition, seconds: float = 20.0) -> None:
-    """Wait for a condition; fail when it does not come true."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def finished_state(run: Run) -> dict[str, torch.Tensor]:
@@ -64,7 +55,7 @@ def assert_same(a, b) -> None:
 def test_a_run_on_a_few_pictures_shows_and_counts_only_those(runs, random_pictures):
     run, _ = runs.create("dense", changes=SMALL | {"data_limit": 5})
     runs.start(run)
-    run.join(60)
+    run.join(PATIENCE)
     assert run.status == "finished" and run.meta["dataset_count"] == 5
     assert run.latest.numbers["epoch"] == 60 * 8 / 5 and len(run.latest.numbers["verdict_real"]) == 5
     shown = split_grid((run.folder / "real.png").read_bytes(), count=5, columns=8, size=28, channels=1)
@@ -74,7 +65,7 @@ def test_a_run_on_a_few_pictures_shows_and_counts_only_those(runs, random_pictur
 def test_a_run_trains_to_its_end_and_leaves_its_history(runs):
     run, _ = runs.create("dense", changes=SMALL)
     runs.start(run)
-    run.join(60)
+    run.join(PATIENCE)
     assert run.status == "finished" and run.latest.step == 60
     again = Run(run.folder)
     assert again.status == "finished"
@@ -87,10 +78,10 @@ def test_a_run_trains_to_its_end_and_leaves_its_history(runs):
 def test_a_finished_run_can_train_longer_and_that_is_the_same_run(runs):
     run, _ = runs.create("dense", changes=SMALL | {"total_steps": 10})
     runs.start(run)
-    run.join(60)
+    run.join(PATIENCE)
     assert run.status == "finished"
     runs.command(run, Command("resume", total_steps=25))
-    run.join(60)
+    run.join(PATIENCE)
     assert run.status == "finished" and run.latest.step == 25
     assert_same(finished_state(run), straight_state(run.config, 25))
 
@@ -112,7 +103,7 @@ def test_viewers_and_the_background_thread_change_nothing(runs):
     for v in viewers:
         v.start()
     runs.start(run)
-    run.join(120)
+    run.join(PATIENCE)
     done.set()
     for v in viewers:
         v.join()
@@ -126,14 +117,15 @@ def test_pause_step_resume_are_exact_and_recorded(runs):
     until(lambda: run.latest is not None and run.trainer.steps_done > 5)
     run.send(Command("pause"))
     until(lambda: run.status == "paused" and run.checkpoint_step() == run.trainer.steps_done)
-    at = run.trainer.steps_done
-    time.sleep(0.1)
+    at, shown = run.trainer.steps_done, run.latest.version
+    run.send(Command("lr", d_lr=run.trainer.lr["d"]))  # the loop goes round once more, and shows what there is
+    until(lambda: run.latest.version > shown and run.status == "paused")
     assert run.trainer.steps_done == at
     for players in ("d", "g", "both"):
         run.send(Command("step", players))
     until(lambda: run.trainer.steps_done == at + 3)
     run.send(Command("stop"))
-    run.join(20)
+    run.join(PATIENCE)
     assert run.status == "stopped"
     trainer = Trainer(run.config, make_pictures(), best_device())
     for _ in range(at):
@@ -158,7 +150,7 @@ def test_a_changed_learning_rate_counts_from_that_step_and_is_marked(runs):
     run.send(Command("step"))
     until(lambda: run.trainer.steps_done == at + 1)
     run.send(Command("stop"))
-    run.join(20)
+    run.join(PATIENCE)
     trainer = Trainer(run.config, make_pictures(), best_device())
     for _ in range(at):
         trainer.step()
@@ -179,7 +171,7 @@ def test_nan_stops_with_a_sentence_keeps_the_good_state_and_offers_it(runs):
     with torch.no_grad():
         run.trainer.g_params[0][0, 0] = float("nan")
     run.send(Command("resume"))
-    run.join(20)
+    run.join(PATIENCE)
     assert run.status == "failed"
     assert "NaN or infinite" in run.message and f"step {good:,}" in run.message
     assert run.latest.numbers["status"] == "failed"
@@ -205,14 +197,14 @@ def test_nan_injected_just_before_a_save_never_reaches_the_disk(runs, monkeypatc
 
     monkeypatch.setattr(Trainer, "step", step)
     runs.start(run)
-    run.join(30)
+    run.join(PATIENCE)
     assert poisoned and run.status == "failed"
     assert read_header(run.checkpoint_path)["steps_done"] == 6
     assert all(t.isfinite().all() for t in finished_state(run).values() if t.is_floating_point())
 
 
 def test_a_full_disk_pauses_and_says_so_and_nothing_is_lost(runs, monkeypatch):
-    run, _ = runs.create("dense", changes=SMALL | {"total_steps": 400})
+    run, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
     real = run_module.save_checkpoint
     full = threading.Event()
 
@@ -228,10 +220,11 @@ def test_a_full_disk_pauses_and_says_so_and_nothing_is_lost(runs, monkeypatch):
     full.set()
     until(lambda: run.status == "paused" and "disk is full" in run.message)
     full.clear()
-    run.send(Command("resume"))
-    run.join(60)
+    end = run.trainer.steps_done + 50
+    run.send(Command("resume", total_steps=end))
+    run.join(PATIENCE)
     assert run.status == "finished"
-    assert_same(finished_state(run), straight_state(run.config, 400))
+    assert_same(finished_state(run), straight_state(run.config, end))
 
 
 def test_kill_9_in_mid_training_then_continue_exactly(tmp_path):
@@ -242,19 +235,17 @@ def test_kill_9_in_mid_training_then_continue_exactly(tmp_path):
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         checkpoints = lambda: list(folder.glob("*/checkpoint.safetensors"))  # noqa: E731
-        until(lambda: bool(checkpoints()), 90)
+        until(checkpoints)
         first = checkpoints()[0].stat().st_mtime
-        until(lambda: checkpoints()[0].stat().st_mtime > first, 60)
+        until(lambda: checkpoints()[0].stat().st_mtime > first)
         assert process.poll() is None
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-    killed_at = time.time()
     (run,) = Runs(folder).owned([]) or [
         Run(next(p for p in folder.iterdir() if (p / "run.json").exists()), folder / "pictures")
     ]
     assert run.status == "interrupted" and "can continue" in run.message
-    assert killed_at - run.checkpoint_path.stat().st_mtime < 10
     steps = run.checkpoint_step()
     run.config = run.config.changed(total_steps=steps + 5)
     run.threads, run.status = (1,), "running"
@@ -301,7 +292,7 @@ def test_one_training_too_many_is_refused_in_words(runs):
     with pytest.raises(RunsError, match="already running"):
         runs.start(started[2])
     started[0].send(Command("stop"))
-    started[0].join(20)
+    started[0].join(PATIENCE)
     runs.start(started[2])
     until(lambda: started[2].latest is not None)
 
@@ -337,7 +328,7 @@ def test_on_a_public_server_an_unwatched_run_makes_room(runs):
     runs.start(wanted)
     until(lambda: left.status == "paused")
     assert "nobody was watching" in left.message and left.history.events[-1]["kind"] == "pause"
-    wanted.join(60)
+    wanted.join(PATIENCE)
     assert wanted.status == "finished"
 
 
@@ -359,7 +350,7 @@ def test_changes_of_the_number_of_threads_are_written_down(runs, monkeypatch):
     monkeypatch.setattr(run_module.ThreadChooser, "took", lambda self, _: took(self, 1.0 / self.threads))
     run, _ = runs.create("dense", changes=SMALL | {"total_steps": 30})
     runs.start(run)
-    run.join(60)
+    run.join(PATIENCE)
     assert run.history.threads[0] == (0, 1) and run.history.threads[-1][1] == 2
     assert Run(run.folder).history.threads == run.history.threads
 

@@ -116,13 +116,13 @@ def test_weights_that_are_not_finite_are_not_written(tmp_path):
 
 
 def refused(data: bytes, words: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()  # of this thread: others may be busy
     with pytest.raises(WeightsError) as caught:
         files.from_bytes(data)
     sentence = str(caught.value)
     assert words in sentence, sentence
     assert sentence.endswith((".", ":")) and "\n" not in sentence and len(sentence) < 500
-    assert time.perf_counter() - start < 2
+    assert time.thread_time() - start < 2
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,8 @@ import io
 import json
 import os
 import re
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import Popen
@@ -25,8 +24,8 @@ from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 from gan.bench import App, find_chromium, free_port, process
+from tests.conftest import PATIENCE, until
 
-PATIENCE = 90.0  # seconds: machines that are tested on are busy
 STRANGER = "visitor.test"  # the same server by a name that is not this machine's: nobody is its owner there
 TINY = {"batch": 8, "total_steps": 10**7}  # small steps, and more of them than any test waits for
 expect.set_options(timeout=PATIENCE * 1000)
@@ -113,15 +112,6 @@ class Server(App):
         for run in active:
             self.command(run, "stop")
         until(lambda: all(self.status(run) not in ("running", "paused") for run in active))
-
-
-def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """Wait for something to become true, and return it."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
-    return found
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from gan.models.layers import Grid, SameConv, SameConvTranspose, UpsampleConv, b
 from gan.picture import to_uint8
 from gan.query import in_base64
 from gan.render import DIRECTIONS, Keyframe, KeyframePath, Near, Renderer, Sums
+from tests.conftest import PATIENCE
 from tests.e2e.conftest import css, look, part, same, set_slider, wait_for_change
 from tests.test_render import make
 
@@ -296,7 +297,7 @@ def test_a_thousand_random_states_are_drawn_as_torch_draws_them(bare, name):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_paths_and_neighbours_are_drawn_as_the_server_draws_them(bare, renderer, name):
     """A path goes through mixtures of classes, or of the groups that its keyframes have voted for."""
-    c = (2, 7) if renderer.about(name).result(30)["classes"] else (None, None)
+    c = (2, 7) if renderer.about(name).result(PATIENCE)["classes"] else (None, None)
     a, b = Place(3, ((5, 0.5),), {0: 1.5}, {7: -0.5}), Place(8)
     texts = [f"{seed}:{label}" if label else str(seed) for seed, label in ((3, c[0]), (8, c[1]), (21, c[0]))]
     path = {"w": name, **dict(zip("abc", texts, strict=True)), "am": "5:0.5", "ad": "0:1.5", "az": "7:-0.5"}
@@ -318,8 +319,8 @@ def test_paths_and_neighbours_are_drawn_as_the_server_draws_them(bare, renderer,
     here = call(bare, "in_page.js", body, {"path": path, "near": near})
     keyframes = Keyframe(a, c[0]), Keyframe(b, c[1]), Keyframe(Place(21), c[0])
     ways = [KeyframePath(keyframes, mode, 10, True) for mode in ("slerp", "lerp", "smooth")]
-    there = [renderer.path(name, way).result(30).images for way in ways]
-    there.append(renderer.pixels(name, a, c[0], Near(16, 32, 0.7)).result(30).images)
+    there = [renderer.path(name, way).result(PATIENCE).images for way in ways]
+    there.append(renderer.pixels(name, a, c[0], Near(16, 32, 0.7)).result(PATIENCE).images)
     for film, wanted in zip(here, there, strict=True):
         same(pixels(film, *wanted.shape), wanted)
 
@@ -341,7 +342,7 @@ def test_strips_are_those_of_the_server(bare, renderer):
         return base64((await module.drawStripsHere(argument)).pixels);
         """
         )
-        wanted = renderer.strips(name, place, label, keys).result(30).images
+        wanted = renderer.strips(name, place, label, keys).result(PATIENCE).images
         same(pixels(call(bare, "in_page.js", body, query(name, place, label) | more), *wanted.shape), wanted)
 
 
@@ -352,7 +353,7 @@ def test_a_picture_of_a_sheet_is_that_of_the_server(bare, renderer):
         return Array.from(module.drawHere(argument).pixels);
         """
         asked = query(name, Place(6), label) | {"from": ":".join(map(str, sheet))}
-        wanted = renderer.pixels(name, Place(6, sheet=sheet), label).result(30).images
+        wanted = renderer.pixels(name, Place(6, sheet=sheet), label).result(PATIENCE).images
         same(np.array(call(bare, "in_page.js", body, asked)).reshape(wanted.shape), wanted)
 
 
@@ -360,7 +361,7 @@ def test_a_picture_of_a_sheet_is_that_of_the_server(bare, renderer):
 def test_sums_are_drawn_as_the_server_draws_them(bare, renderer, name):
     """Inside, outside and on the corners of the triangle; with classes also as each of some."""
     rng = np.random.default_rng(3)
-    classes = renderer.about(name).result(30)["classes"]
+    classes = renderer.about(name).result(PATIENCE)["classes"]
     seeds, labels = [3, 8, 21], [2, 7, 7] if classes else [None] * 3
     rows = [[1.0, 0.0, 0.0], [1.0, -1.0, 1.0]]
     for right, top in rng.uniform(-0.5, 1, (20, 2)).round(3):
@@ -380,7 +381,7 @@ def test_sums_are_drawn_as_the_server_draws_them(bare, renderer, name):
     together, *alone = call(bare, "in_page.js", body, {"query": query, "rows": rows, "labels": chosen})
     keyframes = tuple(Keyframe(Place(s, psi=p), c) for s, c, p in zip(seeds, labels, (1, 0.7, 1), strict=True))
     shares = tuple(map(tuple, rows))
-    as_classes, plain = (renderer.sums(name, Sums(keyframes, shares, c)).result(30).images for c in (chosen, ()))
+    as_classes, plain = (renderer.sums(name, Sums(keyframes, shares, c)).result(PATIENCE).images for c in (chosen, ()))
     same(pixels(together, *as_classes.shape), as_classes)
     for picture, wanted in zip(alone, plain, strict=True):
         same(pixels(picture, *wanted.shape), wanted)
