@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+from gan.console import print_anywhere
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -21,6 +23,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    print_anywhere()
     options = parse(arguments)
     # These defaults are read when gradio is imported or a page is built.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")

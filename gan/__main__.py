@@ -15,6 +15,7 @@ from gan import dist
 from gan.bench import add_parsers as add_benches
 from gan.checkpoint import CheckpointError, refuse_other_config, write_atomically
 from gan.config import KNOBS, Config, ConfigError, parse_value
+from gan.console import print_anywhere
 from gan.data import DATA, DataError
 from gan.memory import keep_freed_memory
 from gan.recipes import ALL_RECIPES, make_config
@@ -33,6 +34,7 @@ EPILOG = """examples:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Whatever a person got wrong is one sentence on stderr."""
+    print_anywhere()
     args = _parser().parse_args(argv)
     keep_freed_memory()
     try:

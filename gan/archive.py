@@ -40,7 +40,7 @@ def pack(folder: Path) -> bytes:
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             name = path.relative_to(folder).as_posix()
             if name == "run.json":
-                meta = json.loads(path.read_text())
+                meta = json.loads(path.read_text(encoding="utf-8"))
                 z.writestr(name, json.dumps({k: v for k, v in meta.items() if k not in _SECRETS}, indent=1))
             elif _NAMES.fullmatch(name):
                 z.write(path, name)
@@ -113,7 +113,7 @@ def _copy(source: IO[bytes], target: IO[bytes], most: int) -> int:
 
 def _read_config(folder: Path) -> Config:
     try:
-        config = Config.from_dict(json.loads((folder / "run.json").read_text())["config"])
+        config = Config.from_dict(json.loads((folder / "run.json").read_text(encoding="utf-8"))["config"])
     except ConfigError:
         raise
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

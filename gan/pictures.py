@@ -487,7 +487,7 @@ def _fingerprint(path: Path, found: list[tuple[str, Path]], size: int, channels:
 def _marked(mark: Path) -> str | None:
     """The data set named in a mark, when both are there and sound."""
     try:
-        name = mark.read_text()
+        name = mark.read_text(encoding="utf-8")
         read_words(mark.parent / f"{name}.safetensors")
     except (OSError, ValueError):
         return None

@@ -667,7 +667,7 @@ def best_device() -> torch.device:
 
 def _read_meta(folder: Path) -> dict[str, Any]:
     try:
-        meta = json.loads((folder / "run.json").read_text())
+        meta = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         if meta["format"] != FORMAT:
             raise CheckpointError(f"The run {folder.name} has format {meta['format']}; this version reads {FORMAT}.")
         tiles = {k: int(meta["tiles"][k]) for k in ("count", "columns", "size", "channels")}

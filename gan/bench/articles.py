@@ -71,7 +71,7 @@ def best_threads(speed: Callable[[int], float]) -> int:
 def images_per_s(command: list[str]) -> float:
     """Run a program to its end; the last line it prints says how fast it was."""
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", errors="replace")
     if done.returncode:
         raise BenchError(f"A measured program failed: {_last_line(done.stderr)}")
     return json.loads(_last_line(done.stdout))["images_per_s"]
@@ -109,7 +109,7 @@ def keras_python(cache: Path) -> str:
         return str(python)
     print(f"  installing {PACKAGE} in {folder}, once", flush=True)
     for command in ([sys.executable, "-m", "venv", "--clear", folder], [python, "-m", "pip", "install", "-q", PACKAGE]):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
         if done.returncode:
             raise BenchError(f"{PACKAGE} could not be installed in {folder}: {_last_line(done.stderr)}")
     if not _works(python):

@@ -277,7 +277,7 @@ def drag(url: str, count: int, seconds: float) -> dict[str, float]:
 
 def _load(client: str, url: str, count: int, seconds: float) -> dict[str, float]:
     command = [sys.executable, "-m", client, url, "--count", str(count), "--seconds", str(seconds)]
-    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True).stdout)
 
 
 # The browser -----------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def _make_folder(folder: Path, count: int) -> float:
 
 def _measured(way: str, folder: str) -> dict[str, float]:
     command = [sys.executable, "-m", "gan.bench.folders", "--way", way, "--folder", folder]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return json.loads(subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout)
 
 
 # ---- in the process that is measured ----

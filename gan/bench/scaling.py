@@ -123,10 +123,11 @@ def _job(count: int, args: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.json"
         options = ["--recipe", args.recipe, "--steps", str(args.steps), "--worker", str(out)]
-        done = subprocess.run([sys.executable, *launcher, *options], cwd=ROOT, capture_output=True, text=True)
+        command = [sys.executable, *launcher, *options]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", errors="replace")
         if done.returncode:
             raise OSError(f"{count} processes could not be measured: {(done.stderr.splitlines() or [''])[-1]}")
-        return json.loads(out.read_text())
+        return json.loads(out.read_text(encoding="utf-8"))
 
 
 def _worker(args: argparse.Namespace) -> None:
@@ -137,7 +138,7 @@ def _worker(args: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     measured = measure_here(args.recipe, args.steps)
     if dist.rank() == 0:
-        Path(args.worker).write_text(json.dumps(measured))
+        Path(args.worker).write_text(json.dumps(measured), encoding="utf-8")
     dist.leave()
 
 

@@ -86,6 +86,6 @@ def thread_seconds(pid: int) -> dict[str, float]:
     tick = os.sysconf("SC_CLK_TCK")
     found = {}
     for task in Path(f"/proc/{pid}/task").iterdir():
-        fields = (task / "stat").read_text().rsplit(")", 1)[1].split()
+        fields = (task / "stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
         found[task.name] = (int(fields[11]) + int(fields[12])) / tick
     return found
