@@ -110,7 +110,7 @@ TRAIN = {
     "images_per_s": "Pictures/s",
     "elapsed": "Elapsed",
     "left": "Time left",
-    "show_share": "Spent on showing",
+    "show_share": "Spent showing",
     "show_share_hint": "Share of the time that went into pictures and numbers for this page instead of learning.",
     "epoch_hint": "How many times the whole data set has been seen.",
     "pause": "Pause",

@@ -99,6 +99,7 @@ _STAGE = """
     <figcaption class="gf-row"><span class="gf-section-title gf-is-real">{real}</span></figcaption>
     <canvas class="gf-canvas" data-gf="real" role="img" aria-label="{real}"></canvas>
   </figure>
+  <div class="gf-pictures">
   <figure class="gf-figure gf-figure-fake">
     <figcaption class="gf-row"><span class="gf-section-title gf-is-fake" title="{same_noise}">{fake}</span>
       <span class="gf-hint" data-gf="fake-caption"></span>
@@ -131,6 +132,7 @@ _STAGE = """
       </div>
     </details>
     <button type="button" class="gf-btn gf-btn-mini" data-gf="to-live">{back_to_live}</button>
+  </div>
   </div>
 </div>"""
 

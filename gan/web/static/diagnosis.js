@@ -39,8 +39,7 @@ export class DiagnosisPanel {
     this.part("diagnosis").dataset.severity = first?.severity ?? "early";
     this.part("diagnosis").dataset.kind = first?.kind ?? "";
     setText(this.part("diagnosis-title"), first?.title ?? t("diagnosis.diagnosis_early"));
-    setText(this.part("diagnosis-seen"), first?.seen ?? t("diagnosis.diagnosis_early_hint"));
-    this.part("diagnosis-seen").title = first?.seen ?? "";
+    setText(this.part("diagnosis-seen"), firstSentence(first?.seen ?? t("diagnosis.diagnosis_early_hint")));
     setText(this.part("diagnosis-more"), this.more(first, others, answer.cure));
     this.part("diagnosis-body").replaceChildren(...this.cards(answer));
   }
@@ -81,6 +80,9 @@ export class DiagnosisPanel {
     return h("section", { class: "gf-verdict", dataset: { kind: "cure" } }, about_, action(changes, t("diagnosis.cure"), press));
   }
 }
+
+/** The line has room for one sentence; the card holds them all. */
+const firstSentence = (text) => text.split(/(?<=\.) (?=[A-Z])/)[0];
 
 /** What would change, and the button that does it. */
 function action(changes, words, onclick) {

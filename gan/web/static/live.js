@@ -20,7 +20,8 @@ const ROWS_MS = 1000;
 const RECORDS_MS = 4000; // signals and measures
 const STEPS_BEFORE_TIME_LEFT = 10;
 const ROW_SPACE = 26; // between two rows of the grid, in CSS pixels
-const ABOVE_GRID = 360; // what else of the view should be on the screen with it
+const AROUND_GRID = 370; // what else of the view should be on the screen with it
+const REAL_ABOVE = 80; // the real pictures, where they do not lie beside it
 const TILES_AT_FIRST = { count: 40, columns: 8, size: 28, channels: 1 };
 const DOWNLOADS = [
   ["weights.safetensors", "download_weights"],
@@ -314,7 +315,7 @@ export class LiveView {
   }
 
   drawReal() {
-    const wide = this.stageWidth() >= 640;
+    const wide = this.widthOf("real") >= 500;
     const count = this.meta?.real_count ?? 16;
     const { size = 28 } = this.meta?.tiles ?? {};
     this.part("real").setAttribute("aria-label", t("train.real_label", { count }));
@@ -363,16 +364,21 @@ export class LiveView {
     if (this.meta?.conditional || count % 10 || this.stageWidth() < 640) return columns;
     const { tile } = tileLayout(this.part("fake"), { size, columns, count, width: this.stageWidth() });
     const height = Math.ceil(count / columns) * (tile + ROW_SPACE);
-    return height < window.innerHeight - ABOVE_GRID ? columns : 10;
+    const others = AROUND_GRID + (this.widthOf("real") < this.stageWidth() ? 0 : REAL_ABOVE);
+    return height < window.innerHeight - others ? columns : 10;
   }
 
   grid(name, what) {
     const probability = this.meta?.verdict_is_probability ?? true;
-    return drawGrid(this.part(name), { ...what, probability, width: this.stageWidth() });
+    return drawGrid(this.part(name), { ...what, probability, width: this.widthOf(name) });
   }
 
   stageWidth() {
-    return this.part("view").clientWidth && this.part("fake").parentElement.clientWidth;
+    return this.widthOf("fake");
+  }
+
+  widthOf(canvas) {
+    return this.part("view").clientWidth && this.part(canvas).parentElement.clientWidth;
   }
 
   /** Which moment the grid shows, in words, and the same moment on the curves. */
