@@ -8,8 +8,9 @@ import re
 import shutil
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from gan.checkpoint import CheckpointError, read_header
 from gan.config import Config, ConfigError
@@ -26,6 +27,7 @@ _SECRETS = ("token_sha256",)
 MAX_ENTRIES = 5_000
 MAX_UNPACKED_BYTES = 600 << 20
 MAX_ENTRY_BYTES = 500 << 20
+MAX_LINE, MAX_NAMES, MAX_MESSAGE = 200, 1000, 500  # letters of a title, classes, letters of a message
 _CHUNK = 1 << 20
 
 
@@ -47,11 +49,11 @@ def pack(folder: Path) -> bytes:
     return out.getvalue()
 
 
-def unpack(file: Path, folder: Path) -> Config:
-    """Unpack a run's zip into `folder` (which must not exist). Returns its config.
+def unpack(file: Path, folder: Path) -> tuple[Config, dict[str, Any]]:
+    """Unpack a run's zip into `folder` (which must not exist). Returns its config, and what else its run.json may say.
 
     Raises ArchiveError with a sentence, or OSError; `folder` does not exist then. The caller writes a fresh run.json
-    over the one in the zip, of which only the config is used.
+    over the one in the zip.
     """
     folder.mkdir(parents=True)
     try:
@@ -61,14 +63,15 @@ def unpack(file: Path, folder: Path) -> Config:
         raise
 
 
-def _unpacked(file: Path, folder: Path) -> Config:
+def _unpacked(file: Path, folder: Path) -> tuple[Config, dict[str, Any]]:
     try:
         with zipfile.ZipFile(file) as z:
             _check_listing(z)
             _extract(z, folder)
-        config = _read_config(folder)
+        config, meta = _read_meta(folder)
+        check_config(config)
         _check_contents(folder, config)
-        return config
+        return config, _about(meta, folder, config)
     except (ConfigError, DataError, CheckpointError) as e:
         raise ArchiveError(str(e)) from None
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as e:
@@ -111,15 +114,56 @@ def _copy(source: IO[bytes], target: IO[bytes], most: int) -> int:
     return copied
 
 
-def _read_config(folder: Path) -> Config:
+def _read_meta(folder: Path) -> tuple[Config, dict[str, Any]]:
     try:
-        config = Config.from_dict(json.loads((folder / "run.json").read_text(encoding="utf-8"))["config"])
+        meta = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        return Config.from_dict(meta["config"]), meta
     except ConfigError:
         raise
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise ArchiveError("This zip is not a run of ours: its run.json cannot be read.") from None
-    check_config(config)
-    return config
+
+
+def _about(meta: dict[str, Any], folder: Path, config: Config) -> dict[str, Any]:
+    """What of run.json is taken over: each where it is what it should be, and left out where it is not."""
+    names = meta.get("class_names")
+    kinds = len(names) if isinstance(names, list) and all(map(_is_line, names)) else 0
+    checks: dict[str, Callable[[Any], bool]] = {
+        "title": _is_line,
+        "dataset_title": _is_line,
+        "class_names": lambda _: config.classes <= kinds <= MAX_NAMES and kinds > 0,
+        "dataset_count": lambda v: _is_count(v, 10**9),
+        "pictures_count": lambda v: _is_count(v, 10**9),
+        "shown_seed": lambda v: _is_count(v, 2**31 - 1),
+        "real_labels": lambda v: isinstance(v, list) and len(v) <= 16 and all(_is_count(i, kinds - 1) for i in v),
+        "computes": _is_line,
+    }
+    about = {name: meta[name] for name, is_right in checks.items() if name in meta and is_right(meta[name])}
+    numbered = {"class_names": [str(i) for i in range(config.classes)]}
+    return numbered | about | _ending(meta, folder, config)
+
+
+def _ending(meta: dict[str, Any], folder: Path, config: Config) -> dict[str, str]:
+    """How the run ended, and why: what still trained when it was packed has stopped. A claim to be done is checked."""
+    status, message = meta.get("status"), meta.get("message")
+    if status == "finished" and _steps_done(folder) >= config.total_steps:
+        return {"status": status}
+    if status in ("failed", "interrupted") and isinstance(message, str):
+        return {"status": status, "message": message[:MAX_MESSAGE]}
+    return {"status": "stopped"}
+
+
+def _steps_done(folder: Path) -> int:
+    checkpoint = folder / "checkpoint.safetensors"
+    return read_header(checkpoint)["steps_done"] if checkpoint.exists() else 0
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_LINE and value.isprintable()
+
+
+def _is_count(value: Any, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
 
 
 def _check_contents(folder: Path, config: Config) -> None:

@@ -47,6 +47,7 @@ class Source:
     licence: str
     downloads: bool  # True: fetched once over the network, and only when chosen
     load: Callable[[str, Progress | None], Pictures]  # (split, progress)
+    count: int = 0  # of own pictures; 0: known when they are read
 
 
 # ---- shipped ----
@@ -327,7 +328,7 @@ def _describe_own(name: str, own_dir: Path | None) -> Source:
     path = Path(own_dir) / f"{name}.safetensors"
     title, (count, channels, size, _), classes = read_words(path)
     about = f"{count:,} pictures of your own, {size} x {size}, {'grey' if channels == 1 else 'colour'}"
-    return Source(title, about, size, channels, classes, "your own", False, partial(_load_own, name, path))
+    return Source(title, about, size, channels, classes, "your own", False, partial(_load_own, name, path), count)
 
 
 def _load_own(name: str, path: Path, split: str, progress: Progress | None) -> Pictures:

@@ -11,6 +11,7 @@ import torch
 
 from gan.checkpoint import read_header, rewrite_checkpoint, write_atomically
 from gan.config import KNOBS, Config, ConfigError
+from gan.data import DataError
 from gan.history import History
 from gan.models import meta_discriminator, meta_generator
 from gan.run import Run
@@ -66,11 +67,13 @@ def plan_fork(source: Run, changes: dict[str, Any], step: int | None = None) -> 
     step: fork from the last kept state at or before it; None: from the newest checkpoint; 0: from scratch, where also
     settings may differ that shape the networks. total_steps grows by what the source had, where nothing would be left.
 
-    Raises ConfigError or CheckpointError with a sentence.
+    Raises ConfigError, DataError or CheckpointError with a sentence.
     """
     fixed = next((name for name in changes if name in _FITTED), None)
     if fixed:
         raise ConfigError(f"A fork keeps its {KNOBS[fixed].label.lower()} ({fixed}); start a new run to change it.")
+    if source.needs:
+        raise DataError(source.needs)
     config = source.config.changed(**changes)
     check_config(config)
     if step == 0:

@@ -34,7 +34,7 @@ from gan.checkpoint import (
     write_atomically,
 )
 from gan.config import Config, ConfigError
-from gan.data import DataError, Pictures, load
+from gan.data import OWN_NAME, DataError, Pictures, load
 from gan.history import FRAME_GROWTH, ROW_GROWTH, History, due
 from gan.latent import SHEETS
 from gan.picture import grid, png_bytes, split_grid, to_uint8
@@ -128,6 +128,21 @@ class Run:
             return self.checkpoint_path
         return self.states.path(self.states.last_until(step))
 
+    @property
+    def needs(self) -> str:
+        """What continuing needs and is not here, as a sentence; empty where nothing is missing."""
+        cfg = self.config
+        if not OWN_NAME.fullmatch(cfg.dataset):
+            return ""
+        if self.own_dir is not None and (self.own_dir / f"{cfg.dataset}.safetensors").is_file():
+            return ""
+        many = f"{count:,} pictures, " if (count := self.meta["pictures_count"]) else ""
+        what = f"{many}{cfg.size} × {cfg.size}, {'grey' if cfg.channels == 1 else 'colour'}"
+        return (
+            f"To continue, this run needs the pictures that it learned from ({what}), which are not here. Prepare the "
+            "same files again with this size and these colours."
+        )
+
     def describe(self, **words: Any) -> None:
         """Change what run.json says about the run: title, kept. Raises OSError; nothing is changed then."""
         before = {name: self.meta[name] for name in words}
@@ -197,6 +212,8 @@ class Run:
 
     def _prepare(self) -> None:
         paused, self._prepared = self.status == "paused", False
+        if self.needs:
+            raise DataError(self.needs)
         pictures = load(self.config.dataset, "train", self.own_dir, self._say)
         device = best_device()
         # This machine decides for all processes of a job.
@@ -245,6 +262,7 @@ class Run:
                     progress(self)
             else:
                 self._lead("wait")
+        self._record_last()
         if self._stopping != "shutdown":
             done = self.trainer.steps_done >= self.config.total_steps
             self._end("finished" if done else "stopped", "")
@@ -269,7 +287,8 @@ class Run:
         self._speed.append((self.seconds, step))
         if look:
             self.history.add_signal(self._signals.look(gradients))
-        self._record(row=due(step, ROW_GROWTH), frame=due(step, FRAME_GROWTH))
+        frame = due(step, FRAME_GROWTH)
+        self._record(row=frame or due(step, ROW_GROWTH), frame=frame)  # so that every picture has its numbers
         if state_due(step):
             self._keep_state()
         elif time.monotonic() - self._saved_at > SAVE_EVERY_SECONDS:
@@ -312,6 +331,14 @@ class Run:
             self._publish(frame)
         if frame:
             self._flush()  # rows come ten times as often, and can wait: a save writes them too
+
+    def _record_last(self) -> None:
+        """Numbers and picture of the last step, due or not: what is left of a run shows where it ended.
+
+        They stay when it is continued; rows after them are means since then, as always.
+        """
+        frames = self.history.frames
+        self._record(row=True, frame=not frames or frames[-1]["step"] != self.trainer.steps_done)
 
     def _add_row(self) -> None:
         step = self.trainer.steps_done
@@ -371,7 +398,7 @@ class Run:
         return {
             "status": self.status,
             "message": self.message,
-            "epoch": round(images * cfg.d_steps / max(len(self.trainer.data), 1), 2),
+            "epoch": self._epoch(images),
             "images": images,
             "images_per_s": round(speed, 1),
             "seconds": round(self.seconds, 1),
@@ -381,6 +408,11 @@ class Run:
             "lr": dict(self.trainer.lr),
             **self._counts(),
         }
+
+    def _epoch(self, images: int) -> float | None:
+        """How often every picture was seen; None where it is not known how many there are."""
+        count = self.meta["dataset_count"]
+        return round(images * self.config.d_steps / count, 2) if count else None
 
     def _counts(self) -> dict[str, Any]:
         """How much of everything there is, so that a page knows what it has not fetched; and the newest measure."""
@@ -581,22 +613,23 @@ class Run:
         return json.dumps(self.meta.copy(), indent=1).encode()
 
     def _snapshot_from_disk(self) -> Snapshot | None:
-        """The last stored frame, for a run that is not in memory."""
+        """The last stored frame and the numbers of its step, for a run that is not in memory."""
         if not self.history.frames:
             return None
-        last, tiles = self.history.frames[-1], self.meta["tiles"]
+        last, tiles, cfg = self.history.frames[-1], self.meta["tiles"], self.config
+        step = last["step"]
         try:
-            pictures = split_grid(self.history.frame_path(last["step"]).read_bytes(), **tiles)
+            pictures = split_grid(self.history.frame_path(step).read_bytes(), **tiles)
         except (OSError, ValueError):
             return None
-        cfg, row = self.config, self.history.rows[-1] if self.history.rows else (last["step"], 0, 0.0)
+        _, images, seconds, *_ = next((row for row in reversed(self.history.rows) if row[0] <= step), (0, 0, 0.0))
         numbers = {
             "status": self.status,
             "message": self.message,
-            "epoch": round(row[1] / max(self.meta["dataset_count"], 1), 2),
-            "images": row[1],
-            "images_per_s": round(row[1] / row[2], 1) if row[2] else 0.0,
-            "seconds": round(row[2], 1),
+            "epoch": self._epoch(images),
+            "images": images,
+            "images_per_s": round(images / seconds, 1) if seconds else 0.0,
+            "seconds": round(seconds, 1),
             "seconds_left": None,
             "show_share": 0.0,
             "total_steps": cfg.total_steps,
@@ -606,7 +639,7 @@ class Run:
             **self._counts(),
         }
         # Newer than anything a page has seen before the program was started again.
-        return Snapshot(int(time.time() * 1000), row[0], pictures, tiles["columns"], numbers)
+        return Snapshot(int(time.time() * 1000), step, pictures, tiles["columns"], numbers)
 
 
 _COMMANDS: dict[str, Callable[[Run, Command], None]] = {
@@ -673,7 +706,8 @@ def _read_meta(folder: Path) -> dict[str, Any]:
         tiles = {k: int(meta["tiles"][k]) for k in ("count", "columns", "size", "channels")}
         known = {
             "measure_share": MEASURE_SHARE,
-            "dataset_count": 0,
+            "dataset_count": 0,  # how many pictures it learns from
+            "pictures_count": 0,  # how many its data set of own pictures has
             "class_names": [],
             "title": "",
             "created": 0.0,

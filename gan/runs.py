@@ -19,7 +19,7 @@ from gan import dist
 from gan.archive import unpack
 from gan.checkpoint import CheckpointError
 from gan.config import Config, ConfigError
-from gan.data import describe
+from gan.data import OWN_NAME, DataError, describe
 from gan.fork import plan_fork, write_fork
 from gan.recipes import ALL_RECIPES, make_config
 from gan.run import Command, Run, create_run
@@ -129,17 +129,15 @@ class Runs:
 
         title: instead of the recipe's; more: what else run.json is to say.
         """
-        source = describe(config.dataset, self.own_dir)
+        words = more | self._words_of(config, more)
         token = secrets.token_urlsafe(24)
         recipe = ALL_RECIPES[config.recipe].title if config.recipe in ALL_RECIPES else config.recipe
         info = {
             "created": time.time(),
             "token_sha256": _sha256(token),
-            "title": title or f"{recipe} on {source.title}",
-            "dataset_title": source.title,
-            "class_names": list(source.class_names),
+            "title": (title or f"{recipe} on {words['dataset_title']}")[:TITLE_LENGTH],
             "job": dist.job(),
-            **more,
+            **words,
         }
         with self._guard:
             self._delete_oldest()
@@ -147,6 +145,17 @@ class Runs:
             if folder is not None:
                 folder.rename(path)
             return self._made(path, config, info), token
+
+    def _words_of(self, config: Config, known: dict[str, Any]) -> dict[str, Any]:
+        """What run.json says of the data set; of own pictures that are not here, what was known. Raises DataError."""
+        try:
+            source = describe(config.dataset, self.own_dir)
+        except DataError:
+            if "dataset_title" not in known or not OWN_NAME.fullmatch(config.dataset):
+                raise
+            return {}
+        names = list(source.class_names)
+        return {"dataset_title": source.title, "class_names": names, "pictures_count": source.count}
 
     def _made(self, path: Path, config: Config, info: dict[str, Any]) -> Run:
         """The new run in a folder; nothing is left when it cannot be opened. Raises RunsError or OSError."""
@@ -160,11 +169,14 @@ class Runs:
             raise RunsError(f"The new run could not be opened: {e}") from None
 
     def bring_back(self, file: Path) -> tuple[Run, str]:
-        """A run from its zip, under a new id and a new token. Raises ArchiveError or DataError with a sentence."""
+        """A run from its zip, under a new id and a new token. Raises ArchiveError or DataError with a sentence.
+
+        One on own pictures comes back without them, to be watched; see Run.needs.
+        """
         folder = self.folder / f".{secrets.token_hex(6)}"
-        config = unpack(file, folder)
+        config, about = unpack(file, folder)
         try:
-            return self.adopt(config, folder)
+            return self.adopt(config, folder, **about)
         finally:
             shutil.rmtree(folder, ignore_errors=True)  # already renamed when all went well
 
@@ -177,7 +189,7 @@ class Runs:
         folder = self.folder / f".{secrets.token_hex(6)}"
         try:
             fork = write_fork(fork, folder)
-            return self.adopt(fork.config, folder, title=fork.title[:TITLE_LENGTH], **fork.shown)
+            return self.adopt(fork.config, folder, title=fork.title, **fork.shown)
         finally:
             shutil.rmtree(folder, ignore_errors=True)  # already renamed when all went well
 
@@ -196,6 +208,8 @@ class Runs:
     def command(self, run: Run, command: Command) -> None:
         """Pass a command on, unless it would start one training too many."""
         with self._guard:
+            if command.kind in ("resume", "step", "rewind") and run.needs:
+                raise DataError(run.needs)
             if command.kind == "resume":
                 self.refuse_when_busy(run)
             if command.kind == "rewind":

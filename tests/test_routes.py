@@ -356,6 +356,61 @@ def test_a_run_comes_back_under_another_owner_and_continues(client, registry, zi
     until(lambda: again.latest.step > original.checkpoint_step())
 
 
+def test_a_finished_run_comes_back_finished_with_all_that_was_known_of_it(client, registry):
+    run_id, owner = start(client, total_steps=45)
+    registry.get(run_id).join(30)
+    client.patch(f"{BASE}/runs/{run_id}", json={"title": "Mine"}, headers=owner)
+    before = get(client, f"runs/{run_id}/live").json()
+    again = bring(client, get(client, f"runs/{run_id}/download/run.zip").content).json()["id"]
+    info, after = get(client, f"runs/{again}").json(), get(client, f"runs/{again}/live").json()
+    assert (info["status"], info["title"], info["step"]) == ("finished", "Mine", 45)
+    for name in ("status", "step", "epoch", "images", "total_steps", "verdict_fake", "tiles"):
+        assert after[name] == before[name], name
+    assert before["epoch"] == round(45 * 8 / 256, 2)
+
+
+def edited(data: bytes, **words) -> bytes:
+    """The zip of a run with other words in its run.json."""
+
+    def change(files):
+        files["run.json"] = json.dumps(json.loads(files["run.json"]) | words).encode()
+
+    return rezip(data, change)
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "message"),
+    [
+        ({"status": "finished"}, "stopped", ""),  # it is at step 12 or so, of a million
+        ({"status": "running"}, "stopped", ""),
+        ({"status": "failed", "message": "<b>NaN</b>"}, "failed", "<b>NaN</b>"),
+        ({"status": "failed", "message": 5}, "stopped", ""),
+        ({"status": ["x"], "message": {}}, "stopped", ""),
+    ],
+)
+def test_what_a_zip_says_of_its_end_is_believed_as_far_as_it_can_be(client, zipped, said, status, message):
+    info = get(client, f"runs/{bring(client, edited(zipped[2], **said)).json()['id']}").json()
+    assert (info["status"], info["message"]) == (status, message)
+
+
+NONSENSE = [None, True, -1, 10**30, 1e400, "x" * 10_000, "a\nb", [], [[]], {}, {"x": 1}, ["\0"], [1, 2], [10**9] * 5]
+
+
+@pytest.mark.parametrize("name", ["title", "dataset_title", "class_names", "dataset_count", "pictures_count",
+                                  "shown_seed", "real_labels", "computes", "created", "token_sha256", "kept", "shown",
+                                  "tiles", "measure_share", "format", "status", "message", "job"])  # fmt: skip
+def test_no_nonsense_in_a_zip_is_taken_over(client, registry, zipped, name):
+    for value in NONSENSE:
+        answer = bring(client, edited(zipped[2], **{name: value}))
+        assert answer.status_code == 201, (name, value, answer.text)
+        run = registry.get(answer.json()["id"])
+        info = get(client, f"runs/{run.id}").json()
+        assert info["title"] and "\n" not in info["title"] and len(info["title"]) <= 80
+        assert get(client, f"runs/{run.id}/live").json()["status"] == run.status
+        assert not run.meta["kept"] and len(run.meta["class_names"]) == 10
+        assert client.delete(f"{BASE}/runs/{run.id}", headers={"X-Owner": answer.json()["token"]}).status_code == 200
+
+
 def rezip(data: bytes, change) -> bytes:
     out = io.BytesIO()
     files = {
@@ -477,6 +532,45 @@ def test_own_pictures_become_a_data_set(client, registry):
     assert answer.json()["count"] == 20 and answer.json()["dataset"].startswith("own-")
     config = registry.create("dense", answer.json()["dataset"], {"batch": 4})[0].config
     assert (config.size, config.channels) == (28, 1)
+
+
+def test_a_run_on_own_pictures_comes_back_without_them(client, registry, tmp_path, monkeypatch):
+    """It can be watched and downloaded, says what continuing needs, and goes on when the same files are prepared."""
+    monkeypatch.undo()  # its own pictures are really read
+    files = [(f"{i}.png", png(i)) for i in range(20)]
+    dataset = send(client, files).json()["dataset"]
+    body = {"recipe": "dense", "dataset": dataset, "changes": {"batch": 4, "total_steps": 60}}
+    run = registry.get(client.post(f"{BASE}/runs", json=body).json()["id"])
+    run.join(60)
+    epoch = get(client, f"runs/{run.id}/live").json()["epoch"]
+    zipped = get(client, f"runs/{run.id}/download/run.zip").content
+    assert not any("pictures/" in name for name in zipfile.ZipFile(io.BytesIO(zipped)).namelist())
+
+    elsewhere, other = Runs(tmp_path / "elsewhere"), FastAPI()
+    add_routes(other, elsewhere)
+    there = TestClient(other)
+    made = bring(there, zipped)
+    assert made.status_code == 201, made.text
+    again, owner = made.json()["id"], {"X-Owner": made.json()["token"]}
+    shown = get(there, f"runs/{again}/live").json()
+    assert (shown["status"], shown["step"], shown["epoch"]) == ("finished", 60, epoch)
+    assert get(there, f"runs/{again}/frames/0.png").status_code == 200
+    for what in ("weights.safetensors", "history.csv", "timelapse.gif", "run.zip"):
+        assert get(there, f"runs/{again}/download/{what}").status_code == 200, what
+    needs = get(there, f"runs/{again}").json()["needs"]
+    assert "20 pictures, 28 × 28, grey" in needs
+    longer = {"command": "resume", "total_steps": 80}
+    for path, asked in ((f"runs/{again}/command", longer), (f"runs/{again}/fork", {})):
+        refused = there.post(f"{BASE}/{path}", json=asked, headers=owner)
+        assert refused.status_code == 400 and refused.json()["error"] == needs
+    assert get(there, f"runs/{again}").json()["status"] == "finished"
+    assert send(there, files).json()["dataset"] == dataset
+    assert get(there, f"runs/{again}").json()["needs"] == ""
+    assert there.post(f"{BASE}/runs/{again}/command", json=longer, headers=owner).status_code == 200
+    elsewhere.get(again).join(60)
+    assert elsewhere.get(again).latest.numbers["status"] == "finished"
+    assert elsewhere.get(again).checkpoint_step() == 80
+    elsewhere.close()
 
 
 @pytest.mark.parametrize(

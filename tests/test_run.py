@@ -15,6 +15,7 @@ import torch
 from gan import run as run_module
 from gan import trainer as trainer_module
 from gan.checkpoint import flatten, load_checkpoint, read_header
+from gan.history import FRAME_GROWTH, ROW_GROWTH, due
 from gan.picture import split_grid
 from gan.run import Command, Run, best_device
 from gan.runs import Runs, RunsError
@@ -70,9 +71,76 @@ def test_a_run_trains_to_its_end_and_leaves_its_history(runs):
     again = Run(run.folder)
     assert again.status == "finished"
     assert [f["step"] for f in again.history.frames][:3] == [0, 1, 2]
-    assert again.history.rows[-1][0] >= 59
+    assert again.history.rows[-1][0] == 60
     assert (run.folder / "real.png").exists()
     assert again.latest.png == run.history.frame_path(again.history.frames[-1]["step"]).read_bytes()
+
+
+def off_the_grid(least: int) -> int:
+    """The first step from `least` on at which neither a row nor a frame falls due."""
+    return next(s for s in range(least, 10**6) if not due(s, ROW_GROWTH) and not due(s, FRAME_GROWTH))
+
+
+def shows_its_end(run: Run) -> None:
+    """The folder says what memory said: picture, numbers and state are of one step."""
+    step, again = run.checkpoint_step(), Run(run.folder)
+    assert again.latest.step == run.latest.step == step
+    assert again.history.rows[-1][:2] == (step, step * run.config.batch)
+    assert again.history.frames[-1]["step"] == step
+    assert again.latest.png == run.latest.png == run.history.frame_path(step).read_bytes()
+    for name in ("images", "epoch", "total_steps", "verdict_fake", "row_count", "frame_count"):
+        assert again.latest.numbers[name] == run.latest.numbers[name], name
+
+
+def test_the_last_step_is_written_down_whenever_a_run_ends(runs):
+    run, _ = runs.create("dense", changes=SMALL | {"total_steps": off_the_grid(230)})
+    runs.start(run)
+    run.join(60)
+    assert run.status == "finished" and run.checkpoint_step() == run.config.total_steps
+    shows_its_end(run)
+
+
+@pytest.mark.parametrize("how", ["stop", "shutdown"])
+def test_so_it_is_when_a_run_is_ended(runs, how):
+    run, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
+    runs.start(run)
+    until(lambda: run.latest is not None and run.trainer.steps_done > 230)
+    run.send(Command("pause"))
+    until(lambda: run.status == "paused" and run.checkpoint_step() == run.trainer.steps_done)
+    for _ in range(off_the_grid(run.trainer.steps_done + 1) - run.trainer.steps_done):
+        run.send(Command("step"))
+    run.send(Command(how))
+    run.join(20)
+    shows_its_end(run)
+
+
+def test_going_on_after_an_end_keeps_its_record_and_is_exact(runs):
+    """Records lie where they fall due, and at the two ends; the state is that of a run that never ended."""
+    first = off_the_grid(230)
+    last = off_the_grid(first + 20)
+    run, _ = runs.create("dense", changes=SMALL | {"total_steps": first})
+    runs.start(run)
+    run.join(60)
+    runs.command(run, Command("resume", total_steps=last))
+    run.join(60)
+    assert run.status == "finished"
+    shows_its_end(run)
+    frames = [s for s in range(last) if due(s, FRAME_GROWTH)]
+    rows = [s for s in range(1, last) if due(s, ROW_GROWTH) or due(s, FRAME_GROWTH)]
+    assert [f["step"] for f in run.history.frames] == sorted([*frames, first, last])
+    assert [r[0] for r in run.history.rows] == sorted([*rows, first, last])
+    assert_same(finished_state(run), straight_state(run.config, last))
+
+
+def test_a_killed_run_shows_the_numbers_of_its_picture(runs):
+    run, _ = runs.create("dense", changes=SMALL | {"total_steps": off_the_grid(230)})
+    runs.start(run)
+    run.join(60)
+    frames = run.folder / "frames.jsonl"
+    frames.write_text("".join(frames.read_text().splitlines(keepends=True)[:-1]))  # as it was before the end
+    again = Run(run.folder)
+    assert again.latest.step == again.history.frames[-1]["step"] < run.config.total_steps
+    assert again.latest.numbers["images"] == 8 * again.latest.step
 
 
 def test_a_finished_run_can_train_longer_and_that_is_the_same_run(runs):

@@ -258,6 +258,7 @@ def _info(run: Run) -> dict[str, Any]:
         "conditional": run.config.classes > 0,
         "measurable": run.config.dataset in EPOCHS,
         "checkpoint_step": run.checkpoint_step(),
+        "needs": run.needs,
         "states": run.states.steps(),
         "recorded": run.id == RECORDED,
         "events": run.history.events,

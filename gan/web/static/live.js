@@ -241,6 +241,7 @@ export class LiveView {
 
   ownMessage() {
     const { status, meta } = this;
+    if (meta.needs && this.mine) return meta.needs;
     if (status === "interrupted") return t("train.interrupted_note", { step: whole(meta.checkpoint_step ?? 0) });
     if (status === "running" && !this.snapshot) return t("train.preparing");
     return "";
@@ -269,7 +270,7 @@ export class LiveView {
     if (!row) return null;
     const now = this.snapshot;
     const share = now.images ? row.images / now.images : 0;
-    return { ...now, step: this.timeline.step, images: row.images, seconds: row.seconds, epoch: now.epoch * share };
+    return { ...now, step: this.timeline.step, images: row.images, seconds: row.seconds, epoch: now.epoch === null ? null : now.epoch * share };
   }
 
   writeNumbers(s) {
@@ -278,7 +279,7 @@ export class LiveView {
     const share = total ? Math.min(1, s.step / total) : 0;
     setText(part("n-step"), whole(s.step));
     setText(part("n-total"), total ? t("train.step_of", { total: whole(total) }) : "");
-    setText(part("n-epoch"), s.epoch.toFixed(s.epoch < 100 ? 2 : 0));
+    setText(part("n-epoch"), s.epoch === null ? "–" : s.epoch.toFixed(s.epoch < 100 ? 2 : 0));
     setText(part("n-images"), whole(s.images));
     setText(part("n-rate"), s.images_per_s > 0 ? whole(s.images_per_s) : "–");
     setText(part("n-elapsed"), duration(s.seconds));
