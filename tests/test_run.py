@@ -295,6 +295,7 @@ def test_a_full_disk_pauses_and_says_so_and_nothing_is_lost(runs, monkeypatch):
     assert_same(finished_state(run), straight_state(run.config, end))
 
 
+@pytest.mark.slow
 def test_kill_9_in_mid_training_then_continue_exactly(tmp_path):
     """The command line in a process of its own, killed without warning; reopened, it ends bit for bit the same."""
     folder = tmp_path / "runs"

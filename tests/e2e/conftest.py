@@ -164,7 +164,7 @@ def browser() -> Iterator[Any]:
         _no_browser("No Chromium was found. Install it (Debian: apt-get install chromium) or set CHROMIUM to its path.")
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", f"--host-resolver-rules=MAP {STRANGER} 127.0.0.1"]
-        chromium = playwright.chromium.launch(executable_path=path, args=arguments)
+        chromium = playwright.chromium.launch(executable_path=path, args=arguments, timeout=PATIENCE * 1000)
         yield chromium
         chromium.close()
 
@@ -260,6 +260,21 @@ def same(a: np.ndarray, b: np.ndarray) -> None:
     assert np.abs(a.astype(int) - b.astype(int)).max() <= 1
 
 
+def drawn_by(page: Any, who: str, tab: str = "latent") -> Any:
+    """Wait until the picture is one that "page" or "server" has drawn; returns the line that says so."""
+    line = part(page, tab, "drawn")
+    expect(line).to_have_attribute("data-by", who)
+    return line
+
+
+def wait_for_rest(page: Any) -> None:
+    """Wait until nothing fades or moves any more that will end by itself."""
+    page.wait_for_function(
+        "document.getAnimations().every(({ playState, effect }) => "
+        "playState !== 'running' || effect.getComputedTiming().endTime === Infinity)"
+    )
+
+
 def wait_for_change(page: Any, selector: str, before: int, *area: int) -> int:
     """Wait until a canvas shows other pixels than before; returns the new fingerprint."""
     page.wait_for_function("([before, ...where]) => gfTest.print(...where) !== before", arg=[before, selector, *area])
@@ -312,7 +327,9 @@ def press_train(page: Any, recipe: str = "dense") -> str:
 
 
 def open_tab(page: Any, tab: str) -> None:
-    page.locator(f'[role="tab"][data-tab-id="{tab}"]').click()
+    button = page.locator(f'[role="tab"][data-tab-id="{tab}"]')
+    button.click()
+    expect(button).to_have_attribute("aria-selected", "true")
 
 
 def set_slider(locator: Any, value: float) -> None:

@@ -61,7 +61,7 @@ def test_a_verdict_is_read_and_its_remedy_tried(server, visit, tmp_path):
     config = server.get(f"runs/{run_on_screen(page)}")["config"]
     assert (config["g_lr"], config["penalty"], config["width"]) == (0.001, "r1", 4)
     # Another run, another verdict, in a line of the same height.
-    expect(box).to_have_attribute("data-severity", "early")
+    expect(part(page, "train", "diagnosis-seen")).not_to_have_text(MARKUP + ".")
     assert box.bounding_box()["height"] == height
 
 

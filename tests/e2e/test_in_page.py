@@ -23,7 +23,7 @@ from gan.picture import to_uint8
 from gan.query import in_base64
 from gan.render import DIRECTIONS, Keyframe, KeyframePath, Near, Renderer, Sums
 from tests.conftest import PATIENCE
-from tests.e2e.conftest import css, look, part, same, set_slider, wait_for_change
+from tests.e2e.conftest import css, drawn_by, look, part, same, set_slider, wait_for_change
 from tests.test_render import make
 
 SHIPPED = ["fashion-mnist-conditional", "mnist", "mnist-conditional"]
@@ -36,6 +36,7 @@ SCRIPTS = "new URL('/gradio_api/gan/static/', location)"
 def bare(shared_server: Any, browser: Any) -> Iterator[Any]:
     """A page of the server without the app: scripts are imported and called."""
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
     page.route("**/bare", lambda route: route.fulfill(content_type="text/html", body=""))
     page.goto(shared_server.url("bare"))
     yield page
@@ -398,12 +399,6 @@ def test_what_the_page_does_not_understand_is_left_to_the_server(bare):
 
 
 # In the tab ------------------------------------------------------------------------------------------------------
-
-
-def drawn_by(page: Any, who: str, tab: str = "latent") -> Any:
-    line = part(page, tab, "drawn")
-    expect(line).to_have_attribute("data-by", who)
-    return line
 
 
 def test_sliders_go_on_without_the_server(server, visit):

@@ -213,10 +213,10 @@ def view_page(visit: Any, server: Any, query: str, canvas: str, **options: Any) 
 def test_the_point_on_the_map_is_dragged(server, visit, class_run):
     """The large picture follows; it is the server's for the shares in the link, and the link brings the point back."""
     page = view_page(visit, server, f"w=run-{class_run}&{THREE}&show=map", "plane-picture")
+    part(page, "interpolation", "plane-pad").hover()
+    page.mouse.down()  # from here on the map has the mouse, wherever it is moved to
     pad = part(page, "interpolation", "plane-pad").bounding_box()
     corner = lambda x, y: (pad["x"] + x / 9 * pad["width"], pad["y"] + y / 9 * pad["height"])  # noqa: E731
-    page.mouse.move(*corner(4.5, 5.5))
-    page.mouse.down()
     for place, shares in (
         ((1.5, 7.5), "1:0:0"),
         ((7.5, 7.5), "0:1:0"),
@@ -303,7 +303,7 @@ def test_views_fit_on_a_phone(server, visit, class_run):
     pad.evaluate("pad => pad.scrollIntoView({block: 'end'})")
     expect(picture).to_be_in_viewport(ratio=1)
     box = pad.bounding_box()
-    page.touchscreen.tap(box["x"] + box["width"] * 1.5 / 9, box["y"] + box["height"] * 7.5 / 9)
+    pad.tap(position={"x": box["width"] * 1.5 / 9, "y": box["height"] * 7.5 / 9})
     page.wait_for_selector(f'{POINT}[data-shows="0.000,0.000"], {POINT}[data-shows="-0.000,0.000"]')
     for show in ("map", "sum", "grid", "walk"):
         part(page, "interpolation", "shows").locator(f'[data-show="{show}"]').tap()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.conftest import PATIENCE
 from tests.e2e.conftest import STRANGER, part, press_train, set_slider, until, wait_for_status
 
 
@@ -25,7 +26,7 @@ def test_measures_are_seen_steered_and_followed_into_the_past(server, visit):
     expect(share).to_have_value("0.1")
     share.select_option("0.2")
     until(lambda: server.get(f"runs/{run}/live")["measure_share"] == 0.2)
-    until(lambda: len(measures(server, run)) >= 2)
+    until(lambda: len(measures(server, run)) >= 2, 2 * PATIENCE)  # they take a fifth of the time
     share.select_option("0")
     until(lambda: server.get(f"runs/{run}/live")["measure_share"] == 0)
     part(page, "train", "pause").click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from gan.bench import free_port
@@ -11,8 +12,8 @@ from tests.e2e.conftest import css, part, press_train, run_on_screen, served, un
 
 # What a browser may say of a server that was killed, also in the middle of an answer.
 GONE = (
-    "ERR_CONNECTION_REFUSED",
-    "ERR_CONNECTION_RESET",
+    "ERR_CONNECTION_(REFUSED|RESET|CLOSED|ABORTED)",
+    "ERR_SOCKET_NOT_CONNECTED",
     "ERR_EMPTY_RESPONSE",
     "ERR_CONTENT_LENGTH_MISMATCH",
     "ERR_INCOMPLETE_CHUNKED_ENCODING",
@@ -20,6 +21,7 @@ GONE = (
 PICTURE = css("latent", "picture")
 
 
+@pytest.mark.slow
 def test_killed_and_started_again(visit, tmp_path):
     visit.expect(*GONE)
     port = free_port()

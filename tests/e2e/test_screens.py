@@ -21,6 +21,7 @@ from tests.e2e.conftest import (
     part,
     run_on_screen,
     set_slider,
+    wait_for_rest,
     wait_for_status,
 )
 
@@ -134,6 +135,7 @@ def test_texts_can_be_read(server, visit, class_run, theme):
     for tab in READY:
         open_tab(page, tab)
         wait_for_tab(page, tab)
+        wait_for_rest(page)  # a colour that fades in
         contrasts = page.evaluate(_CONTRASTS)
         assert len(contrasts) > 10
         assert [entry for entry in contrasts if entry[0] < 4.5] == [], f"in the tab {tab}"

@@ -24,7 +24,7 @@ from gan.bench.common import ROOT
 from gan.latent import packed
 from gan.picture import split_grid
 from gan.query import in_base64
-from tests.e2e.conftest import css, open_tab, part, png, same, served, set_slider, upload
+from tests.e2e.conftest import css, drawn_by, open_tab, part, png, same, served, set_slider, upload
 from tests.e2e.test_latent import PICTURE, by_key, latent, on_canvas, wait_for_shown
 
 # A file held over the middle of the page and let go, as a hand does it.
@@ -50,6 +50,14 @@ def downloaded(page: Any) -> bytes:
     with page.expect_download() as download:
         part(page, "latent", "png").click()
     return download.value.path().read_bytes()
+
+
+def downloaded_without_server(page: Any) -> bytes:
+    drawn_by(page, "page")
+    page.context.set_offline(True)
+    data = downloaded(page)
+    page.context.set_offline(False)
+    return data
 
 
 def seen(data: bytes) -> np.ndarray:
@@ -123,9 +131,7 @@ def test_a_downloaded_picture_comes_back_and_files_of_strangers_change_nothing(s
     there.wait_for_selector(f'{PICTURE}[data-shows="{shows}"]')
 
     visit.expect("ERR_INTERNET_DISCONNECTED")
-    there.context.set_offline(True)
-    made_here = downloaded(there)
-    there.context.set_offline(False)
+    made_here = downloaded_without_server(there)
     assert origin(made_here) == origin(file)
     same(seen(made_here)[:, :, 0], seen(file))
 
@@ -261,10 +267,9 @@ def test_any_picture_of_the_page_opens_in_latent_sliders(server, visit, class_ru
 
     open_tab(page, "train")
     part(page, "train", "compare").click()
-    sheet = page.locator("#gf-tab-compare .gf-compare-sheet canvas")
-    expect(sheet).to_have_attribute("data-step", str(step))
-    box = sheet.bounding_box()
-    page.mouse.click(box["x"] + 5, box["y"] + 5)
+    sheet = page.locator("#gf-tab-compare .gf-compare-sheet")
+    expect(sheet.locator("canvas")).to_have_attribute("data-step", str(step))
+    sheet.click(position={"x": 5, "y": 5})
     page.wait_for_selector(f'{PICTURE}[data-shows="w=run-{class_run}&seed=0&c=0&from=tile:0"]')
     same(on_canvas(page), tiles[0])
 

@@ -95,7 +95,8 @@ def test_what_is_pushed_held_and_locked_survives_a_new_seed_and_is_told_in_words
 
 def other_than(page, shown: str) -> str:
     """Wait until the picture is that of another state; returns the query of that one."""
-    page.wait_for_function(
-        "([canvas, was]) => document.querySelector(canvas).dataset.shows !== was", arg=[PICTURE, shown]
+    found = page.wait_for_function(
+        "([canvas, was]) => [document.querySelector(canvas).dataset.shows].find(shows => shows !== was)",
+        arg=[PICTURE, shown],
     )
-    return page.locator(PICTURE).get_attribute("data-shows")
+    return found.json_value()

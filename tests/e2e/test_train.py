@@ -151,7 +151,7 @@ def change_rate(page: Any, server: Any, run: str) -> None:
     part(page, "train", "rates").get_by_role("button").click()
     until(lambda: any(event["kind"] == "lr" for event in server.get(f"runs/{run}/events")["events"]))
     expect(part(page, "train", "event-line")).to_contain_text("D's learning rate 0.001 → 0.0005")
-    assert server.get(f"runs/{run}/live")["lr"] == {"d": 0.0005, "g": 0.001}
+    until(lambda: server.get(f"runs/{run}/live")["lr"] == {"d": 0.0005, "g": 0.001})
     assert server.status(run) == "running"
 
 

@@ -172,7 +172,8 @@ export class LiveView {
 
   playOnce() {
     this.replay = false;
-    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.timeline.play();
+    const untouched = this.timeline.step === null; // else somebody has looked for a moment already
+    if (untouched && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.timeline.play();
   }
 
   async statusChanged() {
