@@ -47,7 +47,7 @@ class Fork:
         return f"{self.source.meta['title']} · {', '.join(what) or f'from step {self.step:,}'}"
 
     @property
-    def shown(self) -> dict[str, int]:
+    def shows(self) -> dict[str, int]:
         """What run.json says besides: the seed of the latents that its frames have shown so far."""
         seed = self.source.meta.get("shown_seed", self.source.config.seed)
         return {} if self.state is None else {"shown_seed": seed}

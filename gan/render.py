@@ -46,7 +46,7 @@ STRIP = range(-3, 4)  # amounts of a direction that a strip shows
 T = TypeVar("T")
 State = Mapping[str, Tensor]
 # run id -> (stamp, step, config, class names, state of the shown generator, or a function that reads it). Raises
-# KeyError when the run has no weights yet, UnknownWeights when it is unknown. Asked at every request, so the stamp must
+# KeyError when the run has no weights yet, its own error when it is unknown. Asked at every request, so the stamp must
 # be cheap; a new stamp is what makes the state be read.
 Source = Callable[[str], tuple[str, int, Config, Sequence[str], State | Callable[[], State]]]
 

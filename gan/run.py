@@ -34,7 +34,7 @@ from gan.checkpoint import (
     write_atomically,
 )
 from gan.config import Config, ConfigError
-from gan.data import OWN_NAME, DataError, Pictures, load
+from gan.data import DATA, OWN_NAME, DataError, Pictures, load
 from gan.history import FRAME_GROWTH, ROW_GROWTH, History, due
 from gan.latent import SHEETS
 from gan.picture import grid, png_bytes, split_grid, to_uint8
@@ -101,6 +101,7 @@ class Run:
         self._thread: threading.Thread | None = None
         self._start_guard = threading.Lock()
         self._watched_at = self._weights_wanted_at = -1e9
+        self._running_since = time.monotonic()
 
     # From any thread ----------------------------------------------------------------------------------------------
 
@@ -127,6 +128,11 @@ class Run:
         if step is None or step >= newest:
             return self.checkpoint_path
         return self.states.path(self.states.last_until(step))
+
+    @property
+    def shown(self) -> bool:
+        """Whether its owner lets everybody here find and watch it; never one on own pictures."""
+        return bool(self.meta["shown"]) and self.config.dataset in DATA
 
     @property
     def needs(self) -> str:
@@ -157,6 +163,10 @@ class Run:
         """Somebody is looking: live frames are made for the next few seconds."""
         self._watched_at = time.monotonic()
 
+    def running_seconds(self) -> float:
+        """How long it has been training since it was started, or resumed, last."""
+        return time.monotonic() - self._running_since
+
     def unwatched_seconds(self) -> float:
         """How long ago somebody looked at this run last."""
         return time.monotonic() - self._watched_at
@@ -170,6 +180,7 @@ class Run:
 
     def start(self, paused: bool = False) -> None:
         """Train in a background thread."""
+        self._running_since = time.monotonic()
         self.status, self.message = ("paused" if paused else "running"), ""
         self._thread = threading.Thread(target=self.loop, name=f"run-{self.id}", daemon=True)
         self._thread.start()
@@ -496,6 +507,7 @@ class Run:
             self.config = self.config.changed(total_steps=command.total_steps)
         if self.status != "running":
             self._event("resume", "Resumed")
+            self._running_since = time.monotonic()
             self.status, self.message = "running", ""
             self._speed.clear()
             self._flush()
@@ -714,6 +726,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
             "token_sha256": "",
             "computes": "",
             "kept": False,
+            "shown": False,
         }
         return known | meta | {"tiles": tiles, "status": str(meta["status"]), "message": str(meta["message"])}
     except (OSError, ValueError, KeyError, TypeError) as e:

@@ -19,9 +19,10 @@ from gan import dist
 from gan.archive import unpack
 from gan.checkpoint import CheckpointError
 from gan.config import Config, ConfigError
-from gan.data import OWN_NAME, DataError, describe
+from gan.data import DATA, OWN_NAME, DataError, describe
 from gan.fork import plan_fork, write_fork
 from gan.recipes import ALL_RECIPES, make_config
+from gan.room import no_room
 from gan.run import Command, Run, create_run
 from gan.threads import thread_counts
 from gan.trainer import check_config
@@ -43,6 +44,14 @@ class NotFound(RunsError):
     """There is no such run (any more)."""
 
     details: ClassVar = {"gone": True}  # so that a page can tell it from an address that a proxy does not know
+
+
+class NoRoom(RunsError):
+    """As many runs train as may; `details` say what the page can offer, see gan.room.no_room."""
+
+    def __init__(self, sentence: str, about: dict[str, Any]) -> None:
+        super().__init__(sentence)
+        self.details = {"busy": about}
 
 
 class Runs:
@@ -97,32 +106,24 @@ class Runs:
         found = [run for run in list(self._runs.values()) if self.may_control(run, tokens)]
         return sorted(found, key=lambda run: (not run.meta["kept"], -run.meta["created"]))
 
-    def weights(self, run_id: str) -> tuple[str, Config, list[str], dict[str, Any]]:
-        """What the renderer asks for: stamp, config, class names and the state of the shown generator. Or KeyError."""
-        try:
-            run = self.get(run_id)
-        except RunsError:
-            raise KeyError(run_id) from None
-        found = run.weights()
-        if found is None:
-            raise KeyError(run_id)
-        return found[0], run.config, run.meta["class_names"], found[1]
-
     def may_control(self, run: Run, tokens: Iterable[str]) -> bool:
         if run is self.recorded:
             return False
-        return any(
-            hmac.compare_digest(t, self.master) or hmac.compare_digest(_sha256(t), run.meta["token_sha256"])
-            for t in tokens
-        )
+        tokens = list(tokens)
+        return _made_with(run, tokens) or any(hmac.compare_digest(t.encode(), self.master.encode()) for t in tokens)
 
     # Making -------------------------------------------------------------------------------------------------------
 
-    def create(self, recipe: str, dataset: str | None = None, changes: dict[str, Any] | None = None) -> tuple[Run, str]:
-        """A new run (not yet training) and its owner's token. Raises ConfigError or DataError with a sentence."""
+    def create(
+        self, recipe: str, dataset: str | None = None, changes: dict[str, Any] | None = None, shown: bool = False
+    ) -> tuple[Run, str]:
+        """A new run (not yet training) and its owner's token. Raises ConfigError or DataError with a sentence.
+
+        shown: others may find and watch it, unless it is on own pictures.
+        """
         config = make_config(recipe, dataset, self.own_dir, **(changes or {}))
         check_config(config)
-        return self.adopt(config)
+        return self.adopt(config, shown=shown and config.dataset in DATA)
 
     def adopt(self, config: Config, folder: Path | None = None, title: str = "", **more: Any) -> tuple[Run, str]:
         """A new run of exactly this config, fitted to its data set; `folder` is an unpacked history to take over.
@@ -180,16 +181,20 @@ class Runs:
         finally:
             shutil.rmtree(folder, ignore_errors=True)  # already renamed when all went well
 
-    def fork(self, run_id: str, changes: dict[str, Any], step: int | None = None) -> tuple[Run, str]:
+    def fork(
+        self, run_id: str, changes: dict[str, Any], step: int | None = None, tokens: Iterable[str] = ()
+    ) -> tuple[Run, str]:
         """A new run (not yet training) that begins where another was, and its owner's token; see gan.fork.plan_fork.
 
-        Without changes it continues bit for bit as the other did. Raises RunsError, ConfigError or CheckpointError.
+        Without changes it continues bit for bit as the other did. It is shown to others where it is a fork of one's own
+        run that is. Raises RunsError, ConfigError or CheckpointError.
         """
-        fork = plan_fork(self.get(run_id), changes, step)
+        source = self.get(run_id)
+        fork, shown = plan_fork(source, changes, step), source.shown and self.may_control(source, tokens)
         folder = self.folder / f".{secrets.token_hex(6)}"
         try:
             fork = write_fork(fork, folder)
-            return self.adopt(fork.config, folder, title=fork.title, **fork.shown)
+            return self.adopt(fork.config, folder, title=fork.title, shown=shown, **fork.shows)
         finally:
             shutil.rmtree(folder, ignore_errors=True)  # already renamed when all went well
 
@@ -201,17 +206,17 @@ class Runs:
             return newest
         return None
 
-    def start(self, run: Run) -> None:
-        """Train a run in the background. Raises RunsError when too many train already."""
-        self.command(run, Command("resume"))
+    def start(self, run: Run, tokens: Iterable[str] = ()) -> None:
+        """Train a run in the background. Raises NoRoom, in words for who has these tokens, when too many train."""
+        self.command(run, Command("resume"), tokens)
 
-    def command(self, run: Run, command: Command) -> None:
+    def command(self, run: Run, command: Command, tokens: Iterable[str] = ()) -> None:
         """Pass a command on, unless it would start one training too many."""
         with self._guard:
             if command.kind in ("resume", "step", "rewind") and run.needs:
                 raise DataError(run.needs)
             if command.kind == "resume":
-                self.refuse_when_busy(run)
+                self.refuse_when_busy(tokens, run)
             if command.kind == "rewind":
                 run.state_until(command.at)  # refused here, in words, when there is none
             if run.folder.exists():
@@ -231,6 +236,12 @@ class Runs:
     def mark(self, run: Run, kept: bool) -> None:
         """Keep a run: it is neither deleted nor makes room for others until it is unmarked."""
         run.describe(kept=kept)
+
+    def show(self, run: Run, shown: bool) -> None:
+        """Let others find and watch a run, or no longer. Raises RunsError for one on own pictures."""
+        if shown and run.config.dataset not in DATA:
+            raise RunsError("A run on your own pictures is not shown to others.")
+        run.describe(shown=shown)
 
     def delete(self, run: Run) -> None:
         """Remove a run and its folder for good. Raises RunsError when it trains, is kept, or is not one of ours."""
@@ -267,22 +278,40 @@ class Runs:
         for run in alive:
             run.join(10)
 
-    def refuse_when_busy(self, run: Run | None = None) -> None:
-        """Raises RunsError when as many runs train as may and none of them makes room."""
-        busy = [r for r in self._runs.values() if r is not run and r.alive and r.status == "running"]
-        if len(busy) >= self.limit and not self._made_room(busy):
-            raise RunsError(
-                f"{len(busy)} training is already running on this machine ({busy[0].meta['title']}). "
-                "Pause or stop it first, or watch it until it is done."
-                if len(busy) == 1
-                else f"{len(busy)} trainings are already running on this machine. Please try again in a few minutes."
-            )
+    def refuse_when_busy(self, tokens: Iterable[str] = (), run: Run | None = None) -> None:
+        """Raises NoRoom, in words for who has these tokens, when as many runs train as may and none makes room.
 
-    def make_room_for_fork(self, source: Run) -> None:
-        """A run that trains gives its place to its own fork when there is no other. Raises RunsError."""
+        run: the one that is to train, if it is there already.
+        """
+        if refusal := self.no_room(tokens, run):
+            raise refusal
+        busy = self._busy(run)
+        if len(busy) >= self.limit:
+            max(busy, key=Run.unwatched_seconds).send(Command("yield"))
+
+    def no_room(self, tokens: Iterable[str] = (), run: Run | None = None) -> NoRoom | None:
+        """Why nothing more can train just now, in words for who has these tokens; None when something can."""
+        busy, tokens = self._busy(run), list(tokens)
+        if len(busy) < self.limit or (self.public and max(map(Run.unwatched_seconds, busy)) >= UNWATCHED_SECONDS):
+            return None
+        gives_way = UNWATCHED_SECONDS if self.public else None
+
+        def whose(run: Run) -> str:
+            if _made_with(run, tokens):
+                return "Your own run"
+            return "The run" if self.may_control(run, tokens) else ""
+
+        return NoRoom(*no_room(busy, whose, gives_way))
+
+    def _busy(self, run: Run | None = None) -> list[Run]:
+        """The runs that train, but for this one."""
+        return [r for r in self._runs.values() if r is not run and r.alive and r.status == "running"]
+
+    def make_room_for_fork(self, source: Run, tokens: Iterable[str] = ()) -> None:
+        """A run that trains gives its place to its own fork when there is no other. Raises NoRoom."""
         try:
-            self.refuse_when_busy()
-        except RunsError:
+            self.refuse_when_busy(tokens)
+        except NoRoom:
             if source.status != "running" or not source.alive:
                 raise
             self.command(source, Command("pause"))
@@ -292,13 +321,6 @@ class Runs:
                 if time.monotonic() > end or not source.alive:
                     raise
                 time.sleep(0.02)
-
-    def _made_room(self, busy: list[Run]) -> bool:
-        longest = max(busy, key=Run.unwatched_seconds)
-        if not self.public or longest.unwatched_seconds() < UNWATCHED_SECONDS:
-            return False
-        longest.send(Command("yield"))
-        return True
 
     def _delete_oldest(self) -> None:
         """Make room for one more: by whole runs, and by the early states of all but the newest tenth."""
@@ -326,6 +348,10 @@ class Runs:
         run = Run(path, self.own_dir)
         run.id, run.status, run.message = RECORDED, "finished", ""
         return run
+
+
+def _made_with(run: Run, tokens: Iterable[str]) -> bool:
+    return any(hmac.compare_digest(_sha256(t), run.meta["token_sha256"]) for t in tokens)
 
 
 def _sha256(token: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -16,6 +17,7 @@ from PIL import Image
 from gan import run as run_module
 from gan.checkpoint import CheckpointError
 from gan.recipes import ALL_RECIPES
+from gan.room import in_words
 from gan.runs import Runs
 from gan.web.diagnosis import add_diagnosis_route
 from gan.web.routes import BASE, add_routes
@@ -185,10 +187,109 @@ def test_bad_commands_are_refused_and_training_goes_on(client, registry):
     assert live(client, run_id, step + 3)["status"] == "running"
 
 
-def test_a_second_training_is_refused_in_words(client):
+def test_a_second_visitor_reads_a_sentence_about_nobody(client, registry):
+    """No title, and an id only where its owner shows it: an id is enough to watch, download and fork."""
+    run_id, owner = start(client)
+    client.patch(f"{BASE}/runs/{run_id}", json={"title": "Ann's cats"}, headers=owner)
+    live(client, run_id, 12)
+    for shown in (True, False, True):
+        assert client.patch(f"{BASE}/runs/{run_id}", json={"shown": shown}, headers=owner).json()["shown"] is shown
+        for path, body in (("runs", {"recipe": "dense"}), (f"runs/{run_id}/fork", {})):
+            answer = client.post(f"{BASE}/{path}", json=body)
+            assert answer.status_code == 409
+            assert re.fullmatch(
+                r"Somebody's training, for \d+ s, about (\d+ h )?\d+ (min|s) left\.", answer.json()["error"]
+            )
+            busy = answer.json()["busy"]
+            assert (busy["run"], busy["title"], busy["mine"], busy["count"]) == (
+                run_id if shown else None,
+                None,
+                False,
+                1,
+            )
+            assert "cats" not in answer.text and (shown or run_id not in answer.text)
+        told = get(client, "busy").json()
+        assert told["free"] is False and told["busy"]["run"] == busy["run"] and "Somebody's" in told["error"]
+
+
+def test_the_owner_of_the_run_that_trains_is_told_which_it_is(client, registry):
+    run_id, owner = start(client)
+    answer = client.post(f"{BASE}/runs", json={"recipe": "dense"}, headers=owner)
+    assert answer.status_code == 409
+    assert answer.json()["error"] == "Your own run “Dense on MNIST” is training; pause or stop it first."
+    assert (answer.json()["busy"]["mine"], answer.json()["busy"]["run"]) == (True, run_id)
+    master = client.post(f"{BASE}/runs", json={"recipe": "dense"}, headers={"X-Owner": registry.master})
+    assert master.json()["error"] == "The run “Dense on MNIST” is training; pause or stop it first."
+    command(client, run_id, owner, "pause")
+    until(lambda: registry.get(run_id).status == "paused")
+    assert get(client, "busy").json() == {"free": True}
     start(client)
-    answer = client.post(f"{BASE}/runs", json={"recipe": "dense"})
-    assert answer.status_code == 400 and "already running" in answer.json()["error"]
+    resumed = command(client, run_id, owner, "resume")
+    assert resumed.status_code == 409 and resumed.json()["error"].startswith("Somebody's training")
+    assert get(client, f"runs/{run_id}").json()["status"] == "paused"
+
+
+def test_where_strangers_meet_a_run_that_nobody_watches_makes_room(client, registry):
+    registry.public = True
+    run_id, _ = start(client)
+    live(client, run_id, 1)
+    words = client.post(f"{BASE}/runs", json={"recipe": "dense"}).json()["error"]
+    assert words.endswith("When nobody watches it for 2 min, it makes room.")
+    registry.get(run_id)._watched_at -= 1000
+    assert get(client, "busy").json() == {"free": True} and registry.get(run_id).status == "running"
+    start(client)
+    until(lambda: registry.get(run_id).status == "paused")
+    assert "nobody was watching" in registry.get(run_id).message
+
+
+def test_who_may_watch_is_the_owners_choice(client, registry):
+    answer = client.post(f"{BASE}/runs", json={"recipe": "dense", "shown": False})
+    run_id, owner = answer.json()["id"], {"X-Owner": answer.json()["token"]}
+    assert get(client, f"runs/{run_id}").json()["shown"] is False
+    assert client.patch(f"{BASE}/runs/{run_id}", json={"shown": True}).status_code == 403
+    live(client, run_id, 1)
+    command(client, run_id, owner, "stop")
+    registry.get(run_id).join(20)
+    client.patch(f"{BASE}/runs/{run_id}", json={"shown": True}, headers=owner)
+    (listed,) = get(client, "runs", headers=owner).json()["runs"]
+    assert listed["shown"] is True
+    for tokens, shown in ((owner, True), ({}, False)):  # whoever forks another's run has not been asked
+        fork = client.post(f"{BASE}/runs/{run_id}/fork", json={}, headers=tokens).json()
+        assert get(client, f"runs/{fork['id']}").json()["shown"] is shown
+        command(client, fork["id"], {"X-Owner": fork["token"]}, "stop")
+        registry.get(fork["id"]).join(20)
+    zipped = get(client, f"runs/{run_id}/download/run.zip").content
+    assert get(client, f"runs/{bring(client, zipped).json()['id']}").json()["shown"] is False
+
+
+def test_runs_on_own_pictures_are_never_shown(client, registry):
+    dataset = send(client, [(f"{i}.png", png(i)) for i in range(20)]).json()["dataset"]
+    body = {"recipe": "dense", "dataset": dataset, "shown": True, "changes": {"batch": 4, "total_steps": 10**6}}
+    answer = client.post(f"{BASE}/runs", json=body)
+    run_id, owner = answer.json()["id"], {"X-Owner": answer.json()["token"]}
+    assert get(client, f"runs/{run_id}").json()["shown"] is False
+    refused = client.patch(f"{BASE}/runs/{run_id}", json={"shown": True}, headers=owner)
+    assert refused.status_code == 400 and "not shown to others" in refused.json()["error"]
+    registry.get(run_id).meta["shown"] = True  # whatever a file says
+    assert run_id not in client.post(f"{BASE}/runs", json={"recipe": "dense"}).text
+    fork = client.post(f"{BASE}/runs/{run_id}/fork", json={}, headers=owner).json()["id"]
+    assert get(client, f"runs/{fork}").json()["shown"] is False
+
+
+def test_runs_of_before_are_not_shown(client, registry, rested):
+    path = registry.get(rested[0]).folder / "run.json"
+    meta = json.loads(path.read_text())
+    assert meta.pop("shown") is True
+    path.write_text(json.dumps(meta))
+    assert Runs(registry.folder).get(rested[0]).shown is False
+
+
+TIMES = {0: "1 s", 59: "59 s", 60: "1 min", 1430: "24 min", 3599: "1 h 00 min", 3900: "1 h 05 min"}
+
+
+@pytest.mark.parametrize(("seconds", "words"), TIMES.items())
+def test_times_in_words(seconds, words):
+    assert in_words(seconds) == words
 
 
 def test_unknown_runs_frames_and_files(client):
@@ -270,7 +371,7 @@ def test_a_fork_takes_the_place_of_the_run_it_comes_from_and_of_no_other(client,
     run_id, owner = start(client)
     live(client, run_id, 2)
     stranger = client.post(f"{BASE}/runs/{run_id}/fork", json={})
-    assert stranger.status_code == 400 and "already running" in stranger.json()["error"]
+    assert stranger.status_code == 409 and "Somebody's training" in stranger.json()["error"]
     wrong = client.post(f"{BASE}/runs/{run_id}/fork", json={"changes": {"z_dim": 7}}, headers=owner)
     assert wrong.status_code == 400 and registry.get(run_id).status == "running"
     assert len(list(registry.folder.glob("*/run.json"))) == 1

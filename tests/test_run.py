@@ -18,7 +18,7 @@ from gan.checkpoint import flatten, load_checkpoint, read_header
 from gan.history import FRAME_GROWTH, ROW_GROWTH, due
 from gan.picture import split_grid
 from gan.run import Command, Run, best_device
-from gan.runs import Runs, RunsError
+from gan.runs import NoRoom, Runs, RunsError
 from gan.trainer import Trainer
 from tests.conftest import PATIENCE, make_pictures, until
 
@@ -358,7 +358,7 @@ def test_one_training_too_many_is_refused_in_words(runs):
     for run in started[:2]:
         runs.start(run)
     until(lambda: all(r.latest for r in started[:2]))
-    with pytest.raises(RunsError, match="already running"):
+    with pytest.raises(NoRoom, match="2 trainings are running here"):
         runs.start(started[2])
     started[0].send(Command("stop"))
     started[0].join(PATIENCE)
@@ -391,7 +391,7 @@ def test_on_a_public_server_an_unwatched_run_makes_room(runs):
     left, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
     wanted, _ = runs.create("dense", changes=SMALL)
     runs.start(left)
-    with pytest.raises(RunsError, match="already running"):
+    with pytest.raises(RunsError, match="Somebody's training"):
         runs.start(wanted)  # somebody has looked at the first one just now
     left._watched_at -= 1000
     runs.start(wanted)
@@ -406,7 +406,7 @@ def test_at_home_an_unwatched_run_keeps_its_place(runs):
     left, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
     runs.start(left)
     left._watched_at -= 1000
-    with pytest.raises(RunsError, match="already running"):
+    with pytest.raises(RunsError, match="Somebody's training"):
         runs.refuse_when_busy()
     assert left.status == "running"
 

@@ -20,7 +20,7 @@ from gan.page_weights import PageWeightsError
 from gan.picture import PictureError
 from gan.query import BadQuery
 from gan.render import Busy, RenderError, Superseded, UnknownWeights
-from gan.runs import NotFound, RunsError
+from gan.runs import NoRoom, NotFound, RunsError
 from gan.weights import WeightsError
 
 FRESH = {"Cache-Control": "no-store"}
@@ -29,6 +29,7 @@ STATUS: dict[type[Exception], int] = {
     PermissionError: 403,
     NotFound: 404,
     UnknownWeights: 404,
+    NoRoom: 409,
     Superseded: 409,
     Busy: 503,
 } | dict.fromkeys(

@@ -23,10 +23,9 @@ from gan.render import (
     Renderer,
     RenderError,
     Source,
-    UnknownWeights,
 )
 from gan.run import Run
-from gan.runs import Runs, RunsError
+from gan.runs import Runs
 from gan.web.errors import FRESH, sentence
 
 PREFIX = "/gradio_api/gan/"
@@ -182,10 +181,7 @@ def run_source(runs: Runs) -> Source:
     """Where a Renderer finds the weights of runs: the newest of those that learn, the last good state of the others."""
 
     def source(run_id: str) -> tuple[str, int, Config, list[str], Any]:
-        try:
-            run = runs.get(run_id)
-        except RunsError as error:
-            raise UnknownWeights(str(error)) from None
+        run = runs.get(run_id)
         if run.alive:
             run.watch()  # keeps fresh weights coming while somebody plays with them
             found = run.weights()

@@ -242,6 +242,7 @@ def _summary(run: Run) -> dict[str, Any]:
         "total_steps": run.config.total_steps,
         "created": run.meta["created"],
         "kept": run.meta["kept"],
+        "shown": run.shown,
     }
 
 
@@ -274,14 +275,23 @@ def _add_control(app: FastAPI, runs: Runs) -> None:
     async def create(request: Request) -> Response:
         body = await _json(request)
         recipe, dataset = str(body.get("recipe")), body.get("dataset")
-        make = functools.partial(runs.create, recipe, str(dataset) if dataset else None, _changes(body))
-        return await run_in_threadpool(_start_new, runs, make)
+        shown = body.get("shown", True) is True  # own pictures never are, see Runs.create
+        make = functools.partial(runs.create, recipe, str(dataset) if dataset else None, _changes(body), shown)
+        return await run_in_threadpool(_start_new, runs, make, tokens_of(request))
+
+    @app.get(f"{BASE}/busy")
+    @sentence
+    async def busy(request: Request) -> Response:
+        """Whether something more can train; where not, the refusal that Train would get."""
+        refusal = await run_in_threadpool(runs.no_room, tokens_of(request))
+        why = {"error": str(refusal)} | refusal.details if refusal else {}
+        return JSONResponse({"free": refusal is None} | why, headers=FRESH)
 
     @app.post(f"{BASE}/runs/{{run_id}}/command")
     @sentence
     async def command(run_id: str, request: Request) -> Response:
         run = _owned(runs, run_id, request)
-        await run_in_threadpool(runs.command, run, _command(await _json(request)))
+        await run_in_threadpool(runs.command, run, _command(await _json(request)), tokens_of(request))
         return JSONResponse({"ok": True})
 
     @app.post(f"{BASE}/runs/import")
@@ -312,9 +322,11 @@ def _add_order(app: FastAPI, runs: Runs) -> None:
         body = await _json(request)
         source, changes, step = runs.get(run_id), _changes(body), _step(body)
         await run_in_threadpool(plan_fork, source, changes, step)  # refused before anything is paused for it
-        if runs.may_control(source, tokens_of(request)):
-            await run_in_threadpool(runs.make_room_for_fork, source)
-        return await run_in_threadpool(_start_new, runs, functools.partial(runs.fork, run_id, changes, step))
+        tokens = tokens_of(request)
+        if runs.may_control(source, tokens):
+            await run_in_threadpool(runs.make_room_for_fork, source, tokens)
+        make = functools.partial(runs.fork, run_id, changes, step, tokens)
+        return await run_in_threadpool(_start_new, runs, make, tokens)
 
     @app.patch(f"{BASE}/runs/{{run_id}}")
     @sentence
@@ -325,6 +337,8 @@ def _add_order(app: FastAPI, runs: Runs) -> None:
             await run_in_threadpool(runs.rename, run, str(body["title"]))
         if "kept" in body:
             await run_in_threadpool(runs.mark, run, body["kept"] is True)
+        if "shown" in body:
+            await run_in_threadpool(runs.show, run, body["shown"] is True)
         return JSONResponse(_summary(run))
 
     @app.delete(f"{BASE}/runs/{{run_id}}")
@@ -341,11 +355,11 @@ def _owned(runs: Runs, run_id: str, request: Request) -> Run:
     return run
 
 
-def _start_new(runs: Runs, make: Callable[[], tuple[Run, str]]) -> Response:
+def _start_new(runs: Runs, make: Callable[[], tuple[Run, str]], tokens: list[str]) -> Response:
     """Make a run and let it train; nothing is made when there is no room for it."""
-    runs.refuse_when_busy()
+    runs.refuse_when_busy(tokens)
     run, token = make()
-    runs.start(run)
+    runs.start(run, tokens)
     return JSONResponse({"id": run.id, "token": token}, 201)
 
 
