@@ -97,7 +97,7 @@ def _wide(words: Words) -> str:
         _learning("M1002 254 V306 H751 V252", "real"),
         _label(876, 328, words["d_learns"], "gf-d-real gf-d-small"),
     ]
-    return _svg("wide", 1120, 344, words, parts)
+    return _svg("wide", -24, 1148, 344, words, parts)
 
 
 def _tall(words: Words) -> str:
@@ -122,10 +122,10 @@ def _tall(words: Words) -> str:
         _label(180, 514, words["g_learns_short"], "gf-d-fake gf-d-small"),
         _label(180, 534, words["d_learns_short"], "gf-d-real gf-d-small"),
     ]
-    return _svg("tall", 360, 544, words, parts)
+    return _svg("tall", -14, 374, 544, words, parts)
 
 
-def _svg(shape: str, width: int, height: int, words: Words, parts: list[str]) -> str:
+def _svg(shape: str, left: int, width: int, height: int, words: Words, parts: list[str]) -> str:
     """A drawing with its own arrow tips: those of a drawing that is not shown would not be drawn."""
     tips = "".join(
         f'<marker id="gf-tip-{shape}{kind}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" '
@@ -133,7 +133,7 @@ def _svg(shape: str, width: int, height: int, words: Words, parts: list[str]) ->
         for kind in ("", "-fake", "-real")
     )
     return (
-        f'<svg class="gf-drawing gf-drawing-{shape}" viewBox="0 0 {width} {height}" role="img" '
+        f'<svg class="gf-drawing gf-drawing-{shape}" viewBox="{left} 0 {width} {height}" role="img" '
         f'aria-label="{words["drawing"]}"><defs>{tips}</defs>{"".join(parts).replace("SHAPE", shape)}</svg>'
     )
 

@@ -192,6 +192,7 @@ def build(text: dict[str, Any]) -> gr.HTML:
     strings["neighbour_buttons"] = "".join(_NEIGHBOUR.format(cell=cell) for cell in range(_RING))
     strings["made_of"] = made_of.fragment(text)
     panel = f'<div class="gf-latent-panel gf-stack">{_CHOICE}{_SLIDERS}{_NEAR}</div>'
-    view = f'<div class="gf-latent" data-gf="view" aria-busy="true">{_STAGE}{panel}{_SHARE}</div>'
+    # The keyboard comes to the controls before it comes to the sixteen neighbours; the style sheet says where they lie.
+    view = f'<div class="gf-latent" data-gf="view" aria-busy="true">{panel}{_STAGE}{_SHARE}</div>'
     page = f'<div class="gf">{view}{NO_WEIGHTS}</div>'
     return island(page.format_map(strings), "latent.js")

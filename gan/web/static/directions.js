@@ -143,6 +143,7 @@ export class Directions {
       input.value = value;
       input.style.setProperty("--gf-at", `${(50 * value) / LIMIT + 50}%`);
       setText(zero, signed(value));
+      zero.setAttribute("aria-label", t("latent.value_name", { name, value: signed(value) }));
       zero.classList.toggle("gf-is-set", value !== 0);
       lock.setAttribute("aria-pressed", String(this.host.state.lock.has(key)));
       if (share) setText(share, `(${percent(this.host.about.directions[Number(key)].share)})`);

@@ -3,7 +3,9 @@
 import { cssColor, drawTiles, fitCanvas, tileLayout } from "./common.js";
 
 const BELOW = 20; // CSS pixels under a tile for bar and number
-const HEADING = 18; // over the columns of a conditional run
+const HEADING = 18; // over the columns of a conditional run, where the names fit
+const LONGEST_HEADING = 120; // where they are written upright
+const FONTS = [11, 9]; // sizes that are tried for the names
 
 /**
  * what: {sheet: bitmap or null, tiles: {count, columns, size}, columns, verdicts: array or null, probability,
@@ -18,13 +20,14 @@ export function drawGrid(canvas, what) {
     width: what.width,
     gap: what.width < 600 ? 4 : 6,
     below: BELOW,
-    above: what.classNames.length ? HEADING : 0,
     maxScale: what.maxScale,
     justify: true,
   };
+  const heading = headingOf(canvas, what.classNames, tileLayout(canvas, options).tile);
+  options.above = heading.height;
   const drawn = what.sheet ? drawTiles(canvas, what.sheet, options) : placeholders(canvas, options);
+  headings(drawn, what.classNames, heading);
   drawn.ctx.font = `${drawn.tile < 34 ? 9 : 11}px ${getComputedStyle(canvas).fontFamily}`;
-  headings(drawn, what.classNames);
   if (what.verdicts) verdicts(drawn, what);
   return drawn;
 }
@@ -37,11 +40,32 @@ function placeholders(canvas, options) {
   return { ...layout, ctx };
 }
 
-function headings({ ctx, tile, x }, names) {
+/** How the names over the columns are written: as large as they fit, or else upright. */
+function headingOf(canvas, names, tile) {
+  if (!names.length) return { height: 0 };
+  const ctx = canvas.getContext("2d");
+  const fonts = FONTS.map((size) => `${size}px ${getComputedStyle(canvas).fontFamily}`);
+  const longest = (font) => {
+    ctx.font = font;
+    return Math.max(...names.map((name) => ctx.measureText(name).width));
+  };
+  const fitting = fonts.find((font) => longest(font) <= tile);
+  if (fitting) return { font: fitting, height: HEADING };
+  return { font: fonts[0], upright: true, height: Math.min(LONGEST_HEADING, longest(fonts[0])) + 8 };
+}
+
+function headings({ ctx, tile, x }, names, { font, upright, height }) {
   ctx.fillStyle = cssColor("--gf-dim");
-  ctx.textAlign = "center";
-  ctx.textBaseline = "top";
-  names.forEach((name, i) => ctx.fillText(clipped(ctx, name, tile), x(i) + tile / 2, 0));
+  ctx.font = font;
+  names.forEach((name, i) => {
+    ctx.save();
+    ctx.translate(x(i) + tile / 2, upright ? height - 6 : 0);
+    if (upright) ctx.rotate(-Math.PI / 2);
+    ctx.textAlign = upright ? "left" : "center";
+    ctx.textBaseline = upright ? "middle" : "top";
+    ctx.fillText(clipped(ctx, name, upright ? LONGEST_HEADING : tile), 0, 0);
+    ctx.restore();
+  });
 }
 
 function clipped(ctx, text, room) {

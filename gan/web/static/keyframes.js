@@ -63,7 +63,7 @@ const UNFIT = {
 /** A tab's address with one more keyframe; null when there are as many as there can be. Another's weights begin anew. */
 export function withKeyframe(address, { w, ...place }) {
   if (address.w !== w || !address.a) return { w, ...keyframesQuery([place]) };
-  const keyframes = readKeyframes(address);
+  const keyframes = readKeyframes(address).filter((_, i) => address[LETTERS[i]]);
   if (keyframes.length >= MOST_KEYFRAMES) return null;
   return { ...address, ...keyframesQuery([...keyframes, place]) };
 }

@@ -24,6 +24,7 @@ const QUIET_MS = 150;
 const MOST_UNDO = 200;
 const RESTING_MS = 500;
 const SPREAD = 0.7;
+const DRAWN_BY = 12; // CSS pixels for the words under the picture
 const PHONE_PICTURE = 224; // CSS pixels: leaves room for the sliders below
 
 export function mount(root) {
@@ -352,7 +353,7 @@ class LatentTab {
     if (!this.about) return;
     const { size } = this.about;
     const room = this.part("main").clientWidth;
-    fitPicture(this.part("picture"), size, window.matchMedia(PHONE).matches ? PHONE_PICTURE : room);
+    fitPicture(this.part("picture"), size, window.matchMedia(PHONE).matches ? PHONE_PICTURE : room - DRAWN_BY);
     for (const button of this.near) fitPicture(button.firstElementChild, size, button.clientWidth);
     this.directions.layout();
   }
@@ -504,11 +505,14 @@ class LatentTab {
     copyLink(button);
   }
 
-  /** One more picture that the path in the Interpolation tab leads through. */
+  /** One more picture that the path in the Interpolation tab leads through; a path begins with two. */
   send() {
-    const path = withKeyframe(readState("interpolation"), placeOf(this.state));
-    if (path) openTab("interpolation", path);
-    else notify(t("interpolation.full", { most: MOST_KEYFRAMES }));
+    const there = readState("interpolation");
+    const path = withKeyframe(there.a ? there : (this.firstOfPath ?? {}), placeOf(this.state));
+    if (!path) return notify(t("interpolation.full", { most: MOST_KEYFRAMES }));
+    this.firstOfPath = path.b ? null : path;
+    if (path.b) openTab("interpolation", path);
+    else notify(t("latent.sent_first"));
   }
 }
 

@@ -5,7 +5,7 @@ import { cssColor, drawTiles, setText, t, tileLayout, visibleTab } from "./commo
 import { drawPathHere } from "./in_page.js";
 import { fetchPixels, fitPicture, playIcon, putPicture, queryOf } from "./pixels.js";
 
-const STAGE = 448; // CSS pixels at most
+const [STAGE, AROUND_STAGE] = [224, 400]; // CSS pixels: the picture at least, and the rest of the screen
 const GAP = 4;
 const KEYFRAME = "#aab4c2"; // on dark pictures, in both themes
 const MOST_FRAMES = 240; // gan/web/path_routes.py: of a leg, and of a path
@@ -66,7 +66,7 @@ export class Walk {
     const card = this.part("stage").parentElement;
     const { paddingLeft, paddingRight } = getComputedStyle(card);
     const room = card.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
-    fitPicture(this.part("stage"), this.film.size, Math.min(room, STAGE));
+    fitPicture(this.part("stage"), this.film.size, Math.min(room, Math.max(STAGE, window.innerHeight - AROUND_STAGE)));
     this.drawStrip();
     this.showFrame();
   }
@@ -74,7 +74,7 @@ export class Walk {
   drawStrip() {
     const { pixels, channels, count, size } = this.film;
     const box = this.part("strip-box");
-    const scale = count <= 40 ? 2 : count <= 100 ? 1.5 : 1;
+    const scale = count <= 40 ? (box.clientWidth < 640 ? 2 : 3) : count <= 100 ? 1.5 : 1;
     const columns = Math.min(count, Math.max(1, Math.floor((box.clientWidth + GAP) / (scale * size + GAP))));
     const options = { size, columns, count, width: box.clientWidth, gap: GAP, maxScale: count <= 16 ? 3 : scale };
     this.strip = { options, layout: tileLayout(this.part("strip"), options), source: { pixels, channels, count } };
@@ -167,5 +167,6 @@ export class Walk {
     on("position", "input", (event) => this.seek(Number(event.target.value)));
     on("strip", "click", (event) => this.seekStrip(event));
     new ResizeObserver(() => this.layout()).observe(this.part("strip-box"));
+    window.addEventListener("resize", () => this.layout());
   }
 }
