@@ -186,8 +186,12 @@ def test_pictures_go_to_the_path_and_to_the_sliders(server, visit, plain_run):
     page = visit(server.url(f"?tab=latent&w=run-{plain_run}&seed=4&d=0:1.5"))
     page.wait_for_selector(css("latent", "picture") + "[data-shows]")
     here = small(page, css("latent", "picture"))
-    for name in "ac":  # a path begins here; the second time there is one, with two pictures
+    part(page, "latent", "send").click()  # one picture is no path yet, and nobody chooses another one
+    expect(page.locator(".gf-toast")).to_contain_text("first of the path")
+    expect(page.get_by_role("tab", selected=True)).to_have_text("Latent sliders")
+    for name in "bc":
         part(page, "latent", "send").click()
+        expect(page.locator(THUMBS)).to_have_count("abc".index(name) + 1)
         page.wait_for_selector(f'#gf-tab-interpolation [data-shows*="{name}d=0:1.5"]')
         same(thumb(page, "abc".index(name)), here)
         expect(page.get_by_role("tab", selected=True)).to_have_text("Interpolation")
