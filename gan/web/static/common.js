@@ -293,12 +293,19 @@ function flash(button, text) {
   }, 1600);
 }
 
+/** Over the page, so that nothing moves when it comes and goes: the next click meets what it was meant for. */
 function showLink(button, link) {
-  document.querySelector(".gf-link-field")?.remove();
+  document.querySelector(".gf-link-box")?.remove();
   const field = h("input", { class: "gf-input gf-link-field", readOnly: true, value: link, "aria-label": t("common.copy_link") });
-  field.addEventListener("blur", () => field.remove());
-  button.after(field);
-  field.focus();
+  const box = h("label", { class: "gf-link-box" }, h("span", { class: "gf-hint" }, t("common.copy_by_hand")), field);
+  field.addEventListener("blur", () => box.remove());
+  const page = document.querySelector(".gradio-container");
+  page.append(box);
+  const [at, origin] = [button.getBoundingClientRect(), page.getBoundingClientRect()];
+  const left = Math.max(8, Math.min(at.left, document.documentElement.clientWidth - box.offsetWidth - 8));
+  Object.assign(box.style, { left: `${left - origin.left}px`, top: `${at.bottom - origin.top + 4}px` });
+  box.scrollIntoView({ block: "nearest" });
+  field.focus({ preventScroll: true });
   field.select();
 }
 

@@ -1,6 +1,7 @@
 // The export menu: what is shown as a film, a sheet or numbers, at the size that was chosen.
 
 import { h, saveFile, setText, t, url } from "./common.js";
+import { menu } from "./menus.js";
 import { queryOf } from "./pixels.js";
 
 const SCALES = [1, 2, 4, 6, 8, 10, 12, 16];
@@ -15,8 +16,7 @@ export class Export {
     this.links = [...part("export").querySelectorAll("[data-file]")];
     for (const link of this.links) link.addEventListener("click", (event) => this.save(event));
     part("scale").addEventListener("change", (event) => this.resize(Number(event.target.value)));
-    part("export").addEventListener("keydown", (event) => event.key === "Escape" && this.close());
-    document.addEventListener("click", (event) => part("export").contains(event.target) || (part("export").open = false));
+    menu(part("export"));
   }
 
   /** For these weights: the sizes, and whether there are classes to take along. */
@@ -64,11 +64,6 @@ export class Export {
     const [route, query] = view.exported ? ["sums", view.exported()] : ["path", this.host.pathQuery()];
     event.currentTarget.href = url(`${route}.${file}?${queryOf({ ...query, ...(part ? { part } : how) })}`);
     saveFile(event);
-    this.close();
-  }
-
-  close() {
-    this.part("export").open = false;
     this.part("export").firstElementChild.focus();
   }
 }

@@ -9,6 +9,7 @@ import { DiagnosisPanel } from "./diagnosis.js";
 import { drawGrid } from "./grid.js";
 import { History } from "./history.js";
 import { MeasureTile } from "./measures.js";
+import { menu } from "./menus.js";
 import { withRun } from "./runlist.js";
 import { openable, openTile, TileButton } from "./tile_button.js";
 import { Timeline } from "./timeline.js";
@@ -32,7 +33,10 @@ const DOWNLOADS = [
 ];
 
 export class LiveView {
-  /** root: the tab's element. hooks: {onStartOver(meta), onRemedy(what), onChange()}: the run or its status changed. */
+  /**
+   * root: the tab's element. hooks: {onStartOver(meta), onRemedy(what), onChange(): the run or its status changed,
+   * onProgress(share of its steps)}.
+   */
   constructor(root, hooks) {
     this.root = root;
     this.hooks = hooks;
@@ -288,6 +292,7 @@ export class LiveView {
     setText(part("n-share"), s.show_share > 0 ? `${(100 * s.show_share).toFixed(1)} %` : "–");
     part("progress-bar").style.transform = `scaleX(${share})`;
     part("progress").setAttribute("aria-valuenow", (100 * share).toFixed(0));
+    this.hooks.onProgress(share);
   }
 
   /** The fields follow the run, except while someone is typing or has typed. */
@@ -421,8 +426,8 @@ export class LiveView {
       button.addEventListener("click", () => this.command({ command: "step", players: button.dataset.players }));
     part("rates").addEventListener("submit", (event) => this.applyRates(event));
     part("csv").addEventListener("click", saveFile);
-    closeMenuOutside(part("download"));
-    closeMenuOutside(part("from-box"));
+    menu(part("download"));
+    menu(part("from-box"));
     new ResizeObserver(() => this.resized()).observe(part("fake").parentElement);
     new MutationObserver(() => this.resized()).observe(document.body, { attributeFilter: ["class"] });
   }
@@ -491,16 +496,4 @@ function timelineParts(part) {
 export async function bitmapOf(base64) {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   return createImageBitmap(new Blob([bytes], { type: "image/png" }));
-}
-
-function closeMenuOutside(menu) {
-  document.addEventListener("click", (event) => {
-    if (menu.open && !menu.contains(event.target)) menu.open = false;
-  });
-  menu.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
-  });
-  menu.addEventListener("click", (event) => event.target.closest("a") && (menu.open = false));
 }

@@ -51,8 +51,11 @@ export class RunList {
   }
 
   unfold(runId) {
+    const row = this.runs.findIndex(({ id }) => id === (runId ?? this.unfolded));
     this.unfolded = runId;
     this.draw();
+    this.list.children[row].querySelector(".gf-run-more").focus({ preventScroll: true });
+    this.list.children[row].scrollIntoView({ block: "nearest" });
   }
 
   // ---- what can be done with a run ----
@@ -78,7 +81,8 @@ export class RunList {
     });
     form.addEventListener("keydown", (event) => event.key === "Escape" && this.redraw());
     box.replaceWith(form);
-    field.focus();
+    form.scrollIntoView({ block: "nearest" });
+    field.focus({ preventScroll: true });
     field.select();
   }
 

@@ -39,6 +39,7 @@ class TrainTab {
       onStartOver: (meta) => this.startOver(meta),
       onRemedy: (what) => this.tryRemedy(what),
       onChange: () => this.runChanged(),
+      onProgress: (share) => this.showWatched(share),
     });
     this.runList = new RunList(this.part("runs"), {
       current: () => this.live.runId,
@@ -333,6 +334,7 @@ class TrainTab {
 
   async create(order) {
     const button = this.part("train");
+    const pressed = [button, ...this.part("bar").children].includes(document.activeElement);
     button.disabled = true;
     setText(button, t("train.starting"));
     this.showError("");
@@ -341,6 +343,7 @@ class TrainTab {
       rememberToken(id, token);
       await this.openRun(id);
       if (isPhone()) this.part("live").scrollIntoView({ block: "start" });
+      if (pressed) this.focusPause();
       this.runsPoll.now();
     } catch (error) {
       this.showError(error.message);
@@ -348,6 +351,12 @@ class TrainTab {
       button.disabled = false;
       setText(button, t("train.train"));
     }
+  }
+
+  /** Where the keyboard goes after Train: to what one presses next. */
+  focusPause() {
+    const pause = isPhone() ? this.part("bar").firstElementChild : this.part("pause");
+    pause.focus({ preventScroll: true });
   }
 
   /** The same settings once more, as a new run; the old one is kept as it is. */
@@ -408,15 +417,33 @@ class TrainTab {
 
   runChanged() {
     const { live } = this;
-    const steering = live.mine && ACTIVE.includes(live.status);
-    this.root.dataset.steering = String(steering);
-    const press = (name) => () => this.part(name).click();
-    const pauseKey = live.status === "running" ? "train.pause" : "train.resume";
-    const buttons = steering
-      ? [barButton(t(pauseKey), press("pause"), true), barButton(t("train.stop"), press("stop"))]
-      : [barButton(t("train.train"), press("train"), true)];
-    this.part("bar").replaceChildren(...buttons);
+    const active = ACTIVE.includes(live.status);
+    const role = !active ? "starting" : live.mine ? "steering" : "watching";
+    this.root.dataset.steering = String(role === "steering");
+    this.root.dataset.watching = String(role === "watching");
+    const bar = this.part("bar");
+    const focused = bar.contains(document.activeElement);
+    bar.replaceChildren(...this.barFor(role));
+    if (focused) bar.firstElementChild.focus();
+    this.showWatched(this.watchedShare);
     if (this.runsPoll) this.runsPoll.now();
+  }
+
+  /** A watcher reads what is watched: no button there takes the place of what others train. */
+  barFor(role) {
+    const { live } = this;
+    const press = (name) => () => this.part(name).click();
+    const watched = h("b", { dataset: { gf: "watched" } });
+    if (role === "watching") return [h("p", { class: "gf-bar-watch" }, watched, h("span", {}, live.meta.title))];
+    if (role === "starting") return [barButton(t("train.train"), press("train"), true)];
+    const pauseKey = live.status === "running" ? "train.pause" : "train.resume";
+    return [barButton(t(pauseKey), press("pause"), true), barButton(t("train.stop"), press("stop"))];
+  }
+
+  showWatched(share = 0) {
+    this.watchedShare = share;
+    const words = t("train.watching_bar", { percent: (100 * share).toFixed(1), status: t(`train.status_${this.live.status}`) });
+    if (this.part("watched")) setText(this.part("watched"), words);
   }
 }
 
