@@ -24,6 +24,13 @@ COMMON = {
     "offline": "The server cannot be reached.",
     "lost": "Connection lost, trying again.",
     "http_error": "The server answered with an error ({status}).",
+    "cancel": "Cancel",
+    "sending": "Sending… {percent} %",
+    "cancelled": "Cancelled.",
+    "broken": "The connection broke when {percent} % had been sent. Please try again.",
+    "too_much": "A server between you and GAN Forge does not take {size} at once. Send less, or ask its owner to allow "
+    "more (in nginx: client_max_body_size).",
+    "so_much": "so much",
 }
 
 TRAIN = {
@@ -43,11 +50,17 @@ TRAIN = {
     "own_colours": "Colours",
     "own_grey": "Grey",
     "own_colour": "Colour",
-    "own_sending": "Preparing the pictures…",
+    "own_preparing": "Preparing…",
+    "own_again": "Send them again",
+    "own_still_sending": "Your pictures are still being sent.",
+    "own_still_preparing": "Your pictures are still being prepared.",
     "own_title": "Your pictures ({count})",
     "own_title_plain": "Your own pictures",
     "own_first": "Choose your pictures first.",
     "unknown_recipe": "There is no recipe named “{name}”.",
+    "unknown_dataset": "There is no data set named “{name}”.",
+    "dataset_of_recipe": "Data set: {dataset}, which this recipe is made for.",
+    "dataset_grey": "“{recipe}” is made for colour pictures, such as {dataset}; these are grey.",
     "downloads": "downloaded once",
     "more": "More settings",
     "more_changed": "More settings ({count} changed)",
@@ -81,7 +94,6 @@ TRAIN = {
     "rename": "Rename",
     "rename_label": "New title",
     "save": "Save",
-    "cancel": "Cancel",
     "keep": "Keep",
     "keep_hint": "A kept run stands first and is never deleted to make room.",
     "unkeep": "Do not keep",
@@ -414,6 +426,7 @@ LATENT = {
     "open_file": "Open a file…",
     "open_file_hint": "A generator (.safetensors) or a picture (.png) that was downloaded here. Or drop it anywhere on "
     "this tab.",
+    "opening": "Reading the weights…",
     "file_too_large": "Weights files may have at most {most} MB.",
     "seed": "Seed",
     "seed_hint": "The number the picture's noise is made from: the same seed always gives the same picture.",

@@ -19,6 +19,7 @@ _SETUP = """
       <label for="gf-dataset">{dataset}</label>
       <select id="gf-dataset" class="gf-select" data-gf="dataset"></select>
       <p class="gf-hint" data-gf="dataset-about"></p>
+      <p class="gf-note gf-why" data-gf="dataset-why" role="status" hidden></p>
     </div>
     <div class="gf-own gf-stack-tight" data-gf="own" hidden>
       <div class="gf-row">
@@ -32,6 +33,8 @@ _SETUP = """
       <label class="gf-btn gf-file">{own_choose}
         <input type="file" multiple accept="image/*,.zip,application/zip" data-gf="own-files"></label>
       <p class="gf-hint" data-gf="own-note" role="status">{own_hint}</p>
+      <button type="button" class="gf-btn gf-btn-mini" data-gf="own-cancel" hidden>{cancel}</button>
+      <button type="button" class="gf-btn gf-btn-mini" data-gf="own-again" hidden>{own_again}</button>
     </div>
     <div class="gf-knobs" data-gf="knobs-main"></div>
     <details class="gf-more">

@@ -29,33 +29,46 @@ export function boot() {
 
 /** fetch with the owner's tokens; throws an Error whose message is one sentence for the person. */
 export async function api(path, options = {}) {
-  const owners = ownerHeader();
-  const headers = { ...(owners ? { "X-Owner": owners } : {}), ...options.headers };
-  return request(path, { ...options, headers });
+  return request(path, { ...options, headers: { ...ownerHeaders(), ...options.headers } });
 }
 
 async function request(path, options) {
   let response;
   try {
-    response = await fetch(new URL(path, API), { cache: "no-cache", ...options });
+    response = await fetch(url(path), { cache: "no-cache", ...options });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw Object.assign(new Error(t("common.offline", {}, "The server cannot be reached. Trying again.")), { offline: true });
+    throw unreachable();
   }
-  if (!response.ok) throw Object.assign(new Error(await sentence(response)), { status: response.status });
+  if (!response.ok) throw refused(response.status, await response.text().catch(() => ""), options.body?.size);
   return response;
 }
 
-async function sentence(response) {
-  try {
-    const body = await response.json();
-    const text = body.error ?? body.detail;
-    if (typeof text === "string" && text) return text;
-  } catch {
-    // not JSON: fall through to the general sentence
-  }
-  return t("common.http_error", { status: response.status }, `The server answered with an error (${response.status}).`);
+export const unreachable = () =>
+  Object.assign(new Error(t("common.offline", {}, "The server cannot be reached. Trying again.")), { offline: true });
+
+/** The error of an answer that is no success. `bytes`: how much was sent with the question, as far as it is known. */
+export function refused(status, body, bytes = 0) {
+  return Object.assign(new Error(ourSentence(body) ?? foreignSentence(status, bytes)), { status });
 }
+
+/** What our server says is JSON. */
+function ourSentence(body) {
+  try {
+    const { error, detail } = JSON.parse(body);
+    return [error, detail].find((text) => typeof text === "string" && text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Anything else comes from a server in between. */
+function foreignSentence(status, bytes) {
+  if (status === 413) return t("common.too_much", { size: size(bytes) });
+  return t("common.http_error", { status }, `The server answered with an error (${status}).`);
+}
+
+const size = (bytes) => (bytes ? `${(bytes / 2 ** 20).toFixed(1)} MB` : t("common.so_much"));
 
 export async function getJSON(path, options) {
   const response = await api(path, options);
@@ -122,8 +135,10 @@ export const tokenFor = (runId) => read(TOKENS)[runId] ?? bootData?.owner ?? nul
 
 export const owns = (runId) => tokenFor(runId) !== null;
 
-function ownerHeader() {
-  return [...new Set([bootData?.owner, ...Object.values(read(TOKENS))].filter(Boolean))].join(",");
+/** The header that says whose runs these are. */
+export function ownerHeaders() {
+  const owners = new Set([bootData?.owner, ...Object.values(read(TOKENS))].filter(Boolean));
+  return owners.size ? { "X-Owner": [...owners].join(",") } : {};
 }
 
 // ---- elements ----
@@ -157,10 +172,13 @@ export function setText(element, text) {
 
 let statusLine = null;
 
-/** One polite line at the foot of the page. kind "info" leaves by itself, "error" and "wait" stay until closed. */
-export function notify(message, kind = "info") {
+/**
+ * One polite line at the foot of the page. kind "info" leaves by itself, "error" and "wait" stay until closed.
+ * action: a button in it, {text, press()}.
+ */
+export function notify(message, kind = "info", action = null) {
   statusLine ??= makeStatusLine();
-  statusLine.show(String(message), kind);
+  statusLine.show(String(message), kind, action);
 }
 
 /** Take back a notice of this kind only: another one may have come since. */
@@ -169,18 +187,23 @@ export const clearNotice = (kind) => statusLine?.hideKind(kind);
 function makeStatusLine() {
   const text = h("span", { class: "gf-toast-text" });
   const close = h("button", { type: "button", class: "gf-toast-close", "aria-label": t("common.close", {}, "Close") }, "×");
-  const box = h("div", { class: "gf-toast", role: "status", "aria-live": "polite", hidden: true }, text, close);
+  const act = h("button", { type: "button", class: "gf-btn gf-btn-mini", onclick: () => press() });
+  const box = h("div", { class: "gf-toast", role: "status", "aria-live": "polite", hidden: true }, text, act, close);
   let timer = 0;
+  let press = null;
   const hide = () => (box.hidden = true);
   close.addEventListener("click", hide);
   (document.querySelector(".gradio-container") ?? document.body).append(box);
   return {
     hide,
     hideKind: (kind) => box.dataset.kind === kind && hide(),
-    show(message, kind) {
+    show(message, kind, action) {
       clearTimeout(timer);
       box.dataset.kind = kind;
       text.textContent = message;
+      act.hidden = !action;
+      setText(act, action?.text ?? "");
+      press = action?.press;
       box.hidden = false;
       if (kind === "info") timer = setTimeout(hide, 5000);
     },

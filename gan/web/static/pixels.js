@@ -2,6 +2,7 @@
 
 import { api, boot, clearNotice, getJSON, h, notify, pixelsToImageData, setText, t } from "./common.js";
 import { holds } from "./in_page.js";
+import { sendWithNotice } from "./upload.js";
 
 const PAGE = Math.random().toString(36).slice(2, 10);
 export const MAX_SEED = 2 ** 31 - 1;
@@ -209,12 +210,11 @@ export function firstChoice(weights) {
 export async function openWeightsFile(file, onOpened) {
   try {
     if (file.size > MAX_UPLOAD_MB * 2 ** 20) throw new Error(t("latent.file_too_large", { most: MAX_UPLOAD_MB }));
-    const headers = { "Content-Type": "application/octet-stream" };
-    const response = await api("weights", { method: "POST", body: file, headers });
-    const { id } = await response.json();
+    const { id } = await sendWithNotice("weights", file, t("latent.opening"));
+    clearNotice("wait");
     onOpened(id, file.name);
   } catch (error) {
-    notify(error.message, "error");
+    notify(error.message, error.cancelled ? "info" : "error");
   }
 }
 

@@ -88,7 +88,7 @@ export class RunList {
 
   confirm(run, box) {
     const sure = h("button", { type: "button", class: "gf-btn gf-btn-mini gf-btn-bad", onclick: () => this.remove(run) }, t("train.delete"));
-    const no = h("button", { type: "button", class: "gf-btn gf-btn-mini", onclick: () => this.redraw() }, t("train.cancel"));
+    const no = h("button", { type: "button", class: "gf-btn gf-btn-mini", onclick: () => this.redraw() }, t("common.cancel"));
     box.replaceChildren(h("span", { class: "gf-hint" }, t("train.delete_sure")), sure, no);
     no.focus();
   }

@@ -1,13 +1,14 @@
 // The Train tab: recipes, settings, own pictures, my runs, and which run the live view shows.
 
 import {
-  api, boot, everyVisible, getJSON, h, notify, onState, postJSON, readState, rememberToken, setText, t, whole,
-  writeState,
+  boot, everyVisible, getJSON, h, notify, onState, postJSON, readState, rememberToken, setText, t, writeState,
 } from "./common.js"; // prettier-ignore
+import { DatasetChoice } from "./datasets.js";
 import { forkRun } from "./fork.js";
 import { LiveView } from "./live.js";
 import { RunList } from "./runlist.js";
 import { keeps } from "./storage.js";
+import { sendWithNotice } from "./upload.js";
 
 const RUNS_MS = 5000;
 const ACTIVE = ["running", "paused"];
@@ -33,8 +34,8 @@ class TrainTab {
     this.data = data;
     this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
     this.recipe = data.recipes[0];
-    this.datasets = new Map(data.datasets.map((dataset) => [dataset.name, dataset]));
     this.fields = new Map(); // knob name -> {get, set, box}
+    this.datasets = new DatasetChoice(this.part, data.datasets, () => this.formChanged());
     this.live = new LiveView(root, {
       onStartOver: (meta) => this.startOver(meta),
       onRemedy: (what) => this.tryRemedy(what),
@@ -52,7 +53,6 @@ class TrainTab {
 
   start() {
     this.buildRecipes();
-    this.buildDatasets();
     this.buildKnobs();
     this.listen();
     this.show(readState("train"));
@@ -103,7 +103,8 @@ class TrainTab {
     const recipe = this.data.recipes.find(({ name }) => name === state.recipe);
     if (state.recipe && !recipe) this.showError(t("train.unknown_recipe", { name: state.recipe.slice(0, 60) }));
     this.choose(recipe ?? this.recipe, { write: false });
-    if (state.dataset) this.chooseDataset(state.dataset);
+    if (state.dataset && !this.datasets.open(state.dataset))
+      this.showError(t("train.unknown_dataset", { name: state.dataset.slice(0, 60) }));
     for (const [key, value] of Object.entries(state))
       if (key.startsWith(KNOB_PREFIX)) this.fields.get(key.slice(KNOB_PREFIX.length))?.set(value);
     this.showChanged();
@@ -112,7 +113,7 @@ class TrainTab {
   /** Settings stand in the address until a run is open; then the run does. */
   writeForm() {
     const knobs = Object.entries(this.changes()).map(([name, value]) => [KNOB_PREFIX + name, value]);
-    const dataset = this.dataset === this.recipe.config.dataset ? "" : this.dataset;
+    const dataset = this.datasets.chosen ? this.datasets.name : "";
     writeState("train", { recipe: this.recipe.name, dataset, ...Object.fromEntries(knobs) });
   }
 
@@ -155,64 +156,8 @@ class TrainTab {
     if (card.closest("details")) card.closest("details").open = true;
     for (const [name, field] of this.fields) field.set(recipe.config[name]);
     if (seed !== undefined && write) this.fields.get("seed").set(seed);
-    if (!this.dataset || !write) this.chooseDataset(recipe.config.dataset);
+    this.datasets.fit(recipe);
     if (write) this.formChanged();
-  }
-
-  // ---- data sets ----
-
-  buildDatasets() {
-    const options = [...this.datasets.values()].map((dataset) => h("option", { value: dataset.name }, datasetTitle(dataset)));
-    options.push(h("option", { value: "own" }, t("train.own_pictures")));
-    this.part("dataset").replaceChildren(...options);
-  }
-
-  get dataset() {
-    const { value } = this.part("dataset");
-    return value === "own" ? (this.ownDataset ?? "") : value;
-  }
-
-  chooseDataset(name) {
-    if (name.startsWith("own-") && !this.hasOption(name)) this.addOwn(name, t("train.own_title_plain"));
-    const select = this.part("dataset");
-    select.value = name;
-    if (!select.value) select.value = this.recipe.config.dataset;
-    this.showDataset();
-  }
-
-  showDataset() {
-    const chosen = this.part("dataset").value;
-    this.part("own").hidden = chosen !== "own";
-    if (chosen === "own") this.part("own").scrollIntoView({ block: "nearest" });
-    setText(this.part("dataset-about"), this.datasets.get(chosen)?.about ?? "");
-  }
-
-  hasOption(name) {
-    return [...this.part("dataset").options].some(({ value }) => value === name);
-  }
-
-  addOwn(name, title) {
-    if (!this.hasOption(name)) this.part("dataset").lastElementChild.before(h("option", { value: name }, title));
-  }
-
-  async sendPictures(files) {
-    if (!files.length) return;
-    const note = this.part("own-note");
-    note.dataset.kind = "";
-    setText(note, t("train.own_sending"));
-    const query = `size=${this.part("own-size").value}&channels=${this.part("own-channels").value}`;
-    try {
-      const response = await api(`pictures?${query}`, { method: "POST", body: picturesBody(files) });
-      const { dataset, count, message } = await response.json();
-      this.addOwn(dataset, t("train.own_title", { count: whole(count) }));
-      this.chooseDataset(dataset);
-      setText(note, t("train.own_hint"));
-      setText(this.part("dataset-about"), message ?? "");
-      this.formChanged();
-    } catch (error) {
-      note.dataset.kind = "error";
-      setText(note, error.message);
-    }
   }
 
   // ---- knobs ----
@@ -280,15 +225,6 @@ class TrainTab {
   // ---- starting ----
 
   listen() {
-    this.part("dataset").addEventListener("change", () => {
-      this.showDataset();
-      this.formChanged();
-    });
-    this.part("own-files").addEventListener("change", (event) => {
-      const files = [...event.target.files];
-      event.target.value = "";
-      this.sendPictures(files);
-    });
     this.part("bring-back").addEventListener("change", (event) => this.bringBack(event));
     this.part("reset").addEventListener("click", () => this.choose(this.recipe, { write: false }) ?? this.formChanged());
     this.part("train").addEventListener("click", () => this.train());
@@ -324,12 +260,12 @@ class TrainTab {
   }
 
   train() {
-    if (this.part("dataset").value === "own") {
+    if (!this.datasets.name) {
       this.part("own").scrollIntoView({ block: "nearest" });
-      this.showError(t("train.own_first"));
+      this.showError(this.datasets.pictures.notYet());
       return null;
     }
-    return this.create({ recipe: this.recipe.name, dataset: this.dataset, changes: this.changes() });
+    return this.create({ recipe: this.recipe.name, dataset: this.datasets.name, changes: this.changes() });
   }
 
   async create(order) {
@@ -400,16 +336,14 @@ class TrainTab {
     const [file] = event.target.files;
     event.target.value = "";
     if (!file) return;
-    notify(t("train.bringing_back"), "wait");
     try {
-      const response = await api("runs/import", { method: "POST", headers: { "Content-Type": "application/zip" }, body: file });
-      const { id, token } = await response.json();
+      const { id, token } = await sendWithNotice("runs/import", file, t("train.bringing_back"));
       rememberToken(id, token);
       await this.openRun(id);
       this.runsPoll.now();
       notify(t("train.brought_back"));
     } catch (error) {
-      notify(error.message, "error");
+      notify(error.message, error.cancelled ? "info" : "error");
     }
   }
 
@@ -453,8 +387,6 @@ const isPhone = () => matchMedia("(max-width: 860px)").matches;
 
 /** The knobs people turn most come first, the others stay in the order of the table. */
 const rank = ({ name }) => (FIRST_KNOBS.includes(name) ? FIRST_KNOBS.indexOf(name) : FIRST_KNOBS.length);
-
-const datasetTitle = (dataset) => (dataset.downloads ? `${dataset.title} (${t("train.downloads")})` : dataset.title);
 
 /** A setting as the form shows it. */
 export function shown(value) {
@@ -518,12 +450,6 @@ function explained({ about, formulas, source }) {
 }
 
 const mathElement = (math) => document.importNode(new DOMParser().parseFromString(math, "application/xml").documentElement, true);
-
-function picturesBody(files) {
-  const body = new FormData();
-  files.forEach((file, i) => body.append(`file-${i}`, file, file.name));
-  return body;
-}
 
 function barButton(text, onclick, primary = false) {
   return h("button", { type: "button", class: `gf-btn gf-btn-big${primary ? " gf-btn-primary" : ""}`, onclick }, text);
