@@ -515,10 +515,23 @@ class _Guarded(io.FileIO):
         return data
 
 
-def prepare_zip(path: Path, size: int, channels: int, own_dir: Path, progress: Progress | None = None) -> str:
-    """As `prepare`, with the pictures in a zip. Nothing is unpacked to disk; other files and zips in it are ignored."""
+def prepare_zip(
+    path: Path,
+    size: int,
+    channels: int,
+    own_dir: Path,
+    progress: Progress | None = None,
+    opened: int | None = None,
+) -> str:
+    """As `prepare`, with the pictures in a zip. Nothing is unpacked to disk; other files and zips in it are ignored.
+
+    opened: the descriptor of a file that holds the zip and has no path of its own; `path` then only names it.
+    """
     try:
-        with _Guarded(path, "rb") as file, zipfile.ZipFile(file) as archive:
+        with (
+            _Guarded(path if opened is None else opened, "rb", closefd=opened is None) as file,
+            zipfile.ZipFile(file) as archive,
+        ):
             file.guarding = False
             files = _entries(archive)
             return _prepare(files, size, channels, Path(own_dir), Path(path).stem, progress)

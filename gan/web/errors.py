@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect
 
 from gan.archive import ArchiveError
 from gan.checkpoint import CheckpointError
@@ -21,12 +22,25 @@ from gan.picture import PictureError
 from gan.query import BadQuery
 from gan.render import Busy, RenderError, Superseded, UnknownWeights
 from gan.runs import NoRoom, NotFound, RunsError
+from gan.web.guard import TooLarge
 from gan.weights import WeightsError
+
+
+class DiskFull(OSError):
+    """The folder where files wait until they have arrived is full."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(
+            f"The server has no room for what is sent: {folder} is full. Its owner may name another "
+            "folder in TMPDIR, or make room."
+        )
+
 
 FRESH = {"Cache-Control": "no-store"}
 # Which errors hold a sentence for the person, and with which status; the first that fits counts.
 STATUS: dict[type[Exception], int] = {
     PermissionError: 403,
+    DiskFull: 507,
     NotFound: 404,
     UnknownWeights: 404,
     NoRoom: 409,
@@ -50,7 +64,7 @@ def sentence(endpoint: Callable[..., Awaitable[Response]]) -> Callable[..., Awai
     async def guarded(*args: Any, **kwargs: Any) -> Response:
         try:
             return await endpoint(*args, **kwargs)
-        except HTTPException:
+        except (HTTPException, ClientDisconnect, TooLarge):  # the first is an answer, the others are the guard's
             raise
         except Exception as problem:
             return refusal(problem, endpoint.__name__)

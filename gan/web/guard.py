@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from starlette.requests import ClientDisconnect
+
 MIB = 1 << 20
 OURS = "/gradio_api/gan/"
 MOST_BYTES = 512 * MIB  # a zip of own pictures or of a whole run
@@ -86,6 +88,8 @@ class BodyLimit:
         except TooLarge:
             if not state["started"]:
                 await _refuse(send, most)
+        except ClientDisconnect:
+            pass  # whoever sent the body has gone: nobody is there to be answered
 
 
 def _announced(scope: dict) -> int:

@@ -10,7 +10,6 @@ import functools
 import json
 import logging
 import math
-import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +36,7 @@ from gan.transforms import CONSTRAINTS, TRANSFORMS
 from gan.web.errors import FRESH, error, sentence
 from gan.web.mathml import mathml
 from gan.web.text import EN
+from gan.web.uploads import receive_pictures, received
 from gan.weights import Weights, to_bytes
 
 BASE = "/gradio_api/gan"
@@ -297,18 +297,13 @@ def _add_control(app: FastAPI, runs: Runs) -> None:
     @app.post(f"{BASE}/runs/import")
     @sentence
     async def bring_back(request: Request) -> Response:
-        path = await _receive(request, MAX_RUN_ZIP_BYTES)
-        try:
+        async with received(request, MAX_RUN_ZIP_BYTES) as path:
             run, token = await run_in_threadpool(runs.bring_back, path)
-        finally:
-            path.unlink(missing_ok=True)
         return JSONResponse({"id": run.id, "token": token}, 201)
 
     @app.post(f"{BASE}/pictures")
     @sentence
     async def pictures(request: Request) -> Response:
-        from gan.web.uploads import receive_pictures
-
         return JSONResponse(await receive_pictures(request, runs.own_dir), 201)
 
 
@@ -399,22 +394,6 @@ async def _json(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise RunsError("The request could not be read.")
     return body
-
-
-async def _receive(request: Request, limit: int) -> Path:
-    """The body as a temporary file, at most `limit` bytes."""
-    size = 0
-    with tempfile.NamedTemporaryFile(delete=False, suffix=".zip") as f:
-        try:
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > limit:
-                    raise RunsError(f"The file is larger than {limit >> 20} MB, the limit.")
-                f.write(chunk)
-        except BaseException:
-            Path(f.name).unlink(missing_ok=True)
-            raise
-    return Path(f.name)
 
 
 # Downloads -------------------------------------------------------------------------------------------------------
