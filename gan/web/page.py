@@ -36,6 +36,8 @@ _HEAD = """
 <link rel="modulepreload" href="gradio_api/gan/static/storage.js">
 <link rel="modulepreload" href="gradio_api/gan/static/train.js">
 <script type="module" src="gradio_api/gan/static/shortcuts.js"></script>
+<script type="module" src="gradio_api/gan/static/sliders.js"></script>
+<script type="module" src="gradio_api/gan/static/drops.js"></script>
 <script type="module" src="gradio_api/gan/static/tabs.js"></script>
 """
 

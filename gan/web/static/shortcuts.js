@@ -11,7 +11,7 @@ const EVERYWHERE = [
 ];
 const DIGITS = Array.from({ length: 10 }, (_, digit) => String(digit));
 const TABS = {
-  train: [{ keys: ["Space"], says: "train", press: ["pause", "train"] }],
+  train: [{ keys: ["Space"], says: "train", press: ["pause"], when: () => isUnderWay() }],
   latent: [
     { keys: ["r"], says: "surprise", press: ["surprise"] },
     { keys: DIGITS, shown: ["0", "9"], says: "class", run: (digit) => pressClass(Number(digit)) },
@@ -38,12 +38,15 @@ document.addEventListener("keydown", (event) => {
   if (event.key === " " && target.closest?.(ACTIVATED_BY_SPACE)) return;
   const name = nameOf(event);
   const found = [...(TABS[visibleTab()] ?? []), ...EVERYWHERE].find(({ keys }) => keys.includes(name));
-  const button = found?.press?.map(partOf).find(canBePressed);
+  const button = (found?.when?.() ?? true) ? found?.press?.map(partOf).find(canBePressed) : null;
   if (!found?.run && !button) return; // Space scrolls where it presses nothing
   event.preventDefault();
   if (found.run) found.run(name);
   else button.click();
 });
+
+/** Space never starts a training, nor one anew that has ended. */
+const isUnderWay = () => ["running", "paused"].includes(partOf("status").dataset.kind);
 
 const partOf = (name) => document.querySelector(`#gf-tab-${visibleTab()} [data-gf="${name}"]`);
 
