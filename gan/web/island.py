@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import gradio as gr
 
 _MOUNT = """(async () => {
@@ -17,6 +19,10 @@ NO_WEIGHTS = """
 </div>"""
 
 
+# What a translating browser must leave alone: drawings, and the places of numbers that scripts write anew.
+_NOT_TRANSLATED = re.compile(r'<(canvas|svg|output|textarea)\b|<\w+(?=[^<>]*\sclass="[^"]*\bgf-num\b)')
+
+
 def island(markup: str, module: str) -> gr.HTML:
     """The component for a tab: its script is loaded and mounted when the tab is first opened.
 
@@ -25,7 +31,7 @@ def island(markup: str, module: str) -> gr.HTML:
         module: file name in gan/web/static with `export function mount(element)`.
     """
     return gr.HTML(
-        markup,
+        _NOT_TRANSLATED.sub(r'\g<0> translate="no"', markup),
         js_on_load=_MOUNT.replace("MODULE", module),
         apply_default_css=False,
         container=False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
@@ -14,6 +16,8 @@ from gan.web import picture_routes as shared
 from gan.web.errors import FRESH, sentence
 from gan.web.routes import download_name
 from gan.web.text import EN
+
+MAX_FILE_NAME = 200
 
 
 def add_share_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> None:
@@ -40,7 +44,7 @@ class _Share:
         It draws the picture, so an answer means that the query is right for these weights.
         """
         _, origin = await self._drawn(request)
-        file, about = self._weights_file(origin.weights)
+        file, about = self._weights_file(origin.weights, request.query_params.get("file", ""))
         python = origin.python(file, about, _file_name(request))
         return JSONResponse({"digest": origin.digest, "python": python}, headers=FRESH)
 
@@ -50,13 +54,13 @@ class _Share:
         drawn, digest = await shared.wait(self.renderer.signed(name, place, label))
         return drawn, Origin(name, digest, queries.written(query))
 
-    def _weights_file(self, name: str) -> tuple[str, str]:
-        """What Python calls these weights, and where they are to be had."""
+    def _weights_file(self, name: str, opened: str) -> tuple[str, str]:
+        """What Python calls these weights, and where they are to be had. opened: the name of the file on the page."""
         words = EN["share"]
         if name.startswith("run-") and self.runs is not None:
             return download_name(self.runs.get(name[4:]), "weights.safetensors"), words["python_run"]
         if name.startswith("file-"):
-            return "weights.safetensors", words["python_file"]
+            return PurePath(opened[:MAX_FILE_NAME]).name or "weights.safetensors", words["python_file"]
         return name, words["python_shipped"]
 
 

@@ -25,6 +25,9 @@ COMMON = {
     "lost": "Connection lost, trying again.",
     "http_error": "The server answered with an error ({status}).",
     "cancel": "Cancel",
+    "drop_nothing": "There is no picture in it.",
+    "drop_elsewhere": "Nothing was taken: pictures to train on belong to the Train tab, weights and downloaded "
+    "PNGs to Latent sliders.",
     "sending": "Sending… {percent} %",
     "cancelled": "Cancelled.",
     "broken": "The connection broke when {percent} % had been sent. Please try again.",
@@ -51,6 +54,7 @@ TRAIN = {
     "own_grey": "Grey",
     "own_colour": "Colour",
     "own_preparing": "Preparing…",
+    "own_drop": "Drop pictures, a folder or a .zip here to train on them.",
     "own_again": "Send them again",
     "own_still_sending": "Your pictures are still being sent.",
     "own_still_preparing": "Your pictures are still being prepared.",
@@ -568,8 +572,8 @@ SHARE = {
     "python_file": "the weights file that was opened on the page",
     # opening a PNG
     "too_large": "A PNG with a picture's origin has at most {most} MB; this file is larger.",
-    "not_png": "“{name}” is not a PNG. A PNG that was downloaded here brings its picture back; to look for a picture, "
-    "use “Find a picture”.",
+    "not_png": "“{name}” is neither a PNG nor weights (.safetensors). A PNG that was downloaded here brings its "
+    "picture back; to look for a picture, use “Find a picture”.",
     "broken": "This PNG is damaged, so nothing was changed.",
     "no_origin": "This PNG does not say how it was made. To look for the picture itself, use “Find a picture”.",
     "strange_origin": "What this PNG says about its origin cannot be read, so nothing was changed.",
@@ -746,7 +750,7 @@ SHORTCUTS = {
     "help": "this list",
     "copy": "copy the link to what is shown",
     "arrows": "move the slider or the chart that has the focus",
-    "train": "train, pause or resume",
+    "train": "pause or resume your run",
     "surprise": "another seed",
     "class": "the class with this number",
     "undo": "undo",

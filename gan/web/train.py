@@ -180,7 +180,7 @@ _LIVE = """
   <div class="gf-stack gf-view" data-gf="view">"""
 
 _PAGE = (
-    '<div class="gf gf-train">'
+    '<div class="gf gf-train"><div class="gf-drop" data-gf="drop" hidden><p>{own_drop}</p></div>'
     + _SETUP
     + _LIVE
     + _HEAD

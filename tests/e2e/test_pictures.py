@@ -97,7 +97,7 @@ def test_names_are_never_markup(server, visit):
 
 
 def test_address_is_never_markup(server, visit):
-    visit.expect("status of 400")
+    visit.expect("status of 404")
     page = opened(visit(server.url(f"?recipe={HOSTILE}&k.seed={HOSTILE}")))
     expect(part(page, "train", "setup-error")).to_contain_text(HOSTILE)
     harmless(page)

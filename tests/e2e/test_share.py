@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -142,7 +143,7 @@ def test_a_downloaded_picture_comes_back_and_files_of_strangers_change_nothing(s
     drop(page, signed(json.dumps(origin(file) | {"digest": "0" * 32})))
     said(page, "its weights have changed since")
     open_tab(page, "how")
-    assert not page.evaluate(_HELD)  # there a file is the browser's
+    assert page.evaluate(_HELD)  # nowhere a file takes the place of the page
 
 
 def origin(file: bytes) -> dict[str, Any]:
@@ -194,8 +195,8 @@ HOSTILE = {
     "words twice": (signed("{}", "{}"), "damaged"),
     "words too long": (signed("x" * 70_000), "damaged"),
     "compressed words": (bomb(), "does not say how it was made"),
-    "a JPEG": (jpeg(), "“picture.png” is not a PNG"),
-    "nothing": (b"", "is not a PNG"),
+    "a JPEG": (jpeg(), "“picture.png” is neither a PNG nor weights (.safetensors)"),
+    "nothing": (b"", "is neither a PNG nor weights"),
     "too large": (png(1) + bytes(5 << 20), "at most 4 MB"),
     "no JSON": (signed("<img src=x onerror=alert(1)>"), STRANGE),
     "a list": (signed("[1]"), STRANGE),
@@ -276,6 +277,22 @@ def test_any_picture_of_the_page_opens_in_latent_sliders(server, visit, class_ru
 
 
 # Python ----------------------------------------------------------------------------------------------------------
+
+
+def test_copied_python_names_the_file_that_was_opened(server, visit, class_run):
+    page = latent(visit, server, f"w=run-{class_run}")
+    _, data = server.fetch(f"runs/{class_run}/download/weights.safetensors")
+    for name in ("my bear's (1).safetensors", 'öl "quoted".safetensors'):
+        part(page, "latent", "file").set_input_files([upload(name, data, "")])
+        expect(part(page, "latent", "weights").locator("option:checked")).to_have_text(name)
+        page.wait_for_url(re.compile("w=file-"))
+        for _ in range(2):  # also when the page was loaded again
+            part(page, "latent", "python").click()
+            lines = part(page, "latent", "python-code")
+            expect(lines).to_be_visible()
+            assert f"weights = {json.dumps(name)}  # the weights file" in lines.input_value()
+            page.reload()
+            page.wait_for_selector(PICTURE + "[data-shows]")
 
 
 def test_copied_python_draws_the_picture_of_a_run_elsewhere(server, visit, tmp_path, class_run):

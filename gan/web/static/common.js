@@ -143,10 +143,14 @@ export function ownerHeaders() {
 
 // ---- elements ----
 
+/** What a translating browser must leave alone: drawings, code, and what scripts write anew; gan/web/island.py. */
+const NOT_TRANSLATED = /^(canvas|output|textarea|kbd) | (gf-num|gf-class)\b/;
+
 /** An element. Strings become text nodes, never markup. Keys starting with "on" are listeners. */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   setProps(element, props);
+  if (NOT_TRANSLATED.test(`${tag} ${props?.class}`)) element.translate = false;
   element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
@@ -234,7 +238,10 @@ function addressTab() {
 /** The tab's state: what was last written, else what the address says when it speaks of this tab, else {}. */
 export function readState(tab) {
   if (states.has(tab)) return { ...states.get(tab) };
-  if (addressTab() !== tab) return {};
+  return addressTab() === tab ? addressState() : {};
+}
+
+function addressState() {
   const { tab: _, ...state } = addressParams();
   return Object.fromEntries(Object.entries(state).filter(([key]) => !isGradios(key)));
 }
@@ -242,8 +249,13 @@ export function readState(tab) {
 export function writeState(tab, state) {
   const clean = Object.entries(state).filter(([, value]) => value !== null && value !== undefined && value !== "");
   states.set(tab, Object.fromEntries(clean.map(([key, value]) => [key, String(value)])));
-  if (visibleTab() === tab) history.replaceState(history.state, "", stateURL(tab));
+  if (addressTab() === tab) showAddress(tab);
 }
+
+/** The history remembers the states of all tabs, so that they are there after a reload. */
+const remembered = () => ({ ...history.state, tabs: Object.fromEntries(states) });
+
+const showAddress = (tab) => history.replaceState(remembered(), "", stateURL(tab));
 
 // Gradio's own parameters (?__theme=dark, ?view=...) stay where they are.
 const isGradios = (key) => key.startsWith("__") || key === "view";
@@ -271,22 +283,43 @@ export function onState(tab, fn) {
 export function openTab(tab, state) {
   if (state) writeState(tab, state);
   tabButton(tab)?.click();
-  history.replaceState(history.state, "", stateURL(tab));
+  showAddress(tab);
   if (state) listeners.get(tab)?.(readState(tab));
 }
 
 /** Once: open the tab the address names, and keep the address in step with the tabs. */
 function followTabs() {
   const wanted = addressTab();
-  if (wanted !== visibleTab()) {
-    states.set(wanted, readState(wanted));
-    tabButton(wanted)?.click();
-  }
-  document.addEventListener("click", (event) => {
-    if (!event.target.closest?.('[role="tab"]')) return;
-    setTimeout(() => history.replaceState(history.state, "", stateURL(visibleTab())));
-  });
+  if (wanted !== visibleTab()) tabButton(wanted)?.click();
+  document.addEventListener("click", leaveTab, true); // before anything of the new tab writes its state
+  window.addEventListener("popstate", goThere);
 }
+
+/** Another tab is another place in the browser's history: Back leads to the one before. */
+function leaveTab(event) {
+  const tab = event.target.closest?.('[role="tab"]')?.dataset.tabId;
+  if (!TABS.includes(tab) || tab === addressTab()) return;
+  showAddress(addressTab()); // as it is left
+  history.pushState(remembered(), "", stateURL(tab));
+}
+
+/** Back and Forward: the tab that the address names, as it was there. */
+function goThere() {
+  const tab = addressTab();
+  const state = addressState();
+  const same = JSON.stringify(state) === JSON.stringify(states.get(tab) ?? {});
+  states.set(tab, state);
+  if (tab !== visibleTab()) tabButton(tab)?.click();
+  if (!same) listeners.get(tab)?.(state);
+}
+
+/** What a page that was loaded again had in its tabs; of the tab in the address, the address tells. */
+function recall() {
+  for (const [tab, state] of Object.entries(history.state?.tabs ?? {})) states.set(tab, state);
+  states.set(addressTab(), addressState());
+}
+
+recall();
 
 const tabsShown = setInterval(() => {
   if (!tabButton("train")) return;

@@ -11,7 +11,8 @@ export class DatasetChoice {
     Object.assign(this, { part, changed, recipe: null, chosen: false });
     this.known = new Map(datasets.map((dataset) => [dataset.name, dataset]));
     this.usual = datasets[0].name;
-    this.pictures = new OwnPictures(part, { ready: (answer) => this.prepared(answer), changed: () => this.showWhy() });
+    const ready = (answer) => this.prepared(answer);
+    this.pictures = new OwnPictures(part, { wanted: () => this.choose(OWN), ready, changed: () => this.showWhy() });
     const options = datasets.map(({ name, title, downloads }) =>
       option(name, downloads ? `${title} (${t("train.downloads")})` : title),
     );

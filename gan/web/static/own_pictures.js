@@ -6,7 +6,7 @@ import { send } from "./upload.js";
 const FIELDS = ["own-size", "own-channels"];
 
 export class OwnPictures {
-  /** hooks: {ready({dataset, count, message}): they are prepared, changed(): other size or colours}. */
+  /** hooks: {wanted(): the form is to be shown, ready({dataset, count, message}): they are prepared, changed(): other size or colours}. */
   constructor(part, hooks) {
     Object.assign(this, { part, hooks, touched: false, sending: null, files: [] });
     for (const name of FIELDS) part(name).addEventListener("change", () => this.touch());
@@ -38,6 +38,12 @@ export class OwnPictures {
   }
 
   // ---- sending ----
+
+  /** Files that were dropped on the tab. */
+  drop(files) {
+    this.hooks.wanted();
+    this.send(files);
+  }
 
   async send(files) {
     if (!files.length) return;

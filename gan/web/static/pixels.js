@@ -2,10 +2,12 @@
 
 import { api, boot, clearNotice, getJSON, h, notify, pixelsToImageData, setText, t } from "./common.js";
 import { holds } from "./in_page.js";
+import { read, write } from "./storage.js";
 import { sendWithNotice } from "./upload.js";
 
 const PAGE = Math.random().toString(36).slice(2, 10);
 export const MAX_SEED = 2 ** 31 - 1;
+const [FILES, MOST_NAMES] = ["files", 60]; // under this name the browser remembers: id of weights -> the file they came in
 export const MAX_UPLOAD_MB = 32;
 export const PHONE = "(max-width: 760px)"; // as in the style sheet
 
@@ -206,12 +208,17 @@ export function firstChoice(weights) {
   return (shipped.find((entry) => entry.id.startsWith("mnist-conditional")) ?? shipped[0] ?? weights[0])?.id;
 }
 
+/** What the file was called that these weights were opened from in this browser, if they were. */
+export const nameOfFile = (id) => read(FILES)[id];
+
 /** Weights from disk; onOpened(id, name) when the server has checked and taken them. */
 export async function openWeightsFile(file, onOpened) {
   try {
     if (file.size > MAX_UPLOAD_MB * 2 ** 20) throw new Error(t("latent.file_too_large", { most: MAX_UPLOAD_MB }));
     const { id } = await sendWithNotice("weights", file, t("latent.opening"));
     clearNotice("wait");
+    const { [id]: _, ...others } = read(FILES);
+    write(FILES, Object.fromEntries([...Object.entries(others), [id, file.name]].slice(-MOST_NAMES)));
     onOpened(id, file.name);
   } catch (error) {
     notify(error.message, error.cancelled ? "info" : "error");

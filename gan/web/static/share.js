@@ -1,10 +1,11 @@
 // Handing a picture on and getting it back: the PNG that says how it was made, such a file dropped on the tab or chosen, and
 // the picture as lines of Python.
 
-import { api, getJSON, h, notify, saveBlob, saveFrom, setText, t, url, visibleTab } from "./common.js";
+import { api, getJSON, h, notify, saveBlob, saveFrom, setText, t, url } from "./common.js";
+import { takeDrops } from "./drops.js";
 import { digestHere, drawHere } from "./in_page.js";
 import { OriginError, originOf, withOrigin } from "./origin.js";
-import { openWeightsFile, putPicture, queryOf } from "./pixels.js";
+import { nameOfFile, openWeightsFile, putPicture, queryOf } from "./pixels.js";
 
 const SCALE = 16; // gan/origin.py
 
@@ -22,7 +23,7 @@ export class Share {
       target.value = "";
       if (file) this.open(file);
     });
-    this.bindDrop();
+    takeDrops("latent", ([file]) => this.open(file), part("drop"));
   }
 
   // ---- out ----
@@ -42,8 +43,9 @@ export class Share {
   }
 
   async showPython() {
+    const place = this.host.place();
     try {
-      const { python } = await getJSON(`origin?${queryOf(this.host.place())}`);
+      const { python } = await getJSON(`origin?${queryOf({ ...place, file: nameOfFile(place.w) })}`);
       this.part("python-code").value = python;
     } catch (error) {
       return notify(error.message, "error");
@@ -110,25 +112,6 @@ export class Share {
     } catch {
       return null; // it is a picture like any other
     }
-  }
-
-  /** Anywhere on the page while the tab is open, so that a file beside the mark does not replace the page. */
-  bindDrop() {
-    const isFile = (event) => visibleTab() === "latent" && event.dataTransfer?.types.includes("Files");
-    const mark = (on) => (this.part("drop").hidden = !on);
-    document.addEventListener("dragover", (event) => {
-      if (!isFile(event)) return;
-      event.preventDefault();
-      mark(true);
-    });
-    document.addEventListener("dragleave", (event) => event.relatedTarget === null && mark(false));
-    document.addEventListener("drop", (event) => {
-      if (!isFile(event)) return;
-      event.preventDefault();
-      mark(false);
-      const [file] = event.dataTransfer.files;
-      if (file) this.open(file);
-    });
   }
 }
 

@@ -4,6 +4,7 @@ import {
   boot, everyVisible, getJSON, h, notify, onState, postJSON, readState, rememberToken, setText, t, writeState,
 } from "./common.js"; // prettier-ignore
 import { DatasetChoice } from "./datasets.js";
+import { takeDrops } from "./drops.js";
 import { forkRun } from "./fork.js";
 import { LiveView } from "./live.js";
 import { RunList } from "./runlist.js";
@@ -55,12 +56,19 @@ class TrainTab {
     this.buildRecipes();
     this.buildKnobs();
     this.listen();
-    this.show(readState("train"));
+    this.show(this.firstState());
     onState("train", (state) => this.arrive(state));
     this.runsPoll = everyVisible(RUNS_MS, () => this.runList.refresh());
   }
 
   // ---- the address ----
+
+  /** What the address says; of a link to the sliders of a run, that run. */
+  firstState() {
+    const state = readState("train");
+    const run = /^run-([\w-]+)$/.exec(readState("latent").w ?? "")?.[1];
+    return Object.keys(state).length || !run ? state : { run };
+  }
 
   /** Show what an address says: a run, or settings for one. */
   show(state) {
@@ -226,6 +234,7 @@ class TrainTab {
 
   listen() {
     this.part("bring-back").addEventListener("change", (event) => this.bringBack(event));
+    takeDrops("train", (files) => this.datasets.pictures.drop(files), this.part("drop"));
     this.part("reset").addEventListener("click", () => this.choose(this.recipe, { write: false }) ?? this.formChanged());
     this.part("train").addEventListener("click", () => this.train());
     this.part("train").disabled = false;
