@@ -46,6 +46,7 @@ def test_back_brings_what_a_tab_showed_before_it_was_sent_something_else(server,
     open_tab(page, "train")
     page.goto(server.url(f"?run={plain_run}"))
     opened(page)
+    wait_for_status(page, "finished")
     part(page, "train", "sliders").click()
     page.wait_for_selector(PICTURE + f'[data-shows*="run-{plain_run}"]')
     page.go_back()

@@ -53,7 +53,8 @@ function giveTo(chooser, files) {
 async function filesOf({ items, files }) {
   const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean); // only now: later they are gone
   if (!entries.some((entry) => entry.isDirectory)) return [...files];
-  return (await Promise.all(entries.map((entry) => (entry.isDirectory ? picturesIn(entry) : fileOf(entry))))).flat();
+  const found = await Promise.all(entries.map((entry) => (entry.isDirectory ? picturesIn(entry) : fileOf(entry))));
+  return found.flat().sort((a, b) => (a.name < b.name ? -1 : 1)); // folders come in any order; the same pictures are one data set
 }
 
 async function picturesIn(folder) {

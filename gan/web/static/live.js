@@ -421,7 +421,7 @@ export class LiveView {
     on("from-here", () => this.offerFromHere());
     on("fork-here", () => openTab("compare", { ...withRun(readState("compare"), this.runId), fork: this.runId, from: this.here }));
     on("back-here", () => this.goBack());
-    on("sliders", () => openTab("latent", { w: this.meta.recorded ? "" : `run-${this.runId}` }));
+    on("sliders", () => this.meta && openTab("latent", { w: this.meta.recorded ? "" : `run-${this.runId}` }));
     for (const button of this.root.querySelectorAll('[data-gf="step"]'))
       button.addEventListener("click", () => this.command({ command: "step", players: button.dataset.players }));
     part("rates").addEventListener("submit", (event) => this.applyRates(event));
