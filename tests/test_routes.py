@@ -459,7 +459,7 @@ def test_a_run_comes_back_under_another_owner_and_continues(client, registry, zi
 
 def test_a_finished_run_comes_back_finished_with_all_that_was_known_of_it(client, registry):
     run_id, owner = start(client, total_steps=45)
-    registry.get(run_id).join(30)
+    registry.get(run_id).join(PATIENCE)
     client.patch(f"{BASE}/runs/{run_id}", json={"title": "Mine"}, headers=owner)
     before = get(client, f"runs/{run_id}/live").json()
     again = bring(client, get(client, f"runs/{run_id}/download/run.zip").content).json()["id"]
@@ -642,7 +642,7 @@ def test_a_run_on_own_pictures_comes_back_without_them(client, registry, tmp_pat
     dataset = send(client, files).json()["dataset"]
     body = {"recipe": "dense", "dataset": dataset, "changes": {"batch": 4, "total_steps": 60}}
     run = registry.get(client.post(f"{BASE}/runs", json=body).json()["id"])
-    run.join(60)
+    run.join(PATIENCE)
     epoch = get(client, f"runs/{run.id}/live").json()["epoch"]
     zipped = get(client, f"runs/{run.id}/download/run.zip").content
     assert not any("pictures/" in name for name in zipfile.ZipFile(io.BytesIO(zipped)).namelist())
@@ -668,7 +668,7 @@ def test_a_run_on_own_pictures_comes_back_without_them(client, registry, tmp_pat
     assert send(there, files).json()["dataset"] == dataset
     assert get(there, f"runs/{again}").json()["needs"] == ""
     assert there.post(f"{BASE}/runs/{again}/command", json=longer, headers=owner).status_code == 200
-    elsewhere.get(again).join(60)
+    elsewhere.get(again).join(PATIENCE)
     assert elsewhere.get(again).latest.numbers["status"] == "finished"
     assert elsewhere.get(again).checkpoint_step() == 80
     elsewhere.close()

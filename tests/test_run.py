@@ -95,7 +95,7 @@ def shows_its_end(run: Run) -> None:
 def test_the_last_step_is_written_down_whenever_a_run_ends(runs):
     run, _ = runs.create("dense", changes=SMALL | {"total_steps": off_the_grid(230)})
     runs.start(run)
-    run.join(60)
+    run.join(PATIENCE)
     assert run.status == "finished" and run.checkpoint_step() == run.config.total_steps
     shows_its_end(run)
 
@@ -110,7 +110,7 @@ def test_so_it_is_when_a_run_is_ended(runs, how):
     for _ in range(off_the_grid(run.trainer.steps_done + 1) - run.trainer.steps_done):
         run.send(Command("step"))
     run.send(Command(how))
-    run.join(20)
+    run.join(PATIENCE)
     shows_its_end(run)
 
 
@@ -120,9 +120,9 @@ def test_going_on_after_an_end_keeps_its_record_and_is_exact(runs):
     last = off_the_grid(first + 20)
     run, _ = runs.create("dense", changes=SMALL | {"total_steps": first})
     runs.start(run)
-    run.join(60)
+    run.join(PATIENCE)
     runs.command(run, Command("resume", total_steps=last))
-    run.join(60)
+    run.join(PATIENCE)
     assert run.status == "finished"
     shows_its_end(run)
     frames = [s for s in range(last) if due(s, FRAME_GROWTH)]
@@ -135,7 +135,7 @@ def test_going_on_after_an_end_keeps_its_record_and_is_exact(runs):
 def test_a_killed_run_shows_the_numbers_of_its_picture(runs):
     run, _ = runs.create("dense", changes=SMALL | {"total_steps": off_the_grid(230)})
     runs.start(run)
-    run.join(60)
+    run.join(PATIENCE)
     frames = run.folder / "frames.jsonl"
     frames.write_text("".join(frames.read_text().splitlines(keepends=True)[:-1]))  # as it was before the end
     again = Run(run.folder)

@@ -95,10 +95,15 @@ class Server(App):
         return run
 
     def finish(self, recipe: str = "dense", dataset: str = "mnist", **changes: Any) -> str:
-        """The id of a run that has reached its end."""
+        """The id of a run that has reached its end, and has saved it."""
         run = self.train(recipe, dataset, **{"total_steps": 40, **changes})
-        until(lambda: self.status(run) == "finished")
+        until(lambda: self.saved(run))
         return run
+
+    def saved(self, run: str) -> bool:
+        """Whether a run has ended and its last state is on disk, which comes after the word."""
+        now = self.get(f"runs/{run}")
+        return now["status"] == "finished" and now["checkpoint_step"] == now["step"]
 
     def status(self, run: str) -> str:
         return self.get(f"runs/{run}")["status"]

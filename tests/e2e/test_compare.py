@@ -20,7 +20,7 @@ def pair(shared_server: Server) -> tuple[str, str]:
     """A finished run and its finished fork, which learned with another rate from step 32 on."""
     source = shared_server.finish("dense", total_steps=60)
     fork = shared_server.post(f"runs/{source}/fork", {"changes": {"g_lr": "0.01"}, "step": 40})["id"]
-    until(lambda: shared_server.status(fork) == "finished")
+    until(lambda: shared_server.saved(fork))
     return source, fork
 
 
@@ -103,7 +103,7 @@ def test_a_fork_is_made_in_the_page_and_joins_the_comparison(server, visit, pair
     part(page, "compare", "fork-go").click()
     expect(page.locator(RUN)).to_have_count(2)
     made = re.search(rf"runs={pair[0]},([\w-]+)", page.evaluate("location.href")).group(1)
-    until(lambda: server.status(made) == "finished")
+    until(lambda: server.saved(made))
     info = server.get(f"runs/{made}")
     assert info["config"]["objective"] == "hinge" and info["states"] == [32]
     assert info["events"][0]["text"] == "Forked from Dense on MNIST at step 32: objective non-saturating → hinge"
