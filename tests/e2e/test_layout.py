@@ -60,13 +60,14 @@ def faults_everywhere(page: Any, tabs: Any = READY, sizes: Any = SIZES) -> list[
     return found
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_every_tab_fits_every_screen(server, look_at, theme):
     page = look_at(server.url(f"?__theme={theme}"))
     wait_for_status(page, "recording")
     assert faults_everywhere(page) == []
 
 
+@pytest.mark.slow
 def test_a_run_fits_while_its_owner_steers_it(server, look_at):
     page = look_at(server.url("?__theme=dark&dataset=fashion-mnist"))
     press_train(page, "quick-conditional")
@@ -80,6 +81,7 @@ def test_a_run_fits_while_its_owner_steers_it(server, look_at):
     assert faults_everywhere(page, ["train"], [SIZES[0], SIZES[2], SIZES[5]]) == []
 
 
+@pytest.mark.slow
 def test_a_finished_run_fits_in_both_tabs_that_show_it(server, look_at, class_run, plain_run):
     page = look_at(server.url(f"?tab=compare&runs={class_run},{plain_run}"))
     expect(page.locator("#gf-tab-compare .gf-compare-run canvas")).to_have_count(2)

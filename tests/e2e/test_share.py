@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -85,6 +86,7 @@ LINKS = [
 ]
 
 
+@pytest.mark.slow
 def test_a_link_gives_the_same_pixels_in_a_new_process_and_a_new_browser(server, visit, tmp_path):
     """Nothing is carried over but the address, not even the folder of runs."""
     digests = [hashlib.sha256(server.pixels(link).tobytes()).hexdigest() for link in LINKS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from gan.config import KNOBS
@@ -59,6 +60,7 @@ def test_every_switch_reaches_the_run(server, visit):
     expect(part(page, "train", "legend-verdict")).not_to_contain_text("%")
 
 
+@pytest.mark.slow
 def test_every_entry_is_explained_with_its_formula(server, visit):
     page = opened(visit(server.url()))
     unfold(page, "objective", "penalty", "seen", "limits")

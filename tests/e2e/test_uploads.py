@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -37,6 +38,7 @@ def send_own(page: Any, data: bytes) -> Any:
     return part(page, "train", "own-note")
 
 
+@pytest.mark.slow
 def test_progress_cancel_and_what_train_says_meanwhile(server, visit):
     runs = server.run_ids()
     with proxied(server.port) as proxy:
@@ -57,6 +59,7 @@ def test_progress_cancel_and_what_train_says_meanwhile(server, visit):
     assert server.run_ids() == runs
 
 
+@pytest.mark.slow
 def test_a_line_that_breaks_keeps_the_form_and_the_files(server, visit):
     visit.expect("ERR_", "Failed to load resource")
     with proxied(server.port) as proxy:
@@ -90,6 +93,7 @@ def test_a_server_in_between_that_takes_less_is_named(server, visit):
         expect(toast).to_contain_text(BETWEEN)
 
 
+@pytest.mark.slow
 def test_bringing_back_a_run_can_be_cancelled(server, visit):
     with proxied(server.port) as proxy:
         page = opened(visit(proxy.url()))
