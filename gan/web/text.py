@@ -85,6 +85,9 @@ TRAIN = {
     "reset": "Back to the recipe's values",
     "train": "Train",
     "starting": "Starting…",
+    "shown": "Others may watch",
+    "shown_hint": "Whoever finds this machine busy gets a link to this run: to watch, to download, to go on from it.",
+    "shown_never": "A run on your own pictures is never shown to others.",
     "keeps_nothing": "This window keeps nothing: after a reload you could not steer your run.",
     "open_directly": "Open it directly",
     # my runs
@@ -101,6 +104,8 @@ TRAIN = {
     "keep": "Keep",
     "keep_hint": "A kept run stands first and is never deleted to make room.",
     "unkeep": "Do not keep",
+    "show": "Let others watch",
+    "unshow": "Hide from others",
     "kept": "kept",
     "delete": "Delete",
     "delete_sure": "Delete this run for good?",
@@ -114,8 +119,10 @@ TRAIN = {
     "status_failed": "stopped by an error",
     "status_interrupted": "interrupted",
     "status_recording": "recording",
+    "status_gone": "gone",
     "recorded_note": "A recording made with this program. Press Train to start your own run.",
     "watching_bar": "Watching · {percent} % · {status}",
+    "gone": "This run is gone: it was deleted, or the server was started anew without it.",
     "watching": "You are watching. Only the page that started this run can steer it.",
     "interrupted_note": "This run was interrupted. It can go on exactly where it was last saved (step {step}).",
     "empty_title": "Nothing is trained yet",
@@ -198,6 +205,19 @@ TRAIN = {
     "rate_g_label": "Generator's learning rate",
     "apply": "Apply",
     "applied": "Learning rates changed; the curve is marked.",
+}
+
+WAITING = {
+    "watch_it": "Watch it",
+    "tell_me": "Tell me when it is free",
+    "waiting": "You are told here when it is free.",
+    "stop_waiting": "Stop waiting",
+    "open_it": "Open it",
+    "pause_it": "Pause it and go on",
+    "free": "It is free now.",
+    "free_title": "● Free now · {title}",
+    "go": "Go there",
+    "not_now": "Not now",
 }
 
 MEASURES = {
@@ -295,6 +315,7 @@ COMPARE = {
     "latents_other": "These runs have other seeds or latent sizes, so each column shows its own noise.",
     "step": "step {step}",
     "ended": "ended at step {step}",
+    "gone": "{title} is gone: it was deleted, or the server was started anew without it.",
     "scrubber": "Moment that all runs show",
     "newest": "newest",
     "settings": "What differs",
@@ -452,6 +473,7 @@ LATENT = {
     "send_hint": "Make this picture one that the path in the Interpolation tab leads through.",
     "sent_first": "This picture is the first of the path. Add another one, and the path leads from here to there.",
     "learning": "learning · step {step}",
+    "gone_hint": "The run of these weights is gone. Choose other weights.",
     "live_hint": "These weights go on learning: the picture is drawn anew every few seconds.",
     "facts": "{z_dim} numbers make {size} × {size} pixels. It has learned for {step} steps.",
     "facts_short": "{z_dim} numbers make {size} × {size} pixels.",
@@ -761,6 +783,7 @@ SHORTCUTS = {
 EN = {
     "common": COMMON,
     "train": TRAIN,
+    "waiting": WAITING,
     "curves": CURVES,
     "compare": COMPARE,
     "diagnosis": DIAGNOSIS,

@@ -55,6 +55,9 @@ _SETUP = """
     <p class="gf-note" data-gf="keeps-nothing" role="status" hidden>{keeps_nothing}
       <a href="?" data-gf="open-directly" target="_blank" rel="noopener" hidden>{open_directly}</a></p>
     <p class="gf-note" data-kind="error" data-gf="setup-error" role="alert" hidden></p>
+    <label class="gf-check gf-hint" data-gf="shown-box" title="{shown_hint}"><input type="checkbox" data-gf="shown"
+      checked><span>{shown}</span></label>
+    <div class="gf-note gf-busy" data-kind="accent" data-gf="busy" hidden></div>
     <button type="button" class="gf-btn gf-btn-primary gf-btn-big" data-gf="train" disabled>{train}</button>
   </div>
 </aside>"""
@@ -93,7 +96,10 @@ _HEAD = """
     <div title="{show_share_hint}"><dt>{show_share}</dt><dd class="gf-num" data-gf="n-share">–</dd></div>
   </dl>
   <div class="gf-note gf-row" data-gf="message" role="status" hidden><span data-gf="message-text"></span>
-    <button type="button" class="gf-btn gf-btn-primary" data-gf="rewind" hidden></button></div>
+    <button type="button" class="gf-btn gf-btn-primary" data-gf="rewind" hidden></button>
+    <button type="button" class="gf-btn gf-btn-primary" data-gf="gone-over" title="{start_over_hint}" hidden
+      >{start_over}</button>
+    <button type="button" class="gf-btn" data-gf="gone-recorded" hidden>{recording}</button></div>
 </header>"""
 
 _STAGE = """

@@ -79,6 +79,18 @@ class Server(App):
     def get(self, path: str) -> Any:
         return json.loads(self.fetch(path)[1] or b"null")
 
+    def patch(self, run: str, **change: Any) -> None:
+        """Change what its owner may: title, kept, shown."""
+        self._ask(run, "PATCH", json.dumps(change).encode())
+
+    def delete(self, run: str) -> None:
+        self._ask(run, "DELETE")
+
+    def _ask(self, run: str, method: str, body: bytes | None = None) -> None:
+        headers = {"X-Owner": self.owner, "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.base}runs/{run}", body, headers, method=method)
+        urllib.request.urlopen(request, timeout=PATIENCE).close()
+
     def pixels(self, query: str, route: str = "pixels") -> np.ndarray:
         """Pictures uint8 [N, C, H, W] from the route that draws."""
         headers, data = self.fetch(f"{route}?{query}")

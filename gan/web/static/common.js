@@ -47,18 +47,22 @@ async function request(path, options) {
 export const unreachable = () =>
   Object.assign(new Error(t("common.offline", {}, "The server cannot be reached. Trying again.")), { offline: true });
 
-/** The error of an answer that is no success. `bytes`: how much was sent with the question, as far as it is known. */
+/**
+ * The error of an answer that is no success; `details` is all that our server said, {} where it was none of ours.
+ * `bytes`: how much was sent with the question, as far as it is known.
+ */
 export function refused(status, body, bytes = 0) {
-  return Object.assign(new Error(ourSentence(body) ?? foreignSentence(status, bytes)), { status });
+  const details = ourWords(body);
+  const words = [details.error, details.detail].find((text) => typeof text === "string" && text);
+  return Object.assign(new Error(words ?? foreignSentence(status, bytes)), { status, details });
 }
 
-/** What our server says is JSON. */
-function ourSentence(body) {
+/** What our server says is a JSON object. */
+function ourWords(body) {
   try {
-    const { error, detail } = JSON.parse(body);
-    return [error, detail].find((text) => typeof text === "string" && text);
+    return Object(JSON.parse(body));
   } catch {
-    return undefined;
+    return {};
   }
 }
 

@@ -153,13 +153,19 @@ class CompareTab {
     const before = this.tracks.map((track) => track.status);
     const results = await Promise.allSettled(this.tracks.map((track) => track.update()));
     if (results.some(({ value }) => value)) this.refresh();
-    if (this.tracks.some((track, i) => track.status !== before[i])) this.form.refresh();
+    if (this.tracks.some((track, i) => track.status !== before[i])) this.statusChanged(before);
     const failed = results.find(({ status }) => status === "rejected");
     if (failed) {
       for (const track of this.tracks) track.startAgain();
       throw failed.reason;
     }
     return this.tracks.some(({ status }) => status === "running") ? POLL_MS : RESTING_MS;
+  }
+
+  statusChanged(before) {
+    this.form.refresh();
+    const gone = this.tracks.filter((track, i) => track.gone && before[i] !== "gone");
+    for (const { meta } of gone) this.showError(t("compare.gone", { title: meta.title }));
   }
 
   refresh() {

@@ -2,6 +2,7 @@
 
 import { h, setText, t, whole } from "./common.js";
 import { OwnPictures } from "./own_pictures.js";
+import { read, write } from "./storage.js";
 
 const OWN = "own"; // the entry that opens the form for a person's own pictures
 
@@ -18,6 +19,7 @@ export class DatasetChoice {
     );
     part("dataset").replaceChildren(...options, option(OWN, t("train.own_pictures")));
     part("dataset").addEventListener("change", ({ target }) => this.choose(target.value));
+    part("shown").addEventListener("change", ({ target }) => write("shown", { others: target.checked }));
   }
 
   /** The data set's name, or "" while there are no pictures yet. */
@@ -82,6 +84,14 @@ export class DatasetChoice {
     if (value === OWN) own.scrollIntoView({ block: "nearest" });
     setText(this.part("dataset-about"), this.known.get(value)?.about ?? "");
     this.showWhy();
+    this.showShown(value === OWN || value.startsWith("own-"));
+  }
+
+  /** May others watch? As it was chosen last; own pictures are never shown. */
+  showShown(own) {
+    this.part("shown").disabled = own;
+    this.part("shown").checked = !own && (read("shown").others ?? true);
+    this.part("shown-box").title = t(own ? "train.shown_never" : "train.shown_hint");
   }
 
   showWhy() {

@@ -26,7 +26,11 @@ function start(element, data) {
   let follower = null;
   onRun((runId) => (follower = runId ?? data.recorded ? new Follower(runId ?? data.recorded, drawing) : null));
   everyVisible(EVERY_MS, async () => {
-    if (visibleTab() === "how") await follower?.tick().catch((error) => follower.failed(error));
+    if (visibleTab() !== "how" || !follower) return;
+    await follower.tick().catch((error) => {
+      if (error.details?.gone) follower = null; // what was drawn of it stays
+      else follower.failed(error);
+    });
   });
 }
 

@@ -7,7 +7,7 @@ import { Crossing } from "./crossing.js";
 import { Export } from "./export.js";
 import { behind, bring, holds } from "./in_page.js";
 import { Keyframes, fittedKeyframes, keyframesQuery, readKeyframes } from "./keyframes.js";
-import { aboutWeights, afterPause, firstChoice, newestWins, showWhoDraws, start, weightsSelect } from "./pixels.js";
+import { aboutWeights, afterPause, firstChoice, newestAbout, newestWins, showWhoDraws, start, weightsSelect } from "./pixels.js";
 import { MIDDLE, Plane } from "./plane.js";
 import { Walk, mostFrames } from "./walk.js";
 
@@ -109,10 +109,11 @@ class InterpolationTab {
     this.ticks += 1;
     if (!this.about) return this.ticks % 3 ? undefined : this.open(readState("interpolation"));
     if (this.ticks % 5 === 0) await this.select.refresh(this.state.w, this.about.title);
-    if (this.ticks % 5 === 0 && !holds(this.state.w)) this.bring(); // they were lost on their way
-    if (!(this.about.live || behind(this.about)) || this.ticks % 2) return;
+    if (this.ticks % 5 === 0 && !holds(this.state.w) && !this.about.gone) this.bring(); // they were lost on their way
+    if (!(this.about.live || behind(this.about)) || this.about.gone || this.ticks % 2) return;
     const { stamp } = this.about;
-    this.about = await aboutWeights(this.state.w);
+    this.about = await newestAbout(this.about);
+    if (this.about.gone) notify(t("latent.gone_hint"), "error");
     if (holds(this.about.id)) await this.bring();
     else if (this.about.stamp !== stamp) await this.redraw();
   }

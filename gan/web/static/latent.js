@@ -11,7 +11,7 @@ import { inWords } from "./in_words.js";
 import { MOST_KEYFRAMES, withKeyframe } from "./keyframes.js";
 import { MadeOf } from "./made_of.js";
 import {
-  PHONE, aboutWeights, afterPause, bindSeed, classChooser, fetchPixels, firstChoice, fitPicture, newestWins,
+  PHONE, aboutWeights, afterPause, bindSeed, classChooser, fetchPixels, firstChoice, fitPicture, newestAbout, newestWins,
   oncePerFrame, putPicture, queryOf, randomSeed, readSeed, showWhoDraws, start, weightsSelect,
 } from "./pixels.js";
 import { Share } from "./share.js";
@@ -126,8 +126,9 @@ class LatentTab {
   showAbout() {
     const { about } = this;
     this.part("live").hidden = !about.live;
+    if (about.gone) notify(t("latent.gone_hint"), "error");
     if (about.live) setText(this.part("live-text"), t("latent.learning", { step: about.step.toLocaleString("en-US") }));
-    setText(this.part("about"), about.live ? t("latent.live_hint") : about.about || this.facts());
+    setText(this.part("about"), about.gone ? t("latent.gone_hint") : about.live ? t("latent.live_hint") : about.about || this.facts());
   }
 
   facts() {
@@ -141,15 +142,19 @@ class LatentTab {
     this.ticks += 1;
     if (!this.about) return this.ticks % 3 ? undefined : this.open(readState("latent"));
     if (this.ticks % 5 === 0) await this.select.refresh(this.state.w, this.about.title);
-    if (this.ticks % 5 === 0 && !holds(this.state.w)) this.bring(); // they were lost on their way
+    if (this.ticks % 5 === 0 && !holds(this.state.w) && !this.about.gone) this.bring(); // they were lost on their way
     const resting = performance.now() - this.movedAt > RESTING_MS; // a moving slider already draws with the newest weights
-    if (resting && (this.about.live || behind(this.about))) await this.follow();
+    if (resting && this.followed) await this.follow();
     if (resting && this.about.live) this.madeOf.keepUp();
+  }
+
+  get followed() {
+    return (this.about.live || behind(this.about)) && !this.about.gone;
   }
 
   async follow() {
     const { step, stamp } = this.about;
-    this.about = await aboutWeights(this.state.w);
+    this.about = await newestAbout(this.about);
     this.showAbout();
     this.directions.show();
     if (canDraw(placeOf(this.state))) return this.bring();

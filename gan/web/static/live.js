@@ -34,8 +34,8 @@ const DOWNLOADS = [
 
 export class LiveView {
   /**
-   * root: the tab's element. hooks: {onStartOver(meta), onRemedy(what), onChange(): the run or its status changed,
-   * onProgress(share of its steps)}.
+   * root: the tab's element. hooks: {onStartOver(meta), onRemedy(what), onRecorded(), onNoRoom(refusal, again), onChange():
+   * the run or its status changed, onProgress(share of its steps)}.
    */
   constructor(root, hooks) {
     this.root = root;
@@ -113,6 +113,16 @@ export class LiveView {
   async tick() {
     if (visibleTab() !== "train") return WATCHER_MS;
     const { runId } = this;
+    try {
+      return await this.keepUp(runId);
+    } catch (error) {
+      if (!error.details?.gone) throw error;
+      if (runId === this.runId) this.gone();
+      return WATCHER_MS;
+    }
+  }
+
+  async keepUp(runId) {
     const next = await this.ask(runId);
     if (runId !== this.runId) return WATCHER_MS;
     if (next) await this.take(next);
@@ -128,6 +138,19 @@ export class LiveView {
       this.version = 0; // a server that was started anew counts its versions anew
       throw error;
     }
+  }
+
+  /** The run was deleted, or the server was started anew without it: what was seen stays, and nothing more is asked. */
+  gone() {
+    const status = { status: "gone", message: "" };
+    this.close();
+    this.meta = { ...this.meta, ...status, needs: "" };
+    if (this.snapshot) this.snapshot = { ...this.snapshot, ...status };
+    shareRun(null);
+    this.showMeta();
+    if (this.snapshot) this.showNumbers();
+    this.part("live").setAttribute("aria-busy", "false");
+    this.hooks.onChange();
   }
 
   pace() {
@@ -223,7 +246,8 @@ export class LiveView {
   showControls() {
     const { part, status, mine } = this;
     const active = status === "running" || status === "paused";
-    part("controls").hidden = !mine;
+    part("controls").hidden = !mine || status === "gone";
+    part("live").dataset.status = status;
     part("rates").hidden = !(mine && active);
     const pause = part("pause");
     setText(pause, t({ running: "train.pause", finished: "train.longer" }[status] ?? "train.resume"));
@@ -242,10 +266,13 @@ export class LiveView {
     const rewind = part("rewind");
     rewind.hidden = !(status === "failed" && this.mine && Number.isFinite(meta.checkpoint_step));
     setText(rewind, t("train.rewind", { step: whole(meta.checkpoint_step ?? 0) }));
+    part("gone-over").hidden = status !== "gone";
+    part("gone-recorded").hidden = status !== "gone" || !this.hooks.onRecorded;
   }
 
   ownMessage() {
     const { status, meta } = this;
+    if (status === "gone") return t("train.gone");
     if (meta.needs && this.mine) return meta.needs;
     if (status === "interrupted") return t("train.interrupted_note", { step: whole(meta.checkpoint_step ?? 0) });
     if (status === "running" && !this.snapshot) return t("train.preparing");
@@ -415,10 +442,11 @@ export class LiveView {
     on("pause", () => this.pauseOrResume());
     on("stop", () => this.command({ command: "stop" }));
     on("rewind", () => this.command({ command: "rewind" }));
-    on("start-over", () => this.hooks.onStartOver(this.meta));
+    for (const name of ["start-over", "gone-over"]) on(name, () => this.hooks.onStartOver(this.meta));
+    on("gone-recorded", () => this.hooks.onRecorded());
     on("copy-link", (event) => copyLink(event.currentTarget));
     on("compare", () => openTab("compare", withRun(readState("compare"), this.runId)));
-    on("from-here", () => this.offerFromHere());
+    on("from-here", () => this.offerFromHere().catch((error) => this.refused(error)));
     on("fork-here", () => openTab("compare", { ...withRun(readState("compare"), this.runId), fork: this.runId, from: this.here }));
     on("back-here", () => this.goBack());
     on("sliders", () => this.meta && openTab("latent", { w: this.meta.recorded ? "" : `run-${this.runId}` }));
@@ -471,9 +499,15 @@ export class LiveView {
       this.poll?.now();
       return true;
     } catch (error) {
-      notify(error.message, "error");
+      if (error.details?.busy) this.hooks.onNoRoom(error.details, () => this.command(body));
+      else this.refused(error);
       return false;
     }
+  }
+
+  refused(error) {
+    if (error.details?.gone) this.gone();
+    else notify(error.message, "error");
   }
 
   async applyRates(event) {

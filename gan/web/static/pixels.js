@@ -163,6 +163,16 @@ export function bindSeed(input, onSeed) {
 
 export const aboutWeights = (id) => getJSON(`weights/${encodeURIComponent(id)}`);
 
+/** What is known of weights by now; once their run is gone it is `gone`, learns no more, and need not be asked for again. */
+export async function newestAbout(about) {
+  try {
+    return await aboutWeights(about.id);
+  } catch (error) {
+    if (!error.details?.gone) throw error;
+    return { ...about, live: false, gone: true };
+  }
+}
+
 /**
  * The drop-down of weights. `onChoose(id)` is called when the person chooses; refresh(id) reads the list again and shows
  * id as chosen, even when it belongs to somebody else's run and is in nobody's list.

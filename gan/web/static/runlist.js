@@ -18,7 +18,7 @@ export class RunList {
   }
 
   draw() {
-    const seen = this.runs.map((run) => [run.id, run.status, run.title, run.kept, percent(run)]);
+    const seen = this.runs.map((run) => [run.id, run.status, run.title, run.kept, run.shown, percent(run)]);
     const fingerprint = JSON.stringify([this.hooks.current(), this.unfolded, seen]);
     if (fingerprint === this.shown) return;
     this.shown = fingerprint;
@@ -63,12 +63,15 @@ export class RunList {
   tools(run) {
     const box = h("div", { class: "gf-row gf-run-tools" });
     const press = (key, onclick, props = {}) => h("button", { type: "button", class: "gf-btn gf-btn-mini", onclick, ...props }, t(`train.${key}`));
-    box.append(
+    const offers = [
       press("rename", () => this.rename(run, box)),
       press(run.kept ? "unkeep" : "keep", () => this.change(run, { kept: !run.kept }), { title: t("train.keep_hint") }),
+      !run.dataset.startsWith("own-") &&
+        press(run.shown ? "unshow" : "show", () => this.change(run, { shown: !run.shown }), { title: t("train.shown_hint") }),
       press("compare", () => openTab("compare", withRun(readState("compare"), run.id)), { title: t("train.compare_hint") }),
       press("delete", () => this.confirm(run, box)),
-    );
+    ];
+    box.append(...offers.filter(Boolean));
     return box;
   }
 

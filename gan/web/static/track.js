@@ -17,9 +17,11 @@ export class Track {
     this.sheet = null;
     this.version = 0;
     this.recordsAt = -Infinity;
+    this.gone = false;
   }
 
   get status() {
+    if (this.gone) return "gone";
     return this.meta.recorded ? "recording" : (this.snapshot?.status ?? this.meta.status);
   }
 
@@ -32,8 +34,19 @@ export class Track {
     return this;
   }
 
-  /** Fetch what is new; returns whether anything was. */
+  /** Fetch what is new; returns whether anything was. Nothing is asked of a run that is gone. */
   async update() {
+    if (this.gone) return false;
+    try {
+      return await this.fetchNew();
+    } catch (error) {
+      if (!error.details?.gone) throw error;
+      this.gone = true;
+      return true;
+    }
+  }
+
+  async fetchNew() {
     const next = await getJSON(`runs/${this.id}/live?since=${this.version}`);
     if (next) await this.take(next);
     if (!this.snapshot) return false;

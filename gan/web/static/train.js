@@ -10,6 +10,7 @@ import { LiveView } from "./live.js";
 import { RunList } from "./runlist.js";
 import { keeps } from "./storage.js";
 import { sendWithNotice } from "./upload.js";
+import { Waiting } from "./waiting.js";
 
 const RUNS_MS = 5000;
 const ACTIVE = ["running", "paused"];
@@ -40,8 +41,14 @@ class TrainTab {
     this.live = new LiveView(root, {
       onStartOver: (meta) => this.startOver(meta),
       onRemedy: (what) => this.tryRemedy(what),
+      onRecorded: data.recorded && (() => this.openNothing()),
+      onNoRoom: (refusal, again) => this.waiting.show(refusal, { label: t("train.resume"), again }, this.part("message")),
       onChange: () => this.runChanged(),
       onProgress: (share) => this.showWatched(share),
+    });
+    this.waiting = new Waiting(this.part("busy"), this.part("train"), {
+      open: (runId) => this.openRun(runId),
+      pause: (runId) => postJSON(`runs/${runId}/command`, { command: "pause" }),
     });
     this.runList = new RunList(this.part("runs"), {
       current: () => this.live.runId,
@@ -90,6 +97,7 @@ class TrainTab {
   }
 
   openRun(runId) {
+    if (!this.waiting.on) this.waiting.hide();
     writeState("train", { run: runId });
     return this.live.open(runId).catch((error) => {
       notify(error.message, "error");
@@ -126,6 +134,7 @@ class TrainTab {
   }
 
   formChanged() {
+    if (this.live.meta?.needs) this.live.statusChanged(); // perhaps the pictures that the run lacks have been prepared
     this.showChanged();
     this.showError("");
     if (!readState("train").run) this.writeForm();
@@ -274,7 +283,8 @@ class TrainTab {
       this.showError(this.datasets.pictures.notYet());
       return null;
     }
-    return this.create({ recipe: this.recipe.name, dataset: this.datasets.name, changes: this.changes() });
+    const shown = this.part("shown").checked;
+    return this.create({ recipe: this.recipe.name, dataset: this.datasets.name, changes: this.changes(), shown });
   }
 
   async create(order) {
@@ -283,6 +293,7 @@ class TrainTab {
     button.disabled = true;
     setText(button, t("train.starting"));
     this.showError("");
+    this.waiting.hide();
     try {
       const { id, token } = await postJSON("runs", order);
       rememberToken(id, token);
@@ -291,7 +302,7 @@ class TrainTab {
       if (pressed) this.focusPause();
       this.runsPoll.now();
     } catch (error) {
-      this.showError(error.message);
+      this.refused(error, () => this.create(order), (sentence) => this.showError(sentence));
     } finally {
       button.disabled = false;
       setText(button, t("train.train"));
@@ -310,7 +321,13 @@ class TrainTab {
     const recipe = this.data.recipes.find(({ name }) => name === meta.config.recipe) ?? this.recipe;
     const changed = [...this.fields.keys()].filter((name) => shown(meta.config[name]) !== shown(recipe.config[name]));
     const changes = Object.fromEntries(changed.map((name) => [name, shown(meta.config[name])]));
-    await this.create({ recipe: recipe.name, dataset: meta.config.dataset, changes });
+    await this.create({ recipe: recipe.name, dataset: meta.config.dataset, changes, shown: meta.shown });
+  }
+
+  /** No room is something to wait for; whatever else went wrong is said. */
+  refused(error, again, say) {
+    if (error.details?.busy) this.waiting.show(error.details, { label: t("train.train"), again });
+    else say(error.message);
   }
 
   /** What the diagnosis suggests, as a fork; the run it was found in is kept. */
@@ -319,7 +336,7 @@ class TrainTab {
       await this.openRun(await forkRun(runId, remedy, step));
       this.runsPoll.now();
     } catch (error) {
-      notify(error.message, "error");
+      this.refused(error, () => this.tryRemedy({ runId, remedy, step }), (sentence) => notify(sentence, "error"));
     }
   }
 
