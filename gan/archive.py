@@ -23,7 +23,7 @@ _NAMES = re.compile(
     r"run\.json|rows\.csv|signals\.csv|threads\.csv|events\.jsonl|measures\.jsonl|frames\.jsonl|checkpoint\.safetensors"
     r"|real\.png|frames/\d{8}\.png"
 )
-_SECRETS = ("token_sha256",)
+_SECRETS = ("token_sha256", "more_tokens_sha256")
 MAX_ENTRIES = 5_000
 MAX_UNPACKED_BYTES = 600 << 20
 MAX_ENTRY_BYTES = 500 << 20

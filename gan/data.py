@@ -27,6 +27,7 @@ from PIL import Image
 from torch import Tensor
 
 from gan.pictures import THREADS, DataError, Pictures, Progress, disk_is_full, read_pictures, read_words, write_pictures
+from gan.proxies import use_proxies
 from gan.seeds import seed_of
 
 ASSETS = Path(__file__).parent / "assets"
@@ -105,6 +106,7 @@ def _download(name: str, root: Path, progress: Progress) -> None:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root, prefix=f".{name}-") as folder:
             progress(f"{title}: downloading about {megabytes} MB, only this once.")
+            use_proxies()
             _reach(url())
             with _reporting(Path(folder), title, megabytes, progress):
                 splits = {split: fetch(folder, split == "train") for split in SPLITS}

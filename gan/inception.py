@@ -18,6 +18,7 @@ from torch import Tensor
 from gan.checkpoint import write_atomically
 from gan.data import download_dir
 from gan.metric_network import MetricError, check_saved
+from gan.proxies import use_proxies
 
 URL = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
 SHA256 = "6726825d"  # its first digits, as the file's name says
@@ -63,9 +64,10 @@ def fetched(progress: Callable[[str], None]) -> Path:
     progress(f"Inception-v3: downloading about {MEGABYTES} MB, only this once.")
     once = f"The weights of Inception-v3 have to be downloaded once (about {MEGABYTES} MB) and"
     try:
+        use_proxies()
         with urllib.request.urlopen(URL, timeout=20) as answer:
             content = answer.read()
-    except OSError as error:  # URLError, timeouts and broken connections are all OSErrors
+    except (OSError, ValueError) as error:  # URLError, timeouts, broken connections; a proxy's unreadable address
         raise MetricError(f"{once} this machine could not reach their server; nothing was measured.") from error
     if not hashlib.sha256(content).hexdigest().startswith(SHA256):
         raise MetricError(f"{once} what arrived was damaged; try again.")

@@ -724,6 +724,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
             "title": "",
             "created": 0.0,
             "token_sha256": "",
+            "more_tokens_sha256": [],
             "computes": "",
             "kept": False,
             "shown": False,

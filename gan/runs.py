@@ -31,6 +31,7 @@ UNWATCHED_SECONDS = 120.0  # on a public server, a run that nobody has looked at
 RECORDED = "recorded"  # the id of the shipped run, which anybody may watch and nobody can control
 PAUSE_SECONDS = 20.0  # a step of the largest networks takes some seconds
 TITLE_LENGTH = 80  # characters
+MOST_TOKENS = 16  # of one run, besides that of the page that started it
 _ID = re.compile(r"[A-Za-z0-9_-]{12}")
 
 log = logging.getLogger(__name__)
@@ -106,11 +107,21 @@ class Runs:
         found = [run for run in list(self._runs.values()) if self.may_control(run, tokens)]
         return sorted(found, key=lambda run: (not run.meta["kept"], -run.meta["created"]))
 
+    def is_owner(self, tokens: Iterable[str]) -> bool:
+        """Whether one of the tokens is that of the person who started the program."""
+        return any(hmac.compare_digest(_sha256(t), _sha256(self.master)) for t in tokens)
+
     def may_control(self, run: Run, tokens: Iterable[str]) -> bool:
         if run is self.recorded:
             return False
         tokens = list(tokens)
-        return _made_with(run, tokens) or any(hmac.compare_digest(t.encode(), self.master.encode()) for t in tokens)
+        return _made_with(run, tokens) or self.is_owner(tokens)
+
+    def new_token(self, run: Run) -> str:
+        """One more token that controls the run, for another device; the oldest of more than MOST_TOKENS ends."""
+        token = secrets.token_urlsafe(24)
+        run.describe(more_tokens_sha256=[*run.meta["more_tokens_sha256"], _sha256(token)][-MOST_TOKENS:])
+        return token
 
     # Making -------------------------------------------------------------------------------------------------------
 
@@ -351,7 +362,8 @@ class Runs:
 
 
 def _made_with(run: Run, tokens: Iterable[str]) -> bool:
-    return any(hmac.compare_digest(_sha256(t), run.meta["token_sha256"]) for t in tokens)
+    known = (run.meta["token_sha256"], *run.meta["more_tokens_sha256"])
+    return any(hmac.compare_digest(_sha256(t), k) for t in tokens for k in known)
 
 
 def _sha256(token: str) -> str:

@@ -18,9 +18,10 @@ from gan import run as run_module
 from gan.checkpoint import CheckpointError
 from gan.recipes import ALL_RECIPES
 from gan.room import in_words
-from gan.runs import Runs
+from gan.runs import MOST_TOKENS, Runs
 from gan.web.diagnosis import add_diagnosis_route
-from gan.web.routes import BASE, add_routes
+from gan.web.routes import BASE, Visit, add_routes
+from gan.web.text import EN
 from tests.conftest import PATIENCE, until
 
 
@@ -35,7 +36,7 @@ def registry(tmp_path, monkeypatch, random_pictures):
 @pytest.fixture
 def client(registry):
     app = FastAPI()
-    add_routes(app, registry, local=False)
+    add_routes(app, registry)
     add_diagnosis_route(app, registry)
     return TestClient(app)
 
@@ -70,21 +71,78 @@ def test_boot_tells_the_page_everything_it_offers(client, registry):
     assert [r["name"] for r in boot["recipes"]] == list(ALL_RECIPES)
     assert {"mnist", "fashion-mnist", "emoji"} <= {d["name"] for d in boot["datasets"]}
     assert {k["kind"] for k in boot["knobs"]} == {"int", "float", "bool", "str"}
-    assert boot["owner"] is None
+    assert boot["owner"] is False
     assert registry.master not in json.dumps(boot)
 
 
-def test_master_token_is_given_to_this_machine_only(registry):
+HERE = {"base_url": "http://localhost:7860", "client": ("127.0.0.1", 5000)}
+PROXIED = [{}, {"X-Forwarded-For": "127.0.0.1"}, {"Host": "127.0.0.1:7860", "Sec-Fetch-Site": "same-origin"}]
+
+
+@pytest.mark.parametrize("headers", PROXIED)
+def test_where_a_request_comes_from_gives_no_token(registry, headers):
     app = FastAPI()
-    add_routes(app, registry, local=True)
-    here = TestClient(app, base_url="http://localhost:7860")
-    assert get(here, "boot").json()["owner"] == registry.master
-    foreign = {"Sec-Fetch-Site": "cross-site"}
-    assert get(here, "boot", headers=foreign).json()["owner"] is None
-    rebound = TestClient(app, base_url="http://evil.example:7860")
-    assert get(rebound, "boot").json()["owner"] is None
-    elsewhere = TestClient(app, base_url="http://localhost:7860", client=("192.0.2.7", 5000))
-    assert get(elsewhere, "boot").json()["owner"] is None
+    add_routes(app, registry, Visit(addresses=("http://192.0.2.7:7860/",)))
+    here = TestClient(app, **HERE)
+    answer = get(here, "boot", headers=headers)
+    assert answer.json()["owner"] is False and registry.master not in answer.text
+    run_id, _ = start(here)
+    for change in (
+        here.post(f"{BASE}/runs/{run_id}/command", json={"command": "stop"}, headers=headers),
+        here.post(f"{BASE}/runs/{run_id}/token", headers=headers),
+        here.patch(f"{BASE}/runs/{run_id}", json={"title": "mine"}, headers=headers),
+        here.delete(f"{BASE}/runs/{run_id}", headers=headers),
+    ):
+        assert change.status_code == 403
+    assert get(here, "runs", headers=headers).json()["runs"] == []
+
+
+def test_the_owners_token_opens_everything(client, registry):
+    run_id, _ = start(client)
+    master = {"X-Owner": registry.master}
+    assert get(client, "boot", headers=master).json()["owner"] is True
+    assert [r["id"] for r in get(client, "runs", headers=master).json()["runs"]] == [run_id]
+    assert command(client, run_id, master, "pause").status_code == 200
+
+
+@pytest.mark.parametrize("token", ["", "x", ",", "\u00e9", "a" * 5000, "x," * 600])
+def test_odd_tokens_are_nobodys(client, token):
+    run_id, _ = start(client)
+    headers = {"X-Owner": token.encode("latin-1")}
+    assert get(client, "boot", headers=headers).json()["owner"] is False
+    assert client.delete(f"{BASE}/runs/{run_id}", headers=headers).status_code == 403
+
+
+def test_another_device_gets_a_token_for_one_run(client, registry):
+    run_id, owner = start(client)
+    token = client.post(f"{BASE}/runs/{run_id}/token", headers=owner).json()["token"]
+    other = {"X-Owner": token}
+    assert get(client, "boot", headers=other).json()["owner"] is False
+    assert command(client, run_id, other, "pause").status_code == 200
+    assert token not in (registry.get(run_id).folder / "run.json").read_text()
+    reopened = Runs(registry.folder)
+    assert reopened.may_control(reopened.get(run_id), [token])
+    for _ in range(MOST_TOKENS):
+        client.post(f"{BASE}/runs/{run_id}/token", headers=owner)
+    assert command(client, run_id, other, "stop").status_code == 403  # the oldest ended
+    assert command(client, run_id, owner, "stop").status_code == 200
+
+
+def test_only_the_owner_trains_where_that_was_asked(registry):
+    app = FastAPI()
+    add_routes(app, registry, Visit(only_here=True))
+    client, master = TestClient(app), {"X-Owner": registry.master}
+    body = {"recipe": "dense", "dataset": "mnist", "changes": {"batch": 8, "total_steps": 10}}
+    assert get(client, "boot").json()["may_train"] is False
+    assert get(client, "boot", headers=master).json()["may_train"] is True
+    made = client.post(f"{BASE}/runs", json=body, headers=master)
+    assert made.status_code == 201
+    fork = f"{BASE}/runs/{made.json()['id']}/fork"
+    refused = [
+        client.post(path, json=body) for path in (f"{BASE}/runs", fork, f"{BASE}/pictures", f"{BASE}/runs/import")
+    ]
+    assert {r.status_code for r in refused} == {403}
+    assert {r.json()["error"] for r in refused} == {EN["train"]["only_here"]}
 
 
 def test_a_viewer_sees_the_newest_and_then_nothing_until_there_is_more(client, registry):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import socket
 import statistics
@@ -195,8 +196,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def process(*command: str) -> Iterator[subprocess.Popen]:
-    p = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def process(*command: str, **environment: str) -> Iterator[subprocess.Popen]:
+    out = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    p = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, **out)
     try:
         yield p
     finally:
@@ -227,19 +229,25 @@ class App:
         self.port, self.base = port, f"http://127.0.0.1:{port}/gradio_api/gan/"
         self.owner = ""
 
-    def ready(self) -> None:
-        wait_for(self.base + "boot")
-        self.owner = self.get("boot")["owner"]
+    def ready(self, p: subprocess.Popen) -> None:
+        """Wait for the line that holds the owner's link. Raises BenchError when it ends without."""
+        link = next(filter(None, (re.search(r"#owner=(\S+)", line) for line in p.stdout or ())), None)
+        if link is None:
+            raise BenchError("The app ended before it was ready.")
+        self.owner = link[1]
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.base + path, timeout=60) as answer:
-            return json.loads(answer.read() or b"null")
+        return self.ask(urllib.request.Request(self.base + path))
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        headers = {"Content-Type": "application/json", "X-Owner": self.owner}
-        request = urllib.request.Request(self.base + path, json.dumps(body).encode(), headers)
+        headers = {"Content-Type": "application/json"}
+        return self.ask(urllib.request.Request(self.base + path, json.dumps(body).encode(), headers))
+
+    def ask(self, request: urllib.request.Request) -> Any:
+        """The JSON that the owner gets."""
+        request.add_header("X-Owner", self.owner)
         with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.loads(answer.read())
+            return json.loads(answer.read() or b"null")
 
     def train(self, recipe: str, **changes: Any) -> str:
         """Start a run; returns its id."""
@@ -259,7 +267,7 @@ def app() -> Iterator[tuple[App, subprocess.Popen]]:
     try:
         with process(sys.executable, "app.py", "--port", str(port), "--runs", folder) as p:
             found = App(port)
-            found.ready()
+            found.ready(p)
             yield found, p
     finally:
         shutil.rmtree(folder, ignore_errors=True)

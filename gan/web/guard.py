@@ -1,8 +1,11 @@
-"""What stands in front of every request: security headers, and a limit on how much a body may weigh."""
+"""What stands in front of every request: security headers, a limit on how much a body may weigh, and a first page that
+knows its own address behind any proxy."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -12,44 +15,107 @@ OURS = "/gradio_api/gan/"
 MOST_BYTES = 512 * MIB  # a zip of own pictures or of a whole run
 MOST_BYTES_ELSEWHERE = MIB
 
-# Gradio compiles the templates of gr.HTML with new Function, hence 'unsafe-eval'. A Space is shown in a frame.
-CONTENT_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "media-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "connect-src 'self'",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "frame-ancestors 'self' https://huggingface.co https://*.hf.space",
+# A Space is shown in a frame.
+FRAMES = ("'self'", "https://huggingface.co", "https://*.hf.space")
+
+
+def content_policy(frame_from: Sequence[str] = ()) -> str:
+    """frame_from: other sites (SCHEME://HOST[:PORT]) that may show the page in a frame."""
+    # Gradio compiles the templates of gr.HTML with new Function, hence 'unsafe-eval'.
+    return "; ".join(
+        (
+            "default-src 'self'",
+            "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "media-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "object-src 'none'",
+            "base-uri 'self'",
+            f"frame-ancestors {' '.join((*FRAMES, *frame_from))}",
+        )
     )
-)
-HEADERS = (
-    (b"content-security-policy", CONTENT_POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
-)
 
 
 class SecurityHeaders:
     """Adds the headers to every answer. Plain ASGI, so that streams stay streams."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, frame_from: Sequence[str] = ()) -> None:
         self.app = app
+        self.headers = (
+            (b"content-security-policy", content_policy(frame_from).encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"no-referrer"),
+            (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+        )
 
     async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
         async def send_with_headers(message: dict) -> None:
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message.get("headers", [])}
-                added = [header for header in HEADERS if header[0] not in present]
+                added = [header for header in self.headers if header[0] not in present]
                 message = {**message, "headers": [*message.get("headers", []), *added]}
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+# Gradio writes the address it believes to have into its page, and loads from there. Behind a proxy that is another
+# machine's address, or lacks the path. The browser knows better. Without a slash at its end, /gan would make
+# gradio_api/... an address beside it. The icon stands in the page, because browsers look for one at the site's root.
+_ADDRESS = b"""<link rel="icon" href="data:image/svg+xml,\
+%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Crect width='8' height='8' rx='2' fill='%23ea580c'/%3E\
+%3Cpath d='M2 2h1v1H2zm2 0h2v1H4zM2 4h2v1H2zm3 0h1v2H5zM3 5h1v1H3z' fill='white'/%3E%3C/svg%3E">
+<script>{
+const base = document.querySelector("base");
+if (!location.pathname.endsWith("/")) base.href = location.pathname + "/";
+window.gradio_config.root = new URL(".", document.baseURI).href.replace(/[/]$/, "");
+}</script>
+"""
+_BEFORE = b"<script data-gradio-mode>"  # the first after the settings
+_BELIEVED = re.compile(rb'const root = "[^"]*";')
+_KNOWN = b"const root = window.gradio_config.root;"
+_MANIFEST = re.compile(rb'<link rel="manifest"[^>]*>')  # of an app to install, which this is not
+
+
+class FirstPage:
+    """Lets the first page find its own address, and answers below a path with and without the slash at its end.
+
+    style: a sheet that stands in the page, so that it looks as it should even where nothing else arrives.
+    """
+
+    def __init__(self, app: Any, root_path: str = "", style: Callable[[], str] = str) -> None:
+        self.app, self.root_path, self.style = app, root_path, style
+
+    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+        path = scope.get("path", "")
+        if scope["type"] == "http" and self.root_path and path == self.root_path:
+            path = self.root_path + "/"
+            scope = {**scope, "path": path, "raw_path": path.encode()}
+        if scope["type"] == "http" and scope["method"] == "GET" and path in ("/", self.root_path + "/"):
+            send = _Rewritten(send, f"<style>{self.style()}</style>\n".encode()).send
+        await self.app(scope, receive, send)
+
+
+class _Rewritten:
+    """Holds a page back until it is whole."""
+
+    def __init__(self, send: Any, style: bytes) -> None:
+        self._send, self._style, self._start, self._body = send, style, {}, b""
+
+    async def send(self, message: dict) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        body = _BELIEVED.sub(_KNOWN, _MANIFEST.sub(b"", self._body))
+        body = body.replace(_BEFORE, _ADDRESS + _BEFORE, 1).replace(b"</head>", self._style + b"</head>", 1)
+        kept = [h for h in self._start.get("headers", []) if h[0].lower() != b"content-length"]
+        await self._send({**self._start, "headers": [*kept, (b"content-length", str(len(body)).encode())]})
+        await self._send({"type": "http.response.body", "body": body})
 
 
 class TooLarge(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from gan.web import compare, how, interpolation, latent, train
-from gan.web.guard import BodyLimit, SecurityHeaders
+from gan.web.access import Password
+from gan.web.guard import BodyLimit, FirstPage, SecurityHeaders
+from gan.web.settings import Settings
 from gan.web.text import EN
 
 STATIC = Path(__file__).parent / "static"
@@ -61,9 +64,10 @@ def build(text: dict[str, Any] = EN) -> gr.Blocks:
     return page
 
 
-def launch_options(text: dict[str, Any] = EN) -> dict[str, Any]:
-    """What `Blocks.launch` needs besides address and port."""
+def launch_options(page: gr.Blocks, settings: Settings, text: dict[str, Any] = EN) -> dict[str, Any]:
+    """What `page.launch` needs besides address and port."""
     return {
+        "root_path": settings.root_path,
         "prevent_thread_lock": True,
         "ssr_mode": False,
         "run_history": False,
@@ -76,8 +80,19 @@ def launch_options(text: dict[str, Any] = EN) -> dict[str, Any]:
         "footer_links": [],
         "theme": theme(),
         "head": _fill(_HEAD, text["common"]),
-        "app_kwargs": {"middleware": [Middleware(SecurityHeaders), Middleware(BodyLimit)]},
+        "app_kwargs": {"middleware": list(_in_front(page, settings, text["common"]))},
     }
+
+
+def _in_front(page: gr.Blocks, settings: Settings, words: dict[str, str]) -> Iterator[Middleware]:
+    """What every request passes, from the outside in."""
+    yield Middleware(SecurityHeaders, frame_from=settings.frame_from)
+    yield Middleware(BodyLimit)
+    if settings.password:
+        framed = settings.on_space or bool(settings.frame_from)
+        yield Middleware(Password, password=settings.password, text=words, framed=framed)
+    # Gradio's own sheet of the theme is a file of its own, which not every proxy lets through.
+    yield Middleware(FirstPage, root_path=settings.root_path, style=lambda: page.theme_css)
 
 
 def theme() -> gr.themes.Base:

@@ -33,6 +33,7 @@ from gan.recipes import ALL_RECIPES
 from gan.run import COMMAND_KINDS, PLAYERS, REAL_COUNT, Command, Run, checked_measure_share
 from gan.runs import RECORDED, Runs, RunsError
 from gan.transforms import CONSTRAINTS, TRANSFORMS
+from gan.web.addresses import is_loopback
 from gan.web.errors import FRESH, error, sentence
 from gan.web.mathml import mathml
 from gan.web.text import EN
@@ -41,7 +42,6 @@ from gan.weights import Weights, to_bytes
 
 BASE = "/gradio_api/gan"
 STATIC = Path(__file__).parent / "static"
-LOOPBACK = {"127.0.0.1", "::1", "localhost", "testclient"}
 MAX_JSON_BYTES = 100_000
 MAX_RUN_ZIP_BYTES = 300 << 20
 TIMELAPSE_FRAMES, TIMELAPSE_FPS, TIMELAPSE_SCALE = 200, 20, 2
@@ -51,14 +51,27 @@ log = logging.getLogger(__name__)
 _export_guard = threading.Semaphore(1)  # films are made one at a time; training needs the other core
 
 
-def add_routes(app: FastAPI, runs: Runs, local: bool = False) -> None:
-    """Add every route about runs. `local`: the server is bound to loopback, so who asks from there owns everything."""
-    _add_start(app, runs, local)
+@dataclasses.dataclass(frozen=True)
+class Visit:
+    """What a page is told of this server.
+
+    only_here: nobody but the owner may start a training. addresses: where others in the network find the page, the
+    likeliest first; none when only this machine reaches it.
+    """
+
+    only_here: bool = False
+    addresses: tuple[str, ...] = ()
+
+
+def add_routes(app: FastAPI, runs: Runs, visit: Visit | None = None) -> None:
+    """Add every route about runs."""
+    visit = visit or Visit()
+    _add_start(app, runs, visit)
     _add_reading(app, runs)
     _add_columns(app, runs)
     _add_measures(app, runs)
-    _add_control(app, runs)
-    _add_order(app, runs)
+    _add_control(app, runs, visit)
+    _add_order(app, runs, visit)
     _add_files(app, runs)
 
 
@@ -69,13 +82,19 @@ def tokens_of(request: Request) -> list[str]:
 # The first answer ------------------------------------------------------------------------------------------------
 
 
-def _add_start(app: FastAPI, runs: Runs, local: bool) -> None:
+def _add_start(app: FastAPI, runs: Runs, visit: Visit) -> None:
     static = json.dumps(_tables())[:-1]
 
     @app.get(f"{BASE}/boot")
     def boot(request: Request) -> Response:
-        owner = runs.master if local and _from_here(request) else None
-        tail = {"owner": owner, "recorded": RECORDED if runs.recorded else None}
+        """What the page is made of. Where a request comes from proves nothing: tokens are never given, only known."""
+        owner = runs.is_owner(tokens_of(request))
+        tail = {
+            "owner": owner,
+            "may_train": owner or not visit.only_here,
+            "recorded": RECORDED if runs.recorded else None,
+            "addresses": visit.addresses if owner or is_loopback(request.url.hostname or "") else (),
+        }
         return Response(f"{static}, {json.dumps(tail)[1:]}", media_type="application/json", headers=FRESH)
 
     @app.get(f"{BASE}/static/{{name}}")
@@ -88,14 +107,6 @@ def _add_start(app: FastAPI, runs: Runs, local: bool) -> None:
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
         return FileResponse(path, headers=headers)
-
-
-def _from_here(request: Request) -> bool:
-    """Asked from this machine, by its own name: a page of another origin (also through a rebound name) gets nothing."""
-    host = request.url.hostname or ""
-    client = request.client.host if request.client else ""
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    return host in LOOPBACK and client in LOOPBACK and site in ("same-origin", "none")
 
 
 _NO_PENALTY = {"name": "none", "title": "None", "about": EN["train"]["no_penalty"], "source": "", "formulas": []}
@@ -269,10 +280,11 @@ def _info(run: Run) -> dict[str, Any]:
 # Control ---------------------------------------------------------------------------------------------------------
 
 
-def _add_control(app: FastAPI, runs: Runs) -> None:
+def _add_control(app: FastAPI, runs: Runs, visit: Visit) -> None:
     @app.post(f"{BASE}/runs")
     @sentence
     async def create(request: Request) -> Response:
+        _refuse_strangers(runs, visit, request)
         body = await _json(request)
         recipe, dataset = str(body.get("recipe")), body.get("dataset")
         shown = body.get("shown", True) is True  # own pictures never are, see Runs.create
@@ -297,6 +309,7 @@ def _add_control(app: FastAPI, runs: Runs) -> None:
     @app.post(f"{BASE}/runs/import")
     @sentence
     async def bring_back(request: Request) -> Response:
+        _refuse_strangers(runs, visit, request)
         async with received(request, MAX_RUN_ZIP_BYTES) as path:
             run, token = await run_in_threadpool(runs.bring_back, path)
         return JSONResponse({"id": run.id, "token": token}, 201)
@@ -304,16 +317,18 @@ def _add_control(app: FastAPI, runs: Runs) -> None:
     @app.post(f"{BASE}/pictures")
     @sentence
     async def pictures(request: Request) -> Response:
+        _refuse_strangers(runs, visit, request)
         return JSONResponse(await receive_pictures(request, runs.own_dir), 201)
 
 
-def _add_order(app: FastAPI, runs: Runs) -> None:
+def _add_order(app: FastAPI, runs: Runs, visit: Visit) -> None:
     """Forks, titles, what is kept and what is deleted."""
 
     @app.post(f"{BASE}/runs/{{run_id}}/fork")
     @sentence
     async def fork(run_id: str, request: Request) -> Response:
         """Whoever may see a run may go on from it: the fork is theirs. Their own run pauses when both have no room."""
+        _refuse_strangers(runs, visit, request)
         body = await _json(request)
         source, changes, step = runs.get(run_id), _changes(body), _step(body)
         await run_in_threadpool(plan_fork, source, changes, step)  # refused before anything is paused for it
@@ -336,6 +351,13 @@ def _add_order(app: FastAPI, runs: Runs) -> None:
             await run_in_threadpool(runs.show, run, body["shown"] is True)
         return JSONResponse(_summary(run))
 
+    @app.post(f"{BASE}/runs/{{run_id}}/token")
+    @sentence
+    async def token(run_id: str, request: Request) -> Response:
+        """One more token for a run, which its owner may give to another device."""
+        run = _owned(runs, run_id, request)
+        return JSONResponse({"token": await run_in_threadpool(runs.new_token, run)}, 201, headers=FRESH)
+
     @app.delete(f"{BASE}/runs/{{run_id}}")
     @sentence
     async def delete(run_id: str, request: Request) -> Response:
@@ -348,6 +370,11 @@ def _owned(runs: Runs, run_id: str, request: Request) -> Run:
     if not runs.may_control(run, tokens_of(request)):
         raise PermissionError("Only the page that started this run can steer it.")
     return run
+
+
+def _refuse_strangers(runs: Runs, visit: Visit, request: Request) -> None:
+    if visit.only_here and not runs.is_owner(tokens_of(request)):
+        raise PermissionError(EN["train"]["only_here"])
 
 
 def _start_new(runs: Runs, make: Callable[[], tuple[Run, str]], tokens: list[str]) -> Response:

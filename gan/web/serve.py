@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import logging
 import signal
-import socket
 import threading
-from pathlib import Path
+import webbrowser
 from typing import Any
 
 from gan.memory import keep_freed_memory
+from gan.proxies import no_proxies
+from gan.web.addresses import bracketed, check_address, is_loopback, open_addresses, owner_link
+from gan.web.settings import ROOT, Settings, StartError
 
-ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ROOT / "weights"
 RECORDED = WEIGHTS / "recorded"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+log = logging.getLogger(__name__)
 
 
-class StartError(RuntimeError):
-    """Why the program cannot start; the message is one sentence for the person at the keyboard."""
-
-
-def serve(host: str, port: int, folder: Path, most_runs: int) -> None:
+def serve(settings: Settings) -> None:
     """Show the page until the program is ended. Raises StartError."""
-    check_port(host, port)
+    check_address(settings.host, settings.port)
     keep_freed_memory()
-    runs = open_runs(folder, most_runs, public=not is_local(host))
-    page = start(host, port, runs)
-    shown = "localhost" if host in (*LOOPBACK, "0.0.0.0") else host
-    print(f"GAN Forge is ready: http://{shown}:{port}   (Ctrl-C ends it; training is saved)", flush=True)
+    runs = open_runs(settings)
+    page = start(settings, runs)
+    print("\n".join(welcome(settings, runs.master)), flush=True)
+    if settings.browser:
+        webbrowser.open(owner_link(settings, runs.master))
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         page.block_thread()
@@ -37,48 +36,45 @@ def serve(host: str, port: int, folder: Path, most_runs: int) -> None:
         runs.close()
 
 
-def check_port(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OverflowError:
-            raise StartError(f"{port} is not a port: it must be between 0 and 65535.") from None
-        except OSError as problem:
-            raise StartError(
-                f"Port {port} of {host} cannot be used ({problem.strerror}). "
-                f"Perhaps GAN Forge already runs there; else choose another with --port {port + 1}."
-            ) from None
+def welcome(settings: Settings, token: str) -> list[str]:
+    """What is printed when the page can be opened."""
+    lines = [f"GAN Forge is ready: {owner_link(settings, token)}"]
+    lines.append("  This link opens everything, also what others started. Keep it to yourself.")
+    for address in open_addresses(settings):
+        lines.append(f"  For others in your network: {address}")
+    if settings.runs != ROOT / "runs":
+        lines.append(f"  Runs are kept in {settings.runs}")
+    lines.append("  Ctrl-C ends it; training is saved.")
+    return lines
 
 
-def is_local(host: str) -> bool:
-    """Whether only the person at this machine can reach the server."""
-    return host in LOOPBACK and not os.environ.get("SPACE_ID")
-
-
-def open_runs(folder: Path, most_runs: int, public: bool) -> Any:
+def open_runs(settings: Settings) -> Any:
     from gan.runs import Runs, RunsError
 
+    public = settings.on_space or not is_loopback(settings.host)
     try:
-        return Runs(folder.expanduser(), recorded=RECORDED, limit=max(1, most_runs), public=public)
+        return Runs(settings.runs, recorded=RECORDED, limit=settings.max_runs, public=public)
     except RunsError as problem:
         raise StartError(str(problem)) from None
     except OSError as problem:
-        raise StartError(f"The runs folder {folder} cannot be used ({problem.strerror}); see --runs.") from None
+        raise StartError(f"The runs folder {settings.runs} cannot be used ({problem.strerror}); see --runs.") from None
 
 
-def start(host: str, port: int, runs: Any) -> Any:
-    """Launch the page with our routes; returns the gradio Blocks."""
-    from gan.web.page import build, launch_options
-
-    page, options = build(), launch_options()
-    # Our routes are there from the first request on: a page that outlived a restart would take a 404 for an answer.
-    options["app_kwargs"]["routes"] = _routes(runs, local=is_local(host))
+def start(settings: Settings, runs: Any) -> Any:
+    """Launch the page with our routes; returns the gradio Blocks. Raises StartError."""
     try:
-        page.launch(server_name=host, server_port=port, **options)
-    except OSError as problem:
-        raise StartError(f"The server could not be started: {problem}.") from None
+        with no_proxies():
+            from gan.web.page import build, launch_options
+
+            page = build()
+            options = launch_options(page, settings)
+            # Ours are there from the first request on: a page that outlived a restart would take a 404 for an answer.
+            options["app_kwargs"]["routes"] = _routes(settings, runs)
+            page.launch(server_name=bracketed(settings.host), server_port=settings.port, **options)
+    except Exception as problem:  # gradio and its libraries raise many kinds; the person reads one sentence
+        log.debug("the launch failed", exc_info=True)
+        reason = (str(problem).strip() or type(problem).__name__).splitlines()[0].rstrip(".")
+        raise StartError(f"The server could not be started: {reason[:300]}.") from problem
     threading.Thread(target=_warm_up, daemon=True).start()
     return page
 
@@ -91,7 +87,7 @@ def _warm_up() -> None:
         load("mnist")
 
 
-def _routes(runs: Any, local: bool) -> list[Any]:
+def _routes(settings: Settings, runs: Any) -> list[Any]:
     from fastapi import FastAPI
 
     from gan.made_of import MadeOf
@@ -101,11 +97,11 @@ def _routes(runs: Any, local: bool) -> list[Any]:
     from gan.web.made_of_routes import add_made_of_routes
     from gan.web.path_routes import add_path_routes
     from gan.web.picture_routes import add_picture_routes, run_source
-    from gan.web.routes import add_routes
+    from gan.web.routes import Visit, add_routes
     from gan.web.share_routes import add_share_routes
 
     ours = FastAPI(openapi_url=None)
-    add_routes(ours, runs, local=local)
+    add_routes(ours, runs, Visit(settings.only_here, tuple(open_addresses(settings))))
     add_diagnosis_route(ours, runs)
     renderer = Renderer(WEIGHTS, run_source(runs))
     add_picture_routes(ours, renderer, runs)

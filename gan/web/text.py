@@ -34,6 +34,11 @@ COMMON = {
     "too_much": "A server between you and GAN Forge does not take {size} at once. Send less, or ask its owner to allow "
     "more (in nginx: client_max_body_size).",
     "so_much": "so much",
+    "password_label": "Password",
+    "password_enter": "Enter",
+    "password_wrong": "That is not the password.",
+    "password_wait": "Too many wrong passwords. Please try again in about {minutes} min.",
+    "password_needed": "This server asks for a password. Load the page again to give it.",
 }
 
 TRAIN = {
@@ -90,8 +95,15 @@ TRAIN = {
     "shown_never": "A run on your own pictures is never shown to others.",
     "keeps_nothing": "This window keeps nothing: after a reload you could not steer your run.",
     "open_directly": "Open it directly",
+    "only_here": "On this server only the person who started it can train. Watch, or play with the sliders.",
     # my runs
     "my_runs": "My runs",
+    "runs_hint": "What this browser started. The link in the terminal of the program opens everything.",
+    "control": "Other device…",
+    "control_hint": "Copy a link with which another device can control this run, and only this run.",
+    "control_said": "Whoever opens the copied link can control this run, and only this run.",
+    "control_only_here": "The link is copied, but only this machine reaches the program: start it with --host 0.0.0.0 "
+    "to let other devices in.",
     "bring_back": "Bring back a run…",
     "bring_back_hint": "A .zip that was downloaded here.",
     "bringing_back": "Reading the run…",

@@ -48,6 +48,7 @@ _SETUP = """
         <label class="gf-btn gf-btn-quiet gf-small gf-file gf-push" title="{bring_back_hint}">{bring_back}
           <input type="file" accept=".zip,application/zip" data-gf="bring-back"></label>
       </div>
+      <p class="gf-hint" data-gf="runs-hint" hidden>{runs_hint}</p>
       <ul class="gf-run-list" data-gf="runs"></ul>
     </section>
   </div>
@@ -58,6 +59,7 @@ _SETUP = """
     <label class="gf-check gf-hint" data-gf="shown-box" title="{shown_hint}"><input type="checkbox" data-gf="shown"
       checked><span>{shown}</span></label>
     <div class="gf-note gf-busy" data-kind="accent" data-gf="busy" hidden></div>
+    <p class="gf-hint" data-gf="only-here" hidden>{only_here}</p>
     <button type="button" class="gf-btn gf-btn-primary gf-btn-big" data-gf="train" disabled>{train}</button>
   </div>
 </aside>"""

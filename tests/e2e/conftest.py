@@ -26,7 +26,7 @@ from playwright.sync_api import expect, sync_playwright
 from gan.bench import App, find_chromium, free_port, process
 from tests.conftest import PATIENCE, until
 
-STRANGER = "visitor.test"  # the same server by a name that is not this machine's: nobody is its owner there
+STRANGER = "visitor.test"  # the same server by a name under which no browser was given a token
 TINY = {"batch": 8, "total_steps": 10**7}  # small steps, and more of them than any test waits for
 expect.set_options(timeout=PATIENCE * 1000)
 HERE = r"https?://(127\.0\.0\.1|visitor\.test):\d+/"
@@ -67,8 +67,11 @@ class Server(App):
 
     process: Popen
 
-    def url(self, path: str = "", host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}/{path}"
+    def url(self, path: str = "", host: str = "") -> str:
+        """The page as its owner opens it, or by another name as a stranger does."""
+        return (
+            f"http://{host}:{self.port}/{path}" if host else f"http://127.0.0.1:{self.port}/{path}#owner={self.owner}"
+        )
 
     def fetch(self, path: str) -> tuple[Any, bytes]:
         """Headers and body of a route."""
@@ -132,11 +135,12 @@ class Server(App):
 
 
 @contextmanager
-def served(folder: Path, port: int | None = None) -> Iterator[Server]:
+def served(folder: Path, *flags: str, port: int | None = None, **environment: str) -> Iterator[Server]:
     """The app on a port, with its runs in a folder."""
     server = Server(port or free_port())
-    with process(executable, "app.py", "--port", str(server.port), "--runs", str(folder)) as server.process:
-        server.ready()
+    command = (executable, "app.py", "--port", str(server.port), "--runs", str(folder), *flags)
+    with process(*command, **environment) as server.process:
+        server.ready(server.process)
         yield server
 
 

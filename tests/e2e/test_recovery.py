@@ -25,7 +25,7 @@ PICTURE = css("latent", "picture")
 def test_killed_and_started_again(visit, tmp_path):
     visit.expect(*GONE)
     port = free_port()
-    with served(tmp_path, port) as server:
+    with served(tmp_path, port=port) as server:
         finished = server.finish()
         sliders = visit(server.url(f"?tab=latent&w=run-{finished}&seed=3"))
         sliders.wait_for_selector(PICTURE + "[data-shows]")
@@ -39,7 +39,7 @@ def test_killed_and_started_again(visit, tmp_path):
     for here in (page, sliders):
         expect(here.locator(".gf-toast-text")).to_have_text("Connection lost, trying again.")
 
-    with served(tmp_path, port) as server:
+    with served(tmp_path, port=port) as server:
         goes_on_by_itself(page, sliders)
         page.reload(wait_until="commit")
         wait_for_status(page, "interrupted")

@@ -1,10 +1,10 @@
 // What every tab shares: talking to the server, the address, pictures on a canvas, polling, small elements.
 
-import { read, write } from "./storage.js";
+import { ownerHeaders, setOwner } from "./tokens.js";
+
+export { forgetToken, owns, ownsAll, rememberToken } from "./tokens.js";
 
 const API = new URL("gradio_api/gan/", document.baseURI);
-const TOKENS = "tokens"; // what the browser keeps: run id -> its token
-const MOST_TOKENS = 60; // one header must hold them all
 const TABS = ["train", "compare", "latent", "interpolation", "how"];
 
 // ---- server ----
@@ -17,9 +17,13 @@ export const url = (path) => new URL(path, API).href;
 
 /** Everything the page needs to know once; asked for one time. */
 export function boot() {
-  bootPromise ??= request("boot", {})
+  bootPromise ??= api("boot")
     .then((response) => response.json())
-    .then((data) => (bootData = data))
+    .then((data) => {
+      bootData = data;
+      setOwner(data.owner);
+      return data;
+    })
     .catch((error) => {
       bootPromise = null; // so that the next caller tries again
       throw error;
@@ -121,28 +125,6 @@ export function t(key, values = {}, fallback = key) {
   const found = key.split(".").reduce((table, part) => table?.[part], bootData?.text);
   const text = typeof found === "string" ? found : fallback;
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
-}
-
-// ---- tokens: who may press the buttons of a run ----
-
-export function rememberToken(runId, token) {
-  const { [runId]: _, ...others } = read(TOKENS);
-  write(TOKENS, Object.fromEntries([...Object.entries(others), [runId, token]].slice(-MOST_TOKENS)));
-}
-
-export function forgetToken(runId) {
-  const { [runId]: _, ...others } = read(TOKENS);
-  write(TOKENS, others);
-}
-
-export const tokenFor = (runId) => read(TOKENS)[runId] ?? bootData?.owner ?? null;
-
-export const owns = (runId) => tokenFor(runId) !== null;
-
-/** The header that says whose runs these are. */
-export function ownerHeaders() {
-  const owners = new Set([bootData?.owner, ...Object.values(read(TOKENS))].filter(Boolean));
-  return owners.size ? { "X-Owner": [...owners].join(",") } : {};
 }
 
 // ---- elements ----
@@ -331,9 +313,11 @@ const tabsShown = setInterval(() => {
   followTabs();
 }, 50);
 
-/** Copy the address of the visible tab; where the clipboard is closed, show it selected for copying by hand. */
-export async function copyLink(button) {
-  const link = stateURL(visibleTab());
+/** Copy the address of the visible tab. */
+export const copyLink = (button) => offerLink(button, forOthers(stateURL(visibleTab())));
+
+/** Copy a link; where the clipboard is closed, show it selected for copying by hand. */
+export async function offerLink(button, link) {
   try {
     await navigator.clipboard.writeText(link);
     flash(button, t("common.copied"));
@@ -341,6 +325,18 @@ export async function copyLink(button) {
     showLink(button, link);
   }
 }
+
+/** A link that works on other devices, if this page is open by a name that only this machine knows. */
+export function forOthers(link) {
+  const [address] = bootData?.addresses ?? [];
+  return address && isHere() ? new URL(new URL(link).search, address).href : link;
+}
+
+/** Open by a name that every machine has for itself. */
+const isHere = () => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(location.hostname);
+
+/** Only this machine reaches the server, as far as this page can see. */
+export const onlyHere = () => isHere() && !bootData?.addresses?.length;
 
 function flash(button, text) {
   if (button.dataset.flash) return;
@@ -485,7 +481,7 @@ export function cssColor(name) {
 
 // ---- polling ----
 
-/** The server may have been started anew: its owner's token is another one then. */
+/** The server may have been started anew, and know other tokens than before. */
 function reconnected() {
   clearNotice("offline-wait");
   bootPromise = null;

@@ -1,6 +1,9 @@
 // "My runs" in the Train tab: opening, continuing, renaming, keeping, comparing, deleting.
 
-import { api, forgetToken, getJSON, h, notify, openTab, owns, readState, t } from "./common.js";
+import {
+  api, forgetToken, forOthers, getJSON, h, notify, offerLink, onlyHere, openTab, owns, postJSON, readState, t,
+} from "./common.js"; // prettier-ignore
+import { controlLink } from "./tokens.js";
 
 const MOST_COMPARED = 4;
 
@@ -69,10 +72,23 @@ export class RunList {
       !run.dataset.startsWith("own-") &&
         press(run.shown ? "unshow" : "show", () => this.change(run, { shown: !run.shown }), { title: t("train.shown_hint") }),
       press("compare", () => openTab("compare", withRun(readState("compare"), run.id)), { title: t("train.compare_hint") }),
+      press("control", (event) => this.offerControl(run, event.currentTarget), { title: t("train.control_hint") }),
       press("delete", () => this.confirm(run, box)),
     ];
     box.append(...offers.filter(Boolean));
     return box;
+  }
+
+  /** A link with a token of its own: whoever opens it may steer this run, and nothing else. */
+  async offerControl(run, button) {
+    try {
+      const { token } = await postJSON(`runs/${run.id}/token`);
+      const page = new URL(`?tab=train&run=${run.id}`, document.baseURI).href;
+      await offerLink(button, controlLink(forOthers(page), run.id, token));
+      notify(t(onlyHere() ? "train.control_only_here" : "train.control_said"));
+    } catch (error) {
+      notify(error.message, "error");
+    }
   }
 
   rename(run, box) {

@@ -246,7 +246,9 @@ class TrainTab {
     takeDrops("train", (files) => this.datasets.pictures.drop(files), this.part("drop"));
     this.part("reset").addEventListener("click", () => this.choose(this.recipe, { write: false }) ?? this.formChanged());
     this.part("train").addEventListener("click", () => this.train());
-    this.part("train").disabled = false;
+    this.part("train").disabled = !this.data.may_train;
+    this.part("only-here").hidden = this.data.may_train;
+    this.part("runs-hint").hidden = this.data.owner;
     this.warnOfForgetting();
   }
 

@@ -1,6 +1,7 @@
 // Sending something large: how much of it has gone, a way to stop it, and one sentence when it does not arrive.
 
-import { notify, ownerHeaders, refused, t, unreachable, url } from "./common.js";
+import { notify, refused, t, unreachable, url } from "./common.js";
+import { ownerHeaders } from "./tokens.js";
 
 /**
  * POST a body (FormData or a file). say(words) is told "Sending… 34 %" and, when all of it has gone, `then`.

@@ -1,0 +1,158 @@
+"""How the program is started: flags, the variables of the environment that are their defaults, and what they may be."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MOST_RUNS = 64  # at the same time: more than any machine trains well
+SHORTEST_PASSWORD = 8  # characters
+_FRAME = re.compile(r"https?://(\*\.)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?|https?://\[[0-9A-Fa-f:]+\](:\d{1,5})?")
+_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
+
+
+class StartError(RuntimeError):
+    """Why the program cannot start; the message is one sentence for the person at the keyboard."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `python app.py` was asked for."""
+
+    host: str  # an address or name to listen on, without brackets
+    port: int
+    runs: Path
+    max_runs: int  # how many runs may train at the same time
+    root_path: str = ""  # the path below which a proxy shows the page, when it passes the path on
+    frame_from: tuple[str, ...] = ()  # other sites that may show the page in a frame
+    only_here: bool = False  # only the owner's link starts trainings
+    browser: bool = False  # open the page
+    password: str = ""
+    space_host: str = ""  # on a Hugging Face Space: the name of its direct address
+
+    @property
+    def on_space(self) -> bool:
+        return bool(self.space_host)
+
+
+def read_settings(arguments: Sequence[str] | None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Flags, else the environment. Raises SystemExit as argparse does, or StartError."""
+    space = environment.get("SPACE_HOST") or ("this Space" if environment.get("SPACE_ID") else "")
+    options = _parser(environment, on_space=bool(space)).parse_args(arguments)
+    runs = options.runs or default_runs(environment, on_space=bool(space))
+    return Settings(
+        host=options.host.strip("[]"),
+        port=options.port,
+        runs=runs.expanduser(),
+        max_runs=options.max_runs,
+        root_path=options.root_path,
+        frame_from=tuple(options.frame_from),
+        only_here=options.only_here,
+        browser=not options.no_browser and not space and _is_desktop(environment),
+        password=_password(environment),
+        space_host=space,
+    )
+
+
+def default_runs(environment: Mapping[str, str], on_space: bool, beside: Path = ROOT) -> Path:
+    """Where runs are kept: as GAN_FORGE_RUNS says, a Space's storage, beside the program, or the person's data."""
+    if environment.get("GAN_FORGE_RUNS"):
+        return Path(environment["GAN_FORGE_RUNS"])
+    if on_space and _writable(Path("/data")):
+        return Path("/data/runs")
+    folder = beside / "runs"
+    return folder if _writable(folder if folder.is_dir() else beside) else _data_folder(environment) / "runs"
+
+
+def _data_folder(environment: Mapping[str, str]) -> Path:
+    if sys.platform == "win32":
+        return Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "gan-forge"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "gan-forge"
+    return Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "gan-forge"
+
+
+def _writable(folder: Path) -> bool:
+    """Tried, because permissions alone do not know of read-only disks."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _parser(environment: Mapping[str, str], on_space: bool) -> argparse.ArgumentParser:
+    host = environment.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_space else "127.0.0.1")
+    port = environment.get("GRADIO_SERVER_PORT") or "7860"
+    root_path = environment.get("GRADIO_ROOT_PATH") or ""
+    parser = argparse.ArgumentParser(
+        description="Watch a GAN learn in your browser.",
+        epilog="GAN_FORGE_PASSWORD: a password that everybody must give before they see anything.",
+    )
+    add = parser.add_argument
+    add("--host", default=host, help="address to listen on; 0.0.0.0 or :: let others in (GRADIO_SERVER_NAME)")
+    add("--port", type=_port, default=port, help="port to listen on, 1 to 65535 (GRADIO_SERVER_PORT)")
+    add("--runs", type=Path, help="folder where runs are kept (GAN_FORGE_RUNS; default: runs beside the program)")
+    add("--max-runs", type=_count, default=1, help=f"how many runs may train at the same time, 1 to {MOST_RUNS}")
+    words = "path below which a proxy shows the page, such as /gan, if it passes the path on (GRADIO_ROOT_PATH)"
+    add("--root-path", type=_root_path, default=root_path, metavar="/PATH", help=words)
+    words = "another site that may show the page in a frame; may be given several times"
+    add("--frame-from", type=_origin, action="append", default=[], metavar="SCHEME://HOST[:PORT]", help=words)
+    add("--only-here", action="store_true", help="only who has the owner's link, printed at the start, may train")
+    add("--no-browser", action="store_true", help="do not open a browser")
+    return parser
+
+
+def _port(text: str) -> int:
+    return _whole(text, "The port", 1, 65535)
+
+
+def _count(text: str) -> int:
+    return _whole(text, "The number of runs that train at the same time", 1, MOST_RUNS)
+
+
+def _whole(text: str, what: str, low: int, high: int) -> int:
+    if not re.fullmatch(r"[+-]?\d{1,12}", text) or not low <= int(text) <= high:
+        raise StartError(f"{what} must be a whole number, {low} to {high}, not {text[:40]!r}.")
+    return int(text)
+
+
+def _root_path(text: str) -> str:
+    """A path; of a whole address, as Gradio allows it in GRADIO_ROOT_PATH, the path."""
+    path = re.sub(r"https?://[^/]+", "", text).rstrip("/")
+    if not _PATH.fullmatch(path):
+        raise StartError(f"A path looks like /gan, not {text[:40]!r}.")
+    return path
+
+
+def _origin(text: str) -> str:
+    origin = text.rstrip("/")
+    port = re.search(r":(\d+)$", origin)
+    if not _FRAME.fullmatch(origin) or (port and not 1 <= int(port[1]) <= 65535):
+        raise StartError(f"A site looks like https://school.example or http://host:8080, not {text[:60]!r}.")
+    return origin
+
+
+def _password(environment: Mapping[str, str]) -> str:
+    password = environment.get("GAN_FORGE_PASSWORD")
+    if password is not None and len(password) < SHORTEST_PASSWORD:
+        raise StartError(
+            f"The password in GAN_FORGE_PASSWORD has {len(password)} characters; it needs at least "
+            f"{SHORTEST_PASSWORD}. Unset the variable to do without."
+        )
+    return password or ""
+
+
+def _is_desktop(environment: Mapping[str, str]) -> bool:
+    """Whether somebody sits in front of this machine: only then a browser is opened."""
+    remote = ("SSH_CONNECTION", "SSH_TTY", "CI", "PYTEST_CURRENT_TEST", "COLAB_RELEASE_TAG", "KUBERNETES_SERVICE_HOST")
+    if any(environment.get(name) for name in remote) or not sys.stdout.isatty():
+        return False
+    return sys.platform in ("win32", "darwin") or bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,118 @@
+"""Flags and the environment of `python app.py`: every wrong value is one sentence, and none is taken silently."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import main
+from gan.web.addresses import check_address, is_loopback, open_addresses, owner_link
+from gan.web.settings import Settings, StartError, default_runs, read_settings
+
+
+def test_the_environment_gives_defaults_and_flags_win():
+    told = {"GRADIO_SERVER_NAME": "0.0.0.0", "GRADIO_SERVER_PORT": "7979", "GRADIO_ROOT_PATH": "/gan/"}
+    found = read_settings(["--runs", "r"], told)
+    assert (found.host, found.port, found.root_path) == ("0.0.0.0", 7979, "/gan")
+    found = read_settings(["--host", "[::1]", "--port", "8000", "--root-path", "/x/y", "--runs", "r"], told)
+    assert (found.host, found.port, found.root_path) == ("::1", 8000, "/x/y")
+    assert read_settings([], told | {"GAN_FORGE_RUNS": "elsewhere"}).runs == Path("elsewhere")
+
+
+def test_on_a_space_it_listens_to_all_and_opens_nothing():
+    found = read_settings(["--runs", "r"], {"SPACE_ID": "a/b", "SPACE_HOST": "a-b.hf.space", "DISPLAY": ":0"})
+    assert found.on_space and found.host == "0.0.0.0" and not found.browser
+    assert owner_link(found, "T") == "https://a-b.hf.space/#owner=T"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "word"),
+    [
+        (["--port", "0"], {}, "1 to 65535"),
+        (["--port", "1e3"], {}, "1 to 65535"),
+        ([], {"GRADIO_SERVER_PORT": "many"}, "1 to 65535"),
+        (["--max-runs", "0"], {}, "1 to 64"),
+        (["--max-runs", "-3"], {}, "1 to 64"),
+        (["--root-path", "gan"], {}, "/gan"),
+        (["--root-path", '/"><script>'], {}, "/gan"),
+        (["--frame-from", "school.example"], {}, "https://school.example"),
+        (["--frame-from", "https://a.example; script-src *"], {}, "https://school.example"),
+        (["--frame-from", "https://a.example:99999"], {}, "https://school.example"),
+        (["--frame-from", "javascript:alert(1)"], {}, "https://school.example"),
+        ([], {"GAN_FORGE_PASSWORD": ""}, "at least 8"),
+        ([], {"GAN_FORGE_PASSWORD": "short"}, "at least 8"),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(arguments, environment, word):
+    with pytest.raises(StartError, match=word) as refused:
+        read_settings(arguments, environment)
+    assert "\n" not in str(refused.value)
+
+
+@given(st.text(max_size=40))
+def test_no_site_can_bring_another_rule_into_the_policy(text):
+    """Whatever is accepted is one source of a policy: no space, semicolon, comma or quote."""
+    try:
+        (origin,) = read_settings([f"--frame-from={text}"], {}).frame_from
+    except StartError:
+        return
+    assert not set(origin) & set(" ;,'\"\n\t") and origin.startswith(("http://", "https://"))
+
+
+def test_several_sites_may_show_the_page_in_a_frame():
+    sites = ["https://a.example", "http://b.example:8080"]
+    found = read_settings([f"--frame-from={s}/" for s in sites], {})
+    assert list(found.frame_from) == sites
+
+
+def test_a_read_only_program_keeps_runs_with_the_persons_data(tmp_path, monkeypatch):
+    monkeypatch.setattr("gan.web.settings._writable", lambda folder: False)
+    monkeypatch.setattr("gan.web.settings.sys.platform", "linux")
+    assert default_runs({"XDG_DATA_HOME": str(tmp_path)}, False) == tmp_path / "gan-forge" / "runs"
+    monkeypatch.setattr("gan.web.settings._writable", lambda folder: folder == Path("/data"))
+    assert default_runs({}, on_space=True) == Path("/data/runs")
+
+
+def test_runs_lie_beside_the_program_where_that_can_be_written(tmp_path):
+    assert default_runs({}, False, tmp_path) == tmp_path / "runs"
+
+
+# Addresses -------------------------------------------------------------------------------------------------------
+
+
+def settings(**changes) -> Settings:
+    return Settings(**{"host": "127.0.0.1", "port": 7860, "runs": Path("runs"), "max_runs": 1, **changes})
+
+
+def test_only_a_server_that_others_reach_names_addresses_for_them():
+    assert open_addresses(settings()) == [] and open_addresses(settings(host="::1")) == []
+    assert open_addresses(settings(host="192.0.2.7")) == ["http://192.0.2.7:7860/"]
+    assert open_addresses(settings(host="2001:db8::7")) == ["http://[2001:db8::7]:7860/"]
+    for address in open_addresses(settings(host="0.0.0.0")):
+        assert not is_loopback(address.split("/")[2].rsplit(":", 1)[0])
+
+
+def test_the_owners_token_stands_where_no_server_sees_it():
+    assert owner_link(settings(), "T") == "http://localhost:7860/#owner=T"
+    assert owner_link(settings(host="0.0.0.0"), "T") == "http://localhost:7860/#owner=T"
+    assert owner_link(settings(host="2001:db8::7"), "T") == "http://[2001:db8::7]:7860/#owner=T"
+
+
+def test_the_reason_is_the_right_one():
+    with pytest.raises(StartError, match="no host named"):
+        check_address("gan.invalid", 7860)
+    with pytest.raises(StartError, match=r"no address 192\.0\.2\.7"):
+        check_address("192.0.2.7", 7860)
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(StartError, match="already runs"):
+        check_address("127.0.0.1", taken.getsockname()[1])
+
+
+def test_the_program_says_it_and_ends_with_1(capsys):
+    assert main(["--host", "gan.invalid", "--runs", os.devnull]) == 1
+    said = capsys.readouterr().err
+    assert "no host named" in said and said.count("\n") == 1
