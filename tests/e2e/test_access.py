@@ -109,6 +109,7 @@ def test_behind_a_plain_proxy_a_stranger_steers_nothing(server, visit):
             [path, "DELETE", None],
         ):
             assert page.evaluate(_CHANGE, change) == 403
+        page.close()  # before its proxy
     assert server.status(run) == "running"
 
 
@@ -127,7 +128,7 @@ def test_below_a_path_nothing_is_lost(server, visit, headers):
             page.locator(f'[role="tab"][data-tab-id="{tab}"]').click()
             page.wait_for_url(re.compile(rf"/gan/\?.*tab={tab}"))
             page.wait_for_selector(css("latent", "picture") + "[data-shows]", state="attached")
-        page.close()  # before its proxy, which it may still be asking for pictures
+        page.close()  # before its proxy
 
 
 def test_the_slash_at_the_end_of_a_path_may_be_missing(tmp_path, visit):
