@@ -80,11 +80,11 @@ def test_pressing_pause_on_a_gone_run_says_it_once(visit, server):
 def test_the_server_comes_back_empty(visit, tmp_path):
     visit.expect(NOT_FOUND, *GONE)
     port = free_port()
-    with served(tmp_path / "a", port) as server:
+    with served(tmp_path / "a", port=port) as server:
         page = visit(server.url())
         run = press_train(page)
         wait_for_step(page, 5)
-    with served(tmp_path / "b", port):
+    with served(tmp_path / "b", port=port):
         says_that_it_is_gone(page, run)
 
 
