@@ -153,8 +153,19 @@ def _forked(args: argparse.Namespace) -> Any:
     source, changes = runs.get(folder.name), _changes(args)
     if args.recipe and args.recipe != source.config.recipe:
         raise CheckpointError(f"This run was made with the recipe {source.config.recipe!r}, not {args.recipe!r}.")
-    again = runs.of_job(plan_fork(source, changes, args.at).config)
-    return again or runs.fork(source.id, changes, args.at)[0]
+    if args.at == BEST and source.best_step is None:
+        raise CheckpointError("This run keeps no state with the best FID.")
+    at = source.best_step if args.at == BEST else args.at
+    again = runs.of_job(plan_fork(source, changes, at).config)
+    return again or runs.fork(source.id, changes, at)[0]
+
+
+BEST = "best"
+
+
+def _moment(text: str) -> int | str:
+    """A step, or "best"; argparse makes a sentence of the ValueError."""
+    return BEST if text == BEST else int(text)
 
 
 def _changes(args: argparse.Namespace) -> dict[str, Any]:
@@ -277,7 +288,7 @@ def export(args: argparse.Namespace) -> int:
     from gan.run import Run
 
     run = Run(Path(args.folder))
-    found = run.weights()
+    found = (str(run.best_step), run.best_weights()) if args.best else run.weights()
     if found is None:
         raise CheckpointError(f"The run {run.id} has no weights yet.")
     names = tuple(run.meta["class_names"]) if run.config.classes else ()
@@ -332,7 +343,8 @@ def _train_parser(commands: Any) -> None:
     p.add_argument("--channels", type=int, default=3, choices=[1, 3], help="colours of your own pictures")
     p.add_argument("--resume", metavar="RUN", help="continue this run (its folder or id) exactly")
     p.add_argument("--fork", metavar="RUN", help="a new run that begins where this one was, with the settings given")
-    p.add_argument("--at", metavar="STEP", type=int, help="with --fork: from the last state kept until this step")
+    words = "with --fork: from the last state kept until this step; best: from the state with the best FID"
+    p.add_argument("--at", metavar="STEP", type=_moment, help=words)
     p.add_argument("--runs", default="runs", help="folder for runs (default: runs)")
     p.add_argument("--threads", type=int, default=None, help="processor threads (default: chosen by timing steps)")
     words = "share of the time for measures between the steps, 0 to 0.5 (default: 0.1; 0: none)"
@@ -370,6 +382,7 @@ def _weights_parsers(commands: Any) -> None:
     p = commands.add_parser("export", help="a run's generator as a weights file")
     p.add_argument("folder", help="the run's folder")
     p.add_argument("out", help="a .safetensors file")
+    p.add_argument("--best", action="store_true", help="of the state with the best FID, not of the newest")
     p.add_argument("--half", action="store_true", help="store matrices in 16 bits")
     p.add_argument("--title", default="")
     p.add_argument("--about", default="")

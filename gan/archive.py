@@ -21,12 +21,14 @@ from gan.trainer import check_config
 
 _NAMES = re.compile(
     r"run\.json|rows\.csv|signals\.csv|threads\.csv|events\.jsonl|measures\.jsonl|frames\.jsonl|checkpoint\.safetensors"
+    r"|best\.safetensors"
     r"|real\.png|frames/\d{8}\.png"
 )
 _SECRETS = ("token_sha256", "more_tokens_sha256")
 MAX_ENTRIES = 5_000
 MAX_UNPACKED_BYTES = 600 << 20
 MAX_ENTRY_BYTES = 500 << 20
+MOST_BEST_BYTES = 100 << 20  # a larger state with the best FID stays at home, so that the zip can come back
 MAX_LINE, MAX_NAMES, MAX_MESSAGE = 200, 1000, 500  # letters of a title, classes, letters of a message
 _CHUNK = 1 << 20
 
@@ -44,6 +46,8 @@ def pack(folder: Path) -> bytes:
             if name == "run.json":
                 meta = json.loads(path.read_text(encoding="utf-8"))
                 z.writestr(name, json.dumps({k: v for k, v in meta.items() if k not in _SECRETS}, indent=1))
+            elif name == "best.safetensors" and path.stat().st_size > MOST_BEST_BYTES:
+                continue
             elif _NAMES.fullmatch(name):
                 z.write(path, name)
     return out.getvalue()
@@ -179,8 +183,7 @@ def _check_contents(folder: Path, config: Config) -> None:
             raise ArchiveError(
                 f"The frame of step {frame['step']} in this zip cannot be read ({str(e)[:80]})."
             ) from None
-    checkpoint = folder / "checkpoint.safetensors"
-    if checkpoint.exists():
-        saved = read_header(checkpoint)["config"]
-        if saved.changed(total_steps=config.total_steps) != config:
-            raise ArchiveError("The checkpoint in this zip belongs to another run.")
+    for name in ("checkpoint", "best"):
+        path = folder / f"{name}.safetensors"
+        if path.exists() and read_header(path)["config"].changed(total_steps=config.total_steps) != config:
+            raise ArchiveError(f"The {name} state in this zip belongs to another run.")

@@ -52,7 +52,11 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def save_checkpoint(path: Path, trainer: Trainer, extra: dict[str, Any] | None = None) -> None:
     """Write the trainer's state. Raises NotFinite (nothing is written then) or OSError."""
-    state = trainer.state_dict()
+    save_state(path, trainer.config, trainer.state_dict(), extra)
+
+
+def save_state(path: Path, config: Config, state: dict[str, Any], extra: dict[str, Any] | None = None) -> None:
+    """Write what Trainer.state_dict() gave. Raises NotFinite (nothing is written then) or OSError."""
     tensors = flatten(state)
     for name, t in tensors.items():
         if t.is_floating_point() and not _finite(t):
@@ -61,7 +65,7 @@ def save_checkpoint(path: Path, trainer: Trainer, extra: dict[str, Any] | None =
             )
     header = {
         "format": FORMAT,
-        "config": trainer.config.to_dict(),
+        "config": config.to_dict(),
         "steps_done": state["steps_done"],
         "batches_done": state["batches_done"],
         "lr": state["lr"],

@@ -135,6 +135,9 @@ def _copy_state(fork: Fork, folder: Path) -> int:
     write_atomically(newest, rewrite_checkpoint(newest, fork.config, rates))
     step = read_header(newest)["steps_done"]
     States(folder).keep(newest, step)
+    source = fork.source
+    if source.best_step is not None and source.best_step <= step:
+        write_atomically(folder / source.best_path.name, rewrite_checkpoint(source.best_path, fork.config, {}))
     return step
 
 

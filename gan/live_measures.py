@@ -83,7 +83,15 @@ class Measurer:
             if not max(self._last * GROWTH, self._last + 1) <= trainer.steps_done:
                 return None
             self._last, self._work = trainer.steps_done, self._measure(trainer, moment)
-        return self._paid(lambda: next(self._work, None), share)
+        found = self._paid(lambda: next(self._work, None), share)
+        if found:
+            self._work = None
+        return found
+
+    @property
+    def measured_step(self) -> int | None:
+        """The step whose pictures are being looked at; None between two measures."""
+        return None if self._work is None else self._last
 
     def _paid(self, work: Callable[[], dict[str, Any] | None], share: float) -> dict[str, Any] | None:
         started = self.clock()

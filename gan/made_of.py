@@ -171,7 +171,7 @@ class MadeOf:
         known = None if row is None else self._prepare(subject, "pixels")
 
         def look() -> Verdict:
-            config, path = subject.config, run.checkpoint_path
+            config, path = subject.config, run.best_path if subject.name.endswith("@best") else run.checkpoint_path
             try:
                 D = self._networks.get(path, lambda: meta_discriminator(config), discriminator_state)
                 step = read_header(path)["steps_done"]
@@ -222,7 +222,7 @@ class MadeOf:
     def _run(self, subject: Subject, otherwise: str) -> Run:
         if self.runs is None or not subject.name.startswith("run-"):
             raise NotHad(otherwise)
-        return self.runs.get(subject.name[4:])
+        return self.runs.whose_weights(subject.name[4:])[0]
 
     # Layers -------------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from gan.checkpoint import (
     load_checkpoint,
     read_header,
     save_checkpoint,
+    save_state,
     shown_generator_state,
     write_atomically,
 )
@@ -95,6 +96,7 @@ class Run:
             self.status, self.message = "interrupted", "The program ended while this run was training; it can continue."
         self.seconds = self.history.rows[-1][2] if self.history.rows else 0.0
         self.measure_share = checked_measure_share(self.meta["measure_share"])
+        self.best_step = self._known_best()  # of the kept state with the best FID, None where none is kept
         self.measure_problem = ""  # why nothing can be measured, in one sentence
         self.latest = self._snapshot_from_disk()
         self._commands: queue.Queue[Command] = queue.Queue()
@@ -108,6 +110,19 @@ class Run:
     @property
     def checkpoint_path(self) -> Path:
         return self.folder / "checkpoint.safetensors"
+
+    @property
+    def best_path(self) -> Path:
+        """The whole state of the step whose pictures had the best FID so far; there is one where best_step says so."""
+        return self.folder / "best.safetensors"
+
+    def _known_best(self) -> int | None:
+        """Of a file that does not belong to this history nothing is said."""
+        try:
+            step = read_header(self.best_path)["steps_done"]
+        except CheckpointError:
+            return None
+        return step if any(m["step"] == step for m in self.history.measures) else None
 
     @property
     def alive(self) -> bool:
@@ -127,6 +142,9 @@ class Run:
             raise CheckpointError("This run has no saved state yet.")
         if step is None or step >= newest:
             return self.checkpoint_path
+        best, early = self.best_step, [s for s in self.states.steps() if s <= step]
+        if best is not None and max(early, default=-1) < best <= step:
+            return self.best_path
         return self.states.path(self.states.last_until(step))
 
     @property
@@ -200,6 +218,12 @@ class Run:
         except CheckpointError:
             return None
 
+    def best_weights(self) -> dict[str, Tensor]:
+        """The shown generator of the state with the best FID. Raises CheckpointError."""
+        if self.best_step is None:
+            raise CheckpointError("This run keeps no state with the best FID.")
+        return shown_generator_state(self.best_path)
+
     # The loop -----------------------------------------------------------------------------------------------------
 
     def loop(self, progress: Callable[[Run], None] | None = None) -> None:
@@ -234,6 +258,8 @@ class Run:
         self._signals = Signals(self.trainer)
         self._sums: dict[str, list[Any]] = {}
         self._measurer: Any = None
+        self._measured: dict[str, Any] | None = None  # a copy of the state that is being measured
+        self._better: tuple[dict[str, Any], float] | None = None  # the best one and its seconds, not written yet
         self._stopping = ""
         self._show_seconds, self._train_seconds = 0.0, 1e-9
         self._speed: deque[tuple[float, int]] = deque(maxlen=40)
@@ -377,10 +403,36 @@ class Run:
             found = self._measurer.turn(trainer, self.measure_share, passed, moment)
         except MetricError as e:
             self.measure_problem, found = str(e), None
+        step = self._measurer.measured_step
         if found:
             self.history.add_measure(found)
             self._flush()
+            self._keep_best(found)
+        elif step is not None and (self._measured is None or self._measured["steps_done"] != step):
+            self._measured = dist.copied(trainer.state_dict())
         self._clock(time.perf_counter() - started)
+
+    def _keep_best(self, found: dict[str, Any]) -> None:
+        """Keep the state that was copied when this measure began, where none had a better FID."""
+        state, self._measured = self._measured, None
+        if state is not None and found["fid"] <= min(m["fid"] for m in self.history.measures):
+            self._better = state, found["seconds"]
+            self._write_best()
+
+    def _write_best(self) -> None:
+        """Where the disk would not take it, training is paused, and the next save tries again."""
+        if self._better is None:
+            return
+        state, seconds = self._better
+        try:
+            save_state(self.best_path, self.config, state, {"seconds": seconds})
+            self.best_step = state["steps_done"]
+        except NotFinite:
+            log.warning("run %s: the state of step %d is not finite", self.id, state["steps_done"])
+        except OSError as e:
+            self._pause_for_disk(e)
+            return
+        self._better = None
 
     def _publish(self, frame: bool = False) -> None:
         """Make the snapshot everybody sees; with `frame` it also enters the history."""
@@ -437,6 +489,7 @@ class Run:
             "measure": h.measures[-1] if h.measures else None,
             "measure_share": self.measure_share,
             "measure_problem": self.measure_problem,
+            "best_step": self.best_step,
         }
 
     def _images_per_second(self) -> float:
@@ -457,12 +510,13 @@ class Run:
         try:
             self.history.flush()  # no state without its history
             save_checkpoint(self.checkpoint_path, self.trainer, {"seconds": self.seconds})
-            return True
         except NotFinite as e:
             raise Diverged(str(e).split(";")[0]) from None
         except OSError as e:
             self._pause_for_disk(e)
             return False
+        self._write_best()
+        return True
 
     def _keep_state(self) -> None:
         if not self._save():
@@ -548,9 +602,12 @@ class Run:
     def _restore(self, path: Path) -> None:
         extra = load_checkpoint(path, self.trainer)
         self.seconds = float(extra.get("seconds", 0.0))
-        self._sums, self._threads_now, self._measurer = {}, 0, None
+        self._sums, self._threads_now, self._measurer, self._measured, self._better = {}, 0, None, None, None
         self.history.forget_after(self.trainer.steps_done)
         self.states.forget_after(self.trainer.steps_done)
+        if self.best_step is not None and self.best_step > self.trainer.steps_done:
+            self.best_path.unlink(missing_ok=True)
+            self.best_step = None
         dist.lead_with("load", self.trainer.state_dict())
 
     def _choose_tiles(self, pictures: Pictures) -> None:

@@ -101,6 +101,13 @@ class Runs:
             raise NotFound("There is no run with this address; it may have been deleted, or the server started anew.")
         return run
 
+    def whose_weights(self, name: str) -> tuple[Run, bool]:
+        """Of weights called ID or ID@best: their run, and whether they are those with the best FID. Raises NotFound."""
+        run_id, at, what = name.partition("@")
+        if at and what != "best":
+            raise NotFound("A run has its newest weights, ID, and those with the best FID, ID@best.")
+        return self.get(run_id), bool(at)
+
     def owned(self, tokens: Iterable[str]) -> list[Run]:
         """The runs that these tokens control: the kept ones first, then the newest."""
         tokens = list(tokens)

@@ -16,6 +16,8 @@ from PIL import Image
 
 from gan import run as run_module
 from gan.checkpoint import CheckpointError
+from gan.diagnosis import diagnose
+from gan.metric_network import WEIGHTS
 from gan.recipes import ALL_RECIPES
 from gan.room import in_words
 from gan.runs import MOST_TOKENS, Runs
@@ -745,3 +747,27 @@ def test_a_run_on_own_pictures_comes_back_without_them(client, registry, tmp_pat
 def test_bad_pictures_get_a_sentence(client, files, query, words):
     answer = send(client, files, query)
     assert answer.status_code == 400 and words in answer.json()["error"] and "Traceback" not in answer.text
+
+
+# The diagnosis of a moment ---------------------------------------------------------------------------------------
+
+
+def test_the_diagnosis_of_a_moment_knows_nothing_of_later(tmp_path):
+    """At every step of the shipped recording: what a run would have been told that had come as far."""
+    registry = Runs(tmp_path / "runs", recorded=WEIGHTS / "recorded")
+    app = FastAPI()
+    add_diagnosis_route(app, registry)
+    client, run = TestClient(app), registry.recorded
+    end = get(client, "runs/recorded/diagnosis").json()
+    assert end["verdicts"] and get(client, "runs/recorded/diagnosis?step=46").json()["verdicts"] == []
+    assert get(client, "runs/recorded/diagnosis?step=999999").json() == end
+    for step in range(0, run.config.total_steps, 150):
+        rows = [row for row in run.history.rows if row[0] <= step]
+        until_then = [
+            [r for r in records if r["step"] <= step]
+            for records in (run.history.signals, run.history.events, run.history.measures)
+        ]
+        told = get(client, f"runs/recorded/diagnosis?step={step}").json()["verdicts"]
+        assert [v["seen"] for v in told] == [v.seen for v in diagnose(run.config, rows, *until_then)]
+    for nonsense in ("x", "-1", "1e9", "9" * 40, "²"):
+        assert get(client, f"runs/recorded/diagnosis?step={nonsense}").json() == end

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
@@ -18,7 +19,7 @@ from gan.runs import Runs
 from gan.web.errors import FRESH, sentence
 from gan.web.routes import BASE
 
-KEPT = 50  # runs whose last answer is remembered
+KEPT = 200  # answers that are remembered
 
 # One line of a fixed height, so that nothing moves when a verdict changes; what it opens to is asked for by a person.
 FRAGMENT = """
@@ -34,33 +35,34 @@ Version = tuple[int, ...]
 
 
 class _Diagnoses:
-    """The verdicts on each run, found once for all its viewers and each version of its history."""
+    """The verdicts on each run at each step, found once for all its viewers and each version of its history."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._kept: OrderedDict[str, tuple[Version, list[Verdict]]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int | None], tuple[Version, list[Verdict]]] = OrderedDict()
 
-    def of(self, run: Run) -> list[Verdict]:
-        version = _version(run)
+    def of(self, run: Run, step: int | None) -> list[Verdict]:
+        """step: as it looked then; None: now."""
+        past = _until(run, step)
+        version, key = (run.history.generation, *map(len, past)), (run.id, step)
         with self._guard:
-            known = self._kept.get(run.id)
+            known = self._kept.get(key)
             if known is None or known[0] != version:
-                known = version, _diagnose(run)
-                self._kept[run.id] = known
-            self._kept.move_to_end(run.id)
+                known = version, diagnose(run.config, *past)
+                self._kept[key] = known
+            self._kept.move_to_end(key)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return known[1]
 
 
-def _version(run: Run) -> Version:
+def _until(run: Run, step: int | None) -> tuple[list[Any], ...]:
+    """Rows, signals, events and measures until a step: copies, because the run's thread goes on writing."""
     h = run.history
-    return h.generation, len(h.rows), len(h.signals), len(h.events), len(h.measures)
-
-
-def _diagnose(run: Run) -> list[Verdict]:
-    h = run.history  # copies, because the run's thread goes on writing
-    return diagnose(run.config, list(h.rows), list(h.signals), list(h.events), list(h.measures))
+    rows, others = list(h.rows), [list(records) for records in (h.signals, h.events, h.measures)]
+    if step is None:
+        return rows, *others
+    return [r for r in rows if r[0] <= step], *([r for r in records if r["step"] <= step] for records in others)
 
 
 def add_diagnosis_route(app: FastAPI, runs: Runs) -> None:
@@ -68,9 +70,10 @@ def add_diagnosis_route(app: FastAPI, runs: Runs) -> None:
 
     @app.get(f"{BASE}/runs/{{run_id}}/diagnosis")
     @sentence
-    async def diagnosis(run_id: str, request: Request) -> Response:
+    async def diagnosis(run_id: str, step: str = "") -> Response:
+        """step=N: as it looked at that step; without, as it looks now."""
         run = runs.get(run_id)
-        verdicts = await run_in_threadpool(diagnoses.of, run)
+        verdicts = await run_in_threadpool(diagnoses.of, run, int(step) if re.fullmatch(r"[0-9]{1,12}", step) else None)
         return JSONResponse({"verdicts": [_shown(run.config, v) for v in verdicts], "cure": _cure(run)}, headers=FRESH)
 
 

@@ -27,6 +27,7 @@ from gan.render import (
 from gan.run import Run
 from gan.runs import Runs
 from gan.web.errors import FRESH, sentence
+from gan.web.text import EN
 
 PREFIX = "/gradio_api/gan/"
 MAX_NEAR, MAX_MARKS = 32, 200
@@ -75,6 +76,10 @@ class _View:
         entries = [
             {"id": f"run-{run.id}", "title": run.meta["title"], "group": _group(run), "step": run.latest.step}
             for run in runs
+        ] + [
+            {"id": f"run-{run.id}@best", "title": _best_title(run), "group": "run", "step": run.best_step}
+            for run in runs
+            if run.best_step is not None
         ]
         return sorted(entries, key=lambda entry: entry["group"] != "live")
 
@@ -82,8 +87,9 @@ class _View:
         name = request.path_params["name"]
         about = await wait(self.renderer.about(name))
         if name.startswith("run-"):
-            run = self.runs.get(name[4:])
-            about |= {"title": run.meta["title"], "live": _group(run) == "live"}
+            run, best = self.runs.whose_weights(name[4:])
+            live = {"title": run.meta["title"], "live": _group(run) == "live"}
+            about |= {"title": _best_title(run), "live": False} if best else live
         return JSONResponse({"live": False} | about, headers=FRESH)
 
     async def page(self, request: Request) -> Response:
@@ -181,7 +187,11 @@ def run_source(runs: Runs) -> Source:
     """Where a Renderer finds the weights of runs: the newest of those that learn, the last good state of the others."""
 
     def source(run_id: str) -> tuple[str, int, Config, list[str], Any]:
-        run = runs.get(run_id)
+        run, best = runs.whose_weights(run_id)
+        if best:
+            if (step := run.best_step) is None:
+                raise KeyError(run_id)
+            return f"best-{step}", step, run.config, run.meta["class_names"], run.best_weights
         if run.alive:
             run.watch()  # keeps fresh weights coming while somebody plays with them
             found = run.weights()
@@ -203,6 +213,10 @@ def _stored(run: Run) -> Any:
     if found is None:
         raise RenderError("The last state of this run cannot be read.")
     return found[1]
+
+
+def _best_title(run: Run) -> str:
+    return EN["latent"]["best_of"].format(title=run.meta["title"])
 
 
 def _group(run: Run) -> str:

@@ -42,6 +42,7 @@ from gan.weights import Weights, to_bytes
 
 BASE = "/gradio_api/gan"
 STATIC = Path(__file__).parent / "static"
+BEST_WEIGHTS = "weights-best.safetensors"
 MAX_JSON_BYTES = 100_000
 MAX_RUN_ZIP_BYTES = 300 << 20
 TIMELAPSE_FRAMES, TIMELAPSE_FPS, TIMELAPSE_SCALE = 200, 20, 2
@@ -271,6 +272,7 @@ def _info(run: Run) -> dict[str, Any]:
         "measurable": run.config.dataset in EPOCHS,
         "checkpoint_step": run.checkpoint_step(),
         "needs": run.needs,
+        "best_step": run.best_step,
         "states": run.states.steps(),
         "recorded": run.id == RECORDED,
         "events": run.history.events,
@@ -448,9 +450,17 @@ def _weights_file(run: Run) -> bytes:
     found = run.weights()
     if found is None:
         raise RunsError("This run has no weights yet.")
-    stamp, state = found
+    return _as_file(run, int(found[0]), found[1])
+
+
+def _best_file(run: Run) -> bytes:
+    step = run.best_step or 0
+    return _as_file(run, step, run.best_weights())
+
+
+def _as_file(run: Run, step: int, state: dict[str, Any]) -> bytes:
     names = tuple(run.meta["class_names"]) if run.config.classes else ()
-    return to_bytes(Weights(run.config, run.meta["title"], names, int(stamp), state))
+    return to_bytes(Weights(run.config, run.meta["title"], names, step, state))
 
 
 def _history_file(run: Run) -> bytes:
@@ -479,6 +489,7 @@ def _sheet(path: Path) -> np.ndarray:
 
 _DOWNLOADS: dict[str, tuple[str, Callable[[Run], bytes]]] = {
     "weights.safetensors": ("application/octet-stream", _weights_file),
+    BEST_WEIGHTS: ("application/octet-stream", _best_file),
     "history.csv": ("text/csv", _history_file),
     "timelapse.gif": ("image/gif", lambda run: _timelapse(run, gif_bytes)),
     "timelapse.mp4": ("video/mp4", lambda run: _timelapse(run, mp4_bytes)),

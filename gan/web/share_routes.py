@@ -14,7 +14,7 @@ from gan.render import Pixels, Renderer
 from gan.runs import Runs
 from gan.web import picture_routes as shared
 from gan.web.errors import FRESH, sentence
-from gan.web.routes import download_name
+from gan.web.routes import BEST_WEIGHTS, download_name
 from gan.web.text import EN
 
 MAX_FILE_NAME = 200
@@ -58,7 +58,8 @@ class _Share:
         """What Python calls these weights, and where they are to be had. opened: the name of the file on the page."""
         words = EN["share"]
         if name.startswith("run-") and self.runs is not None:
-            return download_name(self.runs.get(name[4:]), "weights.safetensors"), words["python_run"]
+            run, best = self.runs.whose_weights(name[4:])
+            return download_name(run, BEST_WEIGHTS if best else "weights.safetensors"), words["python_run"]
         if name.startswith("file-"):
             return PurePath(opened[:MAX_FILE_NAME]).name or "weights.safetensors", words["python_file"]
         return name, words["python_shipped"]

@@ -169,6 +169,7 @@ TRAIN = {
     "sliders_hint": "Drag the latent sliders of this generator, also while it learns",
     "download": "Download",
     "download_weights": "Weights (safetensors)",
+    "download_best": "Weights with the best FID (step {step})",
     "download_history": "History (CSV)",
     "download_gif": "Timelapse (GIF)",
     "download_mp4": "Timelapse (MP4)",
@@ -196,6 +197,8 @@ TRAIN = {
     "from_here_hint": "Go on from this moment, in a new run or in this one",
     "fork_here": "Fork a new run from step {step}…",
     "back_here": "Go back to step {step}",
+    "fork_best": "Fork from the best FID, step {step}…",
+    "back_best": "Go back to the best FID, step {step}",
     "back_sure": "Sure? Later steps are forgotten.",
     "nothing_kept": "No state was kept until here",
     # curves
@@ -346,6 +349,7 @@ COMPARE = {
     "fork_from": "From",
     "fork_newest": "the newest state, step {step}",
     "fork_step": "step {step}",
+    "fork_best": "the best FID, step {step}",
     "fork_scratch": "the beginning (any setting may change)",
     "fork_button": "Fork and train",
     "forking": "Forking…",
@@ -360,6 +364,7 @@ COMPARE = {
 DIAGNOSIS = {
     "diagnosis_early": "Too early to tell",
     "diagnosis_early_hint": "A diagnosis in words appears here after 300 steps.",
+    "diagnosis_at": "{title} · at step {step}",
     "diagnosis_others": "and {count} more",
     "more_alarm": "Why, and what to try",
     "more_fine": "What this means",
@@ -459,6 +464,7 @@ LATENT = {
     "group_run": "My runs",
     "group_shipped": "Shipped",
     "group_open": "Open",
+    "best_of": "{title}, best FID",
     "run_option": "{title} · step {step}",
     "open_file": "Open a file…",
     "open_file_hint": "A generator (.safetensors) or a picture (.png) that was downloaded here. Or drop it anywhere on "

@@ -140,6 +140,8 @@ _STAGE = """
       <div class="gf-menu-list">
         <button type="button" class="gf-menu-item" data-gf="fork-here"></button>
         <button type="button" class="gf-menu-item" data-gf="back-here"></button>
+        <button type="button" class="gf-menu-item" data-gf="fork-best" hidden></button>
+        <button type="button" class="gf-menu-item" data-gf="back-best" hidden></button>
       </div>
     </details>
     <button type="button" class="gf-btn gf-btn-mini" data-gf="to-live">{back_to_live}</button>

@@ -1,8 +1,10 @@
 // The diagnosis of the run on the screen: one line of a fixed height, and the card it opens to.
 
 import { getJSON, h, setText, t, whole } from "./common.js";
+import { newestWins } from "./pixels.js";
 
 const PACE_MS = 3000; // while a run learns; at once when it has come to rest
+const PAST_MS = 200; // between two moments, while a hand or the playback runs through them
 
 export class DiagnosisPanel {
   /** part(name): an element of the tab. onRemedy({remedy, step, cure}): the person wants to try it. */
@@ -10,25 +12,46 @@ export class DiagnosisPanel {
     this.part = part;
     this.onRemedy = onRemedy;
     this.runId = null;
+    this.step = null; // the moment that is looked at; null: now
+    this.askPast = newestWins(() => this.fetchPast());
   }
 
   /** Another run is on the screen. */
   open(runId) {
     this.runId = runId;
+    this.step = null;
     this.askedAt = -Infinity;
     this.shown = null;
     this.part("diagnosis").open = false;
     this.show({ verdicts: [], cure: null });
   }
 
+  /** Another moment of the run is looked at: the verdict is that moment's. */
+  moment(step) {
+    if (step === this.step || !this.runId) return;
+    this.step = step;
+    this.askPast();
+  }
+
+  async fetchPast() {
+    await this.fetch();
+    await new Promise((passed) => setTimeout(passed, PAST_MS));
+  }
+
   /** Ask anew, but not more often than every few seconds while the run learns. */
   async refresh(running) {
-    const { runId } = this;
     const now = performance.now();
-    if (running && now - this.askedAt < PACE_MS) return;
+    if (this.step !== null || (running && now - this.askedAt < PACE_MS)) return;
     this.askedAt = now;
-    const answer = await getJSON(`runs/${runId}/diagnosis`);
-    if (runId === this.runId) this.show(answer);
+    await this.fetch();
+  }
+
+  async fetch() {
+    const { runId, step } = this;
+    const answer = await getJSON(`runs/${runId}/diagnosis${step === null ? "" : `?step=${step}`}`).catch((error) => {
+      if (!error.details?.gone) throw error;
+    });
+    if (answer && runId === this.runId && step === this.step) this.show({ ...answer, step });
   }
 
   show(answer) {
@@ -38,7 +61,7 @@ export class DiagnosisPanel {
     const [first, ...others] = answer.verdicts;
     this.part("diagnosis").dataset.severity = first?.severity ?? "early";
     this.part("diagnosis").dataset.kind = first?.kind ?? "";
-    setText(this.part("diagnosis-title"), first?.title ?? t("diagnosis.diagnosis_early"));
+    setText(this.part("diagnosis-title"), atStep(first?.title ?? t("diagnosis.diagnosis_early"), answer.step));
     setText(this.part("diagnosis-seen"), firstSentence(first?.seen ?? t("diagnosis.diagnosis_early_hint")));
     setText(this.part("diagnosis-more"), this.more(first, others, answer.cure));
     this.part("diagnosis-body").replaceChildren(...this.cards(answer));
@@ -83,6 +106,8 @@ export class DiagnosisPanel {
 
 /** The line has room for one sentence; the card holds them all. */
 const firstSentence = (text) => text.split(/(?<=\.) (?=[A-Z])/)[0];
+
+const atStep = (title, step) => (Number.isFinite(step) ? t("diagnosis.diagnosis_at", { title, step: whole(step) }) : title);
 
 /** What would change, and the button that does it. */
 function action(changes, words, onclick) {

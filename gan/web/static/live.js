@@ -26,6 +26,7 @@ const REAL_ABOVE = 80; // the real pictures, where they do not lie beside it
 const TILES_AT_FIRST = { count: 40, columns: 8, size: 28, channels: 1 };
 const DOWNLOADS = [
   ["weights.safetensors", "download_weights"],
+  ["weights-best.safetensors", "download_best"],
   ["history.csv", "download_history"],
   ["timelapse.gif", "download_gif"],
   ["timelapse.mp4", "download_mp4"],
@@ -184,7 +185,10 @@ export class LiveView {
     const recorded = await this.recordsChanged(history);
     if (history === this.history && (changed.rows || changed.events || recorded)) this.charts.refresh();
     if (changed.rows || changed.events) await this.diagnosis.refresh(this.status === "running");
-    if (changed.measures) this.showMeasures();
+    if (changed.measures) {
+      this.showMeasures();
+      this.showDownloads();
+    }
     if (this.replay && history.frameSteps.length > 1) this.playOnce();
   }
 
@@ -281,11 +285,13 @@ export class LiveView {
 
   showDownloads() {
     const { id } = this.meta;
-    if (this.downloadsOf === id) return;
-    this.downloadsOf = id;
-    const links = DOWNLOADS.map(([file, key]) =>
-      h("a", { class: "gf-menu-item", href: url(`runs/${id}/download/${file}`), onclick: saveFile }, t(`train.${key}`)),
-    );
+    const best = this.snapshot?.best_step ?? this.meta.best_step;
+    if (this.downloadsOf === `${id} ${best}`) return;
+    this.downloadsOf = `${id} ${best}`;
+    const links = DOWNLOADS.filter(([, key]) => key !== "download_best" || best !== null).map(([file, key]) => {
+      const words = t(`train.${key}`, { step: whole(best ?? 0) });
+      return h("a", { class: "gf-menu-item", href: url(`runs/${id}/download/${file}`), onclick: saveFile }, words);
+    });
     this.part("download-list").replaceChildren(...links);
   }
 
@@ -346,6 +352,7 @@ export class LiveView {
     this.draw();
     if (this.snapshot) this.showNumbers();
     this.showMeasures();
+    this.diagnosis.moment(this.timeline.step);
   }
 
   drawReal() {
@@ -447,8 +454,10 @@ export class LiveView {
     on("copy-link", (event) => copyLink(event.currentTarget));
     on("compare", () => openTab("compare", withRun(readState("compare"), this.runId)));
     on("from-here", () => this.offerFromHere().catch((error) => this.refused(error)));
-    on("fork-here", () => openTab("compare", { ...withRun(readState("compare"), this.runId), fork: this.runId, from: this.here }));
-    on("back-here", () => this.goBack());
+    on("fork-here", () => this.forkFrom(this.here));
+    on("fork-best", () => this.forkFrom(this.meta.best_step));
+    for (const [name, step] of [["back-here", () => this.here], ["back-best", () => this.meta.best_step]])
+      on(name, () => this.goBack(name, step()));
     on("sliders", () => this.meta && openTab("latent", { w: this.meta.recorded ? "" : `run-${this.runId}` }));
     for (const button of this.root.querySelectorAll('[data-gf="step"]'))
       button.addEventListener("click", () => this.command({ command: "step", players: button.dataset.players }));
@@ -463,8 +472,9 @@ export class LiveView {
   /** What can be done at the moment that is shown: from the last state that was kept until then. */
   async offerFromHere() {
     const { step } = this.timeline;
-    const { states, checkpoint_step: newest } = await getJSON(`runs/${this.runId}`);
-    const kept = [...states, newest].filter((state) => state !== null && state <= step);
+    this.meta = await getJSON(`runs/${this.runId}`);
+    const { states, checkpoint_step: newest, best_step: best } = this.meta;
+    const kept = [...states, newest, best].filter((state) => state !== null && state <= step);
     this.here = kept.length ? Math.max(...kept) : null;
     for (const [name, key] of [["fork-here", "fork_here"], ["back-here", "back_here"]]) {
       const button = this.part(name);
@@ -473,18 +483,34 @@ export class LiveView {
       setText(button, this.here === null ? t("train.nothing_kept") : t(`train.${key}`, { step: whole(this.here) }));
     }
     this.part("back-here").hidden = !this.mine || this.here === null;
+    this.offerBest(best);
+  }
+
+  /** The state with the best FID can be gone on from as well, wherever it lies. */
+  offerBest(step) {
+    const there = step !== null && step !== this.here;
+    for (const [name, key, possible] of [["fork-best", "fork_best", there], ["back-best", "back_best", there && this.mine]]) {
+      const button = this.part(name);
+      button.hidden = !possible;
+      delete button.dataset.sure;
+      if (possible) setText(button, t(`train.${key}`, { step: whole(step) }));
+    }
+  }
+
+  forkFrom(from) {
+    openTab("compare", { ...withRun(readState("compare"), this.runId), fork: this.runId, from });
   }
 
   /** The second press goes back: what came later is forgotten. */
-  async goBack() {
-    const button = this.part("back-here");
+  async goBack(name, step) {
+    const button = this.part(name);
     if (!button.dataset.sure) {
       button.dataset.sure = "1";
       setText(button, t("train.back_sure"));
       return;
     }
     this.part("from-box").open = false;
-    if (await this.command({ command: "rewind", step: this.here })) this.timeline.toNewest();
+    if (await this.command({ command: "rewind", step })) this.timeline.toNewest();
   }
 
   pauseOrResume() {

@@ -73,7 +73,7 @@ class TrainTab {
   /** What the address says; of a link to the sliders of a run, that run. */
   firstState() {
     const state = readState("train");
-    const run = /^run-([\w-]+)$/.exec(readState("latent").w ?? "")?.[1];
+    const run = /^run-([\w-]+)(?:@best)?$/.exec(readState("latent").w ?? "")?.[1];
     return Object.keys(state).length || !run ? state : { run };
   }
 
