@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 import argparse
-import json
+import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gan import dist
+import torch
+from tqdm import tqdm
+
+from gan import dist, weights_commands
+from gan.archive import ArchiveError
 from gan.bench import add_parsers as add_benches
 from gan.checkpoint import CheckpointError, refuse_other_config, write_atomically
-from gan.config import KNOBS, Config, ConfigError, parse_value
+from gan.config import KNOBS, ConfigError, Knob, parse_value
 from gan.console import print_anywhere
 from gan.data import DATA, DataError
+from gan.flags import Parser, UsageError, decimal, whole, words_of
+from gan.follower import Follower
+from gan.fork import plan_fork
 from gan.memory import keep_freed_memory
+from gan.metric_network import MetricError
+from gan.models import MODELS
+from gan.objectives import OBJECTIVES
+from gan.penalties import PENALTIES
+from gan.picture import PictureError, grid, png_bytes
+from gan.pictures import prepare_folder, prepare_zip
 from gan.recipes import ALL_RECIPES, make_config
+from gan.run import MOST_MEASURE_SHARE, Command, Run
+from gan.runs import Runs, RunsError
+from gan.sources import RUNS, find_run, open_run
+from gan.threads import thread_counts
+from gan.trainer import check_config
+from gan.weights import WeightsError
 
 EPILOG = """examples:
   python -m gan train quick                          digits in about a minute
@@ -27,38 +47,38 @@ EPILOG = """examples:
   python -m gan train --resume runs/AbCdEfGhIjKl --total-steps 40000
   python -m gan train --fork runs/AbCdEfGhIjKl --at 1000 --g-lr 0.001
   torchrun --nproc-per-node=4 -m gan train quick     four processes, or GPUs, train one GAN
-  python -m gan sample weights/mnist-conditional.safetensors --class 7 --out sevens.png
-  python -m gan evaluate weights/mnist-conditional.safetensors
+  python -m gan sample mnist-conditional --class 7 --out sevens.png
+  python -m gan sample AbCdEfGhIjKl --files pictures --count 1000
+  python -m gan evaluate mnist-conditional
 """
 
 
+_SENTENCES = (
+    UsageError, ConfigError, DataError, CheckpointError, WeightsError, MetricError, PictureError, RunsError,
+    ArchiveError, dist.DistError, OSError,
+)  # fmt: skip
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code. Whatever a person got wrong is one sentence on stderr."""
+    """Run one command; returns the exit code. Whatever a person got wrong is one sentence on stderr, and code 1."""
     print_anywhere()
-    args = _parser().parse_args(argv)
-    keep_freed_memory()
     try:
+        args = _parser().parse_args(words_of(sys.argv[1:] if argv is None else list(argv)))
+        keep_freed_memory()
         return args.run(args)
     except KeyboardInterrupt:
         return 130
-    except (ValueError, OSError) as e:
-        if isinstance(e, _sentences()):
-            print(f"gan: {e}", file=sys.stderr)
-            return 1
-        raise
+    except _SENTENCES as e:
+        print(f"gan: {_sentence(e)}", file=sys.stderr)
+        return 1
 
 
-def _sentences() -> tuple[type[Exception], ...]:
-    from gan.archive import ArchiveError
-    from gan.metric_network import MetricError
-    from gan.picture import PictureError
-    from gan.runs import RunsError
-    from gan.weights import WeightsError
-
-    return (
-        ConfigError, DataError, CheckpointError, WeightsError, MetricError, PictureError, RunsError,
-        ArchiveError, dist.DistError, OSError,
-    )  # fmt: skip
+def _sentence(problem: Exception) -> str:
+    """On one line, whatever was typed."""
+    words = str(problem)
+    if isinstance(problem, OSError) and problem.filename is not None:
+        words = f"{problem.filename} cannot be read or written ({problem.strerror})."
+    return " ".join(words.split())
 
 
 # train -----------------------------------------------------------------------------------------------------------
@@ -69,8 +89,6 @@ def train(args: argparse.Namespace) -> int:
     dist.join()
     try:
         if dist.rank():
-            from gan.follower import Follower
-
             return Follower(args.threads).follow()
         return _lead(args)
     finally:
@@ -78,12 +96,14 @@ def train(args: argparse.Namespace) -> int:
 
 
 def _lead(args: argparse.Namespace) -> int:
-    from gan.run import Command, checked_measure_share
-
+    if args.at is not None and not args.fork:
+        raise ConfigError("--at says where a fork begins, so it needs --fork RUN.")
+    if args.resume or args.fork:
+        _refuse_form(args)
     run = _resumed(args) if args.resume else _forked(args) if args.fork else _created(args)
     run.threads, run.status = _threads(args), "running"
     if args.measure_share is not None:
-        run.measure_share = run.meta["measure_share"] = checked_measure_share(args.measure_share)
+        run.measure_share = run.meta["measure_share"] = args.measure_share
     signal.signal(signal.SIGINT, lambda *_: _stop_once(run.send, Command("stop")))
     if dist.job():  # torchrun ends its processes so when one is lost, or to start them again with others
         signal.signal(signal.SIGTERM, lambda *_: run.send(Command("shutdown")))
@@ -92,70 +112,67 @@ def _lead(args: argparse.Namespace) -> int:
         run.loop(show)
     _write_sheet(run)
     if run.status == "running":  # the launcher ended us: the run is listed as interrupted, and goes on when it wishes
-        run.message = f"Training was ended from outside at step {run.trainer.steps_done:,}; --resume {run.id} goes on."
+        run.message = f"Training was ended from outside at step {run.trainer.steps_done:,}. {_how_to_go_on(run)}"
     if run.status in ("failed", "interrupted", "running"):
         print(f"gan: {run.message}", file=sys.stderr)
         return 1
     print(f"{run.status} at step {run.trainer.steps_done:,}; pictures in {run.folder / 'samples.png'}")
+    print(_how_to_go_on(run))
     return 0
+
+
+def _how_to_go_on(run: Run) -> str:
+    command = f"python -m gan train --resume {shlex.quote(str(run.folder))}"
+    if run.status == "finished":
+        return f"To train longer: {command} --total-steps N, with N more than {run.trainer.steps_done}."
+    return f"To go on: {command}"
 
 
 def _threads(args: argparse.Namespace) -> tuple[int, ...]:
     """What was asked for; else what the machine has, or, of several processes, what torchrun gave each."""
-    import torch
-
-    from gan.threads import thread_counts
-
     if args.threads:
         return (args.threads,)
     return thread_counts() if dist.world() == 1 else (torch.get_num_threads(),)
 
 
-def _created(args: argparse.Namespace) -> Any:
+def _created(args: argparse.Namespace) -> Run:
     """A new run; or, when torchrun has started its job anew, the run that the job was training."""
-    from gan.runs import Runs
-    from gan.trainer import check_config
-
     if not args.recipe:
         raise ConfigError(f"Which recipe? Known: {', '.join(ALL_RECIPES)}.")
-    runs = Runs(Path(args.runs), limit=10**6, keep=10**6)
-    config = make_config(args.recipe, _dataset(args, runs.own_dir), runs.own_dir, **_changes(args))
+    runs, changes = Runs(Path(args.runs), limit=10**6, keep=10**6), _changes(args)
+    config = make_config(args.recipe, _dataset(args, runs.own_dir), runs.own_dir, **changes)
     check_config(config)
     return runs.of_job(config) or runs.adopt(config)[0]
 
 
-def _resumed(args: argparse.Namespace) -> Any:
-    from gan.run import Run
-
-    folder = Path(args.resume)
-    if not (folder / "run.json").exists():
-        folder = Path(args.runs) / args.resume
-    run = Run(folder, folder.parent / "pictures")
-    if args.recipe and args.recipe != run.config.recipe:
-        raise CheckpointError(f"This run was made with the recipe {run.config.recipe!r}, not {args.recipe!r}.")
+def _resumed(args: argparse.Namespace) -> Run:
+    run = open_run(find_run(args.resume, Path(args.runs)))
+    if args.dataset:
+        raise ConfigError("A run keeps its data set (dataset); start a new run to change it.")
+    _refuse_other_recipe(args, run)
     wanted = run.config.changed(**_changes(args))
     refuse_other_config(run.config, wanted)
+    done = run.checkpoint_step() or 0
+    if args.total_steps and wanted.total_steps < done:
+        raise ConfigError(f"This run is at step {done:,}, so its last one (total_steps) must be later.")
     run.config = wanted
     return run
 
 
-def _forked(args: argparse.Namespace) -> Any:
-    """A new run from a state of another one; or, when torchrun has started its job anew, the run it was training."""
-    from gan.fork import plan_fork
-    from gan.runs import Runs
+def _refuse_other_recipe(args: argparse.Namespace, run: Run) -> None:
+    if args.recipe and args.recipe != run.config.recipe:
+        raise CheckpointError(f"This run was made with the recipe {run.config.recipe!r}, not {args.recipe!r}.")
 
+
+def _forked(args: argparse.Namespace) -> Run:
+    """A new run from a state of another one; or, when torchrun has started its job anew, the run it was training."""
     if args.dataset:
         raise ConfigError("A fork keeps its data set (dataset); start a new run to change it.")
-    folder = Path(args.fork)
-    if not (folder / "run.json").exists():
-        folder = Path(args.runs) / args.fork
+    folder = find_run(args.fork, Path(args.runs))
     runs = Runs(folder.resolve().parent, limit=10**6, keep=10**6)
-    source, changes = runs.get(folder.name), _changes(args)
-    if args.recipe and args.recipe != source.config.recipe:
-        raise CheckpointError(f"This run was made with the recipe {source.config.recipe!r}, not {args.recipe!r}.")
-    if args.at == BEST and source.best_step is None:
-        raise CheckpointError("This run keeps no state with the best FID.")
-    at = source.best_step if args.at == BEST else args.at
+    source, changes = runs.get(folder.resolve().name), _changes(args)
+    _refuse_other_recipe(args, source)
+    at = _step_of(args.at, source)
     again = runs.of_job(plan_fork(source, changes, at).config)
     return again or runs.fork(source.id, changes, at)[0]
 
@@ -164,8 +181,19 @@ BEST = "best"
 
 
 def _moment(text: str) -> int | str:
-    """A step, or "best"; argparse makes a sentence of the ValueError."""
-    return BEST if text == BEST else int(text)
+    """An argparse type: a step, or "best"."""
+    return BEST if text == BEST else whole(0, 10**9)(text)
+
+
+def _step_of(at: int | str | None, source: Run) -> int | None:
+    """Where a fork begins; None: at the newest state."""
+    if at == BEST and source.best_step is None:
+        raise CheckpointError("This run keeps no state with the best FID.")
+    at = source.best_step if at == BEST else at
+    newest = source.checkpoint_step() or 0
+    if at is not None and at > newest:
+        raise ConfigError(f"The run {source.id} is at step {newest:,}, so it has no state of step {at:,} (--at).")
+    return at
 
 
 def _changes(args: argparse.Namespace) -> dict[str, Any]:
@@ -176,14 +204,20 @@ def _dataset(args: argparse.Namespace, own_dir: Path) -> str | None:
     """A name from the table, or a folder or zip of pictures, which is prepared here."""
     given = args.dataset
     if given is None or given in DATA or given.startswith("own-"):
+        _refuse_form(args)
         return given
-    from gan.pictures import prepare_folder, prepare_zip
-
     path = Path(given).expanduser()
     if not path.exists():
         raise DataError(f"There is no data set and no folder named {given!r}; known data sets: {', '.join(DATA)}.")
     make = prepare_folder if path.is_dir() else prepare_zip
-    return make(path, args.size, args.channels, own_dir, print)
+    return make(path, args.size or 32, args.channels or 3, own_dir, print)
+
+
+def _refuse_form(args: argparse.Namespace) -> None:
+    """Whatever is not prepared here has its size and colours."""
+    for name in ("size", "channels"):
+        if getattr(args, name) is not None:
+            raise ConfigError(f"--{name} is for a folder or .zip of your own pictures, which --dataset names.")
 
 
 def _stop_once(send: Callable[[Any], None], command: Any) -> None:
@@ -191,11 +225,7 @@ def _stop_once(send: Callable[[Any], None], command: Any) -> None:
     send(command)
 
 
-def _progress_bar(run: Any) -> Any:
-    from contextlib import contextmanager
-
-    from tqdm import tqdm
-
+def _progress_bar(run: Run) -> Any:
     @contextmanager
     def shown() -> Any:
         with tqdm(total=run.config.total_steps, unit="step", smoothing=0.05, disable=None) as bar:
@@ -212,103 +242,9 @@ def _progress_bar(run: Any) -> Any:
     return shown()
 
 
-def _write_sheet(run: Any) -> None:
-    from gan.picture import grid, png_bytes
-
+def _write_sheet(run: Run) -> None:
     if run.latest is not None:
         write_atomically(run.folder / "samples.png", png_bytes(grid(run.latest.tiles, run.latest.columns), 2))
-
-
-# sample, evaluate, export, metric-network ------------------------------------------------------------------------
-
-
-def sample(args: argparse.Namespace) -> int:
-    """Write a sheet of pictures, uncurated: seeds seed, seed+1, ..."""
-    import torch
-
-    from gan import latent, weights
-    from gan.picture import grid, png_bytes, to_uint8
-
-    loaded = weights.load(args.weights)
-    network, config = weights.build(loaded), loaded.config
-    z = torch.cat([latent.latent_of(args.seed + i, config.z_dim) for i in range(args.count)])
-    c = _labels(args, config)
-    with torch.inference_mode():
-        images = to_uint8(network(z, c)).numpy()
-    write_atomically(Path(args.out), png_bytes(grid(images, args.columns), args.scale))
-    print(f"{args.count} pictures in {args.out}")
-    return 0
-
-
-def _labels(args: argparse.Namespace, config: Config) -> Any:
-    import torch
-
-    if not config.classes:
-        if args.label is not None:
-            raise ConfigError("These weights have no classes to choose from.")
-        return None
-    if args.label is None:
-        return torch.arange(args.count) % config.classes
-    if not 0 <= args.label < config.classes:
-        raise ConfigError(f"There is no class {args.label}; these weights have classes 0 to {config.classes - 1}.")
-    return torch.full((args.count,), args.label)
-
-
-def evaluate(args: argparse.Namespace) -> int:
-    """Print the measures, each with its protocol and the same number for real against real."""
-    import torch
-
-    from gan import metrics, weights
-    from gan.inception import Inception
-
-    loaded = weights.load(args.weights)
-    network, config = weights.build(loaded), loaded.config
-    through = Inception(progress=_on_stderr) if args.inception else None
-    with torch.inference_mode():
-        report = metrics.evaluate(
-            network, config.z_dim, config.classes, config.dataset, args.samples, args.seed,
-            progress=_on_stderr if through else None, through=through, own_dir=Path(args.runs) / "pictures",
-            seen=config.data_limit,
-        )  # fmt: skip
-    if args.json:
-        print(json.dumps({"weights": args.weights, "title": loaded.title, "step": loaded.step} | asdict(report)))
-    else:
-        print(f"{args.weights}: {loaded.title}, {loaded.step:,} steps")
-        print("\n".join(report.lines()))
-    return 0
-
-
-def _on_stderr(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
-
-
-def export(args: argparse.Namespace) -> int:
-    """The generator of a run's last checkpoint as a weights file."""
-    from gan import weights
-    from gan.run import Run
-
-    run = Run(Path(args.folder))
-    found = (str(run.best_step), run.best_weights()) if args.best else run.weights()
-    if found is None:
-        raise CheckpointError(f"The run {run.id} has no weights yet.")
-    names = tuple(run.meta["class_names"]) if run.config.classes else ()
-    title = args.title or run.meta["title"]
-    weights.save(args.out, weights.Weights(run.config, title, names, int(found[0]), found[1], args.about), args.half)
-    print(f"{title} at step {int(found[0]):,}: {args.out}, {Path(args.out).stat().st_size / 1e6:.2f} MB")
-    return 0
-
-
-def metric_network(args: argparse.Namespace) -> int:
-    """Train the classifier whose features the measures use, and note what it sees in the real pictures."""
-    from gan.live_measures import write_reference
-    from gan.metric_network import main_train, path_of
-
-    if not args.live_only:
-        result = main_train(args.dataset, Path(args.out) if args.out else path_of(args.dataset), args.seed, print)
-        print(", ".join(f"{k} {v}" for k, v in result.items()))
-    if not args.out:
-        print(write_reference(args.dataset))
-    return 0
 
 
 # The parser ------------------------------------------------------------------------------------------------------
@@ -317,20 +253,12 @@ _FITTED = {"recipe", "dataset", "size", "channels", "classes"}  # come from the 
 FLAGS = [name for name in KNOBS if name not in _FITTED]
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> Parser:
     form = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("python -m gan", description=__doc__, epilog=EPILOG, formatter_class=form)
+    parser = Parser("python -m gan", description=__doc__, epilog=EPILOG, formatter_class=form)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _train_parser(commands)
-    _weights_parsers(commands)
-
-    p = commands.add_parser("metric-network", help="train the network that the measures use")
-    p.add_argument("dataset", choices=["mnist", "fashion-mnist"])
-    p.add_argument("--out", help="where to write it (default: weights/)")
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--live-only", action="store_true", help="only what live measures need of the real pictures")
-    p.set_defaults(run=metric_network)
-
+    weights_commands.add_parsers(commands)
     add_benches(commands.add_parser("bench", help="measure speed, as ratios in one run"))
     return parser
 
@@ -339,54 +267,35 @@ def _train_parser(commands: Any) -> None:
     p = commands.add_parser("train", help="train a recipe", epilog=f"recipes: {', '.join(ALL_RECIPES)}")
     p.add_argument("recipe", nargs="?", help="where the settings start from")
     p.add_argument("--dataset", help=f"{', '.join(DATA)}, or a folder or .zip of your own pictures")
-    p.add_argument("--size", type=int, default=32, help="pixels a side of your own pictures (28 or 32)")
-    p.add_argument("--channels", type=int, default=3, choices=[1, 3], help="colours of your own pictures")
-    p.add_argument("--resume", metavar="RUN", help="continue this run (its folder or id) exactly")
-    p.add_argument("--fork", metavar="RUN", help="a new run that begins where this one was, with the settings given")
+    words = "pixels a side of your own pictures, 8 to 64 (default: 32)"
+    p.add_argument("--size", type=whole(8, 64), help=words)
+    p.add_argument("--channels", type=int, choices=[1, 3], help="colours of your own pictures (default: 3)")
+    source = p.add_mutually_exclusive_group()
+    source.add_argument("--resume", metavar="RUN", help="continue this run (its folder or id) exactly")
+    words = "a new run that begins where this one was, with the settings given"
+    source.add_argument("--fork", metavar="RUN", help=words)
     words = "with --fork: from the last state kept until this step; best: from the state with the best FID"
     p.add_argument("--at", metavar="STEP", type=_moment, help=words)
-    p.add_argument("--runs", default="runs", help="folder for runs (default: runs)")
-    p.add_argument("--threads", type=int, default=None, help="processor threads (default: chosen by timing steps)")
+    p.add_argument("--runs", default=str(RUNS), help=f"folder for runs (default: {RUNS})")
+    cores = os.cpu_count() or 1
+    words = f"processor threads, at most the {cores} of this machine (default: chosen by timing steps)"
+    p.add_argument("--threads", metavar="N", type=whole(1, cores), help=words)
     words = "share of the time for measures between the steps, 0 to 0.5 (default: 0.1; 0: none)"
-    p.add_argument("--measure-share", metavar="SHARE", help=words)
-    p.add_argument("--steps", dest="total_steps", help="the same as --total-steps")
+    p.add_argument("--measure-share", metavar="SHARE", type=decimal(0, MOST_MEASURE_SHARE), help=words)
+    p.add_argument("--steps", dest="total_steps", metavar="INT", help="the same as --total-steps")
     for name in FLAGS:
         k = KNOBS[name]
-        around = f", {k.low:g} to {k.high:g}" if k.low is not None else ""
+        around = f", {' to '.join(k.limits)}" if k.low is not None else ""
         words = f"{k.label}: {k.help}{around}".replace("%", "%%")
-        p.add_argument(f"--{name.replace('_', '-')}", dest=name, help=words, metavar=k.kind.__name__.upper())
+        p.add_argument(f"--{name.replace('_', '-')}", dest=name, help=words, metavar=_values(k))
     p.set_defaults(run=train)
 
 
-def _weights_parsers(commands: Any) -> None:
-    p = commands.add_parser("sample", help="draw pictures with a weights file")
-    p.add_argument("weights")
-    p.add_argument("--out", default="samples.png")
-    p.add_argument("--count", type=int, default=100)
-    p.add_argument("--columns", type=int, default=10)
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--class", dest="label", type=int, help="one class for all (default: every class in turn)")
-    p.add_argument("--scale", type=int, default=2)
-    p.set_defaults(run=sample)
-
-    p = commands.add_parser("evaluate", help="FID, KID, precision, recall, copies, classes of a weights file")
-    p.add_argument("weights")
-    p.add_argument("--samples", type=int, default=10_000)
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--json", action="store_true", help="one line of JSON instead of a table")
-    words = "look through Inception-v3, also at colour; its weights are downloaded once (91 MB), samples take long"
-    p.add_argument("--inception", action="store_true", help=words)
-    p.add_argument("--runs", default="runs", help="folder for runs, where your own pictures are (default: runs)")
-    p.set_defaults(run=evaluate)
-
-    p = commands.add_parser("export", help="a run's generator as a weights file")
-    p.add_argument("folder", help="the run's folder")
-    p.add_argument("out", help="a .safetensors file")
-    p.add_argument("--best", action="store_true", help="of the state with the best FID, not of the newest")
-    p.add_argument("--half", action="store_true", help="store matrices in 16 bits")
-    p.add_argument("--title", default="")
-    p.add_argument("--about", default="")
-    p.set_defaults(run=export)
+def _values(k: Knob) -> str:
+    """What stands for a setting's value in the help: every word there is, or what kind of number."""
+    tables = {"model": MODELS, "objective": OBJECTIVES, "penalty": PENALTIES}
+    words = ("true", "false") if k.kind is bool else k.choices or tuple(tables.get(k.name, ()))
+    return f"{{{','.join(words)}}}" if words else k.kind.__name__.upper()
 
 
 if __name__ == "__main__":

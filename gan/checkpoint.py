@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,10 @@ def write_atomically(path: Path, data: bytes) -> None:
             f.flush()
             os.fsync(f.fileno())
         os.replace(part, path)
-    except OSError:
-        part.unlink(missing_ok=True)
+    except OSError as e:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        e.filename, e.filename2 = str(path), None  # what was asked for, not our name for its half
         raise
 
 

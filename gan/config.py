@@ -27,6 +27,11 @@ class Knob:
     choices: tuple[str, ...]
     group: str  # "main" is shown at once, "fixed" never in a form; the others are the headings behind a fold
 
+    @property
+    def limits(self) -> tuple[str, str]:
+        """low and high as one would type them."""
+        return tuple(str(int(v)) if self.kind is int else f"{v:.10g}" for v in (self.low, self.high))
+
 
 def knob(default, label, help="", low=None, high=None, choices=(), group="fixed") -> Any:
     meta = {"label": label, "help": help, "low": low, "high": high, "choices": tuple(choices), "group": group}
@@ -150,7 +155,8 @@ def check_value(k: Knob, value: Any) -> None:
         raise ConfigError(f"{k.label} ({k.name}) must be one of {', '.join(k.choices)}, not {value!r}.")
     if k.low is not None and not k.low <= value <= k.high:  # false for NaN too
         value = value if isinstance(value, float) or abs(value) < 10**20 else "a number with very many digits"
-        raise ConfigError(f"{k.label} ({k.name}) must be between {k.low:g} and {k.high:g}, not {value!r}.")
+        low, high = k.limits
+        raise ConfigError(f"{k.label} ({k.name}) must be between {low} and {high}, not {value!r}.")
 
 
 def parse_value(name: str, text: Any) -> Any:
@@ -174,7 +180,7 @@ def _convert(k: Knob, text: Any) -> Any:
             return int(number)
         return k.kind(text)
     except (ValueError, KeyError, TypeError, OverflowError):
-        raise ConfigError(f"{k.label} ({k.name}) must be {_KIND_WORDS[k.kind]}, not {text!r}.") from None
+        raise ConfigError(f"{k.label} ({k.name}) must be {_KIND_WORDS[k.kind]}, not {str(text)[:40]!r}.") from None
 
 
 _KIND_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a short text"}

@@ -16,14 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from gan import query as queries
-from gan import weights as files
 from gan.checkpoint import write_atomically
 from gan.origin import SCALE, Origin
 from gan.render import Ready
+from gan.sources import find_weights
 from gan.threads import single_thread
-from gan.weights import Weights, WeightsError
-
-SHIPPED = Path(__file__).resolve().parents[1] / "weights"
+from gan.weights import WeightsError
 
 
 @dataclass(frozen=True)
@@ -42,15 +40,15 @@ def draw(weights: str | os.PathLike, query: str = "", digest: str = "") -> Pictu
     """Draw the picture of a query.
 
     Args:
-        weights: a shipped generator's name ("mnist") or a .safetensors file.
+        weights: a shipped generator's name ("mnist"), a .safetensors file, or a run's folder or id in `runs`.
         query: seed, class and edits, as a link holds them: "seed=5&c=4&u=...".
         digest: the weights that are meant (gan.weights.digest); any others are refused.
 
     Raises:
-        WeightsError: there are no such weights, or they are others than `digest` means.
+        WeightsError, CheckpointError: there are no such weights, or they are others than `digest` means.
         BadQuery, RenderError: the query cannot be read, or was written for other weights.
     """
-    name, loaded = _load(weights)
+    name, loaded, _ = find_weights(weights)
     ready = Ready(loaded, "")
     if digest and digest != ready.digest:
         raise WeightsError(
@@ -62,17 +60,3 @@ def draw(weights: str | os.PathLike, query: str = "", digest: str = "") -> Pictu
         z, told = ready.latents(queries.place_of(parts), queries.label_of(parts.get("c", "")))
         pixels = ready.draw(z, told)[0]
     return Picture(pixels, Origin(name, ready.digest, queries.written(parts)))
-
-
-def _load(weights: str | os.PathLike) -> tuple[str, Weights]:
-    """The name that the page has for these weights, and the weights."""
-    path = Path(weights)
-    if path.suffix == ".safetensors":
-        return files.load_with_id(path)
-    names = sorted(p.stem for p in SHIPPED.glob("*.safetensors") if not p.name.startswith("metric-"))
-    if str(weights) not in names:
-        raise WeightsError(
-            f"There are no shipped weights named {str(weights)[:60]!r}; there are {', '.join(names)}, "
-            "or give a .safetensors file."
-        )
-    return str(weights), files.load(SHIPPED / f"{weights}.safetensors")

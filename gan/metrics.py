@@ -44,6 +44,7 @@ from gan.picture import to_uint8
 from gan.seeds import seed_of
 
 SAMPLES = 10_000
+LEAST_SAMPLES, MOST_SAMPLES = 2 * FEATURES, 60_000
 BATCH = 250
 JUDGED = 1000  # pictures whose nearest training pictures are looked for, in pixels
 EXTRAS = ("kid", "neighbours", "copies")  # groups that cost some seconds each
@@ -349,14 +350,15 @@ def _report(drawn: Seen, reference: _Reference, extras: tuple[str, ...], seen: i
 def check_measurable(dataset: str, classes: int = 0, n: int = SAMPLES) -> None:
     """Refuse, in words, what `evaluate` cannot measure; costs nothing."""
     if dataset not in EPOCHS:
+        name = "A data set of your own" if dataset.startswith("own-") else repr(dataset[:60])
         raise MetricError(
-            f"{str(dataset)[:60]!r} cannot be measured: only {' and '.join(EPOCHS)} have a metric network. "
+            f"{name} cannot be measured: only {' and '.join(EPOCHS)} have a metric network. "
             "--inception looks through Inception-v3 instead, which is downloaded once."
         )
     if classes not in (0, CLASSES):
         raise MetricError(f"The generator knows {classes} classes, but {dataset} has {CLASSES}.")
-    if not 2 * FEATURES <= n <= 60_000:
-        raise MetricError(f"FID needs between {2 * FEATURES} and 60,000 pictures, not {n:,}.")
+    if not LEAST_SAMPLES <= n <= MOST_SAMPLES:
+        raise MetricError(f"FID needs between {LEAST_SAMPLES} and {MOST_SAMPLES:,} pictures, not {n:,}.")
 
 
 def latents(n: int, z_dim: int, classes: int, seed: int = 0) -> tuple[Tensor, Tensor | None]:

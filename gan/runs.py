@@ -160,7 +160,7 @@ class Runs:
         }
         with self._guard:
             self._delete_oldest()
-            path = self.folder / secrets.token_urlsafe(9)
+            path = self.folder / new_id()
             if folder is not None:
                 folder.rename(path)
             return self._made(path, config, info), token
@@ -371,6 +371,14 @@ class Runs:
 def _made_with(run: Run, tokens: Iterable[str]) -> bool:
     known = (run.meta["token_sha256"], *run.meta["more_tokens_sha256"])
     return any(hmac.compare_digest(_sha256(t), k) for t in tokens for k in known)
+
+
+def new_id() -> str:
+    """12 characters that nobody guesses, of which the first is a letter or digit: "-..." would look like an option."""
+    while True:
+        found = secrets.token_urlsafe(9)
+        if found[0].isalnum():
+            return found
 
 
 def _sha256(token: str) -> str:

@@ -29,6 +29,7 @@ KEY = "gan_forge"  # the one entry of the header's metadata that is ours
 MAX_FILE_BYTES = 64 << 20
 MAX_HEADER_BYTES = 1 << 18
 MAX_TENSORS = 1000
+MAX_WORDS = 200  # characters of a title or a class's name
 DTYPES = {"F32": torch.float32, "F16": torch.float16, "I64": torch.int64}
 
 
@@ -75,6 +76,8 @@ def digest(weights: Weights) -> str:
 
 def to_bytes(weights: Weights, half: bool = False) -> bytes:
     """The file's content. `half` stores matrices and kernels in 16 bits; vectors and statistics keep 32."""
+    if not _short_text(weights.title) or not _short_text(weights.about):
+        raise WeightsError(f"A title, and what is said about weights, has at most {MAX_WORDS} characters, on one line.")
     header = {
         "version": FORMAT_VERSION,
         "config": weights.config.to_dict(),
@@ -230,7 +233,7 @@ def _ours(text: Any) -> dict[str, Any] | None:
 
 
 def _short_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= 200 and value.isprintable()
+    return isinstance(value, str) and len(value) <= MAX_WORDS and value.isprintable()
 
 
 def _places(header: dict[str, Any], room: int) -> dict[str, _Place]:

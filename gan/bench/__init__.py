@@ -30,6 +30,7 @@ from gan.bench import (
 )
 from gan.bench.common import App, Figure, find_chromium, free_port, load_of_the_machine, process, table
 from gan.bench.slider import SLIDER
+from gan.flags import decimal, whole
 
 __all__ = ["BENCHES", "SLIDER", "App", "add_parsers", "find_chromium", "free_port", "process"]
 
@@ -63,8 +64,8 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
         module.add_arguments(p)
         p.set_defaults(run=_run_one, what=name)
     p = names.add_parser("all", help="every one of them, each with its own defaults")
-    p.add_argument("--pairs", type=int, help="for all that measure pairs")
-    p.add_argument("--seconds", type=float, help="for all that measure for a number of seconds")
+    p.add_argument("--pairs", type=whole(1, 1000), help="for all that measure pairs")
+    p.add_argument("--seconds", type=decimal(0.001, 86_400), help="for all that measure for a number of seconds")
     p.set_defaults(run=_run_all)
 
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from gan.bench.common import ROOT, BenchError, Figure, at_least, ratios, spread
 from gan.data import load
+from gan.flags import decimal, whole
 from gan.threads import thread_counts
 
 BARS = {"dense": 10.0, "conv-small": 8.0, "mlp": 2.0, "dcgan-upsample": 1.2, "dcgan-transposed": 1.0}
@@ -30,9 +31,13 @@ PACKAGE = "tensorflow-cpu"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipes", nargs="+", choices=BARS, default=list(BARS))
-    parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=10, help="of each half of a pair, after its warm-up")
-    parser.add_argument("--warm-up", type=float, default=3, help="seconds; at least until everything is compiled")
+    parser.add_argument("--pairs", type=whole(1, 1000), default=3)
+    parser.add_argument(
+        "--seconds", type=decimal(0.001, 86_400), default=10, help="of each half of a pair, after its warm-up"
+    )
+    parser.add_argument(
+        "--warm-up", type=decimal(0, 86_400), default=3, help="seconds; at least until everything is compiled"
+    )
     words = "how Keras draws fakes for D: as article 004 prints it, or by calling the network, which is far faster"
     parser.add_argument("--generate", choices=["predict", "call"], default="predict", help=words)
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder for Keras's environment (about 1.5 GB)")

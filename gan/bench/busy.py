@@ -7,14 +7,17 @@ import sys
 import time
 
 from gan.bench.common import Figure, at_least, process, ratios, run_here, spread
+from gan.flags import decimal, whole
 
 BAR = 0.45
 SPIN = "while True: pass"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=15, help="of each half of a pair; the run notices by itself")
+    parser.add_argument("--pairs", type=whole(1, 1000), default=5)
+    parser.add_argument(
+        "--seconds", type=decimal(0.001, 86_400), default=15, help="of each half of a pair; the run notices by itself"
+    )
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:

@@ -23,6 +23,7 @@ from typing import Any
 import torch
 
 from gan.data import load
+from gan.flags import whole
 from gan.recipes import RECIPES, make_config
 from gan.run import Command
 from gan.runs import Runs
@@ -123,7 +124,9 @@ def app_threads() -> int:
 
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--threads", type=int, default=0, help="processor threads (default: as many as the app takes)")
+    parser.add_argument(
+        "--threads", type=whole(0, 1024), default=0, help="processor threads (default: as many as the app takes)"
+    )
 
 
 def use_threads(args: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from gan import directions, steering, weights
 from gan.bench.common import Figure
+from gan.flags import seed, whole
 from gan.latent import packed, unpacked
 from gan.metric_network import load, to_float
 from gan.models.layers import Generator
@@ -33,8 +34,8 @@ ENOUGH = {"thickness": (1.0, "px"), "slant": (20.0, "°")}  # from -3 to 3; othe
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", nargs="+", default=["mnist-conditional", "mnist"])
-    parser.add_argument("--latents", type=int, default=200)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of the latents")
+    parser.add_argument("--latents", type=whole(1, 10_000), default=200)
+    parser.add_argument("--seeds", type=seed, nargs="+", default=[1], help="of the latents")
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:

@@ -26,6 +26,7 @@ from gan.bench.common import TRAINABLE, Figure
 from gan.bench.quality import find, keep
 from gan.config import Config
 from gan.diagnosis import KINDS, diagnose
+from gan.flags import seed, whole
 from gan.gallery import GALLERY, PREFIX
 from gan.recipes import RECIPES, make_config
 from gan.run import Command, Run, best_device
@@ -74,9 +75,9 @@ class Task:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--part", nargs="+", choices=tuple(PARTS), default=["gallery", "cures", "healthy"])
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
+    parser.add_argument("--seeds", type=seed, nargs="+", default=list(range(10)))
     parser.add_argument("--only", nargs="+", help="only what has one of these names")
-    parser.add_argument("--jobs", type=int, default=1, help="processes side by side, one thread each")
+    parser.add_argument("--jobs", type=whole(1, 64), default=1, help="processes side by side, one thread each")
     parser.add_argument("--cache", type=Path, help="a file that keeps what is finished, one JSON line for each run")
 
 

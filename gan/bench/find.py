@@ -18,6 +18,7 @@ from torch import Tensor
 from gan import data, directions, inversion, weights
 from gan.bench.common import Figure
 from gan.bench.directions import SHIPPED
+from gan.flags import seed, whole
 from gan.models.layers import Generator
 from gan.seeds import seed_of
 from gan.threads import single_thread
@@ -30,8 +31,8 @@ COLUMNS = 40  # of a histogram
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", nargs="+", default=["mnist", "mnist-conditional"])
-    parser.add_argument("--digits", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--digits", type=whole(1, 10_000), default=200)
+    parser.add_argument("--seed", type=seed, default=1)
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:

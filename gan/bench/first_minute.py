@@ -10,10 +10,11 @@ import urllib.request
 from typing import Any
 
 from gan.bench.common import App, Figure, app
+from gan.flags import whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--seeds", type=int, default=3, help="how many")
+    parser.add_argument("--seeds", type=whole(1, 100), default=3, help="how many")
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:

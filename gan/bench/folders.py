@@ -23,14 +23,15 @@ from PIL import Image, ImageOps
 
 from gan import pictures
 from gan.bench.common import Figure, spread
+from gan.flags import whole
 
 SIZE = 32  # pixels a side of what is made
 SIDES = (128, 2048)  # shortest and longest side of the pictures read
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pictures", type=int, default=1500)
-    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--pictures", type=whole(1, 1_000_000), default=1500)
+    parser.add_argument("--pairs", type=whole(1, 1000), default=5)
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from gan.bench.common import TRAINABLE, BenchError, Figure, per_second, ratios, spread, trainer_of
+from gan.flags import decimal, whole
 from gan.recipes import make_config
 
 AT_ONCE = 20  # steps between two waits for the GPU
@@ -19,8 +20,8 @@ AT_ONCE = 20  # steps between two waits for the GPU
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipes", nargs="+", choices=TRAINABLE, default=list(TRAINABLE))
-    parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=1, help="of each half of a pair")
+    parser.add_argument("--pairs", type=whole(1, 1000), default=3)
+    parser.add_argument("--seconds", type=decimal(0.001, 86_400), default=1, help="of each half of a pair")
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:

@@ -6,13 +6,20 @@ import argparse
 import time
 
 from gan.bench.common import Figure, at_least, ratios, run_here, spread
-from gan.run import MEASURE_SHARE
+from gan.flags import decimal, whole
+from gan.run import MEASURE_SHARE, MOST_MEASURE_SHARE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--shares", type=float, nargs="+", default=[MEASURE_SHARE], help="of the time, for measures")
-    parser.add_argument("--pairs", type=int, default=6)
-    parser.add_argument("--seconds", type=float, default=15, help="of each half of a pair")
+    parser.add_argument(
+        "--shares",
+        type=decimal(0, MOST_MEASURE_SHARE),
+        nargs="+",
+        default=[MEASURE_SHARE],
+        help="of the time, for measures",
+    )
+    parser.add_argument("--pairs", type=whole(1, 1000), default=6)
+    parser.add_argument("--seconds", type=decimal(0.001, 86_400), default=15, help="of each half of a pair")
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:

@@ -9,14 +9,15 @@ import argparse
 import json
 
 from gan.bench.common import TRAINABLE, add_threads, per_second, trainer_of, use_threads
+from gan.flags import decimal
 from gan.memory import keep_freed_memory
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("recipe", choices=TRAINABLE)
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--warm-up", type=float, default=3)
+    parser.add_argument("--seconds", type=decimal(0.001, 86_400), default=10)
+    parser.add_argument("--warm-up", type=decimal(0, 86_400), default=3)
     add_threads(parser)
     args = parser.parse_args()
     use_threads(args)

@@ -18,6 +18,7 @@ import torch
 from gan import metrics
 from gan.bench.common import TRAINABLE, BenchError, Figure, add_threads, trainer_of, use_threads
 from gan.config import PRECISIONS
+from gan.flags import decimal, seed, whole
 from gan.metric_network import EPOCHS as METRIC_NETWORKS
 from gan.patch_distance import PICTURES, patch_distance
 from gan.recipes import make_config
@@ -36,10 +37,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_how(parser: argparse.ArgumentParser) -> None:
     """How to train and measure, whatever is trained."""
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--marks", type=float, nargs="+", default=[10, 20, 30, 60], help="how long to train")
+    parser.add_argument("--seeds", type=seed, nargs="+", default=[0, 1, 2])
+    parser.add_argument(
+        "--marks", type=decimal(0, 10**9), nargs="+", default=[10, 20, 30, 60], help="how long to train"
+    )
     parser.add_argument("--marks-in", choices=UNITS, default="seconds", help="what the marks count")
-    parser.add_argument("--samples", type=int, default=metrics.SAMPLES, help="pictures for each measure")
+    parser.add_argument(
+        "--samples",
+        type=whole(metrics.LEAST_SAMPLES, metrics.MOST_SAMPLES),
+        default=metrics.SAMPLES,
+        help="pictures for each measure",
+    )
     parser.add_argument("--cache", type=Path, help="a file that keeps what is finished, one JSON line for each run")
     parser.add_argument("--precision", choices=PRECISIONS, help="of the networks (default: the recipe's)")
     add_threads(parser)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from gan.bench.common import ROOT, TRAINABLE, Figure
+from gan.flags import whole
 
 COUNTS = (1, 2, 4, 8, 16, 32, 64)
 WARMUP_STEPS = 5
@@ -147,8 +148,8 @@ def _worker(args: argparse.Namespace) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipe", choices=TRAINABLE, default="quick")
-    parser.add_argument("--steps", type=int, default=30, help="in each measurement")
-    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--steps", type=whole(1, 1_000_000), default=30, help="in each measurement")
+    parser.add_argument("--pairs", type=whole(1, 1000), default=3)
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:

@@ -7,6 +7,7 @@ import statistics
 from typing import Any
 
 from gan.bench.common import ENDLESS, App, Figure, app, at_least, at_most, chromium, drag
+from gan.flags import decimal, whole
 
 # Both: what the canvas shows now, as one number.
 _READ = """const slider = document.querySelector(where.slider), canvas = document.querySelector(where.canvas);
@@ -49,9 +50,9 @@ BARS = {"page": 8, "server": 25}  # milliseconds
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--moves", type=int, default=200)
-    parser.add_argument("--draggers", type=int, default=50)
-    parser.add_argument("--seconds", type=float, default=10, help="of each drag")
+    parser.add_argument("--moves", type=whole(1, 100_000), default=200)
+    parser.add_argument("--draggers", type=whole(1, 1000), default=50)
+    parser.add_argument("--seconds", type=decimal(0.001, 86_400), default=10, help="of each drag")
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:

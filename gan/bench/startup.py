@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gan.bench.common import Figure, at_most, chromium, free_port, process, ratios, spread, wait_for
+from gan.flags import whole
 
 BARE = """
 import sys, gradio, torch
@@ -21,7 +22,7 @@ BAR = 1.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--pairs", type=whole(1, 1000), default=5)
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:

@@ -24,15 +24,16 @@ from gan.bench.common import (
     trainer_of,
     watch,
 )
+from gan.flags import decimal, whole
 
 BAR = 0.95
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipes", nargs="+", choices=PLAIN, default=["quick", "mlp", "dcgan-transposed"])
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=6, help="of each half of a pair")
-    parser.add_argument("--warm-up", type=float, default=60, help="seconds; a young run writes down more")
+    parser.add_argument("--pairs", type=whole(1, 1000), default=5)
+    parser.add_argument("--seconds", type=decimal(0.001, 86_400), default=6, help="of each half of a pair")
+    parser.add_argument("--warm-up", type=decimal(0, 86_400), default=60, help="seconds; a young run writes down more")
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:

@@ -17,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from gan.bench.common import TRAINABLE, Figure, add_threads, alternate, per_second, spread, trainer_of, use_threads
+from gan.flags import decimal, whole
 from gan.trainer import Trainer
 
 SIDE = 1024  # of the matrices whose product is the peak
@@ -24,8 +25,8 @@ SIDE = 1024  # of the matrices whose product is the peak
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipes", nargs="+", choices=TRAINABLE, default=list(TRAINABLE))
-    parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=4, help="of each half of a pair")
+    parser.add_argument("--pairs", type=whole(1, 1000), default=3)
+    parser.add_argument("--seconds", type=decimal(0.001, 86_400), default=4, help="of each half of a pair")
     add_threads(parser)
 
 

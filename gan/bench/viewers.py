@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan.bench.common import Figure, PausedRun, app, at_least, free_port, process, ratios, spread, wait_for, watch
+from gan.flags import decimal, whole
 
 DUMMY = """
 import sys
@@ -30,9 +31,9 @@ WARM_UP_SECONDS = 8.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--counts", type=int, nargs="+", default=[0, 10, 50, 200], help="how many viewers")
-    parser.add_argument("--pairs", type=int, default=4)
-    parser.add_argument("--seconds", type=float, default=15, help="of each half of a pair")
+    parser.add_argument("--counts", type=whole(0, 10_000), nargs="+", default=[0, 10, 50, 200], help="how many viewers")
+    parser.add_argument("--pairs", type=whole(1, 1000), default=4)
+    parser.add_argument("--seconds", type=decimal(0.001, 86_400), default=15, help="of each half of a pair")
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:
