@@ -75,8 +75,12 @@ export function newestWins(work) {
       if (lost) clearNotice("offline-wait");
       lost = false;
     } catch (error) {
-      if (error.offline) return retry(question);
-      if (error.status !== 409) notify(error.message, "error"); // 409: a newer request took its place
+      if (error.offline) {
+        await retry(question);
+        return;
+      }
+      if (error.status === 409) return; // a newer request took its place
+      notify(error.details?.gone ? t("latent.gone_hint") : error.message, "error");
     }
   }
 
