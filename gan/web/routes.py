@@ -193,12 +193,12 @@ def _add_reading(app: FastAPI, runs: Runs) -> None:
     @app.get(f"{BASE}/runs/{{run_id}}/frames/{{step}}.png")
     @sentence
     async def frame(run_id: str, step: int) -> Response:
-        return _file(runs.get(run_id).history.frame_path(step), IMMUTABLE)
+        return await _png(runs.get(run_id).history.frame_path(step), IMMUTABLE)
 
     @app.get(f"{BASE}/runs/{{run_id}}/real.png")
     @sentence
     async def real(run_id: str) -> Response:
-        return _file(runs.get(run_id).folder / "real.png", {"Cache-Control": "max-age=3600"})
+        return await _png(runs.get(run_id).folder / "real.png", {"Cache-Control": "max-age=3600"})
 
 
 def _add_measures(app: FastAPI, runs: Runs) -> None:
@@ -237,8 +237,12 @@ def _start(request: Request) -> int:
     return int(text) if text.isdigit() else 0
 
 
-def _file(path: Path, headers: dict[str, str]) -> Response:
-    return FileResponse(path, headers=headers) if path.is_file() else error(404, "There is no such picture.")
+async def _png(path: Path, headers: dict[str, str]) -> Response:
+    """Read whole before anything is sent, because a run may be deleted meanwhile."""
+    try:
+        return Response(await run_in_threadpool(path.read_bytes), media_type="image/png", headers=headers)
+    except FileNotFoundError:
+        return error(404, "There is no such picture.")
 
 
 def _summary(run: Run) -> dict[str, Any]:
