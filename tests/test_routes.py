@@ -332,6 +332,7 @@ def test_runs_on_own_pictures_are_never_shown(client, registry):
     assert refused.status_code == 400 and "not shown to others" in refused.json()["error"]
     registry.get(run_id).meta["shown"] = True  # whatever a file says
     assert run_id not in client.post(f"{BASE}/runs", json={"recipe": "dense"}).text
+    until(lambda: get(client, f"runs/{run_id}").json()["checkpoint_step"] is not None)  # nothing to fork before that
     fork = client.post(f"{BASE}/runs/{run_id}/fork", json={}, headers=owner).json()["id"]
     assert get(client, f"runs/{fork}").json()["shown"] is False
 
