@@ -1,8 +1,9 @@
-"""Pictures as bytes: tensors to pixels, grids, and PNG, GIF, WebP and MP4 files in memory."""
+"""Pictures as bytes: tensors to pixels, grids, and PNG, GIF, WebP, MP4 and zip files in memory."""
 
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -48,6 +49,15 @@ def png_bytes(sheet: np.ndarray, scale: int = 1, words: Mapping[str, str] | None
     for keyword, text in (words or {}).items():
         info.add_text(keyword, text)
     image_of(upscale(sheet, scale)).save(out, "PNG", compress_level=6, pnginfo=info)
+    return out.getvalue()
+
+
+def zip_bytes(images: np.ndarray, scale: int = 1) -> bytes:
+    """A zip of uint8 [N, C, H, W] as single pictures: 0000.png, 0001.png, ... Equal pictures give equal bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as pack:  # a PNG is compressed already
+        for i, image in enumerate(images):
+            pack.writestr(zipfile.ZipInfo(f"{i:04}.png"), png_bytes(image.transpose(1, 2, 0), scale))
     return out.getvalue()
 
 

@@ -15,7 +15,7 @@ from gan.run import Run
 from gan.weights import Weights, WeightsError
 
 SHIPPED = Path(__file__).resolve().parents[1] / "weights"
-RUNS = Path("runs")  # the folder for runs where nothing else is said
+RUNS = Path(os.environ.get("GAN_FORGE_RUNS") or "runs")  # the folder for runs where nothing else is said
 
 
 class Source(NamedTuple):

@@ -1,6 +1,7 @@
 """The routes that travel: the files hold the pictures of the path, and each bad query gets one sentence."""
 
 import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -108,6 +109,30 @@ def test_the_sheet_holds_every_picture_once(client):
     assert "attachment" in answer.headers["content-disposition"]
 
 
+def singles(answer) -> np.ndarray:
+    """The pictures of a zip, uint8 [N, C, H, W], in the order of their names, which are 0000.png, 0001.png, ..."""
+    assert answer.headers["content-type"] == "application/zip" and "attachment" in answer.headers["content-disposition"]
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as pack:
+        assert pack.namelist() == [f"{i:04}.png" for i in range(len(pack.namelist()))] and pack.testzip() is None
+        found = [np.asarray(Image.open(pack.open(name))) for name in pack.namelist()]
+    return np.stack([x.transpose(2, 0, 1) if x.ndim == 3 else x[None] for x in found])
+
+
+@pytest.mark.parametrize("scale", [1, 3])
+@pytest.mark.parametrize("query", [f"{THREE}&frames=4&loop=1", "w=colour&a=1&b=2&frames=3&mode=smooth"])
+def test_the_zip_holds_every_picture_of_the_path_exactly(client, query, scale):
+    wanted = pixels(client.get(f"path?{query}")).repeat(scale, 2).repeat(scale, 3)
+    answers = [client.get(f"path.zip?{query}&scale={scale}") for _ in range(2)]
+    assert np.array_equal(singles(answers[0]), wanted)
+    assert answers[0].content == answers[1].content
+
+
+def test_the_zip_of_sums_holds_them_in_their_order(client):
+    query = f"{THREE}&shares=1:0:0,0.5:0.5:0,0:0:1&as=1,7"
+    wanted = pixels(client.get(f"sums?{query}")).repeat(2, 2).repeat(2, 3)
+    assert np.array_equal(singles(client.get(f"sums.zip?{query}&scale=2")), wanted) and len(wanted) == 6
+
+
 def test_the_latents_draw_the_pictures(client):
     """Plain arrays; with the classes beside them they give the path outside the app too."""
     query = f"{THREE}&frames=4&mode=smooth"
@@ -182,6 +207,8 @@ def test_sums_are_drawn_as_every_class(client):
         ("path.gif?w=plain&a=1&b=2&c=3&frames=240&loop=1&scale=16", "at most 480 pictures, not 717"),
         ("path.png?w=plain&a=1&b=2&c=3&frames=200&scale=16", "sheet would be too large"),
         ("path.npy?w=plain&a=1&b=2&part=x", "part is z"),
+        ("path.zip?w=colour&a=1&b=2&c=3&d=4&frames=160&scale=16", "zip would be too large"),
+        ("path.zip?w=plain&a=1&b=2&scale=17", "scale"),
         ("sums?w=plain&shares=1", "a=SEED"),
         ("sums?w=plain&a=1&b=2&shares=1", "2 numbers for each sum"),
         ("sums?w=plain&a=1&b=2", "2 numbers for each sum"),

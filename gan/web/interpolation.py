@@ -75,6 +75,7 @@ _HEAD = """
           <a class="gf-menu-item" data-file="mp4" download>{export_mp4}</a>
           <a class="gf-menu-item" data-file="webp" download>{export_webp}</a>
           <a class="gf-menu-item" data-file="png" download>{export_png}</a>
+          <a class="gf-menu-item" data-file="zip" download title="{export_zip_hint}">{export_zip}</a>
           <a class="gf-menu-item" data-file="npy" data-part="z" download title="{export_z_hint}">{export_z}</a>
           <a class="gf-menu-item" data-file="npy" data-part="c" download title="{export_c_hint}" hidden>{export_c}</a>
         </div>

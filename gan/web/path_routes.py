@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gan import paths
 from gan.latent import packed
-from gan.picture import boomerang, gif_bytes, grid, mp4_bytes, png_bytes, webp_bytes
+from gan.picture import boomerang, gif_bytes, grid, mp4_bytes, png_bytes, webp_bytes, zip_bytes
 from gan.query import MAX_VALUE, BadQuery, in_base64, integer, label_of, number, place_of
 from gan.render import Busy, Keyframe, KeyframePath, Renderer, Sums
 from gan.web import picture_routes as shared
@@ -25,7 +25,7 @@ LETTERS = "abcdefghijkl"  # the keyframes of a path, in order
 FRAMES = (2, 240)  # pictures of a leg, both its keyframes among them
 MAX_PICTURES = 480  # of a whole path
 FPS = (1, 50)
-MAX_FILM_BYTES = 200_000_000  # of all pictures of a film, enlarged: some ten seconds of encoding
+MAX_FILM_BYTES = 200_000_000  # of all pictures of a film or zip, enlarged: some ten seconds of encoding
 MAX_SHEET_BYTES = 64_000_000
 MOST_WAITING = 8  # files that are made one after the other
 MAX_SUMS = 320  # pictures of one request
@@ -41,9 +41,11 @@ def add_path_routes(app: FastAPI, renderer: Renderer) -> None:
         "path.mp4": traveller.film("video/mp4", "mp4", mp4_bytes),
         "path.webp": traveller.film("image/webp", "webp", webp_bytes),
         "path.png": traveller.sheet,
+        "path.zip": traveller.singles,
         "path.npy": traveller.latents,
         "sums": traveller.sums,
         "sums.png": traveller.sums_sheet,
+        "sums.zip": traveller.sums_singles,
         "sums.npy": traveller.sums_latents,
         "sum": traveller.sum,
     }
@@ -98,6 +100,15 @@ class _Traveller:
         data = await self._made(png_bytes, grid(images, columns), scale)
         return shared.file(data, "image/png", f"gan-forge-{name}.png")
 
+    async def singles(self, request: Request) -> Response:
+        """Every picture once, each in a file of its own."""
+        images, scale = await self._enlarged(request.query_params, MAX_FILM_BYTES, 1, "zip")
+        return await self._zip(images, scale, "path")
+
+    async def _zip(self, images: np.ndarray, scale: int, name: str) -> Response:
+        data = await self._made(zip_bytes, images, scale)
+        return shared.file(data, "application/zip", f"gan-forge-{name}.zip")
+
     async def _enlarged(self, query: Mapping[str, str], most: int, times: int, what: str) -> tuple[np.ndarray, int]:
         """The path's pictures and the scale asked for; refused where that would be more than `most` bytes."""
         scale = integer(query, "scale", *shared.SCALES, default=8)
@@ -128,6 +139,14 @@ class _Traveller:
         empty = -len(images) % columns
         check_size(images, scale, MAX_SHEET_BYTES, 1 + empty / len(images), "sheet")
         return await self._png(images, columns, scale, "grid" if len(images) > 1 else "sum")
+
+    async def sums_singles(self, request: Request) -> Response:
+        """The pictures of the sums, each in a file of its own."""
+        query = request.query_params
+        scale = integer(query, "scale", *shared.SCALES, default=8)
+        images = (await self._draw_sums(query)).images
+        check_size(images, scale, MAX_FILM_BYTES, 1, "zip")
+        return await self._zip(images, scale, "grid")
 
     async def sums_latents(self, request: Request) -> Response:
         query = request.query_params

@@ -777,6 +777,8 @@ INTERPOLATION = {
     "export_webp": "WebP animation, every colour exact",
     "export_png": "PNG, all pictures in one",
     "export_png_one": "PNG",
+    "export_zip": "Single PNGs (.zip)",
+    "export_zip_hint": "0000.png, 0001.png and so on, in the order in which they are shown.",
     "export_z": "Latents (.npy)",
     "export_z_hint": "float32, one row for each picture: numpy.load reads it.",
     "export_c": "Their classes (.npy)",

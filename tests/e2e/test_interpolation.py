@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from typing import Any
 
 import av
@@ -170,6 +171,12 @@ def test_films_sheets_and_latents_are_downloaded(server, visit, class_run):
         assert [frame.width for frame in film.decode(video=0)] == [56] * 7
     with Image.open(io.BytesIO(exported(page, "png"))) as sheet:
         assert sheet.size == (3 * 56, 3 * 56)
+    drawn = server.pixels(f"w=run-{class_run}&a=1:2&b=5:7&c=2:2&frames=4", "path")
+    with zipfile.ZipFile(io.BytesIO(exported(page, "zip"))) as pack:
+        assert pack.namelist() == [f"{i:04}.png" for i in range(7)]
+        for name, picture in zip(pack.namelist(), drawn, strict=True):
+            found = np.asarray(Image.open(pack.open(name)))
+            assert np.array_equal(found, picture[0].repeat(2, 0).repeat(2, 1))
     for what, shape in (("z", (7, 16)), ("c", (7, 10))):
         assert np.load(io.BytesIO(exported(page, f'npy"][data-part="{what}')), allow_pickle=False).shape == shape
     page.wait_for_url(re.compile("&scale=2$"))

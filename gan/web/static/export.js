@@ -1,4 +1,4 @@
-// The export menu: what is shown as a film, a sheet or numbers, at the size that was chosen.
+// The export menu: what is shown as a film, a sheet, single pictures or numbers, at the size that was chosen.
 
 import { h, saveFile, setText, t, url } from "./common.js";
 import { menu } from "./menus.js";
@@ -37,7 +37,8 @@ export class Export {
     for (const link of this.links) {
       const { file, part } = link.dataset;
       if (file === "png") setText(link, t(this.host.view.single ? "interpolation.export_png_one" : "interpolation.export_png"));
-      link.hidden = (still && !["png", "npy"].includes(file)) || (part === "c" && !told);
+      const missing = file === "zip" ? this.host.view.single : still && !["png", "npy"].includes(file);
+      link.hidden = Boolean(missing) || (part === "c" && !told);
     }
   }
 
