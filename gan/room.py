@@ -8,12 +8,12 @@ from typing import Any
 from gan.run import Run
 
 
-def no_room(busy: Sequence[Run], whose: Callable[[Run], str], gives_way: float | None) -> tuple[str, dict[str, Any]]:
+def no_room(busy: Sequence[Run], whose: Callable[[Run], str], gives_way: float) -> tuple[str, dict[str, Any]]:
     """A sentence, and for the page: count, seconds (so far), left (seconds or None), mine, run and title.
 
     The id of another's run is given only where its owner shows it, because whoever has it may watch, download and fork;
     a title never. whose: what to call a run that the person may steer ("Your own run"), empty for others' runs.
-    gives_way: seconds after which a run that nobody watches makes room; None: never.
+    gives_way: seconds after which a run that nobody watches makes room for others'.
     """
     own = next((run for run in busy if whose(run)), None)
     shown = own or next((run for run in busy if run.shown), None)
@@ -39,15 +39,13 @@ def _of_own(about: dict[str, Any], whose: str) -> str:
     return f"{about['count']} trainings are running here; pause or stop “{about['title']}” first."
 
 
-def _of_others(about: dict[str, Any], gives_way: float | None) -> str:
+def _of_others(about: dict[str, Any], gives_way: float) -> str:
     until = f", about {in_words(about['left'])} left" if about["left"] is not None else ""
     if about["count"] == 1:
         words = f"Somebody's training, for {in_words(about['seconds'])}{until}."
     else:
         first = f"; the first ends in about {in_words(about['left'])}" if until else ""
         words = f"{about['count']} trainings are running here{first}."
-    if gives_way is None:
-        return words
     which = "it" if about["count"] == 1 else "one of them"
     return f"{words} When nobody watches {which} for {in_words(gives_way)}, it makes room."
 

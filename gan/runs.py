@@ -27,7 +27,7 @@ from gan.run import Command, Run, create_run
 from gan.threads import thread_counts
 from gan.trainer import check_config
 
-UNWATCHED_SECONDS = 120.0  # on a public server, a run that nobody has looked at for so long makes room for the next
+UNWATCHED_SECONDS = 120.0  # a run that nobody has looked at for so long makes room for other people's
 RECORDED = "recorded"  # the id of the shipped run, which anybody may watch and nobody can control
 PAUSE_SECONDS = 20.0  # a step of the largest networks takes some seconds
 TITLE_LENGTH = 80  # characters
@@ -64,13 +64,10 @@ class Runs:
         limit: how many runs may train at the same time; two on two cores would only slow each other down.
         keep: with more runs than this, the oldest that do not train and are not marked as kept are deleted when a new
             one starts. Of these only the newest tenth keeps its early states.
-        public: strangers share the machine, so a run that nobody watches is paused when somebody else wants to train.
     """
 
-    def __init__(
-        self, folder: Path, recorded: Path | None = None, limit: int = 1, keep: int = 200, public: bool = False
-    ) -> None:
-        self.folder, self.limit, self.keep, self.public = folder, limit, keep, public
+    def __init__(self, folder: Path, recorded: Path | None = None, limit: int = 1, keep: int = 200) -> None:
+        self.folder, self.limit, self.keep = folder, limit, keep
         self.own_dir = folder / "pictures"
         self.master = secrets.token_urlsafe(24)  # the token of the person who started the program
         self.threads = thread_counts(limit)
@@ -301,25 +298,29 @@ class Runs:
 
         run: the one that is to train, if it is there already.
         """
+        tokens = list(tokens)
         if refusal := self.no_room(tokens, run):
             raise refusal
-        busy = self._busy(run)
-        if len(busy) >= self.limit:
-            max(busy, key=Run.unwatched_seconds).send(Command("yield"))
+        if len(self._busy(run)) >= self.limit:
+            max(self._left_alone(tokens, run), key=Run.unwatched_seconds).send(Command("yield"))
 
     def no_room(self, tokens: Iterable[str] = (), run: Run | None = None) -> NoRoom | None:
         """Why nothing more can train just now, in words for who has these tokens; None when something can."""
         busy, tokens = self._busy(run), list(tokens)
-        if len(busy) < self.limit or (self.public and max(map(Run.unwatched_seconds, busy)) >= UNWATCHED_SECONDS):
+        if len(busy) < self.limit or self._left_alone(tokens, run):
             return None
-        gives_way = UNWATCHED_SECONDS if self.public else None
 
         def whose(run: Run) -> str:
             if _made_with(run, tokens):
                 return "Your own run"
             return "The run" if self.may_control(run, tokens) else ""
 
-        return NoRoom(*no_room(busy, whose, gives_way))
+        return NoRoom(*no_room(busy, whose, UNWATCHED_SECONDS))
+
+    def _left_alone(self, tokens: Iterable[str], run: Run | None) -> list[Run]:
+        """The runs that train and make room for who has these tokens: others', which nobody watches."""
+        unwatched = [r for r in self._busy(run) if r.unwatched_seconds() >= UNWATCHED_SECONDS]
+        return [r for r in unwatched if not self.may_control(r, tokens)]
 
     def _busy(self, run: Run | None = None) -> list[Run]:
         """The runs that train, but for this one."""

@@ -258,7 +258,9 @@ def test_a_second_visitor_reads_a_sentence_about_nobody(client, registry):
             answer = client.post(f"{BASE}/{path}", json=body)
             assert answer.status_code == 409
             assert re.fullmatch(
-                r"Somebody's training, for \d+ s, about (\d+ h )?\d+ (min|s) left\.", answer.json()["error"]
+                r"Somebody's training, for \d+ s, about (\d+ h )?\d+ (min|s) left\."
+                r" When nobody watches it for 2 min, it makes room\.",
+                answer.json()["error"],
             )
             busy = answer.json()["busy"]
             assert (busy["run"], busy["title"], busy["mine"], busy["count"]) == (
@@ -290,7 +292,6 @@ def test_the_owner_of_the_run_that_trains_is_told_which_it_is(client, registry):
 
 
 def test_where_strangers_meet_a_run_that_nobody_watches_makes_room(client, registry):
-    registry.public = True
     run_id, _ = start(client)
     live(client, run_id, 1)
     words = client.post(f"{BASE}/runs", json={"recipe": "dense"}).json()["error"]

@@ -386,8 +386,8 @@ def test_the_oldest_idle_runs_make_room(tmp_path, monkeypatch, random_pictures):
     assert [r.folder.exists() for r in made] == [False, False, True, True, True]
 
 
-def test_on_a_public_server_an_unwatched_run_makes_room(runs):
-    runs.limit, runs.public = 1, True
+def test_an_unwatched_run_makes_room_for_others(runs):
+    runs.limit = 1
     left, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
     wanted, _ = runs.create("dense", changes=SMALL)
     runs.start(left)
@@ -401,13 +401,14 @@ def test_on_a_public_server_an_unwatched_run_makes_room(runs):
     assert wanted.status == "finished"
 
 
-def test_at_home_an_unwatched_run_keeps_its_place(runs):
+def test_an_unwatched_run_keeps_its_place_before_its_own_owner(runs):
     runs.limit = 1
-    left, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
+    left, token = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
     runs.start(left)
     left._watched_at -= 1000
-    with pytest.raises(RunsError, match="Somebody's training"):
-        runs.refuse_when_busy()
+    for tokens in ([token], [runs.master]):
+        with pytest.raises(RunsError, match="pause or stop it first"):
+            runs.refuse_when_busy(tokens)
     assert left.status == "running"
 
 

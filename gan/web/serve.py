@@ -11,7 +11,7 @@ from typing import Any
 
 from gan.memory import keep_freed_memory
 from gan.proxies import no_proxies
-from gan.web.addresses import bracketed, check_address, is_loopback, open_addresses, owner_link
+from gan.web.addresses import bracketed, check_address, open_addresses, owner_link
 from gan.web.settings import ROOT, Settings, StartError
 
 WEIGHTS = ROOT / "weights"
@@ -51,9 +51,8 @@ def welcome(settings: Settings, token: str) -> list[str]:
 def open_runs(settings: Settings) -> Any:
     from gan.runs import Runs, RunsError
 
-    public = settings.on_space or not is_loopback(settings.host)
     try:
-        return Runs(settings.runs, recorded=RECORDED, limit=settings.max_runs, public=public)
+        return Runs(settings.runs, recorded=RECORDED, limit=settings.max_runs)
     except RunsError as problem:
         raise StartError(str(problem)) from None
     except OSError as problem:
