@@ -162,7 +162,7 @@ WRONG = (
     ("g_lr", "fast", "Generator's learning rate (g_lr) must be a number, not 'fast'."),
     ("batch", "0", "Batch size (batch) must be between 2 and 4096, not 0."),
     ("batch", "1000000000", "Batch size (batch) must be between 2 and 4096, not 1000000000."),
-    ("seed", "-1", "Seed (seed) must be between 0 and 2.14748e+09, not -1."),
+    ("seed", "-1", "Seed (seed) must be between 0 and 2147483647, not -1."),
 )
 
 
