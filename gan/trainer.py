@@ -188,7 +188,8 @@ class Trainer:
         x, c = batches[0]
         fakes = self._imagine(len(x), c)
         x = x.detach().requires_grad_(self._penalty_due)
-        real, fake = self._judge(x, c, fakes.x, fakes.c)
+        # Not in one pass, or G's gradient would run back through the real half too.
+        real, fake = self._see(x, c, self.rng), self._see(fakes.x, fakes.c, self.rng)
         d_loss = self.objective.d_loss(real, fake).mean()
         g_loss = self.objective.g_loss(fake, real).mean()
         cost = d_loss + self._penalty(Round(self.G, self._see, fakes.z, x, c, fakes.x, real, fake, self.rng))

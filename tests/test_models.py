@@ -199,6 +199,42 @@ def test_dropout_keeps_the_mean_and_draws_from_its_generator():
     assert torch.equal(layer.eval()(x, None), x)
 
 
+@pytest.mark.parametrize("p", [0.25, 0.3, 0.5])
+@pytest.mark.parametrize("shape", [(64, 64, 14, 14), (5, 3, 7, 7), (1, 1)])
+def test_dropout_loses_its_share_in_any_layout(p, shape):
+    x = torch.ones(shape).requires_grad_()
+    if x.dim() == 4:
+        x = torch.ones(shape).to(memory_format=torch.channels_last).requires_grad_()
+    y = Dropout(p).train()(x, rng(1))
+    (slope,) = torch.autograd.grad(y.sum(), x)
+    assert y.stride() == x.stride() and torch.equal(slope, y)  # the way back loses the same numbers
+    kept = y[y > 0]
+    torch.testing.assert_close(kept, torch.full_like(kept, 1 / (1 - p)), rtol=2e-5, atol=0)
+    lost = (y == 0).double()
+    assert abs(lost.mean() - p) <= 4 * (p * (1 - p) / lost.numel()) ** 0.5 + (lost.numel() < 100)
+
+
+def test_dropout_of_layers_neighbours_and_pictures_is_independent():
+    source, layer, x = rng(1), Dropout(0.3).train(), torch.ones(400, 800)
+    first, second = (layer(x, source) == 0 for _ in range(2))  # two layers of a step
+    halves = [(first, second), (first[:200], first[200:]), *((first[:, k:], first[:, :-k]) for k in (1, 2, 3, 4))]
+    for a, b in halves:
+        assert abs(float((a & b).double().mean()) - 0.09) < 4 * (0.09 * 0.91 / a.numel()) ** 0.5 + 0.001
+
+
+@pytest.mark.parametrize(
+    "layer", [SameConvTranspose(8, 16, 5, 2), SameConvTranspose5(8, 16), SameConvTranspose(8, 4, 4, 2)]
+)
+def test_transposed_convolutions_leave_no_views_for_batch_norm(layer):
+    """Batch norm of a view with gaps takes twenty times as long, forwards and backwards."""
+    layer, x = layer.to(memory_format=torch.channels_last), torch.randn(FEW, 8, 7, 7)
+    x = x.to(memory_format=torch.channels_last).requires_grad_()
+    y = layer(x)
+    assert y.is_contiguous(memory_format=torch.channels_last)
+    (slope,) = torch.autograd.grad(y, x, torch.ones_like(y))
+    assert slope.shape == x.shape
+
+
 def test_program_as_printed_is_refused_naming_both_sizes():
     with pytest.raises(ConfigError, match=r"56×56.*28×28"):
         check_networks(RECIPES["conv-small-as-printed"].config)

@@ -10,8 +10,10 @@ import torch
 from gan.checkpoint import CheckpointError, NotFinite, flatten, load_checkpoint, read_header, save_checkpoint
 from gan.config import UPDATE_ORDERS, ConfigError
 from gan.models import winograd
+from gan.models.layers import Dropout
 from gan.recipes import RECIPES
-from gan.trainer import Trainer
+from gan.seeds import seed_of
+from gan.trainer import _STEP, Trainer
 from tests.conftest import make_pictures
 
 TRAINABLE = [name for name in RECIPES if name != "conv-small-as-printed"]
@@ -97,6 +99,46 @@ def test_simultaneous_gives_both_players_the_gradients_of_the_same_moment(random
     assert any(not torch.equal(p, q) for p, q in zip(alternating.g_params, g_only.g_params, strict=True))
 
 
+@pytest.mark.parametrize("objective", ["non-saturating", "hinge", "relativistic"])
+@pytest.mark.parametrize("recipe", ["dcgan-transposed", "conv-small", "mlp"])
+def test_simultaneous_gradients_are_those_of_article_002_in_64_bits(recipe, objective, random_pictures):
+    """Its program written plainly: one pass of G, two of D, two tapes; the same noise and the same lost numbers."""
+    trainer = Trainer(small(recipe, update_order="simultaneous", objective=objective), random_pictures)
+    G, D = (copy.deepcopy(network).double().train() for network in (trainer.G, trainer.D))
+    found = {}
+    trainer._apply = lambda grads, opt: found.update({"g" if opt is trainer.opt_g else "d": grads})
+    trainer.step()
+
+    rng = torch.Generator().manual_seed(seed_of(0, _STEP, 0, 0))
+    x, _ = trainer.data.batch(0, 8, rng)
+    fakes = G(torch.randn(8, 100, generator=rng).double(), None, rng)
+    real, fake = D(x.double(), None, rng), D(fakes, None, rng)
+    d_loss, g_loss = trainer.objective.d_loss(real, fake).mean(), trainer.objective.g_loss(fake, real).mean()
+    expected = {
+        "d": torch.autograd.grad(d_loss, list(D.parameters()), retain_graph=True),
+        "g": torch.autograd.grad(g_loss, list(G.parameters())),
+    }
+    for player, grads in expected.items():
+        whole = torch.cat([g.flatten() for g in grads]).norm()
+        for ours, theirs in zip(found[player], grads, strict=True):
+            assert (ours - theirs).norm() < 2e-5 * whole, player
+
+
+def test_dropout_differs_between_steps_and_is_repeated_with_the_step(random_pictures):
+    def lost(steps_done: int) -> torch.Tensor:
+        trainer, seen = Trainer(small("dcgan-transposed"), random_pictures), []
+        layer = next(m for m in trainer.D.features if isinstance(m, Dropout))
+        layer.register_forward_hook(lambda _, given, made: seen.append(made == 0))
+        trainer.steps_done = steps_done
+        trainer.step()
+        return torch.cat(seen)
+
+    assert torch.equal(lost(3), lost(3))
+    assert not torch.equal(lost(3), lost(4))
+    real, fake = lost(3).chunk(2)
+    assert not torch.equal(real, fake)
+
+
 def test_split_takes_two_steps_of_the_optimiser_first_on_real(random_pictures):
     trainer = Trainer(small("conv-small"), random_pictures)
     trainer.step()
@@ -108,9 +150,6 @@ def test_split_agrees_with_two_plain_adam_steps(random_pictures):
     trainer, plain = (Trainer(small("conv-small"), random_pictures) for _ in range(2))
     trainer.step("d")
     rng = torch.Generator().manual_seed(0)
-    from gan.seeds import seed_of
-    from gan.trainer import _STEP
-
     rng.manual_seed(seed_of(plain.config.seed, _STEP, 0, 0))
     x, _ = plain.data.batch(0, 8, rng)
     z = torch.randn(8, 100, generator=rng)
@@ -130,9 +169,6 @@ def test_mlp_agrees_with_the_articles_loop_written_plainly(random_pictures):
     """D on real and fake in one step, then G through the updated D on fresh noise: BCELoss, Adam 2e-4."""
     # A large epsilon, because Adam blows rounding differences of the tiniest gradients up to whole steps.
     trainer, plain = (Trainer(small("mlp", adam_eps=1e-2), random_pictures) for _ in range(2))
-    from gan.seeds import seed_of
-    from gan.trainer import _STEP
-
     opt_d, opt_g = (torch.optim.Adam(n.parameters(), lr=2e-4, eps=1e-2) for n in (plain.D, plain.G))
     bce, rng = torch.nn.BCELoss(), torch.Generator()
     for step in range(3):

@@ -94,7 +94,7 @@ class Bare:
         c_fake = self._told(z_d, c)
         fake = self._draw(z_d, c_fake)
         with self._fewer_bits():
-            real_logits, fake_logits = self._judge(x, fake, c, c_fake)
+            real_logits, fake_logits = self.D(x, c).float(), self.D(fake, c_fake).float()
         d_loss = (softplus(-real_logits) + softplus(fake_logits)).mean()
         g_loss = softplus(-fake_logits).mean()
         self.opt_d.zero_grad()
