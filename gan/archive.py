@@ -27,7 +27,9 @@ _NAMES = re.compile(
 _SECRETS = ("token_sha256", "more_tokens_sha256")
 MAX_ENTRIES = 5_000
 MAX_UNPACKED_BYTES = 600 << 20
-MAX_ENTRY_BYTES = 500 << 20
+MAX_ENTRY_BYTES = 500 << 20  # of a state
+# What is read into memory at once may be far smaller: run.json, a picture, a record of what happened.
+_MOST_OF_KIND = {".json": 1 << 20, ".png": 16 << 20, ".csv": 32 << 20, ".jsonl": 32 << 20}
 MOST_BEST_BYTES = 100 << 20  # a larger state with the best FID stays at home, so that the zip can come back
 MAX_LINE, MAX_NAMES, MAX_MESSAGE = 200, 1000, 500  # letters of a title, classes, letters of a message
 _CHUNK = 1 << 20
@@ -91,9 +93,11 @@ def _check_listing(z: zipfile.ZipFile) -> None:
     strange = next((e.filename for e in entries if not _NAMES.fullmatch(e.filename)), None)
     if strange is not None:
         raise ArchiveError(f"This zip is not a run of ours: it holds {strange[:60]!r}.")
-    large = next((e for e in entries if e.file_size > MAX_ENTRY_BYTES), None)
+    large = next((e for e in entries if e.file_size > _most(e.filename)), None)
     if large is not None:
-        raise ArchiveError(f"{large.filename} in this zip is larger than {MAX_ENTRY_BYTES >> 20:,} MB, the limit.")
+        raise ArchiveError(
+            f"{large.filename} in this zip is larger than {_most(large.filename) >> 20:,} MB, the limit."
+        )
     total = sum(e.file_size for e in entries)
     if total > MAX_UNPACKED_BYTES:
         raise ArchiveError(f"This zip unpacks to {total >> 20:,} MB; a run may have {MAX_UNPACKED_BYTES >> 20:,} MB.")
@@ -104,7 +108,12 @@ def _extract(z: zipfile.ZipFile, folder: Path) -> None:
     (folder / "frames").mkdir()
     for entry in z.infolist():
         with z.open(entry) as source, open(folder / entry.filename, "wb") as target:
-            left -= _copy(source, target, min(left, MAX_ENTRY_BYTES))
+            left -= _copy(source, target, min(left, _most(entry.filename)))
+
+
+def _most(name: str) -> int:
+    """How many bytes an entry of this name may unpack to."""
+    return _MOST_OF_KIND.get(Path(name).suffix, MAX_ENTRY_BYTES)
 
 
 def _copy(source: IO[bytes], target: IO[bytes], most: int) -> int:

@@ -135,7 +135,7 @@ def unlocked(place: Place, directions: Tensor) -> Tensor:
 def _freed(key: str, vector: Tensor, place: Place, directions: Tensor) -> Tensor:
     if key in place.locked or not place.locked:
         return vector
-    locked = [directions[int(name)] for name in place.locked if name.isdigit()]
+    locked = [directions[int(name)] for name in place.locked if name.isdecimal()]
     locked += [unpacked(push.vector) for push in place.pushes if push.key in place.locked]
     return without(vector, torch.stack(locked)) if locked else vector
 
@@ -149,7 +149,7 @@ def without(vector: Tensor, others: Tensor) -> Tensor:
 
 def along(place: Place, key: str, amount: float) -> Place:
     """The same place with another amount of one push, or of the move with this number."""
-    if key.isdigit():
+    if key.isdecimal():
         return replace(place, moves={**place.moves, int(key): amount})
     pushes = (replace(push, amount=amount) if push.key == key else push for push in place.pushes)
     return replace(place, pushes=tuple(pushes))

@@ -112,7 +112,7 @@ def _pushes(text: str) -> tuple[Push, ...]:
 
 def _push(text: str) -> Push:
     key, amount, packed, flag = [*text.split(":"), ""][:4] if text.count(":") in (2, 3) else ("", "", "", "")
-    if not 0 < len(key) <= MAX_KEY or not key.isprintable() or key.isdigit() or flag not in ("", "g"):
+    if not 0 < len(key) <= MAX_KEY or not key.isprintable() or key.isdecimal() or flag not in ("", "g"):
         raise BadQuery(f"u must look like NAME:AMOUNT:VECTOR, not {text[:30]!r}.")
     return Push(key, number(amount, "u", -MAX_VALUE, MAX_VALUE), vector(packed, "u"), flag == "g")
 

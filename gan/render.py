@@ -158,7 +158,7 @@ class Ready:
     def directions(self, place: Place) -> Tensor:
         """The principal directions a place needs: none, most of the time, and then nothing is decomposed."""
         self.check(place)
-        numbers = [*place.moves, *(int(key) for key in place.locked if key.isdigit())]
+        numbers = [*place.moves, *(int(key) for key in place.locked if key.isdecimal())]
         found = self.principal[0] if numbers else torch.empty(0, self.config.z_dim)
         if numbers and max(numbers) >= len(found):
             raise RenderError(f"There is no direction {max(numbers)}; these weights have {len(found)}.")

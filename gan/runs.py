@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import logging
 import re
 import secrets
@@ -107,19 +106,20 @@ class Runs:
 
     def owned(self, tokens: Iterable[str]) -> list[Run]:
         """The runs that these tokens control: the kept ones first, then the newest."""
-        tokens = list(tokens)
-        found = [run for run in list(self._runs.values()) if self.may_control(run, tokens)]
+        known = _hashes(tokens)
+        owner = _sha256(self.master) in known
+        found = [run for run in list(self._runs.values()) if owner or _made_with(run, known)]
         return sorted(found, key=lambda run: (not run.meta["kept"], -run.meta["created"]))
 
     def is_owner(self, tokens: Iterable[str]) -> bool:
         """Whether one of the tokens is that of the person who started the program."""
-        return any(hmac.compare_digest(_sha256(t), _sha256(self.master)) for t in tokens)
+        return _sha256(self.master) in _hashes(tokens)
 
     def may_control(self, run: Run, tokens: Iterable[str]) -> bool:
         if run is self.recorded:
             return False
-        tokens = list(tokens)
-        return _made_with(run, tokens) or self.is_owner(tokens)
+        known = _hashes(tokens)
+        return _sha256(self.master) in known or _made_with(run, known)
 
     def new_token(self, run: Run) -> str:
         """One more token that controls the run, for another device; the oldest of more than MOST_TOKENS ends."""
@@ -136,7 +136,10 @@ class Runs:
 
         shown: others may find and watch it, unless it is on own pictures.
         """
-        config = make_config(recipe, dataset, self.own_dir, **(changes or {}))
+        changes = changes or {}
+        if fixed := {"recipe", "dataset"} & set(changes):
+            raise ConfigError(f"The {min(fixed)} is chosen beside the settings, not among them.")
+        config = make_config(recipe, dataset, self.own_dir, **changes)
         check_config(config)
         return self.adopt(config, shown=shown and config.dataset in DATA)
 
@@ -249,7 +252,7 @@ class Runs:
         run.describe(title=title)
 
     def mark(self, run: Run, kept: bool) -> None:
-        """Keep a run: it is neither deleted nor makes room for others until it is unmarked."""
+        """Keep a run: it is not deleted to make room until it is unmarked."""
         run.describe(kept=kept)
 
     def show(self, run: Run, shown: bool) -> None:
@@ -311,7 +314,7 @@ class Runs:
             return None
 
         def whose(run: Run) -> str:
-            if _made_with(run, tokens):
+            if _made_with(run, _hashes(tokens)):
                 return "Your own run"
             return "The run" if self.may_control(run, tokens) else ""
 
@@ -369,9 +372,13 @@ class Runs:
         return run
 
 
-def _made_with(run: Run, tokens: Iterable[str]) -> bool:
-    known = (run.meta["token_sha256"], *run.meta["more_tokens_sha256"])
-    return any(hmac.compare_digest(_sha256(t), k) for t in tokens for k in known)
+def _made_with(run: Run, hashes: set[str]) -> bool:
+    return not hashes.isdisjoint((run.meta["token_sha256"], *run.meta["more_tokens_sha256"]))
+
+
+def _hashes(tokens: Iterable[str]) -> set[str]:
+    """Hashes are what is compared, so that how long it takes tells nothing about a token."""
+    return {_sha256(token) for token in tokens}
 
 
 def new_id() -> str:

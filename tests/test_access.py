@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -12,6 +14,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from gan.web import access
 from gan.web.access import COOKIE, TRIES, TRIES_OF_ALL, TRY_SECONDS, Password, Tries
+from gan.web.guard import OwnPages
 from gan.web.text import EN
 
 WORD = "a long pässword"
@@ -122,3 +125,48 @@ def test_a_name_in_the_text_is_only_text():
     text = EN["common"] | {"product": "<script>x</script>"}
     app = Starlette(middleware=[Middleware(Password, password=WORD, text=text)])
     assert "<script>" not in TestClient(app).get("/", headers=HTML).text
+
+
+def test_many_tries_at_once_are_counted_as_many():
+    """All have sent their headers before the first password comes: each is held against those before it."""
+    guard = Password(behind, WORD, EN["common"])
+    form = [(b"content-type", b"application/x-www-form-urlencoded")]
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": form, "client": ("a", 1)}
+    statuses: list[int] = []
+
+    async def all_at_once() -> None:
+        headers_are_there = asyncio.Event()
+
+        async def receive() -> dict:
+            await headers_are_there.wait()
+            return {"type": "http.request", "body": b"password=wrong"}
+
+        async def send(message: dict) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        tries = [asyncio.create_task(guard(scope, receive, send)) for _ in range(5 * TRIES)]
+        await asyncio.sleep(0)
+        headers_are_there.set()
+        await asyncio.gather(*tries)
+
+    asyncio.run(all_at_once())
+    assert statuses.count(403) == TRIES and statuses.count(429) == 4 * TRIES
+
+
+SITES = {"same-origin": True, "none": True, "same-site": False, "cross-site": False}
+
+
+@pytest.mark.parametrize(("site", "allowed"), SITES.items())
+def test_our_routes_answer_pages_of_this_address_alone(site, allowed):
+    c = TestClient(Starlette(routes=[Route("/{path:path}", behind, methods=["GET", "POST"])]))
+    guarded = TestClient(OwnPages(c.app))
+    said = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "cors", "Host": "127.0.0.1:7860"}
+    for path in ("/gradio_api/gan/boot", "/gan/gradio_api/gan/runs"):
+        for answer in (guarded.get(path, headers=said), guarded.post(path, headers=said)):
+            assert answer.status_code == (200 if allowed else 403)
+        assert guarded.get(path).status_code == 200  # a program
+        link = said | {"Sec-Fetch-Mode": "navigate"}
+        assert guarded.get(path, headers=link).status_code == 200
+        assert guarded.post(path, headers=link).status_code == (200 if allowed else 403)
+    assert guarded.get("/", headers=said).status_code == 200

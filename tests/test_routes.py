@@ -115,6 +115,25 @@ def test_odd_tokens_are_nobodys(client, token):
     assert client.delete(f"{BASE}/runs/{run_id}", headers=headers).status_code == 403
 
 
+@pytest.mark.parametrize("number", ["\u00b2", "9" * 5000, "-1", "1e3", "NaN", " 1"])
+def test_odd_numbers_are_no_numbers(client, number):
+    run_id, _ = start(client)
+    live(client, run_id, 1)
+    for path in ("live?since=", "rows?from=", "frames?from=", "measures?from="):
+        assert get(client, f"runs/{run_id}/{path}{number}").status_code == 200
+
+
+@pytest.mark.parametrize("changes", [{"recipe": "x"}, {"dataset": "x"}])
+@pytest.mark.parametrize("recipe", ["dense", "nope"])
+def test_what_cannot_be_made_pauses_nobodys_run(client, registry, recipe, changes):
+    run_id, _ = start(client)
+    live(client, run_id, 1)
+    registry.get(run_id)._watched_at -= 1000
+    refused = client.post(f"{BASE}/runs", json={"recipe": recipe, "changes": changes})
+    assert refused.status_code == 400
+    assert registry.get(run_id)._commands.empty() and registry.get(run_id).status == "running"
+
+
 def test_another_device_gets_a_token_for_one_run(client, registry):
     run_id, owner = start(client)
     token = client.post(f"{BASE}/runs/{run_id}/token", headers=owner).json()["token"]
@@ -139,7 +158,10 @@ def test_only_the_owner_trains_where_that_was_asked(registry):
     assert get(client, "boot", headers=master).json()["may_train"] is True
     made = client.post(f"{BASE}/runs", json=body, headers=master)
     assert made.status_code == 201
+    own = {"X-Owner": made.json()["token"]}
     fork = f"{BASE}/runs/{made.json()['id']}/fork"
+    assert command(client, made.json()["id"], own, "resume").status_code == 403
+    assert command(client, made.json()["id"], own, "pause").status_code == 200
     refused = [
         client.post(path, json=body) for path in (f"{BASE}/runs", fork, f"{BASE}/pictures", f"{BASE}/runs/import")
     ]
@@ -601,7 +623,7 @@ HOSTILE = {
         lambda f: f.update({"run.json": f["run.json"].replace(b'"seed": 0', b'"seed": 1')}),
         "another run",
     ),
-    "a bomb": (lambda f: f.update({"rows.csv": b"0" * (200 << 20)}), "unpacks to"),
+    "a bomb": (lambda f: f.update({"checkpoint.safetensors": b"0" * (200 << 20)}), "unpacks to"),
     "too many entries": (lambda f: f.update({f"frames/{i:08d}.png": b"" for i in range(6000)}), "entries"),
 }
 
@@ -616,11 +638,15 @@ def test_hostile_zips_are_refused_and_leave_nothing(client, registry, zipped, wh
     assert sorted(p.name for p in registry.folder.iterdir()) == before
 
 
-def test_no_entry_of_a_zip_may_be_too_large(client, registry, zipped, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("best.safetensors", 8), ("run.json", 1), ("real.png", 16), ("events.jsonl", 32), ("rows.csv", 32)],
+)
+def test_no_entry_of_a_zip_may_be_too_large(client, registry, zipped, monkeypatch, name, most):
     monkeypatch.setattr("gan.archive.MAX_ENTRY_BYTES", 8 << 20)
     before = sorted(p.name for p in registry.folder.iterdir())
-    answer = bring(client, rezip(zipped[2], lambda f: f.update({"events.jsonl": b"0" * ((8 << 20) + 1)})))
-    assert answer.status_code == 400 and "events.jsonl in this zip is larger than 8 MB" in answer.json()["error"]
+    answer = bring(client, rezip(zipped[2], lambda f: f.update({name: b"0" * ((most << 20) + 1)})))
+    assert answer.status_code == 400 and f"{name} in this zip is larger than {most} MB" in answer.json()["error"]
     assert sorted(p.name for p in registry.folder.iterdir()) == before
 
 

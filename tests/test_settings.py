@@ -28,6 +28,7 @@ def test_on_a_space_it_listens_to_all_and_opens_nothing():
     found = read_settings(["--runs", "r"], {"SPACE_ID": "a/b", "SPACE_HOST": "a-b.hf.space", "DISPLAY": ":0"})
     assert found.on_space and found.host == "0.0.0.0" and not found.browser
     assert owner_link(found, "T") == "https://a-b.hf.space/#owner=T"
+    assert owner_link(read_settings(["--runs", "r"], {"SPACE_ID": "a/b"}), "T") == "http://localhost:7860/#owner=T"
 
 
 @pytest.mark.parametrize(

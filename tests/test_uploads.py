@@ -133,7 +133,7 @@ def test_who_leaves_meanwhile_leaves_no_traceback(server: uvicorn.Server, caplog
     caplog.set_level(logging.WARNING)
     port = server.servers[0].sockets[0].getsockname()[1]
     part = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n' + b"y" * 100_000
-    head = f"POST {BASE}/{path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 9000000\r\n\r\n"
+    head = f"POST {BASE}/{path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 1900000\r\n\r\n"
     with socket.create_connection(("127.0.0.1", port)) as line:
         line.sendall(head.encode() + part)
         until(lambda: server.server_state.tasks)

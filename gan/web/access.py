@@ -77,10 +77,12 @@ class Password:
 
     async def _enter(self, scope: dict, receive: Any, send: Any) -> None:
         visitor = (scope.get("client") or ("",))[0]
+        given = _digest(await _password_of(receive))
+        # From here to the count nothing is waited for, so that many tries at once are counted as many.
         if wait := self._tries.wait(visitor):
             await self._ask(scope, send, self.text["password_wait"].format(minutes=round(wait / 60) or 1), 429)
             return
-        if not hmac.compare_digest(_digest(await _password_of(receive)), self._password):
+        if not hmac.compare_digest(given, self._password):
             self._tries.failed(visitor)
             await self._ask(scope, send, self.text["password_wrong"], 403)
             return

@@ -12,8 +12,9 @@ from starlette.requests import ClientDisconnect
 
 MIB = 1 << 20
 OURS = "/gradio_api/gan/"
+FILES = tuple(OURS + path for path in ("pictures", "runs/import", "weights"))  # which files may be sent to
 MOST_BYTES = 512 * MIB  # a zip of own pictures or of a whole run
-MOST_BYTES_ELSEWHERE = MIB
+MOST_BYTES_ELSEWHERE = 2 * MIB
 
 # A Space is shown in a frame.
 FRAMES = ("'self'", "https://huggingface.co", "https://*.hf.space")
@@ -118,6 +119,26 @@ class _Rewritten:
         await self._send({"type": "http.response.body", "body": body})
 
 
+class OwnPages:
+    """Answers our routes to pages of this address alone: a page of another site may link here, but not ask or send.
+
+    Gradio lets other sites read answers where the server has a name of its own. Browsers say where a request comes
+    from, also through a proxy; programs say nothing and are let through, as they hold nobody's cookies or tokens.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and OURS in scope["path"]:
+            said = dict(scope["headers"])
+            linked = said.get(b"sec-fetch-mode") == b"navigate" and scope["method"] == "GET"
+            if said.get(b"sec-fetch-site") in (b"cross-site", b"same-site") and not linked:
+                await answer_json(send, 403, "Only this server's own page may ask this.")
+                return
+        await self.app(scope, receive, send)
+
+
 class TooLarge(Exception):
     """A body grew beyond its limit while it was being read."""
 
@@ -132,7 +153,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        most = MOST_BYTES if OURS in scope["path"] else MOST_BYTES_ELSEWHERE
+        most = MOST_BYTES if scope["path"].endswith(FILES) else MOST_BYTES_ELSEWHERE
         if _announced(scope) > most:
             await _refuse(send, most)
             return
@@ -166,7 +187,12 @@ def _announced(scope: dict) -> int:
 
 
 async def _refuse(send: Any, most: int) -> None:
-    body = json.dumps({"error": f"That is too much to send at once: the limit is {most // MIB} MB."}).encode()
+    await answer_json(send, 413, f"That is too much to send at once: the limit is {most // MIB} MB.")
+
+
+async def answer_json(send: Any, status: int, sentence: str) -> None:
+    """What went wrong, as all our routes say it. The body of the request is not read, so the connection ends."""
+    body = json.dumps({"error": sentence}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 413, "headers": [*headers, (b"connection", b"close")]})
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"connection", b"close")]})
     await send({"type": "http.response.body", "body": body})

@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 
 from gan.web import compare, how, interpolation, latent, train
 from gan.web.access import Password
-from gan.web.guard import BodyLimit, FirstPage, SecurityHeaders
+from gan.web.guard import BodyLimit, FirstPage, OwnPages, SecurityHeaders
 from gan.web.settings import Settings
 from gan.web.text import EN
 
@@ -87,6 +87,7 @@ def launch_options(page: gr.Blocks, settings: Settings, text: dict[str, Any] = E
 def _in_front(page: gr.Blocks, settings: Settings, words: dict[str, str]) -> Iterator[Middleware]:
     """What every request passes, from the outside in."""
     yield Middleware(SecurityHeaders, frame_from=settings.frame_from)
+    yield Middleware(OwnPages)
     yield Middleware(BodyLimit)
     if settings.password:
         framed = settings.on_space or bool(settings.frame_from)

@@ -10,6 +10,7 @@ import functools
 import json
 import logging
 import math
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -167,7 +168,7 @@ def _add_reading(app: FastAPI, runs: Runs) -> None:
         run = runs.get(run_id)
         run.watch()
         snapshot = run.latest
-        if snapshot is None or (since.isdigit() and snapshot.version <= int(since)):
+        if snapshot is None or snapshot.version <= _number(since, -1):
             # Getting ready (reading data) has no picture yet, but something to say.
             return Response(status_code=204, headers=FRESH | {"X-Status": run.status})
         return Response(snapshot.payload, media_type="application/json", headers=FRESH)
@@ -233,8 +234,11 @@ def _is_number(value: Any) -> bool:
 
 
 def _start(request: Request) -> int:
-    text = request.query_params.get("from", "0")
-    return int(text) if text.isdigit() else 0
+    return _number(request.query_params.get("from", ""), 0)
+
+
+def _number(text: str, otherwise: int) -> int:
+    return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else otherwise
 
 
 async def _png(path: Path, headers: dict[str, str]) -> Response:
@@ -308,8 +312,10 @@ def _add_control(app: FastAPI, runs: Runs, visit: Visit) -> None:
     @app.post(f"{BASE}/runs/{{run_id}}/command")
     @sentence
     async def command(run_id: str, request: Request) -> Response:
-        run = _owned(runs, run_id, request)
-        await run_in_threadpool(runs.command, run, _command(await _json(request)), tokens_of(request))
+        run, asked = _owned(runs, run_id, request), _command(await _json(request))
+        if asked.kind in ("resume", "step"):
+            _refuse_strangers(runs, visit, request)
+        await run_in_threadpool(runs.command, run, asked, tokens_of(request))
         return JSONResponse({"ok": True})
 
     @app.post(f"{BASE}/runs/import")
@@ -384,8 +390,9 @@ def _refuse_strangers(runs: Runs, visit: Visit, request: Request) -> None:
 
 
 def _start_new(runs: Runs, make: Callable[[], tuple[Run, str]], tokens: list[str]) -> Response:
-    """Make a run and let it train; nothing is made when there is no room for it."""
-    runs.refuse_when_busy(tokens)
+    """Make a run and let it train; nothing is made, and nobody's run paused, when there is no room or it cannot be."""
+    if refusal := runs.no_room(tokens):
+        raise refusal
     run, token = make()
     runs.start(run, tokens)
     return JSONResponse({"id": run.id, "token": token}, 201)
@@ -447,7 +454,8 @@ def _add_files(app: FastAPI, runs: Runs) -> None:
 
 def download_name(run: Run, what: str) -> str:
     """What a file of a run is called on the visitor's disk."""
-    return f"gan-forge-{run.config.recipe}-{run.id[:6]}-{what}"
+    recipe = re.sub(r"[^A-Za-z0-9.-]+", "-", run.config.recipe)[:60]  # a run that was brought back may say anything
+    return f"gan-forge-{recipe}-{run.id[:6]}-{what}"
 
 
 def _weights_file(run: Run) -> bytes:

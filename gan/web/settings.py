@@ -35,18 +35,15 @@ class Settings:
     only_here: bool = False  # only the owner's link starts trainings
     browser: bool = False  # open the page
     password: str = ""
-    space_host: str = ""  # on a Hugging Face Space: the name of its direct address
-
-    @property
-    def on_space(self) -> bool:
-        return bool(self.space_host)
+    on_space: bool = False  # a Hugging Face Space
+    space_host: str = ""  # the name of its direct address
 
 
 def read_settings(arguments: Sequence[str] | None, environment: Mapping[str, str] = os.environ) -> Settings:
     """Flags, else the environment. Raises SystemExit as argparse does, or StartError."""
-    space = environment.get("SPACE_HOST") or ("this Space" if environment.get("SPACE_ID") else "")
-    options = _parser(environment, on_space=bool(space)).parse_args(arguments)
-    runs = options.runs or default_runs(environment, on_space=bool(space))
+    space = bool(environment.get("SPACE_ID"))
+    options = _parser(environment, on_space=space).parse_args(arguments)
+    runs = options.runs or default_runs(environment, on_space=space)
     return Settings(
         host=options.host.strip("[]"),
         port=options.port,
@@ -57,7 +54,8 @@ def read_settings(arguments: Sequence[str] | None, environment: Mapping[str, str
         only_here=options.only_here,
         browser=not options.no_browser and not space and _is_desktop(environment),
         password=_password(environment),
-        space_host=space,
+        on_space=space,
+        space_host=environment.get("SPACE_HOST", "") if space else "",
     )
 
 

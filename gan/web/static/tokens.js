@@ -6,7 +6,8 @@
 
 import { read, write } from "./storage.js";
 
-const RUNS = "tokens"; // run id -> its token
+const RUNS = "tokens"; // run id -> its tokens, with commas: a link with a wrong one must not end what a right one opens
+const MOST_OF_RUN = 3;
 const OWNER = "owner"; // {tokens}: the newest first, because a program that is started anew has another
 const MOST_OWNERS = 3;
 const MOST_TOKENS = 60; // one header must hold them all
@@ -16,8 +17,10 @@ const OWNERS = /^#owner=([A-Za-z0-9_-]{16,64})$/;
 let isOwner = false;
 
 export function rememberToken(runId, token) {
-  const { [runId]: _, ...others } = read(RUNS);
-  write(RUNS, Object.fromEntries([...Object.entries(others), [runId, token]].slice(-MOST_TOKENS)));
+  const { [runId]: known = "", ...others } = read(RUNS);
+  const [first, ...more] = [...new Set([...known.split(","), token])].filter(Boolean);
+  const tokens = [first, ...more.slice(1 - MOST_OF_RUN)].join(","); // the first is that of the page that pressed Train
+  write(RUNS, Object.fromEntries([...Object.entries(others), [runId, tokens]].slice(-MOST_TOKENS)));
 }
 
 export function forgetToken(runId) {
