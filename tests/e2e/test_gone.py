@@ -77,6 +77,7 @@ def test_pressing_pause_on_a_gone_run_says_it_once(visit, server):
     says_that_it_is_gone(page, run)
 
 
+@pytest.mark.slow
 def test_the_server_comes_back_empty(visit, tmp_path):
     visit.expect(NOT_FOUND, *GONE)
     port = free_port()
