@@ -25,6 +25,8 @@ from tests.e2e.conftest import (
 )
 from tests.proxy import proxied
 
+pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+
 WORD = "correct horse"
 RUNS = ".gf-run-list li"
 STORED = "JSON.parse(localStorage.getItem('gan-forge-owner') ?? '{}').tokens ?? []"
@@ -131,7 +133,6 @@ def test_below_a_path_nothing_is_lost(server, visit, headers):
         page.close()  # before its proxy
 
 
-@pytest.mark.slow
 def test_the_slash_at_the_end_of_a_path_may_be_missing(tmp_path, visit):
     """Asked below /gan, with a proxy that passes the path on: nginx's `location /gan { proxy_pass http://…; }`."""
     visit.expect(r"404.*assets")  # what the browser guesses before the page has said its address
@@ -189,7 +190,6 @@ def guarded(tmp_path, site: int) -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.slow
 def test_a_guarded_server(guarded, site, visit):
     visit.expect("401", "403", r"favicon\.ico", "Blocked autofocusing")
     page = visit(guarded.url("?tab=train"))
@@ -222,7 +222,6 @@ def test_other_sites_frames_stay_empty(server, site, visit):
     until(lambda: any("frame-ancestors" in problem for problem in visit.problems) or framing.wait_for_timeout(50))
 
 
-@pytest.mark.slow
 def test_a_page_by_this_machines_name_copies_an_address_for_others(tmp_path, visit):
     with served(tmp_path, "--host", "0.0.0.0") as server:
         addresses = server.get("boot")["addresses"]

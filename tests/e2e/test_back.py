@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import open_tab, opened, part, run_on_screen, wait_for_status
 from tests.e2e.test_latent import PICTURE
+
+pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
 
 
 def shows(page: Any, tab: str) -> None:

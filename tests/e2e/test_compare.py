@@ -115,7 +115,7 @@ def test_a_stranger_forks_what_he_may_see(server, visit, pair):
     page = visit(server.url(f"?tab=compare&runs={pair[0]}", host=STRANGER))
     page.locator(RUN).get_by_role("button", name="Fork…").click()
     part(page, "compare", "fork-go").click()
-    wait_for_steps(page, [60, 60])  # the buttons lie still then
+    wait_for_steps(page, [60, 120])  # a fork of a finished run learns as long again; the buttons lie still then
     page.locator(RUN).nth(1).get_by_role("button", name="Open in Train").click()
     expect(part(page, "train", "controls")).to_be_visible()
 

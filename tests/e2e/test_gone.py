@@ -12,6 +12,8 @@ from gan.bench import free_port
 from tests.e2e.conftest import css, open_tab, part, press_train, run_on_screen, served, wait_for_status, wait_for_step
 from tests.e2e.test_recovery import GONE
 
+pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+
 NOT_FOUND = "404"  # the browser's console tells of every refusal
 
 
@@ -77,7 +79,6 @@ def test_pressing_pause_on_a_gone_run_says_it_once(visit, server):
     says_that_it_is_gone(page, run)
 
 
-@pytest.mark.slow
 def test_the_server_comes_back_empty(visit, tmp_path):
     visit.expect(NOT_FOUND, *GONE)
     port = free_port()

@@ -6,6 +6,7 @@ import io
 import zipfile
 from typing import Any
 
+import pytest
 import torch
 from playwright.sync_api import expect
 
@@ -13,6 +14,8 @@ from gan.config import Config
 from gan.models import build_generator
 from gan.weights import Weights, to_bytes
 from tests.e2e.conftest import css, look, opened, part, png, press_train, upload, wait_for_status, wait_for_step
+
+pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
 
 HOSTILE = "<img src=x onerror=window.gfHacked=1>"
 FAKE = css("train", "fake")

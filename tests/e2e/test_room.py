@@ -18,6 +18,8 @@ from tests.e2e.conftest import (
     wait_for_status,
 )
 
+pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+
 CONFLICT = "409"  # the browser's console tells of every refusal
 TITLE = re.compile("^(?!●)")
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}

@@ -29,6 +29,8 @@ from gan.query import in_base64
 from tests.e2e.conftest import css, drawn_by, open_tab, part, png, same, served, set_slider, upload
 from tests.e2e.test_latent import PICTURE, by_key, latent, on_canvas, wait_for_shown
 
+pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+
 # A file held over the middle of the page and let go, as a hand does it.
 _DROP = """([base64, name]) => {
   const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -86,7 +88,6 @@ LINKS = [
 ]
 
 
-@pytest.mark.slow
 def test_a_link_gives_the_same_pixels_in_a_new_process_and_a_new_browser(server, visit, tmp_path):
     """Nothing is carried over but the address, not even the folder of runs."""
     digests = [hashlib.sha256(server.pixels(link).tobytes()).hexdigest() for link in LINKS]

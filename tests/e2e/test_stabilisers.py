@@ -14,6 +14,8 @@ from gan.penalties import PENALTIES
 from gan.transforms import CONSTRAINTS, TRANSFORMS
 from tests.e2e.conftest import choose, fill, opened, part, run_on_screen, wait_for_status, wait_for_step
 
+pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+
 SWITCHES = {
     "d_steps": 2,
     "penalty_weight": 0.5,
@@ -60,7 +62,6 @@ def test_every_switch_reaches_the_run(server, visit):
     expect(part(page, "train", "legend-verdict")).not_to_contain_text("%")
 
 
-@pytest.mark.slow
 def test_every_entry_is_explained_with_its_formula(server, visit):
     page = opened(visit(server.url()))
     unfold(page, "objective", "penalty", "seen", "limits")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import (
@@ -17,6 +18,8 @@ from tests.e2e.conftest import (
     wait_for_step,
 )
 from tests.e2e.test_latent import PICTURE
+
+pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
 
 # As Chrome's translation does it: two nested fonts around each text, except below translate="no" and inside SVG.
 TRANSLATE = """
