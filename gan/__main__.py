@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,9 +30,9 @@ from gan.memory import keep_freed_memory
 from gan.metric_network import MetricError
 from gan.models import MODELS
 from gan.objectives import OBJECTIVES
+from gan.own_pictures import FITS, Form, edit_classes, prepare_folder, prepare_zip
 from gan.penalties import PENALTIES
 from gan.picture import PictureError, grid, png_bytes
-from gan.pictures import prepare_folder, prepare_zip
 from gan.recipes import ALL_RECIPES, make_config
 from gan.run import MOST_MEASURE_SHARE, Command, Run
 from gan.runs import Runs, RunsError
@@ -210,14 +211,33 @@ def _dataset(args: argparse.Namespace, own_dir: Path) -> str | None:
     if not path.exists():
         raise DataError(f"There is no data set and no folder named {given!r}; known data sets: {', '.join(DATA)}.")
     make = prepare_folder if path.is_dir() else prepare_zip
-    return make(path, args.size or 32, args.channels or 3, own_dir, print)
+    form = Form(args.size or 32, args.channels or 3, args.fit or "crop")
+    name, summary = make(path, form, own_dir, _seldom(print))
+    print(summary.sentence)
+    if args.class_name:
+        name, summary = edit_classes(name, own_dir, dict(args.class_name))
+        print(summary.sentence)
+    return name
+
+
+def _seldom(say: Callable[[str], None], seconds: float = 2.0) -> Callable[[str], None]:
+    """Passes on what is said only every few seconds."""
+    last = time.monotonic()
+
+    def tell(words: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= seconds:
+            last = time.monotonic()
+            say(words)
+
+    return tell
 
 
 def _refuse_form(args: argparse.Namespace) -> None:
     """Whatever is not prepared here has its size and colours."""
-    for name in ("size", "channels"):
+    for name, flag in (("size", "size"), ("channels", "channels"), ("fit", "fit"), ("class_name", "class")):
         if getattr(args, name) is not None:
-            raise ConfigError(f"--{name} is for a folder or .zip of your own pictures, which --dataset names.")
+            raise ConfigError(f"--{flag} is for a folder or .zip of your own pictures, which --dataset names.")
 
 
 def _stop_once(send: Callable[[Any], None], command: Any) -> None:
@@ -263,6 +283,14 @@ def _parser() -> Parser:
     return parser
 
 
+def _renaming(text: str) -> tuple[str, str]:
+    """ "old=new" as a pair."""
+    old, equals, new = text.partition("=")
+    if not equals or not old:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not OLD=NEW.")
+    return old, new
+
+
 def _train_parser(commands: Any) -> None:
     p = commands.add_parser("train", help="train a recipe", epilog=f"recipes: {', '.join(ALL_RECIPES)}")
     p.add_argument("recipe", nargs="?", help="where the settings start from")
@@ -270,6 +298,10 @@ def _train_parser(commands: Any) -> None:
     words = "pixels a side of your own pictures, 8 to 64 (default: 32)"
     p.add_argument("--size", type=whole(8, 64), help=words)
     p.add_argument("--channels", type=int, choices=[1, 3], help="colours of your own pictures (default: 3)")
+    words = "what to do with those that are no squares (default: crop the middle)"
+    p.add_argument("--fit", choices=FITS, help=words)
+    words = "another name for a class of your own pictures; equal names make one class, an empty one leaves it out"
+    p.add_argument("--class", dest="class_name", type=_renaming, action="append", metavar="OLD=NEW", help=words)
     source = p.add_mutually_exclusive_group()
     source.add_argument("--resume", metavar="RUN", help="continue this run (its folder or id) exactly")
     words = "a new run that begins where this one was, with the settings given"

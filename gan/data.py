@@ -26,7 +26,18 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gan.pictures import THREADS, DataError, Pictures, Progress, disk_is_full, read_pictures, read_words, write_pictures
+from gan.own_pictures.summary import Summary
+from gan.pictures import (
+    THREADS,
+    DataError,
+    Pictures,
+    Progress,
+    Split,
+    disk_is_full,
+    read_header,
+    read_pictures,
+    write_pictures,
+)
 from gan.proxies import use_proxies
 from gan.seeds import seed_of
 
@@ -49,6 +60,7 @@ class Source:
     downloads: bool  # True: fetched once over the network, and only when chosen
     load: Callable[[str, Progress | None], Pictures]  # (split, progress)
     count: int = 0  # of own pictures; 0: known when they are read
+    summary: Summary | None = None  # what became of a person's files, where that is known
 
 
 # ---- shipped ----
@@ -113,10 +125,14 @@ def _download(name: str, root: Path, progress: Progress) -> None:
             for split, (images, labels) in splits.items():
                 words = {"title": title, "classes": json.dumps(DATA[name].class_names)}
                 path, pixels = root / f"{name}-{split}.safetensors", images.contiguous().numpy()
-                write_pictures(path, [pixels.tobytes()], pixels.shape, labels.numpy(), words)
+                write_pictures(path, [Split(pixels.shape, labels.numpy(), partial(_whole, pixels))], words)
         progress(f"{title}: ready.")
     except Exception as error:  # network, disk, archive, checksum: torchvision raises many kinds
         raise DataError(_why_not(title, megabytes, root, error)) from error
+
+
+def _whole(pixels: np.ndarray) -> list[bytes]:
+    return [pixels.tobytes()]
 
 
 def _why_not(title: str, megabytes: int, root: Path, error: Exception) -> str:
@@ -289,13 +305,14 @@ _guard = threading.Lock()
 def load(name: str, split: str = "train", own_dir: Path | None = None, progress: Progress | None = None) -> Pictures:
     """A whole split, loaded once per process; treat its tensors as read-only.
 
-    name is a key of DATA, or "own-..." as gan.pictures returned it (then own_dir is where it was put, and both
-    splits are the same). Raises DataError when it is unknown, missing, damaged or cannot be downloaded.
+    name is a key of DATA, or "own-..." as gan.own_pictures returned it (then own_dir is where it was put, and both
+    splits are the same where none of the pictures were held back). Raises DataError when it is unknown, missing,
+    damaged or cannot be downloaded.
     """
     if split not in SPLITS:
         raise DataError(f"There is no split {split!r}, only {' and '.join(SPLITS)}.")
     source = describe(name, own_dir)
-    key = (name, split) if name in DATA else (name, str(own_dir))
+    key = (name, split) if name in DATA else (name, split, str(own_dir))
     with _guard:
         lock = _loading.setdefault(name, threading.Lock())
     with lock:  # a second caller waits for the first instead of loading again
@@ -328,13 +345,17 @@ def _describe_own(name: str, own_dir: Path | None) -> Source:
     if own_dir is None:
         raise DataError(f"{name} are your own pictures, but no folder for own pictures is set.")
     path = Path(own_dir) / f"{name}.safetensors"
-    title, (count, channels, size, _), classes = read_words(path)
+    header = read_header(path)
+    count, channels, size, _ = header.shape
     about = f"{count:,} pictures of your own, {size} x {size}, {'grey' if channels == 1 else 'colour'}"
-    return Source(title, about, size, channels, classes, "your own", False, partial(_load_own, name, path), count)
+    load = partial(_load_own, name, path)
+    return Source(
+        header.title, about, size, channels, header.classes, "your own", False, load, count, Summary.of(header)
+    )
 
 
 def _load_own(name: str, path: Path, split: str, progress: Progress | None) -> Pictures:
-    return read_pictures(path, name)
+    return read_pictures(path, name, split)
 
 
 # ---- batches ----

@@ -23,7 +23,7 @@ from gan import dist
 from gan.__main__ import main
 from gan.checkpoint import flatten, load_checkpoint, read_header
 from gan.data import Dataset, load
-from gan.pictures import prepare_folder
+from gan.own_pictures import Form, prepare_folder
 from gan.recipes import RECIPES
 from gan.run import Run
 from gan.runs import Runs
@@ -65,7 +65,7 @@ def shelf(tmp_path_factory) -> tuple[Path, str]:
         Image.fromarray(noise).save(folder / "noise" / f"{i}.png")
     own_dir = folder / "runs" / "pictures"
     own_dir.mkdir(parents=True)
-    return folder / "runs", prepare_folder(folder / "noise", 28, 1, own_dir)
+    return folder / "runs", prepare_folder(folder / "noise", Form(28, 1), own_dir).name
 
 
 @pytest.fixture(scope="module")

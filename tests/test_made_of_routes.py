@@ -16,7 +16,7 @@ from gan.latent import Place, latent_at
 from gan.made_of import MadeOf, NotHad
 from gan.models import build_generator
 from gan.picture import to_uint8
-from gan.pictures import Pictures, write_pictures
+from gan.pictures import Pictures, split_of, write_pictures
 from gan.render import Renderer
 from gan.runs import Runs
 from gan.trainer import Trainer
@@ -41,9 +41,8 @@ def own_run(runs):
     """A run on somebody's own pictures, that has finished."""
     images = torch.randint(0, 256, (40, 1, 28, 28), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     words = {"title": "Mine", "classes": "[]"}
-    write_pictures(
-        runs.own_dir / f"{OWN}.safetensors", [images.numpy().tobytes()], images.shape, np.zeros(40, int), words
-    )
+    own = Pictures(OWN, images, torch.zeros(40, dtype=torch.long), ())
+    write_pictures(runs.own_dir / f"{OWN}.safetensors", [split_of(own)], words)
     run, _ = runs.create("dense", OWN, {"batch": 4, "total_steps": 40})
     run.loop()
     assert run.status == "finished", run.message

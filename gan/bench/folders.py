@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from gan import pictures
 from gan.bench.common import Figure, spread
 from gan.flags import whole
+from gan.own_pictures import Form, preparation, prepare_folder
 
 SIZE = 32  # pixels a side of what is made
 SIDES = (128, 2048)  # shortest and longest side of the pictures read
@@ -49,7 +49,7 @@ def measure(args: argparse.Namespace) -> list[Figure]:
         figures.append(Figure(f"folder, {way}", f"pictures/s {spread(speed)}; peak memory {spread(memory, ' MB')}"))
     for other in ("one", "plain"):
         times = [a["pictures_per_s"] / b["pictures_per_s"] for a, b in zip(found["all"], found[other], strict=True)]
-        figures.append(Figure(f"folder, all cores ({pictures.THREADS}), times {other}", spread(times)))
+        figures.append(Figure(f"folder, all cores ({preparation.THREADS}), times {other}", spread(times)))
     return figures
 
 
@@ -77,12 +77,11 @@ def _measured(way: str, folder: str) -> dict[str, float]:
 
 def _prepared(folder: Path) -> int:
     with tempfile.TemporaryDirectory() as own:
-        name = pictures.prepare_folder(folder, SIZE, 3, Path(own))
-        return pictures.read_words(Path(own) / f"{name}.safetensors")[1][0]
+        return prepare_folder(folder, Form(SIZE), Path(own)).summary.count
 
 
 def _one(folder: Path) -> int:
-    pictures.THREADS = 1
+    preparation.THREADS = 1
     return _prepared(folder)
 
 

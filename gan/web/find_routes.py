@@ -18,7 +18,7 @@ from torch import Tensor
 from gan import data
 from gan.directions import STROKES
 from gan.inversion import Found, centred, ink_on_dark
-from gan.pictures import read_one
+from gan.own_pictures import read_one
 from gan.query import BadQuery, in_base64, integer
 from gan.render import Busy, Pixels, Renderer
 from gan.web import picture_routes as shared

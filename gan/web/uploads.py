@@ -14,8 +14,9 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from gan.data import DataError, load
-from gan.pictures import disk_is_full, prepare, prepare_zip
+from gan.data import DataError
+from gan.own_pictures import Form, Prepared, prepare, prepare_zip
+from gan.pictures import disk_is_full
 from gan.runs import RunsError
 from gan.web.errors import DiskFull
 
@@ -71,10 +72,10 @@ async def receive_pictures(request: Request, own_dir: Path) -> dict[str, Any]:
             raise DataError(f"More than {MAX_FILES:,} files at once; please put them into a .zip.") from None
         raise DataError("The files did not arrive completely; please try again.") from None
     try:
-        said: list[str] = []
-        name = await run_in_threadpool(_prepare, form, size, channels, own_dir, said.append)
-        count = len((await run_in_threadpool(load, name, "train", own_dir)).images)
-        return {"dataset": name, "count": count, "skipped": 0, "message": said[-1] if said else ""}
+        name, summary = await run_in_threadpool(_prepare, form, Form(size, channels), own_dir)
+        return {
+            "dataset": name, "count": summary.count, "skipped": summary.skipped, "message": summary.sentence
+        }  # fmt: skip
     finally:
         await form.close()
 
@@ -88,18 +89,18 @@ def _choice(request: Request, name: str, allowed: tuple[int, ...]) -> int:
     return int(text)
 
 
-def _prepare(form: FormData, size: int, channels: int, own_dir: Path, say: Any) -> str:
+def _prepare(form: FormData, wanted: Form, own_dir: Path) -> Prepared:
     uploads = [v for _, v in form.multi_items() if isinstance(v, UploadFile)]
     if not uploads:
         raise DataError("No file arrived; please choose pictures or a .zip.")
     zips = [upload for upload in uploads if _is_zip(upload)]
     if not zips:
-        return prepare(_files(uploads), size, channels, own_dir, say)
+        return prepare(_files(uploads), wanted, own_dir)
     if len(uploads) > 1:
         raise DataError("One .zip at a time, please, or pictures without any.")
     with _spooling():
         waiting = zips[0].file.fileno()  # a small one goes to disk only now
-    return prepare_zip(_safe_name(zips[0].filename or ""), size, channels, own_dir, say, waiting)
+    return prepare_zip(_safe_name(zips[0].filename or ""), wanted, own_dir, opened=waiting)
 
 
 def _is_zip(upload: UploadFile) -> bool:

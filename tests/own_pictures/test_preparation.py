@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import resource
 import struct
 import threading
@@ -18,9 +19,28 @@ import pytest
 import torch
 from PIL import Image
 
-from gan import pictures
+from gan import own_pictures, pictures
 from gan.data import DataError, Dataset, describe, load
-from gan.pictures import prepare, prepare_folder, prepare_zip
+from gan.own_pictures import Form, decode, files, preparation
+from gan.pictures import Progress, split_of
+
+
+def prepare(given, size: int, channels: int, own: Path, say: Progress | None = None, fit: str = "crop") -> str:
+    """The name of the data set."""
+    return own_pictures.prepare(given, Form(size, channels, fit), own, say).name
+
+
+def prepare_folder(path: Path, size: int, channels: int, own: Path, say: Progress | None = None) -> str:
+    return own_pictures.prepare_folder(path, Form(size, channels), own, say).name
+
+
+def prepare_zip(path: Path, size: int, channels: int, own: Path) -> str:
+    return own_pictures.prepare_zip(path, Form(size, channels), own).name
+
+
+def words_of(name: str, own: Path) -> str:
+    """What is said of a data set, but that the pictures of these tests have one colour each."""
+    return describe(name, own).summary.sentence.replace(" All show one colour only.", "")
 
 
 def encoded(picture: Image.Image, kind: str = "PNG", **options) -> bytes:
@@ -70,15 +90,14 @@ def fast_and_small() -> Iterator[None]:
 
 
 def test_the_whole_way_and_back(tmp_path: Path) -> None:
-    words: list[str] = []
-    name = prepare(good(), 16, 1, tmp_path, words.append)
+    name = prepare(good(), 16, 1, tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [f"{name}.safetensors"]
     got, source = load(name, own_dir=tmp_path), describe(name, tmp_path)
     assert got.images.shape == (20, 1, 16, 16) and got.images.dtype == torch.uint8
     assert got.images[:, 0, 3, 3].tolist() == list(range(20))
     assert got.labels.tolist() == [0] * 20 and got.class_names == source.class_names == ()
     assert (source.size, source.channels, source.downloads) == (16, 1, False)
-    assert words[-1] == "20 pictures ready."
+    assert words_of(name, tmp_path) == "20 pictures."
     assert torch.equal(load(name, "test", tmp_path).images, got.images)
 
 
@@ -214,10 +233,12 @@ def test_a_folder_on_disk_with_everything_in_it(tmp_path: Path) -> None:
     (root / "__MACOSX" / "x.png").write_text("no")
     (root / "cat" / "loop").symlink_to(root)
     os.mkfifo(root / "cat" / "pipe.png")
-    words: list[str] = []
-    name = prepare_folder(root, 8, 1, tmp_path / "own", words.append)
+    name = prepare_folder(root, 8, 1, tmp_path / "own")
     assert load(name, own_dir=tmp_path / "own").class_names == ("cat", "dog")
-    assert words[-1] == "20 pictures ready, 1 skipped, first cat/pipe.png: it is not a file."
+    assert words_of(name, tmp_path / "own") == (
+        "20 pictures, 2 classes: cat (10), dog (10). 1 other file (readme.txt) was left out. "
+        "1 could not be read (cat/pipe.png, not a file). 1 link to a folder was not followed (cat/loop)."
+    )
     assert describe(name, tmp_path / "own").title == "pets"
     with pytest.raises(DataError, match="no folder"):
         prepare_folder(tmp_path / "nowhere", 8, 1, tmp_path / "own")
@@ -234,9 +255,9 @@ def test_an_unchanged_folder_is_not_decoded_again(tmp_path: Path, monkeypatch: p
     root, own, words = folder(tmp_path / "f"), tmp_path / "own", []
     name = prepare_folder(root, 8, 1, own)
     with monkeypatch.context() as patch:
-        patch.setattr(pictures, "_open", lambda data: pytest.fail("opened again"))
+        patch.setattr(preparation, "open_picture", lambda data: pytest.fail("opened again"))
         assert prepare_folder(root, 8, 1, own, words.append) == name
-    assert words == ["20 pictures ready, prepared before; the folder has not changed since."]
+    assert words == ["Prepared before; the folder has not changed since."]
     assert prepare_folder(root, 8, 3, own) != name != prepare_folder(root, 16, 1, own)
     (own / f"{name}.safetensors").unlink()
     assert prepare_folder(root, 8, 1, own) == name and len(load(name, own_dir=own).images) == 20
@@ -266,18 +287,16 @@ def test_a_changed_folder_is_prepared_anew(change: Callable[[Path], object], tmp
     prepare_folder(root, 8, 1, tmp_path / "own")
     change(root)
     name = prepare_folder(root, 8, 1, tmp_path / "own", words.append)
-    assert "before" not in words[-1] and name == prepare_folder(root, 8, 1, tmp_path / "fresh")
+    assert not words and name == prepare_folder(root, 8, 1, tmp_path / "fresh")
 
 
 def test_a_folder_with_unreadable_pictures_is_tried_again(tmp_path: Path) -> None:
-    root, words = folder(tmp_path / "f"), []
+    root = folder(tmp_path / "f")
     (root / "bad.png").write_bytes(b"no")
-    for _ in range(2):
-        prepare_folder(root, 8, 1, tmp_path / "own", words.append)
-    assert (
-        words
-        == ["20 pictures ready, 1 skipped, first bad.png: it is not a PNG, JPEG, WebP, GIF, BMP or TIFF picture."] * 2
-    )
+    name = prepare_folder(root, 8, 1, tmp_path / "own")
+    assert words_of(name, tmp_path / "own").endswith("or PPM picture).")
+    (root / "bad.png").write_bytes(plain(77))
+    assert prepare_folder(root, 8, 1, tmp_path / "own") != name
 
 
 @pytest.mark.parametrize("content", [b"", b"own-000000000000", b"../../etc/passwd", b"\xff\xfe"])
@@ -300,7 +319,7 @@ def test_too_few_names_both_numbers(count: int, tmp_path: Path) -> None:
 
 
 def test_too_many_is_refused_when_the_next_one_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "MOST", 30)
+    monkeypatch.setattr(preparation, "MOST", 30)
     assert prepare(good(30), 8, 1, tmp_path)
     with pytest.raises(DataError, match="more than 30"):
         prepare(good(31), 8, 1, tmp_path)
@@ -309,11 +328,11 @@ def test_too_many_is_refused_when_the_next_one_comes(tmp_path: Path, monkeypatch
 NOISE = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "text": (lambda: b"just words\n" * 100, "not a PNG"),
-    "empty": (lambda: b"", "not a PNG"),
-    "cut png": (lambda: encoded(Image.fromarray(NOISE))[:4000], "damaged"),
-    "cut jpeg": (lambda: encoded(Image.fromarray(NOISE), "JPEG")[:1500], "damaged"),
-    "cut webp": (lambda: encoded(Image.fromarray(NOISE), "WEBP")[:800], "not a PNG|damaged"),
-    "cut tiff": (lambda: encoded(Image.fromarray(NOISE), "TIFF")[:800], "not a PNG|damaged"),
+    "empty": (lambda: b"", "empty"),
+    "cut png": (lambda: encoded(Image.fromarray(NOISE))[:4000], "cut off"),
+    "cut jpeg": (lambda: encoded(Image.fromarray(NOISE), "JPEG")[:1500], "cut off"),
+    "cut webp": (lambda: encoded(Image.fromarray(NOISE), "WEBP")[:800], "not a PNG|damaged|cut off"),
+    "cut tiff": (lambda: encoded(Image.fromarray(NOISE), "TIFF")[:800], "not a PNG|damaged|cut off"),
     "20,000 square": (lambda: huge_png(20_000), "megapixels"),
     "7,000 square": (lambda: huge_png(7_000), "7000 x 7000, more than 40 megapixels"),
     "11,000 square": (lambda: huge_png(11_000), "megapixels"),
@@ -321,7 +340,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "postscript": (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a PNG"),
     "zip": (lambda: b"PK\x05\x06" + bytes(18), "not a PNG"),
     "65 MB": (lambda: bytes((64 << 20) + 1), "larger than 64 MB"),
-    "text bomb": (lambda: text_bomb(), "damaged|not a PNG"),
+    "text bomb": (lambda: text_bomb(), "damaged|cut off|not a PNG"),
 }
 
 
@@ -342,11 +361,10 @@ def text_bomb() -> bytes:
 def test_one_bad_picture_is_skipped_and_too_many_are_an_error(kind: str, tmp_path: Path) -> None:
     make, reason = HOSTILE[kind]
     bad = make()
-    words: list[str] = []
-    name = prepare([*good(8), ("bad.png", io.BytesIO(bad)), *good(8, 8)], 8, 1, tmp_path, words.append)
+    name = prepare([*good(8), ("bad.png", io.BytesIO(bad)), *good(8, 8)], 8, 1, tmp_path)
     assert describe(name, tmp_path).about.startswith("16 pictures")
-    assert words[-1].startswith("16 pictures ready, 1 skipped, first bad.png: it") or "the file" in words[-1]
-    with pytest.raises(DataError, match=f"(?s)Of 16 pictures 15 .* 16 are needed.*bad.png.*({reason})"):
+    assert re.search(rf"^16 pictures\. 1 could not be read \(bad\.png, .*({reason})", words_of(name, tmp_path))
+    with pytest.raises(DataError, match=f"(?s)15 pictures .* 16 are needed.*bad.png.*({reason})"):
         prepare([*good(15), ("bad.png", io.BytesIO(bad))], 8, 1, tmp_path)
 
 
@@ -363,7 +381,7 @@ def test_random_damage_never_escapes(tmp_path: Path) -> None:
 
 
 def test_many_pixels_in_all_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "MOST_PIXELS_TOGETHER", 16 * 144)
+    monkeypatch.setattr(preparation, "MOST_PIXELS_TOGETHER", 16 * 144)
     assert prepare(good(16), 8, 1, tmp_path)
     with pytest.raises(DataError, match="gigapixels"):
         prepare(good(17), 8, 1, tmp_path)
@@ -374,7 +392,7 @@ def test_a_reader_that_fails_is_one_bad_picture(tmp_path: Path) -> None:
         def read(self, size: int = -1) -> bytes:
             raise OSError(5, "Input/output error")
 
-    with pytest.raises(DataError, match=r"15 could be read.*Input/output error"):
+    with pytest.raises(DataError, match=r"15 pictures can be used.*Input/output error"):
         prepare([*good(15), ("x.png", Broken())], 8, 1, tmp_path)
 
 
@@ -426,8 +444,8 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[
 
     def run(prepare: Callable[..., str], *args: object) -> tuple[str, list[str]]:
         with monkeypatch.context() as patch:
-            patch.setattr(pictures, "THREADS", 1)
-            patch.setattr(pictures, "MOST_IN_FLIGHT", 1)
+            patch.setattr(preparation, "THREADS", 1)
+            patch.setattr(preparation, "MOST_IN_FLIGHT", 1)
             return outcome(prepare, *args)
 
     return run
@@ -447,41 +465,41 @@ def test_all_cores_give_what_one_gives(
 ) -> None:
     """The name is the hash of pixels, order and classes."""
     expected = one_by_one(prepare, mixed(), size, channels, tmp_path / "a")
-    assert expected[1][-1].startswith("51 pictures ready, 9 skipped, first 1/3: it is")
+    assert words_of(expected[0], tmp_path / "a").startswith("51 pictures, 2 classes: 0 (26), 1 (25). 9 could not be")
     for threads, flight in ((2, 3), (8, 256)):
-        monkeypatch.setattr(pictures, "THREADS", threads)
-        monkeypatch.setattr(pictures, "MOST_IN_FLIGHT", flight)
+        monkeypatch.setattr(preparation, "THREADS", threads)
+        monkeypatch.setattr(preparation, "MOST_IN_FLIGHT", flight)
         assert outcome(prepare, mixed(), size, channels, tmp_path / "b") == expected
 
 
 def test_a_slow_picture_keeps_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first is decoded last: its thread waits for all the others."""
-    shrink, others = pictures._shrink, threading.Semaphore(0)
+    shrink, others = decode.shrink, threading.Semaphore(0)
 
-    def first_last(picture: Image.Image, **form: int) -> bytes:
+    def first_last(picture: Image.Image, form: Form) -> decode.Small:
         if picture.width == 13:
             assert all(others.acquire(timeout=60) for _ in range(20))
-            return shrink(picture, **form)
-        done = shrink(picture, **form)
+            return shrink(picture, form)
+        done = shrink(picture, form)
         others.release()
         return done
 
-    monkeypatch.setattr(pictures, "_shrink", first_last)
-    monkeypatch.setattr(pictures, "THREADS", 2)
+    monkeypatch.setattr(preparation, "shrink", first_last)
+    monkeypatch.setattr(preparation, "THREADS", 2)
     name = prepare([("slow", io.BytesIO(plain(99, (13, 13)))), *good()], 8, 1, tmp_path)
     assert load(name, own_dir=tmp_path).images[:, 0, 0, 0].tolist() == [99, *range(20)]
 
 
-@pytest.mark.parametrize(("limit", "value"), [("MOST", 30), ("MOST_PIXELS_TOGETHER", 40_000), ("MOST_ENTRIES", 5),
+@pytest.mark.parametrize(("limit", "value"), [("MOST", 30), ("MOST_PIXELS_TOGETHER", 40_000), ("MOST_FILES", 5),
                                               ("MOST_RESULT_BYTES", 30 * 64)])  # fmt: skip
 def test_limits_strike_at_the_same_picture(
     limit: str, value: int, tmp_path: Path, one_by_one: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures, limit, value)
-    files = [(n, io.BytesIO(plain(0, (40, 40)))) for n in "abc"] + mixed()
-    expected = one_by_one(prepare, [(n, io.BytesIO(f.getvalue())) for n, f in files], 8, 1, tmp_path)
-    assert "more" in expected[0] or "More" in expected[0]
-    assert outcome(prepare, files, 8, 1, tmp_path) == expected
+    monkeypatch.setattr(files if limit == "MOST_FILES" else preparation, limit, value)
+    given = [(n, io.BytesIO(plain(0, (40, 40)))) for n in "abc"] + mixed()
+    expected = one_by_one(prepare, [(n, io.BytesIO(f.getvalue())) for n, f in given], 8, 1, tmp_path)
+    assert "more" in expected[0]
+    assert outcome(prepare, given, 8, 1, tmp_path) == expected
     assert list(tmp_path.iterdir()) == []
 
 
@@ -492,14 +510,14 @@ def test_what_a_reader_raises_is_heard_in_its_turn(tmp_path: Path, one_by_one: C
         def read(self, size: int = -1) -> bytes:
             raise DataError("The cable was pulled.")
 
-    def files() -> list[tuple[str, io.BytesIO]]:
+    def given() -> list[tuple[str, io.BytesIO]]:
         return [*good(20), ("cut", Cut()), *good(300)]
 
-    assert outcome(prepare, files(), 8, 1, tmp_path) == ("The cable was pulled.", [])
+    assert outcome(prepare, given(), 8, 1, tmp_path) == ("The cable was pulled.", [])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pictures, "MOST", 19)
-        expected = one_by_one(prepare, files(), 8, 1, tmp_path)
-        assert "more than 19" in expected[0] and outcome(prepare, files(), 8, 1, tmp_path) == expected
+        patch.setattr(preparation, "MOST", 19)
+        expected = one_by_one(prepare, given(), 8, 1, tmp_path)
+        assert "more than 19" in expected[0] and outcome(prepare, given(), 8, 1, tmp_path) == expected
 
 
 def test_pictures_in_flight_are_limited_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -508,7 +526,7 @@ def test_pictures_in_flight_are_limited_in_bytes(monkeypatch: pytest.MonkeyPatch
     sides = [*rng.integers(1, 100, 200).tolist(), 300, *rng.integers(1, 100, 100).tolist()]
     limit = 4 * 100 * 100 * 3
 
-    def shrink(picture: Image.Image) -> bytes:
+    def shrink(picture: Image.Image, form: Form) -> bytes:
         nonlocal held, peak
         with lock:
             held += 4 * picture.width * picture.height
@@ -516,11 +534,11 @@ def test_pictures_in_flight_are_limited_in_bytes(monkeypatch: pytest.MonkeyPatch
             assert held <= limit or held == 4 * 300 * 300
         return bytes([picture.width % 256])
 
-    monkeypatch.setattr(pictures, "MOST_IN_FLIGHT_BYTES", limit)
-    monkeypatch.setattr(pictures, "THREADS", 8)
-    files = [(str(s), lambda s=s: plain(0, (s, s))) for s in sides]
+    monkeypatch.setattr(preparation, "MOST_IN_FLIGHT_BYTES", limit)
+    monkeypatch.setattr(preparation, "THREADS", 8)
+    monkeypatch.setattr(preparation, "shrink", shrink)
     got = []
-    for job in pictures._decoded(files, shrink):
+    for job in preparation._decoded([(0, lambda s=s: plain(0, (s, s))) for s in sides], Form()):
         got += job.done.result()
         with lock:
             held -= 4 * job.pixels
@@ -535,42 +553,45 @@ def test_pictures_in_flight_are_limited_in_number(monkeypatch: pytest.MonkeyPatc
         read += 1
         return plain(0, (1, 1)) if read % 2 else b"not a picture"
 
-    monkeypatch.setattr(pictures, "MOST_IN_FLIGHT", 10)
-    for taken, _ in enumerate(pictures._decoded([("x", one_more)] * 100, lambda picture: b"")):
+    monkeypatch.setattr(preparation, "MOST_IN_FLIGHT", 10)
+    for taken, _ in enumerate(preparation._decoded([(0, one_more)] * 100, Form())):
         assert read <= taken + 11
 
 
 def test_two_are_decoded_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     both = threading.Barrier(2, timeout=60)  # breaks when nobody else comes
-    monkeypatch.setattr(pictures, "THREADS", 2)
-    jobs = pictures._decoded([("x", lambda: plain(0))] * 6, lambda picture: bytes([both.wait()]))
+    monkeypatch.setattr(preparation, "THREADS", 2)
+    monkeypatch.setattr(preparation, "shrink", lambda picture, form: bytes([both.wait()]))
+    jobs = preparation._decoded([(0, lambda: plain(0))] * 6, Form())
     assert sorted(job.done.result() for job in jobs) == [b"\0"] * 3 + [b"\1"] * 3
 
 
 def test_of_unreadable_files_only_the_reason_is_kept() -> None:
     """256 files of 64 MB may wait behind a slow picture; a traceback would hold on to their bytes."""
-    for job in pictures._decoded([("x", lambda: b"not a picture"), ("y", lambda: bytes(1))], lambda picture: b""):
+    for job in preparation._decoded([(0, lambda: b"not a picture"), (1, lambda: bytes(1))], Form()):
         reason = job.done.exception()
         assert "not a PNG" in str(reason) and reason.__traceback__ is None and reason.__context__ is None
 
 
-def test_giving_up_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_giving_up_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Enough(Exception):
         pass
 
     def enough(words: str) -> None:
         raise Enough
 
+    monkeypatch.setattr(preparation, "SAY_SECONDS", 0.0)
     with pytest.raises(Enough):
         prepare(good(600), 8, 1, tmp_path, enough)
     assert list(tmp_path.iterdir()) == []
     assert not [t for t in threading.enumerate() if t.name.startswith("pictures")]
 
 
-def test_progress_counts_and_knows_the_total(tmp_path: Path) -> None:
+def test_progress_counts_and_knows_the_total(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words: list[str] = []
-    prepare_folder(folder(tmp_path / "f", 520), 8, 1, tmp_path / "own", words.append)
-    assert words == [*(f"{n} of 520 pictures read." for n in (250, 500)), "520 pictures ready."]
+    monkeypatch.setattr(preparation, "SAY_SECONDS", 0.0)
+    prepare_folder(folder(tmp_path / "f", 30), 8, 1, tmp_path / "own", words.append)
+    assert words == [f"{n} of 30 pictures read." for n in range(1, 31)]
 
 
 # ---- hostile zips ----
@@ -620,7 +641,7 @@ def test_a_zip_of_100_000_entries(tmp_path: Path) -> None:
 
 
 def test_a_table_of_contents_that_is_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "MOST_DIRECTORY_BYTES", 70_000)
+    monkeypatch.setattr(files, "MOST_DIRECTORY_BYTES", 70_000)
     many = [("x" * 60_000, b""), ("y" * 60_000, b"")]
     with pytest.raises(DataError, match="table of contents"):
         prepare_zip(zipped(tmp_path / "z.zip", many), 8, 1, tmp_path)
@@ -644,19 +665,18 @@ def test_a_zip_that_declares_10_gb(tmp_path: Path) -> None:
 
 def test_a_zip_bomb_entry_is_not_unpacked(tmp_path: Path) -> None:
     path = zipped(tmp_path / "z.zip", [("0bomb.png", bytes(80 << 20)), *entries(16)])
-    words: list[str] = []
-    prepare_zip(path, 8, 1, tmp_path, words.append)
-    assert "1 skipped, first 0bomb.png: the file is larger than 64 MB" in words[-1]
+    said = own_pictures.prepare_zip(path, Form(8, 1), tmp_path).summary.sentence
+    assert "1 could not be read (0bomb.png, larger than 64 MB)" in said
     patch_sizes(path, 1000, only=1)  # now its header lies
-    prepare_zip(path, 8, 1, tmp_path, words.append)
-    assert "1 skipped, first 0bomb.png: it is damaged inside the zip" in words[-1]
+    said = own_pictures.prepare_zip(path, Form(8, 1), tmp_path).summary.sentence
+    assert "1 could not be read (0bomb.png, damaged inside the zip" in said
 
 
 def test_bytes_are_counted_while_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = zipped(tmp_path / "z.zip", entries())
     total = sum(len(data) for _, data in entries())
-    monkeypatch.setattr(pictures, "MOST_UNPACKED_BYTES", total - 1)
-    monkeypatch.setattr(pictures, "sum", lambda sizes: 0, raising=False)  # as if every declared size were zero
+    monkeypatch.setattr(files, "MOST_UNPACKED_BYTES", total - 1)
+    monkeypatch.setattr(files, "sum", lambda sizes: 0, raising=False)  # as if every declared size were zero
     with pytest.raises(DataError, match="unpacks to more than"):
         prepare_zip(path, 8, 1, tmp_path)
 
@@ -676,9 +696,8 @@ def test_damage_inside_a_zip_skips_that_picture(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[60] ^= 0xFF
     path.write_bytes(data)
-    words: list[str] = []
-    prepare_zip(path, 8, 1, tmp_path, words.append)
-    assert "16 pictures ready, 1 skipped, first 000.png: it is damaged inside the zip" in words[-1]
+    name = prepare_zip(path, 8, 1, tmp_path)
+    assert "16 pictures. 1 could not be read (000.png, damaged inside the zip" in words_of(name, tmp_path)
 
 
 def test_lzma_entries_are_not_read(tmp_path: Path) -> None:
@@ -731,11 +750,11 @@ def test_prepared_pictures_are_mapped_not_read(tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     path, pixels = tmp_path / "own-0123456789ab.safetensors", rng.integers(0, 256, (13_000, 3, 32, 32), np.uint8)
     labels = rng.integers(0, 2, 13_000)
-    pictures.write_pictures(path, [pixels.tobytes()], pixels.shape, labels, {"classes": '["a", "b"]'})
+    in_memory = pictures.Pictures("kept", torch.from_numpy(pixels), torch.from_numpy(labels), ("a", "b"))
+    pictures.write_pictures(path, [split_of(in_memory)], {"classes": '["a", "b"]'})
     before = private_bytes()
     got = load(path.stem, own_dir=tmp_path)
     mapped = Dataset(got, 1, labels=got.labels)
-    in_memory = pictures.Pictures("kept", torch.from_numpy(pixels), torch.from_numpy(labels), ("a", "b"))
     kept = Dataset(in_memory, 1, labels=in_memory.labels)
     for index in (0, 1, 202, 203, 204, 500):  # 203 crosses the border of two epochs
         for a, b in zip(
@@ -758,7 +777,8 @@ def private_bytes() -> int:
 def test_a_replaced_or_deleted_file_does_not_hurt_who_reads_it(tmp_path: Path) -> None:
     name = prepare(good(), 8, 1, tmp_path)
     path, got = tmp_path / f"{name}.safetensors", load(name, own_dir=tmp_path)
-    pictures.write_pictures(path, [bytes(64)], (1, 1, 8, 8), np.zeros(1, np.int64), {"classes": "[]"})
+    other = pictures.Split((1, 1, 8, 8), np.zeros(1, np.int64), lambda: [bytes(64)])
+    pictures.write_pictures(path, [other], {"classes": "[]"})
     path.unlink()
     assert got.images[:, 0, 3, 3].tolist() == list(range(20))
 
