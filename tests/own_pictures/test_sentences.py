@@ -61,11 +61,11 @@ def rubbish() -> Entries:
 
 
 def deep(i: int) -> bytes:
-    return encoded(Image.fromarray((np.random.default_rng(i).integers(0, 2, (32, 32)) * 3000).astype(np.uint16)))
+    return encoded(Image.fromarray((np.random.default_rng(i).integers(0, 2, (8, 8)) * 3000).astype(np.uint16)))
 
 
 CASES: dict[str, tuple[Callable[[], Entries], str]] = {
-    "plain": (lambda: kinds(".", count=20), "20 pictures."),
+    "plain": (lambda: kinds("a", count=20), "20 pictures."),
     "classes": (lambda: kinds("cat", "dog", count=20), "40 pictures, 2 classes: cat (20), dog (20)."),
     "split": (split, "24 pictures and 8 held back to test with, 2 classes: cat (12), dog (12)."),
     "numbers": (
@@ -81,7 +81,7 @@ CASES: dict[str, tuple[Callable[[], Entries], str]] = {
         "20 pictures. 200 .heic files were left out: export them as JPEG.",
     ),
     "truncated": (
-        lambda: [(f"{i:02}.jpg", jpeg(i)[: None if i % 2 else -5000]) for i in range(40)],
+        lambda: [(f"{i:02}.jpg", jpeg(i)[: None if i % 2 else 1500]) for i in range(40)],
         "20 pictures. 20 could not be read (first: 00.jpg, cut off).",
     ),
     "scraped": (
