@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import shutil
@@ -21,15 +20,17 @@ from gan.trainer import check_config
 
 _NAMES = re.compile(
     r"run\.json|rows\.csv|signals\.csv|threads\.csv|events\.jsonl|measures\.jsonl|frames\.jsonl|checkpoint\.safetensors"
-    r"|best\.safetensors"
+    r"|best\.safetensors|pictures\.safetensors"
     r"|real\.png|frames/\d{8}\.png"
 )
+PICTURES = "pictures.safetensors"  # own pictures, which may travel with the run that learned from them
 _SECRETS = ("token_sha256", "more_tokens_sha256")
 MAX_ENTRIES = 5_000
-MAX_UNPACKED_BYTES = 600 << 20
+MAX_UNPACKED_BYTES = 800 << 20
 MAX_ENTRY_BYTES = 500 << 20  # of a state
 # What is read into memory at once may be far smaller: run.json, a picture, a record of what happened.
 _MOST_OF_KIND = {".json": 1 << 20, ".png": 16 << 20, ".csv": 32 << 20, ".jsonl": 32 << 20}
+MOST_PICTURES_BYTES = 200 << 20
 MOST_BEST_BYTES = 100 << 20  # a larger state with the best FID stays at home, so that the zip can come back
 MAX_LINE, MAX_NAMES, MAX_MESSAGE = 200, 1000, 500  # letters of a title, classes, letters of a message
 _CHUNK = 1 << 20
@@ -39,9 +40,16 @@ class ArchiveError(ValueError):
     """A zip that cannot be brought back; the message is one sentence."""
 
 
-def pack(folder: Path) -> bytes:
-    """The run's folder as a zip, without its owner's token. Own pictures are not part of it."""
-    out = io.BytesIO()
+def pack(folder: Path, out: Path | IO[bytes], pictures: Path | None = None) -> None:
+    """Write the run's folder as a zip, without its owner's token. pictures: the prepared file to put into it.
+
+    Raises ArchiveError when the pictures are too large, or OSError.
+    """
+    if pictures and pictures.stat().st_size > MOST_PICTURES_BYTES:
+        raise ArchiveError(
+            f"These pictures have {pictures.stat().st_size >> 20:,} MB; into the zip of a run fit "
+            f"{MOST_PICTURES_BYTES >> 20} MB. Keep the files that they were made from."
+        )
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as z:
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             name = path.relative_to(folder).as_posix()
@@ -52,14 +60,15 @@ def pack(folder: Path) -> bytes:
                 continue
             elif _NAMES.fullmatch(name):
                 z.write(path, name)
-    return out.getvalue()
+        if pictures:
+            z.write(pictures, PICTURES)
 
 
 def unpack(file: Path, folder: Path) -> tuple[Config, dict[str, Any]]:
     """Unpack a run's zip into `folder` (which must not exist). Returns its config, and what else its run.json may say.
 
     Raises ArchiveError with a sentence, or OSError; `folder` does not exist then. The caller writes a fresh run.json
-    over the one in the zip.
+    over the one in the zip, and takes the own pictures out of it, which are not checked here.
     """
     folder.mkdir(parents=True)
     try:
@@ -113,6 +122,8 @@ def _extract(z: zipfile.ZipFile, folder: Path) -> None:
 
 def _most(name: str) -> int:
     """How many bytes an entry of this name may unpack to."""
+    if name == PICTURES:
+        return MOST_PICTURES_BYTES
     return _MOST_OF_KIND.get(Path(name).suffix, MAX_ENTRY_BYTES)
 
 

@@ -161,10 +161,11 @@ class Run:
         if self.own_dir is not None and (self.own_dir / f"{cfg.dataset}.safetensors").is_file():
             return ""
         many = f"{count:,} pictures, " if (count := self.meta["pictures_count"]) else ""
+        called = f" “{title}”" if (title := self.meta.get("dataset_title")) else ""
         what = f"{many}{cfg.size} × {cfg.size}, {'grey' if cfg.channels == 1 else 'colour'}"
         return (
-            f"To continue, this run needs the pictures that it learned from ({what}), which are not here. Prepare the "
-            "same files again with this size and these colours."
+            f"To continue, this run needs the pictures{called} that it learned from ({what}), which are not here. "
+            "Prepare the same files again with this size and these colours."
         )
 
     def describe(self, **words: Any) -> None:

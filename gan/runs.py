@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 import secrets
@@ -15,15 +14,17 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from gan import dist
-from gan.archive import unpack
+from gan.archive import PICTURES, unpack
 from gan.checkpoint import CheckpointError
 from gan.config import Config, ConfigError
 from gan.data import DATA, OWN_NAME, DataError, describe
 from gan.fork import plan_fork, write_fork
+from gan.prepared_sets import PreparedSets
 from gan.recipes import ALL_RECIPES, make_config
 from gan.room import no_room
 from gan.run import Command, Run, create_run
 from gan.threads import thread_counts
+from gan.tokens import hash_of, hashes_of, new_token
 from gan.trainer import check_config
 
 UNWATCHED_SECONDS = 120.0  # a run that nobody has looked at for so long makes room for other people's
@@ -44,6 +45,10 @@ class NotFound(RunsError):
     """There is no such run (any more)."""
 
     details: ClassVar = {"gone": True}  # so that a page can tell it from an address that a proxy does not know
+
+
+class InUse(RunsError):
+    """What is to be deleted is needed just now."""
 
 
 class NoRoom(RunsError):
@@ -68,7 +73,8 @@ class Runs:
     def __init__(self, folder: Path, recorded: Path | None = None, limit: int = 1, keep: int = 200) -> None:
         self.folder, self.limit, self.keep = folder, limit, keep
         self.own_dir = folder / "pictures"
-        self.master = secrets.token_urlsafe(24)  # the token of the person who started the program
+        self.prepared = PreparedSets(self.own_dir)
+        self.master = new_token()  # the token of the person who started the program
         self.threads = thread_counts(limit)
         self._guard = threading.RLock()
         self._runs: dict[str, Run] = {}
@@ -106,25 +112,30 @@ class Runs:
 
     def owned(self, tokens: Iterable[str]) -> list[Run]:
         """The runs that these tokens control: the kept ones first, then the newest."""
-        known = _hashes(tokens)
-        owner = _sha256(self.master) in known
+        known = hashes_of(tokens)
+        owner = hash_of(self.master) in known
         found = [run for run in list(self._runs.values()) if owner or _made_with(run, known)]
         return sorted(found, key=lambda run: (not run.meta["kept"], -run.meta["created"]))
 
     def is_owner(self, tokens: Iterable[str]) -> bool:
         """Whether one of the tokens is that of the person who started the program."""
-        return _sha256(self.master) in _hashes(tokens)
+        return hash_of(self.master) in hashes_of(tokens)
 
     def may_control(self, run: Run, tokens: Iterable[str]) -> bool:
         if run is self.recorded:
             return False
-        known = _hashes(tokens)
-        return _sha256(self.master) in known or _made_with(run, known)
+        known = hashes_of(tokens)
+        return hash_of(self.master) in known or _made_with(run, known)
+
+    def may_manage(self, pictures: str, tokens: Iterable[str]) -> bool:
+        """Whether who has these tokens may look at prepared pictures, change their classes, take them along, delete."""
+        tokens = list(tokens)
+        return self.is_owner(tokens) or self.prepared.is_claimed(pictures, tokens)
 
     def new_token(self, run: Run) -> str:
         """One more token that controls the run, for another device; the oldest of more than MOST_TOKENS ends."""
-        token = secrets.token_urlsafe(24)
-        run.describe(more_tokens_sha256=[*run.meta["more_tokens_sha256"], _sha256(token)][-MOST_TOKENS:])
+        token = new_token()
+        run.describe(more_tokens_sha256=[*run.meta["more_tokens_sha256"], hash_of(token)][-MOST_TOKENS:])
         return token
 
     # Making -------------------------------------------------------------------------------------------------------
@@ -149,11 +160,11 @@ class Runs:
         title: instead of the recipe's; more: what else run.json is to say.
         """
         words = more | self._words_of(config, more)
-        token = secrets.token_urlsafe(24)
+        token = new_token()
         recipe = ALL_RECIPES[config.recipe].title if config.recipe in ALL_RECIPES else config.recipe
         info = {
             "created": time.time(),
-            "token_sha256": _sha256(token),
+            "token_sha256": hash_of(token),
             "title": (title or f"{recipe} on {words['dataset_title']}")[:TITLE_LENGTH],
             "job": dist.job(),
             **words,
@@ -187,15 +198,23 @@ class Runs:
                 raise
             raise RunsError(f"The new run could not be opened: {e}") from None
 
-    def bring_back(self, file: Path) -> tuple[Run, str]:
-        """A run from its zip, under a new id and a new token. Raises ArchiveError or DataError with a sentence.
+    def bring_back(self, file: Path) -> tuple[Run, str, str]:
+        """A run from its zip, under a new id: it, its token, and one that claims the own pictures in the zip, or "".
 
-        One on own pictures comes back without them, to be watched; see Run.needs.
+        One on own pictures that are neither here nor in the zip comes back to be watched; see Run.needs. Raises
+        ArchiveError or DataError with a sentence.
         """
         folder = self.folder / f".{secrets.token_hex(6)}"
         config, about = unpack(file, folder)
+        claim = ""
         try:
-            return self.adopt(config, folder, **about)
+            if (folder / PICTURES).exists():
+                claim = self.prepared.install(folder / PICTURES, config.dataset)
+                (folder / PICTURES).unlink()
+            return *self.adopt(config, folder, **about), claim
+        except BaseException:
+            self.prepared.give_up(config.dataset, [claim])
+            raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)  # already renamed when all went well
 
@@ -273,6 +292,17 @@ class Runs:
                 run.join(10)
             self._remove(run)
 
+    def delete_pictures(self, name: str, tokens: Iterable[str]) -> None:
+        """Take the claim of these tokens away, and the pictures with the last one. Raises InUse while a run trains."""
+
+        def check() -> None:
+            if any(run.config.dataset == name for run in self._busy()):
+                raise InUse("A run is training on these pictures; stop it before you delete them.")
+
+        tokens = list(tokens)
+        with self._guard:
+            self.prepared.give_up(name, tokens, self.is_owner(tokens), check)
+
     def _remove(self, run: Run) -> None:
         """Take a run off the list and its folder off the disk: only a folder of ours, in our own place."""
         path = run.folder
@@ -314,7 +344,7 @@ class Runs:
             return None
 
         def whose(run: Run) -> str:
-            if _made_with(run, _hashes(tokens)):
+            if _made_with(run, hashes_of(tokens)):
                 return "Your own run"
             return "The run" if self.may_control(run, tokens) else ""
 
@@ -376,18 +406,9 @@ def _made_with(run: Run, hashes: set[str]) -> bool:
     return not hashes.isdisjoint((run.meta["token_sha256"], *run.meta["more_tokens_sha256"]))
 
 
-def _hashes(tokens: Iterable[str]) -> set[str]:
-    """Hashes are what is compared, so that how long it takes tells nothing about a token."""
-    return {_sha256(token) for token in tokens}
-
-
 def new_id() -> str:
     """12 characters that nobody guesses, of which the first is a letter or digit: "-..." would look like an option."""
     while True:
         found = secrets.token_urlsafe(9)
         if found[0].isalnum():
             return found
-
-
-def _sha256(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

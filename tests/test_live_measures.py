@@ -256,7 +256,7 @@ def test_foreign_measures_are_not_believed(tmp_path, change):
 
 def test_measures_travel_in_the_zip_of_a_run(runs, tmp_path):
     run = finished(runs, 0.5, total_steps=12)
-    (tmp_path / "run.zip").write_bytes(pack(run.folder))
+    pack(run.folder, tmp_path / "run.zip")
     unpack(tmp_path / "run.zip", tmp_path / "again")
     assert History(tmp_path / "again").measures == run.history.measures != []
 

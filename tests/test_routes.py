@@ -162,9 +162,7 @@ def test_only_the_owner_trains_where_that_was_asked(registry):
     fork = f"{BASE}/runs/{made.json()['id']}/fork"
     assert command(client, made.json()["id"], own, "resume").status_code == 403
     assert command(client, made.json()["id"], own, "pause").status_code == 200
-    refused = [
-        client.post(path, json=body) for path in (f"{BASE}/runs", fork, f"{BASE}/pictures", f"{BASE}/runs/import")
-    ]
+    refused = [client.post(path, json=body) for path in (f"{BASE}/runs", fork, f"{BASE}/runs/import")]
     assert {r.status_code for r in refused} == {403}
     assert {r.json()["error"] for r in refused} == {EN["train"]["only_here"]}
 
@@ -343,21 +341,6 @@ def test_who_may_watch_is_the_owners_choice(client, registry):
         registry.get(fork["id"]).join(20)
     zipped = get(client, f"runs/{run_id}/download/run.zip").content
     assert get(client, f"runs/{bring(client, zipped).json()['id']}").json()["shown"] is False
-
-
-def test_runs_on_own_pictures_are_never_shown(client, registry):
-    dataset = send(client, [(f"{i}.png", png(i)) for i in range(20)]).json()["dataset"]
-    body = {"recipe": "dense", "dataset": dataset, "shown": True, "changes": {"batch": 4, "total_steps": 10**6}}
-    answer = client.post(f"{BASE}/runs", json=body)
-    run_id, owner = answer.json()["id"], {"X-Owner": answer.json()["token"]}
-    assert get(client, f"runs/{run_id}").json()["shown"] is False
-    refused = client.patch(f"{BASE}/runs/{run_id}", json={"shown": True}, headers=owner)
-    assert refused.status_code == 400 and "not shown to others" in refused.json()["error"]
-    registry.get(run_id).meta["shown"] = True  # whatever a file says
-    assert run_id not in client.post(f"{BASE}/runs", json={"recipe": "dense"}).text
-    until(lambda: get(client, f"runs/{run_id}").json()["checkpoint_step"] is not None)  # nothing to fork before that
-    fork = client.post(f"{BASE}/runs/{run_id}/fork", json={}, headers=owner).json()["id"]
-    assert get(client, f"runs/{fork}").json()["shown"] is False
 
 
 def test_runs_of_before_are_not_shown(client, registry, rested):
@@ -698,83 +681,6 @@ def test_a_run_that_cannot_be_opened_leaves_a_sentence_and_no_folder(client, reg
 def test_something_that_is_no_zip(client, registry):
     answer = bring(client, b"hello")
     assert answer.status_code == 400 and "zip" in answer.json()["error"]
-
-
-# Own pictures ----------------------------------------------------------------------------------------------------
-
-
-def png(seed: int) -> bytes:
-    out = io.BytesIO()
-    noise = np.random.default_rng(seed).integers(0, 256, (40, 60, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(out, "PNG")
-    return out.getvalue()
-
-
-def send(client, files, query="size=28&channels=1"):
-    parts = [("files", (name, data, "application/octet-stream")) for name, data in files]
-    return client.post(f"{BASE}/pictures?{query}", files=parts)
-
-
-def test_own_pictures_become_a_data_set(client, registry):
-    answer = send(client, [(f"{i}.png", png(i)) for i in range(20)])
-    assert answer.status_code == 201, answer.text
-    assert answer.json()["count"] == 20 and answer.json()["dataset"].startswith("own-")
-    config = registry.create("dense", answer.json()["dataset"], {"batch": 4})[0].config
-    assert (config.size, config.channels) == (28, 1)
-
-
-def test_a_run_on_own_pictures_comes_back_without_them(client, registry, tmp_path, monkeypatch):
-    """It can be watched and downloaded, says what continuing needs, and goes on when the same files are prepared."""
-    monkeypatch.undo()  # its own pictures are really read
-    files = [(f"{i}.png", png(i)) for i in range(20)]
-    dataset = send(client, files).json()["dataset"]
-    body = {"recipe": "dense", "dataset": dataset, "changes": {"batch": 4, "total_steps": 60}}
-    run = registry.get(client.post(f"{BASE}/runs", json=body).json()["id"])
-    run.join(PATIENCE)
-    epoch = get(client, f"runs/{run.id}/live").json()["epoch"]
-    zipped = get(client, f"runs/{run.id}/download/run.zip").content
-    assert not any("pictures/" in name for name in zipfile.ZipFile(io.BytesIO(zipped)).namelist())
-
-    elsewhere, other = Runs(tmp_path / "elsewhere"), FastAPI()
-    add_routes(other, elsewhere)
-    there = TestClient(other)
-    made = bring(there, zipped)
-    assert made.status_code == 201, made.text
-    again, owner = made.json()["id"], {"X-Owner": made.json()["token"]}
-    shown = get(there, f"runs/{again}/live").json()
-    assert (shown["status"], shown["step"], shown["epoch"]) == ("finished", 60, epoch)
-    assert get(there, f"runs/{again}/frames/0.png").status_code == 200
-    for what in ("weights.safetensors", "history.csv", "timelapse.gif", "run.zip"):
-        assert get(there, f"runs/{again}/download/{what}").status_code == 200, what
-    needs = get(there, f"runs/{again}").json()["needs"]
-    assert "20 pictures, 28 × 28, grey" in needs
-    longer = {"command": "resume", "total_steps": 80}
-    for path, asked in ((f"runs/{again}/command", longer), (f"runs/{again}/fork", {})):
-        refused = there.post(f"{BASE}/{path}", json=asked, headers=owner)
-        assert refused.status_code == 400 and refused.json()["error"] == needs
-    assert get(there, f"runs/{again}").json()["status"] == "finished"
-    assert send(there, files).json()["dataset"] == dataset
-    assert get(there, f"runs/{again}").json()["needs"] == ""
-    assert there.post(f"{BASE}/runs/{again}/command", json=longer, headers=owner).status_code == 200
-    elsewhere.get(again).join(PATIENCE)
-    assert elsewhere.get(again).latest.numbers["status"] == "finished"
-    assert elsewhere.get(again).checkpoint_step() == 80
-    elsewhere.close()
-
-
-@pytest.mark.parametrize(
-    ("files", "query", "words"),
-    [
-        ([("a.png", png(1))] * 3, "size=28&channels=1", "16"),
-        ([(f"{i}.png", b"just text") for i in range(20)], "size=28&channels=1", ".png"),
-        ([(f"{i}.png", png(i)) for i in range(20)], "size=1000&channels=1", "size"),
-        ([(f"{i}.png", png(i)) for i in range(20)], "size=28&channels=2", "channels"),
-        ([("x.zip", b"PK\x03\x04nonsense")], "size=28&channels=1", "zip"),
-    ],
-)
-def test_bad_pictures_get_a_sentence(client, files, query, words):
-    answer = send(client, files, query)
-    assert answer.status_code == 400 and words in answer.json()["error"] and "Traceback" not in answer.text
 
 
 # The diagnosis of a moment ---------------------------------------------------------------------------------------

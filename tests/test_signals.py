@@ -164,6 +164,6 @@ def test_a_run_writes_signals_and_takes_them_along(tmp_path, monkeypatch, random
     assert Run(run.folder).history.signals == run.history.signals
     from gan.archive import pack
 
-    (tmp_path / "run.zip").write_bytes(pack(run.folder))
-    back, _ = runs.bring_back(tmp_path / "run.zip")
+    pack(run.folder, tmp_path / "run.zip")
+    back, *_ = runs.bring_back(tmp_path / "run.zip")
     assert back.history.signals == run.history.signals

@@ -167,6 +167,8 @@ def _entries(archive: zipfile.ZipFile, title: str) -> Given:
             links.append(name)
         else:
             given.add(name, partial(read, info))
+    if _is_run(names, given):
+        raise DataError("This zip is a run, not pictures; *Bring back* in My runs takes it.")
     _check_zip(given, [info for info, name in zip(infos, names, strict=True) if not _is_rubbish(name)])
     if links:
         given.notes.append(
@@ -177,6 +179,14 @@ def _entries(archive: zipfile.ZipFile, title: str) -> Given:
     if not sure:
         given.notes.append("The names in this zip are in an unknown code page, so that classes have numbers.")
     return given
+
+
+def _is_run(names: Iterable[str], given: Given) -> bool:
+    """Whether a zip is a whole run that was downloaded here: its frames would pass for pictures."""
+    paths = [PurePosixPath(name) for name in names]
+    beside = {path.parent for path in paths if path.name == "run.json"}
+    frames = {path.parent.parent for path in paths if path.parent.name == "frames"}
+    return not beside.isdisjoint(frames) or (bool(beside) and not given.pictures)
 
 
 def _check_zip(given: Given, infos: list[zipfile.ZipInfo]) -> None:

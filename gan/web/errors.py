@@ -21,7 +21,7 @@ from gan.page_weights import PageWeightsError
 from gan.picture import PictureError
 from gan.query import BadQuery
 from gan.render import Busy, RenderError, Superseded, UnknownWeights
-from gan.runs import NoRoom, NotFound, RunsError
+from gan.runs import InUse, NoRoom, NotFound, RunsError
 from gan.web.guard import TooLarge
 from gan.weights import WeightsError
 
@@ -44,6 +44,7 @@ STATUS: dict[type[Exception], int] = {
     NotFound: 404,
     UnknownWeights: 404,
     NoRoom: 409,
+    InUse: 409,
     Superseded: 409,
     Busy: 503,
 } | dict.fromkeys(

@@ -5,25 +5,27 @@ Every failure is JSON {"error": "one sentence"}. Reading needs the run's unguess
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import json
 import logging
 import math
 import re
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from gan.archive import pack
 from gan.config import KNOBS, parse_value
-from gan.data import DATA
+from gan.data import DATA, DataError
 from gan.fork import plan_fork
 from gan.history import COLUMNS
 from gan.metric_network import EPOCHS
@@ -38,14 +40,15 @@ from gan.web.addresses import is_loopback
 from gan.web.errors import FRESH, error, sentence
 from gan.web.mathml import mathml
 from gan.web.text import EN
-from gan.web.uploads import receive_pictures, received
+from gan.web.uploads import accepted, received, spooling
 from gan.weights import Weights, to_bytes
 
 BASE = "/gradio_api/gan"
 STATIC = Path(__file__).parent / "static"
 BEST_WEIGHTS = "weights-best.safetensors"
+RUN_ZIP = "run.zip"
 MAX_JSON_BYTES = 100_000
-MAX_RUN_ZIP_BYTES = 300 << 20
+MAX_RUN_ZIP_BYTES = 500 << 20
 TIMELAPSE_FRAMES, TIMELAPSE_FPS, TIMELAPSE_SCALE = 200, 20, 2
 IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 
@@ -138,6 +141,7 @@ def _tables() -> dict[str, Any]:
             "objective": [_explained(n, o, D=o.d_formula, G=o.g_formula) for n, o in OBJECTIVES.items()],
             "penalty": [_explained(n, p, P=p.formula) if p else _NO_PENALTY for n, p in PENALTIES.items()],
         },
+        "pictures": accepted(),
         "notes": {n: _explained(n, e, **{"": e.formula}) for n, e in (TRANSFORMS | CONSTRAINTS).items()},
     }
 
@@ -159,8 +163,10 @@ def _add_reading(app: FastAPI, runs: Runs) -> None:
 
     @app.get(f"{BASE}/runs/{{run_id}}")
     @sentence
-    async def info(run_id: str) -> Response:
-        return JSONResponse(_info(runs.get(run_id)), headers=FRESH)
+    async def info(run_id: str, request: Request) -> Response:
+        run = runs.get(run_id)
+        about = {"pictures_bytes": _pictures_bytes(runs, run, tokens_of(request))}
+        return JSONResponse(_info(run) | about, headers=FRESH)
 
     @app.get(f"{BASE}/runs/{{run_id}}/live")
     @sentence
@@ -294,8 +300,8 @@ def _add_control(app: FastAPI, runs: Runs, visit: Visit) -> None:
     @app.post(f"{BASE}/runs")
     @sentence
     async def create(request: Request) -> Response:
-        _refuse_strangers(runs, visit, request)
-        body = await _json(request)
+        refuse_strangers(runs, visit, request)
+        body = await json_of(request)
         recipe, dataset = str(body.get("recipe")), body.get("dataset")
         shown = body.get("shown", True) is True  # own pictures never are, see Runs.create
         make = functools.partial(runs.create, recipe, str(dataset) if dataset else None, _changes(body), shown)
@@ -312,25 +318,19 @@ def _add_control(app: FastAPI, runs: Runs, visit: Visit) -> None:
     @app.post(f"{BASE}/runs/{{run_id}}/command")
     @sentence
     async def command(run_id: str, request: Request) -> Response:
-        run, asked = _owned(runs, run_id, request), _command(await _json(request))
+        run, asked = _owned(runs, run_id, request), _command(await json_of(request))
         if asked.kind in ("resume", "step"):
-            _refuse_strangers(runs, visit, request)
+            refuse_strangers(runs, visit, request)
         await run_in_threadpool(runs.command, run, asked, tokens_of(request))
         return JSONResponse({"ok": True})
 
     @app.post(f"{BASE}/runs/import")
     @sentence
     async def bring_back(request: Request) -> Response:
-        _refuse_strangers(runs, visit, request)
+        refuse_strangers(runs, visit, request)
         async with received(request, MAX_RUN_ZIP_BYTES) as path:
-            run, token = await run_in_threadpool(runs.bring_back, path)
-        return JSONResponse({"id": run.id, "token": token}, 201)
-
-    @app.post(f"{BASE}/pictures")
-    @sentence
-    async def pictures(request: Request) -> Response:
-        _refuse_strangers(runs, visit, request)
-        return JSONResponse(await receive_pictures(request, runs.own_dir), 201)
+            run, token, claim = await run_in_threadpool(runs.bring_back, path)
+        return JSONResponse({"id": run.id, "token": token, "pictures_token": claim}, 201)
 
 
 def _add_order(app: FastAPI, runs: Runs, visit: Visit) -> None:
@@ -340,8 +340,8 @@ def _add_order(app: FastAPI, runs: Runs, visit: Visit) -> None:
     @sentence
     async def fork(run_id: str, request: Request) -> Response:
         """Whoever may see a run may go on from it: the fork is theirs. Their own run pauses when both have no room."""
-        _refuse_strangers(runs, visit, request)
-        body = await _json(request)
+        refuse_strangers(runs, visit, request)
+        body = await json_of(request)
         source, changes, step = runs.get(run_id), _changes(body), _step(body)
         await run_in_threadpool(plan_fork, source, changes, step)  # refused before anything is paused for it
         tokens = tokens_of(request)
@@ -354,7 +354,7 @@ def _add_order(app: FastAPI, runs: Runs, visit: Visit) -> None:
     @sentence
     async def change(run_id: str, request: Request) -> Response:
         run = _owned(runs, run_id, request)
-        body = await _json(request)
+        body = await json_of(request)
         if "title" in body:
             await run_in_threadpool(runs.rename, run, str(body["title"]))
         if "kept" in body:
@@ -384,7 +384,7 @@ def _owned(runs: Runs, run_id: str, request: Request) -> Run:
     return run
 
 
-def _refuse_strangers(runs: Runs, visit: Visit, request: Request) -> None:
+def refuse_strangers(runs: Runs, visit: Visit, request: Request) -> None:
     if visit.only_here and not runs.is_owner(tokens_of(request)):
         raise PermissionError(EN["train"]["only_here"])
 
@@ -425,7 +425,7 @@ def _command(body: dict[str, Any]) -> Command:
     return Command(kind, players, at=_step(body), **given)
 
 
-async def _json(request: Request) -> dict[str, Any]:
+async def json_of(request: Request) -> dict[str, Any]:
     data = await request.body()
     try:
         body = json.loads(data) if len(data) <= MAX_JSON_BYTES else None
@@ -442,14 +442,54 @@ async def _json(request: Request) -> dict[str, Any]:
 def _add_files(app: FastAPI, runs: Runs) -> None:
     @app.get(f"{BASE}/runs/{{run_id}}/download/{{what}}")
     @sentence
-    async def download(run_id: str, what: str) -> Response:
-        if what not in _DOWNLOADS:
-            return error(404, f"There is no download {what[:40]!r}; known: {', '.join(_DOWNLOADS)}.")
+    async def download(run_id: str, what: str, request: Request, pictures: str = "") -> Response:
         run = runs.get(run_id)
+        if what == RUN_ZIP:
+            own = _own_pictures(runs, run, tokens_of(request)) if pictures else None
+            return await run_in_threadpool(_run_zip, run, own)
+        if what not in _DOWNLOADS:
+            return error(404, f"There is no download {what[:40]!r}; known: {', '.join([*_DOWNLOADS, RUN_ZIP])}.")
         media_type, make = _DOWNLOADS[what]
         data = await run_in_threadpool(make, run)
         headers = FRESH | {"Content-Disposition": f'attachment; filename="{download_name(run, what)}"'}
         return Response(data, media_type=media_type, headers=headers)
+
+
+def _pictures_bytes(runs: Runs, run: Run, tokens: list[str]) -> int:
+    """How large the own pictures are that who has these tokens may take along with the run; 0: none."""
+    may = runs.may_control(run, tokens) and runs.may_manage(run.config.dataset, tokens)
+    return runs.prepared.bytes_of(run.config.dataset) if may else 0
+
+
+def _own_pictures(runs: Runs, run: Run, tokens: list[str]) -> Path:
+    """The prepared pictures of a run, for who may take them along. Raises PermissionError or DataError."""
+    path = runs.prepared.path(run.config.dataset)
+    if path is None:
+        raise DataError("The pictures that this run learned from are not here, or come with the program.")
+    if not _pictures_bytes(runs, run, tokens):
+        raise PermissionError("Only who started this run and prepared its pictures can take them along.")
+    return path
+
+
+def _run_zip(run: Run, pictures: Path | None) -> Response:
+    """The whole run, from a file without a name that goes when it was sent."""
+    with contextlib.ExitStack() as on_failure:
+        with spooling():
+            file = on_failure.enter_context(tempfile.TemporaryFile())
+            pack(run.folder, file, pictures)
+        headers = FRESH | {
+            "Content-Disposition": f'attachment; filename="{download_name(run, RUN_ZIP)}"',
+            "Content-Length": str(file.tell()),
+        }
+        on_failure.pop_all()
+    return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        file.seek(0)
+        while piece := file.read(1 << 20):
+            yield piece
 
 
 def download_name(run: Run, what: str) -> str:
@@ -505,5 +545,4 @@ _DOWNLOADS: dict[str, tuple[str, Callable[[Run], bytes]]] = {
     "history.csv": ("text/csv", _history_file),
     "timelapse.gif": ("image/gif", lambda run: _timelapse(run, gif_bytes)),
     "timelapse.mp4": ("video/mp4", lambda run: _timelapse(run, mp4_bytes)),
-    "run.zip": ("application/zip", lambda run: pack(run.folder)),
 }

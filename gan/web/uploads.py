@@ -1,28 +1,40 @@
-"""What visitors send: received to temporary files; own pictures are prepared once and named by their content."""
+"""What visitors send, received to files without a name: nothing of it is ever in memory as a whole."""
 
 from __future__ import annotations
 
-import re
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
 
 from gan.data import DataError
-from gan.own_pictures import Form, Prepared, prepare, prepare_zip
+from gan.own_pictures import FITS, MOST_FILES, SIDECARS, readable_suffixes
+from gan.own_pictures.files import MOST_DIRECTORY_BYTES
 from gan.pictures import disk_is_full
 from gan.runs import RunsError
 from gan.web.errors import DiskFull
 
-MAX_FILES = 5_000  # in one request; more come as a zip
-MAX_KEPT_BYTES = 4 << 30  # of all prepared pictures together
-SIZES, CHANNELS = (28, 32), (1, 3)
+SIZES, CHANNELS = (28, 32), (1, 3)  # that the page offers
+MOST_HEADER_BYTES = MOST_DIRECTORY_BYTES  # of all parts together
+MOST_FIELD_BYTES = 8 << 20  # of all fields together: the names of files that were not sent
+FILE_WEIGHT = 300  # bytes that a file takes in memory beside its name, about
+_PIECE = 1 << 20  # bytes written at a time
+
+_INCOMPLETE = "The files did not arrive completely; please try again."
+
+
+def accepted() -> dict[str, Any]:
+    """What the page is told of the pictures that may be sent."""
+    suffixes = {"suffixes": readable_suffixes(), "sidecars": SIDECARS}
+    return suffixes | {"fits": FITS, "sizes": SIZES, "most": MOST_FILES}
 
 
 @asynccontextmanager
@@ -41,15 +53,15 @@ async def _keep(request: Request, most: int, file: BinaryIO) -> None:
         size += len(chunk)
         if size > most:
             raise RunsError(f"The file is larger than {most >> 20} MB, the limit.")
-        with _spooling():
+        with spooling():
             file.write(chunk)
-    with _spooling():
+    with spooling():
         file.flush()
 
 
 @contextmanager
-def _spooling() -> Iterator[None]:
-    """Where a full disk is the one that files wait on until they have arrived."""
+def spooling() -> Iterator[None]:
+    """Where a full disk is the one that files wait on. Raises DiskFull."""
     try:
         yield
     except OSError as problem:
@@ -58,61 +70,229 @@ def _spooling() -> Iterator[None]:
         raise
 
 
-async def receive_pictures(request: Request, own_dir: Path) -> dict[str, Any]:
-    """The multipart body of one request -> {dataset, count, skipped, message}. Raises DataError with a sentence."""
-    size, channels = _choice(request, "size", SIZES), _choice(request, "channels", CHANNELS)
-    kept = sum(p.stat().st_size for p in own_dir.glob("*") if p.is_file())
-    if kept > MAX_KEPT_BYTES:
-        raise DataError("This server has no more room for pictures; please ask its owner to delete old ones.")
-    try:
-        with _spooling():
-            form = await request.form(max_files=MAX_FILES, max_fields=10)
-    except HTTPException as e:
-        if "files" in str(e.detail):
-            raise DataError(f"More than {MAX_FILES:,} files at once; please put them into a .zip.") from None
-        raise DataError("The files did not arrive completely; please try again.") from None
-    try:
-        name, summary = await run_in_threadpool(_prepare, form, Form(size, channels), own_dir)
-        return {
-            "dataset": name, "count": summary.count, "skipped": summary.skipped, "message": summary.sentence
-        }  # fmt: skip
-    finally:
-        await form.close()
+# The files of one request ----------------------------------------------------------------------------------------
 
 
-def _choice(request: Request, name: str, allowed: tuple[int, ...]) -> int:
-    text = request.query_params.get(name, str(allowed[0]))
-    if text not in map(str, allowed):
-        raise DataError(
-            f"The {name} of your pictures must be one of {', '.join(map(str, allowed))}, not {text[:20]!r}."
-        )
-    return int(text)
+class Sent(NamedTuple):
+    """Where in an upload one file lies."""
+
+    name: str
+    offset: int
+    length: int
 
 
-def _prepare(form: FormData, wanted: Form, own_dir: Path) -> Prepared:
-    uploads = [v for _, v in form.multi_items() if isinstance(v, UploadFile)]
-    if not uploads:
+class Upload:
+    """The files of one request, one after the other in one anonymous file on the disk.
+
+    make_room: called when that disk is full, for as long as it says that it has freed something.
+    """
+
+    def __init__(self, make_room: Callable[[], bool] = lambda: False) -> None:
+        with spooling():
+            self.file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+        self.files: list[Sent] = []
+        self.fields: dict[str, str] = {}
+        self.length = 0  # bytes on the disk
+        self.header_bytes = 0
+        self._make_room = make_room
+        self._guard = threading.Lock()
+        self._users, self._dropped = 0, False
+
+    @property
+    def weight(self) -> int:
+        """Bytes that keeping it takes, on the disk and in memory."""
+        return self.length + self.header_bytes + FILE_WEIGHT * len(self.files)
+
+    @property
+    def zip_name(self) -> str | None:
+        """The name of the zip that was sent, if it was one: it is the whole file then."""
+        return self.files[0].name if self.files and is_zip(self.files[0].name) else None
+
+    def write(self, data: bytes) -> None:
+        """Append to the disk. Raises DiskFull, OSError."""
+        left = memoryview(data)
+        with spooling():
+            while left:
+                try:
+                    left = left[self.file.write(left) :]
+                except OSError as problem:
+                    if not (disk_is_full(problem) and self._make_room()):
+                        raise
+        self.length += len(data)
+
+    def __iter__(self) -> Iterator[tuple[str, BinaryIO]]:
+        """(name, its bytes as a file) of each."""
+        for sent in self.files:
+            yield sent.name, _Part(self.file, sent, self._guard)  # type: ignore[misc]
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The file stays open until the end of the block, whoever drops it meanwhile. Raises DataError if one has."""
+        with self._guard:
+            if self._dropped:
+                raise DataError(_INCOMPLETE)
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._users -= 1
+                self._close_when_unused()
+
+    def drop(self) -> None:
+        """Free the disk, at once or when the last who holds it is done."""
+        with self._guard:
+            self._dropped = True
+            self._close_when_unused()
+
+    def _close_when_unused(self) -> None:
+        if self._dropped and not self._users:
+            self.file.close()
+
+
+class _Part:
+    """One file of an upload, to be read."""
+
+    def __init__(self, file: BinaryIO, sent: Sent, guard: threading.Lock) -> None:
+        self._file, self._guard = file, guard
+        self._at, self._end = sent.offset, sent.offset + sent.length
+
+    def read(self, most: int = -1) -> bytes:
+        """As files do: at most so many bytes, all that are left for -1."""
+        left = self._end - self._at
+        with self._guard:  # one position for all who read
+            self._file.seek(self._at)
+            data = self._file.read(left if most < 0 else min(most, left))
+        self._at += len(data)
+        return data
+
+
+def is_zip(name: str) -> bool:
+    return name.lower().endswith(".zip")
+
+
+async def receive_files(request: Request, make_room: Callable[[], bool]) -> Upload:
+    """The multipart body of a request. Raises DataError, DiskFull, or ClientDisconnect; nothing is left then."""
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise DataError("No file arrived; please choose pictures or a .zip.")
-    zips = [upload for upload in uploads if _is_zip(upload)]
-    if not zips:
-        return prepare(_files(uploads), wanted, own_dir)
-    if len(uploads) > 1:
-        raise DataError("One .zip at a time, please, or pictures without any.")
-    with _spooling():
-        waiting = zips[0].file.fileno()  # a small one goes to disk only now
-    return prepare_zip(_safe_name(zips[0].filename or ""), wanted, own_dir, opened=waiting)
+    upload = Upload(make_room)
+    try:
+        await _receive(request, options[b"boundary"], upload)
+    except BaseException:
+        upload.drop()
+        raise
+    return upload
 
 
-def _is_zip(upload: UploadFile) -> bool:
-    return (upload.filename or "").lower().endswith(".zip")
+async def _receive(request: Request, boundary: bytes, upload: Upload) -> None:
+    try:
+        body = _Body(upload, boundary)
+        async for chunk in request.stream():
+            body.take(chunk)
+            if len(body.pending) >= _PIECE:
+                await run_in_threadpool(upload.write, body.handed_over())
+        await run_in_threadpool(upload.write, body.handed_over())
+    except FormParserError:
+        raise DataError(_INCOMPLETE) from None
+    if not body.complete:
+        raise DataError(_INCOMPLETE)
+    if not upload.files:
+        raise DataError("No file arrived; please choose pictures or a .zip.")
 
 
-def _files(uploads: list[UploadFile]) -> Iterator[tuple[str, BinaryIO]]:
-    for upload in uploads:
-        yield upload.filename or "picture", upload.file
+class _Body:
+    """A multipart body while it arrives: what is known of its parts, and bytes that are not on the disk yet."""
+
+    def __init__(self, upload: Upload, boundary: bytes) -> None:
+        self.upload, self.pending, self.complete = upload, bytearray(), False
+        self._arrived = 0  # bytes of files, written or pending
+        self._field_bytes = 0
+        self._begin()
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": self._header_name,
+                "on_header_value": self._header_value,
+                "on_header_end": self._header_end,
+                "on_headers_finished": self._headers_finished,
+                "on_part_data": self._data,
+                "on_part_end": self._part_end,
+                "on_end": self._end,
+            },
+        )
+
+    def take(self, chunk: bytes) -> None:
+        """Raises DataError or FormParserError."""
+        self._parser.write(chunk)
+
+    def handed_over(self) -> bytes:
+        """The bytes that were pending."""
+        pending, self.pending = self.pending, bytearray()
+        return pending
+
+    def _begin(self) -> None:
+        self._header, self._value, self._disposition = bytearray(), bytearray(), b""
+        self._file_name: str | None = None
+        self._field, self._start = bytearray(), self._arrived
+
+    def _header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header += self._counted(data[start:end])
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += self._counted(data[start:end])
+
+    def _counted(self, header: bytes) -> bytes:
+        self.upload.header_bytes += len(header)
+        if self.upload.header_bytes > MOST_HEADER_BYTES:
+            raise DataError("The names of the files are too long together; please put the files into a .zip.")
+        return header
+
+    def _header_end(self) -> None:
+        if self._header.lower() == b"content-disposition":
+            self._disposition = bytes(self._value)
+        self._header, self._value = bytearray(), bytearray()
+
+    def _headers_finished(self) -> None:
+        _, options = parse_options_header(self._disposition)
+        self._field_name = _decoded(options.get(b"name", b""))
+        if b"filename" in options:
+            self._file_name = _decoded(options[b"filename"])
+            self._check(self._file_name)
+
+    def _check(self, name: str) -> None:
+        """Whether one more file may come. Raises DataError."""
+        files = self.upload.files
+        if len(files) >= MOST_FILES:
+            raise DataError(f"More than {MOST_FILES:,} files at once; please send fewer.")
+        if files and is_zip(files[0].name) and is_zip(name):
+            raise DataError("One .zip at a time, please.")
+        if files and (is_zip(files[0].name) or is_zip(name)):
+            raise DataError("A .zip comes alone: please send either the .zip or pictures.")
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._file_name is not None:
+            self.pending += data[start:end]
+            self._arrived += end - start
+            return
+        self._field_bytes += end - start
+        if self._field_bytes > MOST_FIELD_BYTES:
+            raise DataError(f"The list of files that were left out is longer than {MOST_FIELD_BYTES >> 20} MB.")
+        self._field += data[start:end]
+
+    def _part_end(self) -> None:
+        if self._file_name is None:
+            self.upload.fields[self._field_name] = _decoded(bytes(self._field))
+        elif self._file_name or self._arrived > self._start:  # an empty file field of a form has neither
+            self.upload.files.append(Sent(self._file_name or "picture", self._start, self._arrived - self._start))
+
+    def _end(self) -> None:
+        self.complete = True
 
 
-def _safe_name(name: str) -> Path:
-    """The zip's own name, from which the data set gets its title, without anything that means something to a disk."""
-    kept = " ".join(re.sub(r"[^\w .()-]+", " ", Path(name).stem[:60]).split()).strip(". ")
-    return Path(f"{kept or 'Own pictures'}.zip")
+def _decoded(words: bytes) -> str:
+    try:
+        return words.decode("utf-8")
+    except UnicodeDecodeError:
+        return words.decode("latin-1")

@@ -29,7 +29,7 @@ def collapsed_run(folder: Path) -> Path:
     run.history.add_event(400, "failed", MARKUP)
     run.history.flush()
     file = folder / "run.zip"
-    file.write_bytes(pack(run.folder))
+    pack(run.folder, file)
     return file
 
 

@@ -1,0 +1,105 @@
+"""The prepared pictures in one folder, and who may manage them.
+
+Sets are named by their content, so whoever prepares the same pictures gets the same set: each has a claim on it, and it
+goes with the last one. The hashes of the claims' tokens lie beside a set, in NAME.claims.json.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from gan.checkpoint import write_atomically
+from gan.data import OWN_NAME, DataError
+from gan.own_pictures import take_in
+from gan.tokens import hash_of, hashes_of, new_token
+
+MOST_CLAIMS = 1_000  # of one set; the oldest of more ends
+MOST_BYTES = 4 << 30  # of all sets together
+
+
+class PreparedSets:
+    """The sets in one folder. One prepared from the command line, or by an older version, has no claims."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._guard = threading.RLock()
+
+    def path(self, name: str) -> Path | None:
+        """The file of a set; None where it is not here, or the name is none of prepared pictures."""
+        path = self.folder / f"{name}.safetensors"
+        return path if OWN_NAME.fullmatch(name) and path.is_file() else None
+
+    def bytes_of(self, name: str) -> int:
+        """The length of a set's file; 0 where it is not here."""
+        path = self.path(name)
+        return path.stat().st_size if path else 0
+
+    def check_room(self) -> None:
+        """Raises DataError where no more sets may be prepared."""
+        if sum(p.stat().st_size for p in self.folder.glob("*") if p.is_file()) > MOST_BYTES:
+            raise DataError("This server has no more room for pictures; please ask its owner to delete old ones.")
+
+    def claim(self, name: str, tokens: Iterable[str] = ()) -> str:
+        """A token that claims a set: one of these where it already does. Raises DataError where the set has gone."""
+        with self._guard:
+            if not self.path(name):
+                raise DataError("These pictures have been deleted meanwhile; prepare them again.")
+            known = self._read(name)
+            for token in tokens:
+                if hash_of(token) in known:
+                    return token
+            token = new_token()
+            self._write(name, [*known, hash_of(token)][-MOST_CLAIMS:])
+            return token
+
+    def is_claimed(self, name: str, tokens: Iterable[str]) -> bool:
+        """Whether one of the tokens claims a set."""
+        return not hashes_of(tokens).isdisjoint(self._read(name))
+
+    def install(self, file: Path, name: str) -> str:
+        """Take over a stranger's prepared file where the set is not here yet. Returns a token that claims it.
+
+        Raises DataError where it does not hold that set, or there is no room; OSError.
+        """
+        if not self.path(name):
+            self.check_room()
+        take_in(file, name, self.folder)
+        return self.claim(name)
+
+    def give_up(
+        self, name: str, tokens: Iterable[str], whoever: bool = False, check: Callable[[], None] = lambda: None
+    ) -> None:
+        """Take these tokens' claims away, and the set with the last claim.
+
+        whoever: where none of the tokens claims it, the set goes all the same. check: asked before the set itself is
+        removed; what it raises is passed on, and nothing changes.
+        """
+        with self._guard:
+            known, given = self._read(name), hashes_of(tokens)
+            others = [claim for claim in known if claim not in given]
+            if len(others) == len(known) and not whoever:
+                return
+            if others and len(others) < len(known):
+                self._write(name, others)
+                return
+            check()
+            for path in (self.folder / f"{name}.safetensors", self._beside(name)):
+                path.unlink(missing_ok=True)
+
+    def _beside(self, name: str) -> Path:
+        return self.folder / f"{name}.claims.json"
+
+    def _read(self, name: str) -> list[str]:
+        """None where the file is missing or damaged: then only the owner of the program manages the set."""
+        if not OWN_NAME.fullmatch(name):  # exactly this, so that a name can never be a path
+            return []
+        try:
+            return [str(claim) for claim in json.loads(self._beside(name).read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError):
+            return []
+
+    def _write(self, name: str, claims: list[str]) -> None:
+        write_atomically(self._beside(name), json.dumps(claims).encode())
