@@ -81,7 +81,7 @@ CASES: dict[str, tuple[Callable[[], Entries], str]] = {
         "20 pictures. 200 .heic files were left out: export them as JPEG.",
     ),
     "truncated": (
-        lambda: [(f"{i:02}.jpg", jpeg(i)[: None if i % 2 else 1500]) for i in range(40)],
+        lambda: [(f"{i:02}.jpg", jpeg(i)[: None if i % 2 else -600]) for i in range(40)],
         "20 pictures. 20 could not be read (first: 00.jpg, cut off).",
     ),
     "scraped": (
