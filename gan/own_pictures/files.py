@@ -10,7 +10,7 @@ import os
 import stat
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -142,22 +142,22 @@ def from_zip(path: Path, opened: int | None = None) -> Iterator[Given]:
 
     opened: the descriptor of a file that holds the zip and has no path of its own; `path` then only names it.
     """
-    try:
-        with (
-            _Guarded(path if opened is None else opened, "rb", closefd=opened is None) as file,
-            zipfile.ZipFile(file) as archive,
-        ):
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(_Guarded(path if opened is None else opened, "rb", closefd=opened is None))
+            archive = stack.enter_context(zipfile.ZipFile(file))
             file.guarding = False
-            yield _entries(archive, path.stem)
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
-        if isinstance(error, DataError):
+            given = _entries(archive, path.stem)
+        except DataError:
             raise
-        raise DataError(f"{printable(path.name)} is not a readable zip file ({error}).") from error
+        except Exception as error:  # zipfile answers hostile bytes with many kinds
+            raise DataError(f"{printable(path.name)} is not a readable zip file ({str(error)[:100]}).") from error
+        yield given
 
 
 def _entries(archive: zipfile.ZipFile, title: str) -> Given:
     """The files of a zip, checked as a whole by what it declares, and byte by byte while they are read."""
-    infos = sorted((i for i in archive.infolist() if not i.is_dir()), key=lambda i: i.filename)
+    infos = sorted((i for i in archive.infolist() if not i.filename.endswith("/")), key=lambda i: i.filename)
     names, sure = names_of(infos)
     given = Given(title)
     read = _Reader(archive)

@@ -53,7 +53,7 @@ LEAST, MOST = 16, 50_000  # pictures in a data set
 MOST_PIXELS_TOGETHER = 50_000_000_000  # or a small zip that names one big picture 50,000 times would decode for hours
 MOST_RESULT_BYTES = 2 << 30  # what is written
 MOST_IN_FLIGHT = 256  # pictures between reading and writing: enough to keep all cores busy behind a slow one,
-MOST_IN_FLIGHT_BYTES = 2 * (MOST_FILE_BYTES + 4 * MOST_PIXELS)  # and no more memory than two of the largest
+MOST_IN_FLIGHT_BYTES = 2 * (MOST_FILE_BYTES + 4 * MOST_PIXELS)  # and no more memory, but for one larger picture alone
 SAY_SECONDS = 0.3  # between two words about progress
 
 
