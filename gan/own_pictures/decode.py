@@ -153,7 +153,10 @@ def read_one(data: bytes, size: int, channels: int) -> np.ndarray:
 
 
 def _is_animated(picture: Image.Image) -> bool:
-    return picture.format in ("GIF", "WEBP", "PNG", "AVIF") and getattr(picture, "is_animated", False)
+    try:
+        return picture.format in ("GIF", "WEBP", "PNG", "AVIF") and bool(getattr(picture, "is_animated", False))
+    except Exception:  # it looks for the second frame, which may be damaged
+        return False
 
 
 def _first_that_shows(picture: Image.Image, form: Form) -> tuple[Image.Image, bytes]:
