@@ -128,6 +128,11 @@ KINDS: dict[str, Words] = {
         "like this, and some stay here.",
         "Let it learn a while; when nothing changes, this line will say so.",
     ),
+    "incomparable": Words(
+        "fine", "Too alike to judge",
+        "There is a single training picture, or they hardly differ, so nothing tells how much generated ones should.",
+        "Train on pictures that differ, if you want more than these.",
+    ),
     "healthy": Words("fine", "Healthy so far", "Neither player has won, and the pictures differ.", "Let it learn."),
 }  # fmt: skip
 
@@ -236,7 +241,7 @@ def _cannot_paint_black(past: Past) -> Found | None:
 
 def _memorisation(past: Past) -> Found | None:
     near, diversity = past.recent("near"), past.recent("diversity")
-    if not near or max(near[-3:]) > COPIED or min(diversity) < COPIES_VARY:
+    if not (near and diversity) or max(near[-3:]) > COPIED or min(diversity) < COPIES_VARY:
         return None
     seen = (
         f"Generated pictures lie {near[-1]:.2f} times as far from the training picture most like them as real pictures "
@@ -289,9 +294,10 @@ def _mode_collapse(past: Past) -> Found | None:
     if not collapsed and not lost:
         return None
     cfg, rate = past.config, min(past.config.d_lr, past.config.g_lr)
-    seen = f"Generated pictures differ from each other {_percent(past.signals[-1]['diversity'])} as much as real ones."
+    last = past.signals[-1]["diversity"] if past.signals else None
+    seen = "" if last is None else f"Generated pictures differ from each other {_percent(last)} as much as real ones."
     remedy = _calmer(cfg) | {"g_lr": rate if cfg.g_lr > cfg.d_lr else cfg.g_lr / 2}
-    return Found(seen + lost, remedy, past.last_step(lambda s: (s["diversity"] or 0) > 2 * COLLAPSED))
+    return Found((seen + lost).strip(), remedy, past.last_step(lambda s: (s["diversity"] or 0) > 2 * COLLAPSED))
 
 
 def _lost_modes(past: Past) -> str:
@@ -348,10 +354,16 @@ def _plateau(past: Past) -> Found | None:
 
 
 def _calm(past: Past) -> tuple[str, Found] | None:
-    """Where nothing is wrong: "healthy", or "learning" while D is sure and the pictures are far from real ones."""
+    """Where nothing is wrong: "healthy", or "learning" while D is sure and the pictures are far from real ones.
+
+    "incomparable" where it is not known how far real pictures lie from each other.
+    """
     told, diversity, near = (past.recent(name) for name in ("told_apart", "diversity", "near"))
-    if not (told and diversity and near):
+    if not told:
         return None
+    if not (diversity and near):
+        apart = f"D tells real and generated pictures apart {_percent(told[-1])} of the time (50 % is chance)."
+        return "incomparable", Found(apart)
     found = Found(
         f"D tells real and generated pictures apart {_percent(told[-1])} of the time (50 % is chance). The pictures "
         f"differ {_percent(diversity[-1])} as much as real ones, and lie {near[-1]:.1f} times as far from the training "

@@ -143,7 +143,10 @@ def _decode_event(line: str) -> dict[str, Any]:
 
 def _decode_frame(line: str) -> dict[str, Any]:
     e = json.loads(line)
-    return {"step": int(e["step"]), "fake": [float(v) for v in e["fake"]], "real": [float(v) for v in e["real"]]}
+    found = {"step": int(e["step"]), "fake": [float(v) for v in e["fake"]], "real": [float(v) for v in e["real"]]}
+    if not all(map(math.isfinite, found["fake"] + found["real"])):
+        raise ValueError("not finite")
+    return found
 
 
 def _decode_measure(line: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from gan.latent import packed
 from gan.metric_network import CLASSES, EPOCHS, PICTURE, load, to_float
 from gan.models.layers import Generator
 from gan.optimiser import Adam
-from gan.picture import to_uint8
+from gan.picture import LEVEL, to_uint8
 
 STARTS, KEPT = 12, 3  # latents in the first rounds, and in the rest
 RIVALS = 3  # classes among them: the likeliest, and those with the nearest pictures
@@ -47,7 +47,7 @@ class Found:
     looks: int | None  # the class that the metric network sees in the target, where it sees one
     image: Tensor  # uint8 [C, H, W]
     error: float  # root mean square over the pixels, of the way from black to white
-    explained: float  # 1 for the same picture, 0 for one no nearer than the average picture
+    explained: float  # 1 for the same picture to the eye, 0 for one no nearer than the average picture
     share: float  # of the search that is done
 
     @property
@@ -145,7 +145,8 @@ def _found(
     picture = generator(z.half().float(), None if label is None else groups)
     image = to_uint8(picture)[0]
     error = (_plain(image[None]) - _plain(target[None])).square().mean().item()
-    return Found(data, label, looks, image, error**0.5 / 2, max(0.0, 1 - error / spread), share)
+    explained = 1.0 if error <= LEVEL**2 else max(0.0, 1 - error / spread)
+    return Found(data, label, looks, image, error**0.5 / 2, explained, share)
 
 
 # What people draw ---------------------------------------------------------------------------------------------------

@@ -281,13 +281,12 @@ class _Searchable:
 
 
 def _searchable(cfg: Config, own_dir: Path | None, way: str, tell: Callable[[int, int], None]) -> _Searchable:
+    """Raises DataError where the pictures cannot be read, NotHad where they cannot be compared."""
     train, test = (data.load(cfg.dataset, split, own_dir) for split in ("train", "test"))
     if tuple(train.images.shape[1:]) != (cfg.channels, cfg.size, cfg.size):
         raise DataError(f"{train.name} has other pictures than these weights draw, so they cannot be compared.")
     held = None if train is test or torch.equal(train.images, test.images) else test.images
     train = limited(train, cfg.data_limit)
-    if held is None and len(train.images) < 2:
-        raise DataError("With a single training picture there is nothing to compare with.")
     total, done = len(train.images) + len(test.images), 0
 
     def rows(images: Tensor) -> Tensor:
@@ -299,7 +298,10 @@ def _searchable(cfg: Config, own_dir: Path | None, way: str, tell: Callable[[int
         done += len(images)
         return found
 
-    return _Searchable(train, RealPictures(rows(train.images), None if held is None else rows(held)))
+    try:
+        return _Searchable(train, RealPictures(rows(train.images), None if held is None else rows(held)))
+    except DataError as why:
+        raise NotHad(str(why)) from None
 
 
 @torch.inference_mode()

@@ -149,7 +149,7 @@ class Report:
                 real = self.network_accuracy
             if fake is not None:
                 rows.append((name, form.format(fake, **facts), form.format(real, **facts), how.format(**facts)))
-        ratio = f"{self.fid / self.real_fid:.2f}" if self.real_fid else "-"
+        ratio = f"{self.fid / self.real_fid:.2f}" if round(self.real_fid, 3) else "-"
         return [rows[0], ("FID, times real", ratio, "1.00", "the same, divided by the real one"), *rows[1:]]
 
     def _class_rows(self, names: tuple[str, ...]) -> list[tuple[str, str, str, str]]:
@@ -212,6 +212,13 @@ class _Reference:
         # Where nothing was held back, every other picture stands against the rest.
         self.pictures = test.images if self.held_out else test.images[::2]
         self.others = train.images if self.held_out else test.images[1::2]
+        fewest = min(len(self.pictures), len(self.others))
+        if fewest <= DENSITY_NEIGHBOUR:
+            which = "test pictures" if self.held_out else "pictures in each half of it"
+            raise MetricError(
+                f"This data set is too small to be measured: at least {DENSITY_NEIGHBOUR + 1} {which} are needed, and "
+                f"it has {fewest}."
+            )
         self.seen = _seen(network, self.pictures)
         self.stats = feature_stats(self.seen.features)
         self._kept: dict[Any, Any] = {}

@@ -13,10 +13,12 @@ from torch import Tensor
 
 from gan.metric_formulas import BLOCK, COPY_PERCENTILE, nearest
 from gan.metric_network import MetricNetwork
+from gan.pictures import DataError
 from gan.signals import spread_rows
 
 SHOWN = 6  # nearest training pictures
 JUDGED = 500  # real pictures that tell how near is usual
+FEWEST_JUDGED = 50  # below the closest of so few, a fiftieth of all new pictures would lie too
 ARITHMETIC = 24e9  # multiplications that this may cost; of large pictures fewer are asked
 
 Progress = Callable[[int], None]  # pictures done
@@ -51,13 +53,16 @@ class RealPictures:
 
     Args:
         train: what the generator learned from, [N, F], uint8 or float.
-        held: pictures it never saw, [K, F]. Fewer than two of them, or None: the yardstick is how near training
-            pictures are to each other.
+        held: pictures it never saw, [K, F]. None, or too few to judge half of them by the others: the yardstick is how
+            near training pictures are to each other.
+
+    Raises DataError where training pictures are the yardstick, and no two of them differ.
     """
 
     def __init__(self, train: Tensor, held: Tensor | None) -> None:
         count = max(2, min(JUDGED, int(ARITHMETIC / train.numel())))
-        if held is None or len(held) < 2:
+        held = None if held is None else distinct(held)
+        if held is None or len(held) < 2 * FEWEST_JUDGED:
             self.train, self.others = train, None
             self.scores = nearest_other(train, spread_rows(len(train), count))
         else:
@@ -66,6 +71,8 @@ class RealPictures:
             self.train, self.others = train, held[~judged]
             near, unseen = (nearest(held[judged], rows) for rows in (self.train, self.others))
             self.scores = near / unseen.clamp(min=1e-6)
+        if self.scores.isinf().any():
+            raise DataError("No two training pictures differ visibly, so there is nothing to compare with.")
         self.limit = torch.quantile(self.scores.double(), COPY_PERCENTILE).item()
 
     def near(self, x: Tensor) -> Near:
@@ -90,13 +97,27 @@ def nearest_rows(x: Tensor, rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
 
 def nearest_other(rows: Tensor, chosen: Tensor) -> Tensor:
-    """The distance of each of the rows [N, F] numbered `chosen` [n] to the nearest other row, [n]."""
+    """The distance of each of the rows [N, F] numbered `chosen` [n] to the nearest other row, [n].
+
+    Pixels that differ by less than one of 256 levels are the same picture once more, and no other; infinite where there
+    are no others.
+    """
     asked, found, start = rows[chosen].float(), torch.full((len(chosen),), torch.inf), 0
+    same = rows.shape[1] ** 0.5 if rows.dtype == torch.uint8 else 0.0
     for block in rows.split(max(1, BLOCK // max(len(chosen), rows.shape[1]))):
         itself = chosen[:, None] == torch.arange(start, start + len(block))
-        distances = torch.cdist(asked, block.float()).masked_fill_(itself, torch.inf)
+        distances = torch.cdist(asked, block.float())
+        distances.masked_fill_(itself | (distances < same), torch.inf)
         found, start = torch.minimum(found, distances.amin(1)), start + len(block)
     return found
+
+
+def distinct(rows: Tensor) -> Tensor:
+    """The rows [N, F] in their order, each only once."""
+    first: dict[bytes, int] = {}
+    for i, row in enumerate(rows.numpy()):
+        first.setdefault(row.tobytes(), i)
+    return rows[list(first.values())]
 
 
 @torch.inference_mode()

@@ -11,6 +11,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
+LEVEL = 2 / 255  # between two of the 256 levels of a pixel in [-1, 1]
+
 
 class PictureError(ValueError):
     """Its message is one clear sentence for the person."""

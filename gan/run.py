@@ -436,13 +436,15 @@ class Run:
         self._better = None
 
     def _publish(self, frame: bool = False) -> None:
-        """Make the snapshot everybody sees; with `frame` it also enters the history."""
+        """Make the snapshot everybody sees; with `frame` it also enters the history. Raises Diverged."""
         started = time.perf_counter()
         trainer, step = self.trainer, self.trainer.steps_done
         x = trainer.sample(self._z, self._c)  # [K, C, H, W]
         tiles = to_uint8(x).cpu().numpy()
         fake = _rounded(trainer.verdict(x, self._c))
         real = _rounded(trainer.verdict(self._real, self._real_c))
+        if not all(map(math.isfinite, fake + real)):  # a page cannot read such numbers, and would show them for ever
+            raise Diverged(f"{_WORDS['d_fake']} became NaN or infinite at step {step:,}")
         wanted = step == 0 or time.monotonic() - self._weights_wanted_at < WATCHED_SECONDS
         weights = {k: v.detach().cpu().clone() for k, v in trainer.shown.state_dict().items()} if wanted else None
         numbers = self._numbers() | {"verdict_fake": fake, "verdict_real": real}

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from gan.history import QUANTILES, SIGNALS, due
+from gan.picture import LEVEL
 from gan.trainer import Trainer
 from gan.transforms import joint_norm
 
@@ -41,9 +42,15 @@ class Signals:
         labels = trainer.data.labels
         self._real_c = None if labels is None else labels[rows]
         self._reference = small(self._pixels(images[spread_rows(len(images), REFERENCE)]))  # [≤ 2000, P]
-        self._real_spread = mean_distance(small(self._real)), mean_nearest_other(small(self._real))
-        self._real_near = mean_nearest_other(self._reference, ALONE)
+        self._set_yardsticks(small(self._real))
         self._ready = True
+
+    def _set_yardsticks(self, real: Tensor) -> None:
+        """How far real pictures lie from each other; NaN where they do not differ, so that nothing is a share of it."""
+        same = LEVEL * real.shape[1] ** 0.5
+        near = (mean_nearest_other(rows, count, same) for rows, count in ((real, None), (self._reference, ALONE)))
+        found = (mean_distance(real), *near)
+        self._spread, self._twins, self._near = (d.where(d.isfinite() & (d >= same), math.nan) for d in found)
 
     def _pixels(self, images: Tensor) -> Tensor:
         return images.to(self.trainer.device).float() / 127.5 - 1
@@ -78,11 +85,10 @@ class Signals:
     def _pictures(self, x: Tensor) -> dict[str, Tensor]:
         """How different the pictures x [N, C, H, W] are, each as a share of what real pictures have."""
         fake = small(x)
-        spread, twins = self._real_spread
         return {
-            "diversity": mean_distance(fake) / spread,
-            "twins": mean_nearest_other(fake) / twins,
-            "near": torch.cdist(fake, self._reference).amin(1).mean() / self._real_near,
+            "diversity": mean_distance(fake) / self._spread,
+            "twins": mean_nearest_other(fake) / self._twins,
+            "near": torch.cdist(fake, self._reference).amin(1).mean() / self._near,
             "lowest": x.amin(),
         }
 
@@ -102,23 +108,27 @@ def small(x: Tensor) -> Tensor:
 
 
 def mean_distance(x: Tensor) -> Tensor:
-    """Mean Euclidean distance of two different rows of x [N, P]."""
+    """Mean Euclidean distance of two different rows of x [N, P]; NaN where there is a single one."""
     return torch.pdist(x).mean()
 
 
-def mean_nearest_other(x: Tensor, count: int | None = None) -> Tensor:
-    """Mean distance of the first `count` rows of x [N, P] to the nearest other row."""
-    distances = torch.cdist(x[:count], x)  # [count, N]
-    return distances.fill_diagonal_(math.inf).amin(1).mean()
+def mean_nearest_other(x: Tensor, count: int | None = None, same: float = 0.0) -> Tensor:
+    """Mean distance of the first `count` rows of x [N, P] to the nearest other row; infinite where there is none.
+
+    Rows that are nearer than `same` are no others, but the same picture once more.
+    """
+    distances = torch.cdist(x[:count], x).fill_diagonal_(math.inf)  # [count, N]
+    return distances.masked_fill_(distances < same, math.inf).amin(1).mean()
 
 
 def told_apart(real: Tensor, fake: Tensor) -> Tensor:
     """How often D finds the real one of two pictures more real: the area under the ROC curve, ½ is chance.
 
-    Verdicts [N] and [M]; whatever their scale (Mann & Whitney 1947).
+    Verdicts [N] and [M]; whatever their scale (Mann & Whitney 1947). NaN where one of them is.
     """
     more, less = real[:, None] > fake, real[:, None] < fake  # [N, M]
-    return 0.5 + 0.5 * (more.float().mean() - less.float().mean())
+    share = 0.5 + 0.5 * (more.float().mean() - less.float().mean())
+    return share.where(~(real.isnan().any() | fake.isnan().any()), math.nan)
 
 
 def quantiles(kind: str, verdicts: Tensor) -> dict[str, Tensor]:

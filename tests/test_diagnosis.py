@@ -55,6 +55,7 @@ WGAN = QUICK.changed(objective="wasserstein")
 CASES = {
     "healthy": {},
     "learning": {"told_apart": lambda step: 1.0, "near": lambda step: 3.0},
+    "incomparable": {"near": lambda step: None, "diversity": lambda step: None},
     "divergence": {"events": [NAN]},
     "cannot-paint-black": {"config": RELU, "lowest": lambda step: 0.0, "told_apart": lambda step: 1.0},
     "memorisation": {"near": lambda step: max(0.3, 1.2 - step / 800), "diversity": lambda step: 0.7},
@@ -121,6 +122,16 @@ def test_scores_swing_in_their_own_units():
 def test_a_diversity_that_recovers_is_no_collapse():
     falls_and_rises = lambda step: 0.05 + max(0.0, (step - 900) / 1000)  # noqa: E731
     assert kinds(diversity=falls_and_rises) == ["healthy"]
+
+
+@pytest.mark.parametrize("near", [None, 0.0])
+def test_nothing_is_said_of_a_share_that_is_not_known(near):
+    """Of a single training picture the first version wrote down a distance of 0 beside a diversity of nothing."""
+    found = diagnose(QUICK, rows(), signals(near=lambda step: near, diversity=lambda step: None))
+    assert [v.kind for v in found] == ["incomparable"]
+    assert found[0].seen == "D tells real and generated pictures apart 80\xa0% of the time (50 % is chance)."
+    measures = [{"step": s, "modes": m} for s, m in ((1, 9), (2, 10), (3, 4), (4, 3))]
+    assert diagnose(QUICK, [], [], (), measures)[0].seen == "Of 10 classes that it drew before, 3 are left."
 
 
 def test_modes_that_were_drawn_once_and_are_not_any_more():

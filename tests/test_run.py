@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -248,6 +249,23 @@ def test_nan_stops_with_a_sentence_keeps_the_good_state_and_offers_it(runs):
     until(lambda: run.history.events and run.history.events[-1]["kind"] == "rewind" and run.latest.step == good)
     assert all(p.isfinite().all() for p in run.trainer.g_params)
     assert runs.may_control(run, [token])
+
+
+def test_nobody_is_shown_a_verdict_that_is_no_number(runs):
+    """The losses of a step are those before it, so they may still be finite where D no longer is."""
+    run, _ = runs.create("dense", changes=SMALL)
+    run.status = "running"
+
+    def poison(run: Run) -> None:
+        if run.trainer.steps_done == 7:
+            with torch.no_grad():
+                run.trainer.d_params[0].fill_(float("inf"))
+            run._publish(frame=True)
+
+    run.loop(poison)
+    assert run.status == "failed" and "The discriminator's verdict became NaN or infinite at step 7" in run.message
+    json.dumps([run.latest.numbers, run.history.frames], allow_nan=False)
+    assert [f["step"] for f in run.history.frames].count(7) == 1  # the one before
 
 
 def test_nan_injected_just_before_a_save_never_reaches_the_disk(runs, monkeypatch):
