@@ -42,18 +42,31 @@ class Given:
     others: list[str] = field(default_factory=list)  # names of files that are neither
     notes: list[str] = field(default_factory=list)
     skipped: int = 0  # files of which a note tells
+    folders: set[str] = field(default_factory=set)  # that hold no picture, as far as they tell something
 
     def add(self, name: str, read: Callable[[], bytes]) -> None:
         """One more file, by the ending of its name; hidden ones and those of the system are not worth a word."""
         if _is_rubbish(name):
             return
-        suffix = PurePosixPath(name.replace("\\", "/")).suffix.lower()
+        suffix = _suffix(name)
         if suffix in readable_suffixes():
             self.pictures.append((name, read))
         elif suffix in SIDECARS and len(self.tables) < MOST_TABLES:
             self.tables[name] = read
         else:
-            self.others.append(name)
+            self.leave(name)
+
+    def leave(self, name: str) -> None:
+        """A file that is no picture to this program."""
+        if _is_rubbish(name):
+            return
+        self.others.append(name)
+        if summary.is_picture(_suffix(name)):
+            self.folders.add(name.replace("\\", "/").rpartition("/")[0])
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name.replace("\\", "/")).suffix.lower()
 
 
 def _is_rubbish(name: str) -> bool:
@@ -71,13 +84,14 @@ def from_files(files: Iterable[tuple[str, BinaryIO | Path]], others: Iterable[st
     given = Given(title or "Own pictures")
     for name, file in files:
         read = partial(_read_file, file)
-        if PurePosixPath(name).suffix.lower() in SIDECARS:
+        if _suffix(name) in SIDECARS:
             given.add(name, read)
         elif not _is_rubbish(name):
             given.pictures.append((name, read))
         if len(given.pictures) > MOST_FILES:
             raise DataError(f"There are more than {MOST_FILES:,} files, the most that can be read at once.")
-    given.others += [name for name in others if not _is_rubbish(name)]
+    for name in others:
+        given.leave(name)
     return given
 
 
@@ -97,8 +111,9 @@ def from_folder(path: Path) -> tuple[Given, list[tuple[str, Path]]]:
     """(what is below a folder, all its files by their names relative to it). Raises DataError."""
     if not path.is_dir():
         raise DataError(f"There is no folder {path}.")
-    files, links = _walk(path)
+    files, links, empty = _walk(path)
     given = Given(path.resolve().name)
+    given.folders |= {name for name in empty if not _is_rubbish(name)}
     for name, file in files:
         given.add(name, partial(_read_file, file))
     if links:
@@ -106,17 +121,20 @@ def from_folder(path: Path) -> tuple[Given, list[tuple[str, Path]]]:
     return given, files
 
 
-def _walk(path: Path) -> tuple[list[tuple[str, Path]], list[str]]:
-    """(files below a folder by their names relative to it, links to folders)."""
+def _walk(path: Path) -> tuple[list[tuple[str, Path]], list[str], list[str]]:
+    """(files below a folder by their names relative to it, links to folders, folders with nothing in them)."""
     found: list[tuple[str, Path]] = []
     links: list[str] = []
+    empty: list[str] = []
     for at, folders, names in os.walk(path):
         inside = Path(at)
         found += [((inside / n).relative_to(path).as_posix(), inside / n) for n in names]
         links += [(inside / n).relative_to(path).as_posix() for n in folders if (inside / n).is_symlink()]
+        if not folders and not names:
+            empty.append(inside.relative_to(path).as_posix())
         if len(found) > MOST_FILES:
             raise DataError(f"The folder {path} holds more than {MOST_FILES:,} files.")
-    return sorted(found), sorted(links, key=natural)
+    return sorted(found), sorted(links, key=natural), empty
 
 
 # ---- zip ----
@@ -157,13 +175,15 @@ def from_zip(path: Path, opened: int | None = None) -> Iterator[Given]:
 
 def _entries(archive: zipfile.ZipFile, title: str) -> Given:
     """The files of a zip, checked as a whole by what it declares, and byte by byte while they are read."""
-    infos = sorted((i for i in archive.infolist() if not i.filename.endswith("/")), key=lambda i: i.filename)
+    infos = sorted(archive.infolist(), key=lambda i: i.filename)
     names, sure = names_of(infos)
     given = Given(title)
     read = _Reader(archive)
     links = []
     for info, name in zip(infos, names, strict=True):
-        if stat.S_ISLNK(info.external_attr >> 16):
+        if name.endswith(("/", "\\")):
+            given.folders |= {name[:-1]} - {""} if not _is_rubbish(name) else set()
+        elif stat.S_ISLNK(info.external_attr >> 16):
             links.append(name)
         else:
             given.add(name, partial(read, info))

@@ -317,6 +317,17 @@ def classes_of(places: Sequence[Place]) -> tuple[tuple[str, ...], list[str]]:
     return kinds, _alike(kinds)
 
 
+def beside_classes(names: Sequence[str], layout: Layout, folders: Iterable[str]) -> set[str]:
+    """Which of the folders, that hold no picture, would be classes by where they are."""
+    parents: set[Folders] = set()
+    for name, place in zip(names, layout.places, strict=True):
+        parts = folders_of(name)
+        if place is not None and place.kind in parts:
+            parents.add(parts[: parts.index(place.kind)])
+    candidates = (folders_of(f"{folder}/x") for folder in folders)
+    return {parts[-1] for parts in candidates if parts and parts[:-1] in parents}
+
+
 def classes_in_order(kinds: Iterable[str]) -> tuple[str, ...]:
     """Each once, 2 before 10."""
     return tuple(sorted(set(kinds), key=lambda kind: (natural(kind), kind)))

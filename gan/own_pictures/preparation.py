@@ -343,8 +343,8 @@ def _read_tables(given: Given) -> dict[str, bytes]:
 def _notes(given: Given, found: Layout, tally: _Tally, scaled: list[str]) -> list[str]:
     """What is said of the files, the most important first."""
     names = [name for name, _ in given.pictures]
-    good = {found.places[row].kind for row in tally.rows}  # type: ignore[union-attr]
-    kinds = {place.kind for place in found.places if place is not None}
+    good = {place.kind for row in tally.rows if (place := found.places[row])}
+    kinds = {place.kind for place in found.places if place} | layout.beside_classes(names, found, given.folders)
     return [
         *summary.left_out(given.others),
         *summary.unreadable(tally.bad),

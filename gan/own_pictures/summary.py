@@ -112,8 +112,14 @@ def counted(n: int, what: str) -> str:
 
 
 def _some(words: Sequence[str], most: int = 3) -> str:
-    more = f" and {len(words) - most:,} more" if len(words) > most else ""
-    return ", ".join(words[:most]) + more
+    """One, two and three; or the first three and how many more."""
+    shown = [*words[:most], *([f"{len(words) - most:,} more"] if len(words) > most else [])]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def is_picture(suffix: str) -> bool:
+    """Whether files with this ending, in small letters, are pictures to a person."""
+    return suffix in _AS_JPEG or suffix in _AS_PNG
 
 
 def left_out(names: Iterable[str]) -> list[str]:
@@ -125,8 +131,9 @@ def left_out(names: Iterable[str]) -> list[str]:
     return [_left(kind, advice, found) for (kind, advice), found in sorted(groups.items(), key=_by_number)]
 
 
-def _by_number(group: tuple[tuple[str, str], list[str]]) -> tuple[int, str]:
-    return -len(group[1]), group[0][0]
+def _by_number(group: tuple[tuple[str, str], list[str]]) -> tuple[bool, int, str]:
+    """Pictures first, the most first."""
+    return not group[0][0], -len(group[1]), group[0][0]
 
 
 def _group(suffix: str) -> tuple[str, str]:

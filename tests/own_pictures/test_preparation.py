@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import re
@@ -109,6 +110,13 @@ def test_same_pictures_same_name_and_anything_else_another(tmp_path: Path) -> No
     foldered = [(f"{i % 2}/{n}", file) for i, (n, file) in enumerate(good())]
     others = [(good(), 8, 1), (good(), 16, 3), (good(start=1), 16, 1), (foldered, 16, 1)]
     assert len({prepare(*other, tmp_path) for other in others} | {name}) == 5
+
+
+def test_the_name_is_a_hash_that_never_changes(tmp_path: Path) -> None:
+    """Runs and folders of earlier versions hold it: sizes, classes, labels, pixels."""
+    pixels = np.repeat(np.arange(20, dtype=np.uint8), 144).tobytes()
+    digest = hashlib.sha256(b"[12, 1, []]" + np.zeros(20, "<i8").tobytes() + pixels)
+    assert prepare(good(), 12, 1, tmp_path) == f"own-{digest.hexdigest()[:12]}"
 
 
 def test_files_may_be_paths(tmp_path: Path) -> None:

@@ -119,12 +119,17 @@ CASES: dict[str, tuple[Callable[[], Entries], str]] = {
     "other files": (
         lambda: [*kinds("a", count=16), ("readme.txt", b"x"), ("b.zip", b"PK"), ("c.svg", b"<svg"), ("d.svg", b"<svg")],
         "16 pictures. 2 .svg files were left out: export them as PNG. "
-        "1 other file (readme.txt) was left out. 1 .zip file was left out: unpack it first.",
+        "1 .zip file was left out: unpack it first. 1 other file (readme.txt) was left out.",
     ),
     "a class of bad pictures": (
         lambda: [*kinds("cat", "dog"), ("bird/0.png", b"x"), ("bird/1.png", b"x")],
         "20 pictures, 2 classes: cat (10), dog (10). 2 could not be read (first: bird/0.png, not a PNG, JPEG, WebP, "
         "GIF, BMP, TIFF, AVIF or PPM picture). “bird” has no picture that could be used.",
+    ),
+    "a class of heic": (
+        lambda: [*kinds("cat", "dog"), ("bird/0.heic", HEIC), ("readme/x.txt", b"x")],
+        "20 pictures, 2 classes: cat (10), dog (10). 1 .heic file was left out: export it as JPEG. "
+        "1 other file (readme/x.txt) was left out. “bird” has no picture that could be used.",
     ),
     "all the same": (lambda: [(f"{i}.png", png(1)) for i in range(20)], "20 pictures. All pictures are the same."),
     "some copies": (lambda: [(f"{i}.png", png(i % 17)) for i in range(20)], "20 pictures. 3 are copies of others."),
@@ -178,8 +183,8 @@ def test_a_folder_and_single_files_are_understood_as_the_zip(case: str, tmp_path
         pytest.skip("this disk takes names in capitals for the same")
     by_folder = prepare_folder(tmp_path / "it", Form(8), tmp_path / "own")
     assert by_folder.summary.sentence == CASES[case][1]
-    readable = [(n, d) for n, d in sorted(entries) if not n.endswith((".HEIC", ".txt", ".zip", ".svg"))]
-    others = [n for n, _ in sorted(entries) if n.endswith((".HEIC", ".txt", ".zip", ".svg"))]
+    readable = [(n, d) for n, d in sorted(entries) if not n.lower().endswith((".heic", ".txt", ".zip", ".svg"))]
+    others = [n for n, _ in sorted(entries) if n.lower().endswith((".heic", ".txt", ".zip", ".svg"))]
     by_files = prepare([(n, io.BytesIO(d)) for n, d in readable], Form(8), tmp_path / "own", others=others)
     assert by_files.name == by_folder.name and by_files.summary.sentence == CASES[case][1]
 
@@ -236,3 +241,14 @@ def test_wrong_flags_are_one_sentence(
         main(["train", "dense", "--dataset", str(path), "--runs", str(tmp_path / "runs"), "--steps", "1", *more]) == 1
     )
     assert words in capsys.readouterr().err
+
+
+def test_empty_folders_are_classes_without_pictures(tmp_path: Path) -> None:
+    sentence = "20 pictures, 2 classes: cat (10), dog (10). “bird” and “cow” have no picture that could be used."
+    path = packed(
+        tmp_path / "it.zip", [*kinds("pets/cat", "pets/dog"), ("pets/bird/", b""), ("pets/cow/", b""), ("pets/", b"")]
+    )
+    assert prepare_zip(path, Form(8), tmp_path / "own").summary.sentence == sentence
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path / "it")
+    assert prepare_folder(tmp_path / "it", Form(8), tmp_path / "own").summary.sentence == sentence
