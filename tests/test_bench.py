@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan.bench import BENCHES, common, quality, search
+from gan.bench import BENCHES, common, folders, quality, search
 from gan.bench.articles import BARS, best_threads
 from gan.bench.bare import Bare
 from gan.bench.common import BenchError, Figure, PausedRun, alternate, at_least, at_most, table
@@ -296,6 +296,27 @@ def test_pictures_for_other_programs_are_the_training_pictures(tmp_path, random_
     monkeypatch.setattr(articles, "load", lambda name: random_pictures)
     stored = np.load(articles._write_pictures(tmp_path / "new"))
     assert np.array_equal(stored, random_pictures.images[:, 0].numpy())
+
+
+def test_folders_are_prepared_by_the_checkout_that_is_named(tmp_path):
+    """Each by its own program, whatever its functions are called there."""
+    with pytest.raises(argparse.ArgumentTypeError, match="is no checkout of this program"):
+        folders._checkout(str(tmp_path))
+    other = tmp_path / "gan" / "bench"
+    other.mkdir(parents=True)
+    (tmp_path / "gan" / "__init__.py").touch()
+    (other / "__init__.py").touch()
+    (other / "folders.py").write_text('print(\'{"pictures_per_s": 7, "peak_mb": 1}\')', encoding="utf-8")
+    assert folders._measured("all", folders._checkout(str(tmp_path)), ".") == {"pictures_per_s": 7, "peak_mb": 1}
+    (other / "folders.py").write_text("import sys; sys.exit('no room')", encoding="utf-8")
+    with pytest.raises(BenchError, match="could not prepare the pictures: no room"):
+        folders._measured("all", tmp_path, ".")
+    found = {
+        "all": [{"pictures_per_s": 8.0, "peak_mb": 1.0}],
+        "the other checkout": [{"pictures_per_s": 4.0, "peak_mb": 1}],
+    }
+    last = folders._figures(found)[-1]
+    assert "times the other checkout" in last.what and last.value.startswith("median 2")
 
 
 def test_a_measured_program_that_fails_is_a_sentence():

@@ -1,8 +1,10 @@
 """How fast, and in how much memory, a folder of pictures becomes a data set.
 
 One thread against all cores, and both against the loop that one would write by hand: Pillow's `open`, `ImageOps.fit`,
-a list, one array. Every measurement is a process of its own, so that its peak of memory is its own; the pictures have
-just been written, so that they come from the page cache and the disk is not what is measured.
+a list, one array. With --against DIR, all cores against all cores of another checkout of this program (`git worktree
+add DIR COMMIT`), which measures itself by its own copy of this file. Every measurement is a process of its own, so that
+its peak of memory is its own; the pictures have just been written, so that they come from the page cache and the disk
+is not what is measured.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from gan.bench.common import Figure, spread
+from gan.bench.common import ROOT, BenchError, Figure, spread
 from gan.flags import whole
 from gan.own_pictures import Form, preparation, prepare_folder
 
@@ -32,22 +34,38 @@ SIDES = (128, 2048)  # shortest and longest side of the pictures read
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pictures", type=whole(1, 1_000_000), default=1500)
     parser.add_argument("--pairs", type=whole(1, 1000), default=5)
+    parser.add_argument("--against", type=_checkout, metavar="DIR", help="another checkout of this program")
+
+
+def _checkout(text: str) -> Path:
+    path = Path(text).resolve()
+    if not (path / "gan" / "bench" / "folders.py").is_file():
+        raise argparse.ArgumentTypeError(f"{path} is no checkout of this program")
+    return path
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:
+    # What is compared: first ours with all cores, then the others.
+    whose = {"all": ("all", ROOT)} | {way: (way, ROOT) for way in WAYS if not args.against}
+    if args.against:
+        whose["the other checkout"] = "all", args.against
     with tempfile.TemporaryDirectory() as folder:
         megapixels = _make_folder(Path(folder), args.pictures)
         print(f"{args.pictures:,} pictures, two JPEG to one PNG, {megapixels:,.0f} megapixels, to {SIZE} x {SIZE}")
-        found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+        found: dict[str, list[dict[str, float]]] = {name: [] for name in whose}
         for pair in range(args.pairs):
-            for way in reversed(WAYS) if pair % 2 else WAYS:
-                found[way].append(_measured(way, folder))
-            print(json.dumps({way: rounds[-1] for way, rounds in found.items()}), flush=True)
+            for name in reversed(whose) if pair % 2 else whose:
+                found[name].append(_measured(*whose[name], folder))
+            print(json.dumps({name: rounds[-1] for name, rounds in found.items()}), flush=True)
+    return _figures(found)
+
+
+def _figures(found: dict[str, list[dict[str, float]]]) -> list[Figure]:
     figures = []
     for way, rounds in found.items():
         speed, memory = ([r[key] for r in rounds] for key in ("pictures_per_s", "peak_mb"))
         figures.append(Figure(f"folder, {way}", f"pictures/s {spread(speed)}; peak memory {spread(memory, ' MB')}"))
-    for other in ("one", "plain"):
+    for other in list(found)[1:]:
         times = [a["pictures_per_s"] / b["pictures_per_s"] for a, b in zip(found["all"], found[other], strict=True)]
         figures.append(Figure(f"folder, all cores ({preparation.THREADS}), times {other}", spread(times)))
     return figures
@@ -67,9 +85,14 @@ def _make_folder(folder: Path, count: int) -> float:
     return pixels / 1e6
 
 
-def _measured(way: str, folder: str) -> dict[str, float]:
+def _measured(way: str, checkout: Path, folder: str) -> dict[str, float]:
+    """In a fresh process, by the program of a checkout: started there, `-m` finds that one first."""
     command = [sys.executable, "-m", "gan.bench.folders", "--way", way, "--folder", folder]
-    return json.loads(subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=checkout)
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()[-1:] or ["it says nothing"]
+        raise BenchError(f"The program in {checkout} could not prepare the pictures: {reason[0]}")
+    return json.loads(done.stdout)
 
 
 # ---- in the process that is measured ----
