@@ -33,7 +33,7 @@ _CLASS_COLUMNS = (
     "species",
     "breed",
 )
-_SPLIT_COLUMNS = ("split", "set", "subset", "usage", "partition", "data set", "dataset")
+_SPLIT_COLUMNS = ("split", "set", "subset", "usage", "partition", "data_set", "dataset")
 
 Folders = tuple[str, ...]
 
@@ -69,7 +69,7 @@ def natural(words: str) -> tuple[tuple[int, int, str], ...]:
 
 def printable(words: str, most: int = 80) -> str:
     """A stranger's file name, fit for a sentence: no control or direction characters, not endless."""
-    kept = "".join(c for c in words if c.isprintable()).strip()
+    kept = "".join(c for c in unicodedata.normalize("NFC", words) if c.isprintable()).strip()
     return kept if len(kept) <= most else kept[: most - 1] + "…"
 
 
@@ -260,7 +260,7 @@ def _table(path: str, content: bytes, names: Sequence[str]) -> _Table | None:
     if 2 * hits[file] < len(rows) - 1 or not hits[file]:
         return None
     head = (
-        [cell.strip().casefold() for cell in rows[0]]
+        [re.sub(r"[\s-]+", "_", cell.strip().casefold()) for cell in rows[0]]
         if not any(key in keys for key in _keys(rows[0][file]))
         else [""] * width
     )

@@ -154,6 +154,12 @@ def test_too_few_and_too_many_classes(count: int, classes: int) -> None:
     assert len(got) == classes and bool(notes) == (count > 100)
 
 
+def test_a_letter_and_its_accent_are_one_name_however_they_are_written() -> None:
+    """macOS writes "Ä" as two characters."""
+    places = understood(["A\u0308/1.png", "\u00c4/2.png", "b/3.png"]).places
+    assert {place.kind for place in places} == {"\u00c4", "b"}
+
+
 # ---- tables ----
 
 
@@ -204,6 +210,7 @@ FLAT = [f"images/{i}.png" for i in range(20)]
         "id;label\n" + "".join(f"{i};{'cat' if i % 2 else 'dog'}\n" for i in range(20)),
         "﻿species\tpath\tsize\n" + "".join(f"{'cat' if i % 2 else 'dog'}\timages/{i}.png\t7\n" for i in range(20)),
         "filename,width,kind\r\n" + "".join(f'"./images/{i}.png",{i},{KINDS[1 - i % 2]}\r\n' for i in range(20)),
+        "Image Name,Class Name,x\n" + "".join(f"{i}.png,{KINDS[1 - i % 2]},{i % 3}\n" for i in range(20)),
         "image,label\n" + "".join(f"/data/x/images/{i}.png,{'cat' if i % 2 else 'dog'}\n" for i in range(20)),
     ],
 )  # fmt: skip
