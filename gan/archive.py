@@ -64,7 +64,7 @@ def pack(folder: Path, out: Path | IO[bytes], pictures: Path | None = None) -> N
             z.write(pictures, PICTURES)
 
 
-def unpack(file: Path, folder: Path) -> tuple[Config, dict[str, Any]]:
+def unpack(file: Path | IO[bytes], folder: Path) -> tuple[Config, dict[str, Any]]:
     """Unpack a run's zip into `folder` (which must not exist). Returns its config, and what else its run.json may say.
 
     Raises ArchiveError with a sentence, or OSError; `folder` does not exist then. The caller writes a fresh run.json
@@ -78,7 +78,7 @@ def unpack(file: Path, folder: Path) -> tuple[Config, dict[str, Any]]:
         raise
 
 
-def _unpacked(file: Path, folder: Path) -> tuple[Config, dict[str, Any]]:
+def _unpacked(file: Path | IO[bytes], folder: Path) -> tuple[Config, dict[str, Any]]:
     try:
         with zipfile.ZipFile(file) as z:
             _check_listing(z)

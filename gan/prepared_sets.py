@@ -1,7 +1,8 @@
 """The prepared pictures in one folder, and who may manage them.
 
 Sets are named by their content, so whoever prepares the same pictures gets the same set: each has a claim on it, and it
-goes with the last one. The hashes of the claims' tokens lie beside a set, in NAME.claims.json.
+goes with the last one. The hashes of the claims' tokens lie beside a set, in NAME.claims.json. What was prepared from
+the command line, or by an older version, stays its owner's, whoever else claims it.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from pathlib import Path
 
 from gan.checkpoint import write_atomically
 from gan.data import OWN_NAME, DataError
-from gan.own_pictures import take_in
+from gan.own_pictures import Prepared, take_in
 from gan.tokens import hash_of, hashes_of, new_token
 
 MOST_CLAIMS = 1_000  # of one set; the oldest of more ends
+HOSTS = "host"  # stands among the hashes where a set was here without claims: it goes with the owner's of the program
 MOST_BYTES = 4 << 30  # of all sets together
 
 
 class PreparedSets:
-    """The sets in one folder. One prepared from the command line, or by an older version, has no claims."""
+    """The sets in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -42,8 +44,14 @@ class PreparedSets:
         if sum(p.stat().st_size for p in self.folder.glob("*") if p.is_file()) > MOST_BYTES:
             raise DataError("This server has no more room for pictures; please ask its owner to delete old ones.")
 
-    def claim(self, name: str, tokens: Iterable[str] = ()) -> str:
-        """A token that claims a set: one of these where it already does. Raises DataError where the set has gone."""
+    def made(self, make: Callable[[], Prepared], tokens: Iterable[str] = ()) -> tuple[str, str]:
+        """Let a set be prepared: its name, and a token that claims it. Raises DataError, and what `make` raises."""
+        before = {path.stem for path in self.folder.glob("own-*.safetensors")}
+        name = make().name
+        return name, self._claim(name, tokens, name not in before)
+
+    def _claim(self, name: str, tokens: Iterable[str], is_new: bool) -> str:
+        """One of the tokens where it claims the set already, else a new one."""
         with self._guard:
             if not self.path(name):
                 raise DataError("These pictures have been deleted meanwhile; prepare them again.")
@@ -51,8 +59,8 @@ class PreparedSets:
             for token in tokens:
                 if hash_of(token) in known:
                     return token
-            token = new_token()
-            self._write(name, [*known, hash_of(token)][-MOST_CLAIMS:])
+            token, first = new_token(), [] if known or is_new else [HOSTS]
+            self._write(name, [*first, *known, hash_of(token)][-MOST_CLAIMS:])
             return token
 
     def is_claimed(self, name: str, tokens: Iterable[str]) -> bool:
@@ -66,8 +74,7 @@ class PreparedSets:
         """
         if not self.path(name):
             self.check_room()
-        take_in(file, name, self.folder)
-        return self.claim(name)
+        return self.made(lambda: take_in(file, name, self.folder))[1]
 
     def give_up(
         self, name: str, tokens: Iterable[str], whoever: bool = False, check: Callable[[], None] = lambda: None

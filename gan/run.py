@@ -165,7 +165,7 @@ class Run:
         what = f"{many}{cfg.size} × {cfg.size}, {'grey' if cfg.channels == 1 else 'colour'}"
         return (
             f"To continue, this run needs the pictures{called} that it learned from ({what}), which are not here. "
-            "Prepare the same files again with this size and these colours."
+            "Prepare the same files again with the same size, colours, fit and classes."
         )
 
     def describe(self, **words: Any) -> None:

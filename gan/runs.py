@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 from gan import dist
 from gan.archive import PICTURES, unpack
@@ -198,7 +198,7 @@ class Runs:
                 raise
             raise RunsError(f"The new run could not be opened: {e}") from None
 
-    def bring_back(self, file: Path) -> tuple[Run, str, str]:
+    def bring_back(self, file: Path | IO[bytes]) -> tuple[Run, str, str]:
         """A run from its zip, under a new id: it, its token, and one that claims the own pictures in the zip, or "".
 
         One on own pictures that are neither here nor in the zip comes back to be watched; see Run.needs. Raises

@@ -21,6 +21,7 @@ from PIL import Image
 from starlette.middleware import Middleware
 
 from gan.data import describe, load
+from gan.own_pictures import Form, prepare
 from gan.runs import Runs
 from gan.web import guard
 from gan.web.own_picture_routes import add_own_picture_routes
@@ -170,6 +171,12 @@ def test_odd_lists_of_other_files_are_refused_in_words(client, others):
     assert answer.status_code == 400 and "left out" in answer.json()["error"]
 
 
+def test_files_beside_a_zip_are_named(client):
+    made = send(client, [("pets.zip", zip_of(PETS))], others=json.dumps(["readme.pdf"])).json()
+    assert made["title"] == "pets" and made["skipped"] == 1 and "1 .pdf file was left out" in made["message"]
+    assert "1 .pdf file was left out" in again(client, made["upload"], size=32).json()["message"]
+
+
 def test_strangers_send_nothing_where_only_the_owner_trains(registry):
     client = TestClient(app_of(registry, Visit(only_here=True)))
     for answer in (send(client, NOISE), again(client, "x")):
@@ -304,6 +311,17 @@ def test_sets_without_claims_are_the_masters(client, registry):
             (registry.own_dir / f"{name}.claims.json").write_bytes(nonsense)
         assert asked(client, name, owner(made))[0] == 403
         assert asked(client, name, {"X-Owner": registry.master})[0] == 200
+
+
+def test_what_the_command_line_prepared_outlives_a_strangers_claim(client, registry):
+    """He has the same pictures, and may do with them what others may; the set is not his to remove."""
+    name = prepare([(name, io.BytesIO(data)) for name, data in NOISE], Form(28, 1), registry.own_dir).name
+    made = send(client, NOISE)
+    assert made.json()["dataset"] == name and asked(client, name, owner(made))[0] == 200
+    assert client.delete(f"{BASE}/pictures/{name}", headers=owner(made)).status_code == 200
+    assert asked(client, name, owner(made))[0] == 403 and registry.prepared.path(name)
+    assert client.delete(f"{BASE}/pictures/{name}", headers={"X-Owner": registry.master}).status_code == 200
+    assert list(registry.own_dir.iterdir()) == []
 
 
 def test_pictures_that_a_run_trains_on_are_not_deleted(client, registry):

@@ -46,20 +46,23 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from gan.runs import Runs
+from gan.web.kept_uploads import KeptUploads
 from gan.web.own_picture_routes import add_own_picture_routes
 from gan.web.routes import add_routes
 from tests.test_uploads import zip_of
 app = FastAPI()
-runs = Runs(Path(sys.argv[1]), limit=1)
-add_routes(app, runs)
-add_own_picture_routes(app, runs)
+runs, kept = Runs(Path(sys.argv[1]), limit=1), KeptUploads()
+add_routes(app, runs, kept=kept)
+add_own_picture_routes(app, runs, kept=kept)
 client = TestClient(app)
 for megabytes in (10, 9, 20):
     files = {{"f": ("a.zip", zip_of(megabytes))}}
     answer = client.post("{BASE}/pictures?size=28&channels=1", files=files)
     print(json.dumps([answer.status_code, answer.json(), os.listdir(os.environ["TMPDIR"])]))
-answer = client.post("{BASE}/runs/import", content=zip_of(20))
-print(json.dumps([answer.status_code, answer.json(), os.listdir(os.environ["TMPDIR"])]))
+assert client.post("{BASE}/pictures", files={{"f": ("a.zip", zip_of(9))}}).status_code == 201
+for megabytes in (20, 10):
+    answer = client.post("{BASE}/runs/import", content=zip_of(megabytes))
+    print(json.dumps([answer.status_code, answer.json(), os.listdir(os.environ["TMPDIR"])]))
 """
 _MOUNT = "mount -t tmpfs -o size=14m tmpfs $TMPDIR"
 
@@ -93,9 +96,10 @@ def test_what_is_sent_lies_on_the_disk_once_and_a_full_one_is_named(tmp_path: Pa
         pytest.skip("this machine has no unshare")
     done = in_small_room(tmp_path, [sys.executable, "-c", _IN_SMALL_ROOM, str(tmp_path / "runs")])
     assert done.returncode == 0, done.stderr
-    fits, next_one, full, run = map(json.loads, done.stdout.splitlines())
+    fits, next_one, full, run, small_run = map(json.loads, done.stdout.splitlines())
     assert fits[0] == 201 and fits[1]["count"] == 16 and fits[2] == []  # twice would not fit
     assert next_one[0] == 201  # the files of the first are let go for it
+    assert small_run[0] == 400 and "not a run of ours" in small_run[1]["error"]  # arrived, as kept files were let go
     for status, answer, left in (full, run):
         assert status == 507 and f"{tmp_path / 'room'} is full" in answer["error"] and "TMPDIR" in answer["error"]
         assert left == []
@@ -106,12 +110,12 @@ def test_what_is_sent_lies_on_the_disk_once_and_a_full_one_is_named(tmp_path: Pa
 
 def multipart(parts: list[tuple[str, str | None, bytes]], end: bytes = b"--x--\r\n") -> bytes:
     """(name of the field, name of the file, content) of each part, as a browser writes them; its boundary is x."""
-    body = b""
+    body = []
     for field, name, content in parts:
         file = "" if name is None else f'; filename="{name}"'
         head = f'--x\r\nContent-Disposition: form-data; name="{field}"{file}\r\nContent-Type: a/b\r\n\r\n'
-        body += head.encode() + content + b"\r\n"
-    return body + end
+        body += [head.encode(), content, b"\r\n"]
+    return b"".join([*body, end])
 
 
 def in_pieces(body: bytes, most: int = 1 << 16, seed: int = 0) -> list[bytes]:

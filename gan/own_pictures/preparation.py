@@ -380,13 +380,21 @@ def prepare(
 
 
 def prepare_zip(
-    path: Path, form: Form, own_dir: Path, progress: Progress | None = None, opened: int | None = None
+    path: Path,
+    form: Form,
+    own_dir: Path,
+    progress: Progress | None = None,
+    opened: int | None = None,
+    *,
+    others: Sequence[str] = (),
 ) -> Prepared:
-    """As `prepare`, with the pictures in a zip. Nothing is unpacked to disk.
+    """As `prepare`, with the pictures in a zip, and others beside it. Nothing is unpacked to disk.
 
     opened: the descriptor of a file that holds the zip and has no path of its own; `path` then only names it.
     """
     with from_zip(Path(path), opened) as given:
+        for name in others:
+            given.leave(name)
         return _prepare(given, form, Path(own_dir), progress)
 
 

@@ -21,7 +21,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
 from gan.data import DataError, describe
-from gan.own_pictures import FITS, Form, Summary, edit_classes, prepare, prepare_zip, preview
+from gan.own_pictures import FITS, Form, Prepared, Summary, edit_classes, prepare, prepare_zip, preview
 from gan.picture import grid, png_bytes
 from gan.pictures import Progress
 from gan.runs import NotFound, Runs
@@ -38,8 +38,11 @@ _WAITING = "Other pictures are being read; yours come next."
 _T = TypeVar("_T")
 
 
-def add_own_picture_routes(app: FastAPI, runs: Runs, visit: Visit | None = None) -> None:
-    visit, kept, preparing = visit or Visit(), KeptUploads(), Preparing()
+def add_own_picture_routes(
+    app: FastAPI, runs: Runs, visit: Visit | None = None, kept: KeptUploads | None = None
+) -> None:
+    """Add every route about own pictures. kept: where the files that were sent stay for a while."""
+    visit, kept, preparing = visit or Visit(), kept or KeptUploads(), Preparing()
     _add_sending(app, runs, visit, kept, preparing)
     _add_again(app, runs, visit, kept, preparing)
     _add_prepared(app, runs, preparing)
@@ -153,15 +156,17 @@ def _job(upload: Upload, form: Form, runs: Runs, tokens: list[str]) -> Callable[
 
     def job(progress: Progress) -> dict[str, Any]:
         with upload.held():
-            if upload.zip_name is None:
-                others, title = _others(upload), _title(upload)
-                made = prepare(upload, form, runs.own_dir, progress, others=others, title=title)
-            else:
-                path, waiting = _safe_name(upload.zip_name), upload.file.fileno()
-                made = prepare_zip(path, form, runs.own_dir, progress, waiting)
-        return _claimed(runs, made.name, tokens) | {"fit": form.fit}
+            return _claimed(runs, lambda: _made(upload, form, runs.own_dir, progress), tokens) | {"fit": form.fit}
 
     return job
+
+
+def _made(upload: Upload, form: Form, own_dir: Path, progress: Progress) -> Prepared:
+    others = _others(upload)
+    if upload.zip_name is None:
+        return prepare(upload, form, own_dir, progress, others=others, title=_title(upload))
+    path, waiting = _safe_name(upload.zip_name), upload.file.fileno()
+    return prepare_zip(path, form, own_dir, progress, waiting, others=others)
 
 
 def _others(upload: Upload) -> list[str]:
@@ -213,8 +218,8 @@ def _add_prepared(app: FastAPI, runs: Runs, preparing: Preparing) -> None:
             raise DataError("The classes must be a table of old and new names.")
         runs.prepared.check_room()
 
-        def edited(progress: Progress) -> dict[str, Any]:
-            return _claimed(runs, edit_classes(name, runs.own_dir, changes).name, tokens_of(request))
+        def edited(_: Progress) -> dict[str, Any]:
+            return _claimed(runs, lambda: edit_classes(name, runs.own_dir, changes), tokens_of(request))
 
         return JSONResponse(await preparing.run(request, "", edited), 201)
 
@@ -233,8 +238,10 @@ def _check_claim(runs: Runs, name: str, request: Request) -> None:
         raise PermissionError("Only the page that prepared these pictures can ask this.")
 
 
-def _claimed(runs: Runs, name: str, tokens: list[str]) -> dict[str, Any]:
-    return _card(runs, name) | {"token": runs.prepared.claim(name, tokens)}
+def _claimed(runs: Runs, make: Callable[[], Prepared], tokens: list[str]) -> dict[str, Any]:
+    """The card of the set that is made, and a token that claims it."""
+    name, token = runs.prepared.made(make, tokens)
+    return _card(runs, name) | {"token": token}
 
 
 def _card(runs: Runs, name: str) -> dict[str, Any]:

@@ -38,9 +38,10 @@ from gan.runs import RECORDED, Runs, RunsError
 from gan.transforms import CONSTRAINTS, TRANSFORMS
 from gan.web.addresses import is_loopback
 from gan.web.errors import FRESH, error, sentence
+from gan.web.kept_uploads import KeptUploads
 from gan.web.mathml import mathml
 from gan.web.text import EN
-from gan.web.uploads import accepted, received, spooling
+from gan.web.uploads import accepted, received, with_room
 from gan.weights import Weights, to_bytes
 
 BASE = "/gradio_api/gan"
@@ -68,16 +69,16 @@ class Visit:
     addresses: tuple[str, ...] = ()
 
 
-def add_routes(app: FastAPI, runs: Runs, visit: Visit | None = None) -> None:
-    """Add every route about runs."""
-    visit = visit or Visit()
+def add_routes(app: FastAPI, runs: Runs, visit: Visit | None = None, kept: KeptUploads | None = None) -> None:
+    """Add every route about runs. kept: files that make room on the disk for what is sent."""
+    visit, kept = visit or Visit(), kept or KeptUploads()
     _add_start(app, runs, visit)
     _add_reading(app, runs)
     _add_columns(app, runs)
     _add_measures(app, runs)
-    _add_control(app, runs, visit)
+    _add_control(app, runs, visit, kept)
     _add_order(app, runs, visit)
-    _add_files(app, runs)
+    _add_files(app, runs, kept)
 
 
 def tokens_of(request: Request) -> list[str]:
@@ -296,7 +297,7 @@ def _info(run: Run) -> dict[str, Any]:
 # Control ---------------------------------------------------------------------------------------------------------
 
 
-def _add_control(app: FastAPI, runs: Runs, visit: Visit) -> None:
+def _add_control(app: FastAPI, runs: Runs, visit: Visit, kept: KeptUploads) -> None:
     @app.post(f"{BASE}/runs")
     @sentence
     async def create(request: Request) -> Response:
@@ -328,8 +329,8 @@ def _add_control(app: FastAPI, runs: Runs, visit: Visit) -> None:
     @sentence
     async def bring_back(request: Request) -> Response:
         refuse_strangers(runs, visit, request)
-        async with received(request, MAX_RUN_ZIP_BYTES) as path:
-            run, token, claim = await run_in_threadpool(runs.bring_back, path)
+        async with received(request, MAX_RUN_ZIP_BYTES, kept.drop_oldest) as file:
+            run, token, claim = await run_in_threadpool(runs.bring_back, file)
         return JSONResponse({"id": run.id, "token": token, "pictures_token": claim}, 201)
 
 
@@ -439,20 +440,21 @@ async def json_of(request: Request) -> dict[str, Any]:
 # Downloads -------------------------------------------------------------------------------------------------------
 
 
-def _add_files(app: FastAPI, runs: Runs) -> None:
+def _add_files(app: FastAPI, runs: Runs, kept: KeptUploads) -> None:
     @app.get(f"{BASE}/runs/{{run_id}}/download/{{what}}")
     @sentence
     async def download(run_id: str, what: str, request: Request, pictures: str = "") -> Response:
         run = runs.get(run_id)
         if what == RUN_ZIP:
             own = _own_pictures(runs, run, tokens_of(request)) if pictures else None
-            return await run_in_threadpool(_run_zip, run, own)
+            file = await run_in_threadpool(with_room, functools.partial(_run_zip, run, own), kept.drop_oldest)
+            headers = _file_headers(run, what) | {"Content-Length": str(file.tell())}
+            return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)
         if what not in _DOWNLOADS:
             return error(404, f"There is no download {what[:40]!r}; known: {', '.join([*_DOWNLOADS, RUN_ZIP])}.")
         media_type, make = _DOWNLOADS[what]
         data = await run_in_threadpool(make, run)
-        headers = FRESH | {"Content-Disposition": f'attachment; filename="{download_name(run, what)}"'}
-        return Response(data, media_type=media_type, headers=headers)
+        return Response(data, media_type=media_type, headers=_file_headers(run, what))
 
 
 def _pictures_bytes(runs: Runs, run: Run, tokens: list[str]) -> int:
@@ -471,18 +473,14 @@ def _own_pictures(runs: Runs, run: Run, tokens: list[str]) -> Path:
     return path
 
 
-def _run_zip(run: Run, pictures: Path | None) -> Response:
-    """The whole run, from a file without a name that goes when it was sent."""
+def _run_zip(run: Run, pictures: Path | None) -> IO[bytes]:
+    """The whole run, in a file without a name that has been written to its end."""
     with contextlib.ExitStack() as on_failure:
-        with spooling():
-            file = on_failure.enter_context(tempfile.TemporaryFile())
-            pack(run.folder, file, pictures)
-        headers = FRESH | {
-            "Content-Disposition": f'attachment; filename="{download_name(run, RUN_ZIP)}"',
-            "Content-Length": str(file.tell()),
-        }
+        file = on_failure.enter_context(tempfile.TemporaryFile())
+        pack(run.folder, file, pictures)
+        file.flush()
         on_failure.pop_all()
-    return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)
+    return file
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
@@ -490,6 +488,10 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
         file.seek(0)
         while piece := file.read(1 << 20):
             yield piece
+
+
+def _file_headers(run: Run, what: str) -> dict[str, str]:
+    return FRESH | {"Content-Disposition": f'attachment; filename="{download_name(run, what)}"'}
 
 
 def download_name(run: Run, what: str) -> str:

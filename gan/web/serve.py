@@ -93,6 +93,7 @@ def _routes(settings: Settings, runs: Any) -> list[Any]:
     from gan.render import Renderer
     from gan.web.diagnosis import add_diagnosis_route
     from gan.web.find_routes import add_find_routes
+    from gan.web.kept_uploads import KeptUploads
     from gan.web.made_of_routes import add_made_of_routes
     from gan.web.own_picture_routes import add_own_picture_routes
     from gan.web.path_routes import add_path_routes
@@ -101,9 +102,9 @@ def _routes(settings: Settings, runs: Any) -> list[Any]:
     from gan.web.share_routes import add_share_routes
 
     ours = FastAPI(openapi_url=None)
-    visit = Visit(settings.only_here, tuple(open_addresses(settings)))
-    add_routes(ours, runs, visit)
-    add_own_picture_routes(ours, runs, visit)
+    visit, kept = Visit(settings.only_here, tuple(open_addresses(settings))), KeptUploads()
+    add_routes(ours, runs, visit, kept)
+    add_own_picture_routes(ours, runs, visit, kept)
     add_diagnosis_route(ours, runs)
     renderer = Renderer(WEIGHTS, run_source(runs))
     add_picture_routes(ours, renderer, runs)

@@ -6,8 +6,8 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from functools import partial
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
@@ -28,6 +28,7 @@ MOST_FIELD_BYTES = 8 << 20  # of all fields together: the names of files that we
 FILE_WEIGHT = 300  # bytes that a file takes in memory beside its name, about
 _PIECE = 1 << 20  # bytes written at a time
 
+_T = TypeVar("_T")
 _INCOMPLETE = "The files did not arrive completely; please try again."
 
 
@@ -37,37 +38,16 @@ def accepted() -> dict[str, Any]:
     return suffixes | {"fits": FITS, "sizes": SIZES, "most": MOST_FILES}
 
 
-@asynccontextmanager
-async def received(request: Request, most: int) -> AsyncIterator[Path]:
-    """The body as a temporary file, for as long as the block lasts. Raises RunsError above `most` bytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "sent.zip"
-        with path.open("wb") as file:
-            await _keep(request, most, file)
-        yield path
-
-
-async def _keep(request: Request, most: int, file: BinaryIO) -> None:
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
-            raise RunsError(f"The file is larger than {most >> 20} MB, the limit.")
-        with spooling():
-            file.write(chunk)
-    with spooling():
-        file.flush()
-
-
-@contextmanager
-def spooling() -> Iterator[None]:
-    """Where a full disk is the one that files wait on. Raises DiskFull."""
-    try:
-        yield
-    except OSError as problem:
-        if disk_is_full(problem):
-            raise DiskFull(tempfile.gettempdir()) from problem
-        raise
+def with_room(write: Callable[[], _T], make_room: Callable[[], bool]) -> _T:
+    """What `write` returns, tried again while the disk of waiting files is full and room is made. Raises DiskFull."""
+    while True:
+        try:
+            return write()
+        except OSError as problem:
+            if not disk_is_full(problem):
+                raise
+            if not make_room():
+                raise DiskFull(tempfile.gettempdir()) from problem
 
 
 # The files of one request ----------------------------------------------------------------------------------------
@@ -88,8 +68,7 @@ class Upload:
     """
 
     def __init__(self, make_room: Callable[[], bool] = lambda: False) -> None:
-        with spooling():
-            self.file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+        self.file = with_room(partial(tempfile.TemporaryFile, buffering=0), make_room)
         self.files: list[Sent] = []
         self.fields: dict[str, str] = {}
         self.length = 0  # bytes on the disk
@@ -111,13 +90,8 @@ class Upload:
     def write(self, data: bytes) -> None:
         """Append to the disk. Raises DiskFull, OSError."""
         left = memoryview(data)
-        with spooling():
-            while left:
-                try:
-                    left = left[self.file.write(left) :]
-                except OSError as problem:
-                    if not (disk_is_full(problem) and self._make_room()):
-                        raise
+        while left:
+            left = left[with_room(partial(self.file.write, left), self._make_room) :]
         self.length += len(data)
 
     def __iter__(self) -> Iterator[tuple[str, BinaryIO]]:
@@ -165,6 +139,20 @@ class _Part:
             data = self._file.read(left if most < 0 else min(most, left))
         self._at += len(data)
         return data
+
+
+@asynccontextmanager
+async def received(request: Request, most: int, make_room: Callable[[], bool]) -> AsyncIterator[BinaryIO]:
+    """The body as a file, for as long as the block lasts. Raises RunsError above `most` bytes, DiskFull."""
+    upload = Upload(make_room)
+    try:
+        async for chunk in request.stream():
+            if upload.length + len(chunk) > most:
+                raise RunsError(f"The file is larger than {most >> 20} MB, the limit.")
+            upload.write(chunk)
+        yield upload.file
+    finally:
+        upload.drop()
 
 
 def is_zip(name: str) -> bool:
