@@ -652,7 +652,7 @@ MADE_OF = {
     "near_seen_why": "That is {score} times as far. Of {judged} real pictures that it never saw, {lower} come out "
     "lower; below {limit}, as only 1 % of them do, a picture is called nearly a copy.",
     "near_all": "The nearest of {trained} training pictures is {near} away.",
-    "near_all_why": "They are compared with each other, as too few were held back, or none: {lower} of {judged} have a "
+    "near_all_why": "Fewer than 100 were held back, so they are compared with each other: {lower} of {judged} have a "
     "nearer one. Up to {limit}, as for 1 % of them, a picture is called nearly a copy.",
     "nearest_picture": "Training picture number {row}, {distance} away",
     # the discriminator

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from playwright.sync_api import expect
 
 from gan.archive import pack
@@ -18,15 +19,16 @@ from tests.e2e.conftest import TINY, opened, part, run_on_screen, wait_for_statu
 MARKUP = "<img src=x onerror=alert(1)> is no longer finite"
 
 
-def collapsed_run(folder: Path) -> Path:
-    """The zip of a run whose pictures have become one, and whose end says something that would be markup."""
+def recorded_run(folder: Path, end: str = "", **signals: float | None) -> Path:
+    """The zip of a run with these signals at every look, which failed in the end with these words."""
     changes = TINY | {"width": 4, "z_dim": 16, "clusters": 0, "penalty": "none", "g_lr": 0.01, "d_lr": 0.001}
     run, _ = Runs(folder).adopt(make_config("quick", **changes))
     for step in range(20, 420, 20):
-        run.history.add_signal(dict.fromkeys(SIGNALS, 0.5) | {"step": step, "diversity": 0.1})
+        run.history.add_signal(dict.fromkeys(SIGNALS, 0.5) | {"step": step} | signals)
         run.history.add_row((step, 8 * step, step / 10, 1.3, 0.7, 0.5, 0.4, 1e-3, 1e-3))
     run.history.add_frame(400, png_bytes(np.zeros((5 * 28, 8 * 28, 1), np.uint8)), [0.5] * 40, [0.5] * 16)
-    run.history.add_event(400, "failed", MARKUP)
+    if end:
+        run.history.add_event(400, "failed", end)
     run.history.flush()
     file = folder / "run.zip"
     pack(run.folder, file)
@@ -37,10 +39,24 @@ def verdict(page: Any, kind: str) -> Any:
     return part(page, "train", "diagnosis").locator(f'.gf-verdict[data-kind="{kind}"]')
 
 
+@pytest.mark.slow
+def test_a_run_on_pictures_that_are_all_the_same_is_told_so_and_nothing_else(server, visit, tmp_path):
+    visit.expect("404 .*real.png")
+    page = opened(visit(server.url()))
+    alike = recorded_run(tmp_path, near=None, diversity=None, twins=None)
+    part(page, "train", "bring-back").set_input_files(alike)
+    expect(part(page, "train", "diagnosis-title")).to_have_text("Too alike to judge")
+    part(page, "train", "diagnosis").locator("summary").click()
+    said = verdict(page, "incomparable").locator("dd")
+    expect(said).to_have_count(3)
+    expect(said.first).to_have_text("D tells real and generated pictures apart 50\u00a0% of the time (50 % is chance).")
+    assert verdict(page, "incomparable").evaluate("card => card.lastChild.tagName") == "DL"  # no stray number below
+
+
 def test_a_verdict_is_read_and_its_remedy_tried(server, visit, tmp_path):
     visit.expect("404 .*real.png")  # a run that never trained here has no real pictures
     page = opened(visit(server.url()))
-    part(page, "train", "bring-back").set_input_files(collapsed_run(tmp_path))
+    part(page, "train", "bring-back").set_input_files(recorded_run(tmp_path, MARKUP, diversity=0.1))  # all are one
     sick = run_on_screen(page)
 
     box = part(page, "train", "diagnosis")

@@ -88,7 +88,7 @@ export class DiagnosisPanel {
     const list = parts.map(([name, words]) => h("div", {}, h("dt", {}, name), h("dd", {}, words)));
     const title = h("h3", { class: "gf-diagnosis-title" }, verdict.title);
     // A run that fails on purpose has a cure of its own, which is known to work.
-    const remedy = verdict.changes.length && !cure && this.remedy(verdict);
+    const remedy = verdict.changes.length > 0 && !cure && this.remedy(verdict);
     return h("section", { class: "gf-verdict", dataset: { kind: verdict.kind, severity: verdict.severity } }, title, h("dl", {}, list), remedy);
   }
 
