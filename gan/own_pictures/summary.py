@@ -95,7 +95,7 @@ class Summary:
         """What a prepared file says; None in those of older versions, and where it is damaged."""
         try:
             return cls.from_json(header.words["summary"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
 
     @classmethod
