@@ -47,7 +47,7 @@ class Origin:
         lines = (
             "from gan.draw import draw",
             "",
-            f"weights = {json.dumps(file)}  # {about}",
+            f"weights = {json.dumps(file, ensure_ascii=False)}  # {about}",
             f"query = {json.dumps(self.query)}",
             f"picture = draw(weights, query, digest={json.dumps(self.digest)})",
             f"picture.save({json.dumps(name)})  # picture.pixels: uint8 [C, H, W]",

@@ -17,7 +17,7 @@ from gan.web.errors import FRESH, sentence
 from gan.web.routes import BEST_WEIGHTS, download_name
 from gan.web.text import EN
 
-MAX_FILE_NAME = 200
+MAX_FILE_NAME = 255  # characters: more no system allows
 
 
 def add_share_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> None:

@@ -282,20 +282,26 @@ def test_any_picture_of_the_page_opens_in_latent_sliders(server, visit, class_ru
 # Python ----------------------------------------------------------------------------------------------------------
 
 
-def test_copied_python_names_the_file_that_was_opened(server, visit, class_run):
+LONG = "x" * 243 + ".safetensors"  # 255 characters, the most that a system allows
+
+
+def test_a_file_of_weights_keeps_its_name(server, visit, class_run):
+    """In the menu and in what is copied as Python, also when the page was loaded again."""
     page = latent(visit, server, f"w=run-{class_run}")
+    chosen = part(page, "latent", "weights").locator("option:checked")
     _, data = server.fetch(f"runs/{class_run}/download/weights.safetensors")
-    for name in ("my bear's (1).safetensors", 'öl "quoted".safetensors'):
+    for name in ("my bear's (1).safetensors", 'öl "quoted" 猫.safetensors', LONG):
         part(page, "latent", "file").set_input_files([upload(name, data, "")])
-        expect(part(page, "latent", "weights").locator("option:checked")).to_have_text(name)
+        expect(chosen).to_have_text(name)
         page.wait_for_url(re.compile("w=file-"))
-        for _ in range(2):  # also when the page was loaded again
+        for _ in range(2):
             part(page, "latent", "python").click()
             lines = part(page, "latent", "python-code")
             expect(lines).to_be_visible()
-            assert f"weights = {json.dumps(name)}  # the weights file" in lines.input_value()
+            assert f"weights = {json.dumps(name, ensure_ascii=False)}  # the weights file" in lines.input_value()
             page.reload()
             page.wait_for_selector(PICTURE + "[data-shows]")
+            expect(chosen).to_have_text(name)
 
 
 def test_copied_python_draws_the_picture_of_a_run_elsewhere(server, visit, tmp_path, class_run):

@@ -82,7 +82,7 @@ class LatentTab {
   }
 
   /** Draw with these weights from now on; false, and a sentence, when they cannot be had. */
-  async choose(id, title) {
+  async choose(id) {
     try {
       this.about = await aboutWeights(id);
     } catch (error) {
@@ -90,7 +90,7 @@ class LatentTab {
       return false;
     }
     this.state = fitted({ ...this.state, w: id }, this.about);
-    await this.select.refresh(id, title ?? this.about.title);
+    await this.select.refresh(id, this.about.title);
     this.part("weights").disabled = false;
     this.build();
     this.layout();

@@ -208,8 +208,9 @@ export function weightsSelect(select, onChoose) {
   return {
     async refresh(chosen, title) {
       const { weights } = await getJSON("weights");
-      const now = JSON.stringify([weights, chosen, title]);
-      if (now !== known && document.activeElement !== select) fill(weights, chosen, title);
+      const words = nameOfFile(chosen) ?? title;
+      const now = JSON.stringify([weights, chosen, words]);
+      if (now !== known && document.activeElement !== select) fill(weights, chosen, words);
       known = document.activeElement === select ? known : now;
       return weights;
     },
@@ -225,7 +226,7 @@ export function firstChoice(weights) {
 /** What the file was called that these weights were opened from in this browser, if they were. */
 export const nameOfFile = (id) => read(FILES)[id];
 
-/** Weights from disk; onOpened(id, name) when the server has checked and taken them. */
+/** Weights from disk; onOpened(id) when the server has checked and taken them. */
 export async function openWeightsFile(file, onOpened) {
   try {
     if (file.size > MAX_UPLOAD_MB * 2 ** 20) throw new Error(t("latent.file_too_large", { most: MAX_UPLOAD_MB }));
@@ -233,7 +234,7 @@ export async function openWeightsFile(file, onOpened) {
     clearNotice("wait");
     const { [id]: _, ...others } = read(FILES);
     write(FILES, Object.fromEntries([...Object.entries(others), [id, file.name]].slice(-MOST_NAMES)));
-    onOpened(id, file.name);
+    onOpened(id);
   } catch (error) {
     notify(error.message, error.cancelled ? "info" : "error");
   }

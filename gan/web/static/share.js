@@ -9,7 +9,7 @@ import { nameOfFile, openWeightsFile, putPicture, queryOf } from "./pixels.js";
 
 const SCALE = 16; // gan/origin.py
 
-/** `host` is the Latent sliders tab: host.place(), host.choose(id, title), host.restore(place). */
+/** `host` is the Latent sliders tab: host.place(), host.choose(id), host.restore(place). */
 export class Share {
   constructor(part, host) {
     this.part = part;
@@ -73,7 +73,7 @@ export class Share {
 
   /** A weights file, or a PNG that says how it was made. */
   open(file) {
-    if (/\.safetensors$/i.test(file.name)) openWeightsFile(file, (id, title) => this.host.choose(id, title));
+    if (/\.safetensors$/i.test(file.name)) openWeightsFile(file, (id) => this.host.choose(id));
     else this.openPicture(file);
   }
 
