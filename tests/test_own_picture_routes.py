@@ -187,7 +187,7 @@ def test_strangers_send_nothing_where_only_the_owner_trains(registry):
 def test_boot_says_what_may_be_sent(client):
     told = client.get(f"{BASE}/boot").json()["pictures"]
     assert {".png", ".jpg", ".webp", ".avif"} <= set(told["suffixes"]) and {".csv", ".json"} <= set(told["sidecars"])
-    assert told["fits"] == ["crop", "pad", "squeeze"] and told["sizes"] == [28, 32] and told["most"] == 60_000
+    assert told["fits"] == ["crop", "pad", "squeeze"] and told["sizes"] == [28, 32] and told["most"] == 50_000
 
 
 # A run's zip -----------------------------------------------------------------------------------------------------
@@ -392,10 +392,8 @@ def sending(server: uvicorn.Server, key: str, body: bytes) -> socket.socket:
     return line
 
 
-def said(server: uvicorn.Server, key: str) -> str | None:
-    """What is said under a key; None where there is none."""
-    answer = httpx.get(f"http://127.0.0.1:{port_of(server)}{BASE}/pictures/progress/{key}")
-    return answer.json()["said"] if answer.status_code == 200 else None
+def said(server: uvicorn.Server, key: str) -> str:
+    return httpx.get(f"http://127.0.0.1:{port_of(server)}{BASE}/pictures/progress/{key}").json()["said"]
 
 
 @pytest.mark.slow
@@ -403,10 +401,10 @@ def test_progress_is_told_and_whoever_leaves_stops_the_preparing(server, registr
     """The second waits for the first; nothing of either is left when both have gone."""
     body = slow_pictures()
     with sending(server, "first-key", body):
-        until(lambda: "of 6,000 pictures read" in (said(server, "first-key") or ""))
+        until(lambda: "of 6,000 pictures read" in said(server, "first-key"))
         with sending(server, "second-key", body):
-            until(lambda: "yours come next" in (said(server, "second-key") or ""))
-    until(lambda: said(server, "first-key") is None and said(server, "second-key") is None)
+            until(lambda: "yours come next" in said(server, "second-key"))
+    until(lambda: said(server, "first-key") == said(server, "second-key") == "")
     until(lambda: not server.server_state.tasks)
     assert list(registry.own_dir.iterdir()) == []
     assert [record for record in caplog.records if record.exc_info] == []
@@ -414,9 +412,16 @@ def test_progress_is_told_and_whoever_leaves_stops_the_preparing(server, registr
     assert made.status_code == 201  # the next one's turn comes
 
 
-def test_unknown_keys_have_no_progress(client):
+def test_nothing_is_said_under_unknown_keys(client):
+    """Nor is that an error: a page asks until it has its answer."""
     answer = client.get(f"{BASE}/pictures/progress/abcdefgh")
-    assert answer.status_code == 404 and answer.json()["error"].endswith(".")
+    assert answer.status_code == 200 and answer.json() == {"said": ""}
+
+
+def test_names_of_files_that_were_not_sent_are_enough_for_a_sentence(client):
+    others = json.dumps([f"IMG_{i}.CR2" for i in range(200)])
+    answer = client.post(f"{BASE}/pictures", files={"others": (None, others)})
+    assert answer.status_code == 400 and "200 .cr2 files were left out" in answer.json()["error"]
 
 
 # Own pictures and runs, on another server ------------------------------------------------------------------------

@@ -56,10 +56,8 @@ class Preparing:
         self._said: dict[str, str] = {}
 
     def said(self, key: str) -> str:
-        """Raises NotFound."""
-        if key not in self._said:
-            raise NotFound("Nothing is being prepared under this key.")
-        return self._said[key]
+        """What was said last; "" where nothing is under way, which is no error: a page asks until it has its answer."""
+        return self._said.get(key, "")
 
     @contextmanager
     def told(self, key: str) -> Iterator[None]:

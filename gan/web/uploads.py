@@ -16,7 +16,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from gan.data import DataError
-from gan.own_pictures import FITS, MOST_FILES, SIDECARS, readable_suffixes
+from gan.own_pictures import FITS, MOST, MOST_FILES, SIDECARS, readable_suffixes
 from gan.own_pictures.files import MOST_DIRECTORY_BYTES
 from gan.pictures import disk_is_full
 from gan.runs import RunsError
@@ -35,7 +35,7 @@ _INCOMPLETE = "The files did not arrive completely; please try again."
 def accepted() -> dict[str, Any]:
     """What the page is told of the pictures that may be sent."""
     suffixes = {"suffixes": readable_suffixes(), "sidecars": SIDECARS}
-    return suffixes | {"fits": FITS, "sizes": SIZES, "most": MOST_FILES}
+    return suffixes | {"fits": FITS, "sizes": SIZES, "most": MOST}
 
 
 def with_room(write: Callable[[], _T], make_room: Callable[[], bool]) -> _T:
@@ -185,7 +185,7 @@ async def _receive(request: Request, boundary: bytes, upload: Upload) -> None:
         raise DataError(_INCOMPLETE) from None
     if not body.complete:
         raise DataError(_INCOMPLETE)
-    if not upload.files:
+    if not upload.files and upload.fields.get("others", "[]") == "[]":  # a sentence is made of names alone, too
         raise DataError("No file arrived; please choose pictures or a .zip.")
 
 
