@@ -22,19 +22,51 @@ _SETUP = """
       <p class="gf-note gf-why" data-gf="dataset-why" role="status" hidden></p>
     </div>
     <div class="gf-own gf-stack-tight" data-gf="own" hidden>
-      <div class="gf-row">
-        <label class="gf-field"><span class="gf-label">{own_size}</span>
-          <select class="gf-select" data-gf="own-size"><option value="28">28 × 28</option>
-          <option value="32">32 × 32</option></select></label>
-        <label class="gf-field"><span class="gf-label">{own_colours}</span>
-          <select class="gf-select" data-gf="own-channels"><option value="1">{own_grey}</option>
-          <option value="3">{own_colour}</option></select></label>
+      <div class="gf-stack-tight" data-gf="own-ways">
+        <label class="gf-btn gf-file">{own_choose}
+          <input type="file" multiple accept="image/*,.zip,application/zip" data-gf="own-files"></label>
+        <label class="gf-btn gf-file" data-gf="own-folder-box">{own_folder}
+          <input type="file" multiple webkitdirectory data-gf="own-folder"></label>
       </div>
-      <label class="gf-btn gf-file">{own_choose}
-        <input type="file" multiple accept="image/*,.zip,application/zip" data-gf="own-files"></label>
-      <p class="gf-hint" data-gf="own-note" role="status">{own_hint}</p>
-      <button type="button" class="gf-btn gf-btn-mini" data-gf="own-cancel" hidden>{cancel}</button>
-      <button type="button" class="gf-btn gf-btn-mini" data-gf="own-again" hidden>{own_again}</button>
+      <p class="gf-hint" data-gf="own-hint"></p>
+      <div data-gf="own-preview-box" hidden><canvas class="gf-canvas gf-own-preview" data-gf="own-preview" role="img"
+        ></canvas></div>
+      <div class="gf-own-form gf-stack-tight">
+        <div class="gf-knobs">
+          <label class="gf-field"><span class="gf-label">{own_size}</span>
+            <select class="gf-select" data-gf="own-size"></select></label>
+          <label class="gf-field"><span class="gf-label">{own_colours}</span>
+            <select class="gf-select" data-gf="own-channels"><option value="1">{own_grey}</option>
+            <option value="3">{own_colour}</option></select></label>
+          <label class="gf-field gf-own-fit"><span class="gf-label">{own_fit}</span>
+            <select class="gf-select" data-gf="own-fit"></select></label>
+        </div>
+        <div class="gf-hint gf-one-of" data-gf="own-fit-about"></div>
+      </div>
+      <div class="gf-own-state">
+        <p class="gf-hint" data-gf="own-note" role="status"></p>
+        <button type="button" class="gf-btn gf-btn-mini" data-gf="own-cancel" hidden>{cancel}</button>
+        <button type="button" class="gf-btn gf-btn-mini" data-gf="own-again" hidden>{own_again}</button>
+      </div>
+      <details class="gf-section" data-gf="own-classes" hidden>
+        <summary data-gf="own-classes-title"></summary>
+        <form class="gf-stack-tight" data-gf="own-classes-form">
+          <p class="gf-hint">{own_classes_hint}</p>
+          <ul class="gf-own-classes" data-gf="own-classes-list"></ul>
+          <div class="gf-row">
+            <button type="submit" class="gf-btn gf-btn-mini" data-gf="own-classes-apply">{apply}</button>
+            <button type="button" class="gf-btn gf-btn-mini" data-gf="own-classes-back">{own_classes_back}</button>
+          </div>
+        </form>
+      </details>
+      <div data-gf="own-foot" hidden>
+        <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="own-delete">{own_delete}</button>
+        <div class="gf-row gf-own-sure" data-gf="own-sure" hidden>
+          <span class="gf-hint">{own_delete_sure}</span>
+          <button type="button" class="gf-btn gf-btn-mini gf-btn-bad" data-gf="own-delete-now">{delete}</button>
+          <button type="button" class="gf-btn gf-btn-mini" data-gf="own-keep">{cancel}</button>
+        </div>
+      </div>
     </div>
     <div class="gf-knobs" data-gf="knobs-main"></div>
     <details class="gf-more">

@@ -79,7 +79,7 @@ def test_own_pictures_are_prepared_as_the_recipe_needs_them(server, visit):
     expect(dataset(page)).to_have_value("own")
     shows("32", "3")
     part(page, "train", "own-files").set_input_files([upload(f"{i}.png", png(i)) for i in range(20)])
-    expect(part(page, "train", "dataset-about")).to_contain_text("20 pictures ready")
+    expect(part(page, "train", "dataset-about")).to_contain_text("20 pictures")
     expect(why(page)).to_be_hidden()
     run = press_train(page, "quick-colour")
     config = server.get(f"runs/{run}")["config"]

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import css, open_tab, opened, part, press_train, wait_for_status
+from tests.e2e.test_own_pictures import choose_zip, pets
 from tests.e2e.test_screens import READY, reachable, wait_for_tab
 
 SIZES = [(390, 844), (820, 1180), (1024, 768), (1280, 800), (1440, 900), (1920, 1080), (2560, 1440)]
@@ -100,3 +101,16 @@ def test_the_picture_stays_in_sight_on_a_tablet(server, look_at, class_run, size
     slider.evaluate("element => element.scrollIntoView({block: 'center'})")
     reachable(page, slider)
     expect(page.locator(css("latent", "picture"))).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.slow
+def test_own_pictures_fit_while_they_are_set_up(server, look_at):
+    """The form, the card, and the card with all that it folds."""
+    page = look_at(server.url())
+    part(page, "train", "dataset").select_option("own")
+    assert faults_everywhere(page, ["train"]) == []
+    choose_zip(page, pets(cat=8, dog=9), "a-long-name-of-a-zip-with-pets.zip")
+    assert faults_everywhere(page, ["train"]) == []
+    part(page, "train", "own-classes").evaluate("fold => { fold.open = true }")
+    part(page, "train", "own-delete").click()
+    assert faults_everywhere(page, ["train"]) == []

@@ -31,7 +31,7 @@ def choose_files(page: Any, files: list[dict[str, Any]]) -> None:
 def test_own_pictures_become_a_run(server, visit):
     page = visit(server.url())
     choose_files(page, [*OWN, upload("notes.png", b"this is no picture at all")])
-    expect(part(page, "train", "dataset-about")).to_contain_text("20 pictures ready, 1 skipped, first notes.png")
+    expect(part(page, "train", "dataset-about")).to_contain_text("20 pictures. 1 could not be read (notes.png, not a")
     assert part(page, "train", "dataset").input_value().startswith("own-")
     run = press_train(page)
     wait_for_status(page, "running")
@@ -41,8 +41,8 @@ def test_own_pictures_become_a_run(server, visit):
 
 
 UNUSABLE = (
-    (OWN[:3], "The number of pictures is 3, but at least 16 are needed."),
-    ([upload("letter.png", b"Dear Sir or Madam, this is text.")], "letter.png: it is not a PNG"),
+    (OWN[:3], "3 pictures can be used, but at least 16 are needed."),
+    ([upload("letter.png", b"Dear Sir or Madam, this is text.")], "1 could not be read (letter.png, not a PNG"),
     ([upload("all.zip", b"PK but no zip", "application/zip")], "all.zip is not a readable zip file"),
 )
 
@@ -79,7 +79,7 @@ def hostile_weights() -> bytes:
 def test_names_are_never_markup(server, visit):
     page = visit(server.url())
     choose_files(page, [upload(f"{HOSTILE}.zip", hostile_zip(), "application/zip")])
-    expect(part(page, "train", "dataset-about")).to_contain_text("20 pictures ready")
+    expect(part(page, "train", "dataset-about")).to_contain_text("20 pictures, 2 classes: <img src=x")
     run = press_train(page, "quick-conditional")
     wait_for_step(page, 1)
     assert HOSTILE in server.get(f"runs/{run}")["class_names"]

@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.conftest import until
 from tests.e2e.conftest import open_tab, opened, part, png, upload
+from tests.e2e.test_screens import wait_for_tab
 from tests.proxy import proxied
 
 BETWEEN = "A server between you and GAN Forge does not take"
@@ -54,7 +56,7 @@ def test_progress_cancel_and_what_train_says_meanwhile(server, visit):
         expect(part(page, "train", "own-cancel")).to_be_hidden()
         proxy.go_on()
         part(page, "train", "own-again").click()
-        expect(part(page, "train", "dataset-about")).to_contain_text("60 pictures ready")
+        expect(part(page, "train", "dataset-about")).to_contain_text("60 pictures")
         expect(part(page, "train", "own-again")).to_be_hidden()
     assert server.run_ids() == runs
 
@@ -68,11 +70,12 @@ def test_a_line_that_breaks_keeps_the_form_and_the_files(server, visit):
         proxy.hold()
         note = send_own(page, heavy_zip(60))
         page.wait_for_function("note => /^Sending… [1-9]/.test(note.textContent)", arg=note.element_handle())
+        until(lambda: proxy.sending)
         proxy.cut()
         expect(note).to_have_text(re.compile(r"^The connection broke when \d+ % had been sent\. Please try again\.$"))
         expect(part(page, "train", "dataset")).to_have_value("own")
         part(page, "train", "own-again").click()
-        expect(part(page, "train", "dataset-about")).to_contain_text("60 pictures ready")
+        expect(part(page, "train", "dataset-about")).to_contain_text("60 pictures")
 
 
 def test_a_server_in_between_that_takes_less_is_named(server, visit):
@@ -133,18 +136,26 @@ def test_pictures_folders_and_zips_are_taken_anywhere_on_train(server, visit, tm
     cats, dogs = pictures_in(tmp_path / "pets/cat", range(10)), pictures_in(tmp_path / "pets/dog", range(10, 120))
     drop(page, '#gf-tab-train [data-gf="fake"]', cats.parent)
     about = part(page, "train", "dataset-about")
-    expect(about).to_have_text("120 pictures ready.")
+    expect(about).to_contain_text("120 pictures, 2 classes: cat (10), dog (110).")
     own = part(page, "train", "dataset").input_value()
     drop(page, '#gf-tab-train [data-gf="dataset"]', cats, dogs)  # the same pictures in the same folders
     expect(part(page, "train", "own-cancel")).to_be_hidden()
     expect(part(page, "train", "dataset")).to_have_value(own)
     (tmp_path / "all.zip").write_bytes(heavy_zip())
     drop(page, "#gf-tab-train .gf-recipes >> nth=0", tmp_path / "all.zip")
-    expect(about).to_have_text("16 pictures ready.")
+    expect(about).to_contain_text("16 pictures")
     assert page.url.split("?")[0] == url.split("?")[0]
     body = {"recipe": "quick-conditional", "dataset": own, "changes": {"batch": 8, "total_steps": 1, "width": 4}}
     run = server.post("runs", body)["id"]
     assert server.get(f"runs/{run}")["class_names"] == ["cat", "dog"]
+
+
+ELSEWHERE = {
+    "how": "How it works takes no files. Pictures to train on belong to Train.",
+    "compare": "Compare takes no files. A run that was downloaded belongs to Train, “Bring back a run…”.",
+    "interpolation": "Interpolation takes no files. Weights and downloaded PNGs belong to Latent sliders.",
+    "latent": "“letter.html” is neither a PNG nor weights (.safetensors).",
+}
 
 
 def test_what_no_place_takes_is_said_and_never_opened(server, visit, tmp_path):
@@ -153,11 +164,14 @@ def test_what_no_place_takes_is_said_and_never_opened(server, visit, tmp_path):
     (tmp_path / "letter.html").write_text("<title>gone</title>")
     (tmp_path / "empty").mkdir()
     toast = page.locator(".gf-toast")
-    for tab in ("how", "compare"):
+    for tab, words in ELSEWHERE.items():
         open_tab(page, tab)
+        wait_for_tab(page, tab)
         drop(page, f"#gf-tab-{tab}", tmp_path / "letter.html")
-        expect(toast).to_contain_text("pictures to train on belong to the Train tab")
+        expect(toast).to_contain_text(words)
         page.locator(".gf-toast-close").click()
+    drop(page, "#gf-tab-latent", tmp_path / "letter.html", tmp_path / "letter.html")
+    expect(toast).to_contain_text("One file at a time")
     open_tab(page, "train")
     drop(page, '#gf-tab-train [data-gf="stats"]', tmp_path / "empty")
     expect(toast).to_contain_text("There is no picture in it.")

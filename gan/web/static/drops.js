@@ -4,7 +4,6 @@
 import { notify, t, visibleTab } from "./common.js";
 
 const takers = new Map(); // tab -> {take(files), mark}
-const PICTURE = /^image\//;
 
 /** From now on a tab takes files: take([File]); their names hold the folders they came in. mark: shown while they are over the page. */
 export function takeDrops(tab, take, mark) {
@@ -34,12 +33,17 @@ document.addEventListener("drop", async (event) => {
   mark(false);
   const chooser = chooserAt(event);
   const taker = takers.get(visibleTab());
-  const files = await filesOf(event.dataTransfer);
-  if (!files.length) notify(t("common.drop_nothing"), "error");
-  else if (chooser) giveTo(chooser, files);
-  else if (taker) taker.take(files);
-  else notify(t("common.drop_elsewhere"), "info");
+  if (!chooser && !taker) notify(t(`common.drop_${visibleTab()}`), "error");
+  else give(await filesOf(event.dataTransfer), chooser, taker);
 });
+
+/** files: null where the browser could not read them. */
+function give(files, chooser, taker) {
+  if (!files) notify(t("common.drop_unreadable"), "error");
+  else if (!files.length) notify(t("common.drop_nothing"), "error");
+  else if (chooser) giveTo(chooser, files);
+  else taker.take(files);
+}
 
 /** As if they had been chosen in its dialog. */
 function giveTo(chooser, files) {
@@ -49,24 +53,23 @@ function giveTo(chooser, files) {
   chooser.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-/** All files of a drop; of a folder its pictures, named with the folders they lie in. */
+/** All files of a drop, those of a folder named with the folders they lie in; null when one cannot be read. */
 async function filesOf({ items, files }) {
   const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean); // only now: later they are gone
   if (!entries.some((entry) => entry.isDirectory)) return [...files];
-  const found = await Promise.all(entries.map((entry) => (entry.isDirectory ? picturesIn(entry) : fileOf(entry))));
-  return found.flat().sort((a, b) => (a.name < b.name ? -1 : 1)); // folders come in any order; the same pictures are one data set
+  return Promise.all(entries.map(filesIn)).then((found) => found.flat(), () => null);
 }
 
-async function picturesIn(folder) {
-  const reader = folder.createReader();
+async function filesIn(entry) {
+  if (!entry.isDirectory) return fileOf(entry);
+  const reader = entry.createReader();
   const entries = [];
   for (;;) {
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // a hundred at a time
     if (!some.length) break;
     entries.push(...some);
   }
-  const inside = await Promise.all(entries.map((entry) => (entry.isDirectory ? picturesIn(entry) : fileOf(entry))));
-  return inside.flat().filter(({ type }) => PICTURE.test(type));
+  return (await Promise.all(entries.map(filesIn))).flat();
 }
 
 async function fileOf(entry) {

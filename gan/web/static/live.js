@@ -286,13 +286,14 @@ export class LiveView {
   showDownloads() {
     const { id } = this.meta;
     const best = this.snapshot?.best_step ?? this.meta.best_step;
-    if (this.downloadsOf === `${id} ${best}`) return;
-    this.downloadsOf = `${id} ${best}`;
+    const pictures = this.mine ? this.meta.pictures_bytes : 0;
+    if (this.downloadsOf === `${id} ${best} ${pictures}`) return;
+    this.downloadsOf = `${id} ${best} ${pictures}`;
     const links = DOWNLOADS.filter(([, key]) => key !== "download_best" || best !== null).map(([file, key]) => {
       const words = t(`train.${key}`, { step: whole(best ?? 0) });
       return h("a", { class: "gf-menu-item", href: url(`runs/${id}/download/${file}`), onclick: saveFile }, words);
     });
-    this.part("download-list").replaceChildren(...links);
+    this.part("download-list").replaceChildren(...links, ...(pictures ? [withPictures(links.at(-1), pictures)] : []));
   }
 
   /** The header speaks of now; while a run that has ended is looked through, of the moment that is shown. */
@@ -547,6 +548,14 @@ export class LiveView {
     this.draw();
     this.charts.draw();
   }
+}
+
+/** Whether the zip of a run is to hold the pictures that it learns from: not unless it is wished. */
+function withPictures(link, bytes) {
+  const plain = link.href;
+  const choose = ({ target }) => (link.href = target.checked ? `${plain}?pictures=1` : plain);
+  const words = t("train.download_pictures", { size: (bytes / 2 ** 20).toFixed(1) });
+  return h("label", { class: "gf-check gf-menu-tick" }, h("input", { type: "checkbox", onchange: choose }), words);
 }
 
 function timelineParts(part) {

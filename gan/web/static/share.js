@@ -23,7 +23,7 @@ export class Share {
       target.value = "";
       if (file) this.open(file);
     });
-    takeDrops("latent", ([file]) => this.open(file), part("drop"));
+    takeDrops("latent", (files) => this.drop(files), part("drop"));
   }
 
   // ---- out ----
@@ -70,6 +70,11 @@ export class Share {
   }
 
   // ---- back ----
+
+  drop([file, ...more]) {
+    if (more.length) notify(t("share.one_file"), "error");
+    else this.open(file);
+  }
 
   /** A weights file, or a PNG that says how it was made. */
   open(file) {

@@ -1,9 +1,11 @@
-// Who may press the buttons: tokens that this browser holds. The owner's opens everything, a run's only that run.
+// Who may press the buttons: tokens that this browser holds. The owner's opens everything, a run's only that run, and
+// that of prepared pictures only them.
 //
 // They come in links, behind the # that browsers send to no server: #owner=TOKEN is printed where the program was started,
 // #control=RUN:TOKEN is made for another device. They are taken out of the address at once, so that nobody hands them on
 // with a copied address or a screenshot.
 
+import { tokensOfSets } from "./own_sets.js";
 import { read, write } from "./storage.js";
 
 const RUNS = "tokens"; // run id -> its tokens, with commas: a link with a wrong one must not end what a right one opens
@@ -38,7 +40,7 @@ export const ownsAll = () => isOwner;
 
 /** The header with every token of this browser, or nothing. */
 export function ownerHeaders() {
-  const tokens = [...ownerTokens(), ...Object.values(read(RUNS))];
+  const tokens = [...ownerTokens(), ...Object.values(read(RUNS)), ...tokensOfSets()];
   return tokens.length ? { "X-Owner": [...new Set(tokens)].join(",") } : {};
 }
 

@@ -37,7 +37,10 @@ class TrainTab {
     this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
     this.recipe = data.recipes[0];
     this.fields = new Map(); // knob name -> {get, set, box}
-    this.datasets = new DatasetChoice(this.part, data.datasets, () => this.formChanged());
+    this.datasets = new DatasetChoice(this.part, data, {
+      changed: () => this.formChanged(),
+      say: (sentence) => this.showError(sentence),
+    });
     this.live = new LiveView(root, {
       onStartOver: (meta) => this.startOver(meta),
       onRemedy: (what) => this.tryRemedy(what),
@@ -280,9 +283,10 @@ class TrainTab {
   }
 
   train() {
-    if (!this.datasets.name) {
+    const notYet = this.datasets.notYet();
+    if (notYet) {
       this.part("own").scrollIntoView({ block: "nearest" });
-      this.showError(this.datasets.pictures.notYet());
+      this.showError(notYet);
       return null;
     }
     const shown = this.part("shown").checked;
@@ -365,8 +369,9 @@ class TrainTab {
     event.target.value = "";
     if (!file) return;
     try {
-      const { id, token } = await sendWithNotice("runs/import", file, t("train.bringing_back"));
+      const { id, token, pictures_token } = await sendWithNotice("runs/import", file, t("train.bringing_back"));
       rememberToken(id, token);
+      if (pictures_token) await this.datasets.adopt((await getJSON(`runs/${id}`)).dataset, pictures_token);
       await this.openRun(id);
       this.runsPoll.now();
       notify(t("train.brought_back"));

@@ -4,11 +4,12 @@ import { notify, refused, t, unreachable, url } from "./common.js";
 import { ownerHeaders } from "./tokens.js";
 
 /**
- * POST a body (FormData or a file). say(words) is told "Sending… 34 %" and, when all of it has gone, `then`.
+ * POST a body (FormData or a file). say(words) is told "Sending… 34 %" and, when all of it has gone, `then`; arrived() is
+ * called at that moment.
  * Returns {answer: promise of the answer's JSON, sent: has all of it gone, cancel()}. `answer` rejects with one sentence,
  * also when it was cancelled (`cancelled` is set then) and when the connection broke (`offline` is set).
  */
-export function send(path, body, { say, then }) {
+export function send(path, body, { say, then, arrived = () => {} }) {
   const request = new XMLHttpRequest();
   const sending = { sent: false, cancel: () => request.abort() };
   const said = { share: 0, bytes: body.size ?? 0 };
@@ -19,6 +20,7 @@ export function send(path, body, { say, then }) {
   request.upload.addEventListener("load", () => {
     sending.sent = true;
     say(then);
+    arrived();
   });
   sending.answer = answerOf(request, said);
   request.open("POST", url(path));
