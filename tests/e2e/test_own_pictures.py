@@ -354,11 +354,18 @@ def test_two_sets_keep_their_own_forms(server, visit):
 # Files -----------------------------------------------------------------------------------------------------------
 
 
-def test_files_are_sorted_out_by_their_names(server, visit):
-    names = [
-        "p/class 10/2.png", "p/class 2/10.PNG", "p/class 2/2.jpeg", "p/labels.csv", "p/dataset.json", "p/boxes.json",
-        "p/a.heic", "p/notes", "p/.hidden/1.png", "p/__MACOSX/p/1.png", "p/._1.png", "p/desktop.ini", "p/x.tar.gz",
-    ]  # fmt: skip
+@pytest.mark.parametrize(("names", "sent", "others"), [
+    (
+        ["p/class 10/2.png", "p/class 2/10.PNG", "p/class 2/2.jpeg", "p/labels.csv", "p/dataset.json", "p/boxes.json"],
+        ["p/class 2/2.jpeg", "p/class 2/10.PNG", "p/class 10/2.png", "p/dataset.json", "p/labels.csv"],
+        ["p/boxes.json"],
+    ),
+    (["p/.hidden/1.png", "p/__MACOSX/p/1.png", "p/._1.png", "p/desktop.ini", "Thumbs.db", ".DS_Store"], [], []),
+    (["b.heic", "notes", "a.tar.gz"], [], ["a.tar.gz", "b.heic", "notes"]),
+    (["1.png", "more.zip"], ["1.png"], ["more.zip"]),
+    (["b.zip", "a.ZIP", "x.txt"], ["a.ZIP", "b.zip"], ["x.txt"]),
+])  # fmt: skip
+def test_files_are_sorted_out_by_their_names(server, visit, names, sent, others):
     found = opened(visit(server.url())).evaluate(
         """async (names) => {
           const { sortOut } = await import(new URL('gradio_api/gan/static/sendable.js', document.baseURI));
@@ -368,10 +375,7 @@ def test_files_are_sorted_out_by_their_names(server, visit):
         }""",
         names,
     )
-    assert found == [
-        ["p/class 2/2.jpeg", "p/class 2/10.PNG", "p/class 10/2.png", "p/dataset.json", "p/labels.csv"],
-        ["p/a.heic", "p/boxes.json", "p/notes", "p/x.tar.gz"],
-    ]
+    assert found == [sent, others]
 
 
 def test_telephone_pictures_alone_are_refused_by_their_kind(server, visit):
@@ -415,3 +419,42 @@ def test_a_run_is_downloaded_with_its_pictures_when_that_is_wished(server, visit
     part(opened(stranger), "train", "download").locator("summary").click()
     expect(part(stranger, "train", "download").get_by_text("Whole run (zip)")).to_be_visible()
     expect(part(stranger, "train", "download").get_by_text("with its pictures")).to_have_count(0)
+
+
+def test_a_run_brings_its_pictures_back_into_the_menu(server, visit, tmp_path):
+    page = visit(server.url())
+    name = choose_zip(page, pets(cow=8, hen=9), "farm.zip")
+    run = server.finish("dense", name, batch=8)
+    path = tmp_path / "run.zip"
+    path.write_bytes(server.fetch(f"runs/{run}/download/run.zip?pictures=1")[1])
+    server.delete(run)
+    part(page, "train", "own-delete").click()
+    part(page, "train", "own-delete-now").click()
+    expect(page.locator(".gf-toast")).to_contain_text("The pictures were deleted.")
+    part(page, "train", "bring-back").set_input_files(path)
+    expect(page.locator(".gf-toast")).to_contain_text("The run is back.")
+    assert own_entries(page) == ["farm (17)"]
+    part(page, "train", "dataset").select_option(name)
+    shown_set(page)
+    expect(about(page)).to_contain_text("17 pictures, 2 classes: cow (8), hen (9).")
+    expect(part(page, "train", "own-size")).to_be_disabled()
+
+
+def test_a_run_keeps_its_pictures_when_they_are_prepared_in_another_way(server, visit):
+    """A stranger to the program, whose tokens decide."""
+    page = visit(server.url(host="visitor.test"))
+    before = choose_zip(page, pets(pig=8, hen=9), "farm.zip")
+    choose(page, "dense")
+    fill(page, batch=8, total_steps=20)
+    part(page, "train", "train").click()
+    run_on_screen(page)
+    tick = part(page, "train", "download").get_by_text("with its pictures")
+    expect(tick).to_have_count(1)
+    part(page, "train", "own-size").select_option("32")
+    middle = shown_set(page, before)
+    part(page, "train", "own-channels").select_option("3")
+    shown_set(page, middle)
+    until(lambda: not is_there(server, middle))  # no run learned from it
+    assert is_there(server, before)
+    page.reload()
+    expect(tick).to_have_count(1)

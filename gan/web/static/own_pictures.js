@@ -1,7 +1,7 @@
 // A person's own pictures in the Train tab: choosing files, how they are to be prepared, sending them, and the card of a set
 // that is there. What is under way belongs to a set (or to the files that become one), and only the newest of it counts.
 
-import { api, everyVisible, getJSON, h, notify, ownsAll, setText, t, whole } from "./common.js";
+import { api, everyVisible, forgetToken, getJSON, h, notify, ownsAll, rememberToken, setText, t, whole } from "./common.js";
 import { OwnCard } from "./own_card.js";
 import { forgetSet, keepSet, keptSets, keptUpload, namesOf, shownOf } from "./own_sets.js";
 import { pathOf, sortOut } from "./sendable.js";
@@ -180,16 +180,17 @@ export class OwnPictures {
     if (before) this.tidy(before);
   }
 
-  /** What was replaced is deleted, unless a run learned from it; where the server needs it just now, it stays. */
+  /** What was replaced is deleted, unless a run learned from it or the server needs it just now. */
   async tidy({ found, edited }) {
     const kept = keptSets().flatMap(namesOf);
     const left = [found, edited].filter((made) => made?.token && !kept.includes(made.dataset));
+    for (const { dataset, token } of left) rememberToken(dataset, token);
     try {
       const { runs } = await getJSON("runs");
       const unused = left.filter(({ dataset }) => !runs.some((run) => run.dataset === dataset));
-      for (const { dataset, token } of unused) await api(`pictures/${dataset}`, { method: "DELETE", headers: { "X-Owner": token } });
+      for (const { dataset } of unused) await deleteSet(dataset);
     } catch {
-      // the server makes room in its own way
+      // it stays
     }
   }
 
@@ -260,7 +261,7 @@ export class OwnPictures {
   async remove() {
     const { set } = this;
     try {
-      for (const name of namesOf(set)) await api(`pictures/${name}`, { method: "DELETE" });
+      for (const name of namesOf(set)) await deleteSet(name);
       this.forget(set, "");
       notify(t("train.own_deleted"));
     } catch (error) {
@@ -279,6 +280,11 @@ function bodyOf({ sent, others }) {
   sent.forEach((file, i) => body.append(`file-${i}`, file, pathOf(file)));
   if (others.length) body.append("others", JSON.stringify(others));
   return body;
+}
+
+async function deleteSet(name) {
+  await api(`pictures/${name}`, { method: "DELETE" });
+  forgetToken(name);
 }
 
 const jsonOf = (value) => new Blob([JSON.stringify(value)], { type: "application/json" });

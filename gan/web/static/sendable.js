@@ -8,15 +8,16 @@ const natural = new Intl.Collator("en", { numeric: true }); // 2 before 10
 /** Where a file lies in the folder that was chosen or dropped, else its name. */
 export const pathOf = (file) => file.webkitRelativePath || file.name;
 
+const nameOf = (file) => pathOf(file).split("/").at(-1).toLowerCase();
+const suffixOf = (file) => /\.[^.]*$/.exec(nameOf(file))?.[0];
+
 /** suffixes, sidecars: what the server reads, as ".png". Returns {sent: [File], others: [path]}, both in natural order. */
 export function sortOut(files, { suffixes, sidecars }) {
-  const readable = new Set([...suffixes, ...sidecars, ".zip"]);
-  const isSent = (file) => {
-    const name = pathOf(file).split("/").at(-1).toLowerCase();
-    const suffix = /\.[^.]*$/.exec(name)?.[0];
-    return readable.has(suffix) && (suffix !== ".json" || name === LABELS);
-  };
   const given = files.filter((file) => !RUBBISH.test(pathOf(file)));
   given.sort((a, b) => natural.compare(pathOf(a), pathOf(b)));
-  return { sent: given.filter(isSent), others: given.filter((file) => !isSent(file)).map(pathOf) };
+  const isPicture = (file) => suffixes.includes(suffixOf(file));
+  const isTable = (file) => sidecars.includes(suffixOf(file)) && (suffixOf(file) !== ".json" || nameOf(file) === LABELS);
+  const alone = !given.some(isPicture); // a .zip among pictures is left out
+  const sent = new Set(given.filter((file) => isPicture(file) || isTable(file) || (alone && suffixOf(file) === ".zip")));
+  return { sent: [...sent], others: given.filter((file) => !sent.has(file)).map(pathOf) };
 }
