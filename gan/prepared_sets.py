@@ -44,11 +44,11 @@ class PreparedSets:
         if sum(p.stat().st_size for p in self.folder.glob("*") if p.is_file()) > MOST_BYTES:
             raise DataError("This server has no more room for pictures; please ask its owner to delete old ones.")
 
-    def made(self, make: Callable[[], Prepared], tokens: Iterable[str] = ()) -> tuple[str, str]:
-        """Let a set be prepared: its name, and a token that claims it. Raises DataError, and what `make` raises."""
+    def made(self, make: Callable[[], Prepared], tokens: Iterable[str] = ()) -> tuple[Prepared, str]:
+        """Let a set be prepared: with a token that claims it. Raises DataError, and what `make` raises."""
         before = {path.stem for path in self.folder.glob("own-*.safetensors")}
-        name = make().name
-        return name, self._claim(name, tokens, name not in before)
+        prepared = make()
+        return prepared, self._claim(prepared.name, tokens, prepared.name not in before)
 
     def _claim(self, name: str, tokens: Iterable[str], is_new: bool) -> str:
         """One of the tokens where it claims the set already, else a new one."""

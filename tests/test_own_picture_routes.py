@@ -171,6 +171,15 @@ def test_odd_lists_of_other_files_are_refused_in_words(client, others):
     assert answer.status_code == 400 and "left out" in answer.json()["error"]
 
 
+def test_the_answer_tells_of_the_files_that_were_sent_now(client):
+    """The same pictures may have been prepared before, with others beside them and under another title."""
+    before = send(client, [("pets.zip", zip_of([*NOISE, ("x.png", b"no picture")]))]).json()
+    now = send(client, [("more.zip", zip_of(NOISE))]).json()
+    assert before["dataset"] == now["dataset"]
+    assert [before["title"], before["skipped"]] == ["pets", 1] and "x.png" in before["message"]
+    assert [now["title"], now["skipped"], now["message"]] == ["more", 0, "20 pictures."]
+
+
 def test_files_beside_a_zip_are_named(client):
     made = send(client, [("pets.zip", zip_of(PETS))], others=json.dumps(["readme.pdf"])).json()
     assert made["title"] == "pets" and made["skipped"] == 1 and "1 .pdf file was left out" in made["message"]

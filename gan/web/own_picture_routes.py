@@ -237,18 +237,21 @@ def _check_claim(runs: Runs, name: str, request: Request) -> None:
 
 
 def _claimed(runs: Runs, make: Callable[[], Prepared], tokens: list[str]) -> dict[str, Any]:
-    """The card of the set that is made, and a token that claims it."""
-    name, token = runs.prepared.made(make, tokens)
-    return _card(runs, name) | {"token": token}
+    """The card of the set that is made, and a token that claims it.
+
+    It tells of the files that were sent now: the same pictures may have been prepared before, out of other files.
+    """
+    made, token = runs.prepared.made(make, tokens)
+    return _card(runs, made.name, made.summary) | {"token": token}
 
 
-def _card(runs: Runs, name: str) -> dict[str, Any]:
+def _card(runs: Runs, name: str, summary: Summary | None = None) -> dict[str, Any]:
     """What is known of a set; of one from an older version less."""
     source = describe(name, runs.own_dir)
-    summary = source.summary or Summary(source.title, source.count)
+    summary = summary or source.summary or Summary(source.title, source.count)
     return {
         "dataset": name,
-        "title": source.title,
+        "title": summary.title,
         "count": source.count,
         "test": summary.test,
         "skipped": summary.skipped,
