@@ -18,6 +18,7 @@ from playwright.sync_api import expect
 
 from tests.conftest import until
 from tests.e2e.conftest import choose, css, fill, opened, part, png, run_on_screen, upload
+from tests.proxy import proxied
 
 PREVIEW = css("train", "own-preview")
 GAP = 2  # pixels between two of its pictures
@@ -187,6 +188,23 @@ def test_the_newest_choice_wins(server, visit):
     expect(part(page, "train", "own-fit")).to_have_value("squeeze")
     expect(part(page, "train", "own-note")).to_have_text("")
     assert len(own_entries(page)) == 1
+
+
+def test_what_is_chosen_while_files_are_sent_is_not_forgotten(server, visit):
+    with proxied(server.port) as proxy:
+        page = opened(visit(proxy.url()))
+        part(page, "train", "dataset").select_option("own")
+        proxy.hold()
+        part(page, "train", "own-files").set_input_files(upload("pets.zip", pets(cat=8, dog=8), "application/zip"))
+        until(lambda: proxy.sending)
+        part(page, "train", "own-size").select_option("32")
+        part(page, "train", "own-fit").select_option("pad")
+        proxy.go_on()
+        expect(part(page, "train", "own-cancel")).to_be_hidden()
+        assert server.get(f"pictures/{shown_set(page)}")["size"] == 32
+        expect(part(page, "train", "own-size")).to_have_value("32")
+        expect(part(page, "train", "own-fit")).to_have_value("pad")
+        page.close()  # before the proxy goes
 
 
 def test_files_that_the_server_keeps_no_longer_are_asked_for(server, visit):

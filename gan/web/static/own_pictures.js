@@ -166,12 +166,23 @@ export class OwnPictures {
   }
 
   send(given) {
-    const query = { ...this.wanted, replaces: keptUpload() };
+    const { wanted } = this;
+    const query = { ...wanted, replaces: keptUpload() };
     const ask = (key, told) => send(`pictures?${new URLSearchParams({ ...query, progress: key })}`, bodyOf(given), told);
     this.workOf(NEW).given = null;
     const failed = (error) => (this.workOf(NEW).given = error.offline || error.cancelled ? given : null);
-    const use = (answer) => this.ready({ id: randomKey(), upload: answer.upload, found: answer, edited: null, changes: {} });
+    const use = (found) => {
+      const set = { id: randomKey(), upload: found.upload, found, edited: null, changes: {} };
+      this.ready(set);
+      if (this.set === set && FORM.some((name) => wanted[name] !== this.wanted[name])) this.catchUp(set);
+    };
     return this.run(NEW, ask, use, failed);
+  }
+
+  /** Something else was chosen while the files were sent. */
+  catchUp(set) {
+    this.fill(this.wanted);
+    this.again(set);
   }
 
   ready(set, before = null) {
