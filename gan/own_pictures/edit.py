@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan.own_pictures.layout import MOST_NAME, classes_in_order, printable, quoted
+from gan.own_pictures.layout import MOST_NAME, alike, classes_in_order, printable, quoted
 from gan.own_pictures.preparation import LEAST, Prepared, write_set
 from gan.own_pictures.summary import Summary, counted
 from gan.pictures import DataError, Pictures, read_header, read_pictures, split_of
@@ -65,7 +65,9 @@ def _summary(
     before: Summary, train: Pictures, rows: list[np.ndarray], labels: np.ndarray, classes: tuple[str, ...]
 ) -> Summary:
     lost = len(train.images) - len(rows[0])
-    notes = (*before.notes, *([f"{counted(lost, 'picture')} of classes you left out."] if lost else []))
+    of_names = alike(tuple(kind for kind, _ in before.classes))
+    notes = [note for note in before.notes if note not in of_names] + alike(classes)
+    notes += [f"{counted(lost, 'picture')} of classes you left out."] if lost else []
     counts = np.bincount(labels, minlength=max(1, len(classes)))
     return replace(
         before,
@@ -73,7 +75,7 @@ def _summary(
         test=len(rows[1]) if len(rows) > 1 else 0,
         classes=tuple(zip(classes, counts.tolist(), strict=False)),
         skipped=before.skipped + lost,
-        notes=notes,
+        notes=tuple(notes),
     )
 
 

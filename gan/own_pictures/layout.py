@@ -314,7 +314,7 @@ def classes_of(places: Sequence[Place]) -> tuple[tuple[str, ...], list[str]]:
         ]
     if len(kinds) < 2:
         return (), []
-    return kinds, _alike(kinds)
+    return kinds, alike(kinds)
 
 
 def beside_classes(names: Sequence[str], layout: Layout, folders: Iterable[str]) -> set[str]:
@@ -333,13 +333,13 @@ def classes_in_order(kinds: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(kinds), key=lambda kind: (natural(kind), kind)))
 
 
-def _alike(kinds: tuple[str, ...]) -> list[str]:
-    """Two classes whose names differ in capitals only may be one to the person, and two to the computer."""
+def alike(kinds: tuple[str, ...]) -> list[str]:
+    """What is said of classes whose names differ in capitals only: one to the person perhaps, two to the computer."""
     groups: dict[str, list[str]] = {}
     for kind in kinds:
         groups.setdefault(kind.casefold(), []).append(kind)
-    alike = [" and ".join(quoted(k) for k in group) for group in groups.values() if len(group) > 1]
-    return [f"{pair} are two classes; give them one name if they are one." for pair in alike[:3]]
+    pairs = [" and ".join(quoted(k) for k in group) for group in groups.values() if len(group) > 1]
+    return [f"{pair} are two classes; give them one name if they are one." for pair in pairs[:3]]
 
 
 def quoted(words: str) -> str:

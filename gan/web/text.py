@@ -87,6 +87,7 @@ TRAIN = {
     "own_still_sending": "Your pictures are still being sent.",
     "own_still_preparing": "Your pictures are still being prepared.",
     "own_title": "{title} ({count})",
+    "own_title_again": "{title} · {number}",
     "own_title_plain": "Your own pictures",
     "own_first": "Choose your pictures first.",
     "unknown_recipe": "There is no recipe named “{name}”.",

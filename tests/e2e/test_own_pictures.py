@@ -359,6 +359,17 @@ def test_a_set_that_is_gone_is_forgotten_in_words(server, visit):
 
 
 @pytest.mark.slow
+def test_sets_of_one_name_are_numbered(server, visit):
+    page = visit(server.url())
+    for seed in (0, 100, 200):
+        before = part(opened(page), "train", "dataset").input_value()
+        part(page, "train", "dataset").select_option("own")
+        part(page, "train", "own-files").set_input_files([upload(f"{i}.png", png(seed + i)) for i in range(16)])
+        shown_set(page, before)
+    assert own_entries(page) == ["Own pictures (16)", "Own pictures (16) · 2", "Own pictures (16) · 3"]
+
+
+@pytest.mark.slow
 def test_two_sets_keep_their_own_forms(server, visit):
     """What is changed in one changes nothing of the other; only the newest is kept to be prepared anew."""
     page = visit(server.url())

@@ -62,6 +62,15 @@ def test_merge_and_leave_out(tmp_path: Path) -> None:
     assert new.summary.skipped == 8 and "8 pictures of classes you left out" in new.summary.sentence
 
 
+def test_what_is_said_of_names_is_said_of_the_new_ones(tmp_path: Path) -> None:
+    name = prepared(tmp_path, Cat=10, cat=9, dog=8)
+    said = "“Cat” and “cat” are two classes"
+    assert said in describe(name, tmp_path).summary.sentence
+    assert "are two classes" not in edit_classes(name, tmp_path, {"Cat": "cat"}).summary.sentence
+    renamed = edit_classes(name, tmp_path, {"dog": "CAT", "Cat": "bird"}).summary.sentence
+    assert "“CAT” and “cat” are two classes" in renamed and said not in renamed
+
+
 def test_all_in_one_class_are_without_classes(tmp_path: Path) -> None:
     name = prepared(tmp_path, a=10, b=9)
     new = edit_classes(name, tmp_path, {"a": "b"})

@@ -6,7 +6,7 @@ import { keptSets, namesOf, shownOf } from "./own_sets.js";
 import { read, write } from "./storage.js";
 
 const OWN = "own"; // the entry that opens the form for a person's own pictures
-const MOST_TITLE = 20; // letters: more are cut in the menu
+const MOST_TITLE = 18; // letters: more are cut in the menu
 
 export class DatasetChoice {
   /** datasets, pictures: as the server lists them, the usual one first. changed(): the person has chosen. say(sentence): an error. */
@@ -107,7 +107,15 @@ export class DatasetChoice {
   add(set) {
     const { dataset, title, count, message, channels, classes } = shownOf(set);
     this.known.set(dataset, { about: message, channels, class_names: classes.map(([name]) => name), set });
-    this.place(dataset, t("train.own_title", { title: shortened(title), count: whole(count) }));
+    this.place(dataset, this.unlike(dataset, t("train.own_title", { title: shortened(title), count: whole(count) })));
+  }
+
+  /** Sets that would be called the same are numbered. */
+  unlike(name, words) {
+    const taken = [...this.part("dataset").options].filter(({ value }) => value !== name).map((entry) => entry.textContent);
+    let [number, unlike] = [1, words];
+    while (taken.includes(unlike)) unlike = t("train.own_title_again", { title: words, number: ++number });
+    return unlike;
   }
 
   /** An entry of the menu, before the one for new pictures. */

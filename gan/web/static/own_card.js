@@ -6,6 +6,7 @@ import { shownOf } from "./own_sets.js";
 const [PREVIEW_COLUMNS, MOST_PREVIEWED] = [8, 16]; // as the server draws them
 const COLUMNS = [8, 4, 2, 1]; // the first in which pictures come out large enough is taken
 const [GAP, SMALLEST] = [2, 34]; // CSS pixels
+const MOST_NAME = 40; // letters of a class, gan/own_pictures/layout.py
 
 export class OwnCard {
   /** sizes: which pictures can have. hooks: {edit(changes), remove()}. */
@@ -115,7 +116,8 @@ export class OwnCard {
 /** A class as it was found: what it is to be called, and whether its pictures are used. */
 function classRow(name, count, now) {
   const tick = h("input", { type: "checkbox", checked: now !== "", "aria-label": t("train.own_class_use", { name }) });
-  const field = h("input", { class: "gf-input", value: now || name, maxLength: 60, "aria-label": t("train.own_class_name", { name }) });
+  const label = t("train.own_class_name", { name });
+  const field = h("input", { class: "gf-input", value: now || name, maxLength: MOST_NAME, "aria-label": label });
   const many = h("span", { class: "gf-hint gf-num" }, whole(count));
   const row = h("li", { class: "gf-row" }, h("span", { class: "gf-check" }, tick), field, many);
   const used = () => tick.checked && field.value.trim() !== "";
