@@ -1,0 +1,478 @@
+"""What a knowledgeable person would say of a state of a run, from all that can be measured: the judge of the diagnosis.
+
+It never reads gan/diagnosis.py, and looks at much that a training run has no time for: thousands of pictures, pictures
+that were held back, the run's own beginning, its moments one after the other.
+docs/oracle.md says the same in sentences.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gan import metric_network, metrics
+from gan.bench.corpus import KINDS, draw
+from gan.bench.corpus_states import PICTURES, KeptRun, State, pictures_of
+from gan.data import load
+from gan.history import COLUMNS
+from gan.live_measures import Reference, reference_of
+from gan.metric_formulas import (
+    Stats,
+    class_histogram,
+    copied_share,
+    feature_stats,
+    frechet_distance,
+    modes_covered,
+    nearest,
+    within_reach,
+)
+from gan.metric_network import CLASSES, EPOCHS
+from gan.patch_distance import patch_distance
+from gan.pictures import Pictures
+from gan.signals import mean_distance, mean_nearest_other, small, spread_rows, told_apart
+from gan.trainer import Trainer, limited
+from gan.transforms import joint_norm
+
+SAMPLES = 2000  # generated pictures looked at
+COMPARED = 500  # pictures for distances in pairs
+NEIGHBOURS = 10_000  # training pictures among which the nearest is looked for
+JUDGED = 512  # real and generated pictures that D is asked about
+MEASURED = 1  # grows when the facts of a state would come out differently
+GRADIENTS = 4  # batches of latents of JUDGED / GRADIENTS for G's gradient
+FLAT = 16  # levels between the darkest and the brightest pixel of a picture of one colour
+DARK = 0.05  # of all real pixels are darker than what counts as their black
+EXTREME = 2  # levels from an end: a saturated pixel
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was measured of one state. "Of real": of as many real pictures. None: cannot be measured."""
+
+    finite: bool  # every weight
+    loss_growth: float  # the larger loss of late, over the largest at first (at least 1)
+    weights_growth: float  # the norm of a network's weights over that at its start, the larger one
+    vary: float | None  # mean distance of two pictures, as a share of real; None where real ones do not differ
+    twins: float | None  # mean distance to the most similar other one, as a share of real
+    vary_features: float | None  # the same two in the metric network's features
+    twins_features: float | None
+    modes: int | None  # classes drawn
+    real_modes: int | None  # of the pictures trained on
+    coverage: float | None  # as a share of real
+    distance: tuple[float, ...]  # from real pictures, as a share of the run's start: at each moment, the last one now
+    times_real: float  # the same now, in units of real against real
+    correlation: float  # of neighbouring pixels, as a share of real; 0 in white noise
+    darkest: float  # level that a hundredth of all pixels are below
+    real_darkest: float  # level that DARK of the real pixels are below
+    saturated: float  # share of pixels at an end, minus that of real ones
+    flat: float  # share of pictures of one colour, minus that of real ones
+    near: float | None  # to the nearest training picture, as a share of what pictures held back have
+    copied: float  # share of pictures nearer to one than nineteen of twenty held back
+    told: float | None  # how often D finds a held-back picture more real than a generated one
+    gradient: float | None  # G's gradient over that at its start
+    agreement: float | None  # cosine of G's gradients of two halves of the latents
+    moved: float  # how far the pictures are from those of the start, in mean distances of two real ones
+    change: float  # the same since the moment before
+    turned: float | None  # cosine of the last two changes; -1: straight back
+    swings: int  # times that D's verdict went from one side to the other in the last two thirds
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Facts:
+        known = {field.name for field in fields(cls)}
+        return cls(**{k: v for k, v in values.items() if k in known} | {"distance": tuple(values["distance"])})
+
+
+# Measuring ----------------------------------------------------------------------------------------------------------
+
+
+class Judge:
+    """Measures the states of one run; what they share is prepared once."""
+
+    def __init__(self, run: KeptRun, own_dir: Path) -> None:
+        self.run, self.config = run, run.config
+        self.train = limited(load(self.config.dataset, "train", own_dir), self.config.data_limit)
+        self.held = load(self.config.dataset, "test", own_dir)
+        self.trainer = Trainer(self.config, self.train_for_trainer(own_dir), "cpu")
+        self.start = pictures_of(self.trainer)
+        self.start_weights = self._weights()
+        self.start_gradient = self._gradient()[0]
+        self._distances: dict[int, float] = {0: self._far(self.start)}
+
+    def train_for_trainer(self, own_dir: Path) -> Pictures:
+        """The whole set: the trainer itself leaves out what the run left out."""
+        return load(self.config.dataset, "train", own_dir)
+
+    @cached_property
+    def network(self) -> metric_network.MetricNetwork | None:
+        """The metric network of such pictures; for own ones, of the set that they were made from."""
+        own = draw(self.run.number).own
+        source = KINDS[own.kind].source if own else self.config.dataset
+        fits = source in EPOCHS and (self.config.channels, self.config.size) == (1, 28)
+        return metric_network.load(source) if fits else None
+
+    @cached_property
+    def reference(self) -> Reference | None:
+        """What FID and coverage are held against; None for own pictures."""
+        return reference_of(self.config.dataset) if self.config.dataset in EPOCHS else None
+
+    @cached_property
+    def real(self) -> Tensor:
+        """Training pictures, uint8 [<= PICTURES, C, H, W]."""
+        return self.train.images[spread_rows(len(self.train.images), PICTURES)]
+
+    @cached_property
+    def spread(self) -> float:
+        """Mean distance of two real pictures; NaN where they do not differ."""
+        found = mean_distance(_rows(self.real[:COMPARED])).item()
+        return found if found > 0 else math.nan
+
+    @torch.inference_mode()
+    def facts(self, state: State) -> Facts:
+        state.restore(self.trainer)
+        fake = pictures_of(self.trainer, SAMPLES)
+        found = self._numbers(state) | self._variety(fake) | self._classes(fake) | self._pixels(fake)
+        found |= self._distance(state) | self._memory(fake) | self._players() | self._moves(state)
+        with torch.inference_mode(False), torch.enable_grad():
+            gradient, agreement = self._gradient()
+        share = gradient / self.start_gradient if self.start_gradient else math.nan
+        return Facts(**found, gradient=_known(share), agreement=_known(agreement))
+
+    def _weights(self) -> tuple[float, float]:
+        return tuple(joint_norm(p).item() for p in (self.trainer.g_params, self.trainer.d_params))
+
+    def _numbers(self, state: State) -> dict[str, Any]:
+        now = self._weights()
+        failed = any(event["kind"] == "failed" for event in state.events)
+        finite = not failed and all(map(math.isfinite, now))
+        growth = max(a / max(b, 1e-12) for a, b in zip(now, self.start_weights, strict=True)) if finite else math.inf
+        losses = [_largest(row, ("d_loss", "g_loss")) for row in state.rows]
+        few = max(3, len(losses) // 10)
+        first, last = max(losses[:few], default=1.0), median(losses[-few:] or [1.0])
+        return {"finite": finite, "weights_growth": growth, "loss_growth": last / max(1.0, first)}
+
+    def _variety(self, fake: Tensor) -> dict[str, float | None]:
+        """Of as many generated pictures as there are real ones, because the nearest of more is nearer."""
+        looks: dict[str, Callable[[Tensor], Tensor] | None] = {"": _rows, "_features": self._features}
+        found: dict[str, float | None] = {}
+        for ending, rows in looks.items():
+            if rows is None or (ending and self.network is None):
+                found |= {f"vary{ending}": None, f"twins{ending}": None}
+                continue
+            a, b = rows(fake[: len(self.real)]), rows(self.real)
+            found[f"vary{ending}"] = _ratio(mean_distance(a[:COMPARED]), mean_distance(b[:COMPARED]))
+            found[f"twins{ending}"] = _ratio(mean_nearest_other(a), mean_nearest_other(b))
+        return found
+
+    def _features(self, images: Tensor) -> Tensor:
+        return metrics.extract(self.network, images)[0].float()
+
+    def _classes(self, fake: Tensor) -> dict[str, Any]:
+        if self.network is None:
+            return {"modes": None, "real_modes": None, "coverage": None}
+        features, logits = metrics.extract(self.network, fake)
+        real = metrics.extract(self.network, self.real)[1]
+        modes = [modes_covered(class_histogram(x, CLASSES)) for x in (logits, real)]
+        coverage = None
+        if self.reference:
+            met = within_reach(features[:PICTURES], self.reference.near.features, self.reference.near.wide)
+            coverage = met.double().mean().item() / self.reference.real["real_coverage"]
+        return {"modes": modes[0], "real_modes": modes[1], "coverage": coverage}
+
+    def _pixels(self, fake: Tensor) -> dict[str, float]:
+        pair = (fake[:PICTURES], self.real)
+        dark = [_level(x, share) for x, share in zip(pair, (0.01, DARK), strict=True)]
+        ends = [((x <= EXTREME) | (x >= 255 - EXTREME)).double().mean().item() for x in pair]
+        flat = [((x.amax((1, 2, 3)) - x.amin((1, 2, 3))) < FLAT).double().mean().item() for x in pair]
+        correlation = [_correlation(x) for x in pair]
+        return {
+            "darkest": dark[0],
+            "real_darkest": dark[1],
+            "saturated": ends[0] - ends[1],
+            "flat": flat[0] - flat[1],
+            "correlation": correlation[0] / max(correlation[1], 0.1),
+        }
+
+    def _far(self, images: Tensor) -> float:
+        """FID where there is a metric network and enough real pictures, else the square of the patches' distance."""
+        if self.reference:
+            return frechet_distance(self._stats(images), self.reference.stats)
+        return patch_distance(images, self.train.images, torch.Generator().manual_seed(0)) ** 2
+
+    def _stats(self, images: Tensor) -> Stats:
+        return feature_stats(metrics.extract(self.network, images)[0])
+
+    @cached_property
+    def real_far(self) -> float:
+        """Real against real."""
+        return self.reference.real["real_fid"] if self.reference else self._far(self.held.images)
+
+    def _distance(self, state: State) -> dict[str, Any]:
+        for step in state.steps:
+            if step not in self._distances:
+                self._distances[step] = self._far(state.pictures(step))
+        trend = [self._distances[step] for step in (0, *state.steps)]
+        shares = tuple(round(d / max(trend[0], 1e-9), 5) for d in trend)
+        return {"distance": shares, "times_real": trend[-1] / max(self.real_far, 1e-9)}
+
+    def _memory(self, fake: Tensor) -> dict[str, float | None]:
+        train, held = (_rows(x[spread_rows(len(x), NEIGHBOURS)]) for x in (self.train.images, self.held.images))
+        drawn, usual = nearest(_rows(fake[:COMPARED]), train), nearest(held[:COMPARED], train)
+        copied = copied_share(drawn, usual, 0.05)
+        return {"near": _ratio(drawn.median(), usual.median()), "copied": copied}
+
+    def _players(self) -> dict[str, float | None]:
+        """D's accuracy on pictures that it never saw, real and fresh generated ones."""
+        trainer, rows = self.trainer, spread_rows(len(self.held.images), JUDGED)
+        z, labels = metrics.latents(JUDGED, self.config.z_dim, self.config.classes, seed=1)
+        fake = trainer.verdict(trainer.sample(z, labels), trainer.G.told(z, labels))
+        held = self.held.images[rows]
+        real = trainer.verdict(_pixels(held), self._told(held, rows))
+        return {"told": _known(told_apart(real, fake).item())}
+
+    def _told(self, held: Tensor, rows: Tensor) -> Tensor | None:
+        """What D is told of held-back pictures: their classes, or the group of the training picture most like each."""
+        if self.config.classes:
+            return self.held.labels[rows]
+        labels = self.trainer.data.labels
+        if labels is None:
+            return None
+        among = spread_rows(len(self.train.images), 2000)
+        return labels[among[torch.cdist(_rows(held), _rows(self.train.images[among])).argmin(1)]]
+
+    def _gradient(self) -> tuple[float, float]:
+        """The norm of G's gradient, and how well those of two halves of the latents agree (cosine)."""
+        cfg, trainer = self.config, self.trainer
+        z, labels = metrics.latents(JUDGED, cfg.z_dim, cfg.classes, seed=2)
+        G, D = trainer.G.eval(), trainer.D.eval()
+        parts = []
+        for rows in torch.arange(JUDGED).split(JUDGED // GRADIENTS):
+            told = G.told(z[rows], None if labels is None else labels[rows])
+            fake = D(G(z[rows], told), told)
+            real = self._real_logits(len(rows)) if trainer.objective.compares else None
+            grads = torch.autograd.grad(trainer.objective.g_loss(fake, real).mean(), trainer.g_params)
+            parts.append(torch.cat([g.flatten() for g in grads]))
+        halves = [sum(parts[k::2]) for k in (0, 1)]
+        whole = sum(parts) / GRADIENTS
+        return whole.norm().item(), torch.cosine_similarity(*halves, dim=0).item()
+
+    def _real_logits(self, count: int) -> Tensor:
+        rows, labels = spread_rows(len(self.train.images), count), self.trainer.data.labels
+        real = _pixels(self.train.images[rows.repeat(count)[:count]])
+        return self.trainer.D(real, None if labels is None else labels[rows.repeat(count)[:count]]).detach()
+
+    def _moves(self, state: State) -> dict[str, Any]:
+        past = [self.start, *(state.pictures(step) for step in state.steps)]
+        rows = [_rows(x[:COMPARED]) for x in past[-3:]]
+        changes = [b - a for a, b in pairwise(rows)]
+        moved = (rows[-1] - _rows(self.start[:COMPARED])).norm(dim=1).mean().item() / self.spread
+        turned = torch.cosine_similarity(*changes, dim=1).mean().item() if len(changes) > 1 else None
+        change = changes[-1].norm(dim=1).mean().item() / self.spread
+        return {"moved": moved, "change": change, "turned": turned, "swings": swings(state)}
+
+
+def measured(run: KeptRun, own_dir: Path) -> Iterator[tuple[State, Facts]]:
+    """Everything there is to know about each state of a run."""
+    judge = Judge(run, own_dir)
+    for state in run.states():
+        yield state, judge.facts(state)
+
+
+def swings(state: State) -> int:
+    """How often D's mean verdict on real pictures minus that on generated ones has changed sides since a third.
+
+    A side counts where it is at least half of the largest difference there was: small ones are noise.
+    """
+    real, fake = COLUMNS.index("d_real"), COLUMNS.index("d_fake")
+    gaps = [r[real] - r[fake] for r in state.rows if r[0] > state.step / 3 and None not in (r[real], r[fake])]
+    least, side, count = max(map(abs, gaps), default=0.0) / 2, 0, 0
+    for gap in gaps:
+        now = 0 if abs(gap) < least else (1 if gap > 0 else -1)
+        count += bool(now and side and now != side)
+        side = now or side
+    return count
+
+
+def _rows(images: Tensor) -> Tensor:
+    return small(_pixels(images))
+
+
+def _pixels(images: Tensor) -> Tensor:
+    return images.float() / 127.5 - 1
+
+
+def _largest(row: list[float | None], names: tuple[str, ...]) -> float:
+    return max(abs(row[COLUMNS.index(name)] or 0.0) for name in names)
+
+
+def _level(images: Tensor, share: float) -> float:
+    """The level that this share of all pixels are below."""
+    counts = torch.bincount(images.flatten().int(), minlength=256).cumsum(0)
+    return float((counts < share * counts[-1]).sum())
+
+
+def _correlation(images: Tensor) -> float:
+    """Of pixels and their right neighbours, each picture's mean taken away."""
+    x = _pixels(images)
+    x = x - x.mean((2, 3), keepdim=True)
+    a, b = x[..., :-1], x[..., 1:]
+    return ((a * b).sum() / (a.square().sum() * b.square().sum()).sqrt().clamp(min=1e-9)).item()
+
+
+def _ratio(a: Tensor, b: Tensor) -> float | None:
+    return _known((a / b).item())
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+# The mapping --------------------------------------------------------------------------------------------------------
+
+# Every threshold, with its reason.
+EXPLODED_WEIGHTS = 100.0  # times the start's; recipes' own rates leave 1 to 10 after these few steps
+EXPLODED_LOSS = 1000.0  # times the largest at first; a critic's scores drift by some tens
+ONE_COLOUR = 0.9  # of the pictures are of a single colour
+GREY = 64  # levels between real black and the generator's darkest: an eighth of the range is seen at once
+COPY = 0.5  # of the distance that pictures held back have; a blur is nearer to all than those, but varies little
+COPIES = 0.5  # of the pictures must be such copies
+COPIES_VARY = 0.6  # of real pictures' variety: less is a collapse, also where it lies near a training picture
+UNMOVED = 0.15  # of the distance of two real pictures: nobody sees such a change
+NOT_NEARER = 0.75  # of the start's distance from real pictures: still nothing like them
+NOISE = 0.5  # of real pictures' correlation of neighbours: to the eye, speckles
+ALIKE = 0.3  # of real pictures' variety: all are one picture with small changes
+REPEATED = 0.35  # of the usual distance to the most similar one: a few pictures, many times
+FEW_KINDS = 0.5  # of the classes that there are
+NARROW = 0.6  # of real pictures' variety
+SURE = 0.99  # D's accuracy: it is never fooled
+VANISHED = 0.02  # of G's first gradient
+BLIND = 0.65  # D's accuracy on pictures that are far from real ones: it learns too slowly to tell
+FOOLED = 0.3  # D finds generated pictures more real than held-back ones
+FAR = 0.3  # of the start's distance from real pictures: anybody tells them from real ones
+STUCK = 0.9  # of the distance two moments before: no progress to speak of
+SWINGS = 4  # of D's verdict from one side to the other
+RESTLESS = 0.5  # change since the moment before, in distances of two real pictures
+WORSE = 1.5  # times the best distance so far
+NOTICEABLE = 3.0  # times real against real: nearer ones go up and down by chance
+GOOD = 0.1  # of the start's distance: what is drawn is recognised
+VARIED = 0.75  # of real pictures' variety, for health
+
+BLOWN_UP, ONE, NO_BLACK, MEMORISING, NO_LEARNING, COLLAPSED, PARTLY, D_STRONG, G_STRONG, CIRCLES = (
+    "blown up", "one colour only", "cannot paint black", "memorising", "noise", "collapsed", "partly collapsed",
+    "D too strong", "G too strong", "going in circles",
+)  # fmt: skip
+GETTING_WORSE, PLATEAU, IMPROVING, HEALTHY, UNKNOWN = (
+    "getting worse", "plateau", "raw but improving", "healthy", "cannot be told",
+)  # fmt: skip
+FAILED = (BLOWN_UP, ONE, NO_BLACK, MEMORISING, NO_LEARNING, COLLAPSED, PARTLY, D_STRONG, G_STRONG, CIRCLES)
+WELL = (PLATEAU, IMPROVING, HEALTHY)
+WORDS = (*FAILED, GETTING_WORSE, *WELL, UNKNOWN)
+ALONE = (BLOWN_UP, ONE)  # nothing else is worth saying
+CAUSES = (D_STRONG, G_STRONG, CIRCLES)  # said beside what is seen in the pictures
+MOST = 2
+
+
+def words(facts: Facts) -> tuple[str, ...]:
+    """One or two of WORDS: what fails, the most telling first; where nothing does, how it goes."""
+    failed = [word for word, rule in _FAILURES.items() if rule(facts)]
+    if failed and failed[0] in ALONE:
+        return (failed[0],)
+    seen, why = ([w for w in failed if (w in CAUSES) == cause] for cause in (False, True))
+    return tuple(seen[:1] + why[:1] or [next(word for word, rule in _COURSE.items() if rule(facts))])
+
+
+def _low(value: float | None, limit: float) -> bool:
+    return value is not None and value <= limit
+
+
+def _high(value: float | None, limit: float) -> bool:
+    return value is not None and value >= limit
+
+
+def _blown_up(f: Facts) -> bool:
+    return not f.finite or f.weights_growth >= EXPLODED_WEIGHTS or f.loss_growth >= EXPLODED_LOSS
+
+
+def _memorising(f: Facts) -> bool:
+    return _low(f.near, COPY) and f.copied >= COPIES and not _low(f.vary, COPIES_VARY)
+
+
+def _noise(f: Facts) -> bool:
+    """Not learning: no nearer than at first, or speckles, or never moved; one picture for all is a collapse instead."""
+    still = f.moved <= UNMOVED or f.distance[-1] >= NOT_NEARER
+    return f.correlation <= NOISE or (still and (f.moved <= UNMOVED or not _low(f.vary, ALIKE)))
+
+
+def _collapsed(f: Facts) -> bool:
+    return _low(f.vary, ALIKE) or _low(f.vary_features, ALIKE)
+
+
+def _partly(f: Facts) -> bool:
+    few = f.modes is not None and f.modes <= FEW_KINDS * f.real_modes
+    return few or _low(f.twins, REPEATED) or _low(f.vary, NARROW)
+
+
+def _stuck(f: Facts) -> bool:
+    return f.distance[-1] >= STUCK * f.distance[max(0, len(f.distance) - 3)]
+
+
+def _d_strong(f: Facts) -> bool:
+    """Never fooled, the pictures far and no nearer than two moments ago, or no gradient left."""
+    useless = f.distance[-1] >= FAR and _stuck(f)
+    return _high(f.told, SURE) and (useless or _low(f.gradient, VANISHED))
+
+
+def _g_strong(f: Facts) -> bool:
+    limit = BLIND if f.distance[-1] >= FAR and f.moved > UNMOVED else FOOLED
+    return _low(f.told, limit) and f.distance[-1] >= GOOD
+
+
+def _circles(f: Facts) -> bool:
+    return f.swings >= SWINGS and f.change >= RESTLESS and _stuck(f)
+
+
+_FAILURES: dict[str, Callable[[Facts], bool]] = {
+    BLOWN_UP: _blown_up,
+    ONE: lambda f: f.flat >= ONE_COLOUR,
+    NO_BLACK: lambda f: f.darkest >= f.real_darkest + GREY,
+    MEMORISING: _memorising,
+    NO_LEARNING: _noise,
+    COLLAPSED: _collapsed,
+    PARTLY: _partly,
+    D_STRONG: _d_strong,
+    G_STRONG: _g_strong,
+    CIRCLES: _circles,
+}
+
+
+def _healthy(f: Facts) -> bool:
+    learns = not _stuck(f) or f.times_real <= NOTICEABLE
+    return f.distance[-1] <= GOOD and _high(f.vary, VARIED) and learns
+
+
+def _worse(f: Facts) -> bool:
+    return f.distance[-1] >= WORSE * min(f.distance) and f.times_real >= NOTICEABLE
+
+
+def _judgeable(f: Facts) -> bool:
+    """Whether there was anything to learn, and two moments to compare."""
+    return len(f.distance) >= 3 and f.times_real >= f.distance[-1] * NOTICEABLE
+
+
+_COURSE: dict[str, Callable[[Facts], bool]] = {
+    GETTING_WORSE: _worse,
+    HEALTHY: _healthy,
+    UNKNOWN: lambda f: not _judgeable(f),
+    IMPROVING: lambda f: not _stuck(f),
+    PLATEAU: _stuck,
+}

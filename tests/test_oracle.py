@@ -1,0 +1,263 @@
+"""The corpus that nobody chose, and the oracle that names its states without the diagnosis."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import subprocess
+import sys
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+import torch
+
+from gan.bench import corpus, corpus_runs, evidence, oracle
+from gan.bench.corpus import HALVES, KINDS, KNOBS, NEAR, OWN, RECIPES, WILD, Drawn, draw
+from gan.bench.corpus_states import kept_run, moments, path_of, state_moments
+from gan.bench.oracle import Facts, measured, words
+from gan.data import load
+from gan.trainer import check_config
+
+NUMBERS = 120
+
+
+@lru_cache(maxsize=1)
+def many() -> list[Drawn]:
+    return [draw(number) for number in range(NUMBERS)]
+
+
+# The draw -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_number_stands_for_the_same_run_in_every_process():
+    code = "from gan.bench.corpus import draw; print([draw(n) for n in (0, 17, 10**6)])"
+    elsewhere = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert elsewhere.stdout.strip() == str([draw(n) for n in (0, 17, 10**6)])
+
+
+def test_halves_wild_ones_and_few_pictures_have_their_shares_in_any_twelve_numbers():
+    for start in range(NUMBERS - 12):
+        drawn = many()[start : start + 12]
+        assert sum(d.half == HALVES[1] for d in drawn) == 6
+        assert sum(d.few for d in drawn) == 4
+        assert [sum(d.wild for d in drawn if d.half == half) for half in HALVES] == [3, 3]
+
+
+def test_what_is_refused_is_never_drawn_and_runs_are_short():
+    for drawn in many():
+        if drawn.number % 5 == 0:  # building the networks takes long
+            check_config(drawn.config)
+        assert drawn.config.precision == "float32"
+        assert corpus.STEPS[0] <= drawn.config.total_steps <= corpus.STEPS[1]
+        assert corpus.seconds_a_step(drawn.config) * drawn.config.total_steps <= 40
+
+
+def test_few_or_own_pictures_are_a_third_and_others_are_whole():
+    for drawn in many():
+        own_few, limited = bool(drawn.own and drawn.own.count), bool(drawn.config.data_limit)
+        assert (own_few or limited) == drawn.few and not (own_few and limited)
+        assert (drawn.config.dataset == OWN) == (drawn.own is not None)
+
+
+def test_rates_are_near_the_recipes_or_wild():
+    wild = [rate for d in many() if d.wild for rate in (d.config.d_lr, d.config.g_lr)]
+    assert all(WILD[0] <= rate <= WILD[1] for rate in wild)
+    assert min(wild) < 1e-5 and max(wild) > 0.1 and 0.4 < sum(rate < 1e-3 for rate in wild) / len(wild) < 0.6
+    for drawn in many():
+        base = RECIPES[drawn.config.recipe].config
+        for name in () if drawn.wild else ("d_lr", "g_lr"):
+            assert 1 / NEAR * 0.99 <= getattr(drawn.config, name) / getattr(base, name) <= NEAR * 1.01
+
+
+def test_the_draw_covers_recipes_pictures_and_knobs():
+    drawn = many()
+    usable = {name for name in RECIPES if not name.endswith("small-as-printed")}  # its networks do not fit together
+    assert {d.config.recipe for d in drawn} == usable
+    assert {d.config.channels for d in drawn} == {1, 3}
+    assert {d.own.kind for d in drawn if d.own} == set(KINDS)
+    assert {d.config.dataset for d in drawn} == {"mnist", "fashion-mnist", OWN}
+    for knob in KNOBS:
+        assert any(knob in d.words.split("changed: ")[1].split(", ") for d in drawn), knob
+    for name in ("objective", "penalty", "d_steps", "batch", "beta1", "beta2", "width", "output", "update_order"):
+        assert len({getattr(d.config, name) for d in drawn}) > 1, name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_own_pictures_are_made_alike_and_a_fifth_is_held_back(kind, tmp_path):
+    own = corpus.OwnSet(kind, 100, 3)
+    name = own.prepare(tmp_path)
+    train, test = (load(name, split, tmp_path) for split in ("train", "test"))
+    assert (len(train.images), len(test.images)) == (80, 20)
+    assert train.images.shape[1:] == (KINDS[kind].channels, KINDS[kind].size, KINDS[kind].size)
+    assert train.class_names == KINDS[kind].classes
+    assert own.prepare(tmp_path / "again") == name
+    assert replace(own, seed=4).prepare(tmp_path) != name
+
+
+# What is kept -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tiny(monkeypatch) -> int:
+    """Number 9 in twelve steps: an mlp's cost, own pictures or few."""
+    drawn = draw(9)
+    short = replace(drawn, config=drawn.config.changed(total_steps=12, batch=16))
+    monkeypatch.setattr(corpus_runs, "draw", lambda number: short)
+    return 9
+
+
+def test_moments_and_states_of_a_run():
+    assert moments(60) == [10, 20, 30, 40, 50, 60] and state_moments(60) == [20, 40, 60]
+
+
+def test_a_killed_run_starts_again_and_gives_the_same_states_bit_for_bit(tiny, tmp_path, monkeypatch):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    corpus_runs.train_and_keep(tiny, whole)
+
+    class Killed(BaseException):
+        pass
+
+    def dies(keeper, trainer, last=False):
+        if trainer.steps_done >= 5:
+            raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(corpus_runs.Keeper, "look", dies)
+        corpus_runs.train_and_keep(tiny, killed)
+    assert kept_run(killed, tiny) is None
+    corpus_runs.train_and_keep(tiny, killed)
+    assert path_of(whole, tiny).read_bytes() == path_of(killed, tiny).read_bytes()
+
+
+def test_what_is_finished_is_skipped_and_what_is_damaged_or_changed_is_made_again(tiny, tmp_path, monkeypatch):
+    corpus_runs.train_and_keep(tiny, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(corpus_runs, "trained", lambda *a: pytest.fail("it was trained again"))
+        assert corpus_runs.train_and_keep(tiny, tmp_path) == f"{tiny}: kept"
+    before = path_of(tmp_path, tiny).read_bytes()
+    path_of(tmp_path, tiny).write_bytes(before[: len(before) // 2])
+    assert kept_run(tmp_path, tiny) is None
+    corpus_runs.train_and_keep(tiny, tmp_path)
+    assert path_of(tmp_path, tiny).read_bytes() == before
+    changed = replace(corpus_runs.draw(tiny), config=corpus_runs.draw(tiny).config.changed(seed=1))
+    monkeypatch.setattr(corpus_runs, "draw", lambda number: changed)
+    corpus_runs.train_and_keep(tiny, tmp_path)
+    assert path_of(tmp_path, tiny).read_bytes() != before
+
+
+def test_a_kept_state_draws_its_pictures_again_and_is_measured(tiny, tmp_path):
+    corpus_runs.train_and_keep(tiny, tmp_path)
+    run = kept_run(tmp_path, tiny)
+    judge = oracle.Judge(run, tmp_path / "pictures")
+    states = list(run.states())
+    assert [state.step for state in states] == [4, 8, 12]
+    for state in states:
+        state.restore(judge.trainer)
+        assert torch.equal(oracle.pictures_of(judge.trainer), state.pictures(state.step))
+    early, _, last = found = [facts for _, facts in measured(run, tmp_path / "pictures")]
+    assert len(early.distance) == 3 and len(last.distance) == 7 and last.distance[0] == 1
+    assert all(1 <= len(words(facts)) <= oracle.MOST for facts in found)
+    assert corpus_runs.judged(tiny, tmp_path)[0].facts == early
+    assert corpus_runs.judged(tiny, tmp_path)[0].facts == early  # from its file
+
+
+# The mapping --------------------------------------------------------------------------------------------------------
+
+HEALTHY = Facts(
+    finite=True, loss_growth=1.0, weights_growth=2.0, vary=0.95, twins=0.9, vary_features=0.9, twins_features=0.9,
+    modes=10, real_modes=10, coverage=0.5, distance=(1.0, 0.2, 0.1, 0.05), times_real=20.0, correlation=1.0,
+    darkest=0.0, real_darkest=0.0, saturated=0.0, flat=0.0, near=1.1, copied=0.0, told=0.9, gradient=1.0,
+    agreement=0.5, moved=1.2, change=0.4, turned=0.0, swings=0,
+)  # fmt: skip
+FAR = {"distance": (1.0, 0.6, 0.5, 0.6), "times_real": 200.0}
+
+CASES: list[tuple[tuple[str, ...], dict]] = [
+    (("healthy",), {}),
+    (("healthy",), {"distance": (1.0, 0.004, 0.003, 0.004), "times_real": 0.9}),  # as near as real ones: no progress
+    (("blown up",), {"finite": False, "vary": None, "gradient": None}),
+    (("blown up",), {"loss_growth": 1e6, "flat": 1.0} | FAR),
+    (("one colour only",), {"flat": 1.0, "vary": 0.0} | FAR),
+    (("cannot paint black",), {"darkest": 127.0}),
+    (("cannot paint black", "D too strong"), {"darkest": 127.0, "told": 1.0} | FAR),
+    (("memorising",), {"near": 0.2, "copied": 0.9}),
+    (("noise",), {"moved": 0.05, "distance": (1.0, 1.0, 1.0, 1.0), "told": 0.5}),
+    (("noise", "D too strong"), {"correlation": 0.1, "told": 1.0, "distance": (1.0, 0.95, 0.9, 0.9)}),
+    (("collapsed",), {"vary": 0.1} | FAR),
+    (("collapsed", "G too strong"), {"vary": 0.1, "told": 0.5} | FAR),
+    (("collapsed",), {"vary": 0.1, "distance": (1.0, 0.9, 0.9, 0.9)}),  # a single picture is no noise
+    (("partly collapsed",), {"modes": 3}),
+    (("partly collapsed",), {"twins": 0.2}),
+    (("D too strong",), {"told": 1.0} | FAR),
+    (("D too strong",), {"told": 1.0, "gradient": 0.001}),
+    (("G too strong",), {"told": 0.1, "distance": (1.0, 0.5, 0.4, 0.2)}),
+    (("G too strong",), {"told": 0.55} | FAR),
+    (("going in circles",), {"swings": 9, "change": 0.9} | FAR),
+    (("getting worse",), {"distance": (1.0, 0.1, 0.15, 0.28), "times_real": 50.0}),
+    (("plateau",), FAR),
+    (("raw but improving",), {"distance": (1.0, 0.7, 0.5, 0.4)}),
+    (("cannot be told",), {"distance": (1.0, 0.7)}),
+]
+
+
+@pytest.mark.parametrize(("expected", "changes"), CASES, ids=lambda x: ", ".join(x) if isinstance(x, tuple) else "")
+def test_what_is_measured_decides_the_words(expected, changes):
+    assert words(replace(HEALTHY, **changes)) == expected
+
+
+def test_every_word_is_said_of_something_and_no_other():
+    assert {word for expected, _ in CASES for word in expected} == set(oracle.WORDS)
+    assert len(set(oracle.WORDS)) == len(oracle.WORDS) == 15
+
+
+def test_facts_survive_their_file():
+    odd = replace(HEALTHY, finite=False, weights_growth=float("inf"), vary=None)
+    assert Facts.from_json(odd.to_json()) == odd
+
+
+def test_the_written_mapping_names_every_word():
+    text = (Path(__file__).resolve().parents[1] / "docs" / "oracle.md").read_text(encoding="utf-8")
+    assert [word for word in oracle.WORDS if f"| {word} |" not in text] == []
+
+
+def test_the_tables_count_states_by_half(capsys):
+    sick = replace(HEALTHY, **{"told": 1.0, "correlation": 0.1} | FAR)
+    found = [corpus_runs.Judged(n, 10, facts) for n, facts in ((0, HEALTHY), (1, HEALTHY), (2, sick))]
+    table = corpus_runs.distribution(found)
+    assert "| healthy | 1 | 1 |" in table and "| noise | 1 | 0 |" in table and "| D too strong | 1 | 0 |" in table
+    assert [f.value for f in corpus_runs.figures(found)] == ["3 of 3 runs", "1.33", "0.0%"]
+
+
+def test_the_corpus_is_a_part_of_the_evidence(monkeypatch, tmp_path):
+    parser = argparse.ArgumentParser()
+    evidence.add_arguments(parser)
+    monkeypatch.setattr(evidence.corpus_runs, "measure", lambda args: [args.runs, args.states])
+    given = ["--part", "corpus", "--runs", "3", "--states", str(tmp_path)]
+    assert evidence.measure(parser.parse_args(given)) == [3, tmp_path]
+
+
+# The judge is not the judged ----------------------------------------------------------------------------------------
+
+
+def _imports(module: str, seen: set[str]) -> set[str]:
+    """Every module of ours that is imported by this one, however far away, also inside functions."""
+    if module in seen or not module.startswith("gan"):
+        return seen
+    try:
+        path = Path(importlib.import_module(module).__file__)
+    except ImportError:  # a name inside a module
+        return seen
+    seen.add(module)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
+                _imports(name, seen)
+    return seen
+
+
+@pytest.mark.parametrize("module", ["oracle", "corpus", "corpus_states"])
+def test_the_oracle_never_reads_the_diagnosis(module):
+    found = _imports(f"gan.bench.{module}", set())
+    assert "gan.trainer" in found and not found & {"gan.diagnosis", "gan.web", "gan.bench.evidence"}
