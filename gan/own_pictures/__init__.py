@@ -1,7 +1,7 @@
 """From a stranger's files to a data set: what is a picture, what is a class, what becomes of the rest, in one sentence.
 
-`files` opens a zip (`zip_names`: which letters its names are in), a folder or single files, `layout` finds splits and
-classes in their names, `decode` turns one file into pixels, `preparation` does so with all of them and writes the
+`files` opens a zip (`zip_names`: which letters its names are in), a folder or single files, `layout` and `tables` find
+splits and classes, `decode` turns one file into pixels, `preparation` does so with all of them and writes the
 result, `summary` says what was understood and `edit` changes the classes afterwards; `foreign` takes in a prepared file
 from another server. Imports `gan.pictures` (the prepared file) and nothing above it.
 """
@@ -10,7 +10,6 @@ from gan.own_pictures.decode import FITS, Form, read_one, readable_suffixes
 from gan.own_pictures.edit import edit_classes, preview
 from gan.own_pictures.files import MOST_FILES
 from gan.own_pictures.foreign import take_in
-from gan.own_pictures.layout import SIDECARS
 from gan.own_pictures.preparation import (
     LEAST,
     MOST,
@@ -20,6 +19,7 @@ from gan.own_pictures.preparation import (
     prepare_zip,
 )
 from gan.own_pictures.summary import Summary
+from gan.own_pictures.tables import SIDECARS
 from gan.pictures import content_name
 
 __all__ = [

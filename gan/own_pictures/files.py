@@ -18,14 +18,15 @@ from typing import BinaryIO
 
 from gan.own_pictures import summary
 from gan.own_pictures.decode import MOST_FILE_BYTES, Unreadable, read_bounded, readable_suffixes
-from gan.own_pictures.layout import SIDECARS, natural, printable
+from gan.own_pictures.layout import natural, printable
+from gan.own_pictures.tables import MOST_TABLES, SIDECARS, is_table
 from gan.own_pictures.zip_names import names_of
 from gan.pictures import DataError
 
 MOST_FILES = 60_000  # of a zip or a folder
 MOST_DIRECTORY_BYTES = 32 << 20  # of a zip's table of contents
 MOST_UNPACKED_BYTES = 4 << 30  # all pictures, compressed, out of their zip
-MOST_TABLES = 8  # of those beside the pictures that may say their classes
+MOST_LOOKED_AT = 20 * MOST_FILES  # files of a folder, pictures or not
 
 
 # A file still to be read: its path for messages and classes, and a function that reads its bytes.
@@ -48,10 +49,9 @@ class Given:
         """One more file, by the ending of its name; hidden ones and those of the system are not worth a word."""
         if _is_rubbish(name):
             return
-        suffix = _suffix(name)
-        if suffix in readable_suffixes():
+        if _suffix(name) in readable_suffixes():
             self.pictures.append((name, read))
-        elif suffix in SIDECARS and len(self.tables) < MOST_TABLES:
+        elif is_table(name) and len(self.tables) < MOST_TABLES:
             self.tables[name] = read
         else:
             self.leave(name)
@@ -84,7 +84,7 @@ def from_files(files: Iterable[tuple[str, BinaryIO | Path]], others: Iterable[st
     given = Given(title or "Own pictures")
     for name, file in files:
         read = partial(_read_file, file)
-        if _suffix(name) in SIDECARS:
+        if _suffix(name) in SIDECARS:  # a table, or of another program
             given.add(name, read)
         elif not _is_rubbish(name):
             given.pictures.append((name, read))
@@ -92,6 +92,8 @@ def from_files(files: Iterable[tuple[str, BinaryIO | Path]], others: Iterable[st
             raise DataError(f"There are more than {MOST_FILES:,} files, the most that can be read at once.")
     for name in others:
         given.leave(name)
+        if len(given.others) > MOST_FILES:
+            raise DataError(f"There are more than {MOST_FILES:,} files, the most that can be read at once.")
     return given
 
 
@@ -108,33 +110,52 @@ def _read_file(file: BinaryIO | Path) -> bytes:
 
 
 def from_folder(path: Path) -> tuple[Given, list[tuple[str, Path]]]:
-    """(what is below a folder, all its files by their names relative to it). Raises DataError."""
+    """(what is below a folder, the files that are read of it by their names relative to it). Raises DataError."""
     if not path.is_dir():
         raise DataError(f"There is no folder {path}.")
-    files, links, empty = _walk(path)
+    found = _walk(path)
     given = Given(path.resolve().name)
-    given.folders |= {name for name in empty if not _is_rubbish(name)}
-    for name, file in files:
+    given.folders |= set(found.empty)
+    for name, file in found.files:
         given.add(name, partial(_read_file, file))
-    if links:
-        given.notes.append(summary.not_followed(links, "to a folder"))
-    return given, files
+    if len(given.pictures) > MOST_FILES:
+        raise DataError(f"The folder {path} holds more than {MOST_FILES:,} pictures.")
+    if found.links:
+        given.notes.append(summary.not_followed(found.links, "to a folder"))
+    if found.closed:
+        given.notes.append(summary.not_opened(found.closed))
+    read = {name for name, _ in given.pictures} | set(given.tables)
+    return given, [file for file in found.files if file[0] in read]
 
 
-def _walk(path: Path) -> tuple[list[tuple[str, Path]], list[str], list[str]]:
-    """(files below a folder by their names relative to it, links to folders, folders with nothing in them)."""
-    found: list[tuple[str, Path]] = []
-    links: list[str] = []
-    empty: list[str] = []
-    for at, folders, names in os.walk(path):
+@dataclass
+class _Below:
+    """What is below a folder, by names relative to it; hidden folders are not looked into."""
+
+    files: list[tuple[str, Path]] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)  # to folders
+    empty: list[str] = field(default_factory=list)  # folders with nothing in them
+    closed: list[str] = field(default_factory=list)  # folders that may not be read
+
+
+def _walk(path: Path) -> _Below:
+    below = _Below()
+
+    def name_of(inside: Path | str) -> str:
+        return Path(inside).relative_to(path).as_posix()
+
+    for at, folders, names in os.walk(path, onerror=lambda error: below.closed.append(name_of(error.filename))):
         inside = Path(at)
-        found += [((inside / n).relative_to(path).as_posix(), inside / n) for n in names]
-        links += [(inside / n).relative_to(path).as_posix() for n in folders if (inside / n).is_symlink()]
+        folders[:] = sorted(folder for folder in folders if not _is_rubbish(folder))
+        below.files += [(name_of(inside / name), inside / name) for name in names]
+        below.links += [name_of(inside / folder) for folder in folders if (inside / folder).is_symlink()]
         if not folders and not names:
-            empty.append(inside.relative_to(path).as_posix())
-        if len(found) > MOST_FILES:
-            raise DataError(f"The folder {path} holds more than {MOST_FILES:,} files.")
-    return sorted(found), sorted(links, key=natural), empty
+            below.empty.append(name_of(inside))
+        if len(below.files) > MOST_LOOKED_AT:
+            raise DataError(f"The folder {path} holds more than {MOST_LOOKED_AT:,} files.")
+    below.files.sort()
+    below.links.sort(key=natural)
+    return below
 
 
 # ---- zip ----
@@ -189,12 +210,9 @@ def _entries(archive: zipfile.ZipFile, title: str) -> Given:
             given.add(name, partial(read, info))
     if _is_run(names, given):
         raise DataError("This zip is a run, not pictures; *Bring back* in My runs takes it.")
-    _check_zip(given, [info for info, name in zip(infos, names, strict=True) if not _is_rubbish(name)])
+    _check_zip(given, dict(zip(names, infos, strict=True)))
     if links:
-        given.notes.append(
-            f"{summary.counted(len(links), 'link')} in the zip {'was' if len(links) == 1 else 'were'} "
-            f"left out ({summary.first_of(links)})."
-        )
+        given.notes.append(summary.not_followed(links, "in the zip"))
         given.skipped += len(links)
     if not sure:
         given.notes.append("The names in this zip are in an unknown code page, so that classes have numbers.")
@@ -209,17 +227,19 @@ def _is_run(names: Iterable[str], given: Given) -> bool:
     return not beside.isdisjoint(frames) or (bool(beside) and not given.pictures)
 
 
-def _check_zip(given: Given, infos: list[zipfile.ZipInfo]) -> None:
-    if any(i.flag_bits & 1 for i in infos):
+def _check_zip(given: Given, infos: dict[str, zipfile.ZipInfo]) -> None:
+    """Refuse what cannot be read as a whole. Raises DataError."""
+    read = [infos[name] for name in [*(name for name, _ in given.pictures), *given.tables]]
+    locked = read or [info for name, info in infos.items() if not _is_rubbish(name)]
+    if any(info.flag_bits & 1 for info in locked):
         raise DataError("The zip is protected by a password; pack the pictures without one.")
-    inner = [name for name in given.others if name.lower().endswith(".zip")]
+    inner = [name for name in given.others if summary.is_packed(_suffix(name))]
     if not given.pictures and inner:
         raise DataError(
             f"This zip holds another one ({printable(inner[0])}) and no pictures; unpack it and choose that one."
         )
-    names = {name for name, _ in given.pictures} | set(given.tables)
-    declared = sum(i.file_size for i in infos)
-    if names and declared > MOST_UNPACKED_BYTES:
+    declared = sum(info.file_size for info in read)
+    if declared > MOST_UNPACKED_BYTES:
         raise DataError(f"The zip unpacks to {declared / 2**30:,.1f} GB, more than {MOST_UNPACKED_BYTES >> 30} GB.")
 
 

@@ -22,7 +22,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image
 
-from gan.own_pictures import layout, summary
+from gan.own_pictures import layout, summary, tables
 from gan.own_pictures.decode import (
     MOST_FILE_BYTES,
     MOST_PIXELS,
@@ -35,7 +35,7 @@ from gan.own_pictures.decode import (
     weight_of,
 )
 from gan.own_pictures.files import Given, from_files, from_folder, from_zip
-from gan.own_pictures.layout import MOST_TABLE_BYTES, Layout, Place, printable
+from gan.own_pictures.layout import Layout, Place, printable
 from gan.own_pictures.summary import Summary
 from gan.pictures import (
     THREADS,
@@ -201,7 +201,8 @@ def _scale_deep(tally: _Tally) -> list[str]:
         tally.pixels_spool.seek(record * tally.record)
         tally.pixels_spool.write(grey.tobytes() * tally.form.channels)
     which = "The" if len(tally.deep) == len(tally.rows) else f"{len(tally.deep):,}"
-    return [f"{which} 16-bit pictures use {low:,} to {high:,} of 65,535; that range was spread from black to white."]
+    span = f"use {low:,} to {high:,} of 65,535; that range was spread from black to white."
+    return [f"{which} pictures of 16 bits {span}"]
 
 
 def _deep_records(tally: _Tally) -> Iterator[np.ndarray]:
@@ -308,9 +309,7 @@ def _with_enough(places: list[Place]) -> tuple[list[Place], list[str]]:
 
 def _prepare(given: Given, form: Form, own_dir: Path, progress: Progress | None, mark: Path | None = None) -> Prepared:
     """Leaves the name in the file `mark` when no picture had to be skipped."""
-    tables = _read_tables(given)
-    found = layout.understood([name for name, _ in given.pictures], tables)
-    given.others += [name for name in tables if name not in found.used]
+    found = _understood(given)
     order = [row for row, place in enumerate(found.places) if place is not None]
     try:
         own_dir.mkdir(parents=True, exist_ok=True)
@@ -322,22 +321,29 @@ def _prepare(given: Given, form: Form, own_dir: Path, progress: Progress | None,
             prepared = _store(tally, found, given, notes, own_dir)
         if mark and not tally.bad:  # what could not be read may be readable the next time
             with replacing(mark) as file:
-                file.write(prepared.name.encode())
+                file.write(f"{prepared.name}\n{prepared.summary.to_json()}".encode())
     except OSError as error:
         full = f"The disk of {own_dir} is full." if disk_is_full(error) else f"{own_dir} cannot be written ({error})."
         raise DataError(full) from error
     return prepared
 
 
-def _read_tables(given: Given) -> dict[str, bytes]:
-    tables = {}
-    for name, read in given.tables.items():
-        try:
-            content = read()
-        except Unreadable:
-            content = b""
-        tables[name] = content if len(content) <= MOST_TABLE_BYTES else b""
-    return tables
+def _understood(given: Given) -> Layout:
+    """Where each picture belongs; tables that were not followed count as other files."""
+    names = [name for name, _ in given.pictures]
+    found = tables.understood(names, {name: _read_table(read) for name, read in given.tables.items()})
+    if sum(place is not None for place in found.places) < LEAST <= len(names):
+        found = layout.without_classes(len(names))
+    given.others += [name for name in given.tables if name not in found.used]
+    return found
+
+
+def _read_table(read: Callable[[], bytes]) -> bytes:
+    try:
+        content = read()
+    except Unreadable:
+        return b""
+    return content if len(content) <= tables.MOST_TABLE_BYTES else b""
 
 
 def _notes(given: Given, found: Layout, tally: _Tally, scaled: list[str]) -> list[str]:
@@ -404,7 +410,7 @@ def prepare_folder(path: Path, form: Form, own_dir: Path, progress: Progress | N
     A folder prepared before is known again, without decoding, when no path, size or time in it has changed.
     """
     given, files = from_folder(Path(path))
-    mark = Path(own_dir) / f"folder-{_fingerprint(Path(path), files, form)}.txt"
+    mark = Path(own_dir) / f"folder-{_fingerprint(Path(path), given, files, form)}.txt"
     if (known := _marked(mark)) is not None:
         if progress:
             progress("Prepared before; the folder has not changed since.")
@@ -412,13 +418,14 @@ def prepare_folder(path: Path, form: Form, own_dir: Path, progress: Progress | N
     return _prepare(given, form, Path(own_dir), progress, mark)
 
 
-def _fingerprint(path: Path, found: list[tuple[str, Path]], form: Form) -> str:
-    """16 hex digits of what a look at the files' names, sizes and times tells, taken before they are read.
+def _fingerprint(path: Path, given: Given, read: list[tuple[str, Path]], form: Form) -> str:
+    """16 hex digits of what a look at a folder tells: names, and sizes and times of what is read, before it is.
 
     The time of the last change of state (ctime) cannot be set, so that a copy that keeps its date is not missed.
     """
-    digest = hashlib.sha256(repr((2, path.resolve(), form, readable_suffixes())).encode())  # 2: this way of preparing
-    for name, file in found:
+    around = sorted(given.others), sorted(given.folders), given.notes
+    digest = hashlib.sha256(repr((3, path.resolve(), form, readable_suffixes(), around)).encode())  # 3: this way
+    for name, file in read:
         with suppress(OSError):  # gone, or a broken link: it will be skipped, and no mark made
             seen = file.stat()
             digest.update(repr((name, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)).encode())
@@ -428,8 +435,8 @@ def _fingerprint(path: Path, found: list[tuple[str, Path]], form: Form) -> str:
 def _marked(mark: Path) -> Prepared | None:
     """The data set named in a mark, when both are there and sound."""
     try:
-        name = mark.read_text(encoding="utf-8")
-        known = Summary.of(read_header(mark.parent / f"{name}.safetensors"))
-    except (OSError, ValueError):
+        name, _, words = mark.read_text(encoding="utf-8").partition("\n")
+        read_header(mark.parent / f"{name}.safetensors")
+        return Prepared(name, Summary.from_json(words))
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
-    return Prepared(name, known) if known else None

@@ -7,43 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
-from gan.own_pictures.layout import natural, printable, quoted
+from gan.own_pictures.layout import listed, natural, printable, quoted
 from gan.pictures import Header
 
 MOST_CLASSES_SAID = 8
 UNEQUAL = 10  # times as many pictures in the largest class as in the smallest
 _AS_JPEG = (
-    ".heic",
-    ".heif",
-    ".cr2",
-    ".cr3",
-    ".nef",
-    ".arw",
-    ".dng",
-    ".raf",
-    ".orf",
-    ".rw2",
-    ".jxl",
-    ".jp2",
-    ".j2k",
-    ".avif",
-)
+    ".heic", ".heif", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".orf", ".rw2", ".jxl", ".jp2", ".j2k", ".avif",
+)  # fmt: skip
 _AS_PNG = (
-    ".svg",
-    ".psd",
-    ".eps",
-    ".ai",
-    ".pdf",
-    ".ico",
-    ".tga",
-    ".exr",
-    ".hdr",
-    ".xcf",
-    ".dds",
-    ".npy",
-    ".dcm",
-    ".nii",
-)
+    ".svg", ".psd", ".eps", ".ai", ".ico", ".tga", ".exr", ".hdr", ".xcf", ".dds", ".npy", ".dcm", ".nii",
+)  # fmt: skip
+_OF_PAGES = (".pdf", ".djvu", ".epub")
 _PACKED = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 _FILMS = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg")
 
@@ -79,7 +54,7 @@ class Summary:
         single = [quoted(name) for name, n in self.classes if n == 1]
         words = []
         if single:
-            words.append(f"{_some(single)} {'has' if len(single) == 1 else 'have'} a single picture.")
+            words.append(f"{listed(single)} {'has' if len(single) == 1 else 'have'} a single picture.")
         if most[1] >= UNEQUAL * least[1]:
             words.append(
                 f"The classes are unequal: {quoted(most[0])} has {most[1] / least[1]:,.0f} times as many as "
@@ -111,15 +86,14 @@ def counted(n: int, what: str) -> str:
     return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
-def _some(words: Sequence[str], most: int = 3) -> str:
-    """One, two and three; or the first three and how many more."""
-    shown = [*words[:most], *([f"{len(words) - most:,} more"] if len(words) > most else [])]
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
-
-
 def is_picture(suffix: str) -> bool:
     """Whether files with this ending, in small letters, are pictures to a person."""
     return suffix in _AS_JPEG or suffix in _AS_PNG
+
+
+def is_packed(suffix: str) -> bool:
+    """Whether files with this ending, in small letters, hold other files."""
+    return suffix in _PACKED
 
 
 def left_out(names: Iterable[str]) -> list[str]:
@@ -140,6 +114,7 @@ def _group(suffix: str) -> tuple[str, str]:
     for suffixes, advice in (
         (_AS_JPEG, ": export them as JPEG"),
         (_AS_PNG, ": export them as PNG"),
+        (_OF_PAGES, ": export their pages as PNG"),
         (_PACKED, ": unpack them first"),
         (_FILMS, ""),
     ):
@@ -155,7 +130,7 @@ def _left(kind: str, advice: str, names: list[str]) -> str:
         if kind
         else f"{n:,} other file{'' if n == 1 else 's'} ({first_of(names)})"
     )
-    advice = advice.replace("them", "it") if n == 1 else advice
+    advice = advice.replace("their pages", "its pages").replace("them", "it") if n == 1 else advice
     return f"{what} {'was' if n == 1 else 'were'} left out{advice}."
 
 
@@ -168,6 +143,12 @@ def not_followed(links: Sequence[str], where: str) -> str:
     """What is said of links to other places of a disk."""
     n = len(links)
     return f"{counted(n, 'link')} {where} {'was' if n == 1 else 'were'} not followed ({first_of(links)})."
+
+
+def not_opened(folders: Sequence[str]) -> str:
+    """What is said of folders that this program may not read."""
+    n = len(folders)
+    return f"{counted(n, 'folder')} may not be read and {'was' if n == 1 else 'were'} left out ({first_of(folders)})."
 
 
 def placed_out(where: str, names: Sequence[str]) -> str:
@@ -190,7 +171,7 @@ def without_pictures(kinds: Iterable[str], found: Iterable[str]) -> list[str]:
     if not empty:
         return []
     return [
-        f"{_some([quoted(k) for k in empty])} {'has' if len(empty) == 1 else 'have'} no picture that could be used."
+        f"{listed([quoted(k) for k in empty])} {'has' if len(empty) == 1 else 'have'} no picture that could be used."
     ]
 
 

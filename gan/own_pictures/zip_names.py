@@ -18,6 +18,10 @@ _SAME_PAGE = {
     "ibm866": "cp866", "windows-1251": "cp1251", "windows-1252": "cp1252",
 }  # fmt: skip
 SURE = 1.4  # times as likely as the next that reads other words
+# Writings that nobody mixes in one word; Chinese and Japanese signs stand beside letters ("T恤"), Korean ones do not.
+ALPHABETS = {"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "HEBREW", "ARABIC", "THAANA", "NKO"}
+_APART = {"cp949": {*ALPHABETS, "HANGUL"}}
+_RUN = re.compile(r"[^\W\d_]+")
 _KANA = re.compile("[\u3040-\u30ff]")  # which nobody mixes with Korean
 _LETTERS = re.compile(r"[\w\s.,;:+\-()\[\]{}&'!#%@=~$^・ー]*")
 
@@ -71,9 +75,9 @@ def _page(names: list[bytes]) -> str | None:
     if not names:
         return "utf-8"
     parts = sorted({part for name in names for part in name.split(b"/") if not part.isascii()})[:2000]
-    if all(_strictly(part, "utf-8") is not None for part in parts):
-        return "utf-8"
     text = b"\n".join(parts)
+    if (read := _strictly(text, "utf-8")) is not None and not _is_jumble(read, "utf-8"):
+        return "utf-8"
     possible = [page for page in _PAGES if _makes_words(_strictly(text, page), page)]
     likely = _likely(text)
     ranked = sorted(possible, key=lambda page: -likely.get(page, 0.0))
@@ -95,10 +99,19 @@ def _likely(text: bytes) -> dict[str, float]:
 
 
 def _makes_words(text: str | None, page: str) -> bool:
-    """Letters and what stands between them: the same bytes read in another page are boxes and fractions."""
+    """Letters and what stands between them: the same bytes read in another page are boxes, fractions or a jumble."""
     if text is None or (page == "cp949" and _KANA.search(text)):
         return False
-    return _LETTERS.fullmatch(unicodedata.normalize("NFKC", text)) is not None
+    return not _is_jumble(text, page) and _LETTERS.fullmatch(unicodedata.normalize("NFKC", text)) is not None
+
+
+def _is_jumble(text: str, page: str) -> bool:
+    apart = _APART.get(page, ALPHABETS)
+    return any(len(_scripts(run) & apart) > 1 for run in _RUN.findall(text))
+
+
+def _scripts(letters: str) -> set[str]:
+    return {unicodedata.name(letter, "").split(" ")[0] for letter in letters}
 
 
 def _decoded(raw: bytes, page: str | None, numbers: dict[bytes, str]) -> str:

@@ -177,7 +177,7 @@ def test_16_bits_that_use_a_part_of_their_range_are_scaled_as_one_set(tmp_path: 
     files = [deep(np.full((8, 8), 1000 + 100 * i)) for i in range(21)]
     made, images = prepared(files, tmp_path, Form(8, 1))
     assert images[:, 0, 3, 3].tolist() == [round(255 * i / 20) for i in range(21)]
-    assert "The 16-bit pictures use 1,000 to 3,000 of 65,535" in made.summary.sentence
+    assert "The pictures of 16 bits use 1,000 to 3,000 of 65,535" in made.summary.sentence
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
@@ -185,14 +185,14 @@ def test_16_bits_that_use_their_whole_range_are_not(kind: str, tmp_path: Path) -
     files = [deep(np.full((8, 8), 3276 * i), kind) for i in range(21)]
     made, images = prepared(files, tmp_path, Form(8, 3))
     assert images[:, :, 3, 3].tolist() == [[3276 * i // 257] * 3 for i in range(21)]
-    assert "16-bit" not in made.summary.sentence
+    assert "16 bits" not in made.summary.sentence
 
 
 def test_8_bits_beside_16_stay_as_they_are(tmp_path: Path) -> None:
     files = [encoded(Image.new("L", (8, 8), 10 * i)) for i in range(16)] + [deep(np.full((8, 8), v)) for v in (0, 500)]
     made, images = prepared(files, tmp_path, Form(8, 3))
     assert images[:, 0, 3, 3].tolist() == [10 * i for i in range(16)] + [0, 255]
-    assert "2 16-bit pictures use 0 to 500" in made.summary.sentence
+    assert "2 pictures of 16 bits use 0 to 500" in made.summary.sentence
 
 
 def test_big_endian_16_bits(tmp_path: Path) -> None:

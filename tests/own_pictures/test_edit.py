@@ -64,11 +64,11 @@ def test_merge_and_leave_out(tmp_path: Path) -> None:
 
 def test_what_is_said_of_names_is_said_of_the_new_ones(tmp_path: Path) -> None:
     name = prepared(tmp_path, Cat=10, cat=9, dog=8)
-    said = "“Cat” and “cat” are two classes"
+    said = "“Cat” and “cat” are different classes"
     assert said in describe(name, tmp_path).summary.sentence
     assert "are two classes" not in edit_classes(name, tmp_path, {"Cat": "cat"}).summary.sentence
     renamed = edit_classes(name, tmp_path, {"dog": "CAT", "Cat": "bird"}).summary.sentence
-    assert "“CAT” and “cat” are two classes" in renamed and said not in renamed
+    assert "“CAT” and “cat” are different classes" in renamed and said not in renamed
 
 
 def test_all_in_one_class_are_without_classes(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from gan.own_pictures.layout import Place, classes_in_order, classes_of, natural, split_of, understood
+from gan.own_pictures.layout import Place, classes_in_order, classes_of, split_of
+from gan.own_pictures.tables import MOST_ROWS, _keys, _lines, understood
 
 KINDS = ("cat", "dog")
 
@@ -87,11 +88,46 @@ def test_one_class_folder_missing_in_one_part() -> None:
 
 @pytest.mark.parametrize(
     ("folder", "split"),
-    [("train", "train"), ("TrainingSet", None), ("training set", "train"), ("val", "test"), ("trains", None),
+    [("train", "train"), ("TrainingSet", "train"), ("training set", "train"), ("val", "test"), ("trains", None),
      ("train_test", None), ("contest", None), ("images", None), ("", None), ("DEV", "test")],
 )  # fmt: skip
 def test_names_of_splits(folder: str, split: str | None) -> None:
     assert split_of(folder) == split
+
+
+A_AND_B = {("train", "a"): 9, ("train", "b"): 9, ("test", "a"): 3, ("test", "b"): 3}
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        (names(training_set__training_set__a=9, training_set__training_set__b=9,
+               test_set__test_set__a=3, test_set__test_set__b=3), 0),
+        (names(train__images__a=9, train__images__b=9, test__images__a=3, test__images__b=3), 0),
+        (names(train__a=9, train__b=9, test__a=3, test__b=3, pred=7), 7),
+        (names(x__train__a=9, x__train__b=9, x__val__a=3, x__val__b=3, x__x__train__a=9, x__x__test__b=2), 11),
+        (names(seg_train__seg_train__a=9, seg_train__seg_train__b=9,
+               seg_test__seg_test__a=3, seg_test__seg_test__b=3, seg_pred=5), 5),
+        (names(train2017__a=9, train2017__b=9, val2017__a=3, val2017__b=3), 0),
+        ([n.replace("Test/a", "Test/A") for n in names(Train__a=9, Train__b=9, Test__a=3, Test__b=3)], 0),
+        ([*names(a__train=9, a__test=3, b__train=9, b__test=3), "a/cover.png"], -1),
+    ],
+)  # fmt: skip
+def test_splits_as_people_pack_them(given: list[str], left: int) -> None:
+    layout = understood(given)
+    assert layout.left_out == max(left, 0)
+    expected = A_AND_B | ({("train", "a"): 10} if left < 0 else {})
+    assert {k: n for k, n in found(given).items() if k} == expected
+
+
+@pytest.mark.parametrize(
+    "given",
+    [names(train__a=9, train__b=9, test=5), names(train__a=9, train__b=9, test__images=5),
+     names(Train__a=9, Train__b=9, Test=3, Meta=2)],
+)  # fmt: skip
+def test_a_test_part_without_classes_is_left_out_and_never_a_class(given: list[str]) -> None:
+    layout = understood(given)
+    assert layout.left_out == len(given) - 18 and {p.kind for p in layout.places if p} == {"a", "b"}
 
 
 # ---- stray pictures ----
@@ -138,14 +174,13 @@ def test_natural_order() -> None:
 def test_any_names_can_be_ordered(kinds: list[str]) -> None:
     order = classes_in_order(kinds)
     assert set(order) == set(kinds) and order == classes_in_order(reversed(kinds))
-    assert len({natural(kind) for kind in kinds}) <= len(set(kinds))
 
 
 def test_capitals_are_two_classes_and_that_is_said() -> None:
     places = [Place("train", kind) for kind in ("cat", "Cat", "dog")]
     classes, notes = classes_of(places)
     assert set(classes) == {"cat", "Cat", "dog"}
-    assert notes == ["“Cat” and “cat” are two classes; give them one name if they are one."]
+    assert notes == ["“Cat” and “cat” are different classes; give them one name if they are one."]
 
 
 @pytest.mark.parametrize(("count", "classes"), [(1, 0), (2, 2), (100, 100), (101, 0)])
@@ -184,8 +219,7 @@ def test_shards_without_labels_are_no_classes() -> None:
     for labels in (None, [], {}):
         assert found(shards(), dataset_json(labels)) == {("train", None): 24}
     layout = understood(shards(), dataset_json([[name, [0.5, 0.5]] for name in shards()]))
-    assert {p.kind for p in layout.places} == {None} and "no single" not in layout.notes[0]
-    assert "not one class for each picture" in layout.notes[0]
+    assert {p.kind for p in layout.places} == {None} and layout.notes == ["dataset.json gives no classes."]
 
 
 def test_pictures_without_a_label_are_left_out() -> None:
@@ -197,6 +231,21 @@ def test_pictures_without_a_label_are_left_out() -> None:
 def test_a_dataset_json_of_another_program_is_not_followed(content: bytes) -> None:
     layout = understood(names(cat=9, dog=9), {"dataset.json": content})
     assert {p.kind for p in layout.places} == {"cat", "dog"} and not layout.used
+
+
+@pytest.mark.parametrize(
+    "labels", [{"0": "cat", "1": "dog"}, ["cat", "dog"], [["x.png", 1]], "ab", 7, {"a/" * 100_000: 1}, [[["a"], 1]]]
+)
+def test_a_dataset_json_that_names_other_things_is_not_followed(labels: object) -> None:
+    layout = understood(names(cat=9, dog=9), dataset_json(labels))
+    assert {p.kind for p in layout.places} == {"cat", "dog"} and not layout.used
+
+
+def test_two_sets_of_stylegan_in_one() -> None:
+    pairs = [[name, i % 2] for i, name in enumerate(shards())]
+    tables = {f"{part}/dataset.json": dataset_json(pairs)["dataset.json"] for part in "ab"}
+    both = [f"{part}/{name}" for part in "ab" for name in shards()]
+    assert found(both, tables) == {("train", "0"): 24, ("train", "1"): 24}
 
 
 FLAT = [f"images/{i}.png" for i in range(20)]
@@ -246,6 +295,75 @@ def test_class_folders_win_over_a_column_that_is_called_otherwise() -> None:
     table = "file,photographer\n" + "".join(f"{name},{'Ann' if i % 2 else 'Bob'}\n" for i, name in enumerate(given))
     layout = understood(given, {"about.csv": table.encode()})
     assert {p.kind for p in layout.places} == {"cat", "dog"} and not layout.used
+
+
+def table(head: str, line: str, count: int = 20) -> bytes:
+    """A line for each picture: {i} its number, {k} its class, {n} 0 or 1, {other} 1 or 0."""
+    lines = (line.format(i=i, k=KINDS[i % 2], n=i % 2, other=1 - i % 2) for i in range(count))
+    return f"{head}\n{chr(10).join(lines)}\n".encode()
+
+
+CAT_DOG = {("train", "cat"): 10, ("train", "dog"): 10}
+ZERO_ONE = {("train", "0"): 10, ("train", "1"): 10}
+
+
+@pytest.mark.parametrize(
+    ("content", "kinds"),
+    [
+        (table("filename, cat, dog, owl", "{i}.png, {other}, {n}, 0"), CAT_DOG),  # a column for each class
+        (table("label,file", "{n},{i}.png"), ZERO_ONE),
+        (table("id,label", "{i},{n}", 30), ZERO_ONE),
+        (table('"file", "class"', '"{i}.png", "{k}"'), CAT_DOG),
+        (table("image_id,dx,age", "{i},{k},{i}"), CAT_DOG),
+        (table("Image Name,Class Name,x", "{i}.png,{k},{n}"), CAT_DOG),
+    ],
+)
+def test_the_right_column_is_taken(content: bytes, kinds: dict) -> None:
+    assert found(FLAT, {"labels.csv": content}) == kinds
+
+
+def test_many_attributes_are_no_classes() -> None:
+    """CelebA's tables: forty times yes or no, boxes, and who is held back, 0, 1 or 2."""
+    tables = {
+        "list_attr.csv": table("image_id,bald,young,smiling", "{i}.png,-1,{n},{other}"),
+        "list_bbox.csv": table("image_id,x_1,y_1", "{i}.png,{n},{other}7"),
+        "list_eval_partition.csv": table("image_id,partition", "{i}.png,{n}"),
+    }
+    assert found(FLAT, tables) == {("train", None): 10, ("test", None): 10}
+    assert understood(FLAT, tables).notes == ["list_eval_partition.csv says which pictures are held back."]
+
+
+def test_a_table_for_one_part_counts_there() -> None:
+    content = "id,breed\n" + "".join(f"train/{i},{KINDS[i % 2]}\n" for i in range(20))
+    layout = understood(names(train=20, test=21), {"labels.csv": content.encode()})
+    assert {p.kind for p in layout.places if p} == {"cat", "dog"} and layout.left_out == 21
+
+
+@pytest.mark.parametrize("head", ["label", "photographer"])
+def test_a_table_with_one_class_never_beats_folders(head: str) -> None:
+    given = names(cat=10, dog=10)
+    content = f"file,{head}\n" + "".join(f"{name},photo\n" for name in given)
+    assert found(given, {"about.csv": content.encode()}) == CAT_DOG
+
+
+def test_where_classes_come_from_is_said() -> None:
+    lines = [f"{kind}/{i}.png,{i % 2}\n" for kind in KINDS for i in range(10)]
+    layout = understood(names(cat=10, dog=10), {"a/labels.csv": "".join(["file,target\n", *lines]).encode()})
+    assert layout.notes == ["Classes come from column “target” of labels.csv."]
+
+
+def test_a_picture_with_two_classes_keeps_its_first_and_that_is_said() -> None:
+    layout = understood(FLAT, {"labels.csv": table("file,class", "{i}.png,{k}") + b"0.png,owl\n"})
+    assert layout.places[0] == Place("train", "cat") and "another class" in layout.notes[1]
+
+
+def test_long_paths_and_long_tables_are_cut() -> None:
+    """A table of 100 kB must not become gigabytes of names, nor millions of lines a list."""
+    assert sum(map(len, _keys("a/" * 60_000))) < 20_000
+    assert len(_lines("x.csv", b"0,aa\n" * (MOST_ROWS + 5)) or []) == MOST_ROWS
+    content = table("file,class", "{i}.png,{k}") + b"a/" * 60_000 + b",x\n"
+    assert found(FLAT, {"labels.csv": content}) == CAT_DOG
+    assert found(["a/" * 15_000 + "1.png", *FLAT], {"labels.csv": content})[("train", "cat")] == 10
 
 
 @pytest.mark.parametrize(

@@ -307,13 +307,54 @@ def test_a_folder_with_unreadable_pictures_is_tried_again(tmp_path: Path) -> Non
     assert prepare_folder(root, 8, 1, tmp_path / "own") != name
 
 
+def test_hidden_folders_count_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, own = folder(tmp_path / "f"), tmp_path / "own"
+    (root / ".git").mkdir()
+    for i in range(20):
+        (root / ".git" / f"{i}.png").write_bytes(b"no")
+    monkeypatch.setattr(files, "MOST_FILES", 30)
+    prepare_folder(root, 8, 1, own)
+    (root / ".DS_Store").write_bytes(b"changed")
+    (root / ".git" / "0.png").write_bytes(b"changed")
+    monkeypatch.setattr(preparation, "open_picture", lambda data: pytest.fail("opened again"))
+    assert prepare_folder(root, 8, 1, own)
+
+
+def test_what_is_said_of_a_folder_is_of_today(tmp_path: Path) -> None:
+    """What a look at it tells counts, too: an empty folder, another file, a link."""
+    root, said = tmp_path / "f", []
+    for i, (name, file) in enumerate(good()):
+        (root / "ab"[i % 2]).mkdir(parents=True, exist_ok=True)
+        (root / "ab"[i % 2] / name).write_bytes(file.getvalue())
+    changes = [lambda: (root / "bird").mkdir(), lambda: (root / "bird").rmdir(),
+               lambda: (root / "x.txt").write_text("x"), lambda: (root / "link").symlink_to(root / "a")]  # fmt: skip
+    for change in [lambda: None, *changes]:
+        change()
+        said.append(own_pictures.prepare_folder(root, Form(8, 1), tmp_path / "own").summary.sentence)
+    assert said[0] == said[2] and "“bird” has no picture" in said[1] and "x.txt" in said[3] and "link" in said[4]
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, scandir = folder(tmp_path / "f"), os.scandir
+    (root / "closed").mkdir()
+
+    def refused(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    name = prepare_folder(root, 8, 1, tmp_path / "own")
+    assert "1 folder may not be read and was left out (closed)." in words_of(name, tmp_path / "own")
+
+
 @pytest.mark.parametrize("content", [b"", b"own-000000000000", b"../../etc/passwd", b"\xff\xfe"])
 def test_a_damaged_mark_is_ignored(content: bytes, tmp_path: Path) -> None:
     root, own = folder(tmp_path / "f"), tmp_path / "own"
     name = prepare_folder(root, 8, 1, own)
     [mark] = own.glob("folder-*.txt")
     mark.write_bytes(content)
-    assert prepare_folder(root, 8, 1, own) == name == mark.read_text()
+    assert prepare_folder(root, 8, 1, own) == name == mark.read_text(encoding="utf-8").partition("\n")[0]
 
 
 # ---- hostile pictures ----
@@ -669,6 +710,12 @@ def test_a_zip_that_declares_10_gb(tmp_path: Path) -> None:
     patch_sizes(path, 500 << 20)
     with pytest.raises(DataError, match=r"unpacks to 9\.8 GB, more than 4 GB"):
         prepare_zip(path, 8, 1, tmp_path)
+
+
+def test_a_film_beside_the_pictures_weighs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_UNPACKED_BYTES", 1 << 20)
+    path = zipped(tmp_path / "z.zip", [*entries(), ("film.mp4", bytes(2 << 20))])
+    assert prepare_zip(path, 8, 1, tmp_path)
 
 
 def test_a_zip_bomb_entry_is_not_unpacked(tmp_path: Path) -> None:

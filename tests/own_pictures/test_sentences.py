@@ -92,7 +92,7 @@ CASES: dict[str, tuple[Callable[[], Entries], str]] = {
         lambda: [*kinds("a", count=16), ("x.jpg", HEIC)],
         "16 pictures. 1 could not be read (x.jpg, an HEIC picture: export it as JPEG).",
     ),
-    "stylegan": (shards, "24 pictures, 2 classes: 0 (12), 1 (12)."),
+    "stylegan": (shards, "24 pictures, 2 classes: 0 (12), 1 (12). Classes come from dataset.json."),
     "panorama": (
         lambda: [(f"{i}.png", encoded(drawing(i).resize((1600, 90)))) for i in range(16)],
         "16 pictures. All pictures are long, and only the middle is kept; “Pad” keeps all of a picture.",
@@ -109,11 +109,11 @@ CASES: dict[str, tuple[Callable[[], Entries], str]] = {
     "rubbish": (rubbish, "20 pictures, 2 classes: cat (10), dog (10)."),
     "deep": (
         lambda: [(f"{i}.png", deep(i)) for i in range(20)],
-        "20 pictures. The 16-bit pictures use 0 to 3,000 of 65,535; that range was spread from black to white.",
+        "20 pictures. The pictures of 16 bits use 0 to 3,000 of 65,535; that range was spread from black to white.",
     ),
     "capitals": (
         lambda: kinds("Cat", "cat"),
-        "20 pictures, 2 classes: Cat (10), cat (10). “Cat” and “cat” are two classes; "
+        "20 pictures, 2 classes: Cat (10), cat (10). “Cat” and “cat” are different classes; "
         "give them one name if they are one.",
     ),
     "other files": (
@@ -146,7 +146,8 @@ CASES: dict[str, tuple[Callable[[], Entries], str]] = {
             *((f"pictures/{i}.png", png(i)) for i in range(20)),
             ("labels.csv", ("file,class\n" + "".join(f"{i}.png,{'ab'[i % 2]}\n" for i in range(19))).encode()),
         ],
-        "19 pictures, 2 classes: a (10), b (9). 1 picture not in labels.csv was left out (pictures/19.png).",
+        "19 pictures, 2 classes: a (10), b (9). 1 picture not in labels.csv was left out (pictures/19.png). "
+        "Classes come from column “class” of labels.csv.",
     ),
 }  # fmt: skip
 
@@ -198,6 +199,10 @@ REFUSED: dict[str, tuple[Callable[[], Entries], str]] = {
     "a zip in a zip": (
         lambda: [("inner.zip", b"PK")],
         "This zip holds another one (inner.zip) and no pictures; unpack it and choose that one.",
+    ),
+    "another archive": (
+        lambda: [("a.tar.gz", b"x"), ("b.rar", b"x")],
+        "This zip holds another one (a.tar.gz) and no pictures; unpack it and choose that one.",
     ),
     "nothing": (lambda: [], "0 pictures can be used, but at least 16 are needed."),
 }

@@ -82,6 +82,21 @@ def test_unsure_folders_are_numbered_and_stay_apart() -> None:
     assert names == ["class 1/a.png", "class 2/\ufffd\ufffd.png", "class 1/b.png", "plain/c.png"]
 
 
+@pytest.mark.parametrize(
+    ("page", "folders"), [("cp852", ("łódź", "kość")), ("cp852", ("mięso", "jabłko")), ("cp852", ("świnia", "żaba"))]
+)
+def test_a_page_that_is_not_tried_is_not_taken_for_another(page: str, folders: tuple[str, ...]) -> None:
+    """Polish bytes make a jumble of two alphabets in the Russian page, and of Korean and Latin in the Korean one."""
+    names, sure = read([f"{folder}/1.png".encode(page) for folder in folders])
+    assert not sure and names == [f"class {i + 1}/1.png" for i in range(len(folders))]
+
+
+def test_chinese_that_happens_to_be_utf_8() -> None:
+    names = [f"{folder}/1.png" for folder in ("图片", "标签")]
+    assert read([name.encode("gbk") for name in names]) == (names, True)
+    assert "图片".encode("gbk").decode() == "ͼƬ"
+
+
 def test_what_the_zip_says_counts() -> None:
     assert read(["猫/1.png".encode()], flags=0x800) == (["猫/1.png"], True)
     assert read([b"cat/1.png"]) == (["cat/1.png"], True)
