@@ -67,7 +67,7 @@ TRAIN = {
     "fit_crop": "Crop the middle",
     "fit_crop_about": "The largest square in the middle; the rest is cut off.",
     "fit_pad": "Pad",
-    "fit_pad_about": "The whole picture, with black beside it.",
+    "fit_pad_about": "The whole picture on a square of the colour of its edge.",
     "fit_squeeze": "Squeeze",
     "fit_squeeze_about": "The whole picture, narrower or lower than it was.",
     "own_preparing": "Preparing…",

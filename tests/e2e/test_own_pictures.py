@@ -394,7 +394,7 @@ def test_two_sets_keep_their_own_forms(server, visit):
 @pytest.mark.parametrize(("names", "sent", "others"), [
     (
         ["p/class 10/2.png", "p/class 2/10.PNG", "p/class 2/2.jpeg", "p/labels.csv", "p/dataset.json", "p/boxes.json"],
-        ["p/class 2/2.jpeg", "p/class 2/10.PNG", "p/class 10/2.png", "p/dataset.json", "p/labels.csv"],
+        ["p/class 10/2.png", "p/class 2/10.PNG", "p/class 2/2.jpeg", "p/dataset.json", "p/labels.csv"],
         ["p/boxes.json"],
     ),
     (["p/.hidden/1.png", "p/__MACOSX/p/1.png", "p/._1.png", "p/desktop.ini", "Thumbs.db", ".DS_Store"], [], []),
