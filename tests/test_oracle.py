@@ -188,12 +188,17 @@ CASES: list[tuple[tuple[str, ...], dict]] = [
     (("collapsed",), {"vary": 0.1} | FAR),
     (("collapsed", "G too strong"), {"vary": 0.1, "told": 0.5} | FAR),
     (("collapsed",), {"vary": 0.1, "distance": (1.0, 0.9, 0.9, 0.9)}),  # a single picture is no noise
+    (("collapsed",), {"vary": 0.02, "correlation": 0.0} | FAR),  # nor are the same speckles again and again
+    (("noise",), {"vary": 0.2, "correlation": 0.0} | FAR),
+    (("noise",), {"vary": 0.03, "darkest": 115.0, "moved": 0.01} | FAR),  # it has not tried to paint black yet
     (("partly collapsed",), {"modes": 3}),
+    (("plateau",), {"modes": 3} | FAR),  # of pictures that are far the metric network cannot tell classes
+    (("raw but improving",), {"coverage": None, "distance": (1.0, 0.3, 0.2, 0.12)}),  # of patches, still dots
     (("partly collapsed",), {"twins": 0.2}),
     (("D too strong",), {"told": 1.0} | FAR),
     (("D too strong",), {"told": 1.0, "gradient": 0.001}),
-    (("G too strong",), {"told": 0.1, "distance": (1.0, 0.5, 0.4, 0.2)}),
-    (("G too strong",), {"told": 0.55} | FAR),
+    (("G too strong",), {"told": 0.1, "distance": (1.0, 0.6, 0.5, 0.4)}),
+    (("G too strong",), {"told": 0.52} | FAR),
     (("going in circles",), {"swings": 9, "change": 0.9} | FAR),
     (("getting worse",), {"distance": (1.0, 0.1, 0.15, 0.28), "times_real": 50.0}),
     (("plateau",), FAR),

@@ -37,7 +37,6 @@ from gan.metric_formulas import (
 )
 from gan.metric_network import CLASSES, EPOCHS
 from gan.patch_distance import patch_distance
-from gan.pictures import Pictures
 from gan.signals import mean_distance, mean_nearest_other, small, spread_rows, told_apart
 from gan.trainer import Trainer, limited
 from gan.transforms import joint_norm
@@ -46,7 +45,7 @@ SAMPLES = 2000  # generated pictures looked at
 COMPARED = 500  # pictures for distances in pairs
 NEIGHBOURS = 10_000  # training pictures among which the nearest is looked for
 JUDGED = 512  # real and generated pictures that D is asked about
-MEASURED = 1  # grows when the facts of a state would come out differently
+MEASURED = 2  # grows when the facts of a state would come out differently
 GRADIENTS = 4  # batches of latents of JUDGED / GRADIENTS for G's gradient
 FLAT = 16  # levels between the darkest and the brightest pixel of a picture of one colour
 DARK = 0.05  # of all real pixels are darker than what counts as their black
@@ -58,7 +57,7 @@ class Facts:
     """What was measured of one state. "Of real": of as many real pictures. None: cannot be measured."""
 
     finite: bool  # every weight
-    loss_growth: float  # the larger loss of late, over the largest at first (at least 1)
+    loss_growth: float  # the larger loss of late, over D's very first one (at least 1)
     weights_growth: float  # the norm of a network's weights over that at its start, the larger one
     vary: float | None  # mean distance of two pictures, as a share of real; None where real ones do not differ
     twins: float | None  # mean distance to the most similar other one, as a share of real
@@ -101,17 +100,13 @@ class Judge:
 
     def __init__(self, run: KeptRun, own_dir: Path) -> None:
         self.run, self.config = run, run.config
-        self.train = limited(load(self.config.dataset, "train", own_dir), self.config.data_limit)
-        self.held = load(self.config.dataset, "test", own_dir)
-        self.trainer = Trainer(self.config, self.train_for_trainer(own_dir), "cpu")
+        whole, self.held = (load(self.config.dataset, split, own_dir) for split in ("train", "test"))
+        self.train = limited(whole, self.config.data_limit)
+        self.trainer = Trainer(self.config, whole)
         self.start = pictures_of(self.trainer)
         self.start_weights = self._weights()
         self.start_gradient = self._gradient()[0]
         self._distances: dict[int, float] = {0: self._far(self.start)}
-
-    def train_for_trainer(self, own_dir: Path) -> Pictures:
-        """The whole set: the trainer itself leaves out what the run left out."""
-        return load(self.config.dataset, "train", own_dir)
 
     @cached_property
     def network(self) -> metric_network.MetricNetwork | None:
@@ -157,8 +152,9 @@ class Judge:
         finite = not failed and all(map(math.isfinite, now))
         growth = max(a / max(b, 1e-12) for a, b in zip(now, self.start_weights, strict=True)) if finite else math.inf
         losses = [_largest(row, ("d_loss", "g_loss")) for row in state.rows]
-        few = max(3, len(losses) // 10)
-        first, last = max(losses[:few], default=1.0), median(losses[-few:] or [1.0])
+        # D's first loss alone comes before anything was learned; G's comes after D's first step, which may be enormous.
+        first = max((_largest(row, ("d_loss",)) for row in state.rows[:1]), default=1.0)
+        last = median(losses[-max(3, len(losses) // 10) :] or [1.0])
         return {"finite": finite, "weights_growth": growth, "loss_growth": last / max(1.0, first)}
 
     def _variety(self, fake: Tensor) -> dict[str, float | None]:
@@ -341,7 +337,7 @@ def _known(value: float) -> float | None:
 
 # Every threshold, with its reason.
 EXPLODED_WEIGHTS = 100.0  # times the start's; recipes' own rates leave 1 to 10 after these few steps
-EXPLODED_LOSS = 1000.0  # times the largest at first; a critic's scores drift by some tens
+EXPLODED_LOSS = 1000.0  # times D's first; a critic's scores drift by some tens
 ONE_COLOUR = 0.9  # of the pictures are of a single colour
 GREY = 64  # levels between real black and the generator's darkest: an eighth of the range is seen at once
 COPY = 0.5  # of the distance that pictures held back have; a blur is nearer to all than those, but varies little
@@ -353,10 +349,12 @@ NOISE = 0.5  # of real pictures' correlation of neighbours: to the eye, speckles
 ALIKE = 0.3  # of real pictures' variety: all are one picture with small changes
 REPEATED = 0.35  # of the usual distance to the most similar one: a few pictures, many times
 FEW_KINDS = 0.5  # of the classes that there are
-NARROW = 0.6  # of real pictures' variety
+NARROW = 0.45  # of real pictures' variety; while shapes come out of a blur it is 0.5
+SAME = 0.1  # of real pictures' variety: nobody sees a difference
+CHANGED = 0.5  # of the distance of two real pictures, since the start: it was trained to draw just this
 SURE = 0.99  # D's accuracy: it is never fooled
 VANISHED = 0.02  # of G's first gradient
-BLIND = 0.65  # D's accuracy on pictures that are far from real ones: it learns too slowly to tell
+BLIND = 0.55  # D's accuracy on pictures that are far from real ones: it learns too slowly to tell
 FOOLED = 0.3  # D finds generated pictures more real than held-back ones
 FAR = 0.3  # of the start's distance from real pictures: anybody tells them from real ones
 STUCK = 0.9  # of the distance two moments before: no progress to speak of
@@ -364,7 +362,8 @@ SWINGS = 4  # of D's verdict from one side to the other
 RESTLESS = 0.5  # change since the moment before, in distances of two real pictures
 WORSE = 1.5  # times the best distance so far
 NOTICEABLE = 3.0  # times real against real: nearer ones go up and down by chance
-GOOD = 0.1  # of the start's distance: what is drawn is recognised
+GOOD = 0.3  # of the start's FID: what is drawn is recognised
+GOOD_PATCHES = 0.05  # the same for the square of the patches' distance, which at 0.12 still are clouds of dots
 VARIED = 0.75  # of real pictures' variety, for health
 
 BLOWN_UP, ONE, NO_BLACK, MEMORISING, NO_LEARNING, COLLAPSED, PARTLY, D_STRONG, G_STRONG, CIRCLES = (
@@ -408,18 +407,26 @@ def _memorising(f: Facts) -> bool:
 
 
 def _noise(f: Facts) -> bool:
-    """Not learning: no nearer than at first, or speckles, or never moved; one picture for all is a collapse instead."""
-    still = f.moved <= UNMOVED or f.distance[-1] >= NOT_NEARER
-    return f.correlation <= NOISE or (still and (f.moved <= UNMOVED or not _low(f.vary, ALIKE)))
+    """Not learning: never moved, or speckles, or no nearer than at first; one picture for all is a collapse instead."""
+    if f.moved <= UNMOVED:
+        return True
+    alike = ALIKE if f.correlation > NOISE else SAME
+    one_picture = f.moved >= CHANGED and _low(f.vary, alike)
+    return not one_picture and (f.correlation <= NOISE or f.distance[-1] >= NOT_NEARER)
 
 
 def _collapsed(f: Facts) -> bool:
-    return _low(f.vary, ALIKE) or _low(f.vary_features, ALIKE)
+    return _low(f.vary, ALIKE) or (f.distance[-1] <= FAR and _low(f.vary_features, ALIKE))
 
 
 def _partly(f: Facts) -> bool:
-    few = f.modes is not None and f.modes <= FEW_KINDS * f.real_modes
+    """Classes are counted where the metric network was made for these pictures, and they are not too far for it."""
+    few = f.coverage is not None and f.distance[-1] <= FAR and f.modes <= FEW_KINDS * f.real_modes
     return few or _low(f.twins, REPEATED) or _low(f.vary, NARROW)
+
+
+def _good(f: Facts) -> bool:
+    return f.distance[-1] <= (GOOD_PATCHES if f.coverage is None else GOOD)
 
 
 def _stuck(f: Facts) -> bool:
@@ -434,7 +441,7 @@ def _d_strong(f: Facts) -> bool:
 
 def _g_strong(f: Facts) -> bool:
     limit = BLIND if f.distance[-1] >= FAR and f.moved > UNMOVED else FOOLED
-    return _low(f.told, limit) and f.distance[-1] >= GOOD
+    return _low(f.told, limit) and not _good(f)
 
 
 def _circles(f: Facts) -> bool:
@@ -444,7 +451,7 @@ def _circles(f: Facts) -> bool:
 _FAILURES: dict[str, Callable[[Facts], bool]] = {
     BLOWN_UP: _blown_up,
     ONE: lambda f: f.flat >= ONE_COLOUR,
-    NO_BLACK: lambda f: f.darkest >= f.real_darkest + GREY,
+    NO_BLACK: lambda f: f.darkest >= f.real_darkest + GREY and f.moved > UNMOVED,
     MEMORISING: _memorising,
     NO_LEARNING: _noise,
     COLLAPSED: _collapsed,
@@ -457,7 +464,7 @@ _FAILURES: dict[str, Callable[[Facts], bool]] = {
 
 def _healthy(f: Facts) -> bool:
     learns = not _stuck(f) or f.times_real <= NOTICEABLE
-    return f.distance[-1] <= GOOD and _high(f.vary, VARIED) and learns
+    return _good(f) and _high(f.vary, VARIED) and learns
 
 
 def _worse(f: Facts) -> bool:
