@@ -143,7 +143,7 @@ def _created(args: argparse.Namespace) -> Run:
     runs, changes = Runs(Path(args.runs), limit=10**6, keep=10**6), _changes(args)
     config = make_config(args.recipe, _dataset(args, runs.own_dir), runs.own_dir, **changes)
     check_config(config)
-    return runs.of_job(config) or runs.adopt(config)[0]
+    return runs.of_job(config) or runs.adopt(config, tokens=[runs.master])[0]
 
 
 def _resumed(args: argparse.Namespace) -> Run:

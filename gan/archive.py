@@ -23,6 +23,7 @@ _NAMES = re.compile(
     r"|best\.safetensors|pictures\.safetensors"
     r"|real\.png|frames/\d{8}\.png"
 )
+_RECORDS = (".json", ".jsonl", ".csv")
 PICTURES = "pictures.safetensors"  # own pictures, which may travel with the run that learned from them
 _SECRETS = ("token_sha256", "more_tokens_sha256")
 MAX_ENTRIES = 5_000
@@ -50,18 +51,27 @@ def pack(folder: Path, out: Path | IO[bytes], pictures: Path | None = None) -> N
             f"These pictures have {pictures.stat().st_size >> 20:,} MB; into the zip of a run fit "
             f"{MOST_PICTURES_BYTES >> 20} MB. Keep the files that they were made from."
         )
+    records = _records(folder)  # before the files are listed: a frame is on the disk before its record is
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as z:
+        for name, data in records.items():
+            z.writestr(name, data)
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             name = path.relative_to(folder).as_posix()
-            if name == "run.json":
-                meta = json.loads(path.read_text(encoding="utf-8"))
-                z.writestr(name, json.dumps({k: v for k, v in meta.items() if k not in _SECRETS}, indent=1))
-            elif name == "best.safetensors" and path.stat().st_size > MOST_BEST_BYTES:
-                continue
-            elif _NAMES.fullmatch(name):
+            too_large = name == "best.safetensors" and path.stat().st_size > MOST_BEST_BYTES
+            if _NAMES.fullmatch(name) and path.suffix not in _RECORDS and not too_large:
                 z.write(path, name)
         if pictures:
             z.write(pictures, PICTURES)
+
+
+def _records(folder: Path) -> dict[str, bytes]:
+    """What a run has written down, as text; without its owner's tokens."""
+    paths = [path for path in sorted(folder.iterdir()) if path.suffix in _RECORDS and _NAMES.fullmatch(path.name)]
+    found = {path.name: path.read_bytes() for path in paths}
+    if "run.json" in found:
+        meta = {k: v for k, v in json.loads(found["run.json"]).items() if k not in _SECRETS}
+        found["run.json"] = json.dumps(meta, indent=1).encode()
+    return found
 
 
 def unpack(file: Path | IO[bytes], folder: Path) -> tuple[Config, dict[str, Any]]:
@@ -199,10 +209,11 @@ def _check_contents(folder: Path, config: Config) -> None:
     for frame in history.frames:
         try:
             split_grid(history.frame_path(frame["step"]).read_bytes(), 40, columns, config.size, config.channels)
+        except FileNotFoundError:
+            raise ArchiveError(f"The frame of step {frame['step']} is missing in this zip.") from None
         except (OSError, ValueError, SyntaxError) as e:
-            raise ArchiveError(
-                f"The frame of step {frame['step']} in this zip cannot be read ({str(e)[:80]})."
-            ) from None
+            why = (e.strerror if isinstance(e, OSError) else None) or str(e)[:80]  # never a path of this machine
+            raise ArchiveError(f"The frame of step {frame['step']} in this zip cannot be read ({why}).") from None
     for name in ("checkpoint", "best"):
         path = folder / f"{name}.safetensors"
         if path.exists() and read_header(path)["config"].changed(total_steps=config.total_steps) != config:

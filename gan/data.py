@@ -332,6 +332,13 @@ def _let_go() -> None:
         total -= _kept.pop(next(iter(_kept))).images.nbytes
 
 
+def forget(name: str, own_dir: Path) -> None:
+    """Let go of own pictures that were deleted."""
+    with _guard:
+        for key in [key for key in _kept if (key[0], key[-1]) == (name, str(own_dir))]:
+            del _kept[key]
+
+
 def describe(name: str, own_dir: Path | None = None) -> Source:
     """The Source of a data set without loading a pixel; for own pictures from the header of their file."""
     if name in DATA:

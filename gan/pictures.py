@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 THREADS = os.cpu_count() or 2  # that decode pictures
+UNTITLED = "Own pictures"  # how a set is called whose files are nobody else's business, or had no common name
 
 Progress = Callable[[str], None]
 
@@ -74,7 +75,7 @@ def write_pictures(path: Path, splits: Sequence[Split], words: dict[str, str]) -
 
 
 def content_digest(splits: Sequence[Split], classes: Sequence[str]) -> str:
-    """12 hex digits of everything that is learned from. Without its classes it is another set."""
+    """SHA-256 of everything that is learned from, as hex digits. Without its classes it is another set."""
     channels, size = splits[0].shape[1:3]
     digest = hashlib.sha256(json.dumps([size, channels, list(classes)]).encode())
     for number, split in enumerate(splits):
@@ -82,14 +83,22 @@ def content_digest(splits: Sequence[Split], classes: Sequence[str]) -> str:
         digest.update(split.labels.astype("<i8").tobytes())
         for piece in split.images():
             digest.update(piece)
-    return digest.hexdigest()[:12]
+    return digest.hexdigest()
+
+
+def name_of(digest: str) -> str:
+    """How the set with this `content_digest` is called."""
+    return f"own-{digest[:12]}"
+
+
+def stored_digest(path: Path) -> str:
+    """`content_digest` of what a prepared file holds. Raises DataError."""
+    return content_digest([split_of(part) for part in read_splits(path, path.stem)], read_header(path).classes)
 
 
 def content_name(path: Path) -> str:
     """The name that a prepared file of own pictures must have, from what it holds. Raises DataError."""
-    header = read_header(path)
-    parts = [read_pictures(path, path.stem, split) for split in (("train", "test") if header.test else ("train",))]
-    return f"own-{content_digest([split_of(part) for part in parts], header.classes)}"
+    return name_of(stored_digest(path))
 
 
 def split_of(part: Pictures, rows: np.ndarray | None = None, labels: np.ndarray | None = None) -> Split:
@@ -151,7 +160,7 @@ def _header(file: safe_open) -> Header:
     words = file.metadata() or {}
     classes = tuple(str(word) for word in json.loads(words["classes"]))
     test = shapes[1][0] if len(shapes) > 1 else 0
-    return Header(words.get("title", "Own pictures"), shapes[0], classes, test, words)
+    return Header(words.get("title", UNTITLED), shapes[0], classes, test, words)
 
 
 def _shape(file: safe_open, prefix: str) -> tuple[int, ...]:
@@ -178,10 +187,21 @@ def read_pictures(path: Path, name: str, split: str = "train") -> Pictures:
         return Pictures(name, images, labels, header.classes)
 
 
+def read_splits(path: Path, name: str) -> list[Pictures]:
+    """Those to train on and, where some are held back, those to test with. Raises DataError as `read_pictures`."""
+    splits = ("train", "test") if read_header(path).test else ("train",)
+    return [read_pictures(path, name, split) for split in splits]
+
+
 def read_header(path: Path) -> Header:
     """What a prepared file says of itself, without its pictures. Raises DataError as `read_pictures`."""
     with _prepared(path) as (_, header):
         return header
+
+
+def counts_of(labels: np.ndarray, classes: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """(class, how many have its label), in the order of the labels; () without classes."""
+    return tuple(zip(classes, np.bincount(labels, minlength=len(classes)).tolist(), strict=False))
 
 
 def disk_is_full(error: Exception) -> bool:

@@ -141,25 +141,35 @@ class Runs:
     # Making -------------------------------------------------------------------------------------------------------
 
     def create(
-        self, recipe: str, dataset: str | None = None, changes: dict[str, Any] | None = None, shown: bool = False
+        self,
+        recipe: str,
+        dataset: str | None = None,
+        changes: dict[str, Any] | None = None,
+        shown: bool = False,
+        tokens: Iterable[str] = (),
     ) -> tuple[Run, str]:
-        """A new run (not yet training) and its owner's token. Raises ConfigError or DataError with a sentence.
+        """A new run (not yet training) and its owner's token.
 
-        shown: others may find and watch it, unless it is on own pictures.
+        shown: others may find and watch it, unless it is on own pictures. tokens: of who asks. Raises ConfigError,
+        DataError, or PermissionError for pictures that only others prepared, with a sentence.
         """
         changes = changes or {}
         if fixed := {"recipe", "dataset"} & set(changes):
             raise ConfigError(f"The {min(fixed)} is chosen beside the settings, not among them.")
-        config = make_config(recipe, dataset, self.own_dir, **changes)
+        config, tokens = make_config(recipe, dataset, self.own_dir, **changes), list(tokens)
+        if self.prepared.has_claims(config.dataset) and not self.may_manage(config.dataset, tokens):
+            raise PermissionError("Only who prepared these pictures can start a run on them.")
         check_config(config)
-        return self.adopt(config, shown=shown and config.dataset in DATA)
+        return self.adopt(config, tokens=tokens, shown=shown and config.dataset in DATA)
 
-    def adopt(self, config: Config, folder: Path | None = None, title: str = "", **more: Any) -> tuple[Run, str]:
+    def adopt(
+        self, config: Config, folder: Path | None = None, title: str = "", tokens: Iterable[str] = (), **more: Any
+    ) -> tuple[Run, str]:
         """A new run of exactly this config, fitted to its data set; `folder` is an unpacked history to take over.
 
-        title: instead of the recipe's; more: what else run.json is to say.
+        title: instead of the recipe's; tokens: of who asks; more: what else run.json is to say.
         """
-        words = more | self._words_of(config, more)
+        words = more | self._words_of(config, more, list(tokens))
         token = new_token()
         recipe = ALL_RECIPES[config.recipe].title if config.recipe in ALL_RECIPES else config.recipe
         info = {
@@ -176,7 +186,7 @@ class Runs:
                 folder.rename(path)
             return self._made(path, config, info), token
 
-    def _words_of(self, config: Config, known: dict[str, Any]) -> dict[str, Any]:
+    def _words_of(self, config: Config, known: dict[str, Any], tokens: list[str]) -> dict[str, Any]:
         """What run.json says of the data set; of own pictures that are not here, what was known. Raises DataError."""
         try:
             source = describe(config.dataset, self.own_dir)
@@ -184,8 +194,14 @@ class Runs:
             if "dataset_title" not in known or not OWN_NAME.fullmatch(config.dataset):
                 raise
             return {}
-        names = list(source.class_names)
-        return {"dataset_title": source.title, "class_names": names, "pictures_count": source.count}
+        title = source.title if config.dataset in DATA else self._title_of(config.dataset, known, tokens)
+        return {"dataset_title": title, "class_names": list(source.class_names), "pictures_count": source.count}
+
+    def _title_of(self, pictures: str, known: dict[str, Any], tokens: list[str]) -> str:
+        """How who has these tokens calls prepared pictures; what another calls his is not told."""
+        if told := self.prepared.told(pictures, tokens):
+            return told.title
+        return known.get("dataset_title") or self.prepared.summary(pictures, tokens, self.is_owner(tokens)).title
 
     def _made(self, path: Path, config: Config, info: dict[str, Any]) -> Run:
         """The new run in a folder; nothing is left when it cannot be opened. Raises RunsError or OSError."""
@@ -209,9 +225,9 @@ class Runs:
         claim = ""
         try:
             if (folder / PICTURES).exists():
-                claim = self.prepared.install(folder / PICTURES, config.dataset)
+                claim = self.prepared.install(folder / PICTURES, config.dataset, about.get("dataset_title", ""))
                 (folder / PICTURES).unlink()
-            return *self.adopt(config, folder, **about), claim
+            return *self.adopt(config, folder, tokens=[claim], **about), claim
         except BaseException:
             self.prepared.give_up(config.dataset, [claim])
             raise
@@ -227,11 +243,12 @@ class Runs:
         run that is. Raises RunsError, ConfigError or CheckpointError.
         """
         source = self.get(run_id)
+        tokens = list(tokens)
         fork, shown = plan_fork(source, changes, step), source.shown and self.may_control(source, tokens)
         folder = self.folder / f".{secrets.token_hex(6)}"
         try:
             fork = write_fork(fork, folder)
-            return self.adopt(fork.config, folder, title=fork.title, shown=shown, **fork.shows)
+            return self.adopt(fork.config, folder, title=fork.title, tokens=tokens, shown=shown, **fork.shows)
         finally:
             shutil.rmtree(folder, ignore_errors=True)  # already renamed when all went well
 
@@ -292,16 +309,22 @@ class Runs:
                 run.join(10)
             self._remove(run)
 
-    def delete_pictures(self, name: str, tokens: Iterable[str]) -> None:
-        """Take the claim of these tokens away, and the pictures with the last one. Raises InUse while a run trains."""
+    def delete_pictures(self, name: str, tokens: Iterable[str]) -> bool:
+        """Take the claim of these tokens away, and the pictures with the last one; returns whether they are gone.
 
-        def check() -> None:
-            if any(run.config.dataset == name for run in self._busy()):
-                raise InUse("A run is training on these pictures; stop it before you delete them.")
-
+        Others' runs on them are stopped then. Raises InUse while one trains that these tokens control.
+        """
         tokens = list(tokens)
+
+        def end_runs() -> None:
+            alive = [run for run in self._runs.values() if run.alive and run.config.dataset == name]
+            if any(run.status == "running" and self.may_control(run, tokens) for run in alive):
+                raise InUse("A run of yours is training on these pictures; stop it before you delete them.")
+            for run in alive:  # a paused one, too, would hold them in memory
+                run.send(Command("stop"))
+
         with self._guard:
-            self.prepared.give_up(name, tokens, self.is_owner(tokens), check)
+            return self.prepared.give_up(name, tokens, self.is_owner(tokens), end_runs)
 
     def _remove(self, run: Run) -> None:
         """Take a run off the list and its folder off the disk: only a folder of ours, in our own place."""

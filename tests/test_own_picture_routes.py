@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,14 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from starlette.middleware import Middleware
 
+from gan.archive import pack
+from gan.data import _kept as loaded
 from gan.data import describe, load
+from gan.history import History
 from gan.own_pictures import Form, prepare
+from gan.pictures import read_pictures, read_splits, split_of, write_pictures
 from gan.runs import Runs
+from gan.tokens import hash_of
 from gan.web import guard
 from gan.web.own_picture_routes import add_own_picture_routes
 from gan.web.routes import BASE, Visit, add_routes
@@ -90,7 +95,7 @@ def test_own_pictures_become_a_data_set(client, registry):
     made = answer.json()
     assert made["count"] == 20 and made["dataset"].startswith("own-") and made["skipped"] == made["test"] == 0
     assert (made["size"], made["channels"], made["fit"]) == (28, 1, "crop") and "20 pictures" in made["message"]
-    config = registry.create("dense", made["dataset"], {"batch": 4})[0].config
+    config = registry.create("dense", made["dataset"], {"batch": 4}, tokens=[made["token"]])[0].config
     assert (config.size, config.channels) == (28, 1)
 
 
@@ -333,15 +338,132 @@ def test_what_the_command_line_prepared_outlives_a_strangers_claim(client, regis
     assert list(registry.own_dir.iterdir()) == []
 
 
+DAMAGED = ("pets/cat/Anna Schmidt passport.jpg", b"no picture")
+
+
+def test_nobody_is_told_of_anothers_files(client, registry):
+    """Who prepares the same pictures as somebody before reads of his own files only, whatever is asked."""
+    first = send(client, [*PETS, DAMAGED])
+    assert first.json()["title"] == "pets" and "Anna Schmidt" in first.json()["message"]
+    second = send(client, [(name.replace("pets", "zoo"), data) for name, data in PETS])
+    name = first.json()["dataset"]
+    assert second.json()["dataset"] == name and second.json()["title"] == "zoo"
+    for who, title, said in ((first, "pets", True), (second, "zoo", False)):
+        card = client.get(f"{BASE}/pictures/{name}", headers=owner(who)).json()
+        change = {"classes": {"cat": "kitten"}}
+        edited = client.post(f"{BASE}/pictures/{name}/classes", json=change, headers=owner(who))
+        assert card["classes"] == [["cat", 10], ["dog", 10]]
+        for told in (card, edited.json()):
+            assert told["title"] == title and told["skipped"] == int(said) and ("Anna" in told["message"]) is said
+        body = {"recipe": "dense", "dataset": name, "changes": {"batch": 4, "total_steps": 1}}
+        run = registry.get(client.post(f"{BASE}/runs", json=body, headers=owner(who)).json()["id"])
+        assert run.meta["dataset_title"] == title and title in run.meta["title"]
+        run.join(PATIENCE)
+    for file in registry.own_dir.glob("own-*.safetensors"):
+        assert b"Anna" not in file.read_bytes() and b"pets" not in file.read_bytes()
+    assert describe(name, registry.own_dir).title == "Own pictures"
+
+
+def test_a_watchers_fork_does_not_learn_what_the_pictures_are_called_by_others(client, registry, trained):
+    fork = client.post(f"{BASE}/runs/{trained[2].id}/fork", json={}).json()["id"]
+    assert trained[2].meta["dataset_title"] == "pets" and registry.get(fork).meta["dataset_title"] == "Own pictures"
+
+
+def test_what_the_command_line_prepared_keeps_its_name_for_its_owner(client, registry):
+    files = [(name, io.BytesIO(data)) for name, data in PETS]
+    name = prepare(files, Form(28, 1), registry.own_dir, title="holiday").name
+    assert registry.create("dense", name, {"batch": 4})[0].meta["dataset_title"] == "holiday"
+    made = send(client, [(name.replace("pets", "zoo"), data) for name, data in PETS])
+    assert made.json()["dataset"] == name
+    for token, title in ((made.json()["token"], "zoo"), (registry.master, "holiday")):
+        assert client.get(f"{BASE}/pictures/{name}", headers={"X-Owner": token}).json()["title"] == title
+        assert registry.create("dense", name, {"batch": 4}, tokens=[token])[0].meta["dataset_title"] == title
+
+
+def test_claims_of_older_versions_stay_and_tell_nothing_of_files(client, registry):
+    """They were a list of hashes, and the set's file held what was said to the first."""
+    files = [(name, io.BytesIO(data)) for name, data in (*PETS, DAMAGED)]
+    name = prepare(files, Form(28, 1), registry.own_dir).name
+    (registry.own_dir / f"{name}.claims.json").write_text(json.dumps([hash_of("mine")]))
+    card = client.get(f"{BASE}/pictures/{name}", headers={"X-Owner": "mine"}).json()
+    assert card["title"] == "Own pictures" and card["classes"] == [["cat", 10], ["dog", 10]]
+    assert card["message"] == "20 pictures, 2 classes: cat (10), dog (10)."
+    assert send(client, PETS, tokens="mine").json()["token"] == "mine"
+    assert client.get(f"{BASE}/pictures/{name}", headers={"X-Owner": "mine"}).json()["title"] == "pets"
+
+
+@pytest.mark.parametrize("stored", [None, "{", '{"count": 1e999}'])
+def test_a_set_that_says_nothing_of_itself_is_counted(client, registry, stored):
+    """One of an older version, or damaged."""
+    made = send(client, PETS).json()
+    path = registry.own_dir / f"{made['dataset']}.safetensors"
+    words = {"title": "older", "classes": '["cat", "dog"]'} | ({"summary": stored} if stored else {})
+    write_pictures(path, [split_of(part) for part in read_splits(path, path.stem)], words)
+    card = client.get(f"{BASE}/pictures/{path.stem}", headers={"X-Owner": registry.master}).json()
+    assert (card["title"], card["classes"]) == ("older", [["cat", 10], ["dog", 10]])
+    assert card["message"] == "20 pictures, 2 classes: cat (10), dog (10)."
+
+
+def test_other_pictures_of_the_same_short_name_are_not_claimed(client, registry):
+    """48 bits of a hash can be hit on purpose."""
+    made = send(client, PETS).json()
+    path = registry.own_dir / f"{made['dataset']}.safetensors"
+    other = read_pictures(path, path.stem)
+    other.images.fill_(7)
+    write_pictures(path, [split_of(other)], {"classes": '["cat", "dog"]'})
+    before = (registry.own_dir / f"{path.stem}.claims.json").read_bytes()
+    refused = send(client, PETS)
+    assert refused.status_code == 400 and "Other pictures are stored here" in refused.json()["error"]
+    assert (registry.own_dir / f"{path.stem}.claims.json").read_bytes() == before
+
+
+def test_deleting_says_whether_the_pictures_are_gone_and_takes_the_files_along(client, registry):
+    first, second = send(client, NOISE), send(client, NOISE)
+    path = f"{BASE}/pictures/{first.json()['dataset']}"
+    load(first.json()["dataset"], "train", registry.own_dir)
+    assert any(str(registry.own_dir) in key for key in loaded)
+    for made, removed in ((first, False), (second, True)):
+        upload = made.json()["upload"]
+        answer = client.delete(f"{path}?upload={upload}", headers=owner(made))
+        assert answer.status_code == 200 and answer.json() == {"removed": removed}
+        assert again(client, upload, size=28, channels=1).status_code == 404
+    assert not any(str(registry.own_dir) in key for key in loaded)
+
+
+def test_whoever_knows_only_a_sets_name_starts_no_run_on_it(client, registry):
+    made = send(client, NOISE)
+    body = {"recipe": "dense", "dataset": made.json()["dataset"], "changes": {"batch": 4, "total_steps": 1}}
+    for stranger in ({}, {"X-Owner": "x"}, owner(send(client, PETS)), {"X-Owner": made.json()["upload"]}):
+        refused = client.post(f"{BASE}/runs", json=body, headers=stranger)
+        assert refused.status_code == 403 and "prepared these pictures" in refused.json()["error"]
+    for who in (owner(made), {"X-Owner": registry.master}):
+        started = client.post(f"{BASE}/runs", json=body, headers=who)
+        assert started.status_code == 201
+        registry.get(started.json()["id"]).join(PATIENCE)
+
+
+def test_runs_of_others_do_not_keep_a_set_from_its_owner(client, registry, trained):
+    """They are stopped, and say what they need."""
+    made, started, run = trained
+    fork = client.post(f"{BASE}/runs/{run.id}/fork", json={"changes": {"total_steps": 10**6}})
+    theirs = registry.get(fork.json()["id"])
+    until(lambda: theirs.latest is not None and theirs.status == "running")
+    answer = client.delete(f"{BASE}/pictures/{made.json()['dataset']}", headers=both(made, started))
+    assert answer.status_code == 200 and answer.json() == {"removed": True}
+    theirs.join(PATIENCE)
+    assert theirs.status == "stopped" and "Prepare the same files again" in theirs.needs
+    assert [path.name for path in registry.own_dir.iterdir()] == []
+
+
 def test_pictures_that_a_run_trains_on_are_not_deleted(client, registry):
     made = send(client, NOISE)
     name, other = made.json()["dataset"], send(client, NOISE)
     body = {"recipe": "dense", "dataset": name, "changes": {"batch": 4, "total_steps": 10**6}}
-    started = client.post(f"{BASE}/runs", json=body)
+    started = client.post(f"{BASE}/runs", json=body, headers=owner(made))
     run = registry.get(started.json()["id"])
     until(lambda: run.latest is not None)
     assert client.delete(f"{BASE}/pictures/{name}", headers=owner(other)).status_code == 200  # a claim only
-    for who in (owner(made), {"X-Owner": registry.master}):
+    for who in (both(made, started), {"X-Owner": registry.master}):
         refused = client.delete(f"{BASE}/pictures/{name}", headers=who)
         assert refused.status_code == 409 and "training on these pictures" in refused.json()["error"]
     client.post(f"{BASE}/runs/{run.id}/command", json={"command": "stop"}, headers=owner(started))
@@ -351,19 +473,20 @@ def test_pictures_that_a_run_trains_on_are_not_deleted(client, registry):
 
 
 def test_runs_on_own_pictures_are_never_shown(client, registry):
-    dataset = send(client, NOISE).json()["dataset"]
-    body = {"recipe": "dense", "dataset": dataset, "shown": True, "changes": {"batch": 4, "total_steps": 10**6}}
-    answer = client.post(f"{BASE}/runs", json=body)
-    run_id, owner = answer.json()["id"], {"X-Owner": answer.json()["token"]}
+    made = send(client, NOISE)
+    body = {"recipe": "dense", "dataset": made.json()["dataset"], "shown": True}
+    body["changes"] = {"batch": 4, "total_steps": 10**6}
+    answer = client.post(f"{BASE}/runs", json=body, headers=owner(made))
+    run_id, mine = answer.json()["id"], owner(answer)
     assert client.get(f"{BASE}/runs/{run_id}").json()["shown"] is False
-    refused = client.patch(f"{BASE}/runs/{run_id}", json={"shown": True}, headers=owner)
+    refused = client.patch(f"{BASE}/runs/{run_id}", json={"shown": True}, headers=mine)
     assert refused.status_code == 400 and "not shown to others" in refused.json()["error"]
     registry.get(run_id).meta["shown"] = True  # whatever a file says
     assert run_id not in client.post(f"{BASE}/runs", json={"recipe": "dense"}).text
     until(
         lambda: client.get(f"{BASE}/runs/{run_id}").json()["checkpoint_step"] is not None
     )  # nothing to fork before that
-    fork = client.post(f"{BASE}/runs/{run_id}/fork", json={}, headers=owner).json()["id"]
+    fork = client.post(f"{BASE}/runs/{run_id}/fork", json={}, headers=mine).json()["id"]
     assert client.get(f"{BASE}/runs/{fork}").json()["shown"] is False
 
 
@@ -412,7 +535,11 @@ def test_progress_is_told_and_whoever_leaves_stops_the_preparing(server, registr
     with sending(server, "first-key", body):
         until(lambda: "of 6,000 pictures read" in said(server, "first-key"))
         with sending(server, "second-key", body):
-            until(lambda: "yours come next" in said(server, "second-key"))
+            until(lambda: "read first" in said(server, "second-key"))
+            with sending(server, "third-key", body):
+                until(lambda: "read first" in said(server, "third-key"))
+            until(lambda: said(server, "third-key") == "")  # who leaves while waiting leaves at once
+            assert "of 6,000 pictures read" in said(server, "first-key")
     until(lambda: said(server, "first-key") == said(server, "second-key") == "")
     until(lambda: not server.server_state.tasks)
     assert list(registry.own_dir.iterdir()) == []
@@ -448,7 +575,7 @@ def trained(client, registry):
     """(the answer to sending the pictures, that to starting the run, the run), done after 60 steps."""
     made = send(client, PETS)
     body = {"recipe": "dense", "dataset": made.json()["dataset"], "changes": {"batch": 4, "total_steps": 60}}
-    started = client.post(f"{BASE}/runs", json=body)
+    started = client.post(f"{BASE}/runs", json=body, headers=owner(made))
     run = registry.get(started.json()["id"])
     run.join(PATIENCE)
     return made, started, run
@@ -550,6 +677,45 @@ def test_a_run_on_a_shipped_data_set_has_no_pictures_to_take_along(client, regis
     assert client.get(f"{BASE}/runs/{run.id}", headers=headers).json()["pictures_bytes"] == 0
     answer = client.get(f"{BASE}/runs/{run.id}/download/run.zip?pictures=1", headers=headers)
     assert answer.status_code == 400 and answer.json()["error"].endswith(".")
+
+
+def test_only_a_yes_takes_the_pictures_along(client, trained):
+    for query in ("", "?pictures=", "?pictures=0", "?pictures=false"):
+        zipped = client.get(f"{BASE}/runs/{trained[2].id}/download/run.zip{query}", headers=both(*trained[:2])).content
+        assert "pictures.safetensors" not in zipfile.ZipFile(io.BytesIO(zipped)).namelist()
+
+
+class Meanwhile(io.BytesIO):
+    """A file at whose first byte something happens."""
+
+    def __init__(self, happens: Callable[[], None]) -> None:
+        super().__init__()
+        self._happens = [happens]
+
+    def write(self, data: Any) -> int:
+        while self._happens:
+            self._happens.pop()()
+        return super().write(data)
+
+
+def test_a_run_that_trains_while_it_is_packed_comes_back(client, registry, trained):
+    """No frame is spoken of that came too late to be packed."""
+    history = History(trained[2].folder)
+    frame = history.frame_path(history.frames[-1]["step"]).read_bytes()
+
+    def one_more() -> None:
+        history.add_frame(61, frame, [0.0] * 40, [0.0] * 16)
+        history.flush()
+
+    out = Meanwhile(one_more)
+    pack(trained[2].folder, out)
+    assert history.frames[-1]["step"] == 61 and bring(client, out.getvalue()).status_code == 201
+
+
+def test_a_frame_that_is_not_in_a_zip_is_said_to_be_missing(client, registry, trained):
+    zipped = zipfile.ZipFile(io.BytesIO(client.get(f"{BASE}/runs/{trained[2].id}/download/run.zip").content))
+    refused = bring(client, zip_of([(n, zipped.read(n)) for n in zipped.namelist() if not n.startswith("frames/")]))
+    assert refused.status_code == 400 and refused.json()["error"] == "The frame of step 0 is missing in this zip."
 
 
 def rezipped(data: bytes, pictures: bytes) -> bytes:

@@ -1,13 +1,13 @@
 """From a stranger's files to a data set: what is a picture, what is a class, what becomes of the rest, in one sentence.
 
 `files` opens a zip (`zip_names`: which letters its names are in), a folder or single files, `layout` and `tables` find
-splits and classes, `decode` turns one file into pixels, `preparation` does so with all of them and writes the
-result, `summary` says what was understood and `edit` changes the classes afterwards; `foreign` takes in a prepared file
-from another server. Imports `gan.pictures` (the prepared file) and nothing above it.
+splits and classes, `decode` turns one file into pixels, `preparation` does so with all of them and writes the result,
+`summary` says what was understood (`look`: of the pixels) and `edit` changes the classes afterwards; `foreign` takes in
+a prepared file from another server. Imports `gan.pictures` (the prepared file) and nothing above it.
 """
 
 from gan.own_pictures.decode import FITS, Form, read_one, readable_suffixes
-from gan.own_pictures.edit import edit_classes, preview
+from gan.own_pictures.edit import edit_classes, preview, summary_of
 from gan.own_pictures.files import MOST_FILES
 from gan.own_pictures.foreign import take_in
 from gan.own_pictures.preparation import (
@@ -26,5 +26,5 @@ __all__ = [
     "FITS", "LEAST", "MOST", "MOST_FILES", "SIDECARS",
     "Form", "Prepared", "Summary",
     "content_name", "edit_classes", "prepare", "prepare_folder", "prepare_zip",
-    "preview", "read_one", "readable_suffixes", "take_in",
+    "preview", "read_one", "readable_suffixes", "summary_of", "take_in",
 ]  # fmt: skip

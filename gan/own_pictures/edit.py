@@ -11,17 +11,21 @@ import torch
 from torch import Tensor
 
 from gan.own_pictures.layout import MOST_NAME, alike, classes_in_order, printable, quoted
+from gan.own_pictures.look import pixel_notes
 from gan.own_pictures.preparation import LEAST, Prepared, write_set
 from gan.own_pictures.summary import Summary, counted
-from gan.pictures import DataError, Pictures, read_header, read_pictures, split_of
+from gan.pictures import DataError, Pictures, Split, counts_of, read_header, read_pictures, read_splits, split_of
 
 SHOWN = 16  # pictures of a preview
 
 
-def edit_classes(name: str, own_dir: Path, changes: Mapping[str, str]) -> Prepared:
+def edit_classes(
+    name: str, own_dir: Path, changes: Mapping[str, str], told: Summary | None = None, public: bool = False
+) -> Prepared:
     """A new data set with other classes: old name -> new name; "" leaves a class out, equal names make one class.
 
-    Where a single class is left the pictures have none. Raises DataError, also when fewer than 16 would be left.
+    Where a single class is left the pictures have none. told: what was said of the set, instead of what its file says;
+    public: see `write_set`. Raises DataError, also when fewer than 16 would be left.
     """
     path = Path(own_dir) / f"{name}.safetensors"
     header = read_header(path)
@@ -29,14 +33,26 @@ def edit_classes(name: str, own_dir: Path, changes: Mapping[str, str]) -> Prepar
     new = [_new_name(kind, changes) for kind in header.classes]
     kept = classes_in_order(kind for kind in new if kind)
     classes = kept if len(kept) > 1 else ()
-    parts = [read_pictures(path, name, split) for split in (("train", "test") if header.test else ("train",))]
+    parts = read_splits(path, name)
     rows = [_rows_of(part, new) for part in parts]
     if len(rows[0]) < LEAST:
         raise DataError(f"{counted(len(rows[0]), 'picture')} would be left, but at least {LEAST} are needed.")
     labels = [_labels(part, kept_rows, new, classes) for part, kept_rows in zip(parts, rows, strict=True)]
     splits = [split_of(*three) for three in zip(parts, rows, labels, strict=True) if len(three[1])]
-    made = _summary(Summary.of(header) or Summary(header.title, header.shape[0]), parts[0], rows, labels[0], classes)
-    return write_set(splits, classes, made, Path(own_dir))
+    made = _summary(told or summary_of(path), parts, splits, classes)
+    return write_set(splits, classes, made, Path(own_dir), public)
+
+
+def summary_of(path: Path) -> Summary:
+    """What a prepared file says of its set; where it says nothing, as those of older versions, what it holds, counted.
+
+    Raises DataError.
+    """
+    header = read_header(path)
+    if said := Summary.of(header):
+        return said
+    labels = read_pictures(path, path.stem).labels.numpy()
+    return Summary(header.title, header.shape[0], header.test, counts_of(labels, header.classes))
 
 
 def _check(classes: tuple[str, ...], changes: Mapping[str, str]) -> None:
@@ -61,21 +77,19 @@ def _labels(part: Pictures, rows: np.ndarray, new: list[str], classes: tuple[str
     return of[part.labels.numpy()[rows]]
 
 
-def _summary(
-    before: Summary, train: Pictures, rows: list[np.ndarray], labels: np.ndarray, classes: tuple[str, ...]
-) -> Summary:
-    lost = len(train.images) - len(rows[0])
-    of_names = alike(tuple(kind for kind, _ in before.classes))
-    notes = [note for note in before.notes if note not in of_names] + alike(classes)
-    notes += [f"{counted(lost, 'picture')} of classes you left out."] if lost else []
-    counts = np.bincount(labels, minlength=max(1, len(classes)))
+def _summary(before: Summary, parts: list[Pictures], splits: list[Split], classes: tuple[str, ...]) -> Summary:
+    """What is said of names and of pixels is said of those that are left; all else stays true."""
+    stale = {*alike(tuple(kind for kind, _ in before.classes)), *pixel_notes(split_of(parts[0]))}
+    lost = sum(len(part.images) for part in parts) - sum(len(split.labels) for split in splits)
+    left_out = [f"{counted(lost, 'picture')} of classes you left out {'is' if lost == 1 else 'are'} not used."]
+    notes = [note for note in before.notes if note not in stale] + alike(classes)
     return replace(
         before,
-        count=len(rows[0]),
-        test=len(rows[1]) if len(rows) > 1 else 0,
-        classes=tuple(zip(classes, counts.tolist(), strict=False)),
+        count=len(splits[0].labels),
+        test=sum(len(split.labels) for split in splits[1:]),
+        classes=counts_of(splits[0].labels, classes),
         skipped=before.skipped + lost,
-        notes=tuple(notes),
+        notes=(*notes, *(left_out if lost else []), *pixel_notes(splits[0])),
     )
 
 

@@ -4,29 +4,42 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from gan.own_pictures.decode import Form
 from gan.own_pictures.layout import MOST_CLASSES, MOST_NAME, printable
 from gan.own_pictures.preparation import LEAST, MOST, Prepared, write_set
 from gan.own_pictures.summary import Summary
-from gan.pictures import DataError, Header, Pictures, content_name, read_header, read_pictures, split_of
+from gan.pictures import (
+    UNTITLED,
+    DataError,
+    Header,
+    Pictures,
+    content_name,
+    counts_of,
+    read_header,
+    read_splits,
+    split_of,
+)
 
 MOST_HEADER_BYTES = 1 << 20
 MOST_NOTES, MOST_NOTE = 20, 500  # sentences, letters of one
 _WRONG = "The pictures in this zip are damaged, or not those that its run learned from."
 
 
-def take_in(path: Path, name: str, own_dir: Path) -> Prepared:
-    """Install the prepared file at path, which must hold the data set of this name. Raises DataError or OSError."""
+def take_in(path: Path, name: str, own_dir: Path, title: str = "") -> Prepared:
+    """Install the prepared file at path, which must hold the data set of this name. Raises DataError or OSError.
+
+    What it says of somebody's files stays out of the set's own file: that is for all who have the same pictures. title:
+    how its owner calls it, "": as the file does.
+    """
     try:
         header = _checked(path)
         if content_name(path) != name:
             raise DataError(_WRONG)
-        parts = [read_pictures(path, name, split) for split in (("train", "test") if header.test else ("train",))]
-    except (ValueError, RecursionError):  # a DataError is one, but tells the person to delete a file he does not see
+        parts = read_splits(path, name)
+    except (ValueError, OverflowError, RecursionError):  # a DataError is one, but names a file that nobody here sees
         raise DataError(_WRONG) from None
-    return write_set([split_of(part) for part in parts], header.classes, _summary(header, parts[0]), own_dir)
+    splits = [split_of(part) for part in parts]
+    return write_set(splits, header.classes, _summary(header, parts[0], title), own_dir, public=True)
 
 
 def _checked(path: Path) -> Header:
@@ -46,16 +59,15 @@ def _checked(path: Path) -> Header:
     return header
 
 
-def _summary(header: Header, train: Pictures) -> Summary:
+def _summary(header: Header, train: Pictures, title: str) -> Summary:
     """Counted anew; only a title, what was left out and sentences are taken over, as plain words."""
     said = Summary.of(header) or Summary(header.title, 0)
-    counts = np.bincount(train.labels.numpy(), minlength=max(1, len(header.classes))).tolist()
     notes = [printable(note, MOST_NOTE) for note in said.notes[:MOST_NOTES]]
     return Summary(
-        title=printable(header.title, 60) or "Own pictures",
+        title=printable(title or header.title, 60) or UNTITLED,
         count=len(train.images),
         test=header.test,
-        classes=tuple(zip(header.classes, counts, strict=False)),
+        classes=counts_of(train.labels.numpy(), header.classes),
         skipped=min(max(0, said.skipped), 10**9),
         notes=tuple(note for note in notes if note),
     )

@@ -36,16 +36,20 @@ from gan.own_pictures.decode import (
 )
 from gan.own_pictures.files import Given, from_files, from_folder, from_zip
 from gan.own_pictures.layout import Layout, Place, printable
+from gan.own_pictures.look import pixel_notes
 from gan.own_pictures.summary import Summary
 from gan.pictures import (
     THREADS,
+    UNTITLED,
     DataError,
     Progress,
     Split,
     content_digest,
     disk_is_full,
+    name_of,
     read_header,
     replacing,
+    stored_digest,
     write_pictures,
 )
 
@@ -214,28 +218,6 @@ def _deep_records(tally: _Tally) -> Iterator[np.ndarray]:
 # ---- writing ----
 
 
-@dataclass
-class _Look:
-    """What the pixels tell besides: copies, one colour, darkness."""
-
-    seen: set[int] = field(default_factory=set)  # 64 bits of each picture
-    count: int = 0
-    flat: int = 0
-    light: float = 0.0
-
-    def at(self, pixels: bytes, tally: _Tally) -> None:
-        """Some pictures, one after the other."""
-        values = np.frombuffer(pixels, np.uint8).reshape(-1, tally.form.channels, tally.form.size**2)
-        self.seen.update(hash(picture.tobytes()) for picture in values)
-        self.count += len(values)
-        self.flat += int((values.min(-1) == values.max(-1)).all(-1).sum())
-        self.light += float(values.mean((1, 2)).sum())
-
-    def words(self) -> list[str]:
-        dark = self.light / max(1, self.count)
-        return summary.of_pixels(self.count, self.flat, dark, self.count - len(self.seen))
-
-
 def _pieces(tally: _Tally, records: Sequence[int]) -> Iterator[bytes]:
     """The pixels of some pictures, as many at once as lie beside each other."""
     start = 0
@@ -258,7 +240,7 @@ def _split(tally: _Tally, records: Sequence[int], kinds: Sequence[str | None], c
     return Split(shape, labels, partial(_pieces, tally, records))
 
 
-def _store(tally: _Tally, found: Layout, given: Given, notes: list[str], own_dir: Path) -> Prepared:
+def _store(tally: _Tally, found: Layout, given: Given, notes: list[str], own_dir: Path, public: bool) -> Prepared:
     """Name the spooled pixels by their content and write them, unless they are there already."""
     places = [found.places[row] or Place("train", None) for row in tally.rows]
     places, said = _with_enough(places)
@@ -268,31 +250,37 @@ def _store(tally: _Tally, found: Layout, given: Given, notes: list[str], own_dir
     test = [at for at, place in enumerate(places) if place.split == "test" and (not classes or place.kind in classes)]
     lost = [given.pictures[tally.rows[at]][0] for at in sorted(set(range(len(places))) - {*train, *test})]
     _check_enough(len(train), notes)
-    look = _Look()
-    for pixels in _pieces(tally, train):
-        look.at(pixels, tally)
     splits = [_split(tally, train, kinds, classes), *([_split(tally, test, kinds, classes)] if test else [])]
     of = Counter(kinds[at] for at in train)
     unused = [summary.placed_out("of classes without pictures to train on", lost)] if lost else []
     made = Summary(
-        title=printable(given.title, 60) or "Own pictures",
+        title=printable(given.title, 60) or UNTITLED,
         count=len(train),
         test=len(test),
         classes=tuple((name, of[name]) for name in classes),
         skipped=len(tally.bad) + len(given.others) + given.skipped + len(lost) + found.left_out,
-        notes=tuple([*notes, *said, *about, *unused, *look.words()]),
+        notes=tuple([*notes, *said, *about, *unused, *pixel_notes(splits[0])]),
     )
-    return write_set(splits, classes, made, own_dir)
+    return write_set(splits, classes, made, own_dir, public)
 
 
-def write_set(splits: Sequence[Split], classes: tuple[str, ...], made: Summary, own_dir: Path) -> Prepared:
-    """Write the splits (train, and test where there is one) under the name of their content, if it is not there yet."""
-    name = f"own-{content_digest(splits, classes)}"
-    path = own_dir / f"{name}.safetensors"
+def write_set(
+    splits: Sequence[Split], classes: tuple[str, ...], made: Summary, own_dir: Path, public: bool = False
+) -> Prepared:
+    """Write the splits (train, and test where there is one) under the name of their content, if it is not there yet.
+
+    public: the file says nothing of where the pictures came from, as strangers with the same ones share it. Raises
+    DataError where other pictures have that name: it is short enough for somebody to have made such on purpose.
+    """
+    digest = content_digest(splits, classes)
+    path = own_dir / f"{name_of(digest)}.safetensors"
     if not path.is_file():
-        words = {"title": made.title, "classes": json.dumps(classes), "summary": made.to_json()}
+        said = made.public() if public else made
+        words = {"title": said.title, "classes": json.dumps(classes), "summary": said.to_json()}
         write_pictures(path, splits, words)
-    return Prepared(name, made)
+    elif stored_digest(path) != digest:
+        raise DataError(f"Other pictures are stored here as {path.stem}, the name of these; please change one of them.")
+    return Prepared(path.stem, made)
 
 
 def _with_enough(places: list[Place]) -> tuple[list[Place], list[str]]:
@@ -307,7 +295,14 @@ def _with_enough(places: list[Place]) -> tuple[list[Place], list[str]]:
 # ---- the work of all ways in ----
 
 
-def _prepare(given: Given, form: Form, own_dir: Path, progress: Progress | None, mark: Path | None = None) -> Prepared:
+def _prepare(
+    given: Given,
+    form: Form,
+    own_dir: Path,
+    progress: Progress | None,
+    mark: Path | None = None,
+    public: bool = False,
+) -> Prepared:
     """Leaves the name in the file `mark` when no picture had to be skipped."""
     found = _understood(given)
     order = [row for row, place in enumerate(found.places) if place is not None]
@@ -318,7 +313,7 @@ def _prepare(given: Given, form: Form, own_dir: Path, progress: Progress | None,
             tally = _Tally(form, *spools)
             _gather(given, order, tally, progress or (lambda words: None))
             notes = _notes(given, found, tally, _scale_deep(tally))
-            prepared = _store(tally, found, given, notes, own_dir)
+            prepared = _store(tally, found, given, notes, own_dir, public)
         if mark and not tally.bad:  # what could not be read may be readable the next time
             with replacing(mark) as file:
                 file.write(f"{prepared.name}\n{prepared.summary.to_json()}".encode())
@@ -374,15 +369,16 @@ def prepare(
     *,
     others: Sequence[str] = (),
     title: str = "",
+    public: bool = False,
 ) -> Prepared:
     """Make a data set of the given (name, file) pairs.
 
     Each picture is turned upright, fitted into a square, put on white where transparent, brought to sRGB and scaled.
     Folders in the names and tables beside them tell classes and splits, see `layout`. others: names of files that are
     not among them because they are no pictures. progress gets sentences; what it raises ends the work. The result is
-    own_dir/NAME.safetensors; the same pictures give the same name. Raises DataError.
+    own_dir/NAME.safetensors; the same pictures give the same name. public: see `write_set`. Raises DataError.
     """
-    return _prepare(from_files(files, others, title), form, Path(own_dir), progress)
+    return _prepare(from_files(files, others, title), form, Path(own_dir), progress, public=public)
 
 
 def prepare_zip(
@@ -393,6 +389,7 @@ def prepare_zip(
     opened: int | None = None,
     *,
     others: Sequence[str] = (),
+    public: bool = False,
 ) -> Prepared:
     """As `prepare`, with the pictures in a zip, and others beside it. Nothing is unpacked to disk.
 
@@ -401,7 +398,7 @@ def prepare_zip(
     with from_zip(Path(path), opened) as given:
         for name in others:
             given.leave(name)
-        return _prepare(given, form, Path(own_dir), progress)
+        return _prepare(given, form, Path(own_dir), progress, public=public)
 
 
 def prepare_folder(path: Path, form: Form, own_dir: Path, progress: Progress | None = None) -> Prepared:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import PurePosixPath
 
 from gan.own_pictures.layout import listed, natural, printable, quoted
-from gan.pictures import Header
+from gan.pictures import UNTITLED, Header
 
 MOST_CLASSES_SAID = 8
 UNEQUAL = 10  # times as many pictures in the largest class as in the smallest
@@ -62,20 +62,29 @@ class Summary:
             )
         return words
 
+    def public(self) -> Summary:
+        """What all may know who have the same pictures: nothing of the files that they came from."""
+        return replace(self, title=UNTITLED, skipped=0, notes=())
+
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 
     @classmethod
     def of(cls, header: Header) -> Summary | None:
         """What a prepared file says; None in those of older versions, and where it is damaged."""
+        return cls.stored(header.words.get("summary"))
+
+    @classmethod
+    def stored(cls, text: str | None) -> Summary | None:
+        """What `to_json` made; None where that is missing or damaged."""
         try:
-            return cls.from_json(header.words["summary"])
-        except (ValueError, KeyError, TypeError, RecursionError):
+            return cls.from_json(text or "")
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 
     @classmethod
     def from_json(cls, text: str) -> Summary:
-        """Raises ValueError, KeyError or TypeError where it is damaged."""
+        """Raises ValueError, KeyError, TypeError or OverflowError where it is damaged."""
         found = json.loads(text)
         classes = tuple((str(name), int(n)) for name, n in found["classes"])
         numbers = {name: int(found[name]) for name in ("count", "test", "skipped")}

@@ -33,7 +33,7 @@ from gan.web.uploads import CHANNELS, SIZES, Upload, receive_files
 POLL_SECONDS = 0.25  # between two looks whether the visitor is still there
 PREVIEW_COLUMNS = 8
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_WAITING = "Other pictures are being read; yours come next."
+_WAITING = "Others’ pictures are being read first."
 
 _T = TypeVar("_T")
 
@@ -45,7 +45,7 @@ def add_own_picture_routes(
     visit, kept, preparing = visit or Visit(), kept or KeptUploads(), Preparing()
     _add_sending(app, runs, visit, kept, preparing)
     _add_again(app, runs, visit, kept, preparing)
-    _add_prepared(app, runs, preparing)
+    _add_prepared(app, runs, kept)
 
 
 class Preparing:
@@ -72,7 +72,7 @@ class Preparing:
 
     async def run(self, request: Request, key: str, job: Callable[[Progress], _T]) -> _T:
         """A job in a thread of its own. Raises ClientDisconnect, soon after the visitor has left."""
-        gone = threading.Event()
+        gone, begun = threading.Event(), threading.Event()
 
         def progress(words: str) -> None:
             if gone.is_set():
@@ -81,6 +81,7 @@ class Preparing:
                 self._said[key] = words
 
         def work() -> _T:
+            begun.set()
             progress("")
             return job(progress)
 
@@ -91,6 +92,10 @@ class Preparing:
             while not (await asyncio.wait({task}, timeout=POLL_SECONDS))[0]:
                 if await request.is_disconnected():
                     gone.set()
+                    if not begun.is_set():  # what has begun ends by itself: its turn is over only then
+                        task.cancel()
+            if task.cancelled():
+                raise ClientDisconnect
             return task.result()
         finally:
             gone.set()
@@ -162,9 +167,9 @@ def _job(upload: Upload, form: Form, runs: Runs, tokens: list[str]) -> Callable[
 def _made(upload: Upload, form: Form, own_dir: Path, progress: Progress) -> Prepared:
     others = _others(upload)
     if upload.zip_name is None:
-        return prepare(upload, form, own_dir, progress, others=others, title=_title(upload))
+        return prepare(upload, form, own_dir, progress, others=others, title=_title(upload), public=True)
     path, waiting = _safe_name(upload.zip_name), upload.file.fileno()
-    return prepare_zip(path, form, own_dir, progress, waiting, others=others)
+    return prepare_zip(path, form, own_dir, progress, waiting, others=others, public=True)
 
 
 def _others(upload: Upload) -> list[str]:
@@ -193,12 +198,12 @@ def _safe_name(name: str) -> Path:
 # Prepared sets ---------------------------------------------------------------------------------------------------
 
 
-def _add_prepared(app: FastAPI, runs: Runs, preparing: Preparing) -> None:
+def _add_prepared(app: FastAPI, runs: Runs, kept: KeptUploads) -> None:
     @app.get(f"{BASE}/pictures/{{name}}")
     @sentence
     async def card(name: str, request: Request) -> Response:
         _check_claim(runs, name, request)
-        return JSONResponse(await run_in_threadpool(_card, runs, name), headers=FRESH)
+        return JSONResponse(await run_in_threadpool(_known_card, runs, name, tokens_of(request)), headers=FRESH)
 
     @app.get(f"{BASE}/pictures/{{name}}/preview")
     @sentence
@@ -215,18 +220,16 @@ def _add_prepared(app: FastAPI, runs: Runs, preparing: Preparing) -> None:
         if not isinstance(changes, dict) or not all(isinstance(new, str) for new in changes.values()):
             raise DataError("The classes must be a table of old and new names.")
         runs.prepared.check_room()
-
-        def edited(_: Progress) -> dict[str, Any]:
-            return _claimed(runs, lambda: edit_classes(name, runs.own_dir, changes), tokens_of(request))
-
-        return JSONResponse(await preparing.run(request, "", edited), 201)
+        return JSONResponse(await run_in_threadpool(_edited, runs, name, changes, tokens_of(request)), 201)
 
     @app.delete(f"{BASE}/pictures/{{name}}")
     @sentence
-    async def delete(name: str, request: Request) -> Response:
+    async def delete(name: str, request: Request, upload: str = "") -> Response:
+        """upload: the files that the set was made from, which are let go too."""
         _check_claim(runs, name, request)
-        await run_in_threadpool(runs.delete_pictures, name, tokens_of(request))
-        return JSONResponse({"ok": True})
+        removed = await run_in_threadpool(runs.delete_pictures, name, tokens_of(request))
+        kept.drop(upload)
+        return JSONResponse({"removed": removed})
 
 
 def _check_claim(runs: Runs, name: str, request: Request) -> None:
@@ -234,6 +237,11 @@ def _check_claim(runs: Runs, name: str, request: Request) -> None:
         raise NotFound("These pictures are not here (any more); prepare them again.")
     if not runs.may_manage(name, tokens_of(request)):
         raise PermissionError("Only the page that prepared these pictures can ask this.")
+
+
+def _edited(runs: Runs, name: str, changes: dict[str, str], tokens: list[str]) -> dict[str, Any]:
+    told = runs.prepared.summary(name, tokens, runs.is_owner(tokens))
+    return _claimed(runs, lambda: edit_classes(name, runs.own_dir, changes, told, public=True), tokens)
 
 
 def _claimed(runs: Runs, make: Callable[[], Prepared], tokens: list[str]) -> dict[str, Any]:
@@ -245,10 +253,13 @@ def _claimed(runs: Runs, make: Callable[[], Prepared], tokens: list[str]) -> dic
     return _card(runs, made.name, made.summary) | {"token": token}
 
 
-def _card(runs: Runs, name: str, summary: Summary | None = None) -> dict[str, Any]:
-    """What is known of a set; of one from an older version less."""
+def _known_card(runs: Runs, name: str, tokens: list[str]) -> dict[str, Any]:
+    return _card(runs, name, runs.prepared.summary(name, tokens, runs.is_owner(tokens)))
+
+
+def _card(runs: Runs, name: str, summary: Summary) -> dict[str, Any]:
+    """A set, and what is said of it."""
     source = describe(name, runs.own_dir)
-    summary = summary or source.summary or Summary(source.title, source.count)
     return {
         "dataset": name,
         "title": summary.title,

@@ -305,8 +305,9 @@ def _add_control(app: FastAPI, runs: Runs, visit: Visit, kept: KeptUploads) -> N
         body = await json_of(request)
         recipe, dataset = str(body.get("recipe")), body.get("dataset")
         shown = body.get("shown", True) is True  # own pictures never are, see Runs.create
-        make = functools.partial(runs.create, recipe, str(dataset) if dataset else None, _changes(body), shown)
-        return await run_in_threadpool(_start_new, runs, make, tokens_of(request))
+        tokens = tokens_of(request)
+        make = functools.partial(runs.create, recipe, str(dataset) if dataset else None, _changes(body), shown, tokens)
+        return await run_in_threadpool(_start_new, runs, make, tokens)
 
     @app.get(f"{BASE}/busy")
     @sentence
@@ -446,7 +447,7 @@ def _add_files(app: FastAPI, runs: Runs, kept: KeptUploads) -> None:
     async def download(run_id: str, what: str, request: Request, pictures: str = "") -> Response:
         run = runs.get(run_id)
         if what == RUN_ZIP:
-            own = _own_pictures(runs, run, tokens_of(request)) if pictures else None
+            own = _own_pictures(runs, run, tokens_of(request)) if pictures == "1" else None
             file = await run_in_threadpool(with_room, functools.partial(_run_zip, run, own), kept.drop_oldest)
             headers = _file_headers(run, what) | {"Content-Length": str(file.tell())}
             return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)

@@ -83,6 +83,7 @@ TRAIN = {
     "own_delete": "Delete these pictures…",
     "own_delete_sure": "Delete them from this server? Runs on them cannot go on.",
     "own_deleted": "The pictures were deleted.",
+    "own_let_go": "They are off your list; somebody else prepared the same pictures, so the server keeps them.",
     "own_gone": "The pictures of “{title}” are no longer on this server.",
     "own_still_sending": "Your pictures are still being sent.",
     "own_still_preparing": "Your pictures are still being prepared.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -17,6 +18,14 @@ from gan.pictures import Pictures, split_of, write_pictures
 def picture(value: int) -> io.BytesIO:
     file = io.BytesIO()
     Image.new("L", (8, 8), value).save(file, "PNG")
+    file.seek(0)
+    return file
+
+
+def noisy(seed: int) -> io.BytesIO:
+    file = io.BytesIO()
+    pixels = np.random.default_rng(seed).integers(0, 256, (8, 8), dtype=np.uint8)
+    Image.fromarray(pixels).save(file, "PNG")
     file.seek(0)
     return file
 
@@ -59,7 +68,7 @@ def test_merge_and_leave_out(tmp_path: Path) -> None:
     name = prepared(tmp_path, a=10, b=9, c=8, d=7)
     new = edit_classes(name, tmp_path, {"b": "a", "c": ""})
     assert values(new.name, tmp_path) == {"a": [*range(10), *range(20, 29)], "d": list(range(60, 67))}
-    assert new.summary.skipped == 8 and "8 pictures of classes you left out" in new.summary.sentence
+    assert new.summary.skipped == 8 and "8 pictures of classes you left out are not used." in new.summary.sentence
 
 
 def test_what_is_said_of_names_is_said_of_the_new_ones(tmp_path: Path) -> None:
@@ -83,7 +92,25 @@ def test_what_is_held_back_follows(tmp_path: Path) -> None:
     name = prepared(tmp_path, test=2, a=10, b=9, c=8)
     new = edit_classes(name, tmp_path, {"a": "", "b": "x"})
     assert values(new.name, tmp_path, "test") == {"c": [48, 49], "x": [29, 30]}
-    assert new.summary.test == 4 and new.summary.count == 17
+    assert new.summary.test == 4 and new.summary.count == 17 and new.summary.skipped == 12
+
+
+def test_what_is_said_of_pixels_is_said_of_the_pictures_that_are_left(tmp_path: Path) -> None:
+    """Copies and a dark class that go are no longer spoken of; what was few before may be all of the rest."""
+    noise = [(f"noise/{i}.png", noisy(i)) for i in range(16)]
+    flat = [(f"flat/{i}.png", picture(i // 2)) for i in range(16)]
+    name = prepare([*noise, *flat], Form(8, 1), tmp_path).name
+    told = describe(name, tmp_path).summary.sentence
+    assert "8 are copies of others. 16 show one colour only." in told and "dark" not in told
+    left = edit_classes(name, tmp_path, {"flat": ""}).summary.sentence
+    assert left == "16 pictures. 16 pictures of classes you left out are not used."
+    left = edit_classes(name, tmp_path, {"noise": ""}).summary.sentence
+    assert left.endswith("not used. 8 are copies of others. All show one colour only.")
+
+
+def test_one_picture_that_goes_is_one(tmp_path: Path) -> None:
+    name = prepared(tmp_path, a=16, b=1, c=2)
+    assert "1 picture of classes you left out is not used." in edit_classes(name, tmp_path, {"b": ""}).summary.sentence
 
 
 @pytest.mark.parametrize(

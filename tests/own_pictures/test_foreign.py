@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gan.data import describe, load
 from gan.own_pictures import Summary, take_in
-from gan.pictures import DataError, Split, content_digest, read_pictures, write_pictures
+from gan.pictures import DataError, Split, content_digest, name_of, read_pictures, write_pictures
 
 LABELS = np.arange(20) % 2
 
@@ -30,7 +30,7 @@ def written(folder: Path, splits: list[Split], classes: Any = ("cat", "dog"), **
     path = folder / "theirs.safetensors"
     write_pictures(path, splits, {"title": "pets", "classes": json.dumps(classes)} | words)
     kinds = classes if isinstance(classes, list | tuple) else ()
-    return path, f"own-{content_digest(splits, list(map(str, kinds)))}"
+    return path, name_of(content_digest(splits, list(map(str, kinds))))
 
 
 @pytest.fixture
@@ -44,7 +44,8 @@ def test_a_set_comes_over_whole(tmp_path: Path, own_dir: Path) -> None:
     told = Summary("pets", 20, 4, (("cat", 10), ("dog", 10)), 3, ("3 could not be read.",))
     path, name = written(tmp_path, [split(LABELS), split(LABELS[:4], 1)], summary=told.to_json())
     assert take_in(path, name, own_dir) == (name, told)
-    assert describe(name, own_dir).summary == told and describe(name, own_dir).title == "pets"
+    kept = describe(name, own_dir)  # by all who have the same pictures
+    assert kept.summary == Summary("Own pictures", 20, 4, told.classes) and kept.title == "Own pictures"
     for part in ("train", "test"):
         theirs, ours = read_pictures(path, name, part), load(name, part, own_dir)
         assert theirs.images.equal(ours.images) and theirs.labels.equal(ours.labels)
@@ -114,12 +115,20 @@ def test_words_are_taken_over_as_plain_words_and_numbers_counted_anew(
 ) -> None:
     folder = tmp_path_factory.mktemp("words")
     told = json.dumps({"title": title, "count": -5, "test": 9, "classes": classes, "skipped": skipped, "notes": notes})
-    path, name = written(folder, [split(LABELS)], title=title, summary=json.dumps(told))
+    path, name = written(folder, [split(LABELS)], title=title, summary=told)
     made = take_in(path, name, folder).summary
-    assert (made.count, made.test, made.classes) == (20, 0, (("cat", 10), ("dog", 10))) and made.skipped >= 0
+    assert (made.count, made.test, made.classes) == (20, 0, (("cat", 10), ("dog", 10)))
+    assert made.skipped == min(max(0, skipped), 10**9) and len(made.notes) >= min(1, sum(map(str.isalnum, notes[:20])))
     assert all(note.isprintable() and 0 < len(note) <= 500 for note in made.notes) and len(made.notes) <= 20
     assert made.title.isprintable() and 0 < len(made.title) <= 60
-    assert describe(name, folder).summary == made and describe(name, folder).title == made.title
+    assert describe(name, folder).summary == made.public()
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", '"x"', "null", "[]"])
+def test_numbers_that_are_none_are_counted_anew(tmp_path: Path, own_dir: Path, number: str) -> None:
+    told = Summary("theirs", 20, 0, (), 3, ("Untrue.",)).to_json().replace('"count": 20', f'"count": {number}')
+    path, name = written(tmp_path, [split(LABELS)], summary=told)
+    assert take_in(path, name, own_dir).summary == Summary("pets", 20, 0, (("cat", 10), ("dog", 10)))
 
 
 @settings(deadline=None, max_examples=400)

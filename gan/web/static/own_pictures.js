@@ -272,9 +272,10 @@ export class OwnPictures {
   async remove() {
     const { set } = this;
     try {
-      for (const name of namesOf(set)) await deleteSet(name);
+      let removed = true;
+      for (const name of namesOf(set)) removed = (await deleteSet(name, set.upload)) && removed;
       this.forget(set, "");
-      notify(t("train.own_deleted"));
+      notify(t(removed ? "train.own_deleted" : "train.own_let_go"));
     } catch (error) {
       this.say(this.workOf(set.id), error.message, "error");
     }
@@ -293,9 +294,11 @@ function bodyOf({ sent, others }) {
   return body;
 }
 
-async function deleteSet(name) {
-  await api(`pictures/${name}`, { method: "DELETE" });
+/** upload: the files that it was made from, which the server lets go too. Returns whether the server has it no longer. */
+async function deleteSet(name, upload = "") {
+  const { removed } = await getJSON(`pictures/${name}?${new URLSearchParams({ upload })}`, { method: "DELETE" });
   forgetToken(name);
+  return removed;
 }
 
 const jsonOf = (value) => new Blob([JSON.stringify(value)], { type: "application/json" });
