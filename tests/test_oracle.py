@@ -181,10 +181,11 @@ CASES: list[tuple[tuple[str, ...], dict]] = [
     (("blown up",), {"loss_growth": 1e6, "flat": 1.0} | FAR),
     (("one colour only",), {"flat": 1.0, "vary": 0.0} | FAR),
     (("cannot paint black",), {"darkest": 127.0}),
+    (("cannot paint black",), {"darkest": 100.0}),
     (("cannot paint black", "D too strong"), {"darkest": 127.0, "told": 1.0} | FAR),
     (("memorising",), {"near": 0.2, "copied": 0.9}),
     (("noise",), {"moved": 0.05, "distance": (1.0, 1.0, 1.0, 1.0), "told": 0.5}),
-    (("noise", "D too strong"), {"correlation": 0.1, "told": 1.0, "distance": (1.0, 0.95, 0.9, 0.9)}),
+    (("noise", "D too strong"), {"correlation": 0.1, "told": 1.0, "distance": (1.0, 0.95, 0.92, 0.92)}),
     (("collapsed",), {"vary": 0.1} | FAR),
     (("collapsed", "G too strong"), {"vary": 0.1, "told": 0.5} | FAR),
     (("collapsed",), {"vary": 0.1, "distance": (1.0, 0.9, 0.9, 0.9)}),  # a single picture is no noise

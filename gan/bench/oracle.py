@@ -340,6 +340,7 @@ EXPLODED_WEIGHTS = 100.0  # times the start's; recipes' own rates leave 1 to 10 
 EXPLODED_LOSS = 1000.0  # times D's first; a critic's scores drift by some tens
 ONE_COLOUR = 0.9  # of the pictures are of a single colour
 GREY = 64  # levels between real black and the generator's darkest: an eighth of the range is seen at once
+MID_GREY = 127  # level that relu cannot go below; networks begin near it
 COPY = 0.5  # of the distance that pictures held back have; a blur is nearer to all than those, but varies little
 COPIES = 0.5  # of the pictures must be such copies
 COPIES_VARY = 0.6  # of real pictures' variety: less is a collapse, also where it lies near a training picture
@@ -357,7 +358,7 @@ VANISHED = 0.02  # of G's first gradient
 BLIND = 0.55  # D's accuracy on pictures that are far from real ones: it learns too slowly to tell
 FOOLED = 0.3  # D finds generated pictures more real than held-back ones
 FAR = 0.3  # of the start's distance from real pictures: anybody tells them from real ones
-STUCK = 0.9  # of the distance two moments before: no progress to speak of
+STUCK = 0.95  # of the distance two moments before: no progress to speak of
 SWINGS = 4  # of D's verdict from one side to the other
 RESTLESS = 0.5  # change since the moment before, in distances of two real pictures
 WORSE = 1.5  # times the best distance so far
@@ -400,6 +401,12 @@ def _high(value: float | None, limit: float) -> bool:
 
 def _blown_up(f: Facts) -> bool:
     return not f.finite or f.weights_growth >= EXPLODED_WEIGHTS or f.loss_growth >= EXPLODED_LOSS
+
+
+def _no_black(f: Facts) -> bool:
+    """Not one pixel below mid-grey, or trained long enough to have tried."""
+    tried = f.darkest >= MID_GREY or f.moved >= CHANGED
+    return f.darkest >= f.real_darkest + GREY and tried
 
 
 def _memorising(f: Facts) -> bool:
@@ -451,7 +458,7 @@ def _circles(f: Facts) -> bool:
 _FAILURES: dict[str, Callable[[Facts], bool]] = {
     BLOWN_UP: _blown_up,
     ONE: lambda f: f.flat >= ONE_COLOUR,
-    NO_BLACK: lambda f: f.darkest >= f.real_darkest + GREY and f.moved > UNMOVED,
+    NO_BLACK: _no_black,
     MEMORISING: _memorising,
     NO_LEARNING: _noise,
     COLLAPSED: _collapsed,
