@@ -473,7 +473,7 @@ def test_a_run_brings_its_pictures_back_into_the_menu(server, visit, tmp_path):
     expect(page.locator(".gf-toast")).to_contain_text("The pictures were deleted.")
     part(page, "train", "bring-back").set_input_files(path)
     expect(page.locator(".gf-toast")).to_contain_text("The run is back.")
-    assert own_entries(page) == ["farm (17)"]
+    assert own_entries(page) == ["Own pictures (17)"]  # the owner of the program trained, who is not told “farm”
     part(page, "train", "dataset").select_option(name)
     shown_set(page)
     expect(about(page)).to_contain_text("17 pictures, 2 classes: cow (8), hen (9).")
