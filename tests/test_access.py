@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.applications import Starlette
@@ -17,6 +16,7 @@ from gan.web import access
 from gan.web.access import COOKIE, TRIES, TRIES_OF_ALL, TRY_SECONDS, Password, Tries
 from gan.web.guard import OwnPages
 from gan.web.text import EN
+from tests.conftest import completed
 
 WORD = "a long pässword"
 HTML = {"Accept": "text/html"}
@@ -151,8 +151,7 @@ def test_many_tries_at_once_are_counted_as_many():
         headers_are_there.set()
         await asyncio.gather(*tries)
 
-    with ThreadPoolExecutor(1) as thread:  # the browser of another test may have left its loop in this one
-        thread.submit(asyncio.run, all_at_once()).result()
+    completed(all_at_once())
     assert statuses.count(403) == TRIES and statuses.count(429) == 4 * TRIES
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import itertools
 import json
@@ -37,7 +36,7 @@ from gan.web.own_picture_routes import add_own_picture_routes
 from gan.web.picture_routes import add_picture_routes
 from gan.web.routes import BASE, add_routes
 from gan.web.uploads import FILE_WEIGHT, Upload, is_zip, receive_files
-from tests.conftest import until
+from tests.conftest import completed, until
 
 # Run where TMPDIR is a disk of a few megabytes: a zip of own pictures is sent there, its size in megabytes given.
 _IN_SMALL_ROOM = f"""
@@ -135,7 +134,7 @@ def arrived(pieces: Iterable[bytes], kind: str = "multipart/form-data; boundary=
         return {"type": "http.request", "body": piece or b"", "more_body": piece is not None}
 
     scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-type", kind.encode())]}
-    return asyncio.run(receive_files(Request(scope, receive), lambda: False))
+    return completed(receive_files(Request(scope, receive), lambda: False))
 
 
 CONTENT = st.binary(max_size=200) | st.sampled_from(
@@ -282,7 +281,7 @@ def test_kept_files_go_half_an_hour_after_their_last_use() -> None:
         kept.drop(first)
         assert a.file.closed
 
-    asyncio.run(story())
+    completed(story())
 
 
 def test_too_many_kept_files_drop_the_oldest_and_never_what_is_read() -> None:
@@ -304,7 +303,7 @@ def test_too_many_kept_files_drop_the_oldest_and_never_what_is_read() -> None:
             kept.get(many[0])
         assert kept.get(many[1])
 
-    asyncio.run(story())
+    completed(story())
 
 
 # Visitors who leave ----------------------------------------------------------------------------------------------

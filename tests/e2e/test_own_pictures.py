@@ -119,7 +119,10 @@ def test_a_folder_keeps_its_classes_and_says_what_was_left_out(server, visit, tm
     expect(about(page)).to_contain_text("2 .cr2 files were left out")
     expect(about(page)).not_to_contain_text(re.compile("thumbs|DS_Store", re.I))
     assert own_entries(page) == ["pets (20)"]
-    assert server.get(f"pictures/{name}")["message"] == about(page).text_content()
+    said = about(page).text_content()
+    page.reload()
+    part(opened(page), "train", "dataset").select_option(name)
+    expect(about(page)).to_have_text(said)
 
 
 def test_the_preview_shows_what_the_networks_see(server, visit):
