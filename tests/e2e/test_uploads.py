@@ -18,6 +18,8 @@ from tests.e2e.conftest import open_tab, opened, part, png, upload
 from tests.e2e.test_screens import wait_for_tab
 from tests.proxy import proxied
 
+pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+
 BETWEEN = "A server between you and GAN Forge does not take"
 
 
@@ -40,7 +42,6 @@ def send_own(page: Any, data: bytes) -> Any:
     return part(page, "train", "own-note")
 
 
-@pytest.mark.slow
 def test_progress_cancel_and_what_train_says_meanwhile(server, visit):
     runs = server.run_ids()
     with proxied(server.port) as proxy:
@@ -61,7 +62,6 @@ def test_progress_cancel_and_what_train_says_meanwhile(server, visit):
     assert server.run_ids() == runs
 
 
-@pytest.mark.slow
 def test_a_line_that_breaks_keeps_the_form_and_the_files(server, visit):
     visit.expect("ERR_", "Failed to load resource")
     with proxied(server.port) as proxy:
@@ -96,7 +96,6 @@ def test_a_server_in_between_that_takes_less_is_named(server, visit):
         expect(toast).to_contain_text(BETWEEN)
 
 
-@pytest.mark.slow
 def test_bringing_back_a_run_can_be_cancelled(server, visit):
     with proxied(server.port) as proxy:
         page = opened(visit(proxy.url()))
