@@ -211,7 +211,7 @@ def _dataset(args: argparse.Namespace, own_dir: Path) -> str | None:
     if not path.exists():
         raise DataError(f"There is no data set and no folder named {given!r}; known data sets: {', '.join(DATA)}.")
     make = prepare_folder if path.is_dir() else prepare_zip
-    form = Form(args.size or 32, args.channels or 3, args.fit or "crop")
+    form = Form(args.size or Form.size, args.channels or Form.channels, args.fit or Form.fit)
     name, summary = make(path, form, own_dir, _seldom(print))
     print(summary.sentence)
     if args.class_name:

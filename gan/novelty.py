@@ -13,8 +13,7 @@ from torch import Tensor
 
 from gan.metric_formulas import BLOCK, COPY_PERCENTILE, nearest
 from gan.metric_network import MetricNetwork
-from gan.pictures import DataError
-from gan.signals import spread_rows
+from gan.pictures import DataError, spread_rows
 
 SHOWN = 6  # nearest training pictures
 JUDGED = 500  # real pictures that tell how near is usual

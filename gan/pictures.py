@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -35,6 +36,12 @@ class Pictures:
     images: Tensor  # uint8 [N, C, H, W]
     labels: Tensor  # int64 [N], all zero when there are no classes
     class_names: tuple[str, ...]  # () when unlabelled
+
+
+def spread_rows(total: int, most: int) -> Tensor:
+    """At most `most` row numbers, evenly spread over all, so that pictures sorted by class are all met."""
+    count = min(total, most)
+    return torch.arange(count) * total // count
 
 
 # ---- prepared pictures on disk: one safetensors file a data set, with "labels" and "images", words in its header, and

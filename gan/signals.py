@@ -13,6 +13,7 @@ from torch.nn.functional import avg_pool2d
 
 from gan.history import QUANTILES, SIGNALS, due
 from gan.picture import LEVEL
+from gan.pictures import spread_rows
 from gan.trainer import Trainer
 from gan.transforms import joint_norm
 
@@ -94,12 +95,6 @@ class Signals:
 
 
 # Pure functions --------------------------------------------------------------------------------------------------
-
-
-def spread_rows(total: int, most: int) -> Tensor:
-    """At most `most` row numbers, evenly spread over all, so that pictures sorted by class are all met."""
-    count = min(total, most)
-    return torch.arange(count) * total // count
 
 
 def small(x: Tensor) -> Tensor:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import torch
+import uvicorn
 
 from gan.data import Pictures
 
@@ -34,6 +37,22 @@ def completed(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """What a coroutine returns, run to its end on a loop of its own: a browser's may be running in this thread."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
+
+
+@contextmanager
+def listening(app: Any) -> Iterator[uvicorn.Server]:
+    """An application behind a real port of this machine, see `port_of`."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until(lambda: server.started)
+    yield server
+    server.should_exit = True
+    thread.join(20)
+
+
+def port_of(server: uvicorn.Server) -> int:
+    return server.servers[0].sockets[0].getsockname()[1]
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import socket
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,7 +30,7 @@ from gan.tokens import hash_of
 from gan.web import guard
 from gan.web.own_picture_routes import add_own_picture_routes
 from gan.web.routes import BASE, Visit, add_routes
-from tests.conftest import PATIENCE, until
+from tests.conftest import PATIENCE, listening, port_of, until
 
 
 @pytest.fixture
@@ -495,17 +494,8 @@ def test_runs_on_own_pictures_are_never_shown(client, registry):
 
 @pytest.fixture
 def server(registry: Runs) -> Iterator[uvicorn.Server]:
-    server = uvicorn.Server(uvicorn.Config(app_of(registry), port=0, log_config=None, lifespan="off"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until(lambda: server.started)
-    yield server
-    server.should_exit = True
-    thread.join(20)
-
-
-def port_of(server: uvicorn.Server) -> int:
-    return server.servers[0].sockets[0].getsockname()[1]
+    with listening(app_of(registry)) as server:
+        yield server
 
 
 def slow_pictures() -> bytes:

@@ -10,7 +10,6 @@ import random
 import socket
 import subprocess
 import sys
-import threading
 import tracemalloc
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -36,7 +35,7 @@ from gan.web.own_picture_routes import add_own_picture_routes
 from gan.web.picture_routes import add_picture_routes
 from gan.web.routes import BASE, add_routes
 from gan.web.uploads import FILE_WEIGHT, Upload, is_zip, receive_files
-from tests.conftest import completed, until
+from tests.conftest import completed, listening, port_of, until
 
 # Run where TMPDIR is a disk of a few megabytes: a zip of own pictures is sent there, its size in megabytes given.
 _IN_SMALL_ROOM = f"""
@@ -324,14 +323,8 @@ def app_of(folder: Path) -> FastAPI:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[uvicorn.Server]:
-    config = uvicorn.Config(app_of(tmp_path), port=0, log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until(lambda: server.started)
-    yield server
-    server.should_exit = True
-    thread.join(20)
+    with listening(app_of(tmp_path)) as server:
+        yield server
 
 
 @pytest.mark.parametrize(
@@ -345,7 +338,7 @@ def server(tmp_path: Path) -> Iterator[uvicorn.Server]:
 )
 def test_who_leaves_meanwhile_leaves_no_traceback(server: uvicorn.Server, caplog: Any, path: str, kind: str) -> None:
     caplog.set_level(logging.WARNING)
-    port = server.servers[0].sockets[0].getsockname()[1]
+    port = port_of(server)
     part = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n' + b"y" * 100_000
     head = f"POST {BASE}/{path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 1900000\r\n\r\n"
     with socket.create_connection(("127.0.0.1", port)) as line:

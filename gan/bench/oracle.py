@@ -37,7 +37,8 @@ from gan.metric_formulas import (
 )
 from gan.metric_network import CLASSES, EPOCHS
 from gan.patch_distance import patch_distance
-from gan.signals import mean_distance, mean_nearest_other, small, spread_rows, told_apart
+from gan.pictures import spread_rows
+from gan.signals import mean_distance, mean_nearest_other, small, told_apart
 from gan.trainer import Trainer, limited
 from gan.transforms import joint_norm
 

@@ -14,7 +14,17 @@ from gan.own_pictures.layout import MOST_NAME, alike, classes_in_order, printabl
 from gan.own_pictures.look import pixel_notes
 from gan.own_pictures.preparation import LEAST, Prepared, write_set
 from gan.own_pictures.summary import Summary, counted
-from gan.pictures import DataError, Pictures, Split, counts_of, read_header, read_pictures, read_splits, split_of
+from gan.pictures import (
+    DataError,
+    Pictures,
+    Split,
+    counts_of,
+    read_header,
+    read_pictures,
+    read_splits,
+    split_of,
+    spread_rows,
+)
 
 SHOWN = 16  # pictures of a preview
 
@@ -97,5 +107,4 @@ def preview(name: str, own_dir: Path) -> Tensor:
     """16 pictures, or all of fewer, spread over the classes, as the networks see them: uint8 [N, C, S, S]."""
     part = read_pictures(Path(own_dir) / f"{name}.safetensors", name)
     by_class = torch.argsort(part.labels, stable=True)
-    chosen = torch.linspace(0, len(by_class) - 1, min(SHOWN, len(by_class))).round().long()
-    return part.images[by_class[chosen]]
+    return part.images[by_class[spread_rows(len(by_class), SHOWN)]]

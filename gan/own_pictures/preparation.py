@@ -185,7 +185,7 @@ def _check_room(tally: _Tally) -> None:
 def _check_enough(count: int, notes: Sequence[str]) -> None:
     if count < LEAST:
         what = f"{summary.counted(count, 'picture')} can be used, but at least {LEAST} are needed."
-        raise DataError(" ".join([what[0].upper() + what[1:], *notes]))
+        raise DataError(" ".join([what, *notes]))
 
 
 # ---- 16 bits ----
