@@ -201,6 +201,7 @@ def test_boot_says_what_may_be_sent(client):
     told = client.get(f"{BASE}/boot").json()["pictures"]
     assert {".png", ".jpg", ".webp", ".avif"} <= set(told["suffixes"]) and {".csv", ".json"} <= set(told["sidecars"])
     assert told["fits"] == ["crop", "pad", "squeeze"] and told["sizes"] == [28, 32] and told["most"] == 50_000
+    assert told["letters"] == 40 and told["preview"] == {"columns": 8, "most": 16}
 
 
 # A run's zip -----------------------------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ a prepared file from another server. Imports `gan.pictures` (the prepared file) 
 """
 
 from gan.own_pictures.decode import FITS, Form, read_one, readable_suffixes
-from gan.own_pictures.edit import edit_classes, preview, summary_of
+from gan.own_pictures.edit import SHOWN, edit_classes, preview, summary_of
 from gan.own_pictures.files import MOST_FILES
 from gan.own_pictures.foreign import take_in
+from gan.own_pictures.layout import MOST_NAME
 from gan.own_pictures.preparation import (
     LEAST,
     MOST,
@@ -23,7 +24,7 @@ from gan.own_pictures.tables import SIDECARS
 from gan.pictures import content_name
 
 __all__ = [
-    "FITS", "LEAST", "MOST", "MOST_FILES", "SIDECARS",
+    "FITS", "LEAST", "MOST", "MOST_FILES", "MOST_NAME", "SHOWN", "SIDECARS",
     "Form", "Prepared", "Summary",
     "content_name", "edit_classes", "prepare", "prepare_folder", "prepare_zip",
     "preview", "read_one", "readable_suffixes", "summary_of", "take_in",

@@ -28,10 +28,9 @@ from gan.runs import NotFound, Runs
 from gan.web.errors import FRESH, sentence
 from gan.web.kept_uploads import KeptUploads
 from gan.web.routes import BASE, Visit, json_of, refuse_strangers, tokens_of
-from gan.web.uploads import CHANNELS, SIZES, Upload, receive_files
+from gan.web.uploads import CHANNELS, PREVIEW_COLUMNS, SIZES, Upload, receive_files
 
 POLL_SECONDS = 0.25  # between two looks whether the visitor is still there
-PREVIEW_COLUMNS = 8
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _WAITING = "Others’ pictures are being read first."
 

@@ -16,13 +16,14 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from gan.data import DataError
-from gan.own_pictures import FITS, MOST, MOST_FILES, SIDECARS, readable_suffixes
+from gan.own_pictures import FITS, MOST, MOST_FILES, MOST_NAME, SHOWN, SIDECARS, readable_suffixes
 from gan.own_pictures.files import MOST_DIRECTORY_BYTES
 from gan.pictures import disk_is_full
 from gan.runs import RunsError
 from gan.web.errors import DiskFull
 
 SIZES, CHANNELS = (28, 32), (1, 3)  # that the page offers
+PREVIEW_COLUMNS = 8  # pictures beside each other on the sheet that the page shows of a set
 MOST_HEADER_BYTES = MOST_DIRECTORY_BYTES  # of all parts together
 MOST_FIELD_BYTES = 8 << 20  # of all fields together: the names of files that were not sent
 FILE_WEIGHT = 300  # bytes that a file takes in memory beside its name, about
@@ -35,7 +36,8 @@ _INCOMPLETE = "The files did not arrive completely; please try again."
 def accepted() -> dict[str, Any]:
     """What the page is told of the pictures that may be sent."""
     suffixes = {"suffixes": readable_suffixes(), "sidecars": SIDECARS}
-    return suffixes | {"fits": FITS, "sizes": SIZES, "most": MOST}
+    preview = {"columns": PREVIEW_COLUMNS, "most": SHOWN}
+    return suffixes | {"fits": FITS, "sizes": SIZES, "most": MOST, "letters": MOST_NAME, "preview": preview}
 
 
 def with_room(write: Callable[[], _T], make_room: Callable[[], bool]) -> _T:

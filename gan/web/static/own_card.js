@@ -3,15 +3,13 @@
 import { api, drawTiles, h, setText, t, tileLayout, whole } from "./common.js";
 import { shownOf } from "./own_sets.js";
 
-const [PREVIEW_COLUMNS, MOST_PREVIEWED] = [8, 16]; // as the server draws them
 const COLUMNS = [8, 4, 2, 1]; // the first in which pictures come out large enough is taken
 const [GAP, SMALLEST] = [2, 34]; // CSS pixels
-const MOST_NAME = 40; // letters of a class, gan/own_pictures/layout.py
 
 export class OwnCard {
-  /** sizes: which pictures can have. hooks: {edit(changes), remove()}. */
-  constructor(part, sizes, hooks) {
-    Object.assign(this, { part, sizes, set: null, sheet: null, rows: [], isBusy: false });
+  /** offered: boot's `pictures`. hooks: {edit(changes), remove()}. */
+  constructor(part, offered, hooks) {
+    Object.assign(this, { part, offered, set: null, sheet: null, rows: [], isBusy: false });
     part("own-delete").addEventListener("click", () => this.sure(true));
     part("own-keep").addEventListener("click", () => this.sure(false));
     part("own-delete-now").addEventListener("click", () => hooks.remove());
@@ -50,7 +48,7 @@ export class OwnCard {
     const { dataset, count, size } = shownOf(this.set);
     const image = this.sheet?.dataset === dataset ? this.sheet.image : await fetchPreview(dataset);
     if (!this.set || shownOf(this.set).dataset !== dataset) return;
-    this.sheet = { dataset, image, size, count: Math.min(MOST_PREVIEWED, count) };
+    this.sheet = { dataset, image, size, count: Math.min(this.offered.preview.most, count) };
     this.part("own-preview-box").hidden = !image;
     this.draw();
   }
@@ -69,8 +67,8 @@ export class OwnCard {
     if (!this.isDrawn) return;
     const { dataset, image, size, count } = this.sheet;
     const canvas = this.part("own-preview");
-    const options = { count, gap: GAP, width: this.part("own").clientWidth, sourceColumns: PREVIEW_COLUMNS };
-    const large = { ...options, size: Math.max(size, ...this.sizes) };
+    const options = { count, gap: GAP, width: this.part("own").clientWidth, sourceColumns: this.offered.preview.columns };
+    const large = { ...options, size: Math.max(size, ...this.offered.sizes) };
     const layouts = COLUMNS.map((columns) => tileLayout(canvas, { ...large, columns }));
     const { columns, height } = layouts.find((layout) => fits(options.width, layout));
     drawTiles(canvas, image, { ...options, size, columns });
@@ -85,7 +83,8 @@ export class OwnCard {
   showClasses() {
     const { found, changes } = this.set;
     setText(this.part("own-classes-title"), t("train.own_classes", { count: shownOf(this.set).classes.length }));
-    this.rows = found.classes.map(([name, count]) => classRow(name, count, Object.hasOwn(changes, name) ? changes[name] : name));
+    const now = (name) => (Object.hasOwn(changes, name) ? changes[name] : name);
+    this.rows = found.classes.map(([name, count]) => classRow(name, count, now(name), this.offered.letters));
     this.part("own-classes-list").replaceChildren(...this.rows.map(({ row }) => row));
     this.part("own-classes-back").hidden = !Object.keys(changes).length;
     this.showApply();
@@ -113,11 +112,11 @@ export class OwnCard {
   }
 }
 
-/** A class as it was found: what it is to be called, and whether its pictures are used. */
-function classRow(name, count, now) {
+/** A class as it was found: what it is to be called, in at most so many letters, and whether its pictures are used. */
+function classRow(name, count, now, letters) {
   const tick = h("input", { type: "checkbox", checked: now !== "", "aria-label": t("train.own_class_use", { name }) });
   const label = t("train.own_class_name", { name });
-  const field = h("input", { class: "gf-input", value: now || name, maxLength: MOST_NAME, "aria-label": label });
+  const field = h("input", { class: "gf-input", value: now || name, maxLength: letters, "aria-label": label });
   const many = h("span", { class: "gf-hint gf-num" }, whole(count));
   const row = h("li", { class: "gf-row" }, h("span", { class: "gf-check" }, tick), field, many);
   const used = () => tick.checked && field.value.trim() !== "";

@@ -19,7 +19,7 @@ export class OwnPictures {
    */
   constructor(part, offered, hooks) {
     Object.assign(this, { part, offered, hooks, set: null, wanted: {}, touched: false, works: new Map() });
-    this.card = new OwnCard(part, offered.sizes, { edit: (changes) => this.edit(changes), remove: () => this.remove() });
+    this.card = new OwnCard(part, offered, { edit: (changes) => this.edit(changes), remove: () => this.remove() });
     this.fields = FORM.map((name) => part(`own-${name}`));
     this.offer();
     this.listen();
