@@ -27,7 +27,14 @@ SIGNALS = (
     "twins",  # the same, of a generated picture and the generated one most like it
     "near",  # of a generated picture and the training picture most like it, as a share of that of a real one
     "lowest",  # the darkest pixel of all generated pictures, -1 is black
+    # From here on since November 2026: gan/likeness.py. Older runs have none of them.
+    *("detail", "patches", "spectrum"),  # distances from the training pictures
+    "correlation",  # of neighbouring pixels, as a share of that in real pictures: 0 in white noise
+    "darkest",  # the hundredth darkest of generated pixels, above the twentieth darkest of real ones
+    "saturated",  # share of generated pixels that are at an end of the range, minus that of real ones
+    "flat",  # share of generated pictures of a single colour, minus that of real ones
 )
+_OLDER_SIGNALS = SIGNALS[: SIGNALS.index("detail")]  # of files that were begun before there were more
 _MEASURES = ("fid", "real_fid", "coverage", "real_coverage", "confidence", "real_confidence")
 ROW_GROWTH, FRAME_GROWTH = 1.005, 1.03  # next record at ≥ step × growth: about 2,000 rows, 350 frames in 100,000 steps
 
@@ -57,6 +64,9 @@ class Lines:
         """Write what is pending. Raises OSError; the pending records then stay pending."""
         if not self._pending:
             return
+        if self._older:
+            self._rewrite()
+            return
         text = "".join(self.encode(r) + "\n" for r in self._pending)
         if not self._size:
             text = self.head + text
@@ -77,13 +87,17 @@ class Lines:
         kept = [r for r in self.records if wanted(r)]
         if len(kept) == len(self.records):
             return
-        self.records, self._pending = kept, []
-        data = (self.head + "".join(self.encode(r) + "\n" for r in kept)).encode()
+        self.records = kept
+        self._rewrite()
+
+    def _rewrite(self) -> None:
+        """Raises OSError; the file is then what it was."""
+        data = (self.head + "".join(self.encode(r) + "\n" for r in self.records)).encode()
         write_atomically(self.path, data)
-        self._size = len(data)
+        self._size, self._pending, self._older = len(data), [], False
 
     def _read(self, decode: Callable[[str], Any]) -> None:
-        self._size = 0
+        self._size, self._older = 0, False  # older: the head says fewer columns, so the file is to be written anew
         if not self.path.exists():
             return
         data = self.path.read_bytes()
@@ -91,7 +105,9 @@ class Lines:
             text = line.decode(errors="replace")
             if not text.endswith("\n"):
                 break
-            if not (i == 0 and self.head):
+            if i == 0 and self.head:
+                self._older = text != self.head
+            else:
                 try:
                     self.records.append(decode(text))
                 except (ValueError, KeyError, TypeError):
@@ -132,7 +148,9 @@ def _decode_row(line: str) -> tuple[float | None, ...]:
 
 
 def _decode_signal(line: str) -> dict[str, float | None]:
-    numbers = dict(zip(SIGNALS, _decode_cells(line, SIGNALS), strict=True))
+    """What an older file has no cell for is None."""
+    names = _OLDER_SIGNALS if line.count(",") == len(_OLDER_SIGNALS) - 1 else SIGNALS
+    numbers = dict.fromkeys(SIGNALS) | dict(zip(names, _decode_cells(line, names), strict=True))
     return numbers | {"step": int(numbers["step"])}
 
 

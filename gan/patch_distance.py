@@ -19,14 +19,22 @@ DIRECTIONS = 128
 def patch_distance(a: Tensor, b: Tensor, rng: torch.Generator) -> float:
     """Mean sliced Wasserstein distance, times 1000 as in the paper, of pictures uint8 [N, C, H, W] and [M, C, H, W].
 
-    From 0 (the same) up. Fine detail is what full size has and half size has not: a level of a Laplacian pyramid. Both
-    sets are normalised by the colours of the second, so that distances are in its standard deviations.
+    From 0 (the same) up. Both sets are normalised by the colours of the second, so that distances are in its standard
+    deviations.
     """
     count = min(len(a), len(b), PICTURES)
     chosen = [x[torch.randperm(len(x), generator=rng)[:count]].float() / 127.5 - 1 for x in (a, b)]
-    halves = [avg_pool2d(x, 2) for x in chosen]
-    details = [x - interpolate(half, scale_factor=2) for x, half in zip(chosen, halves, strict=True)]
-    return sum(_sliced(*_normalised(*level, rng), rng) for level in (details, halves)) / 2
+    levels = zip(*map(finest, chosen), strict=True)
+    return sum(_sliced(*_normalised(*level, rng), rng) for level in levels) / 2
+
+
+def finest(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Fine detail, which pictures x [N, C, H, W] have and half their size has not; half their size.
+
+    The finest two levels of a Laplacian pyramid; H and W are even.
+    """
+    half = avg_pool2d(x, 2)
+    return x - interpolate(half, scale_factor=2), half
 
 
 def _normalised(a: Tensor, b: Tensor, rng: torch.Generator) -> list[Tensor]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from gan.history import QUANTILES, SIGNALS, due
+from gan.likeness import Likeness
 from gan.picture import LEVEL
 from gan.pictures import spread_rows
 from gan.trainer import Trainer
@@ -19,14 +20,15 @@ from gan.transforms import joint_norm
 
 COUNT = 64  # generated pictures, always of the same latents, and as many real ones
 REFERENCE = 2_000  # training pictures among which the nearest is looked for
+LIKENESS_REFERENCE = 1_000  # training pictures that patches and spectra are compared with
 ALONE = 256  # of them tell how near the nearest other real picture usually is
 EVERY, GROWTH = 20, 1.03  # every 20 steps, later 3 % apart: about 200 records in 100,000 steps
 POWER_ITERATIONS = 8
 
 
 def signal_due(step: int) -> bool:
-    """Whether the state after this step is written down: a function of the step alone."""
-    return step > 0 and step % EVERY == 0 and due(step // EVERY, GROWTH)
+    """Whether the state after this step is written down: a function of the step alone. 0 and 1: what it began with."""
+    return step <= 1 or (step % EVERY == 0 and due(step // EVERY, GROWTH))
 
 
 class Signals:
@@ -44,6 +46,7 @@ class Signals:
         self._real_c = None if labels is None else labels[rows]
         self._reference = small(self._pixels(images[spread_rows(len(images), REFERENCE)]))  # [≤ 2000, P]
         self._set_yardsticks(small(self._real))
+        self._likeness = Likeness(self._pixels(images[spread_rows(len(images), LIKENESS_REFERENCE)]), COUNT)
         self._ready = True
 
     def _set_yardsticks(self, real: Tensor) -> None:
@@ -91,7 +94,7 @@ class Signals:
             "twins": mean_nearest_other(fake) / self._twins,
             "near": torch.cdist(fake, self._reference).amin(1).mean() / self._near,
             "lowest": x.amin(),
-        }
+        } | self._likeness.look(x)
 
 
 # Pure functions --------------------------------------------------------------------------------------------------

@@ -136,3 +136,44 @@ def test_foreign_rows_are_not_believed(tmp_path, line):
     with open(tmp_path / "rows.csv", "a") as f:
         f.write(line + "\n")
     assert len(History(tmp_path).rows) == 2
+
+
+def older_signals(folder, steps) -> str:
+    """A file as it was written before there were more columns."""
+    names = history.SIGNALS[: history.SIGNALS.index("detail")]
+    lines = [",".join(names)] + [",".join([str(s)] + ["0.5"] * (len(names) - 1)) for s in steps]
+    (folder / "signals.csv").write_text("\n".join(lines) + "\n")
+    return lines[0]
+
+
+def test_signals_of_older_runs_are_read_and_go_on_with_more_columns(tmp_path):
+    head = older_signals(tmp_path, (20, 40))
+    h = History(tmp_path)
+    assert [s["step"] for s in h.signals] == [20, 40]
+    assert h.signals[0]["lowest"] == 0.5 and h.signals[0]["spectrum"] is None
+    h.flush()
+    assert (tmp_path / "signals.csv").read_text().startswith(head + "\n")  # nothing was to be written
+    h.add_signal(dict.fromkeys(history.SIGNALS, 0.25) | {"step": 60})
+    h.flush()
+    h.add_signal(dict.fromkeys(history.SIGNALS, 0.25) | {"step": 80})
+    h.flush()
+    lines = (tmp_path / "signals.csv").read_text().splitlines()
+    assert lines[0] == ",".join(history.SIGNALS) and {line.count(",") for line in lines} == {lines[0].count(",")}
+    assert History(tmp_path).signals == h.signals and len(h.signals) == 4
+
+
+def test_a_full_disk_loses_no_older_signals(tmp_path, monkeypatch):
+    older_signals(tmp_path, (20, 40))
+    h, before = History(tmp_path), (tmp_path / "signals.csv").read_bytes()
+    h.add_signal(dict.fromkeys(history.SIGNALS, 0.25) | {"step": 60})
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as m:
+        m.setattr(history, "write_atomically", full)
+        with pytest.raises(OSError):
+            h.flush()
+    assert (tmp_path / "signals.csv").read_bytes() == before
+    h.flush()
+    assert [s["step"] for s in History(tmp_path).signals] == [20, 40, 60]

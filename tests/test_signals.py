@@ -134,7 +134,7 @@ def test_small_pictures_ignore_the_noise_of_single_pixels():
 
 def test_signals_fall_due_by_step_and_thin_out():
     steps = [s for s in range(100_001) if signal_due(s)]
-    assert steps[:3] == [EVERY, 2 * EVERY, 3 * EVERY] and 100 < len(steps) < 400
+    assert steps[:5] == [0, 1, EVERY, 2 * EVERY, 3 * EVERY] and 100 < len(steps) < 400
 
 
 def record(step: int) -> dict:
@@ -159,8 +159,10 @@ def test_a_run_writes_signals_and_takes_them_along(tmp_path, monkeypatch, random
     run, _ = runs.create("quick", changes=SMALL | {"total_steps": 45})
     run.threads, run.status = (1,), "running"
     run.loop()
-    assert [s["step"] for s in run.history.signals] == [20, 40]
-    assert all(value is not None for s in run.history.signals for value in s.values())
+    first, *others = run.history.signals
+    assert [s["step"] for s in others] == [1, 20, 40]
+    assert all(value is not None for s in others for value in s.values())
+    assert first["step"] == 0 and {k for k, v in first.items() if v is None} == {"d_grad", "g_grad"}
     assert Run(run.folder).history.signals == run.history.signals
     from gan.archive import pack
 

@@ -35,7 +35,8 @@ WILD = (1e-6, 1.0)  # six decades, for both rates of a wild run
 HELD_BACK = 5  # one of so many own pictures is not trained on
 FEW = (16, 2000)  # pictures of a run with few or own ones, before some are held back
 SECONDS = (5.0, 16.0)  # of one free core, for training; states and measures come on top
-STEPS = (60, 1500)  # not fewer, whatever they take, and not more
+LONGER = (10.0, 60.0)  # the same for few pictures: learning by heart takes its time
+STEPS = (60, 3000)  # not fewer, whatever they take, and not more
 ENOUGH = 200  # smaller batches, down to SMALLEST, are taken for so many steps
 SMALLEST = 16
 OWN = "own"  # stands for the name of a set of own pictures until it is prepared
@@ -224,7 +225,7 @@ def _drawn(number: int, dice: Dice) -> Drawn:
     classes = _classes(base, own, changes["dataset"])
     config = base.changed(**changes, classes=classes, precision="float32", seed=seed_of(_DRAW, number) % 2**31)
     check_config(config)
-    config = _short(config, dice.between(*SECONDS))
+    config = _short(config, dice.between(*(LONGER if few else SECONDS)))
     kind = own.kind if own else config.dataset
     rates = "wild rates" if wild else f"rates within {NEAR:g} times the recipe's"
     words = f"{recipe} on {kind}, {rates}; changed: {', '.join(changed) or 'nothing else'}"
