@@ -1,8 +1,9 @@
-"""python -m gan: train, sample, evaluate and export without the page; everything the page does, these can do."""
+"""python -m gan: train, diagnose, sample, evaluate and export; everything the page does, without the page."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import signal
@@ -23,6 +24,8 @@ from gan.checkpoint import CheckpointError, refuse_other_config, write_atomicall
 from gan.config import KNOBS, ConfigError, Knob, parse_value
 from gan.console import print_anywhere
 from gan.data import DATA, DataError
+from gan.diagnosis import diagnose as verdicts_on
+from gan.diagnosis_report import answer, last_step, lines, past_of, short_lines
 from gan.flags import Parser, UsageError, decimal, whole, words_of
 from gan.follower import Follower
 from gan.fork import plan_fork
@@ -51,6 +54,7 @@ EPILOG = """examples:
   python -m gan sample mnist-conditional --class 7 --out sevens.png
   python -m gan sample AbCdEfGhIjKl --files pictures --count 1000
   python -m gan evaluate mnist-conditional
+  python -m gan diagnose AbCdEfGhIjKl                what is happening to a run, in words
 """
 
 
@@ -116,10 +120,17 @@ def _lead(args: argparse.Namespace) -> int:
         run.message = f"Training was ended from outside at step {run.trainer.steps_done:,}. {_how_to_go_on(run)}"
     if run.status in ("failed", "interrupted", "running"):
         print(f"gan: {run.message}", file=sys.stderr)
+        _print_diagnosis(run)
         return 1
     print(f"{run.status} at step {run.trainer.steps_done:,}; pictures in {run.folder / 'samples.png'}")
+    _print_diagnosis(run)
     print(_how_to_go_on(run))
     return 0
+
+
+def _print_diagnosis(run: Run) -> None:
+    said = answer(run, verdicts_on(run.config, *past_of(run)))
+    print("\n".join(short_lines(run, said, last_step(run))))
 
 
 def _how_to_go_on(run: Run) -> str:
@@ -267,6 +278,22 @@ def _write_sheet(run: Run) -> None:
         write_atomically(run.folder / "samples.png", png_bytes(grid(run.latest.tiles, run.latest.columns), 2))
 
 
+# diagnose --------------------------------------------------------------------------------------------------------
+
+
+def diagnose(args: argparse.Namespace) -> int:
+    """Print what is happening to a run, from what it has written down; nothing is changed in its folder."""
+    run = open_run(find_run(args.run_named, Path(args.runs)))
+    check_config(run.config)  # a foreign file may name an objective that nobody knows
+    newest = last_step(run)
+    step = newest if args.step is None else args.step
+    if step > newest:
+        raise ConfigError(f"The run {run.id} is at step {newest:,}, so nothing is known of step {step:,} (--step).")
+    said = answer(run, verdicts_on(run.config, *past_of(run, args.step)))
+    print(json.dumps(said) if args.json else "\n".join(lines(run, said, step)))
+    return 0
+
+
 # The parser ------------------------------------------------------------------------------------------------------
 
 _FITTED = {"recipe", "dataset", "size", "channels", "classes"}  # come from the recipe and the data set
@@ -278,6 +305,7 @@ def _parser() -> Parser:
     parser = Parser("python -m gan", description=__doc__, epilog=EPILOG, formatter_class=form)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _train_parser(commands)
+    _diagnose_parser(commands.add_parser("diagnose", help="what is happening to a run, in words"))
     weights_commands.add_parsers(commands)
     add_benches(commands.add_parser("bench", help="measure speed, as ratios in one run"))
     return parser
@@ -321,6 +349,14 @@ def _train_parser(commands: Any) -> None:
         words = f"{k.label}: {k.help}{around}".replace("%", "%%")
         p.add_argument(f"--{name.replace('_', '-')}", dest=name, help=words, metavar=_values(k))
     p.set_defaults(run=train)
+
+
+def _diagnose_parser(p: argparse.ArgumentParser) -> None:
+    p.add_argument("run_named", metavar="RUN", help="a run's id or folder, also of one that trains at the moment")
+    p.add_argument("--runs", default=str(RUNS), help=f"folder for runs (default: {RUNS})")
+    p.add_argument("--json", action="store_true", help="one line of JSON, as the page's route has it")
+    p.add_argument("--step", metavar="N", type=whole(0, 10**9), help="as it looked at this step (default: now)")
+    p.set_defaults(run=diagnose)
 
 
 def _values(k: Knob) -> str:

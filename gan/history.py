@@ -110,7 +110,7 @@ class Lines:
             else:
                 try:
                     self.records.append(decode(text))
-                except (ValueError, KeyError, TypeError):
+                except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
                     break
             self._size += len(line)
 

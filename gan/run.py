@@ -792,7 +792,7 @@ def _read_meta(folder: Path) -> dict[str, Any]:
             "shown": False,
         }
         return known | meta | {"tiles": tiles, "status": str(meta["status"]), "message": str(meta["message"])}
-    except (OSError, ValueError, KeyError, TypeError) as e:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as e:
         if isinstance(e, CheckpointError):
             raise
         raise CheckpointError(f"The run {folder.name} is damaged: run.json cannot be read.") from None

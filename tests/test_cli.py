@@ -23,6 +23,7 @@ from gan import runs as runs_module
 from gan.__main__ import FLAGS, _parser, _sentence, main
 from gan.checkpoint import write_atomically
 from gan.config import KNOBS, OUTPUTS, PRECISIONS, SAMPLINGS, UPDATE_ORDERS
+from gan.diagnosis_report import EARLY
 from gan.draw import draw
 from gan.models import MODELS
 from gan.objectives import OBJECTIVES
@@ -202,6 +203,9 @@ def test_numbers_at_their_limits_are_taken():
         (["sample", "nope"], "There is no run nope in runs/, no such file, and no shipped weights"),
         (["export", "nope", "w.safetensors"], "There is no run nope in runs/"),
         (["evaluate", "nope"], "There is no run nope in runs/"),
+        (["diagnose", "nope"], "There is no run nope in runs/"),
+        (["diagnose", "full"], "There is no run full in runs/"),
+        (["diagnose", "full/file"], "There is no run full/file in runs/"),
         (["sample", "mnist", "--out", "s.txt"], "a file that ends in .png"),
         (["sample", "mnist", "--out", "nowhere/a.png"], "there is no folder nowhere"),
         (["sample", "mnist", "--out", "folder.png"], "folder.png is a folder"),
@@ -287,15 +291,18 @@ def test_single_files_are_the_pictures_of_the_sheet(tmp_path, name):
     assert [p.name for p in found] == wanted
 
 
-def test_an_interrupted_training_says_how_it_goes_on(tmp_path):
+def test_an_interrupted_training_says_how_it_is_and_how_it_goes_on(tmp_path, capsys):
     """A process of its own, because Ctrl-C is a signal to a process."""
     command = [sys.executable, "-m", "gan", "train", "dense", "--batch", "4", "--runs", str(tmp_path / "my runs")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as child:
-        assert child.stdout.readline().startswith("Dense on MNIST")
+        title, _, run = child.stdout.readline().rstrip("\n").partition(": ")
+        assert title == "Dense on MNIST"
+        assert main(["diagnose", run]) == 0  # while another process trains it
+        assert capsys.readouterr().out.startswith(f"{EARLY}\n")
         child.send_signal(signal.SIGINT)
         said, problems = child.communicate()
     assert child.returncode == 0, problems
-    assert "stopped at step" in said
+    assert "stopped at step" in said and f"\n{EARLY}\n" in said
     again = shlex.split(said.splitlines()[-1].removeprefix("To go on: "))
     assert again[:4] == ["python", "-m", "gan", "train"] and again[4] == "--resume"
     assert (Path(again[5]) / "checkpoint.safetensors").exists()

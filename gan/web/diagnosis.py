@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
-from gan.config import KNOBS, Config
 from gan.diagnosis import Verdict, diagnose
-from gan.recipes import ALL_RECIPES
+from gan.diagnosis_report import answer, past_of
 from gan.run import Run
 from gan.runs import Runs
 from gan.web.errors import FRESH, sentence
@@ -43,7 +41,7 @@ class _Diagnoses:
 
     def of(self, run: Run, step: int | None) -> list[Verdict]:
         """step: as it looked then; None: now."""
-        past = _until(run, step)
+        past = past_of(run, step)
         version, key = (run.history.generation, *map(len, past)), (run.id, step)
         with self._guard:
             known = self._kept.get(key)
@@ -56,15 +54,6 @@ class _Diagnoses:
         return known[1]
 
 
-def _until(run: Run, step: int | None) -> tuple[list[Any], ...]:
-    """Rows, signals, events and measures until a step: copies, because the run's thread goes on writing."""
-    h = run.history
-    rows, others = list(h.rows), [list(records) for records in (h.signals, h.events, h.measures)]
-    if step is None:
-        return rows, *others
-    return [r for r in rows if r[0] <= step], *([r for r in records if r["step"] <= step] for records in others)
-
-
 def add_diagnosis_route(app: FastAPI, runs: Runs) -> None:
     diagnoses = _Diagnoses()
 
@@ -74,35 +63,4 @@ def add_diagnosis_route(app: FastAPI, runs: Runs) -> None:
         """step=N: as it looked at that step; without, as it looks now."""
         run = runs.get(run_id)
         verdicts = await run_in_threadpool(diagnoses.of, run, int(step) if re.fullmatch(r"[0-9]{1,12}", step) else None)
-        return JSONResponse({"verdicts": [_shown(run.config, v) for v in verdicts], "cure": _cure(run)}, headers=FRESH)
-
-
-def _shown(config: Config, verdict: Verdict) -> dict[str, Any]:
-    return {
-        **{name: getattr(verdict, name) for name in ("kind", "severity", "title", "seen", "why")},
-        "try": verdict.try_,
-        "remedy": verdict.remedy,
-        "changes": _changes(config, verdict.remedy),
-        "fork_step": verdict.fork_step,
-    }
-
-
-def _cure(run: Run) -> dict[str, Any] | None:
-    """Of a run that fails on purpose: what cures it."""
-    recipe = ALL_RECIPES.get(run.config.recipe)
-    if recipe is None or not recipe.cure or all(getattr(run.config, k) == v for k, v in recipe.cure.items()):
-        return None
-    return {"remedy": recipe.cure, "about": recipe.cure_about, "changes": _changes(run.config, recipe.cure)}
-
-
-def _changes(config: Config, remedy: dict[str, Any]) -> list[dict[str, str]]:
-    """Which setting goes from what to what, in words; what stays as it is is left out."""
-    return [
-        {"label": KNOBS[name].label, "from": _value(getattr(config, name)), "to": _value(value)}
-        for name, value in remedy.items()
-        if getattr(config, name) != value
-    ]
-
-
-def _value(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return JSONResponse(answer(run, verdicts), headers=FRESH)
