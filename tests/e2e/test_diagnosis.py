@@ -1,7 +1,10 @@
-"""The diagnosis in the Train tab: a prepared history is brought in, its verdicts are read, and a remedy is tried."""
+"""The diagnosis in Train and Compare: a prepared history is brought in, its verdicts are read, a remedy is tried."""
 
 from __future__ import annotations
 
+import json
+import re
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,8 @@ from gan.history import SIGNALS
 from gan.picture import png_bytes
 from gan.recipes import make_config
 from gan.runs import Runs
-from tests.e2e.conftest import TINY, opened, part, run_on_screen, wait_for_status
+from tests.conftest import PATIENCE, until
+from tests.e2e.conftest import TINY, Server, opened, part, run_on_screen, wait_for_status
 
 MARKUP = "<img src=x onerror=alert(1)> is no longer finite"
 
@@ -33,6 +37,14 @@ def recorded_run(folder: Path, end: str = "", **signals: float | None) -> Path:
     file = folder / "run.zip"
     pack(run.folder, file)
     return file
+
+
+def brought_in(server: Server, zipped: Path) -> str:
+    """The id of a run that somebody brought back from a zip."""
+    headers = {"Content-Type": "application/zip", "X-Owner": server.owner}
+    request = urllib.request.Request(f"{server.base}runs/import", zipped.read_bytes(), headers)
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        return json.loads(answer.read())["id"]
 
 
 def verdict(page: Any, kind: str) -> Any:
@@ -90,3 +102,62 @@ def test_a_run_that_fails_on_purpose_offers_its_cure(server, visit):
     part(page, "train", "diagnosis").get_by_role("button", name="Try the cure").click()
     page.wait_for_url(lambda url: "run=" in url and run not in url)
     assert server.get(f"runs/{run_on_screen(page)}")["config"]["beta2"] == 0.99
+
+
+# Compare ---------------------------------------------------------------------------------------------------------
+
+
+def line_of(page: Any, run: str) -> Any:
+    return page.locator(f'.gf-compare-run[data-run="{run}"] .gf-compare-verdict')
+
+
+def tops(page: Any) -> list[float]:
+    """Where the pictures of each column begin."""
+    return [sheet.bounding_box()["y"] for sheet in page.locator(".gf-compare-run canvas").all()]
+
+
+def test_compare_says_of_each_run_how_it_is_and_nothing_moves(server, visit, tmp_path):
+    sick, young = brought_in(server, recorded_run(tmp_path, MARKUP, diversity=0.1)), server.finish("dense")
+    page = visit("about:blank")
+    held = []
+    page.route("**/diagnosis", lambda route: held.append(route))  # the real answers, later
+    page.goto(server.url(f"?tab=compare&runs={sick},{young}"), wait_until="commit")
+    expect(page.locator(".gf-compare-run canvas[data-step]")).to_have_count(2)  # they do not wait for it
+    until(lambda: page.evaluate("1") and len(held) == 2)
+    before = tops(page)
+    for route in held:
+        route.continue_()
+    page.unroute("**/diagnosis")
+
+    answer = server.get(f"runs/{sick}/diagnosis")["verdicts"][0]
+    expect(line_of(page, sick)).to_have_attribute("data-severity", "error")
+    expect(line_of(page, sick).locator("b")).to_have_text(answer["title"])
+    expect(line_of(page, sick)).to_have_attribute("title", answer["seen"])
+    expect(line_of(page, sick).locator("img")).to_have_count(0)
+    expect(line_of(page, young)).to_have_attribute("data-severity", "early")
+    assert tops(page) == before
+    for width in (390, 820, 1440, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        heights = {line_of(page, run).bounding_box()["height"] for run in (sick, young)}
+        assert heights == {40}, width
+
+
+@pytest.mark.slow
+def test_compare_follows_a_run_with_few_requests_and_none_once_it_rests(server, visit, tmp_path):
+    done, run = brought_in(server, recorded_run(tmp_path, diversity=0.1)), server.train("dense")
+    page = visit("about:blank")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    of = lambda run, what: [url for url in asked if f"runs/{run}/{what}" in url]  # noqa: E731
+    page.goto(server.url(f"?tab=compare&runs={done},{run}"), wait_until="commit")
+    known = re.compile("fine|note|warning|error")
+    expect(line_of(page, run)).to_have_attribute("data-severity", known)  # it has come past its first steps
+    server.command(run, "stop")
+    expect(page.locator(f'.gf-compare-run[data-run="{run}"] .gf-tag')).to_have_attribute("data-kind", "stopped")
+    expect(line_of(page, run).locator("b")).to_have_text(server.get(f"runs/{run}/diagnosis")["verdicts"][0]["title"])
+
+    at_rest = len(of(run, "diagnosis"))
+    looks = len(of(run, "live"))
+    until(lambda: page.evaluate("1") and len(of(run, "live")) >= looks + 3)  # it is still polled
+    assert len(of(run, "diagnosis")) == at_rest
+    assert len(of(done, "diagnosis")) == 1 < len(of(done, "live"))

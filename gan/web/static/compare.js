@@ -7,6 +7,7 @@ import {
   writeState,
 } from "./common.js"; // prettier-ignore
 import { Chart } from "./curves.js";
+import { firstLine, firstSentence } from "./diagnosis.js";
 import { ForkForm } from "./fork.js";
 import { shown } from "./train.js";
 import { openable, openTile, TileButton } from "./tile_button.js";
@@ -153,8 +154,10 @@ class CompareTab {
     const before = this.tracks.map((track) => track.status);
     const results = await Promise.allSettled(this.tracks.map((track) => track.update()));
     if (results.some(({ value }) => value)) this.refresh();
+    const judged = await Promise.allSettled(this.tracks.map((track) => track.diagnose())); // the pictures do not wait for it
+    if (judged.some(({ value }) => value)) this.showHeads();
     if (this.tracks.some((track, i) => track.status !== before[i])) this.statusChanged(before);
-    const failed = results.find(({ status }) => status === "rejected");
+    const failed = [...results, ...judged].find(({ status }) => status === "rejected");
     if (failed) {
       for (const track of this.tracks) track.startAgain();
       throw failed.reason;
@@ -197,18 +200,21 @@ class CompareTab {
     const caption = h("span", { class: "gf-hint gf-num" });
     const open = h("button", { type: "button", class: "gf-btn gf-btn-quiet gf-small", onclick: () => openTab("train", { run: track.id }) }, t("compare.open"));
     const fork = h("button", { type: "button", class: "gf-btn gf-small", onclick: () => this.form.open(track.id) }, t("compare.fork"));
+    const line = h("span", { class: "gf-diagnosis-line" }, h("b", {}), h("span", { class: "gf-hint" }));
+    const verdict = h("p", { class: "gf-compare-verdict" }, h("span", { class: "gf-diagnosis-mark", "aria-hidden": "true" }), line);
     const head = h("header", { class: "gf-row" }, h("i", { class: "gf-swatch gf-run-swatch", style: { background: `var(${color(i)})` } }), title, close);
     const foot = h("div", { class: "gf-row" }, status, caption, h("span", { class: "gf-row gf-push" }, open, fork));
-    const box = h("section", { class: "gf-compare-run", dataset: { run: track.id } }, head, foot, sheet);
-    return { box, canvas, tile, status, title, caption };
+    const box = h("section", { class: "gf-compare-run", dataset: { run: track.id } }, head, foot, verdict, sheet);
+    return { box, canvas, tile, status, title, caption, verdict };
   }
 
   showHeads() {
-    for (const [track, { status, title }] of this.columns) {
+    for (const [track, { status, title, verdict }] of this.columns) {
       setText(title, shortTitle(track, this.tracks));
       title.title = forkedFrom(track) ?? track.meta.title;
       status.dataset.kind = track.status;
       setText(status.lastChild, t(`train.status_${track.status}`));
+      if (track.diagnosis) showVerdict(verdict, firstLine(track.diagnosis));
     }
   }
 
@@ -423,6 +429,14 @@ class CompareTab {
 const color = (i) => `--gf-run-${i + 1}`;
 
 const columnsFor = (width) => (width >= 500 ? 10 : width >= 260 ? 8 : 5);
+
+function showVerdict(box, { kind, severity, title, seen }) {
+  const [name, hint] = box.lastChild.children;
+  Object.assign(box.dataset, { kind, severity });
+  box.title = seen;
+  setText(name, title);
+  setText(hint, firstSentence(seen));
+}
 
 /** What sets a run's title apart from that of the run it was forked from, where both are shown. */
 function shortTitle(track, tracks) {

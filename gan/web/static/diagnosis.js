@@ -1,4 +1,4 @@
-// The diagnosis of the run on the screen: one line of a fixed height, and the card it opens to.
+// The diagnosis of a run: what is asked of the server and when, its line in words, and the card that the line opens to.
 
 import { getJSON, h, setText, t, whole } from "./common.js";
 import { newestWins } from "./pixels.js";
@@ -6,21 +6,47 @@ import { newestWins } from "./pixels.js";
 const PACE_MS = 3000; // while a run learns; at once when it has come to rest
 const PAST_MS = 200; // between two moments, while a hand or the playback runs through them
 
+/** The verdicts on one run, as the server finds them. */
+export class Verdicts {
+  constructor(runId) {
+    this.runId = runId;
+    this.askedAt = -Infinity;
+  }
+
+  /** {verdicts, cure} at a step; null: now. */
+  ask(step = null) {
+    return getJSON(`runs/${this.runId}/diagnosis${step === null ? "" : `?step=${step}`}`);
+  }
+
+  /** Ask anew; null where the run learns and was asked about a moment ago. */
+  async renew(running) {
+    const now = performance.now();
+    if (running && now - this.askedAt < PACE_MS) return null;
+    this.askedAt = now;
+    return this.ask();
+  }
+}
+
+/** What comes first, in a line: {kind, severity, title, seen}. */
+export function firstLine({ verdicts: [first], step }) {
+  const { kind = "", severity = "early", title = t("diagnosis.diagnosis_early"), seen = t("diagnosis.diagnosis_early_hint") } = first ?? {};
+  return { kind, severity, title: atStep(title, step), seen };
+}
+
 export class DiagnosisPanel {
   /** part(name): an element of the tab. onRemedy({remedy, step, cure}): the person wants to try it. */
   constructor(part, onRemedy) {
     this.part = part;
     this.onRemedy = onRemedy;
-    this.runId = null;
+    this.verdicts = null;
     this.step = null; // the moment that is looked at; null: now
     this.askPast = newestWins(() => this.fetchPast());
   }
 
   /** Another run is on the screen. */
   open(runId) {
-    this.runId = runId;
+    this.verdicts = new Verdicts(runId);
     this.step = null;
-    this.askedAt = -Infinity;
     this.shown = null;
     this.part("diagnosis").open = false;
     this.show({ verdicts: [], cure: null });
@@ -28,30 +54,27 @@ export class DiagnosisPanel {
 
   /** Another moment of the run is looked at: the verdict is that moment's. */
   moment(step) {
-    if (step === this.step || !this.runId) return;
+    if (step === this.step || !this.verdicts) return;
     this.step = step;
     this.askPast();
   }
 
   async fetchPast() {
-    await this.fetch();
+    await this.fetch(() => this.verdicts.ask(this.step));
     await new Promise((passed) => setTimeout(passed, PAST_MS));
   }
 
   /** Ask anew, but not more often than every few seconds while the run learns. */
   async refresh(running) {
-    const now = performance.now();
-    if (this.step !== null || (running && now - this.askedAt < PACE_MS)) return;
-    this.askedAt = now;
-    await this.fetch();
+    if (this.step === null) await this.fetch(() => this.verdicts.renew(running));
   }
 
-  async fetch() {
-    const { runId, step } = this;
-    const answer = await getJSON(`runs/${runId}/diagnosis${step === null ? "" : `?step=${step}`}`).catch((error) => {
+  async fetch(ask) {
+    const { verdicts, step } = this;
+    const answer = await ask().catch((error) => {
       if (!error.details?.gone) throw error;
     });
-    if (answer && runId === this.runId && step === this.step) this.show({ ...answer, step });
+    if (answer && verdicts === this.verdicts && step === this.step) this.show({ ...answer, step });
   }
 
   show(answer) {
@@ -59,10 +82,10 @@ export class DiagnosisPanel {
     if (fingerprint === this.shown) return;
     this.shown = fingerprint;
     const [first, ...others] = answer.verdicts;
-    this.part("diagnosis").dataset.severity = first?.severity ?? "early";
-    this.part("diagnosis").dataset.kind = first?.kind ?? "";
-    setText(this.part("diagnosis-title"), atStep(first?.title ?? t("diagnosis.diagnosis_early"), answer.step));
-    setText(this.part("diagnosis-seen"), firstSentence(first?.seen ?? t("diagnosis.diagnosis_early_hint")));
+    const { kind, severity, title, seen } = firstLine(answer);
+    Object.assign(this.part("diagnosis").dataset, { kind, severity });
+    setText(this.part("diagnosis-title"), title);
+    setText(this.part("diagnosis-seen"), firstSentence(seen));
     setText(this.part("diagnosis-more"), this.more(first, others, answer.cure));
     this.part("diagnosis-body").replaceChildren(...this.cards(answer));
   }
@@ -94,18 +117,18 @@ export class DiagnosisPanel {
 
   remedy({ changes, remedy, fork_step: step }) {
     const words = step ? t("diagnosis.apply", { step: whole(step) }) : t("diagnosis.apply_fresh");
-    return action(changes, words, () => this.onRemedy({ runId: this.runId, remedy, step }));
+    return action(changes, words, () => this.onRemedy({ runId: this.verdicts.runId, remedy, step }));
   }
 
   cureCard({ about, changes, remedy }) {
-    const press = () => this.onRemedy({ runId: this.runId, remedy, step: 0 });
+    const press = () => this.onRemedy({ runId: this.verdicts.runId, remedy, step: 0 });
     const about_ = h("dl", {}, h("div", {}, h("dt", {}, t("diagnosis.cure_about")), h("dd", {}, about)));
     return h("section", { class: "gf-verdict", dataset: { kind: "cure" } }, about_, action(changes, t("diagnosis.cure"), press));
   }
 }
 
 /** The line has room for one sentence; the card holds them all. */
-const firstSentence = (text) => text.split(/(?<=\.) (?=[A-Z])/)[0];
+export const firstSentence = (text) => text.split(/(?<=\.) (?=[A-Z])/)[0];
 
 const atStep = (title, step) => (Number.isFinite(step) ? t("diagnosis.diagnosis_at", { title, step: whole(step) }) : title);
 

@@ -3,6 +3,7 @@
 import { RECORDS } from "./charts.js";
 import { getJSON } from "./common.js";
 import { nearest } from "./curves.js";
+import { Verdicts } from "./diagnosis.js";
 import { History } from "./history.js";
 import { bitmapOf } from "./live.js";
 
@@ -12,6 +13,9 @@ export class Track {
   constructor(runId) {
     this.id = runId;
     this.history = new History(runId);
+    this.verdicts = new Verdicts(runId);
+    this.diagnosis = null; // {verdicts, cure}, of the version judged
+    this.judged = null;
     this.meta = null;
     this.snapshot = null;
     this.sheet = null;
@@ -34,11 +38,21 @@ export class Track {
     return this;
   }
 
-  /** Fetch what is new; returns whether anything was. Nothing is asked of a run that is gone. */
-  async update() {
+  /** Fetch what is new; returns whether anything was. */
+  update() {
+    return this.unlessGone(() => this.fetchNew());
+  }
+
+  /** Fetch the diagnosis where the run has gone on since; returns whether there is an answer. */
+  diagnose() {
+    return this.unlessGone(() => this.fetchDiagnosis());
+  }
+
+  /** Nothing is asked of a run that is gone. */
+  async unlessGone(ask) {
     if (this.gone) return false;
     try {
-      return await this.fetchNew();
+      return await ask();
     } catch (error) {
       if (!error.details?.gone) throw error;
       this.gone = true;
@@ -68,6 +82,14 @@ export class Track {
     this.recordsAt = now;
     const changed = await Promise.all(RECORDS.map((what) => this.history.updateRecords(what)));
     return changed.some(Boolean);
+  }
+
+  async fetchDiagnosis() {
+    const { version } = this;
+    const answer = version !== this.judged && (await this.verdicts.renew(this.status === "running"));
+    if (!answer) return false;
+    Object.assign(this, { diagnosis: answer, judged: version });
+    return true;
   }
 
   /** A server that was started anew counts its versions anew. */
