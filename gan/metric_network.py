@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -30,7 +30,19 @@ FORMAT = 1
 FILE_BYTES = 4 << 20  # the real files have 0.8 MB; a larger one is not ours
 
 SIZE, CHANNELS, CLASSES, FEATURES = 28, 1, 10, 96
-PICTURE = (1, SIZE, SIZE)  # what these networks look at
+PICTURE = (CHANNELS, SIZE, SIZE)  # what these networks look at
+
+
+class Form(NamedTuple):
+    """What a network looks at, and what it tells. The shipped ones have the default."""
+
+    channels: int = CHANNELS
+    size: int = SIZE  # pixels, a multiple of 4
+    classes: int = CLASSES
+    features: int = FEATURES
+
+
+SHIPPED = Form()
 
 EPOCHS = {"mnist": 12, "fashion-mnist": 15}  # also the list of data sets that have a metric network
 MIRRORED = ("fashion-mnist",)  # a mirrored shoe is a shoe, a mirrored 3 is not a 3
@@ -59,19 +71,20 @@ class MetricNetwork(nn.Module):
 
     name = "gan/metric_network.py"
 
-    def __init__(self) -> None:
+    def __init__(self, form: Form = SHIPPED) -> None:
         super().__init__()
+        self.form = form
         self.body = nn.Sequential(
-            *_block(CHANNELS, 32, kernel=5, stride=2),  # [N, 32, 14, 14]
+            *_block(form.channels, 32, kernel=5, stride=2),  # [N, 32, 14, 14]
             *_block(32, 32),
             nn.MaxPool2d(2),  # [N, 32, 7, 7]
             *_block(32, 64),
             *_block(64, 64),
             nn.Flatten(),
-            nn.Linear(64 * 7 * 7, FEATURES),
+            nn.Linear(64 * (form.size // 4) ** 2, form.features),
             nn.ReLU(),
         )
-        self.head = nn.Linear(FEATURES, CLASSES)
+        self.head = nn.Linear(form.features, form.classes)
 
     def features(self, x: Tensor) -> Tensor:
         """x float [N, 1, 28, 28] in [-1, 1] -> the last hidden layer after its ReLU, [N, 96]."""
@@ -84,8 +97,10 @@ class MetricNetwork(nn.Module):
     def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features [N, 96] and logits [N, 10] of pictures as they are saved, uint8 [N, 1, 28, 28]."""
         check_saved(images)
-        if tuple(images.shape[1:]) != (CHANNELS, SIZE, SIZE):
-            raise MetricError(f"The measures look at grey pictures of {SIZE}×{SIZE}, not at {in_words(images)}.")
+        wanted = (self.form.channels, self.form.size, self.form.size)
+        if tuple(images.shape[1:]) != wanted:
+            kind = in_words(torch.empty(0, *wanted, device="meta"))
+            raise MetricError(f"The measures look at {kind}, not at {in_words(images)}.")
         features = self.features(to_float(images))
         return features, self.head(features)
 
@@ -111,15 +126,15 @@ def _block(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> list[
     return [conv, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
 
 
-def _empty() -> MetricNetwork:
+def _empty(form: Form) -> MetricNetwork:
     """Layers and shapes without memory, and without touching the global random state."""
     with torch.device("meta"):
-        return MetricNetwork()
+        return MetricNetwork(form)
 
 
-def fresh(rng: torch.Generator) -> MetricNetwork:
+def fresh(rng: torch.Generator, form: Form = SHIPPED) -> MetricNetwork:
     """He et al. 2015 initialisation, eq. 10, drawn from rng."""
-    network = _empty().to_empty(device="cpu")
+    network = _empty(form).to_empty(device="cpu")
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.reset_parameters()
@@ -141,21 +156,35 @@ def train(
     A function of (dataset, seed, epochs, number of threads). The test pictures are looked at once, at the end.
     """
     _check_dataset(dataset)
-    pictures, epochs = data.load(dataset, "train"), epochs or EPOCHS[dataset]
-    network = fresh(torch.Generator().manual_seed(seed_of(seed, _INIT))).train()
+    view = View(mirror=dataset in MIRRORED)
+    network = fit(data.load(dataset, "train"), SHIPPED, view, epochs or EPOCHS[dataset], seed, progress)
+    return network, accuracy(network, data.load(dataset, "test"))
+
+
+class View(NamedTuple):
+    """What is still the same picture for a network in training, which is shifted besides."""
+
+    mirror: bool = False
+    border: float = -1.0  # the value around a picture, in [-1, 1]
+
+
+def fit(
+    pictures: data.Pictures, form: Form, view: View, epochs: int, seed: int = 0, progress: Progress | None = None
+) -> MetricNetwork:
+    """Train on labelled pictures; a function of the arguments and the number of threads."""
+    network = fresh(torch.Generator().manual_seed(seed_of(seed, _INIT)), form).train()
     steps = epochs * (len(pictures.images) // BATCH)
     optimizer = torch.optim.AdamW(network.parameters(), lr=PEAK_LR, weight_decay=WEIGHT_DECAY)
     step, shown = 0, 0.0
     for epoch in range(epochs):
         rng = torch.Generator().manual_seed(seed_of(seed, _EPOCH, epoch))
-        for x, labels in _batches(pictures, dataset in MIRRORED, rng):
+        for x, labels in _batches(pictures, view, rng):
             optimizer.param_groups[0]["lr"] = learning_rate(step, steps)
             loss = _learn(network, optimizer, x, labels, rng)
             step, shown = step + 1, 0.98 * shown + 0.02 * loss.item()
         if progress:
             progress(f"Epoch {epoch + 1} of {epochs}, training loss {shown:.4f}.")
-    network.eval()
-    return network, accuracy(network, data.load(dataset, "test"))
+    return network.eval()
 
 
 def learning_rate(step: int, steps: int) -> float:
@@ -178,22 +207,22 @@ def _learn(
     return loss.detach()
 
 
-def _batches(pictures: data.Pictures, mirror: bool, rng: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(pictures: data.Pictures, view: View, rng: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
     """One epoch, shuffled and augmented; the rest that does not fill a batch waits for the next shuffle."""
     order = torch.randperm(len(pictures.images), generator=rng)
     for rows in order.split(BATCH):
         if len(rows) == BATCH:
-            yield _augmented(pictures.images[rows], mirror, rng), pictures.labels[rows]
+            yield _augmented(pictures.images[rows], view, rng), pictures.labels[rows]
 
 
-def _augmented(images: Tensor, mirror: bool, rng: torch.Generator) -> Tensor:
+def _augmented(images: Tensor, view: View, rng: torch.Generator) -> Tensor:
     """Each picture shifted by up to SHIFT pixels and, if asked, mirrored half of the time."""
-    count = len(images)
-    padded = F.pad(to_float(images)[:, 0], [SHIFT] * 4, value=-1.0)  # [N, 32, 32]
+    count, size = len(images), images.shape[2]
+    padded = F.pad(to_float(images), [SHIFT] * 4, value=view.border)  # [N, C, 32, 32]
     down, right = torch.randint(0, 2 * SHIFT + 1, (2, count), generator=rng)
-    windows = padded.unfold(1, SIZE, 1).unfold(2, SIZE, 1)  # [N, 5, 5, 28, 28]
-    x = windows[torch.arange(count), down, right][:, None]  # [N, 1, 28, 28]
-    if not mirror:
+    windows = padded.unfold(2, size, 1).unfold(3, size, 1)  # [N, C, 5, 5, 28, 28]
+    x = windows[torch.arange(count), :, down, right]  # [N, C, 28, 28]
+    if not view.mirror:
         return x
     mirrored = torch.rand(count, 1, 1, 1, generator=rng) < 0.5
     return torch.where(mirrored, x.flip(3), x)
@@ -226,7 +255,7 @@ def main_train(
     torch.set_num_threads(1)
     try:
         network, before = train(dataset, seed, epochs, progress)
-        rounded = _network_of(_tensors_of(network))
+        rounded = _network_of(_tensors_of(network), SHIPPED)
         after = accuracy(rounded, data.load(dataset, "test"))
     finally:
         torch.set_num_threads(threads)
@@ -268,9 +297,9 @@ def _tensors_of(network: MetricNetwork) -> dict[str, Tensor]:
     return {name: (value.half() if value.ndim > 1 else value).contiguous() for name, value in floats.items()}
 
 
-def _network_of(tensors: dict[str, Tensor]) -> MetricNetwork:
+def _network_of(tensors: dict[str, Tensor], form: Form) -> MetricNetwork:
     """The tensors take the place of those without memory; to_empty would import half a second's worth of torch."""
-    network = _empty()
+    network = _empty(form)
     state = {name: tensors[name].float() if name in tensors else torch.tensor(0) for name in network.state_dict()}
     network.load_state_dict(state, assign=True)
     return network.requires_grad_(False).eval().to(memory_format=torch.channels_last)
@@ -289,22 +318,27 @@ def load(dataset: str) -> MetricNetwork:
 def header_of(dataset: str) -> dict[str, Any]:
     """What was written beside the shipped weights: accuracy, command, seed, epochs."""
     _check_dataset(dataset)
-    with _opened(path_of(dataset)) as file:
-        return _checked_header(file.metadata(), path_of(dataset), dataset)
+    return read_header(path_of(dataset), dataset)
 
 
-def read(path: Path, dataset: str) -> MetricNetwork:
+def read_header(path: Path, dataset: str) -> dict[str, Any]:
+    """What was written beside the weights in a file. Raises MetricError."""
+    with _opened(path) as file:
+        return _checked_header(file.metadata(), path, dataset)
+
+
+def read(path: Path, dataset: str, form: Form = SHIPPED) -> MetricNetwork:
     """Read a metric network; names, shapes and types are compared before any weight is read."""
     with _opened(path) as file:
         _checked_header(file.metadata(), path, dataset)
-        _check_layout(file, path)
+        _check_layout(file, path, form)
         try:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         except SafetensorError as error:
             raise MetricError(f"The metric network {path.name} is damaged ({error}).") from error
     if not all(value.isfinite().all() for value in tensors.values()):
         raise MetricError(f"The metric network {path.name} holds numbers that are not finite.")
-    return _network_of(tensors)
+    return _network_of(tensors, form)
 
 
 def _opened(path: Path) -> Any:
@@ -336,8 +370,8 @@ def _checked_header(metadata: dict[str, str] | None, path: Path, dataset: str) -
     return header
 
 
-def _check_layout(file: Any, path: Path) -> None:
-    wanted = {name: list(t.shape) for name, t in _empty().state_dict().items() if t.is_floating_point()}
+def _check_layout(file: Any, path: Path, form: Form) -> None:
+    wanted = {name: list(t.shape) for name, t in _empty(form).state_dict().items() if t.is_floating_point()}
     slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     odd = set(wanted) ^ set(slices)
     if odd:

@@ -9,16 +9,20 @@ import subprocess
 import sys
 from dataclasses import replace
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
-from gan.bench import corpus, corpus_runs, evidence, oracle
+from gan.bench import corpus, corpus_runs, corpus_sheet, evidence, oracle, yardstick
+from gan.bench.common import BenchError
 from gan.bench.corpus import HALVES, KINDS, KNOBS, NEAR, OWN, RECIPES, WILD, Drawn, draw
-from gan.bench.corpus_states import kept_run, moments, path_of, state_moments
+from gan.bench.corpus_states import KeptRun, State, kept_run, moments, path_of, state_moments
 from gan.bench.oracle import Facts, measured, words
 from gan.data import load
+from gan.history import COLUMNS
 from gan.trainer import check_config
 
 NUMBERS = 120
@@ -153,17 +157,80 @@ def test_what_is_finished_is_skipped_and_what_is_damaged_or_changed_is_made_agai
 def test_a_kept_state_draws_its_pictures_again_and_is_measured(tiny, tmp_path):
     corpus_runs.train_and_keep(tiny, tmp_path)
     run = kept_run(tmp_path, tiny)
-    judge = oracle.Judge(run, tmp_path / "pictures")
+    judge = oracle.Judge(run, tmp_path)
     states = list(run.states())
     assert [state.step for state in states] == [4, 8, 12]
     for state in states:
         state.restore(judge.trainer)
         assert torch.equal(oracle.pictures_of(judge.trainer), state.pictures(state.step))
-    early, _, last = found = [facts for _, facts in measured(run, tmp_path / "pictures")]
+    early, _, last = found = [facts for _, facts in measured(run, tmp_path)]
     assert len(early.distance) == 3 and len(last.distance) == 7 and last.distance[0] == 1
     assert all(1 <= len(words(facts)) <= oracle.MOST for facts in found)
     assert corpus_runs.judged(tiny, tmp_path)[0].facts == early
     assert corpus_runs.judged(tiny, tmp_path)[0].facts == early  # from its file
+
+
+# The yardstick ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    """Classifiers that have learned from few pictures."""
+    monkeypatch.setattr(yardstick, "EXAMPLES", 640)
+    monkeypatch.setattr(yardstick, "LOOKED_AT", 1100)
+
+
+def test_a_classifier_is_the_same_one_everywhere_and_is_kept(soon, tmp_path, monkeypatch):
+    files = [tmp_path / place / "tinted-digits-1.safetensors" for place in "ab"]
+    found = [yardstick.classifier("tinted digits", file.parent) for file in files]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    monkeypatch.setattr(yardstick, "_train", lambda *a: pytest.fail("it was trained again"))
+    assert yardstick.classifier("tinted digits", tmp_path / "a")[1] == found[0][1]
+    assert found[0][0].look(torch.zeros(2, 3, 32, 32, dtype=torch.uint8))[0].shape == (2, yardstick.FEATURES)
+
+
+@pytest.mark.parametrize("kind", yardstick.LEARNED)
+def test_a_classifier_learns_finer_classes_from_pictures_that_do_not_judge_it(kind):
+    learn, judge = yardstick.examples(kind)
+    assert len(judge.images) == pytest.approx(len(learn.images) / 4, rel=0.01)
+    assert set(torch.cat([learn.labels, judge.labels]).tolist()) == set(range(yardstick.LEARNED[kind].classes))
+    assert not {x.numpy().tobytes() for x in judge.images[:50]} & {x.numpy().tobytes() for x in learn.images}
+
+
+@pytest.mark.parametrize("own", [corpus.OwnSet("one digit", 50, 3), corpus.OwnSet("unequal digits", 0, 3)])
+def test_a_run_is_held_against_pictures_that_it_never_saw(own, tmp_path):
+    trained_on = {x.numpy().tobytes() for x in load(own.prepare(tmp_path), "train", tmp_path).images}
+    yard = yardstick.yardstick_of("own", own, tmp_path)
+    assert not trained_on & {x.numpy().tobytes() for x in yard.unseen.images}
+    others = yard.seen(own.population().images[-500:])[0]
+    assert 0.8 < yard.far(others) / yard.reference.real["real_fid"] < 3  # half as many: a little farther
+    assert yard.far(yard.seen(torch.zeros(500, 1, 28, 28, dtype=torch.uint8))[0]) > 20 * yard.far(others)
+    assert 0.5 < yard.coverage(others) <= 1.1
+
+
+def test_black_on_white_is_looked_at_as_white_on_black(tmp_path):
+    images = load("mnist", "test").images[:40]
+    plain, inverted = (yardstick.network_of(kind, tmp_path)[0] for kind in ("digits", "black on white"))
+    assert torch.equal(plain.look(images)[1], inverted.look(255 - images)[1])
+
+
+def test_all_of_a_few_pictures_again_are_no_twins_and_half_of_them_are():
+    rng = torch.Generator().manual_seed(0)
+    real = torch.randn(80, 49, generator=rng)
+    drawn, few = (real[torch.randint(0, most, (2000,), generator=rng)] for most in (80, 4))
+    usual = oracle._to_most_similar(real, 20)
+    assert oracle._to_most_similar(drawn, 20) / usual > 0.7
+    assert oracle._to_most_similar(few, 20) / usual < oracle.REPEATED
+
+
+def test_how_often_d_lost_of_late():
+    rows = [[0.0] * len(COLUMNS) for _ in range(90)]
+    for step, row in enumerate(rows, 1):
+        row[0], row[COLUMNS.index("d_real")] = step, 0.5
+        row[COLUMNS.index("d_fake")] = 0.9 if step % 3 == 0 or step < 60 else 0.1
+    run = KeptRun(Path("none"), {"rows": rows})
+    assert oracle.beaten(State(run, 90)) == pytest.approx(1 / 3)
+    assert oracle.beaten(State(run, 30)) == 1
 
 
 # The mapping --------------------------------------------------------------------------------------------------------
@@ -172,7 +239,7 @@ HEALTHY = Facts(
     finite=True, loss_growth=1.0, weights_growth=2.0, vary=0.95, twins=0.9, vary_features=0.9, twins_features=0.9,
     modes=10, real_modes=10, coverage=0.5, distance=(1.0, 0.2, 0.1, 0.05), times_real=20.0, correlation=1.0,
     darkest=0.0, real_darkest=0.0, saturated=0.0, flat=0.0, near=1.1, copied=0.0, told=0.9, gradient=1.0,
-    agreement=0.5, moved=1.2, change=0.4, turned=0.0, swings=0,
+    agreement=0.5, moved=1.2, change=0.4, turned=0.0, beaten=0.0, swings=0,
 )  # fmt: skip
 FAR = {"distance": (1.0, 0.6, 0.5, 0.6), "times_real": 200.0}
 
@@ -180,30 +247,50 @@ CASES: list[tuple[tuple[str, ...], dict]] = [
     (("healthy",), {}),
     (("healthy",), {"distance": (1.0, 0.004, 0.003, 0.004), "times_real": 0.9}),  # as near as real ones: no progress
     (("blown up",), {"finite": False, "vary": None, "gradient": None}),
-    (("blown up",), {"loss_growth": 1e6, "flat": 1.0} | FAR),
+    (("blown up", "one colour only"), {"loss_growth": 1e6, "flat": 1.0} | FAR),
     (("one colour only",), {"flat": 1.0, "vary": 0.0} | FAR),
+    (("blown up",), {"loss_growth": 1e6} | FAR),
+    (("healthy",), {"loss_growth": 1e6}),  # scores of a critic may be of any size
+    (("blown up", "cannot paint black"), {"loss_growth": 1e6, "darkest": 128.0} | FAR),
+    (("one colour only",), {"flat": 1.0, "vary": 0.0, "told": 1.0} | FAR),
     (("cannot paint black",), {"darkest": 127.0}),
-    (("cannot paint black",), {"darkest": 100.0}),
+    (("healthy",), {"darkest": 100.0}),  # not yet black, but no floor either
+    (("collapsed",), {"darkest": 200.0, "vary": 0.1} | FAR),  # bright altogether
     (("cannot paint black", "D too strong"), {"darkest": 127.0, "told": 1.0} | FAR),
     (("memorising",), {"near": 0.2, "copied": 0.9}),
     (("noise",), {"moved": 0.05, "distance": (1.0, 1.0, 1.0, 1.0), "told": 0.5}),
-    (("noise", "D too strong"), {"correlation": 0.1, "told": 1.0, "distance": (1.0, 0.95, 0.92, 0.92)}),
+    (("noise", "D too strong"), {"correlation": 0.1, "told": 1.0, "distance": (1.0, 0.95, 0.93, 0.93)}),
     (("collapsed",), {"vary": 0.1} | FAR),
-    (("collapsed", "G too strong"), {"vary": 0.1, "told": 0.5} | FAR),
+    (("collapsed", "G too strong"), {"vary": 0.1, "told": 0.5, "beaten": 0.5} | FAR),
     (("collapsed",), {"vary": 0.1, "distance": (1.0, 0.9, 0.9, 0.9)}),  # a single picture is no noise
-    (("collapsed",), {"vary": 0.02, "correlation": 0.0} | FAR),  # nor are the same speckles again and again
-    (("noise",), {"vary": 0.2, "correlation": 0.0} | FAR),
+    (("noise", "collapsed"), {"vary": 0.2, "correlation": 0.0, "told": 1.0} | FAR),  # always the same speckles
+    (("noise",), {"vary": 0.2, "correlation": 0.0, "moved": 0.3} | FAR),
+    (("raw but improving",), {"correlation": 0.3, "distance": (1.0, 0.7, 0.5, 0.4)}),  # shapes with speckles
+    (("collapsed",), {"vary_features": 0.2, "distance": (1.0, 0.28, 0.28, 0.28)}),
+    (("raw but improving",), {"vary_features": 0.2, "modes": None, "distance": (1.0, 0.8, 0.5, 0.28)}),
     (("noise",), {"vary": 0.03, "darkest": 115.0, "moved": 0.01} | FAR),  # it has not tried to paint black yet
     (("partly collapsed",), {"modes": 3}),
     (("plateau",), {"modes": 3} | FAR),  # of pictures that are far the metric network cannot tell classes
-    (("raw but improving",), {"coverage": None, "distance": (1.0, 0.3, 0.2, 0.12)}),  # of patches, still dots
+    (("raw but improving",), {"modes": None, "distance": (1.0, 0.3, 0.2, 0.12)}),  # it sees colours sooner than shapes
+    (("healthy",), {"modes": None, "distance": (1.0, 0.2, 0.1, 0.04)}),
+    (("raw but improving",), {"vary_features": 0.4, "distance": (1.0, 0.6, 0.4, 0.28)}),  # blurs are all alike
+    (("healthy",), {"distance": (1.0, 0.05, 0.05, 0.05)}),  # rests near real ones
+    (("plateau",), {"distance": (1.0, 0.2, 0.2, 0.2)}),
     (("partly collapsed",), {"twins": 0.2}),
     (("D too strong",), {"told": 1.0} | FAR),
-    (("D too strong",), {"told": 1.0, "gradient": 0.001}),
-    (("G too strong",), {"told": 0.1, "distance": (1.0, 0.6, 0.5, 0.4)}),
-    (("G too strong",), {"told": 0.52} | FAR),
+    (("D too strong",), {"told": 1.0, "gradient": 0.001} | FAR),
+    (("healthy",), {"told": 1.0, "gradient": 0.001}),  # nothing is wrong with the pictures, and they come nearer
+    (("raw but improving",), {"told": 0.1, "beaten": 1.0, "distance": (1.0, 0.6, 0.5, 0.4)}),
+    (
+        ("partly collapsed", "G too strong"),
+        {"told": 0.1, "beaten": 1.0, "twins": 0.2, "distance": (1.0, 0.6, 0.5, 0.4)},
+    ),
+    (("G too strong",), {"told": 0.52, "beaten": 0.5} | FAR),
+    (("plateau",), {"told": 0.52} | FAR),  # D lost at this moment alone
     (("going in circles",), {"swings": 9, "change": 0.9} | FAR),
     (("getting worse",), {"distance": (1.0, 0.1, 0.15, 0.28), "times_real": 50.0}),
+    (("getting worse", "D too strong"), {"told": 1.0, "distance": (1.0, 0.1, 0.3, 0.4), "times_real": 50.0}),
+    (("memorising",), {"near": 0.2, "copied": 0.9, "twins": 0.3}),  # few pictures, because it was given few
     (("plateau",), FAR),
     (("raw but improving",), {"distance": (1.0, 0.7, 0.5, 0.4)}),
     (("cannot be told",), {"distance": (1.0, 0.7)}),
@@ -241,9 +328,66 @@ def test_the_tables_count_states_by_half(capsys):
 def test_the_corpus_is_a_part_of_the_evidence(monkeypatch, tmp_path):
     parser = argparse.ArgumentParser()
     evidence.add_arguments(parser)
-    monkeypatch.setattr(evidence.corpus_runs, "measure", lambda args: [args.runs, args.states])
+    monkeypatch.setattr(corpus_runs, "measure", lambda args: [args.runs, args.states])
     given = ["--part", "corpus", "--runs", "3", "--states", str(tmp_path)]
     assert evidence.measure(parser.parse_args(given)) == [3, tmp_path]
+
+
+# The sheet ----------------------------------------------------------------------------------------------------------
+
+
+def states(count: int) -> list[corpus_runs.Judged]:
+    """Of each run one healthy state, and now and then another."""
+    rare = {7: {"flat": 1.0, "vary": 0.0} | FAR, 11: {"near": 0.2, "copied": 0.9}}
+    kinds = (replace(HEALTHY, **next((v for k, v in rare.items() if n % k == 0), {})) for n in range(count))
+    return [corpus_runs.Judged(n, 10, facts) for n, facts in enumerate(kinds)]
+
+
+def test_the_sheet_has_as_many_of_each_word_as_there_are_and_only_development_runs():
+    found = states(400)
+    chosen = corpus_sheet.chosen_of(found, 60)
+    said = [words(s.facts)[0] for s in chosen]
+    assert len(chosen) == len({s.number for s in chosen}) == 60 and all(s.number % 2 == 0 for s in chosen)
+    assert {word: said.count(word) for word in set(said)} == {"one colour only": 22, "memorising": 16, "healthy": 22}
+    assert chosen == corpus_sheet.chosen_of(found[::-1], 60)
+    few = [s for s in found if s.number < 50]
+    assert len(corpus_sheet.chosen_of(few, 60)) == 25
+
+
+def test_the_order_on_the_sheet_tells_nothing_of_the_words():
+    """Whatever the words are, the same states stand in the same order."""
+    others = [replace(s, facts=replace(HEALTHY, flat=float(s.number % 3 == 0))) for s in states(100)]
+    first, second = (corpus_sheet.chosen_of(found) for found in (states(100), others))
+    assert [s.number for s in first] == [s.number for s in second] != sorted(s.number for s in first)
+
+
+def test_the_eye_has_a_file_and_both_words_a_table(tmp_path):
+    path = tmp_path / "eye.csv"
+    named = [corpus_sheet.Named(4, 10, "healthy"), corpus_sheet.Named(8, 20, "collapsed; noise")]
+    corpus_sheet.write_eye(path, [*named, corpus_sheet.Named(2, 5, "")])
+    assert path.read_text().splitlines()[:2] == ["tile,run,step,eye", "1,4,10,healthy"]
+    named = corpus_sheet.read_eye(path)
+    lines = corpus_sheet.table(named, [HEALTHY] * 3)
+    assert lines[2:] == [
+        "| 1 | 4 | 10 | healthy | healthy |",
+        "| 2 | 8 | 20 | healthy | collapsed, noise |",
+        "| 3 | 2 | 5 | healthy |  |",
+    ]
+    assert corpus_sheet.agreement(named, [HEALTHY] * 3).value == "1 of 2"
+    path.write_text("tile,run,step,eye\n1,4,10,lovely\n")
+    with pytest.raises(BenchError, match="says lovely, which is none"):
+        corpus_sheet.read_eye(path)
+
+
+def test_the_sheet_is_drawn_and_measured_from_kept_states(tiny, tmp_path):
+    corpus_runs.train_and_keep(tiny, tmp_path)
+    early, *_, last = kept_run(tmp_path, tiny).states()
+    tiles = [corpus_sheet.shown(corpus_sheet.Named(tiny, s.step, ""), tmp_path) for s in (early, last)]
+    assert torch.equal(tiles[1][2], last.pictures(8)[torch.arange(6) * 1000 // 6])
+    picture = Image.open(BytesIO(corpus_sheet.sheet(tiles)))
+    assert picture.format == "WEBP" and picture.width == corpus_sheet.TILES_WIDE * (9 * 33 + 36)
+    with pytest.raises(BenchError, match="Run 1234 of the sheet is not in"):
+        corpus_sheet.shown(corpus_sheet.Named(1234, 1, ""), tmp_path)
 
 
 # The judge is not the judged ----------------------------------------------------------------------------------------
@@ -265,7 +409,7 @@ def _imports(module: str, seen: set[str]) -> set[str]:
     return seen
 
 
-@pytest.mark.parametrize("module", ["oracle", "corpus", "corpus_states"])
+@pytest.mark.parametrize("module", ["oracle", "corpus", "corpus_states", "yardstick"])
 def test_the_oracle_never_reads_the_diagnosis(module):
     found = _imports(f"gan.bench.{module}", set())
     assert "gan.trainer" in found and not found & {"gan.diagnosis", "gan.web", "gan.bench.evidence"}

@@ -159,18 +159,27 @@ class OwnSet:
     count: int
     seed: int
 
-    def prepare(self, own_dir: Path) -> str:
-        """Write the set where it is not there yet, and return its name; the same pictures on every machine."""
+    def population(self) -> Pictures:
+        """What the set is drawn from: everything of its kind, in the order in which it is drawn."""
         kind = KINDS[self.kind]
         images, labels = kind.make(load(kind.source), Dice(_SET, self.seed))
-        rng = torch.Generator().manual_seed(seed_of(_SET, self.seed))
-        rows = torch.randperm(len(images), generator=rng)[: self.count or None].numpy()
-        held = np.arange(len(rows)) % HELD_BACK == HELD_BACK - 1
-        whole = Pictures(OWN, images, labels, kind.classes)
-        splits = [split_of(whole, rows[~held]), split_of(whole, rows[held])]
+        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed_of(_SET, self.seed)))
+        return Pictures(OWN, images[order], labels[order], kind.classes)
+
+    def trained_on(self, population: int) -> np.ndarray:
+        """Of so many pictures of the population: which ones a run trains on, bool."""
+        rows = np.arange(population)
+        return (rows < (self.count or population)) & (rows % HELD_BACK != HELD_BACK - 1)
+
+    def prepare(self, own_dir: Path) -> str:
+        """Write the set where it is not there yet, and return its name; the same pictures on every machine."""
+        whole = self.population()
+        train = self.trained_on(len(whole.images))
+        rows = [kept.nonzero()[0] for kept in (train, ~train)]
+        rows[1] = rows[1][rows[1] < (self.count or len(train))]
         own_dir.mkdir(parents=True, exist_ok=True)
-        made = Summary(self.kind, int((~held).sum()), int(held.sum()))
-        return write_set(splits, kind.classes, made, own_dir).name
+        made = Summary(self.kind, *map(len, rows))
+        return write_set([split_of(whole, r) for r in rows], whole.class_names, made, own_dir).name
 
 
 # The draw -----------------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def measure(args: argparse.Namespace) -> list[Figure]:
     """Train and measure what is missing; the distribution of the oracle's words over the states, by half."""
-    folder = args.states or download_dir() / "evidence"
+    folder = states_folder(args)
     found: list[Judged] = []
     pool = ProcessPoolExecutor(args.jobs, mp_context=multiprocessing.get_context("spawn"))
     try:
@@ -48,6 +48,10 @@ def measure(args: argparse.Namespace) -> list[Figure]:
         pool.shutdown(cancel_futures=True)
     print("\n".join(["", *distribution(found), ""]), flush=True)
     return figures(found)
+
+
+def states_folder(args: argparse.Namespace) -> Path:
+    return args.states or download_dir() / "evidence"
 
 
 # One run ------------------------------------------------------------------------------------------------------------
@@ -116,7 +120,7 @@ def judged(number: int, folder: Path) -> list[Judged]:
     path, run = facts_path(folder, number), kept_run(folder, number)
     known = _read(path)
     if known is None and run:
-        states = {str(state.step): facts.to_json() for state, facts in measured(run, folder / "pictures")}
+        states = {str(state.step): facts.to_json() for state, facts in measured(run, folder)}
         known = {"measured": MEASURED, "states": states}
         write_atomically(path, json.dumps(known).encode())
     states = known["states"] if known else {}

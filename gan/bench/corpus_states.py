@@ -44,9 +44,9 @@ def state_moments(total_steps: int) -> list[int]:
     return [moments(total_steps)[k - 1] for k in STATES]
 
 
-def pictures_of(trainer: Trainer, count: int = PICTURES) -> Tensor:
+def pictures_of(trainer: Trainer, count: int = PICTURES, seed: int = 0) -> Tensor:
     """Pictures uint8 [count, C, H, W] of the generator people see; what is not a number becomes mid-grey."""
-    z, labels = metrics.latents(count, trainer.config.z_dim, trainer.config.classes)
+    z, labels = metrics.latents(count, trainer.config.z_dim, trainer.config.classes, seed)
     parts = torch.arange(count).split(metrics.BATCH)
     return torch.cat([to_uint8(trainer.sample(z[p], None if labels is None else labels[p])) for p in parts])
 

@@ -1,7 +1,7 @@
 """Evidence for the diagnosis: is each failure named, does its cure cure it, is healthy training left in peace?
 
 Part `corpus` makes what rules are to be judged by: runs drawn at random, whose states are named by an oracle that knows
-more than any diagnosis can (docs/oracle.md).
+more than any diagnosis can (docs/oracle.md); part `sheet` holds that oracle against the eye.
 The runs of the other parts are judged at their end, a fixed number of steps, from what they have written down. A
 finished one is kept as a line of the cache file, so that what was stopped can go on another day. Seeds from 100 on set
 the thresholds: judge others.
@@ -25,7 +25,7 @@ from typing import Any
 import torch
 
 from gan import metrics
-from gan.bench import corpus_runs
+from gan.bench import corpus_runs, corpus_sheet
 from gan.bench.common import TRAINABLE, Figure
 from gan.bench.quality import find, keep
 from gan.config import Config
@@ -41,7 +41,7 @@ SAMPLES = 2_000  # pictures for the measures of short runs; the table of objecti
 HEALTHY_SEEDS, OBJECTIVE_SEEDS = 5, 1  # of those given
 NAMED_BAR, CURED_BAR, FALSE_ALARMS_BAR = 0.9, 0.9, 3
 OBJECTIVE_SECONDS = 300.0
-CORPUS = "corpus"
+WITH_CORPUS = {"corpus": corpus_runs, "sheet": corpus_sheet}  # parts that need one
 
 # Recipe, data set, steps: half a minute of one core each.
 HEALTHY = (
@@ -79,7 +79,7 @@ class Task:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--part", nargs="+", choices=(*PARTS, CORPUS), default=["gallery", "cures", "healthy"])
+    parser.add_argument("--part", nargs="+", choices=(*PARTS, *WITH_CORPUS), default=["gallery", "cures", "healthy"])
     parser.add_argument("--seeds", type=seed, nargs="+", default=list(range(10)))
     parser.add_argument("--only", nargs="+", help="only what has one of these names")
     parser.add_argument("--jobs", type=whole(1, 64), default=1, help="processes side by side, one thread each")
@@ -91,7 +91,7 @@ def measure(args: argparse.Namespace) -> list[Figure]:
     wanted = {
         part: [t for t in PARTS[part][0](args.seeds) if not args.only or t.name in args.only]
         for part in args.part
-        if part != CORPUS
+        if part not in WITH_CORPUS
     }
     found = _run_all([task for tasks in wanted.values() for task in tasks], args)
     figures = []
@@ -99,7 +99,7 @@ def measure(args: argparse.Namespace) -> list[Figure]:
         lines, more = PARTS[part][1]([(task, found[_name(task)]) for task in tasks])
         print("\n".join(["", *lines, ""]), flush=True)
         figures += more
-    return figures + (corpus_runs.measure(args) if CORPUS in args.part else [])
+    return figures + [figure for part, of in WITH_CORPUS.items() if part in args.part for figure in of.measure(args)]
 
 
 # The runs --------------------------------------------------------------------------------------------------------

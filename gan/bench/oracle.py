@@ -19,24 +19,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan import metric_network, metrics
-from gan.bench.corpus import KINDS, draw
+from gan import metrics
+from gan.bench.corpus import draw
 from gan.bench.corpus_states import PICTURES, KeptRun, State, pictures_of
+from gan.bench.yardstick import yardstick_of
 from gan.data import load
 from gan.history import COLUMNS
-from gan.live_measures import Reference, reference_of
-from gan.metric_formulas import (
-    Stats,
-    class_histogram,
-    copied_share,
-    feature_stats,
-    frechet_distance,
-    modes_covered,
-    nearest,
-    within_reach,
-)
-from gan.metric_network import CLASSES, EPOCHS
-from gan.patch_distance import patch_distance
+from gan.metric_formulas import copied_share, nearest
 from gan.pictures import spread_rows
 from gan.signals import mean_distance, mean_nearest_other, small, told_apart
 from gan.trainer import Trainer, limited
@@ -45,8 +34,11 @@ from gan.transforms import joint_norm
 SAMPLES = 2000  # generated pictures looked at
 COMPARED = 500  # pictures for distances in pairs
 NEIGHBOURS = 10_000  # training pictures among which the nearest is looked for
-JUDGED = 512  # real and generated pictures that D is asked about
-MEASURED = 2  # grows when the facts of a state would come out differently
+ALIKE_AMONG = (8, PICTURES)  # pictures among which the most similar one is looked for, and not more than
+ALIKE_SHARE = 4  # ... one of so many training pictures: all of a few would repeat themselves without any fault
+JUDGED = 256  # real and generated pictures that D is asked about
+MORE = 3  # seed of the latents of pictures beside those that are kept
+MEASURED = 3  # grows when the facts of a state would come out differently
 GRADIENTS = 4  # batches of latents of JUDGED / GRADIENTS for G's gradient
 FLAT = 16  # levels between the darkest and the brightest pixel of a picture of one colour
 DARK = 0.05  # of all real pixels are darker than what counts as their black
@@ -62,11 +54,11 @@ class Facts:
     weights_growth: float  # the norm of a network's weights over that at its start, the larger one
     vary: float | None  # mean distance of two pictures, as a share of real; None where real ones do not differ
     twins: float | None  # mean distance to the most similar other one, as a share of real
-    vary_features: float | None  # the same two in the metric network's features
+    vary_features: float | None  # the same two in features
     twins_features: float | None
-    modes: int | None  # classes drawn
+    modes: int | None  # classes drawn; None where the network is not right often enough
     real_modes: int | None  # of the pictures trained on
-    coverage: float | None  # as a share of real
+    coverage: float  # as a share of real
     distance: tuple[float, ...]  # from real pictures, as a share of the run's start: at each moment, the last one now
     times_real: float  # the same now, in units of real against real
     correlation: float  # of neighbouring pixels, as a share of real; 0 in white noise
@@ -74,14 +66,15 @@ class Facts:
     real_darkest: float  # level that DARK of the real pixels are below
     saturated: float  # share of pixels at an end, minus that of real ones
     flat: float  # share of pictures of one colour, minus that of real ones
-    near: float | None  # to the nearest training picture, as a share of what pictures held back have
-    copied: float  # share of pictures nearer to one than nineteen of twenty held back
-    told: float | None  # how often D finds a held-back picture more real than a generated one
+    near: float | None  # to the nearest training picture, as a share of what pictures never seen have
+    copied: float  # share of pictures nearer to one than nineteen of twenty never seen
+    told: float | None  # how often D finds a picture that it never saw more real than a generated one
     gradient: float | None  # G's gradient over that at its start
     agreement: float | None  # cosine of G's gradients of two halves of the latents
     moved: float  # how far the pictures are from those of the start, in mean distances of two real ones
     change: float  # the same since the moment before
     turned: float | None  # cosine of the last two changes; -1: straight back
+    beaten: float  # share of the last third's steps in which D's mean verdict preferred generated pictures
     swings: int  # times that D's verdict went from one side to the other in the last two thirds
 
     def to_json(self) -> dict[str, Any]:
@@ -99,28 +92,16 @@ class Facts:
 class Judge:
     """Measures the states of one run; what they share is prepared once."""
 
-    def __init__(self, run: KeptRun, own_dir: Path) -> None:
-        self.run, self.config = run, run.config
-        whole, self.held = (load(self.config.dataset, split, own_dir) for split in ("train", "test"))
+    def __init__(self, run: KeptRun, folder: Path, samples: int = SAMPLES) -> None:
+        self.run, self.config, self.samples = run, run.config, samples
+        whole = load(self.config.dataset, "train", folder / "pictures")
         self.train = limited(whole, self.config.data_limit)
         self.trainer = Trainer(self.config, whole)
         self.start = pictures_of(self.trainer)
         self.start_weights = self._weights()
         self.start_gradient = self._gradient()[0]
+        self.yard = yardstick_of(self.config.dataset, draw(run.number).own, folder / "networks")
         self._distances: dict[int, float] = {0: self._far(self.start)}
-
-    @cached_property
-    def network(self) -> metric_network.MetricNetwork | None:
-        """The metric network of such pictures; for own ones, of the set that they were made from."""
-        own = draw(self.run.number).own
-        source = KINDS[own.kind].source if own else self.config.dataset
-        fits = source in EPOCHS and (self.config.channels, self.config.size) == (1, 28)
-        return metric_network.load(source) if fits else None
-
-    @cached_property
-    def reference(self) -> Reference | None:
-        """What FID and coverage are held against; None for own pictures."""
-        return reference_of(self.config.dataset) if self.config.dataset in EPOCHS else None
 
     @cached_property
     def real(self) -> Tensor:
@@ -133,12 +114,20 @@ class Judge:
         found = mean_distance(_rows(self.real[:COMPARED])).item()
         return found if found > 0 else math.nan
 
+    @cached_property
+    def real_seen(self) -> tuple[Tensor, Tensor]:
+        """Features and logits of the real pictures."""
+        return self.yard.seen(self.real)
+
     @torch.inference_mode()
     def facts(self, state: State) -> Facts:
         state.restore(self.trainer)
-        fake = pictures_of(self.trainer, SAMPLES)
-        found = self._numbers(state) | self._variety(fake) | self._classes(fake) | self._pixels(fake)
-        found |= self._distance(state) | self._memory(fake) | self._players() | self._moves(state)
+        more = pictures_of(self.trainer, self.samples - PICTURES, MORE)
+        fake = torch.cat([state.pictures(state.step), more])
+        features, logits = self.yard.seen(fake)
+        self._distances[state.step] = self.yard.far(features[:PICTURES])
+        found = self._numbers(state) | self._variety(fake, features) | self._classes(features, logits)
+        found |= self._pixels(fake) | self._distance(state) | self._memory(fake) | self._players() | self._moves(state)
         with torch.inference_mode(False), torch.enable_grad():
             gradient, agreement = self._gradient()
         share = gradient / self.start_gradient if self.start_gradient else math.nan
@@ -158,33 +147,19 @@ class Judge:
         last = median(losses[-max(3, len(losses) // 10) :] or [1.0])
         return {"finite": finite, "weights_growth": growth, "loss_growth": last / max(1.0, first)}
 
-    def _variety(self, fake: Tensor) -> dict[str, float | None]:
-        """Of as many generated pictures as there are real ones, because the nearest of more is nearer."""
-        looks: dict[str, Callable[[Tensor], Tensor] | None] = {"": _rows, "_features": self._features}
+    def _variety(self, fake: Tensor, features: Tensor) -> dict[str, float | None]:
+        least, most = ALIKE_AMONG
+        among = min(most, max(least, len(self.train.images) // ALIKE_SHARE))
+        looks = {"": (_rows(fake), _rows(self.real)), "_features": (features.float(), self.real_seen[0].float())}
         found: dict[str, float | None] = {}
-        for ending, rows in looks.items():
-            if rows is None or (ending and self.network is None):
-                found |= {f"vary{ending}": None, f"twins{ending}": None}
-                continue
-            a, b = rows(fake[: len(self.real)]), rows(self.real)
+        for ending, (a, b) in looks.items():
             found[f"vary{ending}"] = _ratio(mean_distance(a[:COMPARED]), mean_distance(b[:COMPARED]))
-            found[f"twins{ending}"] = _ratio(mean_nearest_other(a), mean_nearest_other(b))
+            found[f"twins{ending}"] = _ratio(_to_most_similar(a, among), _to_most_similar(b, among))
         return found
 
-    def _features(self, images: Tensor) -> Tensor:
-        return metrics.extract(self.network, images)[0].float()
-
-    def _classes(self, fake: Tensor) -> dict[str, Any]:
-        if self.network is None:
-            return {"modes": None, "real_modes": None, "coverage": None}
-        features, logits = metrics.extract(self.network, fake)
-        real = metrics.extract(self.network, self.real)[1]
-        modes = [modes_covered(class_histogram(x, CLASSES)) for x in (logits, real)]
-        coverage = None
-        if self.reference:
-            met = within_reach(features[:PICTURES], self.reference.near.features, self.reference.near.wide)
-            coverage = met.double().mean().item() / self.reference.real["real_coverage"]
-        return {"modes": modes[0], "real_modes": modes[1], "coverage": coverage}
+    def _classes(self, features: Tensor, logits: Tensor) -> dict[str, Any]:
+        modes, real_modes = (self.yard.modes(x) for x in (logits, self.real_seen[1]))
+        return {"modes": modes, "real_modes": real_modes, "coverage": self.yard.coverage(features[:PICTURES])}
 
     def _pixels(self, fake: Tensor) -> dict[str, float]:
         pair = (fake[:PICTURES], self.real)
@@ -201,18 +176,7 @@ class Judge:
         }
 
     def _far(self, images: Tensor) -> float:
-        """FID where there is a metric network and enough real pictures, else the square of the patches' distance."""
-        if self.reference:
-            return frechet_distance(self._stats(images), self.reference.stats)
-        return patch_distance(images, self.train.images, torch.Generator().manual_seed(0)) ** 2
-
-    def _stats(self, images: Tensor) -> Stats:
-        return feature_stats(metrics.extract(self.network, images)[0])
-
-    @cached_property
-    def real_far(self) -> float:
-        """Real against real."""
-        return self.reference.real["real_fid"] if self.reference else self._far(self.held.images)
+        return self.yard.far(self.yard.seen(images)[0])
 
     def _distance(self, state: State) -> dict[str, Any]:
         for step in state.steps:
@@ -220,27 +184,30 @@ class Judge:
                 self._distances[step] = self._far(state.pictures(step))
         trend = [self._distances[step] for step in (0, *state.steps)]
         shares = tuple(round(d / max(trend[0], 1e-9), 5) for d in trend)
-        return {"distance": shares, "times_real": trend[-1] / max(self.real_far, 1e-9)}
+        return {"distance": shares, "times_real": trend[-1] / max(self.yard.reference.real["real_fid"], 1e-9)}
 
     def _memory(self, fake: Tensor) -> dict[str, float | None]:
-        train, held = (_rows(x[spread_rows(len(x), NEIGHBOURS)]) for x in (self.train.images, self.held.images))
-        drawn, usual = nearest(_rows(fake[:COMPARED]), train), nearest(held[:COMPARED], train)
+        unseen = self.yard.unseen.images
+        pairs = ((self.train.images, NEIGHBOURS), (self.yard.unseen.images, COMPARED))
+        train, unseen = (_rows(x[spread_rows(len(x), most)]) for x, most in pairs)
+        drawn, usual = nearest(_rows(fake[:COMPARED]), train), nearest(unseen, train)
         copied = copied_share(drawn, usual, 0.05)
         return {"near": _ratio(drawn.median(), usual.median()), "copied": copied}
 
     def _players(self) -> dict[str, float | None]:
         """D's accuracy on pictures that it never saw, real and fresh generated ones."""
-        trainer, rows = self.trainer, spread_rows(len(self.held.images), JUDGED)
+        trainer, unseen = self.trainer, self.yard.unseen
+        rows = spread_rows(len(unseen.images), JUDGED)
         z, labels = metrics.latents(JUDGED, self.config.z_dim, self.config.classes, seed=1)
         fake = trainer.verdict(trainer.sample(z, labels), trainer.G.told(z, labels))
-        held = self.held.images[rows]
+        held = unseen.images[rows]
         real = trainer.verdict(_pixels(held), self._told(held, rows))
         return {"told": _known(told_apart(real, fake).item())}
 
     def _told(self, held: Tensor, rows: Tensor) -> Tensor | None:
-        """What D is told of held-back pictures: their classes, or the group of the training picture most like each."""
+        """What D is told of unseen pictures: their classes, or the group of the training picture most like each."""
         if self.config.classes:
-            return self.held.labels[rows]
+            return self.yard.unseen.labels[rows]
         labels = self.trainer.data.labels
         if labels is None:
             return None
@@ -275,12 +242,12 @@ class Judge:
         moved = (rows[-1] - _rows(self.start[:COMPARED])).norm(dim=1).mean().item() / self.spread
         turned = torch.cosine_similarity(*changes, dim=1).mean().item() if len(changes) > 1 else None
         change = changes[-1].norm(dim=1).mean().item() / self.spread
-        return {"moved": moved, "change": change, "turned": turned, "swings": swings(state)}
+        return {"moved": moved, "change": change, "turned": turned, "beaten": beaten(state), "swings": swings(state)}
 
 
-def measured(run: KeptRun, own_dir: Path) -> Iterator[tuple[State, Facts]]:
-    """Everything there is to know about each state of a run."""
-    judge = Judge(run, own_dir)
+def measured(run: KeptRun, folder: Path) -> Iterator[tuple[State, Facts]]:
+    """Everything there is to know about each state of a run; `folder` keeps the corpus."""
+    judge = Judge(run, folder)
     for state in run.states():
         yield state, judge.facts(state)
 
@@ -290,14 +257,31 @@ def swings(state: State) -> int:
 
     A side counts where it is at least half of the largest difference there was: small ones are noise.
     """
-    real, fake = COLUMNS.index("d_real"), COLUMNS.index("d_fake")
-    gaps = [r[real] - r[fake] for r in state.rows if r[0] > state.step / 3 and None not in (r[real], r[fake])]
+    gaps = _gaps(state, 1 / 3)
     least, side, count = max(map(abs, gaps), default=0.0) / 2, 0, 0
     for gap in gaps:
         now = 0 if abs(gap) < least else (1 if gap > 0 else -1)
         count += bool(now and side and now != side)
         side = now or side
     return count
+
+
+def beaten(state: State) -> float:
+    """Share of the last third's steps in which D's mean verdict preferred generated pictures, or none."""
+    gaps = _gaps(state, 2 / 3)
+    return sum(gap <= 0 for gap in gaps) / max(1, len(gaps))
+
+
+def _gaps(state: State, since: float) -> list[float]:
+    """D's mean verdict on real pictures minus that on generated ones, at each step after this share of them."""
+    real, fake = COLUMNS.index("d_real"), COLUMNS.index("d_fake")
+    return [r[real] - r[fake] for r in state.rows if r[0] > state.step * since and None not in (r[real], r[fake])]
+
+
+def _to_most_similar(rows: Tensor, among: int) -> Tensor:
+    """Mean distance to the most similar one of `among`, over all groups of so many that there are."""
+    groups = [group for group in rows.split(among) if len(group) == among]
+    return torch.stack([mean_nearest_other(group) for group in groups]).mean()
 
 
 def _rows(images: Tensor) -> Tensor:
@@ -340,33 +324,36 @@ def _known(value: float) -> float | None:
 EXPLODED_WEIGHTS = 100.0  # times the start's; recipes' own rates leave 1 to 10 after these few steps
 EXPLODED_LOSS = 1000.0  # times D's first; a critic's scores drift by some tens
 ONE_COLOUR = 0.9  # of the pictures are of a single colour
-GREY = 64  # levels between real black and the generator's darkest: an eighth of the range is seen at once
-MID_GREY = 127  # level that relu cannot go below; networks begin near it
-COPY = 0.5  # of the distance that pictures held back have; a blur is nearer to all than those, but varies little
+GREY = 64  # levels between real black and the generator's darkest: a quarter of the range is seen at once
+MID_GREY = (127, 130)  # levels that a floor lies at: relu cannot go below them
+COPY = 0.7  # of the distance that unseen pictures have; a blur is nearer to all than those, but no copy
 COPIES = 0.5  # of the pictures must be such copies
 COPIES_VARY = 0.6  # of real pictures' variety: less is a collapse, also where it lies near a training picture
 UNMOVED = 0.15  # of the distance of two real pictures: nobody sees such a change
 NOT_NEARER = 0.75  # of the start's distance from real pictures: still nothing like them
 NOISE = 0.5  # of real pictures' correlation of neighbours: to the eye, speckles
+SPECKLED = 0.5  # of the start's distance: nearer, shapes are seen through speckles
 ALIKE = 0.3  # of real pictures' variety: all are one picture with small changes
 REPEATED = 0.35  # of the usual distance to the most similar one: a few pictures, many times
 FEW_KINDS = 0.5  # of the classes that there are
 NARROW = 0.45  # of real pictures' variety; while shapes come out of a blur it is 0.5
-SAME = 0.1  # of real pictures' variety: nobody sees a difference
 CHANGED = 0.5  # of the distance of two real pictures, since the start: it was trained to draw just this
 SURE = 0.99  # D's accuracy: it is never fooled
 VANISHED = 0.02  # of G's first gradient
 BLIND = 0.55  # D's accuracy on pictures that are far from real ones: it learns too slowly to tell
-FOOLED = 0.3  # D finds generated pictures more real than held-back ones
+FOOLED = 0.3  # D finds generated pictures more real than those that it never saw
+OFTEN = 0.25  # of the last steps: D lost so often that it is no accident of this moment
 FAR = 0.3  # of the start's distance from real pictures: anybody tells them from real ones
-STUCK = 0.95  # of the distance two moments before: no progress to speak of
+STUCK = 0.97  # of the distance two moments before: no progress to speak of
 SWINGS = 4  # of D's verdict from one side to the other
 RESTLESS = 0.5  # change since the moment before, in distances of two real pictures
 WORSE = 1.5  # times the best distance so far
 NOTICEABLE = 3.0  # times real against real: nearer ones go up and down by chance
-GOOD = 0.3  # of the start's FID: what is drawn is recognised
-GOOD_PATCHES = 0.05  # the same for the square of the patches' distance, which at 0.12 still are clouds of dots
+GOOD = 0.2  # of the start's distance: what is drawn is recognised
+GOOD_UNSURE = 0.06  # the same where the network is seldom right: it sees colours sooner than shapes
+FINE = 0.1  # of the start's distance: as near as runs come that are not over yet, so that rest is no plateau
 VARIED = 0.75  # of real pictures' variety, for health
+VARIED_FEATURES = 0.5  # the same in features, where blurs are all alike
 
 BLOWN_UP, ONE, NO_BLACK, MEMORISING, NO_LEARNING, COLLAPSED, PARTLY, D_STRONG, G_STRONG, CIRCLES = (
     "blown up", "one colour only", "cannot paint black", "memorising", "noise", "collapsed", "partly collapsed",
@@ -378,17 +365,22 @@ GETTING_WORSE, PLATEAU, IMPROVING, HEALTHY, UNKNOWN = (
 FAILED = (BLOWN_UP, ONE, NO_BLACK, MEMORISING, NO_LEARNING, COLLAPSED, PARTLY, D_STRONG, G_STRONG, CIRCLES)
 WELL = (PLATEAU, IMPROVING, HEALTHY)
 WORDS = (*FAILED, GETTING_WORSE, *WELL, UNKNOWN)
-ALONE = (BLOWN_UP, ONE)  # nothing else is worth saying
 CAUSES = (D_STRONG, G_STRONG, CIRCLES)  # said beside what is seen in the pictures
+EXPLAINED = (ONE, MEMORISING)  # what was set is the cause, not how the game goes
 MOST = 2
 
 
 def words(facts: Facts) -> tuple[str, ...]:
     """One or two of WORDS: what fails, the most telling first; where nothing does, how it goes."""
-    failed = [word for word, rule in _FAILURES.items() if rule(facts)]
-    if failed and failed[0] in ALONE:
-        return (failed[0],)
-    seen, why = ([w for w in failed if (w in CAUSES) == cause] for cause in (False, True))
+    found = [word for word, rule in _FAILURES.items() if rule(facts)]
+    seen = [word for word in found if word not in (BLOWN_UP, *CAUSES)]
+    if not (seen or _stuck(facts)) and facts.finite:  # it comes nearer and nothing is wrong with the pictures
+        found = []
+    if BLOWN_UP in found:
+        return (BLOWN_UP, *seen[:1])
+    if seen[:2] == [NO_LEARNING, COLLAPSED] and facts.moved >= CHANGED:
+        return (NO_LEARNING, COLLAPSED)  # always the same speckles: both are true
+    why = [word for word in found if word in CAUSES and seen[:1] not in ([name] for name in EXPLAINED)]
     return tuple(seen[:1] + why[:1] or [next(word for word, rule in _COURSE.items() if rule(facts))])
 
 
@@ -405,9 +397,9 @@ def _blown_up(f: Facts) -> bool:
 
 
 def _no_black(f: Facts) -> bool:
-    """Not one pixel below mid-grey, or trained long enough to have tried."""
-    tried = f.darkest >= MID_GREY or f.moved >= CHANGED
-    return f.darkest >= f.real_darkest + GREY and tried
+    """It ends at mid-grey; a picture that is bright altogether does not."""
+    low, high = MID_GREY
+    return low <= f.darkest <= high and f.darkest >= f.real_darkest + GREY
 
 
 def _memorising(f: Facts) -> bool:
@@ -415,26 +407,32 @@ def _memorising(f: Facts) -> bool:
 
 
 def _noise(f: Facts) -> bool:
-    """Not learning: never moved, or speckles, or no nearer than at first; one picture for all is a collapse instead."""
+    """Not learning: never moved, or speckles, or no nearer than at first; one smooth picture for all is a collapse."""
     if f.moved <= UNMOVED:
         return True
-    alike = ALIKE if f.correlation > NOISE else SAME
-    one_picture = f.moved >= CHANGED and _low(f.vary, alike)
-    return not one_picture and (f.correlation <= NOISE or f.distance[-1] >= NOT_NEARER)
+    speckles = f.correlation <= NOISE and f.distance[-1] >= SPECKLED
+    one_picture = f.moved >= CHANGED and _low(f.vary, ALIKE)
+    return speckles or (f.distance[-1] >= NOT_NEARER and not one_picture)
 
 
 def _collapsed(f: Facts) -> bool:
-    return _low(f.vary, ALIKE) or (f.distance[-1] <= FAR and _low(f.vary_features, ALIKE))
+    """In features only where the network is right often enough, of pictures that are not too far for it."""
+    in_features = f.modes is not None and f.distance[-1] <= FAR and _low(f.vary_features, ALIKE)
+    return _low(f.vary, ALIKE) or in_features
 
 
 def _partly(f: Facts) -> bool:
-    """Classes are counted where the metric network was made for these pictures, and they are not too far for it."""
-    few = f.coverage is not None and f.distance[-1] <= FAR and f.modes <= FEW_KINDS * f.real_modes
+    """Classes are counted where the network is right often enough, of pictures that are not too far for it."""
+    few = f.modes is not None and f.distance[-1] <= FAR and f.modes <= FEW_KINDS * f.real_modes
     return few or _low(f.twins, REPEATED) or _low(f.vary, NARROW)
 
 
+def _worse(f: Facts) -> bool:
+    return f.distance[-1] >= WORSE * min(f.distance) and f.times_real >= NOTICEABLE
+
+
 def _good(f: Facts) -> bool:
-    return f.distance[-1] <= (GOOD_PATCHES if f.coverage is None else GOOD)
+    return f.distance[-1] <= (GOOD_UNSURE if f.modes is None else GOOD) and not _low(f.vary_features, VARIED_FEATURES)
 
 
 def _stuck(f: Facts) -> bool:
@@ -449,7 +447,7 @@ def _d_strong(f: Facts) -> bool:
 
 def _g_strong(f: Facts) -> bool:
     limit = BLIND if f.distance[-1] >= FAR and f.moved > UNMOVED else FOOLED
-    return _low(f.told, limit) and not _good(f)
+    return _low(f.told, limit) and f.beaten >= OFTEN and not _good(f)
 
 
 def _circles(f: Facts) -> bool:
@@ -464,6 +462,7 @@ _FAILURES: dict[str, Callable[[Facts], bool]] = {
     NO_LEARNING: _noise,
     COLLAPSED: _collapsed,
     PARTLY: _partly,
+    GETTING_WORSE: _worse,
     D_STRONG: _d_strong,
     G_STRONG: _g_strong,
     CIRCLES: _circles,
@@ -471,12 +470,8 @@ _FAILURES: dict[str, Callable[[Facts], bool]] = {
 
 
 def _healthy(f: Facts) -> bool:
-    learns = not _stuck(f) or f.times_real <= NOTICEABLE
+    learns = not _stuck(f) or f.distance[-1] <= FINE or f.times_real <= NOTICEABLE
     return _good(f) and _high(f.vary, VARIED) and learns
-
-
-def _worse(f: Facts) -> bool:
-    return f.distance[-1] >= WORSE * min(f.distance) and f.times_real >= NOTICEABLE
 
 
 def _judgeable(f: Facts) -> bool:
@@ -485,7 +480,6 @@ def _judgeable(f: Facts) -> bool:
 
 
 _COURSE: dict[str, Callable[[Facts], bool]] = {
-    GETTING_WORSE: _worse,
     HEALTHY: _healthy,
     UNKNOWN: lambda f: not _judgeable(f),
     IMPROVING: lambda f: not _stuck(f),

@@ -1,0 +1,187 @@
+"""The sheet: a hundred states of development runs, to be named by somebody who looks at them without the numbers.
+
+Which states, and in which order, follows from what was measured alone; the picture shows neither words nor settings.
+docs/oracle-eye.csv lists them and says what the eye saw; once it is there, the states stay those.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import multiprocessing
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from gan.bench.common import ROOT, BenchError, Figure
+from gan.bench.corpus_runs import Judged, judged, states_folder
+from gan.bench.corpus_states import State, kept_run, pictures_of
+from gan.bench.oracle import MEASURED, WORDS, Facts, Judge, words
+from gan.checkpoint import write_atomically
+from gan.data import load
+from gan.picture import grid, image_of
+from gan.pictures import spread_rows
+from gan.seeds import seed_of
+from gan.trainer import Trainer, limited
+
+TILES = 100
+SAMPLES = 10_000  # generated pictures that a state of the sheet is measured with
+EYE = ROOT / "docs" / "oracle-eye.csv"
+PICTURE, PICTURE_BYTES = ROOT / "docs" / "oracle-sheet.webp", 1_500_000
+AGREE = 0.85  # of the states: the bar
+_CHOICE, _ORDER = 71, 72  # streams of randomness, see gan.seeds
+
+CELL, GAP, LINE = 33, 6, 14  # pixels: a picture and its border, between parts and tiles, a tile's number
+PARTS = ((24, 6), (4, 1), (6, 2))  # pictures, in so many columns: generated, real, of two moments before
+TILES_WIDE = 10
+
+
+class Named(NamedTuple):
+    """A state on the sheet and what the eye says of it: "" nothing yet, two words have a ; between."""
+
+    number: int
+    step: int
+    eye: str
+
+    @property
+    def said(self) -> list[str]:
+        return [word.strip() for word in self.eye.split(";") if word.strip()]
+
+
+def measure(args: argparse.Namespace) -> list[Figure]:
+    """Choose and draw the states where that is still to be done; measure them; hold both words together."""
+    folder = states_folder(args)
+    if not EYE.exists():
+        chosen = chosen_of(s for number in range(0, args.runs, 2) for s in judged(number, folder))
+        write_eye(EYE, [Named(s.number, s.step, "") for s in chosen])
+    named = read_eye(EYE)
+    write_atomically(PICTURE, sheet([shown(one, folder) for one in named]))
+    found = _measured(named, folder, args.jobs)
+    print("\n".join(["", *table(named, found), ""]), flush=True)
+    return [agreement(named, found)]
+
+
+# Which states -------------------------------------------------------------------------------------------------------
+
+
+def chosen_of(found: Iterable[Judged], most: int = TILES) -> list[Judged]:
+    """Development states, as many of each word as there are, in an order that tells nothing.
+
+    Words take turns; which of its states comes first follows from run and step alone.
+    """
+    states = sorted((s for s in found if s.number % 2 == 0), key=lambda s: seed_of(_CHOICE, s.number, s.step))
+    piles = [[s for s in states if word in words(s.facts)] for word in WORDS]
+    chosen: list[Judged] = []
+    while len(chosen) < most and any(piles):
+        for pile in piles[:]:
+            if pile and len(chosen) < most:
+                chosen.append(pile[0])
+            piles = [[s for s in p if s not in chosen] for p in piles]
+    return sorted(chosen, key=lambda s: seed_of(_ORDER, s.number, s.step))
+
+
+def write_eye(path: Path, named: Sequence[Named]) -> None:
+    """A line for each state of the sheet."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        lines = [("tile", "run", "step", "eye"), *((k, *one) for k, one in enumerate(named, 1))]
+        csv.writer(file, lineterminator="\n").writerows(lines)
+
+
+def read_eye(path: Path) -> list[Named]:
+    """Raises BenchError where the eye says what the oracle never says."""
+    with path.open(encoding="utf-8", newline="") as file:
+        named = [Named(int(row["run"]), int(row["step"]), row["eye"]) for row in csv.DictReader(file)]
+    odd = sorted({word for one in named for word in one.said} - set(WORDS))
+    if odd:
+        raise BenchError(f"{path.name} says {', '.join(odd)}, which is none of the oracle's words.")
+    return named
+
+
+# What is drawn ------------------------------------------------------------------------------------------------------
+
+
+def shown(one: Named, folder: Path) -> list[Tensor]:
+    """Pictures uint8 [N, C, H, W] for each of PARTS; what was before the first moment is the start."""
+    run = kept_run(folder, one.number)
+    if run is None:
+        raise BenchError(f"Run {one.number} of the sheet is not in {folder}; --part corpus trains it.")
+    state, whole = State(run, one.step), load(run.config.dataset, "train", folder / "pictures")
+    before = [state.pictures(step) for step in state.steps[-3:-2]] or [pictures_of(Trainer(run.config, whole))]
+    sources = (state.pictures(one.step), limited(whole, run.config.data_limit).images, before[0])
+    return [x[spread_rows(len(x), count)] for x, (count, _) in zip(sources, PARTS, strict=True)]
+
+
+def sheet(tiles: Sequence[Sequence[Tensor]]) -> bytes:
+    """All tiles in one WebP, numbered from 1, as good as PICTURE_BYTES allow."""
+    drawn = [_tile(k, parts) for k, parts in enumerate(tiles, 1)]
+    width, height = drawn[0].size
+    picture = Image.new("RGB", (TILES_WIDE * width, -(-len(drawn) // TILES_WIDE) * height), "white")
+    for k, one in enumerate(drawn):
+        picture.paste(one, (k % TILES_WIDE * width, k // TILES_WIDE * height))
+    for quality in range(90, 0, -10):
+        out = BytesIO()
+        picture.save(out, "WEBP", quality=quality)
+        if out.tell() <= PICTURE_BYTES:
+            break
+    return out.getvalue()
+
+
+def _tile(number: int, parts: Sequence[Tensor]) -> Image.Image:
+    width = sum(columns * CELL + 2 * GAP for _, columns in PARTS)
+    picture = Image.new("RGB", (width, LINE + PARTS[0][0] // PARTS[0][1] * CELL + GAP), "white")
+    ImageDraw.Draw(picture).text((GAP, 0), str(number), fill="black")
+    left = GAP
+    for images, (_, columns) in zip(parts, PARTS, strict=True):
+        picture.paste(image_of(grid(images, columns, CELL - images.shape[3], background=255)), (left, LINE))
+        left += columns * CELL + 2 * GAP
+    return picture
+
+
+# Both words ---------------------------------------------------------------------------------------------------------
+
+
+def _measured(named: Sequence[Named], folder: Path, jobs: int) -> list[Facts]:
+    """The facts of each, with SAMPLES pictures; a run's states together."""
+    numbers = sorted({one.number for one in named})
+    steps = [[one.step for one in named if one.number == number] for number in numbers]
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        found = dict(zip(numbers, pool.map(partial(_facts, folder=folder), numbers, steps), strict=True))
+    return [found[one.number][one.step] for one in named]
+
+
+def _facts(number: int, steps: Sequence[int], folder: Path) -> dict[int, Facts]:
+    """Those of one run; written beside it, so that a command that was stopped goes on."""
+    torch.set_num_threads(1)
+    path, run = folder / f"{number:05d}-sheet.json", kept_run(folder, number)
+    key = f"{MEASURED} {steps}"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if known.get("key") != key:
+        judge = Judge(run, folder, SAMPLES)
+        known = {"key": key, "states": {step: judge.facts(State(run, step)).to_json() for step in steps}}
+        write_atomically(path, json.dumps(known).encode())
+    return {int(step): Facts.from_json(facts) for step, facts in known["states"].items()}
+
+
+def table(named: Sequence[Named], found: Sequence[Facts]) -> list[str]:
+    """Both words of each state."""
+    rows = [
+        f"| {k} | {one.number} | {one.step} | {', '.join(words(facts))} | {', '.join(one.said)} |"
+        for k, (one, facts) in enumerate(zip(named, found, strict=True), 1)
+    ]
+    return ["| tile | run | step | the oracle | the eye |", "| --- | --- | --- | --- | --- |", *rows]
+
+
+def agreement(named: Sequence[Named], found: Sequence[Facts]) -> Figure:
+    """How often the eye's first word is one of the oracle's."""
+    judged_by_both = [(one.said[0], words(facts)) for one, facts in zip(named, found, strict=True) if one.said]
+    same = sum(word in oracle for word, oracle in judged_by_both)
+    met = "met" if same >= AGREE * TILES else "missed"
+    return Figure("the eye agrees", f"{same} of {len(judged_by_both)}", f"at least {AGREE:.0%}: {met}")
