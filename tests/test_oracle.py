@@ -384,6 +384,8 @@ def test_the_sheet_is_drawn_and_measured_from_kept_states(tiny, tmp_path):
     early, *_, last = kept_run(tmp_path, tiny).states()
     tiles = [corpus_sheet.shown(corpus_sheet.Named(tiny, s.step, ""), tmp_path) for s in (early, last)]
     assert torch.equal(tiles[1][2], last.pictures(8)[torch.arange(6) * 1000 // 6])
+    train = load(kept_run(tmp_path, tiny).config.dataset, "train", tmp_path / "pictures").images
+    assert torch.equal(corpus_sheet.most_similar(train[3:5], train), train[3:5])
     picture = Image.open(BytesIO(corpus_sheet.sheet(tiles)))
     assert picture.format == "WEBP" and picture.width == corpus_sheet.TILES_WIDE * (9 * 33 + 36)
     with pytest.raises(BenchError, match="Run 1234 of the sheet is not in"):

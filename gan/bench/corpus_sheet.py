@@ -27,9 +27,11 @@ from gan.bench.corpus_states import State, kept_run, pictures_of
 from gan.bench.oracle import MEASURED, WORDS, Facts, Judge, words
 from gan.checkpoint import write_atomically
 from gan.data import load
+from gan.metric_network import to_float
 from gan.picture import grid, image_of
 from gan.pictures import spread_rows
 from gan.seeds import seed_of
+from gan.signals import small
 from gan.trainer import Trainer, limited
 
 TILES = 100
@@ -41,6 +43,8 @@ _CHOICE, _ORDER = 71, 72  # streams of randomness, see gan.seeds
 
 CELL, GAP, LINE = 33, 6, 14  # pixels: a picture and its border, between parts and tiles, a tile's number
 PARTS = ((24, 6), (4, 1), (6, 2))  # pictures, in so many columns: generated, real, of two moments before
+PAPER = 208  # level of grey, so that white pictures are seen
+AMONG = 10_000  # training pictures among which the most similar one is looked for
 TILES_WIDE = 10
 
 
@@ -109,21 +113,31 @@ def read_eye(path: Path) -> list[Named]:
 
 
 def shown(one: Named, folder: Path) -> list[Tensor]:
-    """Pictures uint8 [N, C, H, W] for each of PARTS; what was before the first moment is the start."""
+    """Pictures uint8 [N, C, H, W] for each of PARTS. Before the first moment is the start.
+
+    The real ones are what each row's last picture is most similar to of what the run learns from: copies are seen.
+    """
     run = kept_run(folder, one.number)
     if run is None:
         raise BenchError(f"Run {one.number} of the sheet is not in {folder}; --part corpus trains it.")
     state, whole = State(run, one.step), load(run.config.dataset, "train", folder / "pictures")
     before = [state.pictures(step) for step in state.steps[-3:-2]] or [pictures_of(Trainer(run.config, whole))]
-    sources = (state.pictures(one.step), limited(whole, run.config.data_limit).images, before[0])
-    return [x[spread_rows(len(x), count)] for x, (count, _) in zip(sources, PARTS, strict=True)]
+    (generated, columns), (earlier, _) = PARTS[0], PARTS[2]
+    now, past = (x[spread_rows(len(x), n)] for x, n in ((state.pictures(one.step), generated), (before[0], earlier)))
+    train = limited(whole, run.config.data_limit).images
+    return [now, most_similar(now[columns - 1 :: columns], train[spread_rows(len(train), AMONG)]), past]
+
+
+def most_similar(images: Tensor, among: Tensor) -> Tensor:
+    """Of each picture uint8 [N, C, H, W] the one that is nearest to it at half the size."""
+    return among[torch.cdist(*(small(to_float(x)) for x in (images, among))).argmin(1)]
 
 
 def sheet(tiles: Sequence[Sequence[Tensor]]) -> bytes:
     """All tiles in one WebP, numbered from 1, as good as PICTURE_BYTES allow."""
     drawn = [_tile(k, parts) for k, parts in enumerate(tiles, 1)]
     width, height = drawn[0].size
-    picture = Image.new("RGB", (TILES_WIDE * width, -(-len(drawn) // TILES_WIDE) * height), "white")
+    picture = Image.new("RGB", (TILES_WIDE * width, -(-len(drawn) // TILES_WIDE) * height), (PAPER,) * 3)
     for k, one in enumerate(drawn):
         picture.paste(one, (k % TILES_WIDE * width, k // TILES_WIDE * height))
     for quality in range(90, 0, -10):
@@ -136,11 +150,11 @@ def sheet(tiles: Sequence[Sequence[Tensor]]) -> bytes:
 
 def _tile(number: int, parts: Sequence[Tensor]) -> Image.Image:
     width = sum(columns * CELL + 2 * GAP for _, columns in PARTS)
-    picture = Image.new("RGB", (width, LINE + PARTS[0][0] // PARTS[0][1] * CELL + GAP), "white")
+    picture = Image.new("RGB", (width, LINE + PARTS[0][0] // PARTS[0][1] * CELL + GAP), (PAPER,) * 3)
     ImageDraw.Draw(picture).text((GAP, 0), str(number), fill="black")
     left = GAP
     for images, (_, columns) in zip(parts, PARTS, strict=True):
-        picture.paste(image_of(grid(images, columns, CELL - images.shape[3], background=255)), (left, LINE))
+        picture.paste(image_of(grid(images, columns, CELL - images.shape[3], background=PAPER)), (left, LINE))
         left += columns * CELL + 2 * GAP
     return picture
 
