@@ -328,7 +328,7 @@ GREY = 64  # levels between real black and the generator's darkest: a quarter of
 MID_GREY = (127, 130)  # levels that a floor lies at: relu cannot go below them
 COPY = 0.7  # of the distance that unseen pictures have; a blur is nearer to all than those, but no copy
 COPIES = 0.5  # of the pictures must be such copies
-COPIES_VARY = 0.6  # of real pictures' variety: less is a collapse, also where it lies near a training picture
+COPIES_VARY = 0.45  # of real pictures' variety: less is a collapse, also where it lies near a training picture
 UNMOVED = 0.15  # of the distance of two real pictures: nobody sees such a change
 NOT_NEARER = 0.75  # of the start's distance from real pictures: still nothing like them
 NOISE = 0.5  # of real pictures' correlation of neighbours: to the eye, speckles
@@ -347,6 +347,8 @@ FAR = 0.3  # of the start's distance from real pictures: anybody tells them from
 STUCK = 0.97  # of the distance two moments before: no progress to speak of
 SWINGS = 4  # of D's verdict from one side to the other
 RESTLESS = 0.5  # change since the moment before, in distances of two real pictures
+REPLACED = 0.9  # the same: all pictures are others, without any being better
+SETTLED = 5  # distances: before, all pictures change
 WORSE = 1.5  # times the best distance so far
 NOTICEABLE = 3.0  # times real against real: nearer ones go up and down by chance
 GOOD = 0.2  # of the start's distance: what is drawn is recognised
@@ -374,10 +376,10 @@ def words(facts: Facts) -> tuple[str, ...]:
     """One or two of WORDS: what fails, the most telling first; where nothing does, how it goes."""
     found = [word for word, rule in _FAILURES.items() if rule(facts)]
     seen = [word for word in found if word not in (BLOWN_UP, *CAUSES)]
-    if not (seen or _stuck(facts)) and facts.finite:  # it comes nearer and nothing is wrong with the pictures
-        found = []
     if BLOWN_UP in found:
         return (BLOWN_UP, *seen[:1])
+    if not (seen or _stuck(facts)):  # it comes nearer and nothing is wrong with the pictures
+        found = []
     if seen[:2] == [NO_LEARNING, COLLAPSED] and facts.moved >= CHANGED:
         return (NO_LEARNING, COLLAPSED)  # always the same speckles: both are true
     why = [word for word in found if word in CAUSES and seen[:1] not in ([name] for name in EXPLAINED)]
@@ -451,7 +453,8 @@ def _g_strong(f: Facts) -> bool:
 
 
 def _circles(f: Facts) -> bool:
-    return f.swings >= SWINGS and f.change >= RESTLESS and _stuck(f)
+    swings = f.swings >= SWINGS and f.change >= RESTLESS
+    return _stuck(f) and (swings or (f.change >= REPLACED and len(f.distance) >= SETTLED))
 
 
 _FAILURES: dict[str, Callable[[Facts], bool]] = {
@@ -463,9 +466,9 @@ _FAILURES: dict[str, Callable[[Facts], bool]] = {
     COLLAPSED: _collapsed,
     PARTLY: _partly,
     GETTING_WORSE: _worse,
+    CIRCLES: _circles,
     D_STRONG: _d_strong,
     G_STRONG: _g_strong,
-    CIRCLES: _circles,
 }
 
 
