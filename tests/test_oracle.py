@@ -376,13 +376,30 @@ def test_the_eye_has_a_file_and_both_words_a_table(tmp_path):
         "| 2 | 8 | 20 | healthy | collapsed, noise |",
         "| 3 | 2 | 5 | healthy |  |",
     ]
-    assert corpus_sheet.agreement(named, [HEALTHY] * 3).value == "1 of 2"
+    assert corpus_sheet.agreement(named[:2], [HEALTHY] * 2).value == "1 of 2"
     path.write_text("tile,run,step,eye\n1,4,10,lovely\n")
     with pytest.raises(BenchError, match="says lovely, which is none"):
         corpus_sheet.read_eye(path)
 
 
-def test_the_sheet_is_drawn_and_measured_from_kept_states(tiny, tmp_path):
+def test_nothing_of_the_oracle_is_said_before_all_are_named(monkeypatch, tmp_path, capsys):
+    eye, picture = tmp_path / "eye.csv", tmp_path / "sheet.webp"
+    monkeypatch.setattr(corpus_sheet, "EYE", eye)
+    monkeypatch.setattr(corpus_sheet, "PICTURE", picture)
+    monkeypatch.setattr(corpus_sheet, "judged", lambda number, folder: [corpus_runs.Judged(number, 10, HEALTHY)])
+    monkeypatch.setattr(corpus_sheet, "shown", lambda one, folder: [torch.zeros(1, 1, 28, 28, dtype=torch.uint8)] * 3)
+    monkeypatch.setattr(corpus_sheet, "_measured", lambda named, folder, jobs: [HEALTHY] * len(named))
+    parser = argparse.ArgumentParser()
+    evidence.add_arguments(parser)
+    args = parser.parse_args(["--part", "sheet", "--runs", "4", "--states", str(tmp_path)])
+    assert [f.bar for f in evidence.measure(args)] == ["2 to be named in eye.csv"]
+    assert "healthy" not in capsys.readouterr().out + eye.read_text() and picture.exists()
+    eye.write_text(eye.read_text().replace(",10,", ",10,healthy"))
+    assert [f.value for f in evidence.measure(args)] == ["2 of 2"]
+    assert "| healthy | healthy |" in capsys.readouterr().out
+
+
+def test_the_sheet_is_drawn_from_kept_states(tiny, tmp_path):
     corpus_runs.train_and_keep(tiny, tmp_path)
     early, *_, last = kept_run(tmp_path, tiny).states()
     tiles = [corpus_sheet.shown(corpus_sheet.Named(tiny, s.step, ""), tmp_path) for s in (early, last)]
