@@ -18,10 +18,24 @@ from PIL import Image
 
 from gan.bench import corpus, corpus_runs, corpus_sheet, evidence, oracle, yardstick
 from gan.bench.common import BenchError
-from gan.bench.corpus import HALVES, KINDS, KNOBS, NEAR, OWN, RECIPES, WILD, Drawn, draw
+from gan.bench.corpus import (
+    HALVES,
+    KINDS,
+    KNOBS,
+    NEAR,
+    OWN,
+    RARE,
+    RARE_FROM,
+    RECIPES,
+    WILD,
+    Drawn,
+    draw,
+    rare_of,
+)  # fmt: skip
 from gan.bench.corpus_states import KeptRun, State, kept_run, moments, path_of, state_moments
 from gan.bench.oracle import Facts, measured, words
 from gan.data import load
+from gan.gallery import PREFIX
 from gan.history import COLUMNS
 from gan.trainer import check_config
 
@@ -48,6 +62,18 @@ def test_halves_wild_ones_and_few_pictures_have_their_shares_in_any_twelve_numbe
         assert sum(d.half == HALVES[1] for d in drawn) == 6
         assert sum(d.few for d in drawn) == 4
         assert [sum(d.wild for d in drawn if d.half == half) for half in HALVES] == [3, 3]
+
+
+def test_runs_that_begin_with_failing_presets_come_after_the_others_in_equal_shares():
+    drawn = [draw(number) for number in range(RARE_FROM, RARE_FROM + 4 * len(RARE))]
+    for half in HALVES:
+        begun = [rare_of(d.number) for d in drawn if d.half == half]
+        assert sorted(begun) == sorted(2 * list(RARE))
+    for d in drawn:
+        assert not d.wild and d.config.recipe == PREFIX + rare_of(d.number)
+        few = d.config.data_limit or (d.own.count if d.own else 0)
+        assert d.few == (rare_of(d.number) == RARE[0]) and (not d.few or 12 <= few <= 60)
+    assert not any(rare_of(number) for number in range(RARE_FROM))
 
 
 def test_what_is_refused_is_never_drawn_and_runs_are_short():

@@ -334,6 +334,7 @@ NOT_NEARER = 0.75  # of the start's distance from real pictures: still nothing l
 NOISE = 0.5  # of real pictures' correlation of neighbours: to the eye, speckles
 SPECKLED = 0.5  # of the start's distance: nearer, shapes are seen through speckles
 ALIKE = 0.3  # of real pictures' variety: all are one picture with small changes
+HANDFUL = 0.1  # of the usual distance to the most similar one: two or three pictures, for all latents
 REPEATED = 0.35  # of the usual distance to the most similar one: a few pictures, many times
 FEW_KINDS = 0.5  # of the classes that there are
 NARROW = 0.45  # of real pictures' variety; while shapes come out of a blur it is 0.5
@@ -420,7 +421,7 @@ def _noise(f: Facts) -> bool:
 def _collapsed(f: Facts) -> bool:
     """In features only where the network is right often enough, of pictures that are not too far for it."""
     in_features = f.modes is not None and f.distance[-1] <= FAR and _low(f.vary_features, ALIKE)
-    return _low(f.vary, ALIKE) or in_features
+    return _low(f.vary, ALIKE) or _low(f.twins, HANDFUL) or in_features
 
 
 def _partly(f: Facts) -> bool:
