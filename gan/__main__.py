@@ -25,7 +25,7 @@ from gan.config import KNOBS, ConfigError, Knob, parse_value
 from gan.console import print_anywhere
 from gan.data import DATA, DataError
 from gan.diagnosis import diagnose as verdicts_on
-from gan.diagnosis_report import answer, last_step, lines, past_of, short_lines
+from gan.diagnosis.report import answer, last_step, lines, past_of, short_lines
 from gan.flags import Parser, UsageError, decimal, whole, words_of
 from gan.follower import Follower
 from gan.fork import plan_fork

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from gan.config import Config, ConfigError
 from gan.data import Pictures, load
-from gan.diagnosis import FIRST_STEP, RECENT, Verdict, diagnose
+from gan.diagnosis import YOUNG, Verdict, diagnose
 from gan.directions import look
 from gan.inversion import search
 from gan.made_of import MadeOf
@@ -150,7 +150,7 @@ def looked(config: Config, pictures: Pictures, steps: int = 2) -> dict[str, floa
 
 def judged(config: Config, record: dict[str, float | None]) -> list[Verdict]:
     """The diagnosis of a run that looks like this at every look."""
-    steps = range(20, FIRST_STEP + 20 * RECENT + 1, 20)
+    steps = (0, 1, *range(20, YOUNG + 121, 20))
     rows = [(s, s, 1.0, 1.3, 0.7, record["real_q50"], record["fake_q50"], 1e-3, 1e-3) for s in steps]
     return diagnose(config, rows, [record | {"step": s} for s in steps])
 

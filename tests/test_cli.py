@@ -23,7 +23,7 @@ from gan import runs as runs_module
 from gan.__main__ import FLAGS, _parser, _sentence, main
 from gan.checkpoint import write_atomically
 from gan.config import KNOBS, OUTPUTS, PRECISIONS, SAMPLINGS, UPDATE_ORDERS
-from gan.diagnosis_report import EARLY
+from gan.diagnosis.report import EARLY
 from gan.draw import draw
 from gan.models import MODELS
 from gan.objectives import OBJECTIVES

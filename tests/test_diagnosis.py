@@ -11,7 +11,9 @@ from fastapi.testclient import TestClient
 
 from gan import run as run_module
 from gan.config import Config
-from gan.diagnosis import FIRST_STEP, KINDS, diagnose, swings
+from gan.diagnosis import EARLY, KINDS, diagnose
+from gan.diagnosis.past import swings
+from gan.diagnosis.remedies import furthest_off
 from gan.gallery import GALLERY, PREFIX
 from gan.history import SIGNALS
 from gan.recipes import ALL_RECIPES, FAILURES, RECIPES, make_config
@@ -21,25 +23,42 @@ from gan.web.diagnosis import add_diagnosis_route
 from gan.web.routes import BASE
 
 QUICK = RECIPES["quick"].config
+RELU = QUICK.changed(output="relu")
+WGAN = QUICK.changed(objective="wasserstein")
 NAN = {"step": 900, "kind": "failed", "text": "The generator's loss became NaN or infinite at step 900"}
+NEW = ("detail", "patches", "spectrum", "correlation", "darkest", "saturated", "flat")  # older records have none
 
 
-def rows(steps: int = 1000, gap=lambda step: 0.2) -> list[tuple]:
+def rows(steps: int = 1000, gap=lambda step: 0.2, loss=lambda step: 1.3) -> list[tuple]:
     """A row for every second step; D's verdicts lie `gap(step)` apart around a half."""
-    return [(s, 64 * s, 1.0, 1.3, 0.7, 0.5 + gap(s) / 2, 0.5 - gap(s) / 2, 1e-3, 1e-3) for s in range(2, steps + 1, 2)]
+    return [
+        (s, 64 * s, 1.0, loss(s), 0.7, 0.5 + gap(s) / 2, 0.5 - gap(s) / 2, 1e-3, 1e-3) for s in range(2, steps + 1, 2)
+    ]
+
+
+def nearer(step: int) -> float:
+    """A distance that falls to a twentieth, and still falls."""
+    return max(0.05, 1 / (1 + step / 20)) - step / 1e5
+
+
+def far(step: int) -> float:
+    return 1 - step / 1e6
 
 
 def signals(steps: int = 1000, **formulas) -> list[dict]:
-    """A healthy record every 20 steps, with some signals by formula: name=lambda step: value."""
-    healthy = dict.fromkeys(SIGNALS, 1.0) | {"told_apart": 0.8, "real_q05": 0.2, "real_q95": 0.9, "lowest": -1.0}
+    """A healthy record at step 0, 1 and every 20 steps, with some signals by formula: name=lambda step: value."""
+    healthy = dict.fromkeys(SIGNALS, 1.0) | dict.fromkeys(("darkest", "saturated", "flat"), 0.0)
+    healthy |= {"told_apart": 0.8, "real_q05": 0.2, "real_q95": 0.9, "lowest": -1.0}
+    formulas = {"detail": nearer, "patches": nearer, "spectrum": nearer} | formulas
     return [
         healthy | {"step": s} | {name: formula(s) for name, formula in formulas.items()}
-        for s in range(20, steps + 1, 20)
+        for s in (0, 1, *range(20, steps + 1, 20))
     ]
 
 
 def kinds(config: Config = QUICK, gap=lambda step: 0.2, events=(), measures=(), steps: int = 1000, **formulas):
-    return [v.kind for v in diagnose(config, rows(steps, gap), signals(steps, **formulas), events, measures)]
+    loss = formulas.pop("loss", lambda step: 1.3)
+    return [v.kind for v in diagnose(config, rows(steps, gap, loss), signals(steps, **formulas), events, measures)]
 
 
 def falling(fids: list[float]) -> list[dict]:
@@ -50,19 +69,28 @@ def wave(period: float, height: float):
     return lambda step: 0.2 + height * math.sin(2 * math.pi * step / period)
 
 
-RELU = QUICK.changed(output="relu")
-WGAN = QUICK.changed(objective="wasserstein")
+def always(value: float | None):
+    return lambda step: value
+
+
+NO_NEARER = {"detail": far, "patches": far, "spectrum": far}
+RAW = {"patches": lambda step: max(0.3, nearer(step)) - step / 1e4, "spectrum": lambda step: max(0.3, nearer(step))}
+STANDSTILL = dict.fromkeys(("patches", "spectrum"), lambda step: 1.0 if step < 100 else 0.4)
 CASES = {
     "healthy": {},
-    "learning": {"told_apart": lambda step: 1.0, "near": lambda step: 3.0},
-    "incomparable": {"near": lambda step: None, "diversity": lambda step: None},
+    "learning": RAW,
+    "incomparable": {"near": always(None), "diversity": always(None), **dict.fromkeys(NEW, always(None))},
+    "cannot-tell": dict.fromkeys(NEW, always(None)),
     "divergence": {"events": [NAN]},
-    "cannot-paint-black": {"config": RELU, "lowest": lambda step: 0.0, "told_apart": lambda step: 1.0},
-    "memorisation": {"near": lambda step: max(0.3, 1.2 - step / 800), "diversity": lambda step: 0.7},
-    "oscillation": {"gap": wave(150, 0.6), "diversity": lambda step: 0.4},
+    "single-colour": {"flat": always(1.0)},
+    "cannot-paint-black": {"config": RELU, "lowest": always(0.0), "darkest": always(1.0), "told_apart": always(1.0)},
+    "memorisation": {"near": lambda step: max(0.3, 1.2 - step / 800)},
+    "not-learning": NO_NEARER,
     "mode-collapse": {"diversity": lambda step: max(0.1, 1 - step / 500)},
-    "discriminator-too-strong": {"told_apart": lambda step: 1.0, "g_grad": lambda step: 10 ** (-step / 100)},
-    "generator-too-strong": {"told_apart": lambda step: 0.05},
+    "partial-collapse": {"diversity": lambda step: max(0.4, 1 - step / 500)},
+    "oscillation": STANDSTILL | {"gap": wave(150, 0.6), "diversity": always(0.6)},
+    "discriminator-too-strong": STANDSTILL | {"told_apart": always(1.0), "g_grad": lambda step: 10 ** (-step / 100)},
+    "generator-too-strong": STANDSTILL | {"told_apart": always(0.05)},
 }
 
 
@@ -72,20 +100,35 @@ def test_each_kind_is_named_first_and_alone(kind):
 
 
 def test_every_kind_has_a_case_and_words():
-    assert set(CASES) | {"plateau"} == set(KINDS)
+    assert set(CASES) | {"plateau", "getting-worse"} == set(KINDS)
     assert {f.kind for f in GALLERY.values()} <= set(KINDS) - {"healthy", "plateau"}
 
 
 @pytest.mark.parametrize("kind", CASES)
-def test_too_short_a_history_has_no_verdict_except_the_end_itself(kind):
-    short = kinds(**CASES[kind], steps=FIRST_STEP - 20)
-    assert short == (["divergence"] if kind == "divergence" else [])
+def test_nothing_is_said_before_anything_can_be_known(kind):
     assert diagnose(QUICK, [], []) == []
+    short = kinds(**CASES[kind], steps=EARLY - 1)
+    assert short == (["divergence"] if kind == "divergence" else [])
+
+
+def test_early_failures_are_no_alarms_yet():
+    """Healthy networks look collapsed or like noise at first: what is seen is said, and nobody is frightened."""
+    early = diagnose(QUICK, rows(100), signals(100, **NO_NEARER))[0]
+    late = diagnose(QUICK, rows(1000), signals(1000, **NO_NEARER))[0]
+    assert early.kind == late.kind == "not-learning"
+    assert not early.alarm and late.alarm and late.sure.startswith("sure")
+
+
+def test_how_sure_it_is_follows_from_how_many_looks_agree():
+    for since, sure in ((1000, "first signs"), (960, "likely"), (800, "sure")):
+        falls = lambda step, since=since: 0.1 if step >= since - 20 else 1.0  # noqa: E731
+        found = diagnose(QUICK, rows(), signals(diversity=falls))
+        assert found[0].kind == "mode-collapse" and found[0].sure.startswith(f"{sure}: ")
 
 
 @pytest.mark.parametrize("kind", CASES)
 def test_diagnosis_changes_nothing_and_repeats_itself(kind):
-    case = {"config": QUICK, "gap": lambda step: 0.2, "events": []} | CASES[kind]
+    case = {"config": QUICK, "gap": always(0.2), "events": []} | CASES[kind]
     config, gap, events = case.pop("config"), case.pop("gap"), case.pop("events")
     given = [rows(1000, gap), signals(1000, **case), events, falling([9.0] * 8)]
     before = copy.deepcopy(given)
@@ -93,44 +136,87 @@ def test_diagnosis_changes_nothing_and_repeats_itself(kind):
     assert given == before
 
 
-def test_a_gradient_that_was_gone_before_the_first_look_is_found():
-    assert kinds(told_apart=lambda step: 1.0, g_grad=lambda step: 1e-4) == ["discriminator-too-strong"]
-    assert kinds(told_apart=lambda step: 1.0, g_grad=lambda step: 1e-2) == ["healthy"]  # small, but as it always was
+@pytest.mark.parametrize("missing", [(), ("near",), ("diversity",), ("told_apart", "g_grad"), SIGNALS[1:]])
+@pytest.mark.parametrize("kind", CASES)
+def test_records_of_older_runs_are_never_called_healthy(kind, missing):
+    """What has no positive sign is not healthy; what is missing is never a reason for an alarm."""
+    case = CASES[kind] | dict.fromkeys((*NEW, *missing), always(None))
+    assert "healthy" not in kinds(**case)
+    healthy = dict.fromkeys((*NEW, *missing), always(None))
+    assert kinds(**healthy) in (["cannot-tell"], ["incomparable"], [])
+
+
+def test_health_needs_every_positive_sign():
+    assert kinds() == ["healthy"]
+    for doubt in (
+        {"told_apart": always(1.0)},  # D is certain
+        {
+            "told_apart": always(0.5),
+            "patches": lambda step: max(0.2, nearer(step)),
+        },  # or blind, and pictures are not near
+        {"diversity": always(0.6)},
+        {"spectrum": lambda step: max(0.5, nearer(step))},
+        {"correlation": always(0.6)},
+    ):
+        assert "healthy" not in kinds(**doubt)
+
+
+def test_weights_and_losses_that_have_exploded_are_a_divergence():
+    assert kinds(g_weights=lambda step: 1.0 + step) == ["divergence"]
+    assert kinds(loss=lambda step: 1.3 if step < 500 else 1e5) == ["divergence"]
+    assert kinds(loss=lambda step: 1.3 if step != 500 else 1e5) == ["healthy"]  # one bad batch
+
+
+def test_speckles_are_noise_however_varied_they_are():
+    assert kinds(**STANDSTILL, correlation=always(0.1)) == ["not-learning"]
+    assert kinds(**STANDSTILL, correlation=always(0.1), diversity=always(0.05)) == ["mode-collapse"]  # always the same
+    assert kinds(**STANDSTILL, correlation=always(0.1), twins=always(0.03)) == ["mode-collapse"]  # or two of them
+    assert kinds(**NO_NEARER, diversity=always(0.05)) == ["not-learning"]  # the start's one and the same grey
+    assert kinds(correlation=always(0.4)) == ["learning"]  # shapes through speckles
+
+
+def test_bright_pictures_of_a_generator_that_could_paint_black():
+    assert kinds(lowest=always(0.0), darkest=always(1.0)) == ["healthy"]
+    assert kinds(RELU, lowest=always(0.0)) == ["healthy"]  # real pictures have no black either
+    assert kinds(RELU, lowest=always(-0.1), darkest=always(0.9)) == ["healthy"]
 
 
 def test_healthy_trainings_that_look_odd_are_left_in_peace():
-    assert kinds(told_apart=lambda step: 1.0, g_grad=lambda step: 12.0) == ["healthy"]  # the MLP's D is always sure
-    assert kinds(diversity=lambda step: min(1.0, step / 1000)) == ["healthy"]  # varied only slowly
     outliers = lambda step: 0.2 + 0.7 * (step % 200 == 0)  # noqa: E731
-    assert kinds(gap=outliers, diversity=lambda step: 0.4) == ["healthy"]  # single batches that went wrong
-    poor = {"diversity": lambda step: 0.4}
-    assert kinds(gap=wave(150, 0.1), **poor) == ["healthy"]  # small waves
-    assert kinds(gap=wave(5000, 0.6), **poor) == ["healthy"]  # less than one swing
+    assert kinds(gap=outliers, diversity=always(0.7)) == ["healthy"]  # single batches that went wrong
     assert kinds(gap=wave(150, 0.6)) == ["healthy"]  # swings, but the pictures are as varied as real ones
-    assert kinds(lowest=lambda step: 0.0) == ["healthy"]  # bright pictures of a generator that could paint black
-    assert kinds(near=lambda step: 0.5, diversity=lambda step: 0.1) == ["mode-collapse"]  # one picture is no copying
+    assert kinds(gap=wave(5000, 0.6), diversity=always(0.6)) != ["oscillation"]  # less than one swing
+    assert kinds(near=always(0.5), diversity=always(0.1)) == ["mode-collapse"]  # one picture is no copying
+    once = lambda step: 0.1 if step == 1000 else 1.0  # noqa: E731
+    assert kinds(diversity=once) == ["healthy"]  # one look that wavers
+
+
+def test_a_cause_is_not_said_of_a_run_that_improves():
+    """Whatever the numbers are: where the pictures come nearer and nothing is wrong with them, it is raw, not sick."""
+    for kind in ("oscillation", "discriminator-too-strong", "generator-too-strong"):
+        assert kinds(**CASES[kind] | RAW) == ["learning"]
+    assert kinds(**NO_NEARER, told_apart=always(0.05)) == [
+        "not-learning",
+        "generator-too-strong",
+    ]  # beside what is seen
+    moment = lambda step: 0.05 if step == 1000 else 0.8  # noqa: E731
+    assert "generator-too-strong" not in kinds(**STANDSTILL, told_apart=moment)
 
 
 def test_scores_swing_in_their_own_units():
-    poor = {"diversity": lambda step: 0.4}
-    spread = poor | {"real_q05": lambda step: -50.0, "real_q95": lambda step: 50.0}
-    assert kinds(WGAN, gap=wave(150, 400), **poor) == ["oscillation"]
+    spread = STANDSTILL | {"diversity": always(0.6), "real_q05": always(-50.0), "real_q95": always(50.0)}
     assert kinds(WGAN, gap=wave(150, 400), **spread) == ["oscillation"]
-    assert kinds(WGAN, gap=wave(150, 100), **spread) == ["healthy"]
-
-
-def test_a_diversity_that_recovers_is_no_collapse():
-    falls_and_rises = lambda step: 0.05 + max(0.0, (step - 900) / 1000)  # noqa: E731
-    assert kinds(diversity=falls_and_rises) == ["healthy"]
+    assert "oscillation" not in kinds(WGAN, gap=wave(150, 100), **spread)
 
 
 @pytest.mark.parametrize("near", [None, 0.0])
 def test_nothing_is_said_of_a_share_that_is_not_known(near):
     """Of a single training picture the first version wrote down a distance of 0 beside a diversity of nothing."""
-    found = diagnose(QUICK, rows(), signals(near=lambda step: near, diversity=lambda step: None))
+    unknown = dict.fromkeys(("diversity", *NEW), always(None))
+    found = diagnose(QUICK, rows(), signals(near=always(near), **unknown))
     assert [v.kind for v in found] == ["incomparable"]
     assert found[0].seen == "D tells real and generated pictures apart 80\xa0% of the time (50 % is chance)."
-    measures = [{"step": s, "modes": m} for s, m in ((1, 9), (2, 10), (3, 4), (4, 3))]
+    measures = [{"step": s, "modes": m} for s, m in ((100, 9), (200, 10), (300, 4), (400, 3))]
     assert diagnose(QUICK, [], [], (), measures)[0].seen == "Of 10 classes that it drew before, 3 are left."
 
 
@@ -141,21 +227,33 @@ def test_modes_that_were_drawn_once_and_are_not_any_more():
     assert kinds(measures=measures[:3]) == ["healthy"]  # one low count is not enough
 
 
-def test_plateau_names_the_best_step_and_is_no_alarm():
+def test_a_measured_fid_decides_what_is_near():
+    near = {"real_fid": 4.0, "step": 900}
+    raw = RAW | {"patches": lambda step: max(0.4, nearer(step)) - step / 1e4}
+    assert kinds(measures=[near | {"fid": 20.0}], **raw) == ["healthy"]
+    assert kinds(measures=[near | {"fid": 200.0}]) == ["learning"]
+    old = dict.fromkeys(NEW, always(None))
+    assert kinds(measures=[near | {"fid": 20.0}], **old) == ["cannot-tell"]
+
+
+def test_measured_fids_outrank_what_the_signals_say():
     fids = [50.0, 20.0, 12.0, 11.0, 11.5, 11.2, 11.6, 11.4, 11.3, 11.9]
-    found = diagnose(QUICK, rows(), signals(), (), falling(fids))
-    assert [v.kind for v in found] == ["plateau", "healthy"] and not any(v.alarm for v in found)
-    assert "11.0 at step 400" in found[0].seen and found[0].fork_step == 400
+    (found,) = diagnose(QUICK, rows(), signals(), (), falling(fids))
+    assert found.kind == "plateau" and not found.alarm
+    assert "11.0 at step 400" in found.seen and found.fork_step == 400
     assert kinds(measures=falling(sorted(fids, reverse=True))) == ["healthy"]
     assert kinds(measures=falling(fids[:4])) == ["healthy"]  # too few to say
+    assert kinds(measures=falling([50.0, 11.0, 12.0, 24.0, 30.0, 28.0, 29.0])) == ["getting-worse"]
 
 
 def test_the_fork_begins_before_it_went_wrong():
     (verdict,) = diagnose(QUICK, rows(), signals(diversity=lambda step: 0.1 if step > 400 else 0.9))
     assert verdict.fork_step == 400
     grows = lambda step: 1.0 if step <= 300 else 1e6  # noqa: E731
-    (verdict,) = diagnose(QUICK, rows(), signals(d_grad=grows), [NAN])
+    (verdict,) = diagnose(QUICK, rows(), signals(patches=lambda step: nearer(step) * grows(step)), [NAN])
     assert verdict.fork_step == 300
+    (verdict,) = diagnose(QUICK, rows(), signals(**NO_NEARER))
+    assert verdict.fork_step == 0  # nothing was ever well
 
 
 @pytest.mark.parametrize("recipe", [n for n in ALL_RECIPES if n != "conv-small-as-printed"])
@@ -166,11 +264,12 @@ def test_every_remedy_can_be_applied_to_every_recipe(recipe, kind):
     if kind == "cannot-paint-black":
         config = config.changed(output="relu")
     given = {k: v for k, v in case.items() if k not in ("config", "gap", "events")}
-    found = diagnose(config, rows(gap=case["gap"] or (lambda step: 0.2)), signals(**given), case["events"])
+    found = diagnose(config, rows(gap=case["gap"] or always(0.2)), signals(**given), case["events"])
     for verdict in found:
         check_config(config.changed(**verdict.remedy))
         assert all(getattr(config, name) != value for name, value in verdict.remedy.items())
         assert bool(verdict.remedy) == (verdict.severity != "fine") or verdict.kind == "memorisation"
+        assert len(verdict.remedy) <= 2
 
 
 @pytest.mark.parametrize("name", GALLERY)
@@ -181,6 +280,13 @@ def test_gallery_entries_and_their_cures_are_configs_that_can_be_trained(name):
     assert sick != cured and sick.total_steps <= 1000
     assert all(getattr(sick, k) != v for k, v in GALLERY[name].cure.items())
     assert sick.recipe == PREFIX + name and FAILURES[PREFIX + name].cure == GALLERY[name].cure
+
+
+def test_the_settings_furthest_off_are_changed_back_first():
+    off = QUICK.changed(d_lr=1e-5, g_lr=0.5, beta1=0.5, batch=16)
+    assert furthest_off(off) == {"g_lr": QUICK.g_lr, "d_lr": QUICK.d_lr}
+    assert furthest_off(QUICK.changed(weight_clip=0.01, g_lr=QUICK.g_lr * 1.2)) == {"weight_clip": 0.0}
+    assert furthest_off(QUICK) == {} and furthest_off(QUICK.changed(recipe="of a friend", g_lr=0.5)) == {}
 
 
 def test_swings_are_counted_between_extremes():

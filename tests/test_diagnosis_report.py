@@ -14,7 +14,7 @@ from gan import run as run_module
 from gan.__main__ import _changes, _parser, main
 from gan.config import Config
 from gan.diagnosis import diagnose
-from gan.diagnosis_report import EARLY
+from gan.diagnosis.report import EARLY
 from gan.gallery import GALLERY, PREFIX
 from gan.history import _OLDER_SIGNALS, SIGNALS
 from gan.recipes import make_config

@@ -693,7 +693,7 @@ def test_the_diagnosis_of_a_moment_knows_nothing_of_later(tmp_path):
     add_diagnosis_route(app, registry)
     client, run = TestClient(app), registry.recorded
     end = get(client, "runs/recorded/diagnosis").json()
-    assert end["verdicts"] and get(client, "runs/recorded/diagnosis?step=46").json()["verdicts"] == []
+    assert end["verdicts"] and get(client, "runs/recorded/diagnosis?step=10").json()["verdicts"] == []
     assert get(client, "runs/recorded/diagnosis?step=999999").json() == end
     for step in range(0, run.config.total_steps, 150):
         rows = [row for row in run.history.rows if row[0] <= step]

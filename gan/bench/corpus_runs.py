@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -75,9 +75,10 @@ def _one(number: int, folder: Path) -> tuple[str, list[Judged]]:
     return train_and_keep(number, folder), judged(number, folder)
 
 
-def train_and_keep(number: int, folder: Path) -> str:
-    """Train the run of this number where it is not in `folder` yet; returns one line about it."""
+def train_and_keep(number: int, folder: Path, changes: dict[str, Any] | None = None) -> str:
+    """Train the run of this number, with these settings changed, where it is not in `folder` yet; a line about it."""
     drawn, kept = draw(number), kept_run(folder, number)
+    drawn = replace(drawn, config=drawn.config.changed(**changes or {}))
     if kept and kept.config == drawn.ready(folder / "pictures"):
         return f"{number}: kept"
     started = time.process_time()

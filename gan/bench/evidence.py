@@ -25,7 +25,7 @@ from typing import Any
 import torch
 
 from gan import metrics
-from gan.bench import corpus_runs, corpus_sheet
+from gan.bench import corpus_runs, corpus_sheet, cures, judge
 from gan.bench.common import TRAINABLE, Figure
 from gan.bench.quality import find, keep
 from gan.config import Config
@@ -41,7 +41,7 @@ SAMPLES = 2_000  # pictures for the measures of short runs; the table of objecti
 HEALTHY_SEEDS, OBJECTIVE_SEEDS = 5, 1  # of those given
 NAMED_BAR, CURED_BAR, FALSE_ALARMS_BAR = 0.9, 0.9, 3
 OBJECTIVE_SECONDS = 300.0
-WITH_CORPUS = {"corpus": corpus_runs, "sheet": corpus_sheet}  # parts that need one
+WITH_CORPUS = {"corpus": corpus_runs, "sheet": corpus_sheet, "judge": judge, "forks": cures}  # parts that need one
 
 # Recipe, data set, steps: half a minute of one core each.
 HEALTHY = (
@@ -85,6 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=whole(1, 64), default=1, help="processes side by side, one thread each")
     parser.add_argument("--cache", type=Path, help="a file that keeps what is finished, one JSON line for each run")
     corpus_runs.add_arguments(parser)
+    judge.add_arguments(parser)
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:

@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from gan.diagnosis import Verdict, diagnose
-from gan.diagnosis_report import answer, past_of
+from gan.diagnosis.report import answer, past_of
 from gan.run import Run
 from gan.runs import Runs
 from gan.web.errors import FRESH, sentence

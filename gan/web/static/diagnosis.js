@@ -105,6 +105,7 @@ export class DiagnosisPanel {
     const fine = verdict.severity === "fine";
     const parts = [
       [t(fine ? "diagnosis.numbers" : "diagnosis.seen"), verdict.seen],
+      [t("diagnosis.sure"), verdict.sure],
       [t("diagnosis.why"), verdict.why],
       [t("diagnosis.try"), verdict.try],
     ];

@@ -89,7 +89,7 @@ def short_lines(run: Run, said: Answer, step: int) -> list[str]:
     """Only what comes first: its kind alone, then what was seen, then where there is more."""
     first = (said["verdicts"] or [_early(step)])[0]
     more = f"Why, and what to try: python -m gan diagnose {shlex.quote(str(run.folder))}"
-    return [first["kind"], f"{_title(first)}. {first['seen']}", *([more] if said["verdicts"] else [])]
+    return [first["kind"], f"{first['title']}. {first['seen']}", *([more] if said["verdicts"] else [])]
 
 
 def _early(step: int) -> dict[str, Any]:
@@ -97,16 +97,12 @@ def _early(step: int) -> dict[str, Any]:
     return {"kind": EARLY, "title": "Too early to tell", "seen": seen}
 
 
-def _title(verdict: dict[str, Any]) -> str:
-    return f"{verdict['title']} ({sure})" if (sure := verdict.get("sure")) else verdict["title"]
-
-
 def _block(run: Run, verdict: dict[str, Any], cure: dict[str, Any] | None) -> list[str]:
     """One verdict. Of a run that fails on purpose only the cure is offered, which is known to work; as in the page."""
-    heads = {"seen": "What was seen", "why": "Why it happens", "try": "What to try"}
+    heads = {"seen": "What was seen", "sure": "How sure it is", "why": "Why it happens", "try": "What to try"}
     said = [f"{head}: {verdict[name]}" for name, head in heads.items() if verdict.get(name)]
     fork = _fork(run, verdict) if verdict.get("changes") and not cure else []
-    return [verdict["kind"], _title(verdict), *said, *fork]
+    return [verdict["kind"], verdict["title"], *said, *fork]
 
 
 def _fork(run: Run, wanted: dict[str, Any]) -> list[str]:

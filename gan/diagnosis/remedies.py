@@ -1,0 +1,113 @@
+"""What to try: at most two settings, those that are furthest from where they are known to work for this recipe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from gan.config import Config, ConfigError
+from gan.diagnosis.kinds import KINDS
+from gan.recipes import ALL_RECIPES
+from gan.trainer import check_config
+
+MOST = 2  # settings at once: with more, nobody learns what helped
+NOTEWORTHY = 0.5  # as far off as half of a factor 3 in a learning rate; nearer ones are as the recipe's
+
+RATES = ("d_lr", "g_lr")
+
+
+def _factor(unit: float) -> Callable[[float, float], float]:
+    """How many times a factor `unit` lies between two values."""
+    return lambda a, b: abs(math.log(max(a, 1e-9) / max(b, 1e-9))) / math.log(unit)
+
+
+def _memory(a: float, b: float) -> float:
+    """Of Adam's coefficients: how often the length of the memory, 1 / (1 - β), differs by a factor 3."""
+    return abs(math.log((1 - a) / (1 - b))) / math.log(3)
+
+
+def _switch(size: float) -> Callable[[Any, Any], float]:
+    return lambda a, b: size * (a != b)
+
+
+def _part(unit: float) -> Callable[[float, float], float]:
+    return lambda a, b: abs(a - b) / unit
+
+
+# How far a setting is off, in units of a factor 3 in a learning rate, from what is known of each.
+OFF: dict[str, Callable[[Any, Any], float]] = {
+    "d_lr": _factor(3), "g_lr": _factor(3), "beta1": _memory, "beta2": _memory,
+    "objective": _switch(1.0), "update_order": _switch(0.6), "d_steps": _factor(3),
+    "penalty": _switch(1.0), "penalty_weight": _factor(10), "penalty_every": _factor(10),
+    "weight_clip": _switch(2.0), "gradient_clip": _switch(1.0), "spectral_norm": _switch(0.8),
+    "instance_noise": _part(0.2), "label_smoothing": _part(0.3), "augment": _part(0.7),
+    "output": _switch(4.0), "z_dim": _factor(8), "clusters": _factor(30), "sampling": _switch(0.1),
+}  # fmt: skip
+
+
+def remedy(config: Config, kind: str) -> dict[str, Any]:
+    """Settings to change, at most MOST, none that the run has anyway; empty where there is nothing to change."""
+    if KINDS[kind].severity == "fine":
+        return {}
+    known = SPECIAL.get(kind, lambda config: {})
+    return _possible(config, known(config) or furthest_off(config) or _calmer(config, kind))
+
+
+def works(config: Config) -> Config | None:
+    """The settings that are known to work of the recipe that these began with; None where that is not known."""
+    recipe = ALL_RECIPES.get(config.recipe)
+    return recipe and recipe.config.changed(**recipe.cure)
+
+
+def back_to_recipe(config: Config) -> dict[str, Any]:
+    """Every setting of OFF that is not the recipe's, with the recipe's value: the plain remedy."""
+    known = works(config)
+    return _possible(config, {} if known is None else {name: getattr(known, name) for name in OFF})
+
+
+def furthest_off(config: Config) -> dict[str, Any]:
+    """The settings furthest from those that work, with those values."""
+    known = works(config)
+    if known is None:
+        return {}
+    off = {name: measure(getattr(config, name), getattr(known, name)) for name, measure in OFF.items()}
+    far = sorted((name for name in off if off[name] >= NOTEWORTHY), key=lambda name: -off[name])
+    return {name: getattr(known, name) for name in far[:MOST]}
+
+
+def _calmer(config: Config, kind: str) -> dict[str, Any]:
+    """For settings that are the recipe's own: what keeps networks steady in general."""
+    slower = {name: getattr(config, name) / 4 for name in RATES}
+    if kind == "discriminator-too-strong":
+        return {"d_lr": config.d_lr / 4, "penalty": "r1"}
+    if kind == "generator-too-strong":
+        return {"g_lr": config.g_lr / 4}
+    if kind in ("mode-collapse", "partial-collapse"):
+        return {"g_lr": min(config.d_lr, config.g_lr) / 2, "penalty": "r1"}
+    return slower
+
+
+def _less_by_heart(config: Config) -> dict[str, Any]:
+    """All pictures, where some were left out; else every one in many shapes (Zhao et al. 2020)."""
+    return {"data_limit": 0} if config.data_limit else {"augment": 1.0}
+
+
+SPECIAL: dict[str, Callable[[Config], dict[str, Any]]] = {
+    "memorisation": _less_by_heart,
+    "cannot-paint-black": lambda config: {"output": "tanh"} if config.output != "tanh" else {},
+    "plateau": lambda config: {name: getattr(config, name) / 4 for name in RATES},
+    "getting-worse": lambda config: {name: getattr(config, name) / 4 for name in RATES},
+}
+
+
+def _possible(config: Config, changes: dict[str, Any]) -> dict[str, Any]:
+    """What the run does not have anyway; without what does not go with its other settings."""
+    changes = {name: value for name, value in changes.items() if getattr(config, name) != value}
+    while changes:
+        try:
+            check_config(config.changed(**changes))
+            return changes
+        except ConfigError:
+            changes = dict(list(changes.items())[:-1])
+    return changes
