@@ -117,6 +117,7 @@ def test_early_failures_are_no_alarms_yet():
     late = diagnose(QUICK, rows(1000), signals(1000, **NO_NEARER))[0]
     assert early.kind == late.kind == "not-learning"
     assert not early.alarm and late.alarm and late.sure.startswith("sure")
+    assert early.title == KINDS["not-learning"].early != late.title == KINDS["not-learning"].title
 
 
 def test_how_sure_it_is_follows_from_how_many_looks_agree():
@@ -286,6 +287,10 @@ def test_the_settings_furthest_off_are_changed_back_first():
     off = QUICK.changed(d_lr=1e-5, g_lr=0.5, beta1=0.5, batch=16)
     assert furthest_off(off) == {"g_lr": QUICK.g_lr, "d_lr": QUICK.d_lr}
     assert furthest_off(QUICK.changed(weight_clip=0.01, g_lr=QUICK.g_lr * 1.2)) == {"weight_clip": 0.0}
+    assert furthest_off(QUICK.changed(penalty="none", penalty_weight=10.0)) == {"penalty": "r1", "penalty_weight": 0.3}
+    assert furthest_off(QUICK.changed(penalty="none", clusters=0, d_lr=1e-5)) == {"d_lr": QUICK.d_lr, "penalty": "r1"}
+    wgan = RECIPES["wgan"].config  # has no penalty, so that the weight of one does not matter
+    assert furthest_off(wgan.changed(penalty_weight=0.1, g_lr=wgan.g_lr * 30)) == {"g_lr": wgan.g_lr}
     assert furthest_off(QUICK) == {} and furthest_off(QUICK.changed(recipe="of a friend", g_lr=0.5)) == {}
 
 

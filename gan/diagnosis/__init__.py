@@ -108,9 +108,10 @@ def _verdict(past: Past, kind: str, seen: str, looks: int) -> Verdict:
     sure = f"{how}: {looks} of the last {LOOKS} looks agree"
     young = past.step < YOUNG and kind not in ALONE
     severity = "note" if young and words.severity == "warning" else words.severity
+    title = words.early if young and words.early else words.title
     changes = remedy(past.config, kind)
     back = _fork_step(past, kind, changes) if changes else None
-    return Verdict(kind, severity, words.title, sure, seen, words.why, words.try_, changes, back)
+    return Verdict(kind, severity, title, sure, seen, words.why, words.try_, changes, back)
 
 
 def _fork_step(past: Past, kind: str, changes: dict[str, Any]) -> int:

@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 
 class Words(NamedTuple):
-    """severity: "fine", "note", "warning" or "error"; the last two are alarms."""
+    """severity: "fine", "note", "warning" or "error"; the last two are alarms. early: the title in a young run."""
 
     severity: str
     title: str
     why: str
     try_: str
+    early: str = ""
 
 
 # fmt: off
@@ -46,17 +47,20 @@ KINDS: dict[str, Words] = {
         "The generator has found a picture that passes, and makes it from every noise. When the discriminator refuses "
         "it, all pictures move on to the next one together.",
         "Let the generator learn no faster than the discriminator, and keep that one flat around real pictures.",
+        early="All pictures alike so far",
     ),
     "partial-collapse": Words(
         "warning", "Partial mode collapse",
         "The generator makes a few pictures again and again, and leaves out the rest of what there is.",
         "Let the generator learn no faster than the discriminator, and keep that one flat around real pictures.",
+        early="Few kinds of pictures so far",
     ),
     "not-learning": Words(
         "warning", "Not learning",
         "The pictures are noise, and come no nearer to the training pictures. The two players learn too slowly, or one "
         "so much faster than the other that nothing is to be learned from it.",
         "Bring the learning rates back to where they are known to work.",
+        early="Nothing to be seen yet",
     ),
     "oscillation": Words(
         "warning", "The two go round in circles",

@@ -14,12 +14,14 @@ from gan.trainer import check_config
 MOST = 2  # settings at once: with more, nobody learns what helped
 NOTEWORTHY = 0.5  # as far off as half of a factor 3 in a learning rate; nearer ones are as the recipe's
 
+LEAST = 1e-6  # of a value whose logarithm is taken
+
 RATES = ("d_lr", "g_lr")
 
 
 def _factor(unit: float) -> Callable[[float, float], float]:
-    """How many times a factor `unit` lies between two values."""
-    return lambda a, b: abs(math.log(max(a, 1e-9) / max(b, 1e-9))) / math.log(unit)
+    """How many times a factor `unit` lies between two values above 0."""
+    return lambda a, b: abs(math.log(max(a, LEAST) / max(b, LEAST))) / math.log(unit)
 
 
 def _memory(a: float, b: float) -> float:
@@ -42,7 +44,7 @@ OFF: dict[str, Callable[[Any, Any], float]] = {
     "penalty": _switch(1.0), "penalty_weight": _factor(10), "penalty_every": _factor(10),
     "weight_clip": _switch(2.0), "gradient_clip": _switch(1.0), "spectral_norm": _switch(0.8),
     "instance_noise": _part(0.2), "label_smoothing": _part(0.3), "augment": _part(0.7),
-    "output": _switch(4.0), "z_dim": _factor(8), "clusters": _factor(30), "sampling": _switch(0.1),
+    "output": _switch(4.0), "z_dim": _factor(30), "clusters": _switch(0.6), "sampling": _switch(0.1),
 }  # fmt: skip
 
 
@@ -72,8 +74,12 @@ def furthest_off(config: Config) -> dict[str, Any]:
     if known is None:
         return {}
     off = {name: measure(getattr(config, name), getattr(known, name)) for name, measure in OFF.items()}
-    far = sorted((name for name in off if off[name] >= NOTEWORTHY), key=lambda name: -off[name])
-    return {name: getattr(known, name) for name in far[:MOST]}
+    if "none" in (config.penalty, known.penalty):
+        off["penalty_weight"] = off["penalty_every"] = 0.0  # of nothing
+    far = sorted((name for name in off if off[name] >= NOTEWORTHY), key=lambda name: -off[name])[:MOST]
+    if "penalty" in far and known.penalty != "none" and config.penalty_weight != known.penalty_weight:
+        far = ["penalty", "penalty_weight"]  # a penalty without its weight is another one
+    return {name: getattr(known, name) for name in far}
 
 
 def _calmer(config: Config, kind: str) -> dict[str, Any]:

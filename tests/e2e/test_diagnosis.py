@@ -60,7 +60,7 @@ def test_a_run_on_pictures_that_are_all_the_same_is_told_so_and_nothing_else(ser
     expect(part(page, "train", "diagnosis-title")).to_have_text("Too alike to judge")
     part(page, "train", "diagnosis").locator("summary").click()
     said = verdict(page, "incomparable").locator("dd")
-    expect(said).to_have_count(3)
+    expect(said).to_have_count(4)
     expect(said.first).to_have_text("D tells real and generated pictures apart 50\u00a0% of the time (50 % is chance).")
     assert verdict(page, "incomparable").evaluate("card => card.lastChild.tagName") == "DL"  # no stray number below
 
@@ -79,15 +79,15 @@ def test_a_verdict_is_read_and_its_remedy_tried(server, visit, tmp_path):
     box.locator("summary").click()
     expect(verdict(page, "divergence")).to_contain_text(MARKUP)
     expect(box.locator("img")).to_have_count(0)
-    collapse = verdict(page, "mode-collapse")
-    expect(collapse).to_contain_text("10\u00a0% as much as real ones")
-    expect(collapse).to_contain_text("Generator's learning rate: 0.01 → 0.001")
+    blown_up = verdict(page, "divergence")
+    expect(blown_up).to_contain_text("looks agree")
+    expect(blown_up.locator("li")).to_have_text(["Discriminator's learning rate: 0.001 → 0.004", "Penalty: none → r1"])
 
-    collapse.get_by_role("button").click()
+    blown_up.get_by_role("button").click()
     page.wait_for_url(lambda url: "run=" in url and sick not in url)
     wait_for_status(page, "running")
     config = server.get(f"runs/{run_on_screen(page)}")["config"]
-    assert (config["g_lr"], config["penalty"], config["width"]) == (0.001, "r1", 4)
+    assert (config["d_lr"], config["penalty"], config["width"]) == (0.004, "r1", 4)
     # Another run, another verdict, in a line of the same height.
     expect(part(page, "train", "diagnosis-seen")).not_to_have_text(MARKUP + ".")
     assert box.bounding_box()["height"] == height
@@ -134,7 +134,8 @@ def test_compare_says_of_each_run_how_it_is_and_nothing_moves(server, visit, tmp
     expect(line_of(page, sick).locator("b")).to_have_text(answer["title"])
     expect(line_of(page, sick)).to_have_attribute("title", answer["seen"])
     expect(line_of(page, sick).locator("img")).to_have_count(0)
-    expect(line_of(page, young)).to_have_attribute("data-severity", "early")
+    early = server.get(f"runs/{young}/diagnosis")["verdicts"][0]
+    expect(line_of(page, young)).to_have_attribute("data-severity", early["severity"])
     assert tops(page) == before
     for width in (390, 820, 1440, 1920):
         page.set_viewport_size({"width": width, "height": 900})
