@@ -18,16 +18,17 @@ EXPLODED_LOSS = 1000.0  # times D's first loss: a critic's scores drift by some 
 ONE_COLOUR = 0.9  # of the pictures
 GREY = 0.5  # above real pictures' black, of a range of 2: a quarter of the way to white is seen at once
 RELU_FLOOR = -1e-6  # no pixel of relu is darker
-COPIED = 0.6  # of a real picture's distance to its nearest other one; fresh pictures have 1.0 to 1.5
+COPIED = 0.65  # of a real picture's distance to its nearest other one; fresh pictures have 1.0 to 1.5
 COPIES_VARY = 0.5  # less diverse pictures are a collapse, even where they lie near a training picture
 MOVED = 0.4  # in logarithms of a distance over its first: below it a generator is still much what it was at first
 UNMOVED = 0.1  # the same: nobody sees such a change
 SPECKLES = 0.5  # of real pictures' correlation of neighbours
 WHITE_NOISE = 0.2  # of real pictures' correlation: nothing is to be seen through these
 SPECKLED = 0.5  # of the first distance: nearer, shapes are seen through speckles
+ROUGH = 0.75  # of real pictures' correlation, and
+MUDDLE = 0.48  # of their variety: pictures of both are no few kinds of pictures, but none
 NOT_NEARER = 0.75  # of the first distance: still nothing like real pictures
 ALIKE = 0.3  # of real pictures' variety: one picture with small changes
-ALIKE_SPECKLES = 0.1  # the same where there are speckles, which differ only by them
 NARROW = 0.45  # of real pictures' variety: too few of the kinds of pictures that there are
 HANDFUL = 0.1  # of the usual distance to the most similar other one: two or three pictures for all latents
 REPEATED = 0.35  # of the usual distance to the most similar other one: a few pictures, many times
@@ -107,22 +108,27 @@ def not_learning(past: Past) -> str | None:
         return None
     if past.unchanged(UNMOVED):
         return f"In {past.step:,} steps the pictures have hardly changed at all."
-    if _one_picture(past, speckles):
+    if _one_picture(past):
         return None
     if speckles and far >= (SPECKLED if past.now("correlation") > WHITE_NOISE else RAW):
         return (
             f"Neighbouring pixels agree {percent(max(0.0, past.now('correlation')))} as much as in real pictures: the "
             "pictures are speckles."
         )
-    if far >= NOT_NEARER:
+    if far >= NOT_NEARER or (far >= RAW and _shapeless(past)):
         return f"After {past.step:,} steps the pictures are {percent(far)} as far from real ones as at first."
     return None
 
 
-def _one_picture(past: Past, speckles: bool) -> bool:
-    """One picture, or a handful, for all latents; not what it began with."""
-    alike = ALIKE_SPECKLES if speckles else ALIKE
-    return past.moved() >= MOVED and (_low(past.now("diversity"), alike) or _low(past.now("twins"), HANDFUL))
+def _shapeless(past: Past) -> bool:
+    """Neither smooth nor varied, and not on the way to be: what is far and like this has no shapes yet."""
+    blurred = _low(past.now("correlation"), ROUGH) and _low(past.now("diversity"), MUDDLE)
+    return blurred and not past.rising("diversity", RECOVERING)
+
+
+def _one_picture(past: Past) -> bool:
+    """One picture, or a handful, for all latents; not what it began with. Speckles as well, where they are the same."""
+    return past.moved() >= MOVED and (_low(past.now("diversity"), ALIKE) or _low(past.now("twins"), HANDFUL))
 
 
 def mode_collapse(past: Past) -> str | None:
