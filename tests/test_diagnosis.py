@@ -116,12 +116,12 @@ def test_early_failures_are_no_alarms_yet():
     early = diagnose(QUICK, rows(100), signals(100, **NO_NEARER))[0]
     late = diagnose(QUICK, rows(1000), signals(1000, **NO_NEARER))[0]
     assert early.kind == late.kind == "not-learning"
-    assert not early.alarm and late.alarm and late.sure.startswith("sure")
+    assert not early.alarm and late.alarm and late.sure.startswith("Sure")
     assert early.title == KINDS["not-learning"].early != late.title == KINDS["not-learning"].title
 
 
 def test_how_sure_it_is_follows_from_how_many_looks_agree():
-    for since, sure in ((1000, "first signs"), (960, "likely"), (800, "sure")):
+    for since, sure in ((1000, "First signs"), (960, "Likely"), (800, "Sure")):
         falls = lambda step, since=since: 0.1 if step >= since - 20 else 1.0  # noqa: E731
         found = diagnose(QUICK, rows(), signals(diversity=falls))
         assert found[0].kind == "mode-collapse" and found[0].sure.startswith(f"{sure}: ")

@@ -33,7 +33,7 @@ SURE, LIKELY = 5, 3  # of them that agree
 class Verdict:
     """severity: "fine", "note", "warning" or "error"; the last two are alarms.
 
-    sure: how sure it is, in words that begin with "sure", "likely" or "first signs". remedy: settings to change, empty
+    sure: how sure it is, in words that begin with "Sure", "Likely" or "First signs". remedy: settings to change, empty
     where there is nothing to change. fork_step: continue from the newest state at or before this step, 0 is the
     beginning; None where there is nothing to continue.
     """
@@ -104,7 +104,7 @@ def _unknown(past: Past) -> dict[str, str]:
 
 def _verdict(past: Past, kind: str, seen: str, looks: int) -> Verdict:
     words = KINDS[kind]
-    how = "sure" if looks >= SURE else "likely" if looks >= LIKELY else "first signs"
+    how = "Sure" if looks >= SURE else "Likely" if looks >= LIKELY else "First signs"
     sure = f"{how}: {looks} of the last {LOOKS} looks agree"
     young = past.step < YOUNG and kind not in ALONE
     severity = "note" if young and words.severity == "warning" else words.severity

@@ -238,8 +238,8 @@ def healthy(past: Past) -> str | None:
     if not (_near_real(past) and seen_well and _high(told, BLIND) and _low(told, CERTAIN)):
         return None
     return (
-        f"The pictures are {percent(far)} as far from real ones as at first, and differ {percent(diversity)} as much "
-        f"as real ones; D tells them apart {percent(told)} of the time (50 % is chance)."
+        f"The pictures are {percent(far)} as far from real ones as at first. They differ {percent(diversity)} as much "
+        f"as real ones, and D tells them apart {percent(told)} of the time (50 % is chance)."
     )
 
 
