@@ -392,7 +392,6 @@ DIAGNOSIS = {
     "diagnosis_early": "Too early to tell",
     "diagnosis_early_hint": "A diagnosis in words appears here after 20 steps.",
     "diagnosis_at": "{title} · at step {step}",
-    "diagnosis_others": "and {count} more",
     "more_alarm": "Why, and what to try",
     "more_fine": "What this means",
     "seen": "What was seen",

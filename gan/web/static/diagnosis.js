@@ -28,8 +28,10 @@ export class Verdicts {
 }
 
 /** What comes first, in a line: {kind, severity, title, seen}. */
-export function firstLine({ verdicts: [first], step }) {
-  const { kind = "", severity = "early", title = t("diagnosis.diagnosis_early"), seen = t("diagnosis.diagnosis_early_hint") } = first ?? {};
+export function firstLine({ verdicts, step }) {
+  const { kind = "", severity = "early", seen = t("diagnosis.diagnosis_early_hint") } = verdicts[0] ?? {};
+  // What is seen, and its cause beside it.
+  const title = verdicts.map((verdict) => verdict.title).join(" · ") || t("diagnosis.diagnosis_early");
   return { kind, severity, title: atStep(title, step), seen };
 }
 
@@ -81,19 +83,17 @@ export class DiagnosisPanel {
     const fingerprint = JSON.stringify(answer);
     if (fingerprint === this.shown) return;
     this.shown = fingerprint;
-    const [first, ...others] = answer.verdicts;
     const { kind, severity, title, seen } = firstLine(answer);
     Object.assign(this.part("diagnosis").dataset, { kind, severity });
     setText(this.part("diagnosis-title"), title);
     setText(this.part("diagnosis-seen"), firstSentence(seen));
-    setText(this.part("diagnosis-more"), this.more(first, others, answer.cure));
+    setText(this.part("diagnosis-more"), this.more(answer.verdicts[0], answer.cure));
     this.part("diagnosis-body").replaceChildren(...this.cards(answer));
   }
 
-  more(first, others, cure) {
+  more(first, cure) {
     if (!first) return cure ? t("diagnosis.cure_about") : "";
-    const words = t(first.severity === "fine" ? "diagnosis.more_fine" : "diagnosis.more_alarm");
-    return others.length ? `${words} (${t("diagnosis.diagnosis_others", { count: others.length })})` : words;
+    return t(first.severity === "fine" ? "diagnosis.more_fine" : "diagnosis.more_alarm");
   }
 
   cards({ verdicts, cure }) {
