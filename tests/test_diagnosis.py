@@ -120,6 +120,20 @@ def test_early_failures_are_no_alarms_yet():
     assert early.title == KINDS["not-learning"].early != late.title == KINDS["not-learning"].title
 
 
+def test_what_is_on_its_way_is_no_alarm():
+    """Noise that comes nearer, and few kinds of pictures that become more; also of a program made to run for long."""
+    slowly = {"spectrum": lambda step: 1 - step / 1e4, "patches": lambda step: 1 - step / 1e4}
+    assert [(v.kind, v.severity) for v in diagnose(QUICK, rows(), signals(**slowly))] == [("not-learning", "note")]
+    few = RAW | {"diversity": lambda step: 0.2 + step / 1e4}
+    (found,) = diagnose(QUICK, rows(), signals(**few))
+    assert (found.kind, found.severity) == ("mode-collapse", "note")
+    (found,) = diagnose(QUICK, rows(), signals(**RAW, diversity=always(0.2)))
+    assert (found.kind, found.severity) == ("mode-collapse", "warning")
+    mlp = RECIPES["mlp"].config
+    assert not diagnose(mlp, rows(1800), signals(1800, **NO_NEARER))[0].alarm
+    assert diagnose(mlp, rows(1900), signals(1900, **NO_NEARER))[0].alarm
+
+
 def test_how_sure_it_is_follows_from_how_many_looks_agree():
     for since, sure in ((1000, "First signs"), (960, "Likely"), (800, "Sure")):
         falls = lambda step, since=since: 0.1 if step >= since - 20 else 1.0  # noqa: E731

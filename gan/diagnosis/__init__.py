@@ -6,6 +6,7 @@ clock, at pictures or at a network, so that a verdict can be repeated from a run
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,11 +16,15 @@ from gan.diagnosis.kinds import KINDS
 from gan.diagnosis.past import Past, Record
 from gan.diagnosis.remedies import remedy
 from gan.diagnosis.rules import CAUSES, COURSE, FAILURES, STUCK, percent
+from gan.recipes import ALL_RECIPES
 
 __all__ = ["EARLY", "KINDS", "YOUNG", "Verdict", "diagnose"]
 
 EARLY = 20  # steps; before them nothing is said
 YOUNG = 300  # steps; until then failures are notes, because healthy networks may look collapsed or noisy at first
+YOUTH = 0.02  # of the recipe's own length, where that is more: the MLP's 93,750 steps show no digit before the 2,000th
+MORE = 1.2  # times the variety at half of the steps
+KINDS_OF_BEGINNERS = ("not-learning", "mode-collapse", "partial-collapse")  # what healthy runs may look like at first
 BLOWN_UP = "divergence"
 ALONE = (BLOWN_UP, "single-colour")  # where nothing else is worth saying
 BEST_STATE = ("plateau", "getting-worse")  # a fork goes on from the best state
@@ -106,12 +111,25 @@ def _verdict(past: Past, kind: str, seen: str, looks: int) -> Verdict:
     words = KINDS[kind]
     how = "Sure" if looks >= SURE else "Likely" if looks >= LIKELY else "First signs"
     sure = f"{how}: {looks} of the last {LOOKS} looks agree"
-    young = past.step < YOUNG and kind not in ALONE
-    severity = "note" if young and words.severity == "warning" else words.severity
-    title = words.early if young and words.early else words.title
+    patient = kind not in ALONE and (past.step < _youth(past.config) or _on_its_way(past, kind))
+    severity = "note" if patient and words.severity == "warning" else words.severity
+    title = words.early if patient and words.early else words.title
     changes = remedy(past.config, kind)
     back = _fork_step(past, kind, changes) if changes else None
     return Verdict(kind, severity, title, sure, seen, words.why, words.try_, changes, back)
+
+
+def _youth(config: Config) -> float:
+    """Steps in which healthy networks may look collapsed or like noise: programs that are made to run long are slow."""
+    recipe = ALL_RECIPES.get(config.recipe)
+    return max(YOUNG, YOUTH * recipe.config.total_steps) if recipe else YOUNG
+
+
+def _on_its_way(past: Past, kind: str) -> bool:
+    """Whether noise comes nearer to real pictures, or too few kinds of pictures become more."""
+    half = past.until(past.step / 2)
+    more = kind == "not-learning" or (past.now("diversity") or 0.0) >= MORE * (half.now("diversity") or math.inf)
+    return kind in KINDS_OF_BEGINNERS and more and not past.stuck(STUCK)
 
 
 def _fork_step(past: Past, kind: str, changes: dict[str, Any]) -> int:
