@@ -308,6 +308,15 @@ def test_the_settings_furthest_off_are_changed_back_first():
     assert furthest_off(QUICK) == {} and furthest_off(QUICK.changed(recipe="of a friend", g_lr=0.5)) == {}
 
 
+def test_what_is_furthest_off_is_named():
+    off = QUICK.changed(g_lr=0.5)
+    (verdict,) = diagnose(off, rows(), signals(**CASES["mode-collapse"]))
+    assert verdict.try_.endswith("Furthest from what works here is: Generator's learning rate.")
+    assert verdict.remedy == {"g_lr": QUICK.g_lr}
+    (verdict,) = diagnose(QUICK, rows(), signals(**CASES["mode-collapse"]))
+    assert "Furthest" not in verdict.try_ and verdict.remedy  # these settings are the recipe's own
+
+
 def test_swings_are_counted_between_extremes():
     assert swings([0, 1, 0, 1, 0], 0.9) == [0, 1, 2, 3]
     assert swings([0, 0.5, 0.2, 1, 0.7, 0.3, 0], 0.9) == [0, 3]

@@ -14,7 +14,7 @@ from typing import Any
 from gan.config import Config
 from gan.diagnosis.kinds import KINDS
 from gan.diagnosis.past import Past, Record
-from gan.diagnosis.remedies import remedy
+from gan.diagnosis.remedies import furthest_in_words, remedy
 from gan.diagnosis.rules import CAUSES, COURSE, FAILURES, STUCK, percent
 from gan.recipes import ALL_RECIPES
 
@@ -116,7 +116,8 @@ def _verdict(past: Past, kind: str, seen: str, looks: int) -> Verdict:
     title = words.early if patient and words.early else words.title
     changes = remedy(past.config, kind)
     back = _fork_step(past, kind, changes) if changes else None
-    return Verdict(kind, severity, title, sure, seen, words.why, words.try_, changes, back)
+    try_ = words.try_ + furthest_in_words(past.config, changes)
+    return Verdict(kind, severity, title, sure, seen, words.why, try_, changes, back)
 
 
 def _youth(config: Config) -> float:

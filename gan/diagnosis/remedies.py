@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from gan.config import Config, ConfigError
+from gan.config import KNOBS, Config, ConfigError
 from gan.diagnosis.kinds import KINDS
 from gan.recipes import ALL_RECIPES
 from gan.trainer import check_config
@@ -60,6 +60,13 @@ def works(config: Config) -> Config | None:
     """The settings that are known to work of the recipe that these began with; None where that is not known."""
     recipe = ALL_RECIPES.get(config.recipe)
     return recipe and recipe.config.changed(**recipe.cure)
+
+
+def furthest_in_words(config: Config, changes: dict[str, Any]) -> str:
+    """A sentence that names the settings of a remedy that are off; nothing where they are the recipe's own."""
+    off = [KNOBS[name].label for name in changes if furthest_off(config).get(name) == changes[name]]
+    are = "are" if len(off) > 1 else "is"
+    return f" Furthest from what works here {are}: {' and '.join(off)}." if off else ""
 
 
 def back_to_recipe(config: Config) -> dict[str, Any]:
