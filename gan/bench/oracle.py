@@ -333,12 +333,13 @@ UNMOVED = 0.15  # of the distance of two real pictures: nobody sees such a chang
 NOT_NEARER = 0.75  # of the start's distance from real pictures: still nothing like them
 NOISE = 0.5  # of real pictures' correlation of neighbours: to the eye, speckles
 SPECKLED = 0.5  # of the start's distance: nearer, shapes are seen through speckles
+SPECKLED_UNSURE = 0.25  # the same where the network is seldom right: it sees colours through any speckles
 ALIKE = 0.3  # of real pictures' variety: all are one picture with small changes
 HANDFUL = 0.1  # of the usual distance to the most similar one: two or three pictures, for all latents
 REPEATED = 0.35  # of the usual distance to the most similar one: a few pictures, many times
 FEW_KINDS = 0.5  # of the classes that there are
 NARROW = 0.45  # of real pictures' variety; while shapes come out of a blur it is 0.5
-CHANGED = 0.5  # of the distance of two real pictures, since the start: it was trained to draw just this
+CHANGED = 0.4  # of the distance of two real pictures, since the start: it was trained to draw just this
 SURE = 0.99  # D's accuracy: it is never fooled
 VANISHED = 0.02  # of G's first gradient
 BLIND = 0.55  # D's accuracy on pictures that are far from real ones: it learns too slowly to tell
@@ -413,7 +414,7 @@ def _noise(f: Facts) -> bool:
     """Not learning: never moved, or speckles, or no nearer than at first; one smooth picture for all is a collapse."""
     if f.moved <= UNMOVED:
         return True
-    speckles = f.correlation <= NOISE and f.distance[-1] >= SPECKLED
+    speckles = f.correlation <= NOISE and f.distance[-1] >= (SPECKLED_UNSURE if f.modes is None else SPECKLED)
     one_picture = f.moved >= CHANGED and _low(f.vary, ALIKE)
     return speckles or (f.distance[-1] >= NOT_NEARER and not one_picture)
 
