@@ -18,7 +18,9 @@ from gan.bench.corpus import HALVES
 from gan.bench.corpus_runs import Judged, states_folder
 from gan.bench.corpus_runs import judged as judged_states
 from gan.bench.corpus_states import KeptRun, State, kept_run
-from gan.diagnosis import KINDS, diagnose
+from gan.diagnosis import KINDS
+from gan.diagnosis import said as kinds_of
+from gan.diagnosis.past import Past
 
 # Which verdicts say the same as a word of the oracle.
 SAME: dict[str, tuple[str, ...]] = {
@@ -113,8 +115,8 @@ def cases(found: Sequence[Judged], folder: Path) -> list[Case]:
 
 
 def said(state: State) -> tuple[str, ...]:
-    verdicts = diagnose(state.run.config, state.rows, state.signals, state.events)
-    return tuple(v.kind for v in verdicts)
+    """The kinds of `diagnose`, the first one first."""
+    return tuple(kinds_of(Past(state.run.config, state.rows, state.signals, state.events, [])))
 
 
 # The tables ---------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from gan.diagnosis.remedies import furthest_in_words, remedy
 from gan.diagnosis.rules import CAUSES, COURSE, FAILURES, STUCK, percent
 from gan.recipes import ALL_RECIPES
 
-__all__ = ["EARLY", "KINDS", "YOUNG", "Verdict", "diagnose"]
+__all__ = ["EARLY", "KINDS", "YOUNG", "Verdict", "diagnose", "said"]
 
 EARLY = 20  # steps; before them nothing is said
 YOUNG = 300  # steps; until then failures are notes, because healthy networks may look collapsed or noisy at first
