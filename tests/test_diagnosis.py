@@ -132,6 +132,8 @@ def test_what_is_on_its_way_is_no_alarm():
     mlp = RECIPES["mlp"].config
     assert not diagnose(mlp, rows(1800), signals(1800, **NO_NEARER))[0].alarm
     assert diagnose(mlp, rows(1900), signals(1900, **NO_NEARER))[0].alarm
+    off = mlp.changed(g_lr=2e-6)  # the recipe's patience is for the recipe's settings
+    assert diagnose(off, rows(1800), signals(1800, **NO_NEARER))[0].alarm
 
 
 def test_how_sure_it_is_follows_from_how_many_looks_agree():

@@ -14,7 +14,7 @@ from typing import Any
 from gan.config import Config
 from gan.diagnosis.kinds import KINDS
 from gan.diagnosis.past import Past, Record
-from gan.diagnosis.remedies import furthest_in_words, remedy
+from gan.diagnosis.remedies import far_off, furthest_in_words, remedy
 from gan.diagnosis.rules import CAUSES, COURSE, FAILURES, STUCK, percent
 from gan.recipes import ALL_RECIPES
 
@@ -30,6 +30,7 @@ ALONE = (BLOWN_UP, "single-colour")  # where nothing else is worth saying
 BEST_STATE = ("plateau", "getting-worse")  # a fork goes on from the best state
 FROM_SCRATCH = ("output", "z_dim", "clusters", "data_limit", "spectral_norm")  # other networks or other pictures
 LASTING = 3  # looks that agree on a cause, where nothing is wrong with the pictures
+UNSURE = ("cannot-tell", "incomparable")  # say nothing that one could be sure of
 LOOKS = 6  # the last ones, which tell how sure a verdict is
 SURE, LIKELY = 5, 3  # of them that agree
 
@@ -38,7 +39,7 @@ SURE, LIKELY = 5, 3  # of them that agree
 class Verdict:
     """severity: "fine", "note", "warning" or "error"; the last two are alarms.
 
-    sure: how sure it is, in words that begin with "Sure", "Likely" or "First signs". remedy: settings to change, empty
+    sure: how sure it is, in words that begin with "Sure", "Likely" or "First signs"; "" where nothing is claimed. remedy: settings to change, empty
     where there is nothing to change. fork_step: continue from the newest state at or before this step, 0 is the
     beginning; None where there is nothing to continue.
     """
@@ -110,7 +111,7 @@ def _unknown(past: Past) -> dict[str, str]:
 def _verdict(past: Past, kind: str, seen: str, looks: int) -> Verdict:
     words = KINDS[kind]
     how = "Sure" if looks >= SURE else "Likely" if looks >= LIKELY else "First signs"
-    sure = f"{how}: {looks} of the last {LOOKS} looks agree"
+    sure = "" if kind in UNSURE else f"{how}: {looks} of the last {LOOKS} looks agree"
     patient = kind not in ALONE and (past.step < _youth(past.config) or _on_its_way(past, kind))
     severity = "note" if patient and words.severity == "warning" else words.severity
     title = words.early if patient and words.early else words.title
@@ -123,7 +124,7 @@ def _verdict(past: Past, kind: str, seen: str, looks: int) -> Verdict:
 def _youth(config: Config) -> float:
     """Steps in which healthy networks may look collapsed or like noise: programs that are made to run long are slow."""
     recipe = ALL_RECIPES.get(config.recipe)
-    return max(YOUNG, YOUTH * recipe.config.total_steps) if recipe else YOUNG
+    return max(YOUNG, YOUTH * recipe.config.total_steps) if recipe and not far_off(config) else YOUNG
 
 
 def _on_its_way(past: Past, kind: str) -> bool:

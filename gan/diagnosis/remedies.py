@@ -14,6 +14,7 @@ from gan.trainer import check_config
 MOST = 2  # settings at once: with more, nobody learns what helped
 NOTEWORTHY = 0.5  # as far off as half of a factor 3 in a learning rate; nearer ones are as the recipe's
 
+FAR_OFF = 2.0  # a factor 9 in a learning rate
 LEAST = 1e-6  # of a value whose logarithm is taken
 
 RATES = ("d_lr", "g_lr")
@@ -77,16 +78,29 @@ def back_to_recipe(config: Config) -> dict[str, Any]:
 
 def furthest_off(config: Config) -> dict[str, Any]:
     """The settings furthest from those that work, with those values."""
+    known, off = works(config), _off(config)
+    if known is None:
+        return {}
+    far = sorted((name for name in off if off[name] >= NOTEWORTHY), key=lambda name: -off[name])[:MOST]
+    if "penalty" in far and known.penalty != "none" and config.penalty_weight != known.penalty_weight:
+        far = ["penalty", "penalty_weight"]  # a penalty without its weight is another one
+    return {name: getattr(known, name) for name in far}
+
+
+def far_off(config: Config) -> bool:
+    """Whether a setting is so far from the recipe's that what the recipe does tells nothing of this run."""
+    return max(_off(config).values(), default=0.0) >= FAR_OFF
+
+
+def _off(config: Config) -> dict[str, float]:
+    """How far each setting is from the one that works; nothing where that is not known."""
     known = works(config)
     if known is None:
         return {}
     off = {name: measure(getattr(config, name), getattr(known, name)) for name, measure in OFF.items()}
     if "none" in (config.penalty, known.penalty):
         off["penalty_weight"] = off["penalty_every"] = 0.0  # of nothing
-    far = sorted((name for name in off if off[name] >= NOTEWORTHY), key=lambda name: -off[name])[:MOST]
-    if "penalty" in far and known.penalty != "none" and config.penalty_weight != known.penalty_weight:
-        far = ["penalty", "penalty_weight"]  # a penalty without its weight is another one
-    return {name: getattr(known, name) for name in far}
+    return off
 
 
 def _calmer(config: Config, kind: str) -> dict[str, Any]:

@@ -109,7 +109,7 @@ export class DiagnosisPanel {
       [t("diagnosis.why"), verdict.why],
       [t("diagnosis.try"), verdict.try],
     ];
-    const list = parts.map(([name, words]) => h("div", {}, h("dt", {}, name), h("dd", {}, words)));
+    const list = parts.filter(([, words]) => words).map(([name, words]) => h("div", {}, h("dt", {}, name), h("dd", {}, words)));
     const title = h("h3", { class: "gf-diagnosis-title" }, verdict.title);
     // A run that fails on purpose has a cure of its own, which is known to work.
     const remedy = verdict.changes.length > 0 && !cure && this.remedy(verdict);
