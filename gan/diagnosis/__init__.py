@@ -39,9 +39,9 @@ SURE, LIKELY = 5, 3  # of them that agree
 class Verdict:
     """severity: "fine", "note", "warning" or "error"; the last two are alarms.
 
-    sure: how sure it is, in words that begin with "Sure", "Likely" or "First signs"; "" where nothing is claimed. remedy: settings to change, empty
-    where there is nothing to change. fork_step: continue from the newest state at or before this step, 0 is the
-    beginning; None where there is nothing to continue.
+    sure: how sure it is, in words that begin with "Sure", "Likely" or "First signs"; "" where nothing is claimed.
+    remedy: settings to change, empty where there is nothing to change. fork_step: continue from the newest state at or
+    before this step, 0 is the beginning; None where there is nothing to continue.
     """
 
     kind: str
