@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from gan.bench import oracle
@@ -17,7 +18,9 @@ from gan.bench.common import Figure
 from gan.bench.corpus import HALVES
 from gan.bench.corpus_runs import Judged, states_folder
 from gan.bench.corpus_runs import judged as judged_states
+from gan.bench.corpus_sheet import Named, sheet, shown
 from gan.bench.corpus_states import KeptRun, State, kept_run
+from gan.checkpoint import write_atomically
 from gan.diagnosis import KINDS
 from gan.diagnosis import said as kinds_of
 from gan.diagnosis.past import Past
@@ -52,13 +55,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--half", choices=HALVES, default=HALVES[0], help="of the corpus; the judged one is looked at once"
     )
+    parser.add_argument("--misses", type=Path, help="a WebP file for the pictures of every miss, numbered as printed")
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:
     """Of the runs of a half that are kept: the tables, the misses, and when a verdict comes."""
     folder = states_folder(args)
     found = cases([s for number in numbers_of(args) for s in judged_states(number, folder)], folder)
-    print("\n".join(["", *confusion(found), "", *map(in_words, misses(found)), ""]), flush=True)
+    missed = misses(found)
+    print("\n".join(["", *confusion(found), "", *map(in_words, missed, count(1)), ""]), flush=True)
+    if args.misses and missed:
+        tiles = [shown(Named(case.number, case.step, ""), folder) for case in missed]
+        write_atomically(args.misses, sheet(tiles))
     return figures(found) + times(found, folder)
 
 
@@ -156,12 +164,12 @@ def figure(
     what: str, among: Sequence[Case], true: Callable[[Case], bool], *, least: float = 0.0, most: float = 1.0
 ) -> Figure:
     """A share with its interval, beside its bar."""
-    count = sum(map(true, among))
-    share = count / max(1, len(among))
+    hits = sum(map(true, among))
+    share = hits / max(1, len(among))
     low, high = interval(among, true)
     bar = f"at least {least:.0%}" if least else f"at most {most:.0%}"
     met = "met" if least <= share <= most else "missed"
-    return Figure(what, f"{count} of {len(among)} ({share:.1%}; {low:.1%} to {high:.1%})", f"{bar}: {met}")
+    return Figure(what, f"{hits} of {len(among)} ({share:.1%}; {low:.1%} to {high:.1%})", f"{bar}: {met}")
 
 
 def interval(among: Sequence[Case], true: Callable[[Case], bool]) -> tuple[float, float]:
@@ -180,8 +188,9 @@ def interval(among: Sequence[Case], true: Callable[[Case], bool]) -> tuple[float
     return shares[int(0.025 * RESAMPLED)], shares[int(0.975 * RESAMPLED)]
 
 
-def in_words(case: Case) -> str:
-    return f"  {case.number}, step {case.step}: {', '.join(case.words)}; said: {', '.join(case.kinds) or EARLY}"
+def in_words(case: Case, tile: int) -> str:
+    what = f"{', '.join(case.words)}; said: {', '.join(case.kinds) or EARLY}"
+    return f"  {tile}. run {case.number}, step {case.step}: {what}"
 
 
 def misses(judged: Sequence[Case]) -> list[Case]:
