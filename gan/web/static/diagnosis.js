@@ -29,10 +29,9 @@ export class Verdicts {
 
 /** What comes first, in a line: {kind, severity, title, seen}. */
 export function firstLine({ verdicts, step }) {
-  const { kind = "", severity = "early", seen = t("diagnosis.diagnosis_early_hint") } = verdicts[0] ?? {};
-  // What is seen, and its cause beside it.
-  const title = verdicts.map((verdict) => verdict.title).join(" · ") || t("diagnosis.diagnosis_early");
-  return { kind, severity, title: atStep(title, step), seen };
+  const { kind = "", severity = "early", title = t("diagnosis.diagnosis_early"), seen = t("diagnosis.diagnosis_early_hint") } = verdicts[0] ?? {};
+  const both = verdicts.map((verdict) => verdict.title).join(" · ") || title; // what is seen, and its cause
+  return { kind, severity, title, both: atStep(both, step), seen };
 }
 
 export class DiagnosisPanel {
@@ -83,9 +82,9 @@ export class DiagnosisPanel {
     const fingerprint = JSON.stringify(answer);
     if (fingerprint === this.shown) return;
     this.shown = fingerprint;
-    const { kind, severity, title, seen } = firstLine(answer);
+    const { kind, severity, both, seen } = firstLine(answer);
     Object.assign(this.part("diagnosis").dataset, { kind, severity });
-    setText(this.part("diagnosis-title"), title);
+    setText(this.part("diagnosis-title"), both);
     setText(this.part("diagnosis-seen"), firstSentence(seen));
     setText(this.part("diagnosis-more"), this.more(answer.verdicts[0], answer.cure));
     this.part("diagnosis-body").replaceChildren(...this.cards(answer));
