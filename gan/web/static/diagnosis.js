@@ -27,9 +27,10 @@ export class Verdicts {
   }
 }
 
-/** What comes first, in a line: {kind, severity, title, seen}. */
+/** What comes first, in a line: {kind, severity, title, seen}; both: the title with that of the cause, and the moment. */
 export function firstLine({ verdicts, step }) {
-  const { kind = "", severity = "early", title = t("diagnosis.diagnosis_early"), seen = t("diagnosis.diagnosis_early_hint") } = verdicts[0] ?? {};
+  const early = { kind: "", severity: "early", title: t("diagnosis.diagnosis_early"), seen: t("diagnosis.diagnosis_early_hint") };
+  const { kind, severity, title, seen } = verdicts[0] ?? early;
   const both = verdicts.map((verdict) => verdict.title).join(" · ") || title; // what is seen, and its cause
   return { kind, severity, title, both: atStep(both, step), seen };
 }
