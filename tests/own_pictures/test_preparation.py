@@ -488,10 +488,10 @@ def mixed(count: int = 60) -> list[tuple[str, io.BytesIO]]:
 
 
 @pytest.fixture
-def one_by_one(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[str, list[str]]]]:
-    """Prepare with a single thread and a single picture in flight: (name or sentence, progress)."""
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
+    """Prepare with a single thread and a single picture in flight: the name, or the sentence."""
 
-    def run(prepare: Callable[..., str], *args: object) -> tuple[str, list[str]]:
+    def run(prepare: Callable[..., str], *args: object) -> str:
         with monkeypatch.context() as patch:
             patch.setattr(preparation, "THREADS", 1)
             patch.setattr(preparation, "MOST_IN_FLIGHT", 1)
@@ -500,12 +500,12 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[
     return run
 
 
-def outcome(prepare: Callable[..., str], *args: object) -> tuple[str, list[str]]:
-    words: list[str] = []
+def outcome(prepare: Callable[..., str], *args: object) -> str:
+    """The name, or the sentence. What is said of the progress depends on the clock, and is not compared."""
     try:
-        return prepare(*args, words.append), words
+        return prepare(*args)
     except DataError as error:
-        return str(error), words
+        return str(error)
 
 
 @pytest.mark.parametrize(("size", "channels"), [(8, 1), (32, 3)])
@@ -514,7 +514,7 @@ def test_all_cores_give_what_one_gives(
 ) -> None:
     """The name is the hash of pixels, order and classes."""
     expected = one_by_one(prepare, mixed(), size, channels, tmp_path / "a")
-    assert words_of(expected[0], tmp_path / "a").startswith("51 pictures, 2 classes: 0 (26), 1 (25). 9 could not be")
+    assert words_of(expected, tmp_path / "a").startswith("51 pictures, 2 classes: 0 (26), 1 (25). 9 could not be")
     for threads, flight in ((2, 3), (8, 256)):
         monkeypatch.setattr(preparation, "THREADS", threads)
         monkeypatch.setattr(preparation, "MOST_IN_FLIGHT", flight)
@@ -547,7 +547,7 @@ def test_limits_strike_at_the_same_picture(
     monkeypatch.setattr(files if limit == "MOST_FILES" else preparation, limit, value)
     given = [(n, io.BytesIO(plain(0, (40, 40)))) for n in "abc"] + mixed()
     expected = one_by_one(prepare, [(n, io.BytesIO(f.getvalue())) for n, f in given], 8, 1, tmp_path)
-    assert "more" in expected[0]
+    assert "more" in expected
     assert outcome(prepare, given, 8, 1, tmp_path) == expected
     assert list(tmp_path.iterdir()) == []
 
@@ -562,11 +562,11 @@ def test_what_a_reader_raises_is_heard_in_its_turn(tmp_path: Path, one_by_one: C
     def given() -> list[tuple[str, io.BytesIO]]:
         return [*good(20), ("cut", Cut()), *good(300)]
 
-    assert outcome(prepare, given(), 8, 1, tmp_path) == ("The cable was pulled.", [])
+    assert outcome(prepare, given(), 8, 1, tmp_path) == "The cable was pulled."
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(preparation, "MOST", 19)
         expected = one_by_one(prepare, given(), 8, 1, tmp_path)
-        assert "more than 19" in expected[0] and outcome(prepare, given(), 8, 1, tmp_path) == expected
+        assert "more than 19" in expected and outcome(prepare, given(), 8, 1, tmp_path) == expected
 
 
 def test_pictures_in_flight_are_limited_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
