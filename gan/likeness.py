@@ -29,7 +29,7 @@ class Likeness:
         rng = torch.Generator().manual_seed(0)
         self._levels = [_Sliced(level, count, rng) for level in finest(real)]
         self._spectrum = _log_power(real)
-        self._correlation = _correlation(real).clamp(min=LEAST_CORRELATION)
+        self._correlation = correlation(real).clamp(min=LEAST_CORRELATION)
         self._dark = _darkest(real, REAL_DARK)
         self._saturated, self._flat = _saturated(real), _flat(real)
 
@@ -46,7 +46,7 @@ class Likeness:
             "detail": detail,
             "patches": patches,
             "spectrum": (_log_power(x) - self._spectrum).abs().mean(),
-            "correlation": _correlation(x) / self._correlation,
+            "correlation": correlation(x) / self._correlation,
             "darkest": _darkest(x, DARK) - self._dark,
             "saturated": _saturated(x) - self._saturated,
             "flat": _flat(x) - self._flat,
@@ -86,7 +86,7 @@ def _log_power(x: Tensor) -> Tensor:
     return (torch.fft.rfft2(x).abs().square().mean((0, 1)) + LEAST_POWER).log()
 
 
-def _correlation(x: Tensor) -> Tensor:
+def correlation(x: Tensor) -> Tensor:
     """Of pixels and their right neighbours, each picture's mean taken away; 0 where there is a single colour."""
     x = x - x.mean((2, 3), keepdim=True)
     a, b = x[..., :-1], x[..., 1:]

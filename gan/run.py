@@ -272,9 +272,11 @@ class Run:
             self._restore(self.checkpoint_path)
         self._note_machine()
         self.status, self.message = ("paused" if paused else "running"), ""
-        if self.trainer.steps_done == 0 and not self.history.signals:
-            self.history.add_signal(self._signals.look({}))  # what it began with
         self._publish(frame=self.trainer.steps_done == 0)
+        if self.trainer.steps_done == 0 and not self.history.signals:
+            self.history.add_signal(
+                self._signals.look({})
+            )  # after the picture that people wait for
         self._flush()
         if self.trainer.steps_done == 0:
             self._keep_state()

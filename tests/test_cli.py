@@ -23,7 +23,7 @@ from gan import runs as runs_module
 from gan.__main__ import FLAGS, _parser, _sentence, main
 from gan.checkpoint import write_atomically
 from gan.config import KNOBS, OUTPUTS, PRECISIONS, SAMPLINGS, UPDATE_ORDERS
-from gan.diagnosis.report import EARLY
+from gan.diagnosis.kinds import TOO_EARLY
 from gan.draw import draw
 from gan.models import MODELS
 from gan.objectives import OBJECTIVES
@@ -298,11 +298,11 @@ def test_an_interrupted_training_says_how_it_is_and_how_it_goes_on(tmp_path, cap
         title, _, run = child.stdout.readline().rstrip("\n").partition(": ")
         assert title == "Dense on MNIST"
         assert main(["diagnose", run]) == 0  # while another process trains it
-        assert capsys.readouterr().out.startswith(f"{EARLY}\n")
+        assert capsys.readouterr().out.startswith(f"{TOO_EARLY}\n")
         child.send_signal(signal.SIGINT)
         said, problems = child.communicate()
     assert child.returncode == 0, problems
-    assert "stopped at step" in said and f"\n{EARLY}\n" in said
+    assert "stopped at step" in said and f"\n{TOO_EARLY}\n" in said
     again = shlex.split(said.splitlines()[-1].removeprefix("To go on: "))
     assert again[:4] == ["python", "-m", "gan", "train"] and again[4] == "--resume"
     assert (Path(again[5]) / "checkpoint.safetensors").exists()

@@ -305,6 +305,8 @@ def test_the_settings_furthest_off_are_changed_back_first():
     assert furthest_off(QUICK.changed(weight_clip=0.01, g_lr=QUICK.g_lr * 1.2)) == {"weight_clip": 0.0}
     assert furthest_off(QUICK.changed(penalty="none", penalty_weight=10.0)) == {"penalty": "r1", "penalty_weight": 0.3}
     assert furthest_off(QUICK.changed(penalty="none", clusters=0, d_lr=1e-5)) == {"d_lr": QUICK.d_lr, "penalty": "r1"}
+    wrong = {"penalty": "none", "penalty_weight": 10.0, "g_lr": 0.5}
+    assert furthest_off(QUICK.changed(**wrong)) == {"g_lr": QUICK.g_lr}  # and not a penalty of another weight
     wgan = RECIPES["wgan"].config  # has no penalty, so that the weight of one does not matter
     assert furthest_off(wgan.changed(penalty_weight=0.1, g_lr=wgan.g_lr * 30)) == {"g_lr": wgan.g_lr}
     assert furthest_off(QUICK) == {} and furthest_off(QUICK.changed(recipe="of a friend", g_lr=0.5)) == {}

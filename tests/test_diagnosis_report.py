@@ -14,7 +14,7 @@ from gan import run as run_module
 from gan.__main__ import _changes, _parser, main
 from gan.config import Config
 from gan.diagnosis import diagnose
-from gan.diagnosis.report import EARLY
+from gan.diagnosis.kinds import TOO_EARLY
 from gan.gallery import GALLERY, PREFIX
 from gan.history import _OLDER_SIGNALS, SIGNALS
 from gan.recipes import make_config
@@ -86,7 +86,7 @@ def test_the_offered_fork_trains(tmp_path, capsys, monkeypatch, random_pictures)
     command = next(line for line in said(capsys, run).splitlines() if line.startswith("To make it: "))
     assert main(shlex.split(command.partition(": ")[2])[3:]) == 0
     out = capsys.readouterr().out
-    assert "finished at step 2" in out and f"\n{EARLY}\n" in out
+    assert "finished at step 2" in out and f"\n{TOO_EARLY}\n" in out
 
 
 @pytest.mark.parametrize("step", ["", "500", "20"])
@@ -105,7 +105,7 @@ def test_json_is_what_the_route_answers(tmp_path, capsys, name, step):
 def test_a_run_that_has_written_nothing_is_too_young(tmp_path, capsys, config):
     run, _ = Runs(tmp_path).adopt(config)
     text = said(capsys, run)
-    assert text.startswith(f"{EARLY}\nToo early to tell · at step 0\n")
+    assert text.startswith(f"{TOO_EARLY}\nToo early to tell · at step 0\n")
     assert json.loads(said(capsys, run, "--json"))["verdicts"] == []
 
 
@@ -117,7 +117,7 @@ def test_an_older_history_is_read_and_stays_as_it_is(tmp_path, capsys):
     before, older = files(run.folder), Run(run.folder)
     assert older.history.signals[-1][SIGNALS[-1]] is None
     found = verdicts(older)
-    assert said(capsys, older).split("\n")[0] == (found[0].kind if found else EARLY)
+    assert said(capsys, older).split("\n")[0] == (found[0].kind if found else TOO_EARLY)
     assert files(run.folder) == before
 
 

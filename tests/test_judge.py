@@ -14,6 +14,7 @@ from gan.bench.cures import CURED, Tried
 from gan.bench.judge import FAILED, SAME, Case, confusion, figures, interval, misses
 from gan.config import Config
 from gan.diagnosis import KINDS
+from gan.diagnosis.kinds import ALARMS, TOO_EARLY
 from gan.diagnosis.remedies import OFF, back_to_recipe, remedy
 from gan.trainer import check_config
 
@@ -30,7 +31,7 @@ def test_every_word_has_verdicts_that_say_the_same_and_every_verdict_a_word():
     assert set(SAME) == set(oracle.WORDS)
     assert {kind for kinds in SAME.values() for kind in kinds} == set(KINDS)
     for word, kinds in SAME.items():  # whatever fails is a warning, whatever does not is none
-        assert all((KINDS[kind].severity in ("warning", "error")) == (word in FAILED) for kind in kinds)
+        assert all((KINDS[kind].severity in ALARMS) == (word in FAILED) for kind in kinds)
 
 
 def test_the_first_verdict_must_be_one_of_the_oracles_words():
@@ -38,7 +39,7 @@ def test_the_first_verdict_must_be_one_of_the_oracles_words():
     assert case(noise, "not-learning").named and case(noise, "discriminator-too-strong").named
     assert not case(noise, "mode-collapse", "not-learning").named and not case(noise).named
     assert case((oracle.PARTLY,), "mode-collapse").named  # fully or partly: to the eye one thing
-    assert case(noise).first == judge.EARLY
+    assert case(noise).first == TOO_EARLY
 
 
 def test_what_may_not_be_called_healthy():

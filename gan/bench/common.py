@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import re
 import shutil
@@ -14,7 +15,8 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +36,19 @@ ROOT = Path(__file__).resolve().parents[2]
 TRAINABLE = tuple(name for name in RECIPES if name != "conv-small-as-printed")  # which is refused, with the reason
 PLAIN = tuple(name for name in TRAINABLE if RECIPES[name].group != "famous")  # what bare.py knows
 ENDLESS = {"total_steps": 10**8}  # a run that does not end while it is measured
+
+
+def side_by_side(work: Callable[[Any], Any], items: Iterable[Any], jobs: int) -> Iterator[Any]:
+    """What `work` gives of each item, in order, from so many processes with their own torch.
+
+    Spawned, because a fork would share torch's threads. An executor notices when one of its processes is killed; what
+    has not begun when the caller stops is not done.
+    """
+    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        yield from pool.map(work, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 class BenchError(OSError):

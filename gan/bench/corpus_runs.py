@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +15,7 @@ from typing import Any
 
 import torch
 
-from gan.bench.common import Figure
+from gan.bench.common import Figure, side_by_side
 from gan.bench.corpus import HALVES, Drawn, draw
 from gan.bench.corpus_states import Keeper, kept_run, path_of, without_clock
 from gan.bench.oracle import MEASURED, UNKNOWN, WORDS, Facts, measured, words
@@ -39,13 +37,9 @@ def measure(args: argparse.Namespace) -> list[Figure]:
     """Train and measure what is missing; the distribution of the oracle's words over the states, by half."""
     folder = states_folder(args)
     found: list[Judged] = []
-    pool = ProcessPoolExecutor(args.jobs, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        for line, states in pool.map(partial(_one, folder=folder), range(args.runs)):
-            print(f"  {line}", flush=True)
-            found += states
-    finally:
-        pool.shutdown(cancel_futures=True)
+    for line, states in side_by_side(partial(_one, folder=folder), range(args.runs), args.jobs):
+        print(f"  {line}", flush=True)
+        found += states
     print("\n".join(["", *distribution(found), ""]), flush=True)
     return figures(found)
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import multiprocessing
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +19,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from gan.bench.common import ROOT, BenchError, Figure
+from gan.bench.common import ROOT, BenchError, Figure, side_by_side
 from gan.bench.corpus_runs import Judged, judged, states_folder
 from gan.bench.corpus_states import State, kept_run, pictures_of
 from gan.bench.oracle import MEASURED, WORDS, Facts, Judge, words
@@ -172,13 +170,14 @@ def _measured(named: Sequence[Named], folder: Path, jobs: int) -> list[Facts]:
     """The facts of each, with SAMPLES pictures; a run's states together."""
     numbers = sorted({one.number for one in named})
     steps = [[one.step for one in named if one.number == number] for number in numbers]
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        found = dict(zip(numbers, pool.map(partial(_facts, folder=folder), numbers, steps), strict=True))
+    looked = side_by_side(partial(_facts, folder=folder), list(zip(numbers, steps, strict=True)), jobs)
+    found = dict(zip(numbers, looked, strict=True))
     return [found[one.number][one.step] for one in named]
 
 
-def _facts(number: int, steps: Sequence[int], folder: Path) -> dict[int, Facts]:
-    """Those of one run; written beside it, so that a command that was stopped goes on."""
+def _facts(states: tuple[int, list[int]], folder: Path) -> dict[int, Facts]:
+    """Of one run's number and steps; written beside it, so that a command that was stopped goes on."""
+    number, steps = states
     torch.set_num_threads(1)
     path, run = folder / f"{number:05d}-sheet.json", kept_run(folder, number)
     key = f"{MEASURED} {steps}"

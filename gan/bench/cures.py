@@ -9,9 +9,7 @@ Both begin at step 0, whatever step the diagnosis would fork from: states of the
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +18,7 @@ from typing import Any
 import torch
 
 from gan.bench import judge, oracle
-from gan.bench.common import Figure
+from gan.bench.common import Figure, side_by_side
 from gan.bench.corpus import draw
 from gan.bench.corpus_runs import judged, states_folder, train_and_keep
 from gan.bench.corpus_states import State, kept_run
@@ -52,16 +50,11 @@ def measure(args: argparse.Namespace) -> list[Figure]:
     folder = states_folder(args)
     found = [s for number in numbers_of(args) for s in judged(number, folder)[-1:]]
     failed = [case for case in cases(found, folder) if case.failed]
-    pool = ProcessPoolExecutor(args.jobs, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        tried = []
-        for one in pool.map(partial(_try, folder=folder), failed):
-            print(
-                f"  {one.case.number}: {one.case.words} {one.case.first} → {one.remedy}, plain {one.plain}", flush=True
-            )
-            tried.append(one)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    tried = []
+    for one in side_by_side(partial(_try, folder=folder), failed, args.jobs):
+        words = f"{', '.join(one.case.words)}; {one.case.first}"
+        print(f"  {one.case.number}: {words} → {one.remedy}, plain {one.plain}", flush=True)
+        tried.append(one)
     print("\n".join(["", *table(tried), ""]), flush=True)
     return figures(tried)
 

@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import statistics
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,10 +24,11 @@ import torch
 
 from gan import metrics
 from gan.bench import corpus_runs, corpus_sheet, cures, judge
-from gan.bench.common import TRAINABLE, Figure
+from gan.bench.common import TRAINABLE, Figure, side_by_side
 from gan.bench.quality import find, keep
 from gan.config import Config
 from gan.diagnosis import KINDS, diagnose
+from gan.diagnosis.kinds import TOO_EARLY
 from gan.flags import seed, whole
 from gan.gallery import GALLERY, PREFIX
 from gan.recipes import RECIPES, make_config
@@ -151,15 +150,10 @@ def _run_all(tasks: list[Task], args: argparse.Namespace) -> dict[str, dict[str,
             found[_name(task)] = rows[0]
     if not missing:
         return found
-    # Spawned, because a fork would share torch's threads. An executor notices when one of its processes is killed.
-    pool = ProcessPoolExecutor(args.jobs, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        for task, result in pool.map(_run_one, missing.values()):
-            keep(args.cache, task.key(), [result])
-            found[_name(task)] = result
-            print(f"  {task.part}: {task.name}, seed {task.config.seed}: {json.dumps(result)}", flush=True)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    for task, result in side_by_side(_run_one, missing.values(), args.jobs):
+        keep(args.cache, task.key(), [result])
+        found[_name(task)] = result
+        print(f"  {task.part}: {task.name}, seed {task.config.seed}: {json.dumps(result)}", flush=True)
     return found
 
 
@@ -213,11 +207,11 @@ Results = list[tuple[Task, dict[str, Any]]]
 
 def gallery_table(results: Results) -> tuple[list[str], list[Figure]]:
     """Whether each failure is among what is said, the pictures' and the cause; and which verdict came first."""
-    kinds = [*KINDS, "too early"]
+    kinds = [*KINDS, TOO_EARLY]
     lines = _head("failure", "its name", "named rightly", *kinds)
     figures = []
     for name, found in _by_name(results):
-        firsts = Counter((result["kinds"] or ["too early"])[0] for _, result in found)
+        firsts = Counter((result["kinds"] or [TOO_EARLY])[0] for _, result in found)
         right = sum(task.expected in result["kinds"] for task, result in found)
         lines.append(_row(name, found[0][0].expected, f"{right} of {len(found)}", *(firsts[k] or "" for k in kinds)))
         figures.append(_share(f"{name} is named", right, len(found), NAMED_BAR))

@@ -23,6 +23,7 @@ from gan.bench.corpus_states import KeptRun, State, kept_run
 from gan.checkpoint import write_atomically
 from gan.diagnosis import KINDS
 from gan.diagnosis import said as kinds_of
+from gan.diagnosis.kinds import ALARMS, TOO_EARLY
 from gan.diagnosis.past import Past
 
 # Which verdicts say the same as a word of the oracle.
@@ -45,7 +46,6 @@ SAME: dict[str, tuple[str, ...]] = {
 }
 FAILED = (*oracle.FAILED, oracle.GETTING_WORSE)
 GOING_WELL = (oracle.IMPROVING, oracle.HEALTHY)
-EARLY = "too early"
 CALLED_HEALTHY_BAR, NAMED_BAR, EACH_BAR, FALSE_BAR = 0.02, 0.9, 0.8, 0.03
 TWICE_BEST, SHARE_OF_START = 2.0, 0.5  # of FID: beyond either nothing may be called healthy
 RESAMPLED = 1000
@@ -86,7 +86,7 @@ class Case:
 
     @property
     def first(self) -> str:
-        return self.kinds[0] if self.kinds else EARLY
+        return self.kinds[0] if self.kinds else TOO_EARLY
 
     @property
     def failed(self) -> bool:
@@ -132,7 +132,7 @@ def said(state: State) -> tuple[str, ...]:
 
 def confusion(judged: Sequence[Case]) -> list[str]:
     """What is said first (columns) of states with each word (lines); a state with two words counts in both lines."""
-    firsts = [*KINDS, EARLY]
+    firsts = [*KINDS, TOO_EARLY]
     counts = {word: Counter(c.first for c in judged if word in c.words) for word in oracle.WORDS}
     seen = [kind for kind in firsts if any(counts[word][kind] for word in oracle.WORDS)]
     lines = [f"| {' | '.join(('the oracle', 'states', 'named rightly', *seen))} |", f"|{' --- |' * (3 + len(seen))}"]
@@ -189,7 +189,7 @@ def interval(among: Sequence[Case], true: Callable[[Case], bool]) -> tuple[float
 
 
 def in_words(case: Case, tile: int) -> str:
-    what = f"{', '.join(case.words)}; said: {', '.join(case.kinds) or EARLY}"
+    what = f"{', '.join(case.words)}; said: {', '.join(case.kinds) or TOO_EARLY}"
     return f"  {tile}. run {case.number}, step {case.step}: {what}"
 
 
@@ -227,8 +227,8 @@ def times(judged: Sequence[Case], folder: Path) -> list[Figure]:
 def first_verdicts(run: KeptRun) -> list[tuple[int, str]]:
     """At each step that something was written down of: the first verdict."""
     steps = [signal["step"] for signal in run.words["signals"]]
-    return [(step, (said(State(run, step)) or (EARLY,))[0]) for step in steps]
+    return [(step, (said(State(run, step)) or (TOO_EARLY,))[0]) for step in steps]
 
 
 def _alarming(kind: str) -> bool:
-    return KINDS[kind].severity in ("warning", "error")
+    return KINDS[kind].severity in ALARMS

@@ -25,6 +25,7 @@ from gan.bench.corpus_states import PICTURES, KeptRun, State, pictures_of
 from gan.bench.yardstick import yardstick_of
 from gan.data import load
 from gan.history import COLUMNS
+from gan.likeness import LEAST_CORRELATION, correlation
 from gan.metric_formulas import copied_share, nearest
 from gan.pictures import spread_rows
 from gan.signals import mean_distance, mean_nearest_other, small, told_apart
@@ -166,13 +167,13 @@ class Judge:
         dark = [_level(x, share) for x, share in zip(pair, (0.01, DARK), strict=True)]
         ends = [((x <= EXTREME) | (x >= 255 - EXTREME)).double().mean().item() for x in pair]
         flat = [((x.amax((1, 2, 3)) - x.amin((1, 2, 3))) < FLAT).double().mean().item() for x in pair]
-        correlation = [_correlation(x) for x in pair]
+        neighbours = [correlation(_pixels(x)).item() for x in pair]
         return {
             "darkest": dark[0],
             "real_darkest": dark[1],
             "saturated": ends[0] - ends[1],
             "flat": flat[0] - flat[1],
-            "correlation": correlation[0] / max(correlation[1], 0.1),
+            "correlation": neighbours[0] / max(neighbours[1], LEAST_CORRELATION),
         }
 
     def _far(self, images: Tensor) -> float:
@@ -300,14 +301,6 @@ def _level(images: Tensor, share: float) -> float:
     """The level that this share of all pixels are below."""
     counts = torch.bincount(images.flatten().int(), minlength=256).cumsum(0)
     return float((counts < share * counts[-1]).sum())
-
-
-def _correlation(images: Tensor) -> float:
-    """Of pixels and their right neighbours, each picture's mean taken away."""
-    x = _pixels(images)
-    x = x - x.mean((2, 3), keepdim=True)
-    a, b = x[..., :-1], x[..., 1:]
-    return ((a * b).sum() / (a.square().sum() * b.square().sum()).sqrt().clamp(min=1e-9)).item()
 
 
 def _ratio(a: Tensor, b: Tensor) -> float | None:

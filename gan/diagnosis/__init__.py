@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gan.config import Config
-from gan.diagnosis.kinds import KINDS
+from gan.diagnosis.kinds import ALARMS, KINDS
 from gan.diagnosis.past import Past, Record
 from gan.diagnosis.remedies import far_off, furthest_in_words, remedy
-from gan.diagnosis.rules import CAUSES, COURSE, FAILURES, STUCK, percent
+from gan.diagnosis.rules import CAUSES, COURSE, FAILURES, STUCK, Rule, percent
 from gan.recipes import ALL_RECIPES
 
 __all__ = ["EARLY", "KINDS", "YOUNG", "Verdict", "diagnose", "said"]
@@ -56,7 +56,7 @@ class Verdict:
 
     @property
     def alarm(self) -> bool:
-        return self.severity in ("warning", "error")
+        return self.severity in ALARMS
 
 
 def diagnose(
@@ -94,7 +94,7 @@ def _lasting(past: Past, cause: str) -> bool:
     return past.stuck(STUCK) and all(CAUSES[cause](past.until(step)) for step in before)
 
 
-def _first(past: Past, rules) -> dict[str, str]:
+def _first(past: Past, rules: dict[str, Rule]) -> dict[str, str]:
     found = ((kind, rule(past)) for kind, rule in rules.items())
     return next(({kind: seen} for kind, seen in found if seen), {})
 
@@ -138,5 +138,5 @@ def _fork_step(past: Past, kind: str, changes: dict[str, Any]) -> int:
     """Where a fork begins: at the best FID, or where all was well last; from scratch where nothing was, or must be."""
     if set(changes) & set(FROM_SCRATCH):
         return 0
-    fids = [(m["fid"], m["step"]) for m in past.measures if m.get("fid") is not None]
+    fids = past.fids()
     return min(fids)[1] if fids and kind in BEST_STATE else past.last_well()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+ALARMS = ("warning", "error")  # severities that want somebody to act
+TOO_EARLY = "too-early"  # stands where a kind's key does while there is no verdict
+
 
 class Words(NamedTuple):
-    """severity: "fine", "note", "warning" or "error"; the last two are alarms. early: the title in a young run."""
+    """severity: "fine", "note" or one of ALARMS. early: the title in a young run."""
 
     severity: str
     title: str

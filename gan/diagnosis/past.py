@@ -41,11 +41,8 @@ class Past(NamedTuple):
 
     # Signals ---------------------------------------------------------------------------------------------------
 
-    def known(self, name: str) -> list[float]:
-        return [s[name] for s in self.signals if s[name] is not None]
-
     def first(self, name: str) -> float | None:
-        return next(iter(self.known(name)), None)
+        return next((s[name] for s in self.signals if s[name] is not None), None)
 
     def now(self, name: str) -> float | None:
         """The median of the latest records; None where the last one does not have it."""
@@ -107,6 +104,10 @@ class Past(NamedTuple):
         shares = [record[name] / (self.first(name) or math.inf) for name in ("patches", "spectrum") if record[name]]
         steady = min(record["diversity"] or 0.0, record["correlation"] or 0.0) >= WELL
         return steady and len(shares) == 2 and max(shares) <= HALF_WAY
+
+    def fids(self) -> list[tuple[float, int]]:
+        """What was measured while it trained, with the steps."""
+        return [(m["fid"], m["step"]) for m in self.measures if m.get("fid") is not None]
 
     # Rows ------------------------------------------------------------------------------------------------------
 

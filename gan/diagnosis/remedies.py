@@ -18,6 +18,7 @@ FAR_OFF = 2.0  # a factor 9 in a learning rate
 LEAST = 1e-6  # of a value whose logarithm is taken
 
 RATES = ("d_lr", "g_lr")
+R1_WEIGHT = 0.3  # what our own recipes take
 
 
 def _factor(unit: float) -> Callable[[float, float], float]:
@@ -54,7 +55,8 @@ def remedy(config: Config, kind: str) -> dict[str, Any]:
     if KINDS[kind].severity == "fine":
         return {}
     known = SPECIAL.get(kind, lambda config: {})
-    return _possible(config, known(config) or furthest_off(config) or _calmer(config, kind))
+    ways = (known, furthest_off, lambda config: _calmer(config, kind), _slower)
+    return next(filter(None, (_possible(config, way(config)) for way in ways)), {})
 
 
 def works(config: Config) -> Config | None:
@@ -81,10 +83,11 @@ def furthest_off(config: Config) -> dict[str, Any]:
     known, off = works(config), _off(config)
     if known is None:
         return {}
-    far = sorted((name for name in off if off[name] >= NOTEWORTHY), key=lambda name: -off[name])[:MOST]
+    far = sorted((name for name in off if off[name] >= NOTEWORTHY), key=lambda name: -off[name])
     if "penalty" in far and known.penalty != "none" and config.penalty_weight != known.penalty_weight:
-        far = ["penalty", "penalty_weight"]  # a penalty without its weight is another one
-    return {name: getattr(known, name) for name in far}
+        # A penalty without its weight is another one: both, or neither.
+        far = ["penalty", "penalty_weight"] if far[0] == "penalty" else [name for name in far if name != "penalty"]
+    return {name: getattr(known, name) for name in far[:MOST]}
 
 
 def far_off(config: Config) -> bool:
@@ -104,15 +107,15 @@ def _off(config: Config) -> dict[str, float]:
 
 
 def _calmer(config: Config, kind: str) -> dict[str, Any]:
-    """For settings that are the recipe's own: what keeps networks steady in general."""
-    slower = {name: getattr(config, name) / 4 for name in RATES}
-    if kind == "discriminator-too-strong":
-        return {"d_lr": config.d_lr / 4, "penalty": "r1"}
+    """For settings that are the recipe's own: what keeps networks steady in general; nothing where it is there."""
     if kind == "generator-too-strong":
         return {"g_lr": config.g_lr / 4}
-    if kind in ("mode-collapse", "partial-collapse"):
-        return {"g_lr": min(config.d_lr, config.g_lr) / 2, "penalty": "r1"}
-    return slower
+    flat_d = kind in ("discriminator-too-strong", "mode-collapse", "partial-collapse") and config.penalty == "none"
+    return {"penalty": "r1", "penalty_weight": R1_WEIGHT} if flat_d else {}
+
+
+def _slower(config: Config) -> dict[str, Any]:
+    return {name: getattr(config, name) / 4 for name in RATES}
 
 
 def _less_by_heart(config: Config) -> dict[str, Any]:
@@ -123,8 +126,8 @@ def _less_by_heart(config: Config) -> dict[str, Any]:
 SPECIAL: dict[str, Callable[[Config], dict[str, Any]]] = {
     "memorisation": _less_by_heart,
     "cannot-paint-black": lambda config: {"output": "tanh"} if config.output != "tanh" else {},
-    "plateau": lambda config: {name: getattr(config, name) / 4 for name in RATES},
-    "getting-worse": lambda config: {name: getattr(config, name) / 4 for name in RATES},
+    "plateau": _slower,
+    "getting-worse": _slower,
 }
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from gan.config import KNOBS, Config
 from gan.diagnosis import Verdict
+from gan.diagnosis.kinds import TOO_EARLY
 from gan.recipes import ALL_RECIPES
 from gan.run import Run
 
-EARLY = "too-early"  # stands where a kind's key does while there is no verdict
 Answer = dict[str, Any]
 
 
@@ -73,7 +73,7 @@ def _value(value: Any) -> str:
 
 
 def lines(run: Run, said: Answer, step: int) -> list[str]:
-    """All of an answer, which speaks of a step. The first line is the first verdict's kind alone, or EARLY."""
+    """All of an answer, which speaks of a step. The first line is the first verdict's kind alone, or TOO_EARLY."""
     first, *others = said["verdicts"] or [_early(step)]
     cure = said["cure"]
     text = _block(run, first, cure)
@@ -94,7 +94,7 @@ def short_lines(run: Run, said: Answer, step: int) -> list[str]:
 
 def _early(step: int) -> dict[str, Any]:
     seen = f"What this run has written down until step {step:,} is too little for a diagnosis."
-    return {"kind": EARLY, "title": "Too early to tell", "seen": seen}
+    return {"kind": TOO_EARLY, "title": "Too early to tell", "seen": seen}
 
 
 def _block(run: Run, verdict: dict[str, Any], cure: dict[str, Any] | None) -> list[str]:

@@ -45,7 +45,6 @@ SWING_SCORES = 3.0  # the same for scores without bounds, in spreads (5 % to 95 
 SWINGS = 4  # such swings since a third of the run; healthy ones have 0 to 2
 SWINGING_VARIES = 0.7  # where pictures are as diverse as this, swings are lively and no failure (conv-small)
 STUCK = 0.97  # of the distance at half of the steps: no progress to speak of
-WORSE = 1.5  # times the best distance so far
 GOOD = 0.12  # of the first distance: what is drawn is recognised
 GOOD_FID = 20.0  # times real against real: digits are digits, and garments garments
 VARIED = 0.7  # of real pictures' variety, for health
@@ -208,27 +207,23 @@ def generator_too_strong(past: Past) -> str | None:
 
 
 def getting_worse(past: Past) -> str | None:
-    fids = _fids(past)
-    if len(fids) >= MEASURES:
-        (best, at), now = min(fids), median(fid for fid, _ in fids[-3:])
-        if now < WORSE_FID * best:
-            return None
-        return f"The best FID was {best:.1f} at step {at:,}; it is {now:.1f} now."
-    return None
+    fids = past.fids()
+    if len(fids) < MEASURES:
+        return None
+    (best, at), now = min(fids), median(fid for fid, _ in fids[-3:])
+    if now < WORSE_FID * best:
+        return None
+    return f"The best FID was {best:.1f} at step {at:,}; it is {now:.1f} now."
 
 
 def plateau(past: Past) -> str | None:
-    fids = _fids(past)
-    if len(fids) >= MEASURES:
-        (best, at), (now, _) = min(fids), fids[-1]
-        if past.step - at < BEST_AGO * past.step or sum(step > at for _, step in fids) < 3:
-            return None
-        return f"The best FID was {best:.1f} at step {at:,}; it is {now:.1f} now, {past.step - at:,} steps later."
-    return None
-
-
-def _fids(past: Past) -> list[tuple[float, int]]:
-    return [(m["fid"], m["step"]) for m in past.measures if m.get("fid") is not None]
+    fids = past.fids()
+    if len(fids) < MEASURES:
+        return None
+    (best, at), (now, _) = min(fids), fids[-1]
+    if past.step - at < BEST_AGO * past.step or sum(step > at for _, step in fids) < 3:
+        return None
+    return f"The best FID was {best:.1f} at step {at:,}; it is {now:.1f} now, {past.step - at:,} steps later."
 
 
 def healthy(past: Past) -> str | None:
@@ -258,7 +253,9 @@ def learning(past: Past) -> str | None:
     return f"The pictures are {percent(far)} as far from real ones as at first, and still come nearer."
 
 
-FAILURES: dict[str, Callable[[Past], str | None]] = {
+Rule = Callable[[Past], str | None]
+
+FAILURES: dict[str, Rule] = {
     "divergence": divergence,
     "single-colour": single_colour,
     "cannot-paint-black": cannot_paint_black,
@@ -267,12 +264,12 @@ FAILURES: dict[str, Callable[[Past], str | None]] = {
     "mode-collapse": mode_collapse,
     "partial-collapse": partial_collapse,
 }
-CAUSES: dict[str, Callable[[Past], str | None]] = {
+CAUSES: dict[str, Rule] = {
     "oscillation": oscillation,
     "discriminator-too-strong": discriminator_too_strong,
     "generator-too-strong": generator_too_strong,
 }
-COURSE: dict[str, Callable[[Past], str | None]] = {
+COURSE: dict[str, Rule] = {
     "getting-worse": getting_worse,
     "plateau": plateau,
     "healthy": healthy,
