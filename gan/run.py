@@ -274,9 +274,7 @@ class Run:
         self.status, self.message = ("paused" if paused else "running"), ""
         self._publish(frame=self.trainer.steps_done == 0)
         if self.trainer.steps_done == 0 and not self.history.signals:
-            self.history.add_signal(
-                self._signals.look({})
-            )  # after the picture that people wait for
+            self.history.add_signal(self._signals.look({}))  # after the picture that people wait for
         self._flush()
         if self.trainer.steps_done == 0:
             self._keep_state()
