@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from gan import run as run_module
 from gan.config import Config
 from gan.diagnosis import EARLY, KINDS, diagnose
+from gan.diagnosis.kinds import WAIT
 from gan.diagnosis.past import swings
 from gan.diagnosis.remedies import furthest_off
 from gan.gallery import GALLERY, PREFIX
@@ -186,8 +187,10 @@ def test_weights_and_losses_that_have_exploded_are_a_divergence():
 
 def test_speckles_are_noise_however_varied_they_are():
     assert kinds(**STANDSTILL, correlation=always(0.1)) == ["not-learning"]
-    assert kinds(**STANDSTILL, correlation=always(0.1), diversity=always(0.05)) == ["mode-collapse"]  # always the same
-    assert kinds(**STANDSTILL, correlation=always(0.1), twins=always(0.03)) == ["mode-collapse"]  # or two of them
+    for alike in ({"diversity": always(0.05)}, {"twins": always(0.03)}):  # always the same, or two of them
+        (white,) = diagnose(QUICK, rows(), signals(**STANDSTILL, correlation=always(0.1), **alike))
+        assert white.kind == "not-learning" and "always the same speckles" in white.seen
+        assert kinds(**STANDSTILL, correlation=always(0.3), **alike) == ["mode-collapse"]
     assert kinds(**NO_NEARER, diversity=always(0.05)) == ["not-learning"]  # the start's one and the same grey
     assert kinds(correlation=always(0.4)) == ["learning"]  # shapes through speckles
 
@@ -285,7 +288,8 @@ def test_every_remedy_can_be_applied_to_every_recipe(recipe, kind):
     for verdict in found:
         check_config(config.changed(**verdict.remedy))
         assert all(getattr(config, name) != value for name, value in verdict.remedy.items())
-        assert bool(verdict.remedy) == (verdict.severity != "fine") or verdict.kind == "memorisation"
+        wanted = verdict.severity != "fine" and verdict.try_ != WAIT
+        assert bool(verdict.remedy) == wanted or verdict.kind == "memorisation"
         assert len(verdict.remedy) <= 2
 
 
@@ -302,7 +306,7 @@ def test_gallery_entries_and_their_cures_are_configs_that_can_be_trained(name):
 def test_the_settings_furthest_off_are_changed_back_first():
     off = QUICK.changed(d_lr=1e-5, g_lr=0.5, beta1=0.5, batch=16)
     assert furthest_off(off) == {"g_lr": QUICK.g_lr, "d_lr": QUICK.d_lr}
-    assert furthest_off(QUICK.changed(weight_clip=0.01, g_lr=QUICK.g_lr * 1.2)) == {"weight_clip": 0.0}
+    assert furthest_off(QUICK.changed(weight_clip=0.01, g_lr=QUICK.g_lr * 1.02)) == {"weight_clip": 0.0}
     assert furthest_off(QUICK.changed(penalty="none", penalty_weight=10.0)) == {"penalty": "r1", "penalty_weight": 0.3}
     assert furthest_off(QUICK.changed(penalty="none", clusters=0, d_lr=1e-5)) == {"d_lr": QUICK.d_lr, "penalty": "r1"}
     wrong = {"penalty": "none", "penalty_weight": 10.0, "g_lr": 0.5}
@@ -310,6 +314,19 @@ def test_the_settings_furthest_off_are_changed_back_first():
     wgan = RECIPES["wgan"].config  # has no penalty, so that the weight of one does not matter
     assert furthest_off(wgan.changed(penalty_weight=0.1, g_lr=wgan.g_lr * 30)) == {"g_lr": wgan.g_lr}
     assert furthest_off(QUICK) == {} and furthest_off(QUICK.changed(recipe="of a friend", g_lr=0.5)) == {}
+
+
+def test_a_young_run_with_settings_that_work_is_told_to_wait():
+    young = rows(100), signals(100, **NO_NEARER)
+    for config in (QUICK, QUICK.changed(g_lr=QUICK.g_lr * 1.5)):
+        (verdict,) = diagnose(config, *young)
+        assert verdict.try_ == WAIT and verdict.remedy == {} and verdict.fork_step is None
+    (verdict,) = diagnose(QUICK.changed(g_lr=QUICK.g_lr * 3), *young)
+    assert verdict.try_ != WAIT and verdict.remedy == {"g_lr": QUICK.g_lr}
+    (verdict,) = diagnose(QUICK, rows(), signals(**NO_NEARER))
+    assert verdict.alarm and verdict.try_ != WAIT and verdict.remedy  # not young
+    grey = signals(100, lowest=always(0.0), darkest=always(1.0), told_apart=always(1.0))
+    assert diagnose(RELU, rows(100), grey)[0].remedy == {"output": "tanh"}  # no time makes that right
 
 
 def test_what_is_furthest_off_is_named():

@@ -90,7 +90,7 @@ def test_only_one_half_is_looked_at(half):
 def test_a_cure_is_a_run_that_is_healthy_or_improving():
     failed = case((oracle.COLLAPSED,), "mode-collapse")
     tried = [Tried(replace(failed, number=n), n < 2, (word,), (oracle.HEALTHY,)) for n, word in enumerate(oracle.WORDS)]
-    tried.append(Tried(replace(failed, number=99), False, None, (oracle.PLATEAU,)))  # nothing was suggested
+    tried.append(Tried(replace(failed, number=99), False, (oracle.NO_LEARNING,), (oracle.PLATEAU,)))
     assert sum(one.cured(cures.REMEDY) for one in tried) == len(CURED)
     found = {figure.what: figure for figure in cures.figures(tried)}
     assert found["failed runs cured"].value.startswith(f"2 of {len(tried)} ")

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gan.config import Config
-from gan.diagnosis.kinds import ALARMS, KINDS
+from gan.diagnosis.kinds import ALARMS, KINDS, WAIT
 from gan.diagnosis.past import Past, Record
-from gan.diagnosis.remedies import far_off, furthest_in_words, remedy
+from gan.diagnosis.remedies import NEAR, SPECIAL, far_off, furthest_in_words, remedy
 from gan.diagnosis.rules import CAUSES, COURSE, FAILURES, STUCK, Rule, percent
 from gan.recipes import ALL_RECIPES
 
@@ -115,9 +115,10 @@ def _verdict(past: Past, kind: str, seen: str, looks: int) -> Verdict:
     patient = kind not in ALONE and (past.step < _youth(past.config) or _on_its_way(past, kind))
     severity = "note" if patient and words.severity == "warning" else words.severity
     title = words.early if patient and words.early else words.title
-    changes = remedy(past.config, kind)
+    wait = patient and severity == "note" and kind not in SPECIAL and not far_off(past.config, NEAR)
+    changes = {} if wait else remedy(past.config, kind)
     back = _fork_step(past, kind, changes) if changes else None
-    try_ = words.try_ + furthest_in_words(past.config, changes)
+    try_ = WAIT if wait else words.try_ + furthest_in_words(past.config, changes)
     return Verdict(kind, severity, title, sure, seen, words.why, try_, changes, back)
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 ALARMS = ("warning", "error")  # severities that want somebody to act
 TOO_EARLY = "too-early"  # stands where a kind's key does while there is no verdict
+WAIT = "Let it learn a while. The settings are near those that work here, and it is too early to change them."
 
 
 class Words(NamedTuple):

@@ -12,9 +12,11 @@ from gan.recipes import ALL_RECIPES
 from gan.trainer import check_config
 
 MOST = 2  # settings at once: with more, nobody learns what helped
-NOTEWORTHY = 0.5  # as far off as half of a factor 3 in a learning rate; nearer ones are as the recipe's
 
-FAR_OFF = 2.0  # a factor 9 in a learning rate
+# How far off, in units of a factor 3 in a learning rate.
+SAME = 0.05  # as good as the recipe's: a factor 1.06
+NEAR = 0.5  # with all settings nearer, a young run is as the recipe's: a factor 1.7
+FAR_OFF = 2.0  # a factor 9
 LEAST = 1e-6  # of a value whose logarithm is taken
 
 RATES = ("d_lr", "g_lr")
@@ -83,16 +85,16 @@ def furthest_off(config: Config) -> dict[str, Any]:
     known, off = works(config), _off(config)
     if known is None:
         return {}
-    far = sorted((name for name in off if off[name] >= NOTEWORTHY), key=lambda name: -off[name])
+    far = sorted((name for name in off if off[name] > SAME), key=lambda name: -off[name])
     if "penalty" in far and known.penalty != "none" and config.penalty_weight != known.penalty_weight:
         # A penalty without its weight is another one: both, or neither.
         far = ["penalty", "penalty_weight"] if far[0] == "penalty" else [name for name in far if name != "penalty"]
     return {name: getattr(known, name) for name in far[:MOST]}
 
 
-def far_off(config: Config) -> bool:
+def far_off(config: Config, limit: float = FAR_OFF) -> bool:
     """Whether a setting is so far from the recipe's that what the recipe does tells nothing of this run."""
-    return max(_off(config).values(), default=0.0) >= FAR_OFF
+    return max(_off(config).values(), default=0.0) >= limit
 
 
 def _off(config: Config) -> dict[str, float]:

@@ -101,18 +101,19 @@ def memorisation(past: Past) -> str | None:
 
 
 def not_learning(past: Past) -> str | None:
-    """Unmoved, or speckles, or no nearer than at first; one and the same picture for all is a collapse instead."""
-    far, speckles = past.far(), _low(past.now("correlation"), SPECKLES)
+    """Unmoved, or speckles, or no nearer than at first; one picture for all is a collapse, unless it is pure noise."""
+    far, correlation, alike = past.far(), past.now("correlation"), _one_picture(past)
     if far is None:
         return None
     if past.unchanged(UNMOVED):
         return f"In {past.step:,} steps the pictures have hardly changed at all."
-    if _one_picture(past):
+    white = _low(correlation, WHITE_NOISE)
+    if alike and not white:
         return None
-    if speckles and far >= (SPECKLED if past.now("correlation") > WHITE_NOISE else RAW):
+    if _low(correlation, SPECKLES) and far >= (RAW if white else SPECKLED):
         return (
-            f"Neighbouring pixels agree {percent(max(0.0, past.now('correlation')))} as much as in real pictures: the "
-            "pictures are speckles."
+            f"Neighbouring pixels agree {percent(max(0.0, correlation))} as much as in real pictures: the pictures are "
+            f"{'always the same ' if alike else ''}speckles."
         )
     if far >= NOT_NEARER or (far >= RAW and _shapeless(past)):
         return f"After {past.step:,} steps the pictures are {percent(far)} as far from real ones as at first."
