@@ -20,12 +20,14 @@ from tqdm import tqdm
 from gan import dist, weights_commands
 from gan.archive import ArchiveError
 from gan.bench import add_parsers as add_benches
-from gan.checkpoint import CheckpointError, refuse_other_config, write_atomically
+from gan.checkpoint import CheckpointError, refuse_other_config
+from gan.checks import check_config
 from gan.config import KNOBS, ConfigError, Knob, parse_value
 from gan.console import print_anywhere
 from gan.data import DATA, DataError
 from gan.diagnosis import diagnose as verdicts_on
 from gan.diagnosis.report import answer, last_step, lines, past_of, short_lines
+from gan.files import write_atomically
 from gan.flags import Parser, UsageError, decimal, whole, words_of
 from gan.follower import Follower
 from gan.fork import plan_fork
@@ -41,7 +43,6 @@ from gan.run import MOST_MEASURE_SHARE, Command, Run
 from gan.runs import Runs, RunsError
 from gan.sources import RUNS, find_run, open_run
 from gan.threads import thread_counts
-from gan.trainer import check_config
 from gan.weights import WeightsError
 
 EPILOG = """examples:

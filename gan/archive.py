@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from gan.checkpoint import CheckpointError, read_header
+from gan.checks import check_config
 from gan.config import Config, ConfigError
 from gan.data import DataError
-from gan.history import COLUMNS, History
+from gan.history import History
 from gan.picture import split_grid
-from gan.trainer import check_config
+from gan.records import COLUMNS
 
 _NAMES = re.compile(
     r"run\.json|rows\.csv|signals\.csv|threads\.csv|events\.jsonl|measures\.jsonl|frames\.jsonl|checkpoint\.safetensors"

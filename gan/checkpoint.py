@@ -7,10 +7,7 @@ header holds one JSON object (format, config, steps_done, batches_done, lr, and 
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from gan.config import Config
+from gan.files import write_atomically
 from gan.trainer import Trainer
 
 FORMAT = 1
@@ -35,22 +33,6 @@ class CheckpointError(ValueError):
 
 class NotFinite(CheckpointError):
     """The state holds a NaN or an infinity and was therefore not written."""
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Either the old file or the whole new one exists, whenever the process dies. Raises OSError."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with open(part, "wb") as f:
-            f.write(data)
-            f.flush()
-            os.fsync(f.fileno())
-        os.replace(part, path)
-    except OSError as e:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        e.filename, e.filename2 = str(path), None  # what was asked for, not our name for its half
-        raise
 
 
 def save_checkpoint(path: Path, trainer: Trainer, extra: dict[str, Any] | None = None) -> None:

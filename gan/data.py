@@ -26,18 +26,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from gan.files import disk_is_full
 from gan.own_pictures.summary import Summary
-from gan.pictures import (
-    THREADS,
-    DataError,
-    Pictures,
-    Progress,
-    Split,
-    disk_is_full,
-    read_header,
-    read_pictures,
-    write_pictures,
-)
+from gan.pictures import THREADS, DataError, Pictures, Progress, Split, read_header, read_pictures, write_pictures
 from gan.proxies import use_proxies
 from gan.seeds import seed_of
 

@@ -19,9 +19,10 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from gan import attributes
-from gan.latent import SHEETS, sheet_latents, without
+from gan.latent import without
 from gan.metric_network import CLASSES, EPOCHS, PICTURE, load, to_float
 from gan.models.layers import Generator
+from gan.noise import SHEETS, sheet_latents
 from gan.picture import to_uint8
 
 FORMAT, VERSION = "gan-forge-directions", 1

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from gan import query as queries
-from gan.checkpoint import write_atomically
+from gan.files import write_atomically
 from gan.origin import SCALE, Origin
 from gan.render import Ready
 from gan.sources import find_weights

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from gan.query import MAX_SEED
+from gan.seeds import MAX_SEED
 
 _NUMBER = re.compile(r"-(\d|\.\d|inf|nan)", re.IGNORECASE)
 _ID = re.compile(r"-\w[\w-]{10}", re.ASCII)  # a run of before ids began with a letter or digit; no option has its form

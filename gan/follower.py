@@ -11,7 +11,7 @@ import torch
 from gan import dist
 from gan.config import Config
 from gan.data import load
-from gan.run import best_device
+from gan.device import best_device
 from gan.trainer import Trainer
 
 

@@ -9,14 +9,15 @@ from typing import Any
 
 import torch
 
-from gan.checkpoint import read_header, rewrite_checkpoint, write_atomically
+from gan.checkpoint import read_header, rewrite_checkpoint
+from gan.checks import check_config
 from gan.config import KNOBS, Config, ConfigError
 from gan.data import DataError
+from gan.files import write_atomically
 from gan.history import History
 from gan.models import meta_discriminator, meta_generator
 from gan.run import Run
 from gan.states import States
-from gan.trainer import check_config
 
 _FITTED = ("recipe", "dataset", "size", "channels", "classes", "model")  # another run, not this one with a change
 _GROUPING = ("seed", "clusters", "data_limit")  # see Trainer._choose_labels

@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gan.checkpoint import write_atomically
 from gan.data import download_dir
+from gan.files import write_atomically
 from gan.metric_network import MetricError, check_saved
 from gan.proxies import use_proxies
 

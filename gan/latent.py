@@ -9,30 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gan.noise import latent_of, normal, sheet_latents
 from gan.seeds import seed_of
 
 # Streams of randomness: the first argument of seed_of tells them apart from each other and from the trainer's.
-_LATENT, _NEIGHBOUR = 11, 12
+_NEIGHBOUR = 12
 
-
-class Sheet(NamedTuple):
-    """Latents that are drawn at once from one seed."""
-
-    stream: int
-    latents: int
-
-
-# Sheets of pictures that the page shows, so that a link can name any picture of them.
-SHEETS = {
-    "tile": Sheet(3, 40),  # the pictures of a run, by the run's seed
-    "study": Sheet(13, 1000),  # those that directions are learned from (see gan.directions)
-}
 
 RING = 16  # neighbours on one circle
 
@@ -63,11 +50,6 @@ class Place:
     mix: tuple[int, float] | None = None  # so much of another class
 
 
-def latent_of(seed: int, z_dim: int) -> Tensor:
-    """The latent [1, z_dim] of a seed: standard normal, the same everywhere and always."""
-    return _normal(z_dim, _LATENT, seed)
-
-
 def latent_at(place: Place, z_dim: int, directions: Tensor, votes: int = 0) -> Tensor:
     """The latent [1, z_dim] of a place; its first `votes` numbers say which group the picture is of."""
     return pushed(voting(base_of(place, z_dim), place, directions, votes), place, directions)
@@ -88,13 +70,6 @@ def _start_of(place: Place, z_dim: int) -> Tensor:
         return latent_of(place.seed, z_dim)
     name, row = place.sheet
     return sheet_latents(name, place.seed, z_dim)[row : row + 1]
-
-
-def sheet_latents(name: str, seed: int, z_dim: int, n: int | None = None) -> Tensor:
-    """The latents [n, z_dim] of one of SHEETS; n: as many as a sheet has, unless somebody looks at fewer or more."""
-    stream, latents = SHEETS[name]
-    rng = torch.Generator().manual_seed(seed_of(stream, seed))
-    return torch.randn(latents if n is None else n, z_dim, generator=rng)
 
 
 def bases_around(place: Place, n: int, spread: float, z_dim: int, first: int = 0) -> Tensor:
@@ -180,7 +155,7 @@ def neighbour(z: Tensor, number: int, spread: float, seed: int) -> Tensor:
     """
     circle, position = divmod(number, RING)
     angle = 2 * math.pi * position / RING
-    u, v = (_normal(z.shape[1], _NEIGHBOUR, seed, circle, axis) for axis in (0, 1))
+    u, v = (normal(z.shape[1], _NEIGHBOUR, seed, circle, axis) for axis in (0, 1))
     noise = math.cos(angle) * u + math.sin(angle) * v  # standard normal, as its axes are
     return math.sqrt(1 - spread**2) * z + spread * noise
 
@@ -217,7 +192,3 @@ def principal_directions(generator: nn.Module, k: int = 8) -> tuple[Tensor, Tens
     directions = directions * torch.where(largest < 0, -1.0, 1.0)
     shares = variances / variances.sum().clamp(min=torch.finfo(torch.float64).tiny)
     return directions[:k].float().contiguous(), shares[:k].float()
-
-
-def _normal(z_dim: int, *parts: int) -> Tensor:
-    return torch.randn(1, z_dim, generator=torch.Generator().manual_seed(seed_of(*parts)))

@@ -25,8 +25,8 @@ from safetensors import torch as safetensors_torch
 from torch import Tensor
 
 from gan import data, metric_network
-from gan.checkpoint import write_atomically
 from gan.config import Config
+from gan.files import write_atomically
 from gan.metric_formulas import (
     Manifold,
     Stats,

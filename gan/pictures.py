@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +15,8 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
+
+from gan.files import replacing
 
 THREADS = os.cpu_count() or 2  # that decode pictures
 UNTITLED = "Own pictures"  # how a set is called whose files are nobody else's business, or had no common name
@@ -123,19 +123,6 @@ def split_of(part: Pictures, rows: np.ndarray | None = None, labels: np.ndarray 
 _AT_ONCE = 1000  # pictures copied in one piece
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator:
-    """A new binary file that takes the place of path at the end, or leaves no trace when something is raised."""
-    file = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False)  # noqa: SIM115
-    try:
-        with file:
-            yield file
-        os.replace(file.name, path)
-    except BaseException:
-        Path(file.name).unlink(missing_ok=True)
-        raise
-
-
 class Header(NamedTuple):
     """What a prepared file says of itself."""
 
@@ -209,7 +196,3 @@ def read_header(path: Path) -> Header:
 def counts_of(labels: np.ndarray, classes: Sequence[str]) -> tuple[tuple[str, int], ...]:
     """(class, how many have its label), in the order of the labels; () without classes."""
     return tuple(zip(classes, np.bincount(labels, minlength=len(classes)).tolist(), strict=False))
-
-
-def disk_is_full(error: Exception) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))

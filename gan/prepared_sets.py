@@ -13,8 +13,8 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from gan.checkpoint import write_atomically
 from gan.data import OWN_NAME, DataError, forget
+from gan.files import write_atomically
 from gan.own_pictures import Prepared, Summary, summary_of, take_in
 from gan.tokens import hash_of, hashes_of, new_token
 

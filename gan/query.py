@@ -12,9 +12,10 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote
 
-from gan.latent import RING, SHEETS, Place, Push, unpacked
+from gan.latent import RING, Place, Push, unpacked
+from gan.noise import SHEETS
+from gan.seeds import MAX_SEED
 
-MAX_SEED = 2**31 - 1
 MAX_RINGS, MAX_STEPS, MAX_SETS, MAX_DIRECTIONS = 64, 64, 1024, 8
 MAX_VALUE = 10.0
 MAX_PUSHES, MAX_KEY, MAX_VECTOR = 12, 60, 4096  # directions in one address, letters of a name, bytes of a vector

@@ -32,19 +32,21 @@ from gan.checkpoint import (
     save_checkpoint,
     save_state,
     shown_generator_state,
-    write_atomically,
 )
 from gan.config import Config, ConfigError
 from gan.data import DATA, OWN_NAME, DataError, Pictures, load
-from gan.history import FRAME_GROWTH, ROW_GROWTH, History, due
-from gan.latent import SHEETS
+from gan.device import best_device, resolved_precision, use_threads
+from gan.files import write_atomically
+from gan.history import FRAME_GROWTH, ROW_GROWTH, History
+from gan.noise import SHEETS
 from gan.picture import grid, png_bytes, split_grid, to_uint8
+from gan.records import due
 from gan.seeds import seed_of
 from gan.signals import Signals, signal_due
 from gan.snapshot import Snapshot
 from gan.states import States, state_due
 from gan.threads import ThreadChooser
-from gan.trainer import PLAYERS, Trainer, resolved_precision
+from gan.trainer import PLAYERS, Trainer
 
 FORMAT = 1
 SAVE_EVERY_SECONDS = 8.0  # a killed process loses at most this much training, and the time of one save
@@ -229,7 +231,7 @@ class Run:
 
     def loop(self, progress: Callable[[Run], None] | None = None) -> None:
         """Train until the end, a stop, or a failure. Never raises: what went wrong is in `status` and `message`."""
-        _use_threads(self.threads[0])
+        use_threads(self.threads[0])
         try:
             self._prepare()
             self._train(progress)
@@ -343,7 +345,7 @@ class Run:
         """As many as the chooser says; a change is written down, because the last bits of a step depend on it."""
         count = self._chooser.threads
         if count != self._threads_now:
-            _use_threads(count)
+            use_threads(count)
             self._threads_now = count
             self.history.add_threads(self.trainer.steps_done, count)
 
@@ -761,15 +763,6 @@ def checked_measure_share(value: Any) -> float:
             f"not {str(value)[:40]}."
         )
     return share
-
-
-def _use_threads(count: int) -> None:
-    torch.set_num_threads(count)
-    torch.get_num_threads()  # pins it: a thread that has not computed yet would take the process-wide number
-
-
-def best_device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _read_meta(folder: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import IO, Any, ClassVar
 from gan import dist
 from gan.archive import PICTURES, unpack
 from gan.checkpoint import CheckpointError
+from gan.checks import check_config
 from gan.config import Config, ConfigError
 from gan.data import DATA, OWN_NAME, DataError, describe
 from gan.fork import plan_fork, write_fork
@@ -25,7 +26,6 @@ from gan.room import no_room
 from gan.run import Command, Run, create_run
 from gan.threads import thread_counts
 from gan.tokens import hash_of, hashes_of, new_token
-from gan.trainer import check_config
 
 UNWATCHED_SECONDS = 120.0  # a run that nobody has looked at for so long makes room for other people's
 RECORDED = "recorded"  # the id of the shipped run, which anybody may watch and nobody can control

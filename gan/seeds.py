@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
+MAX_SEED = 2**31 - 1  # that a person may choose
 
 
 def _mix(x: int) -> int:

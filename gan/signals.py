@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from gan.history import QUANTILES, SIGNALS, due
 from gan.likeness import Likeness
 from gan.picture import LEVEL
 from gan.pictures import spread_rows
+from gan.records import QUANTILES, SIGNALS, due
 from gan.trainer import Trainer
 from gan.transforms import joint_norm
 

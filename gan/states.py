@@ -11,7 +11,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from gan.checkpoint import CheckpointError, write_atomically
+from gan.checkpoint import CheckpointError
+from gan.files import write_atomically
 
 FIRST_STEP = 16
 MOST_BYTES = 200 << 20  # of one run; large networks keep fewer moments

@@ -20,8 +20,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from gan.checkpoint import write_atomically
 from gan.config import Config, ConfigError
+from gan.files import write_atomically
 from gan.models import meta_generator
 
 FORMAT_VERSION = 1

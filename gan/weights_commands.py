@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from gan.checkpoint import write_atomically
 from gan.config import Config, ConfigError
+from gan.files import write_atomically
 from gan.flags import empty_folder, file_to_write, seed, whole
 from gan.metric_network import EPOCHS
 from gan.metrics import LEAST_SAMPLES, MOST_SAMPLES, SAMPLES

@@ -38,7 +38,7 @@ from gan.runs import Runs
 from gan.signals import Signals
 from gan.steering import steered
 from gan.trainer import Trainer
-from gan.web.diagnosis import add_diagnosis_route
+from gan.web.diagnosis_route import add_diagnosis_route
 from gan.web.find_routes import add_find_routes
 from gan.web.made_of_routes import add_made_of_routes
 from gan.web.path_routes import add_path_routes

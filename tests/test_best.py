@@ -15,9 +15,10 @@ from fastapi.testclient import TestClient
 from gan import __main__ as cli
 from gan import run as run_module
 from gan.checkpoint import CheckpointError, flatten, load_checkpoint, read_header, shown_generator_state
+from gan.device import best_device
 from gan.metric_network import WEIGHTS
 from gan.render import Renderer
-from gan.run import Command, Run, best_device
+from gan.run import Command, Run
 from gan.trainer import Trainer
 from gan.web.picture_routes import add_picture_routes, run_source
 from gan.web.routes import BASE, add_routes

@@ -21,10 +21,10 @@ from gan import metrics, weights
 from gan import run as run_module
 from gan import runs as runs_module
 from gan.__main__ import FLAGS, _parser, _sentence, main
-from gan.checkpoint import write_atomically
 from gan.config import KNOBS, OUTPUTS, PRECISIONS, SAMPLINGS, UPDATE_ORDERS
 from gan.diagnosis.kinds import TOO_EARLY
 from gan.draw import draw
+from gan.files import write_atomically
 from gan.models import MODELS
 from gan.objectives import OBJECTIVES
 from gan.penalties import PENALTIES

@@ -10,17 +10,17 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from gan import run as run_module
+from gan.checks import check_config
 from gan.config import Config
 from gan.diagnosis import EARLY, KINDS, diagnose
 from gan.diagnosis.kinds import WAIT
 from gan.diagnosis.past import swings
 from gan.diagnosis.remedies import furthest_off
 from gan.gallery import GALLERY, PREFIX
-from gan.history import SIGNALS
 from gan.recipes import ALL_RECIPES, FAILURES, RECIPES, make_config
+from gan.records import SIGNALS
 from gan.runs import Runs
-from gan.trainer import check_config
-from gan.web.diagnosis import add_diagnosis_route
+from gan.web.diagnosis_route import add_diagnosis_route
 from gan.web.routes import BASE
 
 QUICK = RECIPES["quick"].config

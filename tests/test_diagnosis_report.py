@@ -16,11 +16,12 @@ from gan.config import Config
 from gan.diagnosis import diagnose
 from gan.diagnosis.kinds import TOO_EARLY
 from gan.gallery import GALLERY, PREFIX
-from gan.history import _OLDER_SIGNALS, SIGNALS
+from gan.history import _OLDER_SIGNALS
 from gan.recipes import make_config
+from gan.records import SIGNALS
 from gan.run import Run
 from gan.runs import Runs
-from gan.web.diagnosis import add_diagnosis_route
+from gan.web.diagnosis_route import add_diagnosis_route
 from gan.web.routes import BASE
 from tests.test_diagnosis import CASES, NAN, QUICK, rows, signals
 

@@ -10,7 +10,8 @@ from PIL import Image
 from gan import weights as files
 from gan.directions import study
 from gan.draw import draw
-from gan.latent import Place, Push, packed, sheet_latents
+from gan.latent import Place, Push, packed
+from gan.noise import sheet_latents
 from gan.query import PICTURE_KEYS, BadQuery, in_base64, label_of, place_of, read, written
 from gan.render import Renderer, RenderError
 from gan.weights import WeightsError

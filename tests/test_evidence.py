@@ -8,9 +8,9 @@ import pytest
 
 from gan.bench import evidence
 from gan.bench.quality import keep
+from gan.checks import check_config
 from gan.gallery import GALLERY
 from gan.recipes import RECIPES
-from gan.trainer import check_config
 
 
 def arguments(*words: str) -> argparse.Namespace:

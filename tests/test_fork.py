@@ -11,7 +11,8 @@ from gan import run as run_module
 from gan import states as states_module
 from gan.checkpoint import CheckpointError, flatten, load_checkpoint, read_header
 from gan.config import ConfigError
-from gan.run import Command, Run, best_device
+from gan.device import best_device
+from gan.run import Command, Run
 from gan.runs import RunsError
 from gan.states import States, least_missed, state_due
 from gan.trainer import Trainer

@@ -8,7 +8,8 @@ import itertools
 import pytest
 
 from gan import history
-from gan.history import COLUMNS, History, due
+from gan.history import History
+from gan.records import COLUMNS, due
 
 
 def row(step: int) -> tuple:

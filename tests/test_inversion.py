@@ -6,7 +6,8 @@ import torch
 from gan import data, directions, weights
 from gan.bench.directions import SHIPPED
 from gan.inversion import InversionError, _nearest, centred, ink_on_dark, lead, opinion_of, search
-from gan.latent import Place, latent_of, unpacked
+from gan.latent import Place, unpacked
+from gan.noise import latent_of
 from gan.picture import to_uint8
 from gan.render import Ready
 

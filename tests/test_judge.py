@@ -12,11 +12,11 @@ from gan.bench import cures, evidence, judge, oracle
 from gan.bench.corpus import HALVES, draw
 from gan.bench.cures import CURED, Tried
 from gan.bench.judge import FAILED, SAME, Case, confusion, figures, interval, misses
+from gan.checks import check_config
 from gan.config import Config
 from gan.diagnosis import KINDS
 from gan.diagnosis.kinds import ALARMS, TOO_EARLY
 from gan.diagnosis.remedies import OFF, back_to_recipe, remedy
-from gan.trainer import check_config
 
 
 def case(words: tuple[str, ...], *kinds: str, number: int = 0, distance=(1.0, 0.1)) -> Case:

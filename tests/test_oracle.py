@@ -34,10 +34,10 @@ from gan.bench.corpus import (
 )  # fmt: skip
 from gan.bench.corpus_states import KeptRun, State, kept_run, moments, path_of, state_moments
 from gan.bench.oracle import Facts, measured, words
+from gan.checks import check_config
 from gan.data import load
 from gan.gallery import PREFIX
-from gan.history import COLUMNS
-from gan.trainer import check_config
+from gan.records import COLUMNS
 
 NUMBERS = 120
 

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import one_hot
 
 from gan import paths
-from gan.latent import latent_of
+from gan.noise import latent_of
 
 
 def vectors(*seeds, z_dim=64):

@@ -9,9 +9,10 @@ from torch import nn
 from gan import trainer as trainer_module
 from gan.checkpoint import flatten, load_checkpoint, save_checkpoint
 from gan.config import ConfigError
+from gan.device import resolved_precision
 from gan.models.layers import FEW, SameConvTranspose5
 from gan.recipes import RECIPES
-from gan.trainer import Trainer, resolved_precision
+from gan.trainer import Trainer
 
 
 def trainer_of(recipe: str, pictures, precision: str = "bfloat16", **changes) -> Trainer:

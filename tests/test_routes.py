@@ -21,7 +21,7 @@ from gan.metric_network import WEIGHTS
 from gan.recipes import ALL_RECIPES
 from gan.room import in_words
 from gan.runs import MOST_TOKENS, Runs
-from gan.web.diagnosis import add_diagnosis_route
+from gan.web.diagnosis_route import add_diagnosis_route
 from gan.web.routes import BASE, Visit, add_routes
 from gan.web.text import EN
 from tests.conftest import PATIENCE, until

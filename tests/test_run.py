@@ -16,9 +16,11 @@ import torch
 from gan import run as run_module
 from gan import trainer as trainer_module
 from gan.checkpoint import flatten, load_checkpoint, read_header
-from gan.history import FRAME_GROWTH, ROW_GROWTH, due
+from gan.device import best_device
+from gan.history import FRAME_GROWTH, ROW_GROWTH
 from gan.picture import split_grid
-from gan.run import Command, Run, best_device
+from gan.records import due
+from gan.run import Command, Run
 from gan.runs import NoRoom, Runs, RunsError
 from gan.trainer import Trainer
 from tests.conftest import PATIENCE, make_pictures, until

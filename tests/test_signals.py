@@ -9,8 +9,9 @@ import torch
 
 from gan import run as run_module
 from gan.checkpoint import flatten
-from gan.history import QUANTILES, SIGNALS, History
+from gan.history import History
 from gan.recipes import RECIPES
+from gan.records import QUANTILES, SIGNALS
 from gan.run import Run
 from gan.runs import Runs
 from gan.signals import (

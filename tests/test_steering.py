@@ -7,7 +7,7 @@ from torch import nn
 from gan import directions, steering, weights
 from gan.attributes import ink_of, slant
 from gan.bench.directions import SHIPPED
-from gan.latent import latent_of
+from gan.noise import latent_of
 from gan.picture import to_uint8
 from gan.steering import descend, sheared, steered
 from tests.test_attributes import bar

@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from gan.checks import check_config
 from gan.config import Config, ConfigError
 from gan.penalties import PENALTIES, Round
 from gan.recipes import RECIPES
-from gan.trainer import Trainer, check_config
+from gan.trainer import Trainer
 from gan.transforms import (
     CONSTRAINTS,
     TRANSFORMS,

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from gan.checks import check_config
 from gan.config import OUTPUTS, UPDATE_ORDERS, Config, ConfigError
 from gan.data import DATA, load
 from gan.gallery import PREFIX
@@ -28,7 +29,6 @@ from gan.penalties import PENALTIES
 from gan.pictures import Pictures, split_of
 from gan.recipes import ALL_RECIPES, RECIPES
 from gan.seeds import seed_of
-from gan.trainer import check_config
 
 HALVES = ("development", "judged")  # of the numbers: even, odd
 NEAR = 3.0  # rates of a run that is not wild lie within this factor of its recipe's

@@ -19,8 +19,8 @@ from gan.bench.common import Figure, side_by_side
 from gan.bench.corpus import HALVES, Drawn, draw
 from gan.bench.corpus_states import Keeper, kept_run, path_of, without_clock
 from gan.bench.oracle import MEASURED, UNKNOWN, WORDS, Facts, measured, words
-from gan.checkpoint import write_atomically
 from gan.data import download_dir
+from gan.files import write_atomically
 from gan.flags import whole
 from gan.run import Run
 from gan.runs import Runs

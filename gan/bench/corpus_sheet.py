@@ -23,8 +23,8 @@ from gan.bench.common import ROOT, BenchError, Figure, side_by_side
 from gan.bench.corpus_runs import Judged, judged, states_folder
 from gan.bench.corpus_states import State, kept_run, pictures_of
 from gan.bench.oracle import MEASURED, WORDS, Facts, Judge, words
-from gan.checkpoint import write_atomically
 from gan.data import load
+from gan.files import write_atomically
 from gan.metric_network import to_float
 from gan.picture import grid, image_of
 from gan.pictures import spread_rows

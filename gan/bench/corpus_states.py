@@ -19,10 +19,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from gan import metrics
-from gan.checkpoint import write_atomically
 from gan.config import Config
-from gan.history import COLUMNS
+from gan.files import write_atomically
 from gan.picture import to_uint8
+from gan.records import COLUMNS
 from gan.trainer import Trainer
 
 PICTURES = 1000  # of each moment, always of the same latents

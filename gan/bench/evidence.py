@@ -27,14 +27,14 @@ from gan.bench import corpus_runs, corpus_sheet, cures, judge
 from gan.bench.common import TRAINABLE, Figure, side_by_side
 from gan.bench.quality import find, keep
 from gan.config import Config
+from gan.device import best_device, resolved_precision
 from gan.diagnosis import KINDS, diagnose
 from gan.diagnosis.kinds import TOO_EARLY
 from gan.flags import seed, whole
 from gan.gallery import GALLERY, PREFIX
 from gan.recipes import RECIPES, make_config
-from gan.run import Command, Run, best_device
+from gan.run import Command, Run
 from gan.runs import Runs
-from gan.trainer import resolved_precision
 
 SAMPLES = 2_000  # pictures for the measures of short runs; the table of objectives has the full protocol
 HEALTHY_SEEDS, OBJECTIVE_SEEDS = 5, 1  # of those given

@@ -24,10 +24,10 @@ from gan.bench.corpus import draw
 from gan.bench.corpus_states import PICTURES, KeptRun, State, pictures_of
 from gan.bench.yardstick import yardstick_of
 from gan.data import load
-from gan.history import COLUMNS
 from gan.likeness import LEAST_CORRELATION, correlation
 from gan.metric_formulas import copied_share, nearest
 from gan.pictures import spread_rows
+from gan.records import COLUMNS
 from gan.signals import mean_distance, mean_nearest_other, small, told_apart
 from gan.trainer import Trainer, limited
 from gan.transforms import joint_norm

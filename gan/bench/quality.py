@@ -18,13 +18,13 @@ import torch
 from gan import metrics
 from gan.bench.common import TRAINABLE, BenchError, Figure, add_threads, trainer_of, use_threads
 from gan.config import PRECISIONS
+from gan.device import best_device, resolved_precision
 from gan.flags import decimal, seed, whole
 from gan.metric_network import EPOCHS as METRIC_NETWORKS
 from gan.patch_distance import PICTURES, patch_distance
 from gan.recipes import make_config
-from gan.run import best_device
 from gan.signals import Signals
-from gan.trainer import Trainer, resolved_precision
+from gan.trainer import Trainer
 
 # Processor seconds count what all threads have computed: fair also while others use the machine.
 UNITS = {"seconds": time.perf_counter, "processor-seconds": time.process_time, "steps": time.perf_counter}

@@ -78,8 +78,8 @@ def measure_here(recipe: str, steps: int) -> dict[str, Any]:
     """In one process of a job: median seconds of a step apart and together, of messages, of copying the state."""
     from gan import dist
     from gan.data import load
+    from gan.device import best_device
     from gan.recipes import RECIPES
-    from gan.run import best_device
     from gan.trainer import Trainer
 
     config = RECIPES[recipe].config

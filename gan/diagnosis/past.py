@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from gan.config import Config
-from gan.history import COLUMNS
+from gan.records import COLUMNS
 
 Record = dict[str, Any]
 LATEST = 3  # records, at most, whose median is "now": one look at 64 pictures wavers

@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from gan.checks import check_config
 from gan.config import KNOBS, Config, ConfigError
 from gan.diagnosis.kinds import KINDS
 from gan.recipes import ALL_RECIPES
-from gan.trainer import check_config
 
 MOST = 2  # settings at once: with more, nobody learns what helped
 

@@ -22,6 +22,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image
 
+from gan.files import disk_is_full, replacing
 from gan.own_pictures import layout, summary, tables
 from gan.own_pictures.decode import (
     MOST_FILE_BYTES,
@@ -45,10 +46,8 @@ from gan.pictures import (
     Progress,
     Split,
     content_digest,
-    disk_is_full,
     name_of,
     read_header,
-    replacing,
     stored_digest,
     write_pictures,
 )

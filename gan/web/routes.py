@@ -27,12 +27,12 @@ from gan.archive import pack
 from gan.config import KNOBS, parse_value
 from gan.data import DATA, DataError
 from gan.fork import plan_fork
-from gan.history import COLUMNS
 from gan.metric_network import EPOCHS
 from gan.objectives import OBJECTIVES
 from gan.penalties import PENALTIES
 from gan.picture import gif_bytes, mp4_bytes
 from gan.recipes import ALL_RECIPES
+from gan.records import COLUMNS
 from gan.run import COMMAND_KINDS, PLAYERS, REAL_COUNT, Command, Run, checked_measure_share
 from gan.runs import RECORDED, Runs, RunsError
 from gan.transforms import CONSTRAINTS, TRANSFORMS

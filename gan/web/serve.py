@@ -91,7 +91,7 @@ def _routes(settings: Settings, runs: Any) -> list[Any]:
 
     from gan.made_of import MadeOf
     from gan.render import Renderer
-    from gan.web.diagnosis import add_diagnosis_route
+    from gan.web.diagnosis_route import add_diagnosis_route
     from gan.web.find_routes import add_find_routes
     from gan.web.kept_uploads import KeptUploads
     from gan.web.made_of_routes import add_made_of_routes

@@ -16,9 +16,9 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from gan.data import DataError
+from gan.files import disk_is_full
 from gan.own_pictures import FITS, MOST, MOST_FILES, MOST_NAME, SHOWN, SIDECARS, readable_suffixes
 from gan.own_pictures.files import MOST_DIRECTORY_BYTES
-from gan.pictures import disk_is_full
 from gan.runs import RunsError
 from gan.web.errors import DiskFull
 

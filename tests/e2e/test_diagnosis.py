@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import expect
 
 from gan.archive import pack
-from gan.history import SIGNALS
 from gan.picture import png_bytes
 from gan.recipes import make_config
+from gan.records import SIGNALS
 from gan.runs import Runs
 from tests.conftest import PATIENCE, until
 from tests.e2e.conftest import TINY, Server, opened, part, run_on_screen, wait_for_status

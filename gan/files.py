@@ -1,0 +1,44 @@
+"""Files that are whole or not there: written beside their place and moved, whenever the process dies."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Either the old file or the whole new one exists, whenever the process dies. Raises OSError."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with open(part, "wb") as f:
+            f.write(data)
+            f.flush()
+            os.fsync(f.fileno())
+        os.replace(part, path)
+    except OSError as e:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        e.filename, e.filename2 = str(path), None  # what was asked for, not our name for its half
+        raise
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator:
+    """A new binary file that takes the place of path at the end, or leaves no trace when something is raised."""
+    file = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False)  # noqa: SIM115
+    try:
+        with file:
+            yield file
+        os.replace(file.name, path)
+    except BaseException:
+        Path(file.name).unlink(missing_ok=True)
+        raise
+
+
+def disk_is_full(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
