@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from gan.console import print_anywhere
+from gan.cli.console import print_anywhere
 from gan.web.settings import StartError, read_settings
 
 
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     try:
         settings = read_settings(arguments)
-        from gan.web.serve import serve
+        from gan.web.server import serve
 
         serve(settings)
     except StartError as problem:

@@ -4,7 +4,7 @@
     picture = draw("mnist-conditional", "seed=5&c=4&psi=0.7")
     picture.save("four.png")
 
-The query is what a link holds (see gan.query); the page's "Copy as Python" writes these lines.
+The query is what a link holds (see gan.latent.query); the page's "Copy as Python" writes these lines.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from gan import query as queries
-from gan.files import write_atomically
-from gan.origin import SCALE, Origin
-from gan.render import Ready
-from gan.sources import find_weights
-from gan.threads import single_thread
-from gan.weights import WeightsError
+from gan.core.files import write_atomically
+from gan.latent import query as queries
+from gan.models.weights_file import WeightsError
+from gan.runs.sources import find_weights
+from gan.serving.provenance import SCALE, Origin
+from gan.serving.renderer import Ready
+from gan.training.threads import single_thread
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pytest
 import torch
 import uvicorn
 
-from gan.data import Pictures
+from gan.data.catalog import Pictures
 
 PATIENCE = 90.0  # seconds until something counts as not happening: machines that are tested on are busy
 

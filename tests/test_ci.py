@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from gan.core.paths import ROOT
+
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[1]
 
 # A test that notes each of its runs in a file, and passes from the given one on.
 COUNTING = """

@@ -1,24 +1,21 @@
 """`draw` in Python gives the pixels of the server's route, and refuses what is not meant."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from gan import weights as files
-from gan.directions import study
+from gan.core.noise import sheet_latents
+from gan.core.paths import ROOT
 from gan.draw import draw
-from gan.latent import Place, Push, packed
-from gan.noise import sheet_latents
-from gan.query import PICTURE_KEYS, BadQuery, in_base64, label_of, place_of, read, written
-from gan.render import Renderer, RenderError
-from gan.weights import WeightsError
+from gan.latent.directions import study
+from gan.latent.places import Place, Push, packed
+from gan.latent.query import PICTURE_KEYS, BadQuery, in_base64, label_of, place_of, read, written
+from gan.models import weights_file as files
+from gan.models.weights_file import WeightsError
+from gan.serving.renderer import Renderer, RenderError
 from tests.conftest import PATIENCE
-from tests.test_render import make
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests.serving.test_renderer import make
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from gan.bench import (
 )
 from gan.bench.common import App, Figure, find_chromium, free_port, load_of_the_machine, process, table
 from gan.bench.slider import SLIDER
-from gan.flags import decimal, whole
+from gan.core.flags import decimal, whole
 
 __all__ = ["BENCHES", "SLIDER", "App", "add_parsers", "find_chromium", "free_port", "process"]
 

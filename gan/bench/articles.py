@@ -18,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gan.bench.common import ROOT, BenchError, Figure, at_least, ratios, spread
-from gan.data import load
-from gan.flags import decimal, whole
-from gan.threads import thread_counts
+from gan.bench.common import BenchError, Figure, at_least, ratios, spread
+from gan.core.flags import decimal, whole
+from gan.core.paths import ROOT
+from gan.data.catalog import load
+from gan.training.threads import thread_counts
 
 BARS = {"dense": 10.0, "conv-small": 8.0, "mlp": 2.0, "dcgan-upsample": 1.2, "dcgan-transposed": 1.0}
 IN_TORCH = ("mlp",)  # all others are Keras programs
@@ -69,7 +70,7 @@ def _against(recipe: str, theirs: list[str], args: argparse.Namespace) -> Figure
 
 
 def best_threads(speed: Callable[[int], float]) -> int:
-    """The number of threads that is fastest now, as a run finds it for itself (gan/threads.py)."""
+    """The number of threads that is fastest now, as a run finds it for itself (gan/training/threads.py)."""
     return max(thread_counts(), key=speed)
 
 

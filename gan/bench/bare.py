@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from gan.config import Config, ConfigError
-from gan.device import resolved_precision
+from gan.core.config import Config, ConfigError
 from gan.models import as_mixture, build_discriminator, build_generator
+from gan.training.device import resolved_precision
 
 _NOT_WRITTEN = ("augment", "instance_noise", "label_smoothing", "weight_clip", "gradient_clip", "data_limit")
 

@@ -7,7 +7,7 @@ import sys
 import time
 
 from gan.bench.common import Figure, at_least, process, ratios, run_here, spread
-from gan.flags import decimal, whole
+from gan.core.flags import decimal, whole
 
 BAR = 0.45
 SPIN = "while True: pass"

@@ -24,15 +24,15 @@ from typing import Any
 
 import torch
 
-from gan.data import load
-from gan.flags import whole
-from gan.recipes import RECIPES, make_config
-from gan.run import Command
-from gan.runs import Runs
-from gan.threads import thread_counts
-from gan.trainer import Trainer
+from gan.core.flags import whole
+from gan.core.paths import ROOT
+from gan.data.catalog import load
+from gan.recipes.catalog import RECIPES, make_config
+from gan.runs.registry import Runs
+from gan.runs.run import Command
+from gan.training.threads import thread_counts
+from gan.training.trainer import Trainer
 
-ROOT = Path(__file__).resolve().parents[2]
 TRAINABLE = tuple(name for name in RECIPES if name != "conv-small-as-printed")  # which is refused, with the reason
 PLAIN = tuple(name for name in TRAINABLE if RECIPES[name].group != "famous")  # what bare.py knows
 ENDLESS = {"total_steps": 10**8}  # a run that does not end while it is measured
@@ -293,12 +293,12 @@ def app() -> Iterator[tuple[App, subprocess.Popen]]:
 
 def watch(url: str, count: int, seconds: float) -> dict[str, float]:
     """Let simulated viewers poll an address, from a process of their own; returns what they met."""
-    return _load("gan.viewers", url, count, seconds)
+    return _load("gan.bench.view_clients", url, count, seconds)
 
 
 def drag(url: str, count: int, seconds: float) -> dict[str, float]:
     """Let simulated hands drag a slider that asks an address for pictures; returns what they met."""
-    return _load("gan.draggers", url, count, seconds)
+    return _load("gan.bench.drag_clients", url, count, seconds)
 
 
 def _load(client: str, url: str, count: int, seconds: float) -> dict[str, float]:

@@ -18,17 +18,17 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from gan.checks import check_config
-from gan.config import OUTPUTS, UPDATE_ORDERS, Config, ConfigError
-from gan.data import DATA, load
-from gan.gallery import PREFIX
-from gan.objectives import OBJECTIVES
-from gan.own_pictures.preparation import write_set
-from gan.own_pictures.summary import Summary
-from gan.penalties import PENALTIES
-from gan.pictures import Pictures, split_of
-from gan.recipes import ALL_RECIPES, RECIPES
-from gan.seeds import seed_of
+from gan.core.config import OUTPUTS, UPDATE_ORDERS, Config, ConfigError
+from gan.core.seeds import seed_of
+from gan.data.catalog import DATA, load
+from gan.data.own_pictures.preparation import write_set
+from gan.data.own_pictures.summary import Summary
+from gan.data.pictures import Pictures, split_of
+from gan.losses.objectives import OBJECTIVES
+from gan.losses.penalties import PENALTIES
+from gan.recipes.catalog import ALL_RECIPES, RECIPES
+from gan.recipes.failures import PREFIX
+from gan.training.checks import check_config
 
 HALVES = ("development", "judged")  # of the numbers: even, odd
 NEAR = 3.0  # rates of a run that is not wild lie within this factor of its recipe's
@@ -44,7 +44,7 @@ RARE_FROM = 250  # from this number on runs begin with settings that fail in way
 RARE = ("memorisation", "oscillation", "mode-collapse")  # presets of the gallery; the even and the odd number have one
 RARE_PICTURES = (12, 60)  # of a run that begins with memorisation
 OWN = "own"  # stands for the name of a set of own pictures until it is prepared
-_DRAW, _SET = 51, 52  # streams of randomness, see gan.seeds
+_DRAW, _SET = 51, 52  # streams of randomness, see gan.core.seeds
 
 # Seconds of a step of G and of D at batch 64, width 32 and 28 x 28 pixels, one core, roughly.
 _COST = {

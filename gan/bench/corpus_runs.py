@@ -19,11 +19,11 @@ from gan.bench.common import Figure, side_by_side
 from gan.bench.corpus import HALVES, Drawn, draw
 from gan.bench.corpus_states import Keeper, kept_run, path_of, without_clock
 from gan.bench.oracle import MEASURED, UNKNOWN, WORDS, Facts, measured, words
-from gan.data import download_dir
-from gan.files import write_atomically
-from gan.flags import whole
-from gan.run import Run
-from gan.runs import Runs
+from gan.core.files import write_atomically
+from gan.core.flags import whole
+from gan.data.catalog import download_dir
+from gan.runs.registry import Runs
+from gan.runs.run import Run
 
 MOST_WORDS, MOST_UNKNOWN = 1.5, 0.1  # the bars of the mapping
 

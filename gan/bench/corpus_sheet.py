@@ -19,25 +19,26 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from gan.bench.common import ROOT, BenchError, Figure, side_by_side
+from gan.bench.common import BenchError, Figure, side_by_side
 from gan.bench.corpus_runs import Judged, judged, states_folder
 from gan.bench.corpus_states import State, kept_run, pictures_of
 from gan.bench.oracle import MEASURED, WORDS, Facts, Judge, words
-from gan.data import load
-from gan.files import write_atomically
-from gan.metric_network import to_float
-from gan.picture import grid, image_of
-from gan.pictures import spread_rows
-from gan.seeds import seed_of
-from gan.signals import small
-from gan.trainer import Trainer, limited
+from gan.core.files import write_atomically
+from gan.core.images import grid, image_of
+from gan.core.paths import ROOT
+from gan.core.seeds import seed_of
+from gan.data.catalog import load
+from gan.data.pictures import spread_rows
+from gan.metrics.classifier import to_float
+from gan.monitor.signals import small
+from gan.training.trainer import Trainer, limited
 
 TILES = 100
 SAMPLES = 10_000  # generated pictures that a state of the sheet is measured with
 EYE = ROOT / "docs" / "oracle-eye.csv"
 PICTURE, PICTURE_BYTES = ROOT / "docs" / "oracle-sheet.webp", 1_500_000
 AGREE = 0.85  # of the states: the bar
-_CHOICE, _ORDER = 71, 72  # streams of randomness, see gan.seeds
+_CHOICE, _ORDER = 71, 72  # streams of randomness, see gan.core.seeds
 
 CELL, GAP, LINE = 33, 6, 14  # pixels: a picture and its border, between parts and tiles, a tile's number
 PARTS = ((24, 6), (4, 1), (6, 2))  # pictures, in so many columns: generated, real, of two moments before

@@ -18,12 +18,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from gan import metrics
-from gan.config import Config
-from gan.files import write_atomically
-from gan.picture import to_uint8
-from gan.records import COLUMNS
-from gan.trainer import Trainer
+from gan.core.config import Config
+from gan.core.files import write_atomically
+from gan.core.images import to_uint8
+from gan.metrics import evaluate
+from gan.monitor.records import COLUMNS
+from gan.training.trainer import Trainer
 
 PICTURES = 1000  # of each moment, always of the same latents
 MOMENTS = 6  # of each run, evenly spread: their pictures are kept
@@ -46,8 +46,8 @@ def state_moments(total_steps: int) -> list[int]:
 
 def pictures_of(trainer: Trainer, count: int = PICTURES, seed: int = 0) -> Tensor:
     """Pictures uint8 [count, C, H, W] of the generator people see; what is not a number becomes mid-grey."""
-    z, labels = metrics.latents(count, trainer.config.z_dim, trainer.config.classes, seed)
-    parts = torch.arange(count).split(metrics.BATCH)
+    z, labels = evaluate.latents(count, trainer.config.z_dim, trainer.config.classes, seed)
+    parts = torch.arange(count).split(evaluate.BATCH)
     return torch.cat([to_uint8(trainer.sample(z[p], None if labels is None else labels[p])) for p in parts])
 
 

@@ -25,8 +25,8 @@ from gan.bench.corpus import draw, seconds_a_step
 from gan.bench.corpus_runs import judged, states_folder, train_and_keep
 from gan.bench.corpus_states import State, kept_run
 from gan.bench.judge import Case, cases, numbers_of
-from gan.diagnosis import diagnose
-from gan.diagnosis.remedies import back_to_recipe
+from gan.monitor.diagnosis import diagnose
+from gan.monitor.diagnosis.remedies import back_to_recipe
 
 REMEDY, PLAIN = "remedy", "plain"
 CURED = (oracle.IMPROVING, oracle.HEALTHY)

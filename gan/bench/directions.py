@@ -1,9 +1,9 @@
 """Named directions: does a slider from -3 to 3 do what it says, and leave the digit what it was?
 
 Directions are found from one stream of latents and judged on another, as a slider moves along them: those that are
-fitted to the picture at hand (see gan.steering) are fitted to each, and rounded as a link holds them. A latent counts
-as monotone when its attribute grows at every one of six steps, and its class as kept when the metric network sees the
-same digit at all five positions from -2 to 2.
+fitted to the picture at hand (see gan.latent.steering) are fitted to each, and rounded as a link holds them. A latent
+counts as monotone when its attribute grows at every one of six steps, and its class as kept when the metric network
+sees the same digit at all five positions from -2 to 2.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ import argparse
 import statistics
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from gan import directions, steering, weights
 from gan.bench.common import Figure
-from gan.flags import seed, whole
-from gan.latent import packed, unpacked
-from gan.metric_network import load, to_float
+from gan.core.flags import seed, whole
+from gan.core.images import to_uint8
+from gan.core.paths import WEIGHTS
+from gan.core.seeds import seed_of
+from gan.latent import directions, steering
+from gan.latent.places import packed, unpacked
+from gan.metrics.classifier import load, to_float
+from gan.models import weights_file
 from gan.models.layers import Generator
-from gan.picture import to_uint8
-from gan.seeds import seed_of
-from gan.threads import single_thread
+from gan.training.threads import single_thread
 
-SHIPPED = Path(__file__).resolve().parents[2] / "weights"
 _JUDGE = 31  # stream of randomness, apart from the study's
 ENOUGH = {"thickness": (1.0, "px"), "slant": (20.0, "°")}  # from -3 to 3; others only have to be monotone
 
@@ -44,8 +44,8 @@ def measure(args: argparse.Namespace) -> list[Figure]:
 
 
 def _of(name: str, count: int, seeds: list[int]) -> list[Figure]:
-    loaded = weights.load(SHIPPED / f"{name}.safetensors")
-    network, dataset = weights.build(loaded), loaded.config.dataset
+    loaded = weights_file.load(WEIGHTS / f"{name}.safetensors")
+    network, dataset = weights_file.build(loaded), loaded.config.dataset
     seen = directions.look(network, dataset)
     return [f for seed in seeds for f in _of_seed(f"{name}, seed {seed}", network, dataset, seen.measured, count, seed)]
 
@@ -78,7 +78,7 @@ def _fitted(
 
 @torch.inference_mode()
 def _judge(network: Generator, z: Tensor, told: Tensor | None, key: str, along: Tensor, dataset: str) -> str:
-    """along: each latent's own vector, [N, z_dim]. A push keeps what a latent is told, as in gan.latent."""
+    """along: each latent's own vector, [N, z_dim]. A push keeps what a latent is told, as in gan.latent.places."""
     classifier = load(dataset)
     pictures = [to_uint8(network(z + amount * along, told)) for amount in range(-3, 4)]
     values = torch.stack([directions.measure(images, [key])[key] for images in pictures], 1)  # [N, 7]

@@ -22,19 +22,19 @@ from typing import Any
 
 import torch
 
-from gan import metrics
 from gan.bench import corpus_runs, corpus_sheet, cures, judge
 from gan.bench.common import TRAINABLE, Figure, side_by_side
 from gan.bench.quality import find, keep
-from gan.config import Config
-from gan.device import best_device, resolved_precision
-from gan.diagnosis import KINDS, diagnose
-from gan.diagnosis.kinds import TOO_EARLY
-from gan.flags import seed, whole
-from gan.gallery import GALLERY, PREFIX
-from gan.recipes import RECIPES, make_config
-from gan.run import Command, Run
-from gan.runs import Runs
+from gan.core.config import Config
+from gan.core.flags import seed, whole
+from gan.metrics import evaluate
+from gan.monitor.diagnosis import KINDS, diagnose
+from gan.monitor.diagnosis.kinds import TOO_EARLY
+from gan.recipes.catalog import RECIPES, make_config
+from gan.recipes.failures import GALLERY, PREFIX
+from gan.runs.registry import Runs
+from gan.runs.run import Command, Run
+from gan.training.device import best_device, resolved_precision
 
 SAMPLES = 2_000  # pictures for the measures of short runs; the table of objectives has the full protocol
 HEALTHY_SEEDS, OBJECTIVE_SEEDS = 5, 1  # of those given
@@ -171,7 +171,7 @@ def _run_one(task: Task) -> tuple[Task, dict[str, Any]]:
         started = time.process_time()
         run.loop(_stop_after(task.seconds) if task.seconds else None)
         seconds = time.process_time() - started
-        found = _judged(run) | _measured(run, metrics.SAMPLES if task.part == "objectives" else SAMPLES)
+        found = _judged(run) | _measured(run, evaluate.SAMPLES if task.part == "objectives" else SAMPLES)
         return task, {"seconds": round(seconds, 1), "steps": run.trainer.steps_done, **found}
 
 
@@ -194,8 +194,8 @@ def _measured(run: Run, samples: int) -> dict[str, Any]:
     cfg = run.config
     try:
         extras = ("neighbours",)
-        report = metrics.evaluate(run.trainer.sample, cfg.z_dim, cfg.classes, cfg.dataset, samples, extras=extras)
-    except metrics.MetricError:
+        report = evaluate.evaluate(run.trainer.sample, cfg.z_dim, cfg.classes, cfg.dataset, samples, extras=extras)
+    except evaluate.MetricError:
         return {"fid": None, "coverage": None, "modes": 0}
     return {"fid": round(report.fid, 2), "coverage": round(report.coverage, 3), "modes": report.modes}
 

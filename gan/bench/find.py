@@ -15,13 +15,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gan import data, directions, inversion, weights
 from gan.bench.common import Figure
-from gan.bench.directions import SHIPPED
-from gan.flags import seed, whole
+from gan.core.flags import seed, whole
+from gan.core.paths import WEIGHTS
+from gan.core.seeds import seed_of
+from gan.data import catalog
+from gan.latent import directions, inversion
+from gan.models import weights_file
 from gan.models.layers import Generator
-from gan.seeds import seed_of
-from gan.threads import single_thread
+from gan.training.threads import single_thread
 
 _JUDGED = 32  # stream of randomness
 TUNED = 300, 77  # so many digits of torch.randperm with this seed were, or may be, used for tuning
@@ -41,9 +43,9 @@ def measure(args: argparse.Namespace) -> list[Figure]:
 
 
 def _measure(name: str, digits: int, seed: int) -> list[Figure]:
-    loaded = weights.load(SHIPPED / f"{name}.safetensors")
-    dataset, network = loaded.config.dataset, weights.build(loaded)
-    train, test = data.load(dataset), data.load(dataset, "test")
+    loaded = weights_file.load(WEIGHTS / f"{name}.safetensors")
+    dataset, network = loaded.config.dataset, weights_file.build(loaded)
+    train, test = catalog.load(dataset), catalog.load(dataset, "test")
     rows = _rows(len(test.images), digits, seed)
     seen = directions.study(network)
     found, seconds = zip(*(_search(network, dataset, seen, test.images[row]) for row in rows), strict=True)
@@ -99,8 +101,8 @@ def _others(network: Generator, dataset: str, seen: directions.Study) -> str:
     shape = seen.images.shape[1:]
     stranger = "mnist" if dataset == "fashion-mnist" else "fashion-mnist"
     kinds: dict[str, Callable[[], Tensor]] = {
-        stranger: lambda: data.load(stranger, "test").images[:20],
-        "emoji": lambda: _grey(data.load("emoji").images[:1000:50], shape[1]),
+        stranger: lambda: catalog.load(stranger, "test").images[:20],
+        "emoji": lambda: _grey(catalog.load("emoji").images[:1000:50], shape[1]),
         "noise": lambda: torch.randint(0, 256, (5, *shape), generator=torch.Generator().manual_seed(0)).byte(),
     }
     words = []
@@ -125,7 +127,7 @@ def _nearest(images: Tensor, train: Tensor) -> tuple[Tensor, Tensor]:
     return found.values, found.indices
 
 
-def _votes(train: data.Pictures, images: Tensor) -> Tensor:
+def _votes(train: catalog.Pictures, images: Tensor) -> Tensor:
     return torch.mode(train.labels[_nearest(images, train.images)[1]], 1).values
 
 

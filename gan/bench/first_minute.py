@@ -10,7 +10,7 @@ import urllib.request
 from typing import Any
 
 from gan.bench.common import App, Figure, app
-from gan.flags import whole
+from gan.core.flags import whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,12 +55,13 @@ def _watch_a_minute(ours: App, seed: int) -> dict[str, Any]:
 
 
 def _quality(ours: App, run: str) -> dict[str, Any]:
-    from gan import metrics, weights
+    from gan.metrics import evaluate
+    from gan.models import weights_file
 
     with urllib.request.urlopen(f"{ours.base}runs/{run}/download/weights.safetensors", timeout=60) as answer:
-        loaded = weights.from_bytes(answer.read())
-    network, config = weights.build(loaded), loaded.config
-    report = metrics.evaluate(network, config.z_dim, config.classes, config.dataset, extras=())
+        loaded = weights_file.from_bytes(answer.read())
+    network, config = weights_file.build(loaded), loaded.config
+    report = evaluate.evaluate(network, config.z_dim, config.classes, config.dataset, extras=())
     return {
         "fid": round(report.fid, 2),
         "times_real": round(report.fid / report.real_fid, 1),

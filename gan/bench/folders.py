@@ -23,9 +23,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from gan.bench.common import ROOT, BenchError, Figure, spread
-from gan.flags import whole
-from gan.own_pictures import Form, preparation, prepare_folder
+from gan.bench.common import BenchError, Figure, spread
+from gan.core.flags import whole
+from gan.core.paths import ROOT
+from gan.data.own_pictures import Form, preparation, prepare_folder
 
 SIZE = 32  # pixels a side of what is made
 SIDES = (128, 2048)  # shortest and longest side of the pictures read

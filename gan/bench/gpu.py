@@ -12,8 +12,8 @@ from typing import Any
 import torch
 
 from gan.bench.common import TRAINABLE, BenchError, Figure, per_second, ratios, spread, trainer_of
-from gan.flags import decimal, whole
-from gan.recipes import make_config
+from gan.core.flags import decimal, whole
+from gan.recipes.catalog import make_config
 
 AT_ONCE = 20  # steps between two waits for the GPU
 

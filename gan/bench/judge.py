@@ -20,11 +20,11 @@ from gan.bench.corpus_runs import Judged, states_folder
 from gan.bench.corpus_runs import judged as judged_states
 from gan.bench.corpus_sheet import Named, sheet, shown
 from gan.bench.corpus_states import KeptRun, State, kept_run
-from gan.diagnosis import KINDS
-from gan.diagnosis import said as kinds_of
-from gan.diagnosis.kinds import ALARMS, TOO_EARLY
-from gan.diagnosis.past import Past
-from gan.files import write_atomically
+from gan.core.files import write_atomically
+from gan.monitor.diagnosis import KINDS
+from gan.monitor.diagnosis import said as kinds_of
+from gan.monitor.diagnosis.kinds import ALARMS, TOO_EARLY
+from gan.monitor.diagnosis.past import Past
 
 # Which verdicts say the same as a word of the oracle.
 SAME: dict[str, tuple[str, ...]] = {

@@ -6,8 +6,8 @@ import argparse
 import time
 
 from gan.bench.common import Figure, at_least, ratios, run_here, spread
-from gan.flags import decimal, whole
-from gan.run import MEASURE_SHARE, MOST_MEASURE_SHARE
+from gan.core.flags import decimal, whole
+from gan.runs.run import MEASURE_SHARE, MOST_MEASURE_SHARE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

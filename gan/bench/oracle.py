@@ -1,7 +1,7 @@
 """What a knowledgeable person would say of a state of a run, from all that can be measured: the judge of the diagnosis.
 
-It never reads gan/diagnosis.py, and looks at much that a training run has no time for: thousands of pictures, pictures
-that were held back, the run's own beginning, its moments one after the other.
+It never reads gan/monitor/diagnosis/, and looks at much that a training run has no time for: thousands of pictures,
+pictures that were held back, the run's own beginning, its moments one after the other.
 docs/oracle.md says the same in sentences.
 """
 
@@ -19,18 +19,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan import metrics
 from gan.bench.corpus import draw
 from gan.bench.corpus_states import PICTURES, KeptRun, State, pictures_of
 from gan.bench.yardstick import yardstick_of
-from gan.data import load
-from gan.likeness import LEAST_CORRELATION, correlation
-from gan.metric_formulas import copied_share, nearest
-from gan.pictures import spread_rows
-from gan.records import COLUMNS
-from gan.signals import mean_distance, mean_nearest_other, small, told_apart
-from gan.trainer import Trainer, limited
-from gan.transforms import joint_norm
+from gan.data.catalog import load
+from gan.data.pictures import spread_rows
+from gan.losses.transforms import joint_norm
+from gan.metrics import evaluate
+from gan.metrics.formulas import copied_share, nearest
+from gan.monitor.likeness import LEAST_CORRELATION, correlation
+from gan.monitor.records import COLUMNS
+from gan.monitor.signals import mean_distance, mean_nearest_other, small, told_apart
+from gan.training.trainer import Trainer, limited
 
 SAMPLES = 2000  # generated pictures looked at
 COMPARED = 500  # pictures for distances in pairs
@@ -199,7 +199,7 @@ class Judge:
         """D's accuracy on pictures that it never saw, real and fresh generated ones."""
         trainer, unseen = self.trainer, self.yard.unseen
         rows = spread_rows(len(unseen.images), JUDGED)
-        z, labels = metrics.latents(JUDGED, self.config.z_dim, self.config.classes, seed=1)
+        z, labels = evaluate.latents(JUDGED, self.config.z_dim, self.config.classes, seed=1)
         fake = trainer.verdict(trainer.sample(z, labels), trainer.G.told(z, labels))
         held = unseen.images[rows]
         real = trainer.verdict(_pixels(held), self._told(held, rows))
@@ -218,7 +218,7 @@ class Judge:
     def _gradient(self) -> tuple[float, float]:
         """The norm of G's gradient, and how well those of two halves of the latents agree (cosine)."""
         cfg, trainer = self.config, self.trainer
-        z, labels = metrics.latents(JUDGED, cfg.z_dim, cfg.classes, seed=2)
+        z, labels = evaluate.latents(JUDGED, cfg.z_dim, cfg.classes, seed=2)
         G, D = trainer.G.eval(), trainer.D.eval()
         parts = []
         for rows in torch.arange(JUDGED).split(JUDGED // GRADIENTS):

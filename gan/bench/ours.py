@@ -9,8 +9,8 @@ import argparse
 import json
 
 from gan.bench.common import TRAINABLE, add_threads, per_second, trainer_of, use_threads
-from gan.flags import decimal
-from gan.memory import keep_freed_memory
+from gan.core.flags import decimal
+from gan.training.malloc import keep_freed_memory
 
 
 def main() -> None:

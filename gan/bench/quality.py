@@ -15,16 +15,16 @@ from typing import Any
 
 import torch
 
-from gan import metrics
 from gan.bench.common import TRAINABLE, BenchError, Figure, add_threads, trainer_of, use_threads
-from gan.config import PRECISIONS
-from gan.device import best_device, resolved_precision
-from gan.flags import decimal, seed, whole
-from gan.metric_network import EPOCHS as METRIC_NETWORKS
-from gan.patch_distance import PICTURES, patch_distance
-from gan.recipes import make_config
-from gan.signals import Signals
-from gan.trainer import Trainer
+from gan.core.config import PRECISIONS
+from gan.core.flags import decimal, seed, whole
+from gan.metrics import evaluate
+from gan.metrics.classifier import EPOCHS as METRIC_NETWORKS
+from gan.metrics.patch_distance import PICTURES, patch_distance
+from gan.monitor.signals import Signals
+from gan.recipes.catalog import make_config
+from gan.training.device import best_device, resolved_precision
+from gan.training.trainer import Trainer
 
 # Processor seconds count what all threads have computed: fair also while others use the machine.
 UNITS = {"seconds": time.perf_counter, "processor-seconds": time.process_time, "steps": time.perf_counter}
@@ -44,8 +44,8 @@ def add_how(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--marks-in", choices=UNITS, default="seconds", help="what the marks count")
     parser.add_argument(
         "--samples",
-        type=whole(metrics.LEAST_SAMPLES, metrics.MOST_SAMPLES),
-        default=metrics.SAMPLES,
+        type=whole(evaluate.LEAST_SAMPLES, evaluate.MOST_SAMPLES),
+        default=evaluate.SAMPLES,
         help="pictures for each measure",
     )
     parser.add_argument("--cache", type=Path, help="a file that keeps what is finished, one JSON line for each run")
@@ -112,7 +112,7 @@ def look(trainer: Trainer, samples: int) -> dict[str, Any]:
 
 def _through_network(trainer: Trainer, samples: int) -> dict[str, float]:
     cfg = trainer.config
-    report = metrics.evaluate(trainer.sample, cfg.z_dim, cfg.classes, cfg.dataset, samples, extras=())
+    report = evaluate.evaluate(trainer.sample, cfg.z_dim, cfg.classes, cfg.dataset, samples, extras=())
     times_real = report.fid / report.real_fid
     return {"times_real": times_real, "fid": report.fid, "modes": report.modes, "confidence": report.confidence}
 
@@ -121,8 +121,8 @@ def _by_patches(trainer: Trainer, samples: int) -> dict[str, float]:
     """Distance of patches; and how near training pictures are, 1: as near as real ones to others, 0: copies."""
     real, rng = trainer.data.pictures.images, torch.Generator().manual_seed(0)
     halves = patch_distance(real[::2], real[1::2], rng)
-    latents = metrics.latents(min(samples, PICTURES), trainer.config.z_dim, trainer.config.classes)
-    fake = torch.cat(list(metrics.in_batches(trainer.sample, *latents)))
+    latents = evaluate.latents(min(samples, PICTURES), trainer.config.z_dim, trainer.config.classes)
+    fake = torch.cat(list(evaluate.in_batches(trainer.sample, *latents)))
     distance = patch_distance(fake, real, rng)
     near = Signals(trainer).look({})["near"]
     return {"times_real": distance / halves, "distance": distance, "nearest": near}

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gan.bench.common import ROOT, TRAINABLE, Figure
-from gan.flags import whole
+from gan.bench.common import TRAINABLE, Figure
+from gan.core.flags import whole
+from gan.core.paths import ROOT
 
 COUNTS = (1, 2, 4, 8, 16, 32, 64)
 WARMUP_STEPS = 5
@@ -76,37 +77,37 @@ def messages_of(trainer: Any) -> list[int]:
 
 def measure_here(recipe: str, steps: int) -> dict[str, Any]:
     """In one process of a job: median seconds of a step apart and together, of messages, of copying the state."""
-    from gan import dist
-    from gan.data import load
-    from gan.device import best_device
-    from gan.recipes import RECIPES
-    from gan.trainer import Trainer
+    from gan.data.catalog import load
+    from gan.recipes.catalog import RECIPES
+    from gan.training import distributed
+    from gan.training.device import best_device
+    from gan.training.trainer import Trainer
 
     config = RECIPES[recipe].config
     trainer = Trainer(config, load(config.dataset), best_device())
 
     def step() -> None:
-        dist.lead("both") if dist.rank() == 0 else dist.hear()
-        with dist.whole_step(trainer):
+        distributed.lead("both") if distributed.rank() == 0 else distributed.hear()
+        with distributed.whole_step(trainer):
             float(trainer.step()["d_loss"])  # waits for the device
 
     _median(step, WARMUP_STEPS)
     apart = _median(step, steps)  # beside the other processes, which take memory and cores, but without a word to them
-    dist.join()
+    distributed.join()
     trainer = Trainer(config, load(config.dataset), best_device())  # anew: on this process's own GPU, exchanging
     _median(step, WARMUP_STEPS)
     found = {"apart": apart, "together": _median(step, steps), "messages": messages_of(trainer)}
     found |= {"short": _message(10, 50), "largest": _message(max(found["messages"]) // 4, 10)}
-    return found | {"copy": _median(lambda: dist.copied(trainer.state_dict()), 10)}
+    return found | {"copy": _median(lambda: distributed.copied(trainer.state_dict()), 10)}
 
 
 def _message(numbers: int, repeats: int) -> float:
     import torch
 
-    from gan import dist
+    from gan.training import distributed
 
     tensor = torch.zeros(numbers)
-    return _median(lambda: dist.average([tensor]), repeats)
+    return _median(lambda: distributed.average([tensor]), repeats)
 
 
 def _median(what: Callable[[], Any], repeats: int) -> float:
@@ -134,13 +135,13 @@ def _job(count: int, args: argparse.Namespace) -> dict[str, Any]:
 def _worker(args: argparse.Namespace) -> None:
     import torch
 
-    from gan import dist
+    from gan.training import distributed
 
     torch.set_num_threads(1)
     measured = measure_here(args.recipe, args.steps)
-    if dist.rank() == 0:
+    if distributed.rank() == 0:
         Path(args.worker).write_text(json.dumps(measured), encoding="utf-8")
-    dist.leave()
+    distributed.leave()
 
 
 # python -m gan bench scaling -------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 
 from gan.bench import quality
 from gan.bench.common import Figure, use_threads
-from gan.recipes import make_config
+from gan.recipes.catalog import make_config
 
 RECIPES = ("quick", "quick-conditional", "quick-colour")
 OF_ALL: dict[str, dict[str, Any]] = {

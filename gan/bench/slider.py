@@ -7,7 +7,7 @@ import statistics
 from typing import Any
 
 from gan.bench.common import ENDLESS, App, Figure, app, at_least, at_most, chromium, drag
-from gan.flags import decimal, whole
+from gan.core.flags import decimal, whole
 
 # Both: what the canvas shows now, as one number.
 _READ = """const slider = document.querySelector(where.slider), canvas = document.querySelector(where.canvas);

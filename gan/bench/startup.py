@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gan.bench.common import Figure, at_most, chromium, free_port, process, ratios, spread, wait_for
-from gan.flags import whole
+from gan.core.flags import whole
 
 BARE = """
 import sys, gradio, torch

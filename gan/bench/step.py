@@ -24,7 +24,7 @@ from gan.bench.common import (
     trainer_of,
     watch,
 )
-from gan.flags import decimal, whole
+from gan.core.flags import decimal, whole
 
 BAR = 0.95
 

@@ -17,8 +17,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from gan.bench.common import TRAINABLE, Figure, add_threads, alternate, per_second, spread, trainer_of, use_threads
-from gan.flags import decimal, whole
-from gan.trainer import Trainer
+from gan.core.flags import decimal, whole
+from gan.training.trainer import Trainer
 
 SIDE = 1024  # of the matrices whose product is the peak
 

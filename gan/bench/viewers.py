@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gan.bench.common import Figure, PausedRun, app, at_least, free_port, process, ratios, spread, wait_for, watch
-from gan.flags import decimal, whole
+from gan.core.flags import decimal, whole
 
 DUMMY = """
 import sys

@@ -14,15 +14,23 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gan import metric_network, metrics
 from gan.bench.corpus import KINDS, Dice, OwnSet
 from gan.bench.corpus_states import PICTURES
-from gan.data import load
-from gan.live_measures import Reference, reference_of
-from gan.metric_formulas import class_histogram, feature_stats, frechet_distance, manifold, modes_covered, within_reach
-from gan.metric_network import CLASSES, Form, MetricError, View
-from gan.pictures import Pictures
-from gan.seeds import seed_of
+from gan.core.seeds import seed_of
+from gan.data.catalog import load
+from gan.data.pictures import Pictures
+from gan.metrics import classifier as metric_network
+from gan.metrics import evaluate
+from gan.metrics.classifier import CLASSES, Form, MetricError, View
+from gan.metrics.formulas import (
+    class_histogram,
+    feature_stats,
+    frechet_distance,
+    manifold,
+    modes_covered,
+    within_reach,
+)
+from gan.monitor.live_metrics import Reference, reference_of
 
 REFERENCE = 2000  # real pictures that others are held against
 FEATURES = 32  # of a classifier trained here: few pictures tell no more of a covariance
@@ -31,7 +39,7 @@ HELD_BACK = 5  # one of so many tells how often it is right
 BELIEVED = 0.8  # from this share on its classes are counted
 PRESENT = 0.3  # of its even share: a class is drawn
 VERSION = 1  # grows when a classifier would come out differently
-_EXAMPLES, _UNSEEN = 61, 62  # streams of randomness, see gan.seeds
+_EXAMPLES, _UNSEEN = 61, 62  # streams of randomness, see gan.core.seeds
 
 
 # A classifier trained here ------------------------------------------------------------------------------------------
@@ -119,14 +127,14 @@ class Inverted:
 class Yardstick:
     """`unseen`: real pictures that the run never saw and that are not in the reference."""
 
-    network: metrics.Network
+    network: evaluate.Network
     classes: int | None  # that can be counted; None where the network is not right often enough
     reference: Reference
     unseen: Pictures
 
     def seen(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features [N, F] and logits [N, classes] of pictures uint8 [N, C, H, W]."""
-        return metrics.extract(self.network, images)
+        return evaluate.extract(self.network, images)
 
     def far(self, features: Tensor) -> float:
         """Frechet distance from the reference."""
@@ -158,7 +166,7 @@ def yardstick_of(dataset: str, own: OwnSet | None, folder: Path) -> Yardstick:
     return Yardstick(network, classes, _reference(network, whole.images[known], rest.images), rest)
 
 
-def network_of(kind: str, folder: Path) -> tuple[metrics.Network, int | None]:
+def network_of(kind: str, folder: Path) -> tuple[evaluate.Network, int | None]:
     """What looks at a kind, and how many classes can be counted."""
     if kind in LEARNED:
         network, right = classifier(kind, folder)
@@ -167,9 +175,9 @@ def network_of(kind: str, folder: Path) -> tuple[metrics.Network, int | None]:
     return (Inverted(shipped) if kind == "black on white" else shipped), CLASSES
 
 
-def _reference(network: metrics.Network, known: Tensor, unseen: Tensor) -> Reference:
-    """As gan/live_measures.py has it for the shipped data sets."""
-    features, others = (metrics.extract(network, x)[0] for x in (known, unseen))
+def _reference(network: evaluate.Network, known: Tensor, unseen: Tensor) -> Reference:
+    """As gan/monitor/live_metrics.py has it for the shipped data sets."""
+    features, others = (evaluate.extract(network, x)[0] for x in (known, unseen))
     near = manifold(features[:PICTURES])
     real = {
         "real_fid": frechet_distance(feature_stats(others), feature_stats(features)),

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from gan.config import Config, ConfigError
+from gan.core.config import Config, ConfigError
 from gan.models import dcgan, mlp
 from gan.models.init import materialize
 from gan.models.layers import Discriminator, Generator, as_mixture

@@ -9,7 +9,7 @@ import math
 
 from torch import nn
 
-from gan.config import Config, ConfigError
+from gan.core.config import Config, ConfigError
 from gan.models.layers import (
     Discriminator,
     Dropout,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, one_hot, pad
 
-from gan.config import Config
+from gan.core.config import Config
 from gan.models.winograd import corner, same_conv5
 
 
@@ -154,7 +154,7 @@ class Generator(nn.Module):
     """z [N, z_dim] (and c) -> x [N, C, H, W], meant for [−1, 1].
 
     A conditional generator appends the class to the latent: c is int64 [N], or float [N, classes] for a mixture.
-    One with clusters (see gan/clusters.py) needs no c: the first `clusters` numbers of the latent vote for a group.
+    One with clusters (gan/data/clusters.py) needs no c: the first `clusters` numbers of the latent vote for a group.
     """
 
     def __init__(self, cfg: Config, layers: Stack) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from gan.config import Config
+from gan.core.config import Config
 from gan.models.layers import Discriminator, Generator, Stack, input_size
 
 

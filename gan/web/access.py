@@ -1,6 +1,6 @@
 """One password in front of everything, when GAN_FORGE_PASSWORD asks for it.
 
-It decides who gets in at all. Who may do what inside is decided by tokens (see gan.runs).
+It decides who gets in at all. Who may do what inside is decided by tokens (see gan.runs.registry).
 """
 
 from __future__ import annotations

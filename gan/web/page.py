@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from starlette.middleware import Middleware
 
-from gan.web import compare, how, interpolation, latent, train
 from gan.web.access import Password
-from gan.web.guard import BodyLimit, FirstPage, OwnPages, SecurityHeaders
+from gan.web.middleware import BodyLimit, FirstPage, OwnPages, SecurityHeaders
 from gan.web.settings import Settings
+from gan.web.tabs import compare, how, interpolation, latent, train
 from gan.web.text import EN
 
-STATIC = Path(__file__).parent / "static"
 _SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 _SYSTEM_MONO = ("ui-monospace", "SF Mono", "Consolas", "monospace")
 

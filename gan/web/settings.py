@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from gan.core.paths import ROOT
+
 MOST_RUNS = 64  # at the same time: more than any machine trains well
 SHORTEST_PASSWORD = 8  # characters
 _FRAME = re.compile(r"https?://(\*\.)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?|https?://\[[0-9A-Fa-f:]+\](:\d{1,5})?")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from gan.recipes import ALL_RECIPES
+from gan.recipes.catalog import ALL_RECIPES
 from tests.e2e.conftest import choose, fill, opened, part, png, press_train, run_on_screen, upload
 
 MADE_FOR = "Data set: Emoji, which this recipe is made for."

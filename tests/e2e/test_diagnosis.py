@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from gan.archive import pack
-from gan.picture import png_bytes
-from gan.recipes import make_config
-from gan.records import SIGNALS
-from gan.runs import Runs
+from gan.core.images import png_bytes
+from gan.monitor.records import SIGNALS
+from gan.recipes.catalog import make_config
+from gan.runs.archive import pack
+from gan.runs.registry import Runs
 from tests.conftest import PATIENCE, until
 from tests.e2e.conftest import TINY, Server, opened, part, run_on_screen, wait_for_status
 

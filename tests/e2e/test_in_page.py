@@ -14,17 +14,19 @@ import torch
 from playwright.sync_api import expect
 from torch import nn
 
-from gan import latent, page_weights, paths
-from gan import weights as files
 from gan.bench.common import ROOT
-from gan.latent import Place, Push
+from gan.core.images import to_uint8
+from gan.latent import interpolation
+from gan.latent import places as latent
+from gan.latent.places import Place, Push
+from gan.latent.query import in_base64
+from gan.models import weights_file as files
 from gan.models.layers import Grid, SameConv, SameConvTranspose, UpsampleConv, batch_norm
-from gan.picture import to_uint8
-from gan.query import in_base64
-from gan.render import DIRECTIONS, Keyframe, KeyframePath, Near, Renderer, Sums
+from gan.serving import browser_export
+from gan.serving.renderer import DIRECTIONS, Keyframe, KeyframePath, Near, Renderer, Sums
 from tests.conftest import PATIENCE
 from tests.e2e.conftest import css, drawn_by, look, part, same, set_slider, wait_for_change
-from tests.test_render import make
+from tests.serving.test_renderer import make
 
 SHIPPED = ["fashion-mnist-conditional", "mnist", "mnist-conditional"]
 STATES = 1000
@@ -118,7 +120,7 @@ def test_every_layer_computes_what_torch_computes(bare):
     for modules, shape in LAYERS.values():
         stack = settled(modules, rng)
         x = torch.randn(1, *shape, generator=rng).relu_() - 0.3 * torch.rand(1, *shape, generator=rng).round()
-        layers = page_weights.layers_of(SimpleNamespace(layers=stack))
+        layers = browser_export.layers_of(SimpleNamespace(layers=stack))
         named = [
             {"kind": y.kind, "sizes": y.sizes, "tensors": {n: t.flatten().tolist() for n, t in y.tensors.items()}}
             for y in layers
@@ -126,7 +128,7 @@ def test_every_layer_computes_what_torch_computes(bare):
         cases.append({"layers": named, "x": x.flatten().tolist()})
         y = stack(x)
         wanted.append((y.permute(0, 2, 3, 1) if y.dim() == 4 else y).flatten())
-    assert {layer["kind"] for case in cases for layer in case["layers"]} == set(page_weights.KINDS)
+    assert {layer["kind"] for case in cases for layer in case["layers"]} == set(browser_export.KINDS)
     for name, y, right in zip(LAYERS, call(bare, "generator.js", _LAYERS, cases), wanted, strict=True):
         assert len(y) == len(right), name
         torch.testing.assert_close(torch.tensor(y), right, rtol=1e-5, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
@@ -149,7 +151,7 @@ def test_networks_of_every_family_draw_what_torch_draws(bare, weights):
     network = settled_network(weights)
     about = {"size": weights.config.size, "channels": weights.config.channels}
     z = torch.randn(20, weights.config.z_dim, generator=torch.Generator().manual_seed(3))
-    data = page_weights.to_bytes(network, torch.empty(0, weights.config.z_dim), about)
+    data = browser_export.to_bytes(network, torch.empty(0, weights.config.z_dim), about)
     drawn = call(
         bare,
         "generator.js",
@@ -199,7 +201,7 @@ def test_paths_go_the_same_way_as_on_the_server(bare, mode):
       Array.from(module.{mode}(Float32Array.from(a), Float32Array.from(b), t))));"""
     argument = {"pairs": [[x.tolist() for x in pair] for pair in pairs], "t": t}
     for pair, found in zip(pairs, call(bare, "paths.js", body, argument), strict=True):
-        wanted = torch.stack([getattr(paths, mode)(*pair, x) for x in t])
+        wanted = torch.stack([getattr(interpolation, mode)(*pair, x) for x in t])
         torch.testing.assert_close(torch.tensor(found), wanted, rtol=1e-4, atol=1e-4)
 
 
@@ -216,7 +218,7 @@ def test_splines_go_the_same_way_as_on_the_server(bare):
     found = call(bare, "paths.js", body, {"cases": cases, "shares": shares.tolist()})
     for case, way in zip(cases, found, strict=True):
         keyframes = torch.tensor(case["z"])
-        z, blends = paths.path(keyframes, shares[: len(keyframes)], "smooth", 9, case["loop"])
+        z, blends = interpolation.path(keyframes, shares[: len(keyframes)], "smooth", 9, case["loop"])
         torch.testing.assert_close(torch.tensor([pair[0] for pair in way]), z, rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(torch.tensor([pair[1] for pair in way]), blends, rtol=1e-5, atol=1e-5)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from gan.data import load
+from gan.data.catalog import load
 from tests.e2e.conftest import look, part, same, set_slider
 from tests.e2e.test_latent import PICTURE, latent, on_canvas, slider
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
-from gan.config import Config
+from gan.core.config import Config
 from gan.models import build_generator
-from gan.weights import Weights, to_bytes
+from gan.models.weights_file import Weights, to_bytes
 from tests.e2e.conftest import css, look, opened, part, png, press_train, upload, wait_for_status, wait_for_step
 
 pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes

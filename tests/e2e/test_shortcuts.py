@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from gan.query import in_base64
+from gan.latent.query import in_base64
 from tests.e2e.conftest import opened, part, press_train, set_slider, wait_for_status
 from tests.e2e.test_latent import PICTURE, by_key, latent, slider, wait_for_shown
 

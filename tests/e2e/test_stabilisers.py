@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from gan.config import KNOBS
-from gan.objectives import OBJECTIVES
-from gan.penalties import PENALTIES
-from gan.transforms import CONSTRAINTS, TRANSFORMS
+from gan.core.config import KNOBS
+from gan.losses.objectives import OBJECTIVES
+from gan.losses.penalties import PENALTIES
+from gan.losses.transforms import CONSTRAINTS, TRANSFORMS
 from tests.e2e.conftest import choose, fill, opened, part, run_on_screen, wait_for_status, wait_for_step
 
 pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from gan.recipes import ALL_RECIPES
+from gan.recipes.catalog import ALL_RECIPES
 from tests.e2e.conftest import (
     STRANGER,
     choose,

@@ -129,7 +129,7 @@ export function t(key, values = {}, fallback = key) {
 
 // ---- elements ----
 
-/** What a translating browser must leave alone: drawings, code, and what scripts write anew; gan/web/island.py. */
+/** What a translating browser must leave alone: drawings, code, and what scripts write anew; gan/web/tabs/island.py. */
 const NOT_TRANSLATED = /^(canvas|output|textarea|kbd) | (gf-num|gf-class)\b/;
 
 /** An element. Strings become text nodes, never markup. Keys starting with "on" are listeners. */

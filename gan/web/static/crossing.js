@@ -8,7 +8,7 @@ import { drawSums, openSum, sumsQuery } from "./sums.js";
 const SIZES = [3, 5, 7, 9]; // cells in a row between four pictures
 const [GAP, HEADING] = [3, 20]; // CSS pixels
 const MOST_HEIGHT = 600;
-const MOST_SUMS = 320; // gan/web/path_routes.py
+const MOST_SUMS = 320; // gan/web/routes/paths.py
 
 /** `host` is the tab; host.state.grid is a size, or "classes". */
 export class Crossing {

@@ -1,4 +1,4 @@
-// A generator that runs in the page: reads what gan/page_weights.py wrote and draws with typed arrays. No DOM in here.
+// A generator that runs in the page: reads what gan/serving/browser_export.py wrote and draws with typed arrays. No DOM in here.
 //
 // Numbers between layers are Float32Arrays in the order [y][x][channel]. Every layer is a function from one such array to
 // another, made once with its own memory, so that drawing allocates nothing.
@@ -6,7 +6,7 @@
 const VERSION = 1;
 const SHARPNESS = 100; // gan/models/layers.py, VOTE_SHARPNESS
 
-/** Each kind of layer: (its description, its tensors) -> the function. The same names as KINDS in gan/page_weights.py. */
+/** Each kind of layer: (its description, its tensors) -> the function. The same names as KINDS in gan/serving/browser_export.py. */
 export const KINDS = { affine, dense, leaky, planes, shuffle, spread, tanh };
 
 /** ArrayBuffer of a file -> {about, directions, draw}. Throws an Error when it is not one of ours. */

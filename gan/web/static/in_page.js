@@ -9,10 +9,10 @@ import { blend, blendMixtures, pathThrough } from "./paths.js";
 const REFRESH_MS = 2000; // newer weights of a run that learns are fetched at most so often
 const KEPT = 4;
 const BUSY_MS = 8; // so long a row of pictures may keep the page from anything else
-const MOST = 10; // gan/query.py, MAX_VALUE
+const MOST = 10; // gan/latent/query.py, MAX_VALUE
 const RING = 16;
 const MOST_PUSHES = 12;
-const STRIP = [-3, -2, -1, 0, 1, 2, 3]; // gan/render.py
+const STRIP = [-3, -2, -1, 0, 1, 2, 3]; // gan/serving/renderer.py
 const PLACE = new Set(["w", "seed", "c", ...EDITS]); // what is understood here; anything else is the server's
 
 const held = new Map(); // weights id -> {generator, at: when it came}

@@ -7,7 +7,7 @@ import { drawPathHere } from "./in_page.js";
 import { EDITS } from "./noise.js";
 import { PHONE, bindSeed, fetchPixels, classChooser, fitPicture, putPicture, randomSeed, readSeed } from "./pixels.js";
 
-const LETTERS = [..."abcdefghijkl"]; // gan/web/path_routes.py
+const LETTERS = [..."abcdefghijkl"]; // gan/web/routes/paths.py
 const FIRST = [3, 8]; // seeds, and classes where there are any, of a path that no link describes
 const THUMB = 84; // CSS pixels
 export const MOST_KEYFRAMES = LETTERS.length;

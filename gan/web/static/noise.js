@@ -1,4 +1,4 @@
-// Places in latent space, as gan/latent.py has them: seeds, walks, pushes. No DOM in here.
+// Places in latent space, as gan/latent/places.py has them: seeds, walks, pushes. No DOM in here.
 //
 // A seed's numbers are those of torch's generator on a processor: a Mersenne Twister and its normal transform. They agree
 // to the last digits of a float32; those digits differ between processors in torch itself.
@@ -7,7 +7,7 @@ import { halfValues } from "./generator.js";
 
 const MASK = (1n << 64n) - 1n;
 const GOLDEN = 0x9e3779b97f4a7c15n;
-const [LATENT, NEIGHBOUR] = [11n, 12n]; // streams, as in gan/latent.py
+const [LATENT, NEIGHBOUR] = [11n, 12n]; // streams, as in gan/latent/places.py
 export const SHEETS = { tile: { stream: 3n, latents: 40 }, study: { stream: 13n, latents: 1000 } }; // likewise
 const RING = 16;
 const f32 = Math.fround;
@@ -73,7 +73,7 @@ function lessAlong(basis, vector) {
   }, Float64Array.from(vector));
 }
 
-/** What a link may say of a picture beside weights, seed and class: gan/query.py, PLACE_KEYS. */
+/** What a link may say of a picture beside weights, seed and class: gan/latent/query.py, PLACE_KEYS. */
 export const EDITS = ["m", "d", "z", "u", "lock", "psi", "mix", "from"];
 
 /** Bytes from base64 with - and _. */

@@ -1,4 +1,4 @@
-// How a picture was made, as it stands inside a PNG (gan/origin.py): what a stranger's file may say, checked. No DOM in here.
+// How a picture was made, as it stands inside a PNG (gan/serving/provenance.py): what a stranger's file may say, checked. No DOM in here.
 
 import { EDITS } from "./noise.js";
 import { isPNG, withWords, wordsOf } from "./png_words.js";

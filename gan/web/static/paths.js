@@ -1,4 +1,4 @@
-// Between latents, as gan/paths.py has them: lines, great circles, splines through keyframes, weighted sums. No DOM in here.
+// Between latents, as gan/latent/interpolation.py has them: lines, great circles, splines through keyframes, weighted sums. No DOM in here.
 //
 // A point is a latent and what the generator is told with it, [z, mixture]; the mixture may be null.
 

@@ -7,7 +7,7 @@ import { digestHere, drawHere } from "./in_page.js";
 import { OriginError, originOf, withOrigin } from "./origin.js";
 import { nameOfFile, openWeightsFile, putPicture, queryOf } from "./pixels.js";
 
-const SCALE = 16; // gan/origin.py
+const SCALE = 16; // gan/serving/provenance.py
 
 /** `host` is the Latent sliders tab: host.place(), host.choose(id), host.restore(place). */
 export class Share {

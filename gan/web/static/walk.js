@@ -8,7 +8,7 @@ import { fetchPixels, fitPicture, playIcon, putPicture, queryOf } from "./pixels
 const [STAGE, AROUND_STAGE] = [224, 400]; // CSS pixels: the picture at least, and the rest of the screen
 const GAP = 4;
 const KEYFRAME = "#aab4c2"; // on dark pictures, in both themes
-const MOST_FRAMES = 240; // gan/web/path_routes.py: of a leg, and of a path
+const MOST_FRAMES = 240; // gan/web/routes/paths.py: of a leg, and of a path
 const MOST_PICTURES = 480;
 const SLIDER_FRAMES = 120;
 

@@ -1,0 +1,106 @@
+"""The load client: many simulated viewers of a run, in one process, for benchmarks and tests.
+
+python -m gan.bench.view_clients http://127.0.0.1:7860/gradio_api/gan/runs/ID/live --count 50 --seconds 20
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+
+@dataclass
+class Tally:
+    """What the viewers met. Times in seconds from sending a request to having its whole body."""
+
+    requests: int = 0
+    fresh: int = 0  # answers that brought a new picture
+    errors: list[str] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    started: float = field(default_factory=lambda: 1e3 * time.time())
+    moments: list[tuple[int, int]] = field(default_factory=list)  # (version, step) of each picture made since
+
+    def steps_per_second(self) -> float:
+        """Of the run, between the first and the last picture; a version is the millisecond of its making."""
+        if len(self.moments) < 2:
+            return float("nan")
+        (begun, first), (ended, last) = min(self.moments), max(self.moments)
+        return 1e3 * (last - first) / (ended - begun)
+
+    def quantile(self, share: float) -> float:
+        ordered = sorted(self.times) or [float("nan")]
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+    def summary(self) -> dict[str, float]:
+        return {
+            "requests": self.requests,
+            "fresh": self.fresh,
+            "errors": len(self.errors),
+            "p50_ms": round(self.quantile(0.5) * 1e3, 2),
+            "p95_ms": round(self.quantile(0.95) * 1e3, 2),
+            "steps_per_s": round(self.steps_per_second(), 4),
+        }
+
+
+async def watch(url: str, seconds: float, interval: float, delay: float, tally: Tally) -> None:
+    """One viewer: polls like the page does, over one kept connection, asking only for what is newer."""
+    parts = urlsplit(url)
+    await asyncio.sleep(delay)
+    end, version, streams = time.monotonic() + seconds, "", None
+    while time.monotonic() < end:
+        started = time.monotonic()
+        try:
+            if streams is None:
+                streams = await asyncio.open_connection(parts.hostname, parts.port)
+            path = f"{parts.path}?since={version}"
+            status, body = await asyncio.wait_for(get(streams, parts.netloc, path), 10)
+            tally.requests += 1
+            tally.times.append(time.monotonic() - started)
+            if status == 200:
+                tally.fresh += 1
+                picture = json.loads(body)
+                version = str(picture["version"])
+                if picture["version"] > tally.started:  # not what a pause has left
+                    tally.moments.append((picture["version"], picture["step"]))
+            elif status != 204:
+                tally.errors.append(f"status {status}")
+        except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError) as e:
+            tally.errors.append(f"{type(e).__name__}: {e}")
+            streams = None
+        await asyncio.sleep(max(0.0, interval - (time.monotonic() - started)))
+    if streams is not None:
+        streams[1].close()
+
+
+async def get(streams: tuple, host: str, path: str) -> tuple[int, bytes]:
+    """Status and body of an address, over a connection that is kept."""
+    reader, writer = streams
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+    length = next((int(line[15:]) for line in head.split("\r\n") if line.startswith("content-length:")), 0)
+    return int(head.split()[1]), await reader.readexactly(length)
+
+
+async def watch_many(url: str, count: int, seconds: float, interval: float = 1.0) -> Tally:
+    """`count` viewers for `seconds`, their polls spread evenly over the interval."""
+    tally = Tally()
+    delays = (interval * i / count for i in range(count))
+    await asyncio.gather(*(watch(url, seconds, interval, delay, tally) for delay in delays))
+    return tally
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--count", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=20)
+    args = parser.parse_args()
+    print(json.dumps(asyncio.run(watch_many(args.url, args.count, args.seconds)).summary()))
+
+
+if __name__ == "__main__":
+    main()

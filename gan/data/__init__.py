@@ -1,0 +1,5 @@
+"""Pictures to learn from.
+
+`catalog` (shipped and downloaded sets), `pictures` (the prepared file), `own_pictures` (from a stranger's files to a
+prepared file), `clusters` (groups of like pictures), `assets/` (what is shipped). Imports core.
+"""

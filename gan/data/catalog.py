@@ -1,0 +1,415 @@
+"""Data sets: what ships with the program, what it can download once, and the user's own prepared pictures.
+
+`load` gives whole splits as uint8 tensors and keeps them in the process; `Dataset` cuts them into batches that
+depend on (seed, index) alone, never on the global random state.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from gan.core.files import disk_is_full
+from gan.core.paths import ASSETS
+from gan.core.proxies import use_proxies
+from gan.core.seeds import seed_of
+from gan.data.own_pictures.summary import Summary
+from gan.data.pictures import (
+    THREADS,
+    DataError,
+    Pictures,
+    Progress,
+    Split,
+    read_header,
+    read_pictures,
+    write_pictures,
+)
+
+STRIP_TILES = 10_000  # pictures in one file
+SPLITS = ("train", "test")
+KEPT_BYTES = 1 << 30  # data sets kept in memory; beyond this the least recently used one is let go
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is known of a data set before a pixel of it is read."""
+
+    title: str
+    about: str  # one line
+    size: int  # pixels a side
+    channels: int  # 1 grey, 3 colour
+    class_names: tuple[str, ...]
+    licence: str
+    downloads: bool  # True: fetched once over the network, and only when chosen
+    load: Callable[[str, Progress | None], Pictures]  # (split, progress)
+    count: int = 0  # of own pictures; 0: known when they are read
+    summary: Summary | None = None  # what became of a person's files, where that is known
+
+
+# ---- shipped ----
+
+
+def read_shipped(name: str, split: str, source: Source) -> Pictures:
+    """Read the strips `NAME-SPLIT-0.png`, ... and `NAME-SPLIT.labels` of gan/assets."""
+    try:
+        labels = np.frombuffer((ASSETS / f"{name}-{split}.labels").read_bytes(), np.uint8)
+        images = np.empty((len(labels), source.channels, source.size, source.size), np.uint8)
+        parts = [images[start : start + STRIP_TILES] for start in range(0, len(labels), STRIP_TILES)]
+        paths = [ASSETS / f"{name}-{split}-{shard}.png" for shard in range(len(parts))]
+        with ThreadPoolExecutor(THREADS) as pool:  # Pillow decodes outside the interpreter's lock
+            list(pool.map(_decode_strip, paths, parts))
+    except (OSError, ValueError) as error:
+        raise DataError(f"The files of {source.title} in {ASSETS} are missing or damaged ({error}).") from error
+    return Pictures(name, torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64)), source.class_names)
+
+
+def _decode_strip(path: Path, out: np.ndarray) -> None:
+    """Fill out, uint8 [n, C, S, S], from a PNG of its n pictures one below the other."""
+    count, channels, size, _ = out.shape
+    with Image.open(path, formats=["PNG"]) as strip:
+        # A grey strip may be stored with a palette (it packs better), of which entry v is the grey v.
+        out[:] = np.asarray(strip).reshape(count, size, size, channels).transpose(0, 3, 1, 2)
+
+
+def _load_shipped(name: str, stored: dict[str, str], split: str, progress: Progress | None) -> Pictures:
+    return read_shipped(name, stored[split], DATA[name])
+
+
+# ---- downloaded once, when chosen ----
+
+
+def download_dir() -> Path:
+    """$GAN_FORGE_DATA, or ~/.cache/gan-forge."""
+    chosen = os.environ.get("GAN_FORGE_DATA")
+    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "gan-forge"
+
+
+def _load_downloaded(name: str, split: str, progress: Progress | None) -> Pictures:
+    path = download_dir() / f"{name}-{split}.safetensors"
+    if not path.is_file():
+        _download(name, path.parent, progress or (lambda words: None))
+    return read_pictures(path, name)
+
+
+def _download(name: str, root: Path, progress: Progress) -> None:
+    """Fetch both splits through torchvision into a throw-away folder, and keep only our own compact files.
+
+    What torchvision leaves there when it is interrupted can pass for complete the next time, hence the throw-away.
+    """
+    title, (megabytes, fetch, url) = DATA[name].title, _DOWNLOADS[name]
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root, prefix=f".{name}-") as folder:
+            progress(f"{title}: downloading about {megabytes} MB, only this once.")
+            use_proxies()
+            _reach(url())
+            with _reporting(Path(folder), title, megabytes, progress):
+                splits = {split: fetch(folder, split == "train") for split in SPLITS}
+            for split, (images, labels) in splits.items():
+                words = {"title": title, "classes": json.dumps(DATA[name].class_names)}
+                path, pixels = root / f"{name}-{split}.safetensors", images.contiguous().numpy()
+                write_pictures(path, [Split(pixels.shape, labels.numpy(), partial(_whole, pixels))], words)
+        progress(f"{title}: ready.")
+    except Exception as error:  # network, disk, archive, checksum: torchvision raises many kinds
+        raise DataError(_why_not(title, megabytes, root, error)) from error
+
+
+def _whole(pixels: np.ndarray) -> list[bytes]:
+    return [pixels.tobytes()]
+
+
+def _why_not(title: str, megabytes: int, root: Path, error: Exception) -> str:
+    once = f"{title} has to be downloaded once (about {megabytes} MB) and"
+    instead = "MNIST, Fashion-MNIST and Emoji come with the program."
+    if isinstance(error, (urllib.error.URLError, ConnectionError, TimeoutError)):
+        return f"{once} this machine could not reach its server; {instead}"
+    if disk_is_full(error):
+        return f"{once} the disk of {root} is full; {instead}"
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+        return f"{once} the folder {root} cannot be written to (set GAN_FORGE_DATA to another one); {instead}"
+    return f"{once} the download broke off or arrived damaged ({error}); try again. {instead}"
+
+
+def _reach(url: str) -> None:
+    """Raise URLError within seconds when there is no network: torchvision itself would wait without limit."""
+    with suppress(urllib.error.HTTPError):  # an answer, if only a refusal of HEAD: the server is there
+        urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=15).close()
+
+
+@contextmanager
+def _reporting(folder: Path, title: str, megabytes: int, progress: Progress) -> Iterator[None]:
+    """Tell every two seconds how much has arrived in folder; torchvision itself only draws on the terminal."""
+    done = threading.Event()
+
+    def report() -> None:
+        while not done.wait(2):
+            got = sum(os.path.getsize(os.path.join(at, f)) for at, _, fs in os.walk(folder) for f in fs) // 1_000_000
+            progress(f"{title}: {got} of about {megabytes} MB." if got < megabytes else f"{title}: unpacking.")
+
+    thread = threading.Thread(target=report, name=f"download {title}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+# torchvision takes about a second to import, so it is imported only where it is needed.
+
+
+def _fetch_kmnist(folder: str, train: bool) -> tuple[Tensor, Tensor]:
+    from torchvision.datasets import KMNIST
+
+    found = KMNIST(folder, train=train, download=True)
+    return found.data[:, None], found.targets  # [N, 1, 28, 28]
+
+
+def _fetch_emnist_letters(folder: str, train: bool) -> tuple[Tensor, Tensor]:
+    from torchvision.datasets import EMNIST
+
+    found = EMNIST(folder, split="letters", train=train, download=True)
+    return found.data[:, None].transpose(2, 3), found.targets - 1  # stored lying on their side, and counted from 1
+
+
+def _fetch_cifar10(folder: str, train: bool) -> tuple[Tensor, Tensor]:
+    from torchvision.datasets import CIFAR10
+
+    found = CIFAR10(folder, train=train, download=True)
+    return torch.from_numpy(found.data).permute(0, 3, 1, 2), torch.tensor(found.targets)  # [N, 3, 32, 32]
+
+
+def _url(dataset: str) -> str:
+    from torchvision import datasets
+
+    known = getattr(datasets, dataset)
+    return known.mirrors[0] if dataset == "KMNIST" else known.url
+
+
+# name: (about how many MB, fetch(folder, train) -> images uint8 [N, C, S, S], labels int64 [N], address to try first)
+_DOWNLOADS: dict[str, tuple[int, Callable[[str, bool], tuple[Tensor, Tensor]], Callable[[], str]]] = {
+    "kmnist": (21, _fetch_kmnist, partial(_url, "KMNIST")),
+    "emnist-letters": (562, _fetch_emnist_letters, partial(_url, "EMNIST")),
+    "cifar10": (170, _fetch_cifar10, partial(_url, "CIFAR10")),
+}
+
+
+# ---- the table ----
+
+DIGITS = tuple("0123456789")
+GARMENTS = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+EMOJI_GROUPS = (
+    "Smileys & Emotion", "People & Body", "Animals & Nature", "Food & Drink", "Travel & Places", "Activities",
+    "Objects", "Symbols", "Flags",
+)  # fmt: skip
+
+KANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+OBJECTS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+_BOTH_SPLITS = {"train": "train", "test": "test"}
+_TEST_IS_TRAIN = {"train": "train", "test": "train"}
+
+DATA: dict[str, Source] = {
+    "mnist": Source(
+        title="MNIST",
+        about="70,000 handwritten digits, 28 x 28, grey",
+        size=28,
+        channels=1,
+        class_names=DIGITS,
+        licence="CC BY-SA 3.0 (LeCun, Cortes, Burges)",
+        downloads=False,
+        load=partial(_load_shipped, "mnist", _BOTH_SPLITS),
+    ),
+    "fashion-mnist": Source(
+        title="Fashion-MNIST",
+        about="70,000 pieces of clothing, 28 x 28, grey",
+        size=28,
+        channels=1,
+        class_names=GARMENTS,
+        licence="MIT (Zalando SE)",
+        downloads=False,
+        load=partial(_load_shipped, "fashion-mnist", _BOTH_SPLITS),
+    ),
+    "emoji": Source(
+        title="Emoji",
+        about="about 1,900 Noto emoji, 32 x 32, colour; too few to hold some back, so its test split is the same",
+        size=32,
+        channels=3,
+        class_names=EMOJI_GROUPS,
+        licence="Apache 2.0 (Google, Noto Emoji); flags in the public domain",
+        downloads=False,
+        load=partial(_load_shipped, "emoji", _TEST_IS_TRAIN),
+    ),
+    "kmnist": Source(
+        title="KMNIST",
+        about="70,000 handwritten old Japanese characters, 28 x 28, grey; downloaded once (about 21 MB)",
+        size=28,
+        channels=1,
+        class_names=KANA,
+        licence="CC BY-SA 4.0 (ROIS-DS Center for Open Data in the Humanities)",
+        downloads=True,
+        load=partial(_load_downloaded, "kmnist"),
+    ),
+    "emnist-letters": Source(
+        title="EMNIST letters",
+        about="145,600 handwritten letters, 28 x 28, grey; downloaded once (about 562 MB, 3 GB while unpacking)",
+        size=28,
+        channels=1,
+        class_names=LETTERS,
+        licence="none stated; made from NIST Special Database 19, a work of the US government",
+        downloads=True,
+        load=partial(_load_downloaded, "emnist-letters"),
+    ),
+    "cifar10": Source(
+        title="CIFAR-10",
+        about="60,000 photographs of ten things, 32 x 32, colour; downloaded once (about 170 MB)",
+        size=32,
+        channels=3,
+        class_names=OBJECTS,
+        licence="none stated; from the University of Toronto (Krizhevsky, 2009)",
+        downloads=True,
+        load=partial(_load_downloaded, "cifar10"),
+    ),
+}
+
+
+# ---- one door for all ----
+
+OWN_NAME = re.compile(r"own-[0-9a-f]{12}")
+
+_kept: dict[tuple[str, ...], Pictures] = {}  # least recently used first
+_loading: dict[str, threading.Lock] = {}  # by name: two splits of one download must not fetch it twice
+_guard = threading.Lock()
+
+
+def load(name: str, split: str = "train", own_dir: Path | None = None, progress: Progress | None = None) -> Pictures:
+    """A whole split, loaded once per process; treat its tensors as read-only.
+
+    name is a key of DATA, or "own-..." as gan.own_pictures returned it (then own_dir is where it was put, and both
+    splits are the same where none of the pictures were held back). Raises DataError when it is unknown, missing,
+    damaged or cannot be downloaded.
+    """
+    if split not in SPLITS:
+        raise DataError(f"There is no split {split!r}, only {' and '.join(SPLITS)}.")
+    source = describe(name, own_dir)
+    key = (name, split) if name in DATA else (name, split, str(own_dir))
+    with _guard:
+        lock = _loading.setdefault(name, threading.Lock())
+    with lock:  # a second caller waits for the first instead of loading again
+        with _guard:
+            found = _kept.pop(key, None)
+        pictures = found or source.load(split, progress)
+        with _guard:
+            _kept[key] = pictures
+            _let_go()
+    return pictures
+
+
+def _let_go() -> None:
+    """Forget the least recently used data sets until the rest fits KEPT_BYTES; the newest always stays."""
+    total = sum(pictures.images.nbytes for pictures in _kept.values())
+    while total > KEPT_BYTES and len(_kept) > 1:
+        total -= _kept.pop(next(iter(_kept))).images.nbytes
+
+
+def forget(name: str, own_dir: Path) -> None:
+    """Let go of own pictures that were deleted."""
+    with _guard:
+        for key in [key for key in _kept if (key[0], key[-1]) == (name, str(own_dir))]:
+            del _kept[key]
+
+
+def describe(name: str, own_dir: Path | None = None) -> Source:
+    """The Source of a data set without loading a pixel; for own pictures from the header of their file."""
+    if name in DATA:
+        return DATA[name]
+    if OWN_NAME.fullmatch(name):  # exactly this, so that a name can never be a path
+        return _describe_own(name, own_dir)
+    raise DataError(f"There is no data set {name[:40]!r}; there are {', '.join(DATA)} and your own pictures.")
+
+
+def _describe_own(name: str, own_dir: Path | None) -> Source:
+    if own_dir is None:
+        raise DataError(f"{name} are your own pictures, but no folder for own pictures is set.")
+    path = Path(own_dir) / f"{name}.safetensors"
+    header = read_header(path)
+    count, channels, size, _ = header.shape
+    about = f"{count:,} pictures of your own, {size} x {size}, {'grey' if channels == 1 else 'colour'}"
+    load = partial(_load_own, name, path)
+    return Source(
+        header.title, about, size, channels, header.classes, "your own", False, load, count, Summary.of(header)
+    )
+
+
+def _load_own(name: str, path: Path, split: str, progress: Progress | None) -> Pictures:
+    return read_pictures(path, name, split)
+
+
+# ---- batches ----
+
+
+class Dataset:
+    """Batches of one split, as the trainer eats them."""
+
+    def __init__(self, pictures: Pictures, seed: int, sampling: str = "shuffle", labels: Tensor | None = None) -> None:
+        """What comes with each picture is its entry of `labels`, int64 [N], or nothing.
+
+        sampling is "shuffle" (endless epochs, each a permutation) or "replacement" (drawn from the batch's rng).
+        """
+        if sampling not in ("shuffle", "replacement"):
+            raise DataError(f"Sampling is {sampling!r}, but only 'shuffle' and 'replacement' exist.")
+        if not len(pictures.images):
+            raise DataError(f"{pictures.name} has no pictures.")
+        self.pictures, self.seed, self.sampling, self.labels = pictures, seed, sampling, labels
+        self._permutations: dict[int, Tensor] = {}
+
+    def __len__(self) -> int:
+        return len(self.pictures.images)
+
+    def batch(self, index: int, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor | None]:
+        """Batch number `index` since the start (0, 1, 2, ...), on the CPU.
+
+        Returns x float32 [n, C, H, W] in [-1, 1] and c int64 [n], or None without labels. With "shuffle" it
+        is a function of (seed, index, n) alone, always n pictures: a batch may cross the border of two epochs.
+        """
+        rows = self._shuffled(index, n) if self.sampling == "shuffle" else self._drawn(n, rng)
+        x = self.pictures.images[rows].float().div_(127.5).sub_(1)
+        return x, None if self.labels is None else self.labels[rows]
+
+    def _drawn(self, n: int, rng: torch.Generator) -> Tensor:
+        return torch.randint(len(self), (n,), generator=rng, device=rng.device).cpu()
+
+    def _shuffled(self, index: int, n: int) -> Tensor:
+        """Positions [index * n, (index + 1) * n) of the endless stream of epochs."""
+        start, stop = index * n, (index + 1) * n
+        epochs = range(start // len(self), (stop - 1) // len(self) + 1)
+        known = self._permutations
+        # One assignment replaces the cache, so that a second thread sees either the old or the new, both right.
+        self._permutations = current = {e: known[e] if e in known else self._permutation(e) for e in epochs}
+        stream = torch.cat([current[e] for e in epochs]) if len(epochs) > 1 else current[epochs[0]]
+        first = epochs[0] * len(self)
+        return stream[start - first : stop - first]
+
+    def _permutation(self, epoch: int) -> Tensor:
+        rng = torch.Generator().manual_seed(seed_of(self.seed, epoch))
+        return torch.randperm(len(self), generator=rng)

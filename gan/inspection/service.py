@@ -1,0 +1,311 @@
+"""What a picture is made of: the service behind the card of the Latent sliders tab.
+
+It never touches a run that trains: what it needs of one it reads from the run's files. Looking takes place in a thread
+of its own, and so does making ready what is looked among, which takes seconds the first time.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from gan.core.config import Config
+from gan.core.images import to_uint8
+from gan.data import catalog
+from gan.data.catalog import DATA, DataError
+from gan.data.pictures import Pictures
+from gan.inspection.networks import Layer, feature_maps, heat_map
+from gan.latent.places import Place
+from gan.losses.objectives import OBJECTIVES
+from gan.metrics.classifier import EPOCHS, load
+from gan.metrics.nearest import Near, RealPictures, features_of
+from gan.models import meta_discriminator, meta_generator
+from gan.runs.registry import Runs
+from gan.runs.run import Run
+from gan.serving.renderer import Ready, Renderer, Worker
+from gan.training.checkpoint import CheckpointError, discriminator_state, read_header, shown_generator_state
+from gan.training.trainer import limited
+
+KEPT_BYTES = 96 << 20  # of networks of runs, ready to be used
+KEPT = 4  # sets of real pictures ready to be searched: pixels and features of two data sets
+WAYS = ("pixels", "features")
+
+T = TypeVar("T")
+
+
+class NotYet(Exception):
+    """It is being made ready; the message says what happens just now."""
+
+
+class NotHad(Exception):
+    """These weights do not have what is asked for; the message is one sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The picture that is looked at, and how it was drawn."""
+
+    name: str  # of the weights
+    config: Config
+    step: int
+    z: Tensor  # [1, z_dim]
+    told: Tensor | None  # its class [1], or mixture of classes or groups [1, k]
+    x: Tensor  # [1, C, H, W], about [-1, 1]
+    image: Tensor  # uint8 [C, H, W]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What D says of a picture, and which pixels it depends on."""
+
+    image: Tensor  # uint8 [C, H, W]
+    logit: float
+    probability: float | None  # of being real; None where D gives a score without a scale
+    heat: Tensor  # uint8 [H, W], 255 where the logit depends on a pixel most
+    steepest: float  # by how much that pixel alone would change the logit from black to white, as far as it is linear
+    step: int  # of D: the newest that the run has saved
+
+
+class MadeOf:
+    """Answers about pictures that a Renderer draws.
+
+    Args:
+        renderer: draws them.
+        runs: where data sets of own pictures and states of runs are found; None: there are none.
+    """
+
+    def __init__(self, renderer: Renderer, runs: Runs | None) -> None:
+        self.renderer, self.runs = renderer, runs
+        self._looks, self._prepares = Worker(), Worker()
+        self._guard = threading.Lock()
+        self._prepared: OrderedDict[tuple, _Preparation] = OrderedDict()
+        self._networks = _Networks()
+
+    def close(self) -> None:
+        self._looks.close()
+        self._prepares.close()
+
+    def subject(self, name: str, place: Place, label: int | None, lane: str | None = None) -> Future[Subject]:
+        """The picture of a place."""
+        return self.renderer.ask(name, lambda ready: _drawn(name, ready, place, label), lane)
+
+    # Training pictures --------------------------------------------------------------------------------------------
+
+    def nearest(self, subject: Subject, way: str, lane: str | None = None) -> Future[tuple[Near, Tensor]]:
+        """The nearest training pictures, by "pixels" or "features", and those pictures uint8 [n, C, H, W].
+
+        Raises NotYet, NotHad or DataError at once.
+        """
+        if way not in self.ways(subject):
+            raise NotHad("There is no network here that knows pictures of this kind.")
+        space = self._prepare(subject, way)
+        image = subject.image
+
+        def look() -> tuple[Near, Tensor]:
+            numbers = image.flatten() if way == "pixels" else load(subject.config.dataset).look(image[None])[0][0]
+            found = space.real.near(numbers)
+            return found, space.train.images[found.rows]
+
+        return self._looks.submit(torch.inference_mode()(look), lane)
+
+    def ways(self, subject: Subject) -> list[str]:
+        """In what the nearest pictures can be looked for."""
+        cfg = subject.config
+        known = cfg.dataset in EPOCHS and (cfg.channels, cfg.size) == (1, 28)
+        return list(WAYS if known else WAYS[:1])
+
+    def _prepare(self, subject: Subject, way: str) -> _Searchable:
+        """What is looked among, once it is ready. Raises NotYet, NotHad or DataError."""
+        cfg = subject.config
+        own_dir = self._may_read(subject)
+        key = (cfg.dataset, cfg.data_limit, cfg.channels, cfg.size, way)
+        with self._guard:
+            found = self._prepared.get(key)
+            if found is None:
+                found = _Preparation()
+                found.future = self._prepares.submit(lambda: _searchable(cfg, own_dir, way, found.tell))
+                self._prepared[key] = found
+            self._prepared.move_to_end(key)
+            ready = [k for k, other in self._prepared.items() if other.future.done() and k != key]
+            for old in ready[: max(0, len(self._prepared) - KEPT)]:  # what is being made is waited for
+                del self._prepared[old]
+            if not found.future.done():
+                raise NotYet(found.words)
+            if found.future.exception() is not None:
+                del self._prepared[key]  # the next one who asks tries again
+        return found.future.result()
+
+    def _may_read(self, subject: Subject) -> Path | None:
+        """The folder of own pictures, where this data set needs it. Raises NotHad.
+
+        Somebody's own pictures are shown through his run alone: whoever has its id may watch it. A weights file only
+        claims to be made from a data set.
+        """
+        name = subject.config.dataset
+        if name in DATA:
+            if DATA[name].downloads and not (catalog.download_dir() / f"{name}-train.safetensors").is_file():
+                raise NotHad(f"{DATA[name].title} is not on this machine, so nothing can be compared with it.")
+            return None
+        if self.runs is None or not subject.name.startswith("run-"):
+            raise NotHad("The pictures that these weights learned from are not here.")
+        return self.runs.own_dir
+
+    # What a run has saved -----------------------------------------------------------------------------------------
+
+    def verdict(self, subject: Subject, row: int | None = None, lane: str | None = None) -> Future[Verdict]:
+        """D's verdict on the picture, or on training picture number `row`, which must be one of the nearest.
+
+        Raises NotYet, NotHad or DataError at once; the Future may raise NotHad.
+        """
+        run = self._run(subject, "These weights came without their discriminator. A run that you train here has one.")
+        known = None if row is None else self._prepare(subject, "pixels")
+
+        def look() -> Verdict:
+            config, path = subject.config, run.best_path if subject.name.endswith("@best") else run.checkpoint_path
+            try:
+                D = self._networks.get(path, lambda: meta_discriminator(config), discriminator_state)
+                step = read_header(path)["steps_done"]
+            except CheckpointError as error:
+                raise NotHad(str(error)) from None
+            if row is None:
+                image, x, told = subject.image, subject.x, subject.told
+            else:
+                train = known.train
+                if row not in known.real.near(subject.image.flatten()).rows:  # a link does not give all of them away
+                    raise NotHad("Only the nearest training pictures are looked at.")
+                if config.classes and train.labels[row] >= config.classes:
+                    raise NotHad("This discriminator does not know the class of that picture.")
+                image = train.images[row]
+                x, told = image[None].float() / 127.5 - 1, subject.told  # where D is told groups: that of the picture
+                told = train.labels[row : row + 1] if config.classes else told
+            logit, heat = heat_map(D, x, told)
+            if not (math.isfinite(logit) and heat.isfinite().all()):
+                raise NotHad("What this discriminator says is no finite number.")
+            objective, most = OBJECTIVES[config.objective], heat.max().clamp(min=1e-12)
+            probability = float(torch.tensor(logit).sigmoid()) if objective.is_probability else None
+            shades = (heat / most * 255).round().byte()
+            return Verdict(image, logit, probability, shades, 2 * float(most), step)
+
+        return self._looks.submit(look, lane)
+
+    def snapshots(self, subject: Subject, lane: str | None = None) -> Future[tuple[list[int], Tensor]]:
+        """The same latent drawn by the states that its run keeps, and now: steps and pictures uint8 [n, C, H, W].
+
+        Raises NotHad at once.
+        """
+        run = self._run(subject, "Early states are kept by the runs that you train here; these weights have none.")
+        if not run.states.steps():
+            raise NotHad("This run no longer has its early states.")
+
+        def look() -> tuple[list[int], Tensor]:
+            drawn = []
+            for step in run.states.steps():
+                with suppress(CheckpointError):  # deleted meanwhile
+                    path = run.states.path(step)
+                    G = self._networks.get(path, lambda: meta_generator(subject.config), shown_generator_state)
+                    drawn.append((step, to_uint8(G(subject.z, subject.told))[0]))
+            drawn = [(step, image) for step, image in drawn if step < subject.step] + [(subject.step, subject.image)]
+            return [step for step, _ in drawn], torch.stack([image for _, image in drawn])
+
+        return self._looks.submit(torch.inference_mode()(look), lane)
+
+    def _run(self, subject: Subject, otherwise: str) -> Run:
+        if self.runs is None or not subject.name.startswith("run-"):
+            raise NotHad(otherwise)
+        return self.runs.whose_weights(subject.name[4:])[0]
+
+    # Layers -------------------------------------------------------------------------------------------------------
+
+    def layers(
+        self, name: str, place: Place, label: int | None, lane: str | None = None
+    ) -> Future[list[tuple[Layer, Tensor]]]:
+        """What every layer of the generator makes of a place's latent, see `dissection.feature_maps`."""
+        return self.renderer.ask(name, lambda ready: feature_maps(ready.network, *ready.latents(place, label)), lane)
+
+
+class _Networks:
+    """Networks read from checkpoints, ready to be used, at most KEPT_BYTES of them. Only one thread touches it."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple, nn.Module] = OrderedDict()
+
+    def get(self, path: Path, empty: Callable[[], nn.Module], read: Callable[[Path], dict[str, Tensor]]) -> nn.Module:
+        """A network without memory, filled with what `read` finds in the file. Raises CheckpointError."""
+        try:
+            key = (path, path.stat().st_mtime_ns, read)
+        except OSError:
+            raise CheckpointError("This state is no longer there.") from None
+        if key not in self._kept:
+            self._kept[key] = _filled(empty(), read(path))
+        self._kept.move_to_end(key)
+        sizes = {k: sum(t.nbytes for t in network.state_dict().values()) for k, network in self._kept.items()}
+        while len(self._kept) > 1 and sum(sizes.values()) > KEPT_BYTES:
+            sizes.pop(self._kept.popitem(last=False)[0])
+        return self._kept[key]
+
+
+def _filled(network: nn.Module, state: dict[str, Tensor]) -> nn.Module:
+    wanted, found = ({name: (t.shape, t.dtype) for name, t in s.items()} for s in (network.state_dict(), state))
+    if wanted != found:
+        raise CheckpointError("This state belongs to other networks.")
+    network.load_state_dict(state, assign=True)
+    return network.eval().requires_grad_(False)
+
+
+class _Preparation:
+    """Something that is being made ready, and what is to be said meanwhile."""
+
+    future: Future
+
+    def __init__(self) -> None:
+        self.words = "Reading the training pictures."
+
+    def tell(self, done: int, total: int) -> None:
+        self.words = f"Looking at the training pictures: {min(done, total):,} of {total:,}."
+
+
+@dataclass(frozen=True)
+class _Searchable:
+    train: Pictures
+    real: RealPictures
+
+
+def _searchable(cfg: Config, own_dir: Path | None, way: str, tell: Callable[[int, int], None]) -> _Searchable:
+    """Raises DataError where the pictures cannot be read, NotHad where they cannot be compared."""
+    train, test = (catalog.load(cfg.dataset, split, own_dir) for split in ("train", "test"))
+    if tuple(train.images.shape[1:]) != (cfg.channels, cfg.size, cfg.size):
+        raise DataError(f"{train.name} has other pictures than these weights draw, so they cannot be compared.")
+    held = None if train is test or torch.equal(train.images, test.images) else test.images
+    train = limited(train, cfg.data_limit)
+    total, done = len(train.images) + len(test.images), 0
+
+    def rows(images: Tensor) -> Tensor:
+        """[N, F]"""
+        nonlocal done
+        if way == "pixels":
+            return images.flatten(1)
+        found = features_of(load(cfg.dataset), images, lambda count: tell(done + count, total))
+        done += len(images)
+        return found
+
+    try:
+        return _Searchable(train, RealPictures(rows(train.images), None if held is None else rows(held)))
+    except DataError as why:
+        raise NotHad(str(why)) from None
+
+
+@torch.inference_mode()
+def _drawn(name: str, ready: Ready, place: Place, label: int | None) -> Subject:
+    z, told = ready.latents(place, label)
+    x = ready.network(z, told)
+    return Subject(name, ready.config, ready.weights.step, z, told, x, to_uint8(x)[0])

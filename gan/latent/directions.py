@@ -1,0 +1,336 @@
+"""Directions in latent space with a meaning: measured, varied most, towards a class, taught by marking. Pure functions.
+
+Everything here looks at one `Study`: many latents with their pictures. Latents are standard normal, so the slope of a
+linear regression of anything on z is its mean gradient over all pictures (Stein's lemma): the best single direction to
+push. Slopes are taken within classes or groups, because a direction is to change a picture and not what it is of.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+from gan.core.images import to_uint8
+from gan.core.noise import SHEETS, sheet_latents
+from gan.latent.places import without
+from gan.metrics import stroke_attributes
+from gan.metrics.classifier import CLASSES, EPOCHS, PICTURE, load, to_float
+from gan.models.layers import Generator
+
+FORMAT, VERSION = "gan-forge-directions", 1
+MOST, LARGEST = 200, 10.0  # directions in a file; of a number in a vector
+
+STUDIED = SHEETS["study"].latents
+ACTIVE = 400  # of them, for the components of activations
+COMPONENTS = 8  # of pictures, beside their attributes
+MARK_RIDGE = 3.0  # the prior of a taught direction, in marks
+AT_ONCE = 20  # pictures: little enough to stay in the processor's cache, and to let others pass
+
+# What each measured direction leaves as it is, as far as one direction can.
+_KEPT = {
+    "thickness": ("slant", "width", "height"),
+    "slant": ("thickness", "width", "height"),
+    "width": ("thickness", "slant", "height"),
+    "height": ("thickness", "slant", "width"),
+    "ink": ("slant",),
+}
+GENTLE = {"slant": 7.0}  # degrees: three of them and a digit lies down
+STROKES = ("mnist", "kmnist", "emnist-letters")  # data sets of things drawn with a pen
+SHAPES = ("fashion-mnist",)  # grey things on black, of which thickness and slant mean nothing
+
+
+def measurable(dataset: str) -> tuple[str, ...]:
+    """The attributes that pictures of this data set have."""
+    if dataset in STROKES:
+        return tuple(_KEPT)
+    return ("width", "height", "ink") if dataset in SHAPES else ()
+
+
+# What a generator draws ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A vector [z_dim] of length 1 or less with a name: kind is "measured", "class", "varied" or "own"."""
+
+    key: str
+    kind: str
+    vector: Tensor
+    regroups: bool = False  # see gan.latent.Push
+
+
+class DirectionError(ValueError):
+    """Its message is one clear sentence for the person."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Latents z [N, z_dim], the class or group of each, int64 [N], and its picture, uint8 [N, C, H, W]."""
+
+    z: Tensor
+    groups: Tensor
+    images: Tensor
+
+
+@torch.inference_mode()
+def study(generator: Generator, n: int = STUDIED, seed: int = 0, pause: Callable[[], None] = lambda: None) -> Study:
+    """Draw n pictures, classes in turn; `pause` is called between batches. A function of (generator, n, seed)."""
+    z = sheet_latents("study", seed, generator.z_dim, n)
+    told = generator.told(z, torch.arange(n) % generator.classes if generator.classes else None)
+    images = []
+    for rows in torch.arange(n).split(AT_ONCE):
+        images.append(to_uint8(generator(z[rows], None if told is None else told[rows])))
+        pause()
+    return Study(z, _groups(told, n), torch.cat(images))
+
+
+def _groups(told: Tensor | None, n: int) -> Tensor:
+    if told is None:
+        return torch.zeros(n, dtype=torch.int64)
+    return told.argmax(1) if told.is_floating_point() else told
+
+
+def measure(images: Tensor, names: Sequence[str], pause: Callable[[], None] = lambda: None) -> dict[str, Tensor]:
+    """Attributes of pictures uint8 [N, C, H, W], each float32 [N]."""
+    parts = []
+    for part in images.split(AT_ONCE):
+        parts.append(stroke_attributes.measure(stroke_attributes.ink_of(part)))
+        pause()
+    return {name: torch.cat([part[name] for part in parts]) for name in names}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A study, and what was measured on its pictures."""
+
+    generator: Generator
+    dataset: str
+    study: Study
+    values: Mapping[str, Tensor]  # attribute -> [N]
+
+    @cached_property
+    def measured(self) -> dict[str, Tensor]:
+        """The directions [z_dim] of its attributes."""
+        return measured(self.study, self.values)
+
+    def directions(self, pause: Callable[[], None] = lambda: None) -> list[Direction]:
+        """Everything that can be found without a person: measured, then towards classes, then varied most."""
+        found = [Direction(name, "measured", v) for name, v in self.measured.items()]
+        known = self.dataset in EPOCHS and self.study.images.shape[1:] == PICTURE  # whatever a file claims
+        if known and not self.generator.classes:
+            labels = _labels(self.study.images, self.dataset, pause)
+            classes = towards(self.study.z, labels, CLASSES)
+            found += [Direction(f"class-{k}", "class", v, True) for k, v in enumerate(classes) if v.any()]
+        return found + [Direction(f"varied-{k}", "varied", v) for k, v in enumerate(varied(self.generator, self.study))]
+
+    def pictures(self, rows: Sequence[int]) -> Tensor:
+        """Pictures of the study, uint8 [len(rows), C, H, W]."""
+        return self.study.images[self._checked(rows)]
+
+    def teach(self, more: Sequence[int], less: Sequence[int]) -> Tensor:
+        """The direction [z_dim] from the pictures in rows `less` to those in rows `more`."""
+        if not more or not less or set(more) & set(less):
+            raise DirectionError('Please mark at least one picture "more" and another one "less".')
+        signs = torch.tensor([1.0] * len(more) + [-1.0] * len(less))
+        return taught(self.study, describe(self.study.images, self.values), self._checked([*more, *less]), signs)
+
+    def _checked(self, rows: Sequence[int]) -> Tensor:
+        count = len(self.study.z)
+        if not all(0 <= row < count for row in rows):
+            raise DirectionError(f"There are pictures 0 to {count - 1} to mark, not {max(rows)}.")
+        return torch.tensor(rows)
+
+
+def look(generator: Generator, dataset: str, pause: Callable[[], None] = lambda: None, n: int = STUDIED) -> Seen:
+    """Study a generator that learned from this data set; `pause` is called between batches of pictures."""
+    seen = study(generator, n, pause=pause)
+    names = measurable(dataset)
+    return Seen(generator, dataset, seen, measure(seen.images, names, pause) if names else {})
+
+
+@torch.inference_mode()
+def _labels(images: Tensor, dataset: str, pause: Callable[[], None]) -> Tensor:
+    network, labels = load(dataset), []
+    for part in images.split(AT_ONCE):
+        labels.append(network(to_float(part)).argmax(1))
+        pause()
+    return torch.cat(labels)
+
+
+def describe(images: Tensor, values: Mapping[str, Tensor]) -> Tensor:
+    """Features of pictures [N, F] that few marks can tell apart: attributes, and components of the pictures."""
+    small = avg_pool2d(images.float(), 2).flatten(1)
+    small = small - small.mean(0)
+    _, components = torch.linalg.eigh(small.T @ small)  # ascending, in columns
+    most = COMPONENTS if values else 2 * COMPONENTS
+    return torch.cat([*(v[:, None] for v in values.values()), small @ components.flip(1)[:, :most]], 1)
+
+
+# Slopes ----------------------------------------------------------------------------------------------------------
+
+
+def slopes(seen: Study, values: Tensor, ridge: float = 1.0) -> Tensor:
+    """How much each of values [N, K] grows, on average, with each latent number: [K, z_dim], float32.
+
+    Ridge regression of the values on z, both without the mean of their class or group.
+    """
+    z, y = within(seen.z, seen.groups), within(values, seen.groups)
+    gram = z.T @ z + ridge * torch.eye(z.shape[1], dtype=z.dtype)
+    return torch.linalg.solve(gram, z.T @ y).T.float()
+
+
+def within(values: Tensor, groups: Tensor) -> Tensor:
+    """Values [N, K] without the mean of each row's group, float64."""
+    count = int(groups.max()) + 1
+    sums = torch.zeros(count, values.shape[1], dtype=torch.float64).index_add_(0, groups, values.double())
+    sizes = torch.bincount(groups, minlength=count).clamp(min=1)
+    return values.double() - (sums / sizes[:, None])[groups]
+
+
+def unit(vector: Tensor) -> Tensor:
+    """The same direction with length 1; nothing stays nothing."""
+    length = vector.norm()
+    return vector / length if length > 1e-8 else torch.zeros_like(vector)
+
+
+# Kinds of directions ---------------------------------------------------------------------------------------------
+
+
+def measured(seen: Study, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A direction [z_dim] of length at most 1 for each attribute that varies, which keeps the others (see _KEPT)."""
+    names = list(values)
+    if not names:
+        return {}
+    found = dict(zip(names, slopes(seen, torch.stack([values[name] for name in names], 1)), strict=True))
+    kept = {name: [found[k] for k in _KEPT[name] if k in found] for name in names}  # of clothes: nothing
+    alone = {name: without(found[name], torch.stack(kept[name])) if kept[name] else found[name] for name in names}
+    directions = {name: _gentle(unit(alone[name]), found[name], name) for name in names}
+    return {name: direction for name, direction in directions.items() if direction.any()}
+
+
+def _gentle(direction: Tensor, slope: Tensor, name: str) -> Tensor:
+    """Shorter where a push of length 1 would change more than a slider should."""
+    return direction * min(1.0, GENTLE.get(name, torch.inf) / max(float(slope @ direction), 1e-8))
+
+
+def varied(generator: Generator, seen: Study, k: int = 8) -> Tensor:
+    """The k directions along which the first layer's activations vary most, unit, [k, z_dim].
+
+    GANSpace (Härkönen et al. 2020, section 2.2): principal components of the activations, here within classes or
+    groups, then the latent regressed on each component's coordinate. The sign makes the largest entry positive.
+    """
+    some = Study(seen.z[:ACTIVE], seen.groups[:ACTIVE], seen.images[:ACTIVE])
+    active = within(activations(generator, some), some.groups).float()  # [N, F]
+    if not active.isfinite().all():
+        return torch.empty(0, seen.z.shape[1])
+    variances, coordinates = torch.linalg.eigh(active @ active.T)  # ascending; [N, N] is smaller than [F, F]
+    best = coordinates.flip(1)[:, : min(k, int((variances > 1e-9 * variances[-1]).sum()))]
+    if not best.shape[1]:  # a generator that always says the same
+        return torch.empty(0, seen.z.shape[1])
+    found = best.T @ within(some.z, some.groups).float()  # [k, z_dim]: the regression on an orthonormal coordinate
+    found = torch.stack([unit(row) for row in found])
+    largest = found.gather(1, found.abs().argmax(1, keepdim=True))
+    return found * torch.where(largest < 0, -1.0, 1.0)
+
+
+@torch.inference_mode()
+def activations(generator: Generator, seen: Study) -> Tensor:
+    """What the first layer says, after its activation function, [N, F]."""
+    layer = next(m for m in generator.layers if isinstance(m, nn.ReLU | nn.LeakyReLU | nn.Tanh))
+    said: list[Tensor] = []
+    hook = layer.register_forward_hook(lambda _module, _inputs, output: said.append(output.flatten(1).clone()))
+    try:
+        generator(seen.z, seen.groups if generator.classes else None)
+    finally:
+        hook.remove()
+    return said[0]
+
+
+def towards(z: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """For each class the unit direction [classes, z_dim] towards latents whose pictures are of it.
+
+    The difference of the means: as latents are standard normal, this is what the linear classifiers of InterFaceGAN
+    (Shen et al. 2020, section 2.2) come near. A class that never occurs, or always, has none (zeros).
+    """
+    found = torch.zeros(classes, z.shape[1])
+    for k in range(classes):
+        ours = labels == k
+        if 0 < int(ours.sum()) < len(z):
+            found[k] = unit(z[ours].mean(0) - z[~ours].mean(0))
+    return found
+
+
+def taught(seen: Study, features: Tensor, marked: Tensor, signs: Tensor) -> Tensor:
+    """The direction [z_dim] from pictures marked "less" to those marked "more".
+
+    A handful of marks says little about hundreds of latent numbers, but much about a few features of the pictures: a
+    ridge regression of the signs on features (standardised, so that the prior is the same for all) gives every studied
+    picture a score, and the scores' slope is the direction.
+
+    Args:
+        features: [N, F] of the studied pictures (see `describe`).
+        marked: rows of the marked ones, int64 [M].
+        signs: [M], 1 for more and -1 for less; both must occur.
+    """
+    rows = (features - features.mean(0)) / features.std(0).clamp(min=1e-6)
+    x = rows[marked]
+    x = x - (x[signs > 0].mean(0) + x[signs < 0].mean(0)) / 2  # the border lies half way, whichever was marked more
+    weights = torch.linalg.solve(x.T @ x + MARK_RIDGE * torch.eye(x.shape[1]), x.T @ signs)  # [F]
+    return unit(slopes(seen, (rows @ weights)[:, None])[0])
+
+
+# The file ----------------------------------------------------------------------------------------------------------
+
+
+def to_text(directions: Sequence[Direction], weights: str, stamp: str) -> str:
+    """Directions as JSON, with the id and stamp of the weights they were found for."""
+    entries = [
+        {"name": d.key, "about": d.kind, "regroups": d.regroups, "vector": [round(v, 6) for v in d.vector.tolist()]}
+        for d in directions
+    ]
+    file = {"format": FORMAT, "version": VERSION, "weights": weights, "stamp": stamp, "directions": entries}
+    return json.dumps(file, indent=1)
+
+
+def from_text(text: str, z_dim: int) -> list[Direction]:
+    """Read what `to_text` wrote, or what somebody says it wrote, for weights with z_dim latent numbers.
+
+    Raises DirectionError with a sentence whatever is wrong with it.
+    """
+    try:
+        file = json.loads(text)
+    except (ValueError, RecursionError):
+        file = None
+    if not isinstance(file, dict) or file.get("format") != FORMAT:
+        raise DirectionError("This is not a file of directions that was made here.")
+    if file.get("version") != VERSION:
+        raise DirectionError(
+            f"This file has format version {str(file.get('version'))[:20]}; this program reads {VERSION}."
+        )
+    entries = file.get("directions")
+    if not isinstance(entries, list) or not 0 < len(entries) <= MOST:
+        raise DirectionError(f"A file of directions holds 1 to {MOST} of them.")
+    return [_entry(entry, z_dim) for entry in entries]
+
+
+def _entry(entry: Any, z_dim: int) -> Direction:
+    name = entry.get("name") if isinstance(entry, dict) else None
+    if not isinstance(name, str) or not re.fullmatch(r"(?!\d+$)[^:,\x00-\x1f]{1,60}", name) or not name.isprintable():
+        raise DirectionError("A direction in this file has no name that can be shown.")
+    numbers = entry.get("vector")
+    if not isinstance(numbers, list) or not all(type(n) in (int, float) and abs(n) <= LARGEST for n in numbers):
+        raise DirectionError(f"The direction {name!r} holds something else than numbers up to {LARGEST:g}.")
+    if len(numbers) != z_dim:
+        raise DirectionError(f"The direction {name!r} has {len(numbers)} numbers; these weights take {z_dim}.")
+    vector = torch.tensor(numbers, dtype=torch.float32)
+    if not vector.any():
+        raise DirectionError(f"The direction {name!r} leads nowhere: all its numbers are zero.")
+    return Direction(name, "own", vector, entry.get("regroups") is True)

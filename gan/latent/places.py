@@ -1,0 +1,194 @@
+"""Places in latent space: seeds, walks to neighbours, principal directions. Pure functions.
+
+A picture's latent is written down completely by a seed and a few numbers (see `Place`), so that a link can hold it.
+Vectors in a link are float16, little-endian: half the length, and finer than any eye.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gan.core.noise import latent_of, normal, sheet_latents
+from gan.core.seeds import seed_of
+
+# Streams of randomness: the first argument of seed_of tells them apart from each other and from the trainer's.
+_NEIGHBOUR = 12
+
+
+RING = 16  # neighbours on one circle
+
+
+@dataclass(frozen=True)
+class Push:
+    """A push along a direction that is written down itself, not numbered."""
+
+    key: str  # its name, for locks
+    amount: float  # lengths of the vector
+    vector: bytes  # float16 [z_dim]
+    regroups: bool = False  # the pushed latent votes for its group anew; otherwise the picture keeps its group
+
+
+@dataclass(frozen=True)
+class Place:
+    """One picture's latent, written down: start at a seed, walk to neighbours, push directions, set single numbers."""
+
+    seed: int = 0
+    steps: tuple[tuple[int, float], ...] = ()  # the walk: (neighbour's number, spread) in turn
+    moves: Mapping[int, float] = field(default_factory=dict)  # principal direction -> standard deviations
+    sets: Mapping[int, float] = field(default_factory=dict)  # raw dimension -> its value
+    start: bytes = b""  # float16 [z_dim]: a latent that was found, instead of the seed's
+    sheet: tuple[str, int] | None = None  # a picture of one of SHEETS, instead of the seed's own
+    psi: float = 1.0  # truncation: this share of the way from the mean latent
+    pushes: tuple[Push, ...] = ()
+    locked: frozenset[str] = frozenset()  # keys of pushes, or numbers of moves, which no other push may move along
+    mix: tuple[int, float] | None = None  # so much of another class
+
+
+def latent_at(place: Place, z_dim: int, directions: Tensor, votes: int = 0) -> Tensor:
+    """The latent [1, z_dim] of a place; its first `votes` numbers say which group the picture is of."""
+    return pushed(voting(base_of(place, z_dim), place, directions, votes), place, directions)
+
+
+def base_of(place: Place, z_dim: int) -> Tensor:
+    """Where the walk has led [1, z_dim], before directions are pushed and single numbers set."""
+    z = _start_of(place, z_dim)
+    for done, (number, spread) in enumerate(place.steps):
+        z = neighbour(z, number, spread, seed_of(place.seed, done))
+    return z
+
+
+def _start_of(place: Place, z_dim: int) -> Tensor:
+    if place.start:
+        return unpacked(place.start)[None]
+    if place.sheet is None:
+        return latent_of(place.seed, z_dim)
+    name, row = place.sheet
+    return sheet_latents(name, place.seed, z_dim)[row : row + 1]
+
+
+def bases_around(place: Place, n: int, spread: float, z_dim: int, first: int = 0) -> Tensor:
+    """The base of a place and of its neighbours number `first` and on, [1 + n, z_dim].
+
+    Neighbour number k is the place with one more step (k, spread).
+    """
+    z = base_of(place, z_dim)
+    return torch.cat([z, neighbours(z, n, spread, seed_of(place.seed, len(place.steps)), first)])
+
+
+def voting(z: Tensor, place: Place, directions: Tensor, votes: int = 0) -> Tensor:
+    """Base latents z [N, z_dim] as they vote for their group: truncated, and pushed by whatever may change it."""
+    z = torch.cat([z[:, :votes], place.psi * z[:, votes:]], 1)  # the mean latent is zero, and keeps the group
+    free = unlocked(place, directions)
+    z = edit(z, free, place.moves, {})
+    return edit(_along(z, place, directions, regroups=True), free, {}, place.sets)
+
+
+def pushed(z: Tensor, place: Place, directions: Tensor) -> Tensor:
+    """What `voting` gave, pushed by what keeps its group."""
+    return edit(_along(z, place, directions, regroups=False), directions, {}, place.sets)
+
+
+def _along(z: Tensor, place: Place, directions: Tensor, regroups: bool) -> Tensor:
+    for push in place.pushes:
+        if push.regroups == regroups and push.amount:
+            z = z + push.amount * _freed(push.key, unpacked(push.vector), place, directions)
+    return z
+
+
+def unlocked(place: Place, directions: Tensor) -> Tensor:
+    """The principal directions [K, z_dim] that the place moves along, none of them along a locked one."""
+    rows = [_freed(str(k), direction, place, directions) for k, direction in enumerate(directions)]
+    return torch.stack(rows) if rows else directions
+
+
+def _freed(key: str, vector: Tensor, place: Place, directions: Tensor) -> Tensor:
+    if key in place.locked or not place.locked:
+        return vector
+    locked = [directions[int(name)] for name in place.locked if name.isdecimal()]
+    locked += [unpacked(push.vector) for push in place.pushes if push.key in place.locked]
+    return without(vector, torch.stack(locked)) if locked else vector
+
+
+def without(vector: Tensor, others: Tensor) -> Tensor:
+    """Vector [D] less its part in the span of others [K, D]: what moves along it moves along none of them."""
+    basis, scales, _ = torch.linalg.svd(others.double().T, full_matrices=False)  # [D, K], [K]
+    basis = basis[:, scales > 1e-6 * scales.max().clamp(min=1e-6)]
+    return (vector.double() - basis @ (basis.T @ vector.double())).to(vector.dtype)
+
+
+def along(place: Place, key: str, amount: float) -> Place:
+    """The same place with another amount of one push, or of the move with this number."""
+    if key.isdecimal():
+        return replace(place, moves={**place.moves, int(key): amount})
+    pushes = (replace(push, amount=amount) if push.key == key else push for push in place.pushes)
+    return replace(place, pushes=tuple(pushes))
+
+
+def packed(vector: Tensor) -> bytes:
+    """Float [D] as float16 bytes, for links."""
+    return vector.detach().numpy().astype("<f2").tobytes()
+
+
+def unpacked(data: bytes) -> Tensor:
+    """The inverse of `packed`, float32 [D]."""
+    return torch.from_numpy(np.frombuffer(data, "<f2").astype(np.float32))
+
+
+def neighbours(z: Tensor, n: int, spread: float, seed: int, first: int = 0) -> Tensor:
+    """Neighbours number first to first + n - 1 of z [1, z_dim], as [n, z_dim]."""
+    numbers = range(first, first + n)
+    return torch.cat([z[:0], *(neighbour(z, k, spread, seed) for k in numbers)])
+
+
+def neighbour(z: Tensor, number: int, spread: float, seed: int) -> Tensor:
+    """One neighbour [1, z_dim]: sqrt(1 - spread**2) z + spread * noise. spread is 0 (z itself) to 1 (a stranger).
+
+    A mixture and not a sum, so that a walk of any length stays where the network was trained: if z is standard
+    normal, so is its neighbour. Numbers 0 to 15 lie on a circle around z, so that the one beside the last resembles
+    it; opposite numbers lead in opposite directions. 16 to 31 lie on another circle, and so on.
+    """
+    circle, position = divmod(number, RING)
+    angle = 2 * math.pi * position / RING
+    u, v = (normal(z.shape[1], _NEIGHBOUR, seed, circle, axis) for axis in (0, 1))
+    noise = math.cos(angle) * u + math.sin(angle) * v  # standard normal, as its axes are
+    return math.sqrt(1 - spread**2) * z + spread * noise
+
+
+def edit(z: Tensor, directions: Tensor, moves: Mapping[int, float], sets: Mapping[int, float]) -> Tensor:
+    """A copy of z [N, z_dim], pushed along directions [K, z_dim] by `moves`, then with single numbers replaced."""
+    z = z.clone()
+    for k, amount in sorted(moves.items()):
+        z += amount * directions[k]
+    for i, value in sets.items():
+        z[:, i] = value
+    return z
+
+
+# What the first layer listens to ---------------------------------------------------------------------------------
+
+
+def principal_directions(generator: nn.Module, k: int = 8) -> tuple[Tensor, Tensor]:
+    """The k latent directions that move the first layer most: unit, orthogonal [k, z_dim], and their shares [k].
+
+    They are the right singular vectors of the first layer's weight, only its columns for z (Shen & Zhou 2021 factor
+    the same weight). A share is a squared singular value over the sum of all: how much of the first layer's variance
+    the direction carries when z is standard normal. The sign is fixed by making the largest entry positive. A
+    generator that does not begin with a dense layer, or whose weights are no longer finite, has none: [0, z_dim].
+    """
+    first = next((m for m in generator.modules() if isinstance(m, nn.Linear)), None)
+    if first is None or first.in_features < generator.z_dim or not torch.isfinite(first.weight).all():
+        return torch.empty(0, generator.z_dim), torch.empty(0)
+    weight = first.weight.detach()[:, : generator.z_dim].double()  # [out, z_dim]; the class's columns come after
+    # The eigenvectors of WᵀW are W's right singular vectors; [z_dim, z_dim] stays small where W has 12,544 rows.
+    variances, vectors = torch.linalg.eigh(weight.T @ weight)  # ascending; vectors in columns
+    variances, directions = variances.flip(0).clamp(min=0), vectors.T.flip(0)  # [z_dim], [z_dim, z_dim]
+    largest = directions.gather(1, directions.abs().argmax(1, keepdim=True))
+    directions = directions * torch.where(largest < 0, -1.0, 1.0)
+    shares = variances / variances.sum().clamp(min=torch.finfo(torch.float64).tiny)
+    return directions[:k].float().contiguous(), shares[:k].float()

@@ -1,0 +1,141 @@
+"""What a run has written down until a moment, and the numbers that verdicts are made from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import median
+from typing import Any, NamedTuple
+
+from gan.core.config import Config
+from gan.monitor.records import COLUMNS
+
+Record = dict[str, Any]
+LATEST = 3  # records, at most, whose median is "now": one look at 64 pictures wavers
+RECENT = 0.85  # of all steps; what is older than that is not "now" in a young run, which changes fast
+WELL = 0.6  # of real pictures' variety, and of the correlation of their neighbours: a state to go back to
+HALF_WAY = 0.5  # of the first distance: the same
+SMOOTHED = 5  # rows, by their median: a single batch that went wrong is no swing
+
+
+class Past(NamedTuple):
+    """What a run has written down; see History."""
+
+    config: Config
+    rows: Sequence[Sequence[float | None]]
+    signals: Sequence[Record]
+    events: Sequence[Record]
+    measures: Sequence[Record]
+
+    @property
+    def step(self) -> int:
+        of_each = ((self.rows, 0), (self.signals, "step"), (self.measures, "step"))
+        last = [records[-1][key] for records, key in of_each if records]
+        return int(max(last, default=0))
+
+    def until(self, step: float) -> Past:
+        """What had been written down at that step."""
+        rows = [r for r in self.rows if r[0] <= step]
+        others = ([e for e in records if e["step"] <= step] for records in self[2:])
+        return Past(self.config, rows, *others)
+
+    # Signals ---------------------------------------------------------------------------------------------------
+
+    def first(self, name: str) -> float | None:
+        return next((s[name] for s in self.signals if s[name] is not None), None)
+
+    def now(self, name: str) -> float | None:
+        """The median of the latest records; None where the last one does not have it."""
+        since = RECENT * self.signals[-1]["step"] if self.signals else 0
+        latest = [s[name] for s in self.signals[-LATEST:] if s["step"] >= since]
+        return median(v for v in latest if v is not None) if latest and latest[-1] is not None else None
+
+    def share(self, name: str) -> float | None:
+        """What it is now over what it was at first; None where that is not known."""
+        first, now = self.first(name), self.now(name)
+        return now / first if first and now is not None else None
+
+    @property
+    def begun(self) -> bool:
+        """Whether it is known what the run began with: older ones did not write that down."""
+        return bool(self.signals) and self.signals[0]["step"] <= 1 and self.signals[0]["spectrum"] is not None
+
+    def far(self) -> float | None:
+        """How far the pictures are from real ones, over what it was at first: 1 is no nearer.
+
+        The geometric mean of two shares, of patches and of the spectrum, each of which alone is fooled: by pictures
+        without any detail, and by pictures with detail at the wrong places.
+        """
+        shares = [self.share(name) for name in ("patches", "spectrum")]
+        return None if not self.begun or None in shares else math.sqrt(shares[0] * shares[1])
+
+    def moved(self) -> float:
+        """How much the pictures have changed since the start, in logarithms of the most changed distance; 0: nothing.
+
+        Fine detail counts where it has grown: it is what a network begins with that it loses without doing anything.
+        """
+        logs = [self._log_share(name) for name in ("near", "patches", "detail")] if self.begun else [0.0]
+        return max(abs(logs[0]), abs(logs[1]), logs[2]) if len(logs) == 3 else 0.0
+
+    def unchanged(self, limit: float) -> bool:
+        """Whether no distance has changed by more than this, in logarithms, since the start."""
+        names = ("near", "detail", "patches", "spectrum")
+        return self.begun and all(abs(self._log_share(name)) <= limit for name in names)
+
+    def _log_share(self, name: str) -> float:
+        share = self.share(name)
+        return math.log(max(share, 1e-9)) if share is not None else 0.0
+
+    def rising(self, name: str, factor: float) -> bool:
+        """Whether a signal has grown by this factor within the latest looks, or may have: there were too few."""
+        latest = [s[name] for s in self.signals[-LATEST:] if s["step"] > 1]
+        return len(latest) < 2 or (None not in latest and latest[-1] >= factor * latest[0])
+
+    def stuck(self, share: float) -> bool:
+        """Whether the pictures are no nearer than `share` of their distance at half of the steps."""
+        now, then = self.far(), self.until(self.step / 2).far()
+        return now is not None and then is not None and now >= share * then
+
+    def last_well(self) -> int:
+        """The last step whose pictures were varied, smooth and well on their way; 0 where none were."""
+        return next((s["step"] for s in reversed(self.signals) if self._well(s)), 0)
+
+    def _well(self, record: Record) -> bool:
+        shares = [record[name] / (self.first(name) or math.inf) for name in ("patches", "spectrum") if record[name]]
+        steady = min(record["diversity"] or 0.0, record["correlation"] or 0.0) >= WELL
+        return steady and len(shares) == 2 and max(shares) <= HALF_WAY
+
+    def fids(self) -> list[tuple[float, int]]:
+        """What was measured while it trained, with the steps."""
+        return [(m["fid"], m["step"]) for m in self.measures if m.get("fid") is not None]
+
+    # Rows ------------------------------------------------------------------------------------------------------
+
+    def losses(self) -> list[float]:
+        """The larger of both losses, row by row."""
+        names = [COLUMNS.index(name) for name in ("d_loss", "g_loss")]
+        return [max(abs(r[i] or 0.0) for i in names) for r in self.rows]
+
+    def gaps(self, after: float) -> tuple[list[int], list[float]]:
+        """Steps, and D's mean verdict on real pictures minus that on generated ones, smoothed."""
+        real, fake = COLUMNS.index("d_real"), COLUMNS.index("d_fake")
+        rows = [r for r in self.rows if r[0] > after and r[real] is not None and r[fake] is not None]
+        gaps, side = [r[real] - r[fake] for r in rows], SMOOTHED // 2
+        smooth = [median(gaps[max(0, i - side) : i + side + 1]) for i in range(len(gaps))]
+        return [r[0] for r in rows], smooth
+
+
+def swings(values: Sequence[float], size: float) -> list[int]:
+    """Where a series turns: the extremes between which it moves by at least `size`, in order, as positions.
+
+    A noise smaller than `size` makes no turn. n turns are n - 1 swings.
+    """
+    turns, low, high, rising = [], 0, 0, None  # low and high: where the extremes since the last turn lie
+    for i, value in enumerate(values):
+        low = i if value < values[low] else low
+        high = i if value > values[high] else high
+        if rising is not True and value - values[low] >= size:
+            turns, high, rising = [*turns, low], i, True
+        elif rising is not False and values[high] - value >= size:
+            turns, low, rising = [*turns, high], i, False
+    return turns

@@ -1,0 +1,145 @@
+"""What to try: at most two settings, those that are furthest from where they are known to work for this recipe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from gan.core.config import KNOBS, Config, ConfigError
+from gan.monitor.diagnosis.kinds import KINDS
+from gan.recipes.catalog import ALL_RECIPES
+from gan.training.checks import check_config
+
+MOST = 2  # settings at once: with more, nobody learns what helped
+
+# How far off, in units of a factor 3 in a learning rate.
+SAME = 0.05  # as good as the recipe's: a factor 1.06
+NEAR = 0.5  # with all settings nearer, a young run is as the recipe's: a factor 1.7
+FAR_OFF = 2.0  # a factor 9
+LEAST = 1e-6  # of a value whose logarithm is taken
+
+RATES = ("d_lr", "g_lr")
+R1_WEIGHT = 0.3  # what our own recipes take
+
+
+def _factor(unit: float) -> Callable[[float, float], float]:
+    """How many times a factor `unit` lies between two values above 0."""
+    return lambda a, b: abs(math.log(max(a, LEAST) / max(b, LEAST))) / math.log(unit)
+
+
+def _memory(a: float, b: float) -> float:
+    """Of Adam's coefficients: how often the length of the memory, 1 / (1 - β), differs by a factor 3."""
+    return abs(math.log((1 - a) / (1 - b))) / math.log(3)
+
+
+def _switch(size: float) -> Callable[[Any, Any], float]:
+    return lambda a, b: size * (a != b)
+
+
+def _part(unit: float) -> Callable[[float, float], float]:
+    return lambda a, b: abs(a - b) / unit
+
+
+# How far a setting is off, in units of a factor 3 in a learning rate, from what is known of each.
+OFF: dict[str, Callable[[Any, Any], float]] = {
+    "d_lr": _factor(3), "g_lr": _factor(3), "beta1": _memory, "beta2": _memory,
+    "objective": _switch(1.0), "update_order": _switch(0.6), "d_steps": _factor(3),
+    "penalty": _switch(1.0), "penalty_weight": _factor(10), "penalty_every": _factor(10),
+    "weight_clip": _switch(2.0), "gradient_clip": _switch(1.0), "spectral_norm": _switch(0.8),
+    "instance_noise": _part(0.2), "label_smoothing": _part(0.3), "augment": _part(0.7),
+    "output": _switch(4.0), "z_dim": _factor(30), "clusters": _switch(0.6), "sampling": _switch(0.1),
+}  # fmt: skip
+
+
+def remedy(config: Config, kind: str) -> dict[str, Any]:
+    """Settings to change, at most MOST, none that the run has anyway; empty where there is nothing to change."""
+    if KINDS[kind].severity == "fine":
+        return {}
+    known = SPECIAL.get(kind, lambda config: {})
+    ways = (known, furthest_off, lambda config: _calmer(config, kind), _slower)
+    return next(filter(None, (_possible(config, way(config)) for way in ways)), {})
+
+
+def works(config: Config) -> Config | None:
+    """The settings that are known to work of the recipe that these began with; None where that is not known."""
+    recipe = ALL_RECIPES.get(config.recipe)
+    return recipe and recipe.config.changed(**recipe.cure)
+
+
+def furthest_in_words(config: Config, changes: dict[str, Any]) -> str:
+    """A sentence that names the settings of a remedy that are off; nothing where they are the recipe's own."""
+    off = [KNOBS[name].label for name in changes if furthest_off(config).get(name) == changes[name]]
+    are = "are" if len(off) > 1 else "is"
+    return f" Furthest from what works here {are}: {' and '.join(off)}." if off else ""
+
+
+def back_to_recipe(config: Config) -> dict[str, Any]:
+    """Every setting of OFF that is not the recipe's, with the recipe's value: the plain remedy."""
+    known = works(config)
+    return _possible(config, {} if known is None else {name: getattr(known, name) for name in OFF})
+
+
+def furthest_off(config: Config) -> dict[str, Any]:
+    """The settings furthest from those that work, with those values."""
+    known, off = works(config), _off(config)
+    if known is None:
+        return {}
+    far = sorted((name for name in off if off[name] > SAME), key=lambda name: -off[name])
+    if "penalty" in far and known.penalty != "none" and config.penalty_weight != known.penalty_weight:
+        # A penalty without its weight is another one: both, or neither.
+        far = ["penalty", "penalty_weight"] if far[0] == "penalty" else [name for name in far if name != "penalty"]
+    return {name: getattr(known, name) for name in far[:MOST]}
+
+
+def far_off(config: Config, limit: float = FAR_OFF) -> bool:
+    """Whether a setting is so far from the recipe's that what the recipe does tells nothing of this run."""
+    return max(_off(config).values(), default=0.0) >= limit
+
+
+def _off(config: Config) -> dict[str, float]:
+    """How far each setting is from the one that works; nothing where that is not known."""
+    known = works(config)
+    if known is None:
+        return {}
+    off = {name: measure(getattr(config, name), getattr(known, name)) for name, measure in OFF.items()}
+    if "none" in (config.penalty, known.penalty):
+        off["penalty_weight"] = off["penalty_every"] = 0.0  # of nothing
+    return off
+
+
+def _calmer(config: Config, kind: str) -> dict[str, Any]:
+    """For settings that are the recipe's own: what keeps networks steady in general; nothing where it is there."""
+    if kind == "generator-too-strong":
+        return {"g_lr": config.g_lr / 4}
+    flat_d = kind in ("discriminator-too-strong", "mode-collapse", "partial-collapse") and config.penalty == "none"
+    return {"penalty": "r1", "penalty_weight": R1_WEIGHT} if flat_d else {}
+
+
+def _slower(config: Config) -> dict[str, Any]:
+    return {name: getattr(config, name) / 4 for name in RATES}
+
+
+def _less_by_heart(config: Config) -> dict[str, Any]:
+    """All pictures, where some were left out; else every one in many shapes (Zhao et al. 2020)."""
+    return {"data_limit": 0} if config.data_limit else {"augment": 1.0}
+
+
+SPECIAL: dict[str, Callable[[Config], dict[str, Any]]] = {
+    "memorisation": _less_by_heart,
+    "cannot-paint-black": lambda config: {"output": "tanh"} if config.output != "tanh" else {},
+    "plateau": _slower,
+    "getting-worse": _slower,
+}
+
+
+def _possible(config: Config, changes: dict[str, Any]) -> dict[str, Any]:
+    """What the run does not have anyway; without what does not go with its other settings."""
+    changes = {name: value for name, value in changes.items() if getattr(config, name) != value}
+    while changes:
+        try:
+            check_config(config.changed(**changes))
+            return changes
+        except ConfigError:
+            changes = dict(list(changes.items())[:-1])
+    return changes

@@ -1,0 +1,302 @@
+"""When each kind of verdict applies: one function for each, of what a run has written down alone.
+
+A rule gives what was seen, with numbers, or None. What a rule needs and a record does not have is no reason for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import median
+
+from gan.losses.objectives import OBJECTIVES
+from gan.monitor.diagnosis.past import Past, swings
+
+# Every threshold, with its reason. They were set on the development half of the corpus (docs/oracle.md) and on presets
+# with seeds from 100 on; docs/evidence.md has what they give on the other half.
+EXPLODED_WEIGHTS = 100.0  # times the norm at the start: recipes' own rates leave 1 to 10
+EXPLODED_LOSS = 1000.0  # times D's first loss: a critic's scores drift by some tens
+ONE_COLOUR = 0.9  # of the pictures
+GREY = 0.5  # above real pictures' black, of a range of 2: a quarter of the way to white is seen at once
+RELU_FLOOR = -1e-6  # no pixel of relu is darker
+COPIED = 0.65  # of a real picture's distance to its nearest other one; fresh pictures have 1.0 to 1.5
+COPIES_VARY = 0.5  # less diverse pictures are a collapse, even where they lie near a training picture
+MOVED = 0.4  # in logarithms of a distance over its first: below it a generator is still much what it was at first
+UNMOVED = 0.1  # the same: nobody sees such a change
+SPECKLES = 0.5  # of real pictures' correlation of neighbours
+WHITE_NOISE = 0.2  # of real pictures' correlation: nothing is to be seen through these
+SPECKLED = 0.5  # of the first distance: nearer, shapes are seen through speckles
+ROUGH = 0.75  # of real pictures' correlation, and
+MUDDLE = 0.48  # of their variety: pictures of both are no few kinds of pictures, but none
+NOT_NEARER = 0.75  # of the first distance: still nothing like real pictures
+ALIKE = 0.3  # of real pictures' variety: one picture with small changes
+NARROW = 0.45  # of real pictures' variety: too few of the kinds of pictures that there are
+HANDFUL = 0.1  # of the usual distance to the most similar other one: two or three pictures for all latents
+REPEATED = 0.35  # of the usual distance to the most similar other one: a few pictures, many times
+REPEATED_VARY = 0.7  # of real pictures' variety: with more, it is only that there are few training pictures
+RECOVERING = 1.2  # a diversity that has grown so much within the latest looks is on its way
+LOST_MODES = (8, 5)  # so many classes were covered once, and at most so many are in the last two measures
+SURE = 0.99  # told apart from here on: D is never fooled. Alone it means little, the MLP learns well under such a D
+VANISHED = 0.02  # of the generator's first gradient
+BLIND = 0.55  # told apart up to here, although the pictures are far from real ones
+FOOLED = 0.2  # D finds generated pictures more real than real ones
+RAW = 0.3  # of the first distance: anybody tells them from real ones
+SWING = 0.45  # of D's verdict, real minus generated, from one side to the other
+SWING_SCORES = 3.0  # the same for scores without bounds, in spreads (5 % to 95 %) of the scores of real pictures
+SWINGS = 4  # such swings since a third of the run; healthy ones have 0 to 2
+SWINGING_VARIES = 0.7  # where pictures are as diverse as this, swings are lively and no failure (conv-small)
+STUCK = 0.97  # of the distance at half of the steps: no progress to speak of
+GOOD = 0.12  # of the first distance: what is drawn is recognised
+GOOD_FID = 20.0  # times real against real: digits are digits, and garments garments
+VARIED = 0.7  # of real pictures' variety, for health
+SMOOTH = 0.7  # of real pictures' correlation of neighbours: no speckles to speak of
+CERTAIN = 0.995  # told apart: a D that is so certain is no sign of health
+WORSE_FID = 2.0  # times its own best: not healthy any more
+BEST_AGO = 0.4  # of the run's steps have passed since the best FID
+MEASURES = 6  # before so many there is no talk of a plateau
+
+
+# Failures that are seen in the pictures or the numbers ---------------------------------------------------------------
+
+
+def divergence(past: Past) -> str | None:
+    end = next((e for e in reversed(past.events) if e["kind"] == "failed" and "finite" in e["text"]), None)
+    if end:
+        return f"{end['text']}."
+    for player in ("d", "g"):
+        times = past.share(f"{player}_weights")
+        if times and times >= EXPLODED_WEIGHTS:
+            return f"{player.upper()}'s weights are {times:,.0f} times as large as they were at first."
+    losses = past.losses()
+    late = median(losses[-max(3, len(losses) // 10) :]) if losses else 0.0
+    times = late / max([1.0, *losses[:1]])
+    return f"The losses are {times:,.0f} times as large as the first one." if times >= EXPLODED_LOSS else None
+
+
+def single_colour(past: Past) -> str | None:
+    flat = past.now("flat")
+    if flat is None or flat < ONE_COLOUR:
+        return None
+    return f"{percent(flat)} of the generated pictures are one flat colour."
+
+
+def cannot_paint_black(past: Past) -> str | None:
+    darkest, lowest = past.now("darkest"), past.now("lowest")
+    black = darkest is None or darkest >= GREY  # older records do not say how dark real pictures are
+    if past.config.output != "relu" or not _high(lowest, RELU_FLOOR) or not black:
+        return None
+    return (
+        f"The darkest of all generated pixels is {grey(lowest)} (0 % is black, 50 % mid-grey), and D tells generated "
+        f"from real pictures {percent(past.now('told_apart'))} of the time."
+    )
+
+
+def memorisation(past: Past) -> str | None:
+    near, diversity = past.now("near"), past.now("diversity")
+    if not _low(near, COPIED) or not _high(diversity, COPIES_VARY):
+        return None
+    return (
+        f"Generated pictures lie {near:.2f} times as far from the training picture most like them as real pictures lie "
+        "from each other (1 is usual)."
+    )
+
+
+def not_learning(past: Past) -> str | None:
+    """Unmoved, or speckles, or no nearer than at first; one picture for all is a collapse, unless it is pure noise."""
+    far, correlation, alike = past.far(), past.now("correlation"), _one_picture(past)
+    if far is None:
+        return None
+    if past.unchanged(UNMOVED):
+        return f"In {past.step:,} steps the pictures have hardly changed at all."
+    white = _low(correlation, WHITE_NOISE)
+    if alike and not white:
+        return None
+    if _low(correlation, SPECKLES) and far >= (RAW if white else SPECKLED):
+        return (
+            f"Neighbouring pixels agree {percent(max(0.0, correlation))} as much as in real pictures: the pictures are "
+            f"{'always the same ' if alike else ''}speckles."
+        )
+    if far >= NOT_NEARER or (far >= RAW and _shapeless(past)):
+        return f"After {past.step:,} steps the pictures are {percent(far)} as far from real ones as at first."
+    return None
+
+
+def _shapeless(past: Past) -> bool:
+    """Neither smooth nor varied, and not on the way to be: what is far and like this has no shapes yet."""
+    blurred = _low(past.now("correlation"), ROUGH) and _low(past.now("diversity"), MUDDLE)
+    return blurred and not past.rising("diversity", RECOVERING)
+
+
+def _one_picture(past: Past) -> bool:
+    """One picture, or a handful, for all latents; not what it began with. Speckles as well, where they are the same."""
+    return past.moved() >= MOVED and (_low(past.now("diversity"), ALIKE) or _low(past.now("twins"), HANDFUL))
+
+
+def mode_collapse(past: Past) -> str | None:
+    diversity, twins, lost = past.now("diversity"), past.now("twins"), _lost_modes(past)
+    if _low(twins, HANDFUL) and not _low(diversity, ALIKE):
+        return f"A generated picture is {percent(twins)} as far from the one most like it as real ones are: a handful."
+    if not _low(diversity, ALIKE) and not lost:
+        return None
+    seen = f"Generated pictures differ from each other {percent(diversity)} as much as real ones."
+    return ((seen if diversity is not None else "") + lost).strip()
+
+
+def _lost_modes(past: Past) -> str:
+    """The sentence about classes that were drawn once and are not any more, or nothing."""
+    counts = [m["modes"] for m in past.measures if m.get("modes") is not None]
+    if len(counts) < 3 or max(counts) < LOST_MODES[0] or max(counts[-2:]) > LOST_MODES[1]:
+        return ""
+    return f" Of {max(counts)} classes that it drew before, {counts[-1]} are left."
+
+
+def partial_collapse(past: Past) -> str | None:
+    diversity, twins = past.now("diversity"), past.now("twins")
+    if _low(diversity, NARROW) and not past.rising("diversity", RECOVERING):
+        return f"Generated pictures differ from each other {percent(diversity)} as much as real ones."
+    if _low(twins, REPEATED) and _low(diversity, REPEATED_VARY):
+        return f"A generated picture is {percent(twins)} as far from the one most like it as real pictures are."
+    return None
+
+
+# Causes, which stand behind what is seen ------------------------------------------------------------------------------
+
+
+def oscillation(past: Past) -> str | None:
+    steps, gaps = past.gaps(past.step / 3)
+    size = _swing_size(past)
+    turns = swings(gaps, size) if size else []
+    if len(turns) <= SWINGS or _high(past.now("diversity"), SWINGING_VARIES):
+        return None
+    ends = [gaps[i] for i in turns]
+    length = (steps[turns[-1]] - steps[turns[0]]) / (len(turns) - 1)
+    return (
+        f"D's verdict on real pictures, minus that on generated ones, has swung {len(turns) - 1} times since step "
+        f"{steps[turns[0]]:,}, between {_amount(past, min(ends))} and {_amount(past, max(ends))}; a swing takes about "
+        f"{length:,.0f} steps."
+    )
+
+
+def _swing_size(past: Past) -> float:
+    """How large a swing must be to count, in the units of D's verdict; 0 where that is not known."""
+    if OBJECTIVES[past.config.objective].is_probability:
+        return SWING
+    spreads = [s["real_q95"] - s["real_q05"] for s in past.signals if None not in (s["real_q95"], s["real_q05"])]
+    return SWING_SCORES * median(spreads) if spreads else 0.0
+
+
+def discriminator_too_strong(past: Past) -> str | None:
+    told, gradient, far = past.now("told_apart"), past.share("g_grad"), past.far()
+    vanished = _low(gradient, VANISHED)
+    useless = _high(far, RAW) and past.stuck(STUCK)
+    if not _high(told, SURE) or not (vanished or useless):
+        return None
+    seen = f"D tells real and generated pictures apart {percent(told)} of the time"
+    if vanished:
+        return f"{seen}, and the generator's gradient is {percent(gradient)} of what it was at first."
+    return f"{seen}, and the pictures come no nearer to real ones."
+
+
+def generator_too_strong(past: Past) -> str | None:
+    told, far = past.now("told_apart"), past.far()
+    blind = BLIND if _high(far, RAW) and not past.unchanged(UNMOVED) else FOOLED
+    if not _low(told, blind) or _low(far, GOOD):
+        return None
+    return f"D finds a generated picture more real than a real one {percent(1 - told)} of the time."
+
+
+# The course of a run --------------------------------------------------------------------------------------------------
+
+
+def getting_worse(past: Past) -> str | None:
+    fids = past.fids()
+    if len(fids) < MEASURES:
+        return None
+    (best, at), now = min(fids), median(fid for fid, _ in fids[-3:])
+    if now < WORSE_FID * best:
+        return None
+    return f"The best FID was {best:.1f} at step {at:,}; it is {now:.1f} now."
+
+
+def plateau(past: Past) -> str | None:
+    fids = past.fids()
+    if len(fids) < MEASURES:
+        return None
+    (best, at), (now, _) = min(fids), fids[-1]
+    if past.step - at < BEST_AGO * past.step or sum(step > at for _, step in fids) < 3:
+        return None
+    return f"The best FID was {best:.1f} at step {at:,}; it is {now:.1f} now, {past.step - at:,} steps later."
+
+
+def healthy(past: Past) -> str | None:
+    """Positive signs only: near real pictures by the run's own measure, varied, D neither blind nor certain."""
+    far, diversity, told = past.far(), past.now("diversity"), past.now("told_apart")
+    seen_well = _high(diversity, VARIED) and _high(past.now("correlation"), SMOOTH)
+    if not (_near_real(past) and seen_well and _high(told, BLIND) and _low(told, CERTAIN)):
+        return None
+    return (
+        f"The pictures are {percent(far)} as far from real ones as at first. They differ {percent(diversity)} as much "
+        f"as real ones, and D tells them apart {percent(told)} of the time (50 % is chance)."
+    )
+
+
+def _near_real(past: Past) -> bool:
+    """By the FID, where it is measured; else by the run's own beginning."""
+    measured = [m for m in past.measures if m.get("fid") is not None and m.get("real_fid")]
+    if measured and past.begun:
+        return measured[-1]["fid"] <= GOOD_FID * measured[-1]["real_fid"]
+    return _low(past.far(), GOOD)
+
+
+def learning(past: Past) -> str | None:
+    far = past.far()
+    if far is None or past.stuck(STUCK):
+        return None
+    return f"The pictures are {percent(far)} as far from real ones as at first, and still come nearer."
+
+
+Rule = Callable[[Past], str | None]
+
+FAILURES: dict[str, Rule] = {
+    "divergence": divergence,
+    "single-colour": single_colour,
+    "cannot-paint-black": cannot_paint_black,
+    "memorisation": memorisation,
+    "not-learning": not_learning,
+    "mode-collapse": mode_collapse,
+    "partial-collapse": partial_collapse,
+}
+CAUSES: dict[str, Rule] = {
+    "oscillation": oscillation,
+    "discriminator-too-strong": discriminator_too_strong,
+    "generator-too-strong": generator_too_strong,
+}
+COURSE: dict[str, Rule] = {
+    "getting-worse": getting_worse,
+    "plateau": plateau,
+    "healthy": healthy,
+    "learning": learning,
+}
+
+
+# What they share ------------------------------------------------------------------------------------------------------
+
+
+def _low(value: float | None, limit: float) -> bool:
+    return value is not None and value <= limit
+
+
+def _high(value: float | None, limit: float) -> bool:
+    return value is not None and value >= limit
+
+
+def percent(share: float | None) -> str:
+    return "an unknown share" if share is None else f"{100 * share:.0f}\u00a0%"
+
+
+def grey(pixel: float) -> str:
+    return percent((pixel + 1) / 2)
+
+
+def _amount(past: Past, gap: float) -> str:
+    """A difference of verdicts, in percent where they are probabilities."""
+    return f"{100 * gap:.0f}\u00a0%" if OBJECTIVES[past.config.objective].is_probability else f"{gap:.3g}"

@@ -1,0 +1,34 @@
+"""What a run writes down of itself: the columns of its rows and of its signals, and when a record falls due."""
+
+from __future__ import annotations
+
+import math
+
+COLUMNS = ("step", "images", "seconds", "d_loss", "g_loss", "d_real", "d_fake", "d_lr", "g_lr")
+QUANTILES = (5, 25, 50, 75, 95)  # percent, of D's verdicts
+SIGNALS = (
+    "step",
+    *("d_grad", "g_grad"),  # norms of the gradients that each player followed in this step
+    *("d_weights", "g_weights", "d_steepest"),  # norms of all weights; the largest spectral norm of a layer of D
+    "told_apart",  # how often D finds the real one of two pictures more real; 0.5 is chance
+    *(f"{kind}_q{q:02d}" for kind in ("real", "fake") for q in QUANTILES),  # D's verdicts
+    "diversity",  # mean distance of two generated pictures, as a share of that of real ones
+    "twins",  # the same, of a generated picture and the generated one most like it
+    "near",  # of a generated picture and the training picture most like it, as a share of that of a real one
+    "lowest",  # the darkest pixel of all generated pictures, -1 is black
+    # From here on since November 2026: gan/monitor/likeness.py. Older runs have none of them.
+    *("detail", "patches", "spectrum"),  # distances from the training pictures
+    "correlation",  # of neighbouring pixels, as a share of that in real pictures: 0 in white noise
+    "darkest",  # the hundredth darkest of generated pixels, above the twentieth darkest of real ones
+    "saturated",  # share of generated pixels that are at an end of the range, minus that of real ones
+    "flat",  # share of generated pictures of a single colour, minus that of real ones
+)
+OLDER_SIGNALS = SIGNALS[: SIGNALS.index("detail")]  # of files that were begun before there were more
+
+
+def due(step: int, growth: float) -> bool:
+    """Whether a record falls due at this step: a function of the step alone, geometrically thinner as a run grows."""
+    if step <= 1:
+        return True
+    octave = math.log(growth)
+    return int(math.log(step) / octave) != int(math.log(step - 1) / octave)

@@ -1,0 +1,4 @@
+"""Settings of programs: `catalog` (RECIPES, and the articles' programs), `failures` (trainings that fail on purpose).
+
+Imports core and data.
+"""

@@ -1,0 +1,221 @@
+"""A whole run as one zip, and back. A zip may come from a stranger: nothing it says is trusted."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from gan.training.checkpoint import CheckpointError, read_header
+from gan.training.checks import check_config
+from gan.core.config import Config, ConfigError
+from gan.data.catalog import DataError
+from gan.runs.history import History
+from gan.core.images import split_grid
+from gan.monitor.records import COLUMNS
+
+_NAMES = re.compile(
+    r"run\.json|rows\.csv|signals\.csv|threads\.csv|events\.jsonl|measures\.jsonl|frames\.jsonl|checkpoint\.safetensors"
+    r"|best\.safetensors|pictures\.safetensors"
+    r"|real\.png|frames/\d{8}\.png"
+)
+_RECORDS = (".json", ".jsonl", ".csv")
+PICTURES = "pictures.safetensors"  # own pictures, which may travel with the run that learned from them
+_SECRETS = ("token_sha256", "more_tokens_sha256")
+MAX_ENTRIES = 5_000
+MAX_UNPACKED_BYTES = 800 << 20
+MAX_ENTRY_BYTES = 500 << 20  # of a state
+# What is read into memory at once may be far smaller: run.json, a picture, a record of what happened.
+_MOST_OF_KIND = {".json": 1 << 20, ".png": 16 << 20, ".csv": 32 << 20, ".jsonl": 32 << 20}
+MOST_PICTURES_BYTES = 200 << 20
+MOST_BEST_BYTES = 100 << 20  # a larger state with the best FID stays at home, so that the zip can come back
+MAX_LINE, MAX_NAMES, MAX_MESSAGE = 200, 1000, 500  # letters of a title, classes, letters of a message
+_CHUNK = 1 << 20
+
+
+class ArchiveError(ValueError):
+    """A zip that cannot be brought back; the message is one sentence."""
+
+
+def pack(folder: Path, out: Path | IO[bytes], pictures: Path | None = None) -> None:
+    """Write the run's folder as a zip, without its owner's token. pictures: the prepared file to put into it.
+
+    Raises ArchiveError when the pictures are too large, or OSError.
+    """
+    if pictures and pictures.stat().st_size > MOST_PICTURES_BYTES:
+        raise ArchiveError(
+            f"These pictures have {pictures.stat().st_size >> 20:,} MB; into the zip of a run fit "
+            f"{MOST_PICTURES_BYTES >> 20} MB. Keep the files that they were made from."
+        )
+    records = _records(folder)  # before the files are listed: a frame is on the disk before its record is
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as z:
+        for name, data in records.items():
+            z.writestr(name, data)
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            name = path.relative_to(folder).as_posix()
+            too_large = name == "best.safetensors" and path.stat().st_size > MOST_BEST_BYTES
+            if _NAMES.fullmatch(name) and path.suffix not in _RECORDS and not too_large:
+                z.write(path, name)
+        if pictures:
+            z.write(pictures, PICTURES)
+
+
+def _records(folder: Path) -> dict[str, bytes]:
+    """What a run has written down, as text; without its owner's tokens."""
+    paths = [path for path in sorted(folder.iterdir()) if path.suffix in _RECORDS and _NAMES.fullmatch(path.name)]
+    found = {path.name: path.read_bytes() for path in paths}
+    if "run.json" in found:
+        meta = {k: v for k, v in json.loads(found["run.json"]).items() if k not in _SECRETS}
+        found["run.json"] = json.dumps(meta, indent=1).encode()
+    return found
+
+
+def unpack(file: Path | IO[bytes], folder: Path) -> tuple[Config, dict[str, Any]]:
+    """Unpack a run's zip into `folder` (which must not exist). Returns its config, and what else its run.json may say.
+
+    Raises ArchiveError with a sentence, or OSError; `folder` does not exist then. The caller writes a fresh run.json
+    over the one in the zip, and takes the own pictures out of it, which are not checked here.
+    """
+    folder.mkdir(parents=True)
+    try:
+        return _unpacked(file, folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _unpacked(file: Path | IO[bytes], folder: Path) -> tuple[Config, dict[str, Any]]:
+    try:
+        with zipfile.ZipFile(file) as z:
+            _check_listing(z)
+            _extract(z, folder)
+        config, meta = _read_meta(folder)
+        check_config(config)
+        _check_contents(folder, config)
+        return config, _about(meta, folder, config)
+    except (ConfigError, DataError, CheckpointError) as e:
+        raise ArchiveError(str(e)) from None
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as e:
+        if isinstance(e, OSError) and e.errno is not None:  # this machine's disk, not the zip
+            raise
+        raise ArchiveError(f"This is not a readable zip of a run ({str(e)[:100]}).") from None
+
+
+def _check_listing(z: zipfile.ZipFile) -> None:
+    entries = z.infolist()
+    if len(entries) > MAX_ENTRIES:
+        raise ArchiveError(f"This zip has {len(entries):,} entries; a run has at most {MAX_ENTRIES:,}.")
+    strange = next((e.filename for e in entries if not _NAMES.fullmatch(e.filename)), None)
+    if strange is not None:
+        raise ArchiveError(f"This zip is not a run of ours: it holds {strange[:60]!r}.")
+    large = next((e for e in entries if e.file_size > _most(e.filename)), None)
+    if large is not None:
+        raise ArchiveError(
+            f"{large.filename} in this zip is larger than {_most(large.filename) >> 20:,} MB, the limit."
+        )
+    total = sum(e.file_size for e in entries)
+    if total > MAX_UNPACKED_BYTES:
+        raise ArchiveError(f"This zip unpacks to {total >> 20:,} MB; a run may have {MAX_UNPACKED_BYTES >> 20:,} MB.")
+
+
+def _extract(z: zipfile.ZipFile, folder: Path) -> None:
+    left = MAX_UNPACKED_BYTES  # counted while reading, because the listing can lie
+    (folder / "frames").mkdir()
+    for entry in z.infolist():
+        with z.open(entry) as source, open(folder / entry.filename, "wb") as target:
+            left -= _copy(source, target, min(left, _most(entry.filename)))
+
+
+def _most(name: str) -> int:
+    """How many bytes an entry of this name may unpack to."""
+    if name == PICTURES:
+        return MOST_PICTURES_BYTES
+    return _MOST_OF_KIND.get(Path(name).suffix, MAX_ENTRY_BYTES)
+
+
+def _copy(source: IO[bytes], target: IO[bytes], most: int) -> int:
+    """Returns how many bytes; raises ArchiveError instead of writing more than `most`."""
+    copied = 0
+    while chunk := source.read(_CHUNK):
+        copied += len(chunk)
+        if copied > most:
+            raise ArchiveError("This zip unpacks to more than it says; it was not brought in.")
+        target.write(chunk)
+    return copied
+
+
+def _read_meta(folder: Path) -> tuple[Config, dict[str, Any]]:
+    try:
+        meta = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        return Config.from_dict(meta["config"]), meta
+    except ConfigError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        raise ArchiveError("This zip is not a run of ours: its run.json cannot be read.") from None
+
+
+def _about(meta: dict[str, Any], folder: Path, config: Config) -> dict[str, Any]:
+    """What of run.json is taken over: each where it is what it should be, and left out where it is not."""
+    names = meta.get("class_names")
+    kinds = len(names) if isinstance(names, list) and all(map(_is_line, names)) else 0
+    checks: dict[str, Callable[[Any], bool]] = {
+        "title": _is_line,
+        "dataset_title": _is_line,
+        "class_names": lambda _: config.classes <= kinds <= MAX_NAMES and kinds > 0,
+        "dataset_count": lambda v: _is_count(v, 10**9),
+        "pictures_count": lambda v: _is_count(v, 10**9),
+        "shown_seed": lambda v: _is_count(v, 2**31 - 1),
+        "real_labels": lambda v: isinstance(v, list) and len(v) <= 16 and all(_is_count(i, kinds - 1) for i in v),
+        "computes": _is_line,
+    }
+    about = {name: meta[name] for name, is_right in checks.items() if name in meta and is_right(meta[name])}
+    numbered = {"class_names": [str(i) for i in range(config.classes)]}
+    return numbered | about | _ending(meta, folder, config)
+
+
+def _ending(meta: dict[str, Any], folder: Path, config: Config) -> dict[str, str]:
+    """How the run ended, and why: what still trained when it was packed has stopped. A claim to be done is checked."""
+    status, message = meta.get("status"), meta.get("message")
+    if status == "finished" and _steps_done(folder) >= config.total_steps:
+        return {"status": status}
+    if status in ("failed", "interrupted") and isinstance(message, str):
+        return {"status": status, "message": message[:MAX_MESSAGE]}
+    return {"status": "stopped"}
+
+
+def _steps_done(folder: Path) -> int:
+    checkpoint = folder / "checkpoint.safetensors"
+    return read_header(checkpoint)["steps_done"] if checkpoint.exists() else 0
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_LINE and value.isprintable()
+
+
+def _is_count(value: Any, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
+
+
+def _check_contents(folder: Path, config: Config) -> None:
+    """Every frame is a picture of the right size, the history can be read, the checkpoint belongs to this config."""
+    history = History(folder)
+    if history.rows and len(history.rows[0]) != len(COLUMNS):
+        raise ArchiveError("The history in this zip cannot be read.")
+    columns = 10 if config.classes else 8
+    for frame in history.frames:
+        try:
+            split_grid(history.frame_path(frame["step"]).read_bytes(), 40, columns, config.size, config.channels)
+        except FileNotFoundError:
+            raise ArchiveError(f"The frame of step {frame['step']} is missing in this zip.") from None
+        except (OSError, ValueError, SyntaxError) as e:
+            why = (e.strerror if isinstance(e, OSError) else None) or str(e)[:80]  # never a path of this machine
+            raise ArchiveError(f"The frame of step {frame['step']} in this zip cannot be read ({why}).") from None
+    for name in ("checkpoint", "best"):
+        path = folder / f"{name}.safetensors"
+        if path.exists() and read_header(path)["config"].changed(total_steps=config.total_steps) != config:
+            raise ArchiveError(f"The {name} state in this zip belongs to another run.")

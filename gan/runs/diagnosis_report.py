@@ -1,0 +1,115 @@
+"""What the diagnosis says of a run, for whoever asks: one dictionary (the page's route, `--json`), and it as text.
+
+Nothing here writes: a run that another process trains at the moment is read as it lies on the disk.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from gan.core.config import Config, KNOBS
+from gan.monitor.diagnosis import Verdict
+from gan.monitor.diagnosis.kinds import TOO_EARLY
+from gan.recipes.catalog import ALL_RECIPES
+from gan.runs.run import Run
+
+Answer = dict[str, Any]
+
+
+def past_of(run: Run, step: int | None = None) -> tuple[list[Any], ...]:
+    """Rows, signals, events and measures until a step (None: all): copies, because the run's thread goes on writing."""
+    h = run.history
+    rows, others = list(h.rows), [list(records) for records in (h.signals, h.events, h.measures)]
+    if step is None:
+        return rows, *others
+    return [r for r in rows if r[0] <= step], *([r for r in records if r["step"] <= step] for records in others)
+
+
+def last_step(run: Run) -> int:
+    """The last step of which a run has written down anything; 0 where there is nothing."""
+    rows, *others = past_of(run)
+    return max([0, *(r[0] for r in rows[-1:]), *(records[-1]["step"] for records in others if records)])
+
+
+def answer(run: Run, verdicts: Sequence[Verdict]) -> Answer:
+    """What `runs/ID/diagnosis` and `diagnose --json` say: {verdicts, cure}, ready for JSON.
+
+    Each verdict has the fields of Verdict (`try` for try_) and `changes`, the remedy in words. cure: of a run that
+    fails on purpose; else None.
+    """
+    return {"verdicts": [_shown(run.config, v) for v in verdicts], "cure": _cure(run.config)}
+
+
+def _shown(config: Config, verdict: Verdict) -> dict[str, Any]:
+    fields = asdict(verdict)
+    return fields | {"try": fields.pop("try_"), "changes": _changes(config, verdict.remedy)}
+
+
+def _cure(config: Config) -> dict[str, Any] | None:
+    """Of a run that fails on purpose: what cures it."""
+    recipe = ALL_RECIPES.get(config.recipe)
+    if recipe is None or not recipe.cure or all(getattr(config, k) == v for k, v in recipe.cure.items()):
+        return None
+    return {"remedy": recipe.cure, "about": recipe.cure_about, "changes": _changes(config, recipe.cure)}
+
+
+def _changes(config: Config, remedy: dict[str, Any]) -> list[dict[str, str]]:
+    """Which setting goes from what to what, in words; what stays as it is is left out."""
+    return [
+        {"label": KNOBS[name].label, "from": _value(getattr(config, name)), "to": _value(value)}
+        for name, value in remedy.items()
+        if getattr(config, name) != value
+    ]
+
+
+def _value(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+# As text ---------------------------------------------------------------------------------------------------------
+
+
+def lines(run: Run, said: Answer, step: int) -> list[str]:
+    """All of an answer, which speaks of a step. The first line is the first verdict's kind alone, or TOO_EARLY."""
+    first, *others = said["verdicts"] or [_early(step)]
+    cure = said["cure"]
+    text = _block(run, first, cure)
+    text[1] += f" · at step {step:,}"
+    for verdict in others:
+        text += ["", *_block(run, verdict, cure)]
+    if cure:
+        text += ["", f"The cure: {cure['about']}", *_fork(run, cure | {"fork_step": 0})]
+    return text
+
+
+def short_lines(run: Run, said: Answer, step: int) -> list[str]:
+    """Only what comes first: its kind alone, then what was seen, then where there is more."""
+    first = (said["verdicts"] or [_early(step)])[0]
+    more = f"Why, and what to try: python -m gan diagnose {shlex.quote(str(run.folder))}"
+    return [first["kind"], f"{first['title']}. {first['seen']}", *([more] if said["verdicts"] else [])]
+
+
+def _early(step: int) -> dict[str, Any]:
+    seen = f"What this run has written down until step {step:,} is too little for a diagnosis."
+    return {"kind": TOO_EARLY, "title": "Too early to tell", "seen": seen}
+
+
+def _block(run: Run, verdict: dict[str, Any], cure: dict[str, Any] | None) -> list[str]:
+    """One verdict. Of a run that fails on purpose only the cure is offered, which is known to work; as in the page."""
+    heads = {"seen": "What was seen", "sure": "How sure it is", "why": "Why it happens", "try": "What to try"}
+    said = [f"{head}: {verdict[name]}" for name, head in heads.items() if verdict.get(name)]
+    fork = _fork(run, verdict) if verdict.get("changes") and not cure else []
+    return [verdict["kind"], verdict["title"], *said, *fork]
+
+
+def _fork(run: Run, wanted: dict[str, Any]) -> list[str]:
+    """What a fork would change and where it would begin, and the command that makes it."""
+    step = wanted["fork_step"] or 0
+    begins = f"A fork from step {step:,}" if step else "A fork from the beginning"
+    changes = [f"  {change['label']}: {change['from']} → {change['to']}" for change in wanted["changes"]]
+    flags = [f"--{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in wanted["remedy"].items()]
+    command = f"python -m gan train --fork {shlex.quote(str(run.folder))} --at {step} {' '.join(flags)}"
+    return [f"{begins} would change:", *changes, f"To make it: {command}"]

@@ -1,0 +1,155 @@
+"""A new run that begins where another one was: which settings may differ, and what the new folder holds."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gan.training.checkpoint import read_header, rewrite_checkpoint
+from gan.training.checks import check_config
+from gan.core.config import Config, ConfigError, KNOBS
+from gan.data.catalog import DataError
+from gan.core.files import write_atomically
+from gan.runs.history import History
+from gan.models import meta_discriminator, meta_generator
+from gan.runs.run import Run
+from gan.runs.kept_checkpoints import States
+
+_FITTED = ("recipe", "dataset", "size", "channels", "classes", "model")  # another run, not this one with a change
+_GROUPING = ("seed", "clusters", "data_limit")  # see Trainer._choose_labels
+_PLAYERS = {"d": "d_lr", "g": "g_lr"}
+
+
+@dataclass(frozen=True)
+class Fork:
+    """A fork that can be made: of this run, at this step, from this state (None: from scratch), with these settings."""
+
+    source: Run
+    step: int
+    state: Path | None
+    config: Config
+    changes: dict[str, Any]
+
+    @property
+    def event(self) -> str:
+        """What the history says about it."""
+        before = self.source.config.to_dict()
+        what = [f"{_named(name)} {before[name]} → {v}" for name, v in self.changes.items() if before[name] != v]
+        words = f"Forked from {self.source.meta['title']} at step {self.step:,}"
+        return f"{words}: {', '.join(what)}" if what else words
+
+    @property
+    def title(self) -> str:
+        what = [f"{_named(name)} {value}" for name, value in self.changes.items() if name != "total_steps"]
+        return f"{self.source.meta['title']} · {', '.join(what) or f'from step {self.step:,}'}"
+
+    @property
+    def shows(self) -> dict[str, int]:
+        """What run.json says besides: the seed of the latents that its frames have shown so far."""
+        seed = self.source.meta.get("shown_seed", self.source.config.seed)
+        return {} if self.state is None else {"shown_seed": seed}
+
+
+def _named(knob: str) -> str:
+    """The knob's label inside a sentence, as short as a title needs it."""
+    label = KNOBS[knob].label
+    for player in ("Generator", "Discriminator"):
+        label = label.replace(f"{player}'s", f"{player[0]}'s")
+    return label if label[1] == "'" else label[0].lower() + label[1:]
+
+
+def plan_fork(source: Run, changes: dict[str, Any], step: int | None = None) -> Fork:
+    """Choose the state and fit the settings; nothing is written.
+
+    step: fork from the last kept state at or before it; None: from the newest checkpoint; 0: from scratch, where also
+    settings may differ that shape the networks. total_steps grows by what the source had, where nothing would be left.
+
+    Raises ConfigError, DataError or CheckpointError with a sentence.
+    """
+    fixed = next((name for name in changes if name in _FITTED), None)
+    if fixed:
+        raise ConfigError(f"A fork keeps its {KNOBS[fixed].label.lower()} ({fixed}); start a new run to change it.")
+    if source.needs:
+        raise DataError(source.needs)
+    config = source.config.changed(**changes)
+    check_config(config)
+    if step == 0:
+        return Fork(source, 0, None, config, changes)
+    state = source.state_until(step)
+    at = read_header(state)["steps_done"]
+    _refuse_other_networks(source.config, config)
+    if "total_steps" not in changes and config.total_steps <= at:
+        config = config.changed(total_steps=at + config.total_steps)
+    if config.total_steps <= at:
+        raise ConfigError(
+            f"The fork begins at step {at:,}, so its last step (total_steps) must be later, not {config.total_steps:,}."
+        )
+    return Fork(source, at, state, config, changes)
+
+
+def _refuse_other_networks(old: Config, new: Config) -> None:
+    """Refuse changes after which the weights would not fit, or would mean something else."""
+    regrouped = next((name for name in _GROUPING if getattr(old, name) != getattr(new, name)), None)
+    if old.clusters and regrouped:
+        raise ConfigError(
+            f"{KNOBS[regrouped].label} ({regrouped}) decides which groups of pictures these networks know, so it can "
+            "only change at step 0, from scratch."
+        )
+    if _shapes(old) != _shapes(new):
+        changed = [k for k, v in new.to_dict().items() if v != old.to_dict()[k]]
+        raise ConfigError(
+            f"These changes make other networks ({', '.join(changed)}), into which the weights do not fit. They can "
+            "only begin at step 0, from scratch."
+        )
+
+
+def _shapes(config: Config) -> list[tuple[str, torch.Size]]:
+    networks = (meta_generator(config), meta_discriminator(config))
+    return [(name, t.shape) for network in networks for name, t in network.state_dict().items()]
+
+
+def write_fork(fork: Fork, folder: Path) -> Fork:
+    """Fill a new run's folder: its history up to the fork, and its first state. Returns what was made.
+
+    The newest checkpoint of a run that trains may have been replaced by a later one since. Raises OSError or
+    CheckpointError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if fork.state is not None:
+        fork = replace(fork, step=_copy_state(fork, folder))
+        _copy_history(fork.source, folder, fork.step)
+    history = History(folder)
+    history.add_event(fork.step, "fork", fork.event)
+    history.flush()
+    return fork
+
+
+def _copy_state(fork: Fork, folder: Path) -> int:
+    """The state under the new settings, as the newest one and as one to go back to. Returns its step."""
+    newest = folder / "checkpoint.safetensors"
+    shutil.copyfile(fork.state, newest)  # first, because the source may be about to replace its own
+    rates = {player: fork.changes[name] for player, name in _PLAYERS.items() if name in fork.changes}
+    write_atomically(newest, rewrite_checkpoint(newest, fork.config, rates))
+    step = read_header(newest)["steps_done"]
+    States(folder).keep(newest, step)
+    source = fork.source
+    if source.best_step is not None and source.best_step <= step:
+        write_atomically(folder / source.best_path.name, rewrite_checkpoint(source.best_path, fork.config, {}))
+    return step
+
+
+def _copy_history(source: Run, folder: Path, step: int) -> None:
+    """Every text file of the history, whatever it records, cut at the step; and the frames until then."""
+    for path in [*source.folder.glob("*.csv"), *source.folder.glob("*.jsonl"), source.folder / "real.png"]:
+        if path.is_file():
+            shutil.copyfile(path, folder / path.name)
+    history = History(folder)
+    (folder / "frames").mkdir(exist_ok=True)
+    for frame in history.frames:
+        if frame["step"] <= step:
+            shutil.copyfile(source.history.frame_path(frame["step"]), history.frame_path(frame["step"]))
+    history.forget_after(step)

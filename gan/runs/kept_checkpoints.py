@@ -1,0 +1,86 @@
+"""States that a run keeps beside its newest checkpoint, so that one can go back to an early moment, or fork there.
+
+One file for each, `states/STEP.safetensors`, a checkpoint like any other. Steps double, so a run keeps about a dozen.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from gan.training.checkpoint import CheckpointError
+from gan.core.files import write_atomically
+
+FIRST_STEP = 16
+MOST_BYTES = 200 << 20  # of one run; large networks keep fewer moments
+_NAME = re.compile(r"(\d{9})\.safetensors")
+
+
+def state_due(step: int) -> bool:
+    """Whether the state after this step is kept: at 0, 16, 32, 64, ..., a function of the step alone."""
+    return step == 0 or (step >= FIRST_STEP and step & (step - 1) == 0)
+
+
+class States:
+    """The kept states of the run in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "states"
+
+    def path(self, step: int) -> Path:
+        return self.folder / f"{step:09d}.safetensors"
+
+    def steps(self) -> list[int]:
+        """The steps of all kept states, ascending."""
+        names = [_NAME.fullmatch(p.name) for p in self.folder.iterdir()] if self.folder.is_dir() else []
+        return sorted(int(name[1]) for name in names if name)
+
+    def keep(self, checkpoint: Path, step: int) -> None:
+        """Keep a checkpoint under its step. Raises OSError.
+
+        A checkpoint is replaced, never changed, so a second name for the file is enough where the disk has such names.
+        """
+        self.folder.mkdir(exist_ok=True)
+        self.path(step).unlink(missing_ok=True)
+        try:
+            os.link(checkpoint, self.path(step))
+        except OSError:
+            write_atomically(self.path(step), checkpoint.read_bytes())
+        self.thin_out()
+
+    def last_until(self, step: int) -> int:
+        """The step of the last kept state at or before a step. Raises CheckpointError when there is none."""
+        steps = self.steps()
+        found = [s for s in steps if s <= step]
+        if not found:
+            kept = f"the first one kept is that of step {steps[0]:,}" if steps else "this run keeps none"
+            raise CheckpointError(f"There is no state at or before step {step:,}: {kept}.")
+        return found[-1]
+
+    def forget_after(self, step: int) -> None:
+        """Delete the states after a step, because training continues from there."""
+        for late in [s for s in self.steps() if s > step]:
+            self.path(late).unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """Delete all."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def thin_out(self) -> None:
+        """Delete states until the rest fits into MOST_BYTES."""
+        sizes = {s: self.path(s).stat().st_size for s in self.steps()}
+        while sum(sizes.values()) > MOST_BYTES:
+            step = least_missed(list(sizes))
+            self.path(step).unlink(missing_ok=True)
+            del sizes[step]
+
+
+def least_missed(steps: Sequence[int]) -> int:
+    """Of ascending steps, the one between the closest neighbours (as a ratio); never the newest, unless it is alone."""
+    if len(steps) < 3:
+        return steps[0]
+    gaps = {s: (after + 1) / (before + 1) for before, s, after in zip(steps, steps[1:], steps[2:], strict=False)}
+    return min(gaps, key=gaps.get)

@@ -1,0 +1,230 @@
+"""A run's whole state in one safetensors file: written atomically, never when not finite, never a pickle.
+
+Layout: tensors named `G.<key>`, `D.<key>`, `ema.<key>`, `opt_g.<parameter>.<slot>`, `opt_d.<parameter>.<slot>`; the
+header holds one JSON object (format, config, steps_done, batches_done, lr, and what the run adds).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from gan.core.config import Config
+from gan.core.files import write_atomically
+from gan.training.trainer import Trainer
+
+FORMAT = 1
+_HEADER = "gan-forge"
+_NETWORKS = ("G", "D", "ema")
+_OPTIMISERS = ("opt_g", "opt_d")
+_MAY_DIFFER = {"total_steps", "recipe"}  # training longer is the same run
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message is one sentence."""
+
+
+class NotFinite(CheckpointError):
+    """The state holds a NaN or an infinity and was therefore not written."""
+
+
+def save_checkpoint(path: Path, trainer: Trainer, extra: dict[str, Any] | None = None) -> None:
+    """Write the trainer's state. Raises NotFinite (nothing is written then) or OSError."""
+    save_state(path, trainer.config, trainer.state_dict(), extra)
+
+
+def save_state(path: Path, config: Config, state: dict[str, Any], extra: dict[str, Any] | None = None) -> None:
+    """Write what Trainer.state_dict() gave. Raises NotFinite (nothing is written then) or OSError."""
+    tensors = flatten(state)
+    for name, t in tensors.items():
+        if t.is_floating_point() and not _finite(t):
+            raise NotFinite(
+                f"{name} is no longer finite at step {state['steps_done']}; nothing was saved over the good state."
+            )
+    header = {
+        "format": FORMAT,
+        "config": config.to_dict(),
+        "steps_done": state["steps_done"],
+        "batches_done": state["batches_done"],
+        "lr": state["lr"],
+        "extra": extra or {},
+    }
+    tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    write_atomically(path, _encode(tensors, header))
+
+
+def _finite(t: Tensor) -> bool:
+    """Whether all numbers are, in a seventh of the time of asking each: extremes are NaN where any number is."""
+    return bool(torch.stack(t.aminmax()).isfinite().all()) if t.numel() else True
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """Config, steps_done, batches_done, lr, extra of a checkpoint, without its tensors. Raises CheckpointError."""
+    try:
+        with safe_open(path, "pt") as f:
+            header = json.loads((f.metadata() or {})[_HEADER])
+            config = Config.from_dict(header["config"])
+            steps, lr = int(header["steps_done"]), {k: float(header["lr"][k]) for k in ("d", "g")}
+            batches = int(header.get("batches_done", steps))  # older files: written by a single process
+            extra = dict(header["extra"])
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as e:
+        raise CheckpointError(f"The checkpoint {path.name} is damaged or not one of ours ({_brief(e)}).") from None
+    if header.get("format") != FORMAT:
+        raise CheckpointError(
+            f"The checkpoint has format {header.get('format')!r}; this version reads format {FORMAT}."
+        )
+    return {"config": config, "steps_done": steps, "batches_done": batches, "lr": lr, "extra": extra}
+
+
+def load_checkpoint(path: Path, trainer: Trainer) -> dict[str, Any]:
+    """Put the trainer exactly where it was saved; returns what the run had added.
+
+    Names, shapes and types of all tensors are compared with the trainer's own before any is read, and all are read and
+    found finite before any is used, so a bad file changes nothing. Raises CheckpointError.
+    """
+    header = read_header(path)
+    refuse_other_config(header["config"], trainer.config)
+    expected = _expected(trainer, header["steps_done"])
+    tensors = _read_tensors(path, lambda f: _compare(f, expected))
+    bad = next((n for n, t in tensors.items() if t.is_floating_point() and not _finite(t)), None)
+    if bad:
+        raise CheckpointError(f"The checkpoint {path.name} holds values that are not finite ({bad}).")
+    counts = {k: header[k] for k in ("steps_done", "batches_done", "lr")}
+    trainer.load_state_dict(_unflatten(tensors) | counts)
+    return header["extra"]
+
+
+def _read_tensors(path: Path, check: Callable[[Any], None] | None = None) -> dict[str, Tensor]:
+    """All tensors of a file that passes `check`. Raises CheckpointError."""
+    try:
+        with safe_open(path, "pt") as f:
+            if check:
+                check(f)
+            return {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as e:
+        raise CheckpointError(f"The checkpoint {path.name} is damaged ({_brief(e)}).") from None
+
+
+def rewrite_checkpoint(path: Path, config: Config, lr: dict[str, float]) -> bytes:
+    """The state in a checkpoint under other settings, as a new file's bytes; `lr` replaces learning rates of now.
+
+    The networks must be those of `config` (see gan/runs/fork.py). Pictures seen so far stay as many when the batch size
+    changes, to a batch. An averaged generator begins as the generator, or is left out. Raises CheckpointError.
+    """
+    header, tensors = read_header(path), _read_tensors(path)
+    old: Config = header["config"]
+    if not config.ema_halflife_images:
+        tensors = {name: t for name, t in tensors.items() if not name.startswith("ema.")}
+    elif not old.ema_halflife_images:
+        tensors |= {f"ema.{name[2:]}": t.clone() for name, t in tensors.items() if name.startswith("G.")}
+    return _encode(
+        tensors,
+        {
+            "format": FORMAT,
+            "config": config.to_dict(),
+            "steps_done": header["steps_done"],
+            "batches_done": -(-header["batches_done"] * old.batch // config.batch),
+            "lr": header["lr"] | lr,
+            "extra": header["extra"],
+        },
+    )
+
+
+def _encode(tensors: dict[str, Tensor], header: dict[str, Any]) -> bytes:
+    return save(tensors, {_HEADER: json.dumps(header)})
+
+
+def refuse_other_config(saved: Config, wanted: Config) -> None:
+    """Raise CheckpointError naming the settings that differ; a larger total_steps is the same run."""
+    a, b = saved.to_dict(), wanted.to_dict()
+    differ = [
+        f"{k} ({a[k]!r} in the checkpoint, {b[k]!r} asked for)" for k in a if a[k] != b[k] and k not in _MAY_DIFFER
+    ]
+    if differ:
+        raise CheckpointError(f"This checkpoint was made with other settings: {', '.join(differ)}.")
+
+
+def shown_generator_state(path: Path) -> dict[str, Tensor]:
+    """The state of the generator people see (the averaged one if there is one), and nothing else of the file."""
+    return _first_network(path, ("ema.", "G."))
+
+
+def discriminator_state(path: Path) -> dict[str, Tensor]:
+    """The state of the discriminator, and nothing else of the file. Raises CheckpointError."""
+    return _first_network(path, ("D.",))
+
+
+def _first_network(path: Path, prefixes: tuple[str, ...]) -> dict[str, Tensor]:
+    """The tensors of the first of these networks that the file holds, by their own names."""
+    try:
+        with safe_open(path, "pt") as f:
+            names = list(f.keys())
+            prefix = next((p for p in prefixes if any(n.startswith(p) for n in names)), prefixes[-1])
+            return {n[len(prefix) :]: f.get_tensor(n) for n in names if n.startswith(prefix)}
+    except (SafetensorError, OSError) as e:
+        raise CheckpointError(f"The checkpoint {path.name} is damaged ({_brief(e)}).") from None
+
+
+def flatten(state: dict[str, Any]) -> dict[str, Tensor]:
+    """Trainer.state_dict() -> one level of named tensors."""
+    flat = {f"{n}.{k}": t for n in _NETWORKS if n in state for k, t in state[n].items()}
+    for name in _OPTIMISERS:
+        for i, slots in state[name]["state"].items():
+            flat |= {f"{name}.{i}.{slot}": t for slot, t in slots.items()}
+    return flat
+
+
+def _unflatten(tensors: dict[str, Tensor]) -> dict[str, Any]:
+    """The inverse of `flatten`."""
+    state: dict[str, Any] = {n: {} for n in _NETWORKS} | {n: {"state": {}} for n in _OPTIMISERS}
+    for name, t in tensors.items():
+        owner, rest = name.split(".", 1)
+        if owner in _NETWORKS:
+            state[owner][rest] = t
+        else:
+            i, slot = rest.split(".")
+            state[owner]["state"].setdefault(int(i), {})[slot] = t
+    return state
+
+
+def _expected(trainer: Trainer, steps: int) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
+    """Name -> shape and type of everything a checkpoint of this trainer may hold."""
+    now = trainer.state_dict()
+    expected = {f"{n}.{k}": (tuple(t.shape), t.dtype) for n in _NETWORKS if n in now for k, t in now[n].items()}
+    for name, params in (("opt_g", trainer.g_params), ("opt_d", trainer.d_params)):
+        for i, p in enumerate(params if steps else ()):
+            expected[f"{name}.{i}.step"] = ((), torch.float32)
+            expected[f"{name}.{i}.exp_avg"] = expected[f"{name}.{i}.exp_avg_sq"] = (tuple(p.shape), p.dtype)
+    return expected
+
+
+def _compare(f: Any, expected: dict[str, tuple[tuple[int, ...], torch.dtype]]) -> None:
+    names = set(f.keys())
+    # An optimiser that has not stepped yet (only the other player was) has no slots at all.
+    needed = {n for n in expected if n.split(".")[0] in _NETWORKS}
+    if needed - names:
+        raise CheckpointError(f"The checkpoint lacks {sorted(needed - names)[0]}: it belongs to other networks.")
+    if names - set(expected):
+        raise CheckpointError(f"The checkpoint holds {sorted(names - set(expected))[0]}: it belongs to other networks.")
+    for name in names:
+        shape, dtype = expected[name]
+        found = f.get_slice(name)
+        if tuple(found.get_shape()) != shape or _DTYPES.get(found.get_dtype()) != dtype:
+            raise CheckpointError(
+                f"{name} is {tuple(found.get_shape())} {found.get_dtype()} in the checkpoint, but {shape} is needed: "
+                "it belongs to other networks."
+            )
+
+
+_DTYPES = {"F32": torch.float32, "I64": torch.int64}
+
+
+def _brief(e: Exception) -> str:
+    return (str(e).splitlines() or [type(e).__name__])[0][:120]

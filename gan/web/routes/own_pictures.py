@@ -1,0 +1,276 @@
+"""Routes of a visitor's own pictures: sent, prepared, prepared anew in another form, looked at, deleted.
+
+Whoever prepared a set gets a token that claims it, see runs.prepared_sets; what is asked of it afterwards needs one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect
+
+from gan.core.images import grid, png_bytes
+from gan.data.catalog import DataError, describe
+from gan.data.own_pictures import FITS, Form, Prepared, Summary, edit_classes, prepare, prepare_zip, preview
+from gan.data.pictures import Progress
+from gan.runs.registry import NotFound, Runs
+from gan.web.routes.answers import FRESH, sentence
+from gan.web.routes.kept_uploads import KeptUploads
+from gan.web.routes.runs import BASE, Visit, json_of, refuse_strangers, tokens_of
+from gan.web.routes.uploads import CHANNELS, PREVIEW_COLUMNS, SIZES, Upload, receive_files
+
+POLL_SECONDS = 0.25  # between two looks whether the visitor is still there
+_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_WAITING = "Others’ pictures are being read first."
+
+_T = TypeVar("_T")
+
+
+def add_own_picture_routes(
+    app: FastAPI, runs: Runs, visit: Visit | None = None, kept: KeptUploads | None = None
+) -> None:
+    """Add every route about own pictures. kept: where the files that were sent stay for a while."""
+    visit, kept, preparing = visit or Visit(), kept or KeptUploads(), Preparing()
+    _add_sending(app, runs, visit, kept, preparing)
+    _add_again(app, runs, visit, kept, preparing)
+    _add_prepared(app, runs, kept)
+
+
+class Preparing:
+    """One preparing at a time, as each may take all cores and much memory; and what is said of those under way."""
+
+    def __init__(self) -> None:
+        self._turn = CapacityLimiter(1)
+        self._said: dict[str, str] = {}
+
+    def said(self, key: str) -> str:
+        """What was said last; "" where nothing is under way, which is no error: a page asks until it has its answer."""
+        return self._said.get(key, "")
+
+    @contextmanager
+    def told(self, key: str) -> Iterator[None]:
+        """While the block lasts, `said` knows the key that a page chose; "" is none. Raises DataError."""
+        if key and not _KEY.fullmatch(key):
+            raise DataError("The key of the progress must be 8 to 64 letters and digits.")
+        self._said[key] = ""
+        try:
+            yield
+        finally:
+            self._said.pop(key, None)
+
+    async def run(self, request: Request, key: str, job: Callable[[Progress], _T]) -> _T:
+        """A job in a thread of its own. Raises ClientDisconnect, soon after the visitor has left."""
+        gone, begun = threading.Event(), threading.Event()
+
+        def progress(words: str) -> None:
+            if gone.is_set():
+                raise ClientDisconnect
+            if key in self._said:
+                self._said[key] = words
+
+        def work() -> _T:
+            begun.set()
+            progress("")
+            return job(progress)
+
+        if self._turn.borrowed_tokens:
+            progress(_WAITING)
+        task = asyncio.create_task(to_thread.run_sync(work, limiter=self._turn))
+        try:
+            while not (await asyncio.wait({task}, timeout=POLL_SECONDS))[0]:
+                if await request.is_disconnected():
+                    gone.set()
+                    if not begun.is_set():  # what has begun ends by itself: its turn is over only then
+                        task.cancel()
+            if task.cancelled():
+                raise ClientDisconnect
+            return task.result()
+        finally:
+            gone.set()
+
+
+# From files to a set ---------------------------------------------------------------------------------------------
+
+
+def _add_sending(app: FastAPI, runs: Runs, visit: Visit, kept: KeptUploads, preparing: Preparing) -> None:
+    @app.post(f"{BASE}/pictures")
+    @sentence
+    async def pictures(request: Request) -> Response:
+        refuse_strangers(runs, visit, request)
+        asked = request.query_params
+        form, key = _form(asked), asked.get("progress", "")
+        runs.prepared.check_room()
+        with preparing.told(key):
+            upload = await receive_files(request, kept.drop_oldest)
+            try:
+                answer = await preparing.run(request, key, _job(upload, form, runs, tokens_of(request)))
+            except BaseException:
+                upload.drop()
+                raise
+        kept.drop(asked.get("replaces", ""))
+        return JSONResponse(answer | {"upload": kept.keep(upload)}, 201)
+
+    @app.get(f"{BASE}/pictures/progress/{{key}}")
+    @sentence
+    async def progress(key: str) -> Response:
+        return JSONResponse({"said": preparing.said(key)}, headers=FRESH)
+
+
+def _add_again(app: FastAPI, runs: Runs, visit: Visit, kept: KeptUploads, preparing: Preparing) -> None:
+    @app.post(f"{BASE}/pictures/again")
+    @sentence
+    async def again(request: Request) -> Response:
+        """The files of an earlier request, prepared in another form."""
+        refuse_strangers(runs, visit, request)
+        body = await json_of(request)
+        form, key, name = _form(body), str(body.get("progress", "")), str(body.get("upload"))
+        runs.prepared.check_room()
+        with preparing.told(key):
+            answer = await preparing.run(request, key, _job(kept.get(name), form, runs, tokens_of(request)))
+        return JSONResponse(answer | {"upload": name}, 201)
+
+
+def _form(asked: Mapping[str, Any]) -> Form:
+    size, channels = _choice(asked, "size", SIZES, Form.size), _choice(asked, "channels", CHANNELS, Form.channels)
+    return Form(int(size), int(channels), _choice(asked, "fit", FITS, Form.fit))
+
+
+def _choice(asked: Mapping[str, Any], name: str, allowed: tuple[Any, ...], otherwise: Any) -> str:
+    text, words = str(asked.get(name, otherwise)), [str(value) for value in allowed]
+    if text not in words:
+        raise DataError(f"The {name} of your pictures must be one of {', '.join(words)}, not {text[:20]!r}.")
+    return text
+
+
+def _job(upload: Upload, form: Form, runs: Runs, tokens: list[str]) -> Callable[[Progress], dict[str, Any]]:
+    """What prepares an upload and claims the set, in a thread."""
+
+    def job(progress: Progress) -> dict[str, Any]:
+        with upload.held():
+            return _claimed(runs, lambda: _made(upload, form, runs.own_dir, progress), tokens) | {"fit": form.fit}
+
+    return job
+
+
+def _made(upload: Upload, form: Form, own_dir: Path, progress: Progress) -> Prepared:
+    others = _others(upload)
+    if upload.zip_name is None:
+        return prepare(upload, form, own_dir, progress, others=others, title=_title(upload), public=True)
+    path, waiting = _safe_name(upload.zip_name), upload.file.fileno()
+    return prepare_zip(path, form, own_dir, progress, waiting, others=others, public=True)
+
+
+def _others(upload: Upload) -> list[str]:
+    """The names of files that the page did not send, as they are no pictures."""
+    try:
+        names = json.loads(upload.fields.get("others", "[]"))
+    except (ValueError, RecursionError):
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise DataError("The names of the files that were left out cannot be read.")
+    return names
+
+
+def _title(upload: Upload) -> str:
+    """The folder that all files lie in, if there is one."""
+    tops = {sent.name.partition("/")[0] if "/" in sent.name else "" for sent in upload.files}
+    return tops.pop() if len(tops) == 1 else ""
+
+
+def _safe_name(name: str) -> Path:
+    """The zip's own name, from which the data set gets its title, without anything that means something to a disk."""
+    kept = " ".join(re.sub(r"[^\w .()-]+", " ", Path(name).stem[:60]).split()).strip(". ")
+    return Path(f"{kept or 'Own pictures'}.zip")
+
+
+# Prepared sets ---------------------------------------------------------------------------------------------------
+
+
+def _add_prepared(app: FastAPI, runs: Runs, kept: KeptUploads) -> None:
+    @app.get(f"{BASE}/pictures/{{name}}")
+    @sentence
+    async def card(name: str, request: Request) -> Response:
+        _check_claim(runs, name, request)
+        return JSONResponse(await run_in_threadpool(_known_card, runs, name, tokens_of(request)), headers=FRESH)
+
+    @app.get(f"{BASE}/pictures/{{name}}/preview")
+    @sentence
+    async def look(name: str, request: Request) -> Response:
+        _check_claim(runs, name, request)
+        return Response(await run_in_threadpool(_preview, runs, name), media_type="image/png", headers=FRESH)
+
+    @app.post(f"{BASE}/pictures/{{name}}/classes")
+    @sentence
+    async def classes(name: str, request: Request) -> Response:
+        """Classes under other names, put together or left out: a set of its own, claimed by who asks."""
+        _check_claim(runs, name, request)
+        changes = (await json_of(request)).get("classes")
+        if not isinstance(changes, dict) or not all(isinstance(new, str) for new in changes.values()):
+            raise DataError("The classes must be a table of old and new names.")
+        runs.prepared.check_room()
+        return JSONResponse(await run_in_threadpool(_edited, runs, name, changes, tokens_of(request)), 201)
+
+    @app.delete(f"{BASE}/pictures/{{name}}")
+    @sentence
+    async def delete(name: str, request: Request, upload: str = "") -> Response:
+        """upload: the files that the set was made from, which are let go too."""
+        _check_claim(runs, name, request)
+        removed = await run_in_threadpool(runs.delete_pictures, name, tokens_of(request))
+        kept.drop(upload)
+        return JSONResponse({"removed": removed})
+
+
+def _check_claim(runs: Runs, name: str, request: Request) -> None:
+    if runs.prepared.path(name) is None:
+        raise NotFound("These pictures are not here (any more); prepare them again.")
+    if not runs.may_manage(name, tokens_of(request)):
+        raise PermissionError("Only the page that prepared these pictures can ask this.")
+
+
+def _edited(runs: Runs, name: str, changes: dict[str, str], tokens: list[str]) -> dict[str, Any]:
+    told = runs.prepared.summary(name, tokens, runs.is_owner(tokens))
+    return _claimed(runs, lambda: edit_classes(name, runs.own_dir, changes, told, public=True), tokens)
+
+
+def _claimed(runs: Runs, make: Callable[[], Prepared], tokens: list[str]) -> dict[str, Any]:
+    """The card of the set that is made, and a token that claims it.
+
+    It tells of the files that were sent now: the same pictures may have been prepared before, out of other files.
+    """
+    made, token = runs.prepared.made(make, tokens)
+    return _card(runs, made.name, made.summary) | {"token": token}
+
+
+def _known_card(runs: Runs, name: str, tokens: list[str]) -> dict[str, Any]:
+    return _card(runs, name, runs.prepared.summary(name, tokens, runs.is_owner(tokens)))
+
+
+def _card(runs: Runs, name: str, summary: Summary) -> dict[str, Any]:
+    """A set, and what is said of it."""
+    source = describe(name, runs.own_dir)
+    return {
+        "dataset": name,
+        "title": summary.title,
+        "count": source.count,
+        "test": summary.test,
+        "skipped": summary.skipped,
+        "message": summary.sentence,
+        "classes": summary.classes,
+        "size": source.size,
+        "channels": source.channels,
+    }
+
+
+def _preview(runs: Runs, name: str) -> bytes:
+    return png_bytes(grid(preview(name, runs.own_dir), PREVIEW_COLUMNS))

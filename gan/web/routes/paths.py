@@ -1,0 +1,245 @@
+"""Routes that travel: a path through keyframes as pixels, film, sheet or latents; weighted sums of keyframes."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from fastapi import FastAPI, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+from torch import Tensor
+
+from gan.core.images import boomerang, gif_bytes, grid, mp4_bytes, png_bytes, webp_bytes, zip_bytes
+from gan.latent import interpolation
+from gan.latent.places import packed
+from gan.latent.query import MAX_VALUE, BadQuery, in_base64, integer, label_of, number, place_of
+from gan.serving.renderer import Busy, Keyframe, KeyframePath, Renderer, Sums
+from gan.web.routes import pictures as shared
+from gan.web.routes.answers import FRESH, sentence
+
+LETTERS = "abcdefghijkl"  # the keyframes of a path, in order
+FRAMES = (2, 240)  # pictures of a leg, both its keyframes among them
+MAX_PICTURES = 480  # of a whole path
+FPS = (1, 50)
+MAX_FILM_BYTES = 200_000_000  # of all pictures of a film or zip, enlarged: some ten seconds of encoding
+MAX_SHEET_BYTES = 64_000_000
+MOST_WAITING = 8  # files that are made one after the other
+MAX_SUMS = 320  # pictures of one request
+MAX_SHARE = 10.0
+
+
+def add_path_routes(app: FastAPI, renderer: Renderer) -> None:
+    """Add the routes to a running app."""
+    traveller = _Traveller(renderer)
+    reads = {
+        "path": traveller.path,
+        "path.gif": traveller.film("image/gif", "gif", gif_bytes),
+        "path.mp4": traveller.film("video/mp4", "mp4", mp4_bytes),
+        "path.webp": traveller.film("image/webp", "webp", webp_bytes),
+        "path.png": traveller.sheet,
+        "path.zip": traveller.singles,
+        "path.npy": traveller.latents,
+        "sums": traveller.sums,
+        "sums.png": traveller.sums_sheet,
+        "sums.zip": traveller.sums_singles,
+        "sums.npy": traveller.sums_latents,
+        "sum": traveller.sum,
+    }
+    for name, endpoint in reads.items():
+        app.add_route(shared.PREFIX + name, sentence(endpoint), ["GET"])
+
+
+class _Traveller:
+    def __init__(self, renderer: Renderer) -> None:
+        self.renderer = renderer
+        self._filming = asyncio.Semaphore(1)  # one file at a time; who drags a slider needs the other core
+        self._waiting = 0
+
+    async def path(self, request: Request) -> Response:
+        query = request.query_params
+        return shared.raw(await self._draw(query, shared.lane_of(query)))
+
+    def _draw(self, query: Mapping[str, str], lane: str | None = None) -> asyncio.Future:
+        return shared.wait(self.renderer.path(shared.weights_of(query), path_of(query), lane))
+
+    def film(self, kind: str, ending: str, encode: Callable[[Sequence[np.ndarray], float, int], bytes]) -> Any:
+        """An endpoint that encodes the path, with boomerang=1 there and back."""
+
+        async def answer(request: Request) -> Response:
+            query = request.query_params
+            fps = integer(query, "fps", *FPS, default=20)
+            back = integer(query, "boomerang", 0, 1, default=0)
+            images, scale = await self._enlarged(query, MAX_FILM_BYTES, 1 + back, "film")
+            frames = [image.transpose(1, 2, 0) for image in images]  # [H, W, C] each
+            data = await self._made(encode, boomerang(frames) if back else frames, fps, scale)
+            return shared.file(data, kind, f"gan-forge-path.{ending}")
+
+        return answer
+
+    async def _made(self, encode: Callable[..., bytes], *arguments: Any) -> bytes:
+        """Encode in a worker thread when it is this file's turn; raises Busy when too many wait."""
+        if self._waiting >= MOST_WAITING:
+            raise Busy("Several files are being made just now; please try again in a minute.")
+        self._waiting += 1
+        try:
+            async with self._filming:
+                return await run_in_threadpool(encode, *arguments)
+        finally:
+            self._waiting -= 1
+
+    async def sheet(self, request: Request) -> Response:
+        """Every picture once, row by row, in a sheet about as wide as it is high."""
+        images, scale = await self._enlarged(request.query_params, MAX_SHEET_BYTES, 1, "sheet")
+        return await self._png(images, -int(-(len(images) ** 0.5) // 1), scale, "path")
+
+    async def _png(self, images: np.ndarray, columns: int, scale: int, name: str) -> Response:
+        data = await self._made(png_bytes, grid(images, columns), scale)
+        return shared.file(data, "image/png", f"gan-forge-{name}.png")
+
+    async def singles(self, request: Request) -> Response:
+        """Every picture once, each in a file of its own."""
+        images, scale = await self._enlarged(request.query_params, MAX_FILM_BYTES, 1, "zip")
+        return await self._zip(images, scale, "path")
+
+    async def _zip(self, images: np.ndarray, scale: int, name: str) -> Response:
+        data = await self._made(zip_bytes, images, scale)
+        return shared.file(data, "application/zip", f"gan-forge-{name}.zip")
+
+    async def _enlarged(self, query: Mapping[str, str], most: int, times: int, what: str) -> tuple[np.ndarray, int]:
+        """The path's pictures and the scale asked for; refused where that would be more than `most` bytes."""
+        scale = integer(query, "scale", *shared.SCALES, default=8)
+        images = (await self._draw(query)).images
+        check_size(images, scale, most, times, what)
+        return images, scale
+
+    async def latents(self, request: Request) -> Response:
+        query = request.query_params
+        found = self.renderer.path_latents(shared.weights_of(query), path_of(query))
+        return numbers_file(query, *await shared.wait(found))
+
+    # Weighted sums ------------------------------------------------------------------------------------------------
+
+    async def sums(self, request: Request) -> Response:
+        """shares=1:-1:1,0.5:0.5:0: pictures of sums of the keyframes; with as=0,1,2 each as each of these classes."""
+        return shared.raw(await self._draw_sums(request.query_params))
+
+    def _draw_sums(self, query: Mapping[str, str]) -> asyncio.Future:
+        return shared.wait(self.renderer.sums(shared.weights_of(query), sums_of(query), shared.lane_of(query)))
+
+    async def sums_sheet(self, request: Request) -> Response:
+        """The pictures of the sums, columns=5 in a row."""
+        query = request.query_params
+        scale = integer(query, "scale", *shared.SCALES, default=8)
+        images = (await self._draw_sums(query)).images
+        columns = min(integer(query, "columns", 1, MAX_SUMS, default=1), len(images))
+        empty = -len(images) % columns
+        check_size(images, scale, MAX_SHEET_BYTES, 1 + empty / len(images), "sheet")
+        return await self._png(images, columns, scale, "grid" if len(images) > 1 else "sum")
+
+    async def sums_singles(self, request: Request) -> Response:
+        """The pictures of the sums, each in a file of its own."""
+        query = request.query_params
+        scale = integer(query, "scale", *shared.SCALES, default=8)
+        images = (await self._draw_sums(query)).images
+        check_size(images, scale, MAX_FILM_BYTES, 1, "zip")
+        return await self._zip(images, scale, "grid")
+
+    async def sums_latents(self, request: Request) -> Response:
+        query = request.query_params
+        found = self.renderer.sum_latents(shared.weights_of(query), sums_of(query))
+        return numbers_file(query, *await shared.wait(found))
+
+    async def sum(self, request: Request) -> Response:
+        """The first of the sums as the address of a place: from, c and mix, and the share of classes not said there."""
+        query = request.query_params
+        z, c = await shared.wait(self.renderer.sum_latents(shared.weights_of(query), sums_of(query)))
+        if z[0].abs().max() > MAX_VALUE:
+            raise BadQuery("This sum lies too far out to be opened; please move its pictures less.")
+        answer: dict[str, Any] = {"from": in_base64(packed(z[0]))}
+        if c is not None:
+            shares, classes = c[0].sort(descending=True)
+            answer |= {"c": int(classes[0]), "left_out": round(float(shares[2:].sum()), 4)}
+            if shares[1:2].sum() > 0:
+                answer["mix"] = f"{int(classes[1])}:{float(shares[1] / shares[:2].sum()):.4f}"
+        return JSONResponse(answer, headers=FRESH)
+
+
+def check_size(images: np.ndarray, scale: int, most: int, times: float, what: str) -> None:
+    """Refuse pictures [N, C, H, W] that, enlarged and shown so many times, would be more than `most` bytes."""
+    if images.size * times * scale**2 > most:
+        raise BadQuery(f"This {what} would be too large; please choose fewer pictures or a smaller size.")
+
+
+def numbers_file(query: Mapping[str, str], z: Tensor, c: Tensor | None) -> Response:
+    """float32 [N, z_dim]; with part=c the mixtures of classes or groups that the network is told, [N, classes]."""
+    part = query.get("part", "z")
+    if part not in ("z", "c"):
+        raise BadQuery(f"part is z (latents) or c (classes), not {part[:20]!r}.")
+    numbers = z if part == "z" else c
+    if numbers is None:
+        raise BadQuery("These weights are told nothing but the latent.")
+    out = io.BytesIO()
+    np.save(out, numbers.numpy(), allow_pickle=False)
+    shape = "x".join(map(str, numbers.shape))
+    name = f"gan-forge-{'latents' if part == 'z' else 'classes'}-{shape}.npy"
+    return shared.file(out.getvalue(), "application/octet-stream", name)
+
+
+# Questions -------------------------------------------------------------------------------------------------------
+
+
+def path_of(query: Mapping[str, str]) -> KeyframePath:
+    """The keyframes a, b, c, ... of an address, and how to go through them."""
+    mode = query.get("mode", "slerp")
+    if mode not in interpolation.MODES:
+        raise BadQuery(
+            f"A path is {', '.join(interpolation.MODES[:-1])} or {interpolation.MODES[-1]}, not {mode[:20]!r}."
+        )
+    frames = integer(query, "frames", *FRAMES, default=16)
+    loop = bool(integer(query, "loop", 0, 1, default=0))
+    keyframes = keyframes_of(query)
+    found = interpolation.count(len(keyframes), frames, loop)
+    if found > MAX_PICTURES:
+        raise BadQuery(f"A path has at most {MAX_PICTURES} pictures, not {found}; please choose fewer for each leg.")
+    return KeyframePath(keyframes, mode, frames, loop)
+
+
+def keyframes_of(query: Mapping[str, str], least: int = 2) -> tuple[Keyframe, ...]:
+    """Keyframes, each SEED or SEED:CLASS; where one was edited, am, ad, az, ... (or bm, ...) tell how."""
+    given = [letter for letter in LETTERS if query.get(letter)]
+    if missing := [letter for letter in LETTERS[: max(least, len(given))] if letter not in given]:
+        letter = missing[0]
+        where = {"a": "begins", "b": "ends"}.get(letter, "goes on")
+        raise BadQuery(f"Please say where the path {where} ({letter}=SEED or {letter}=SEED:CLASS).")
+    return tuple(_keyframe(query, letter) for letter in given)
+
+
+def sums_of(query: Mapping[str, str]) -> Sums:
+    """The sums that an address asks for."""
+    keyframes = keyframes_of(query, least=1)
+    rows = query.get("shares", "").split(",")
+    labels = tuple(map(label_of, query["as"].split(","))) if query.get("as") else ()
+    if None in labels:
+        raise BadQuery("as must be whole numbers with commas between.")
+    if len(rows) * max(len(labels), 1) > MAX_SUMS:
+        raise BadQuery(f"At most {MAX_SUMS} sums are drawn at once, not {len(rows) * max(len(labels), 1)}.")
+    return Sums(keyframes, tuple(_shares(row, len(keyframes)) for row in rows), labels)
+
+
+def _shares(text: str, count: int) -> tuple[float, ...]:
+    parts = text.split(":")
+    if len(parts) != count:
+        raise BadQuery(f"shares must hold {count} numbers for each sum, one for each picture, not {text[:40]!r}.")
+    shares = tuple(number(part, "shares", -MAX_SHARE, MAX_SHARE) for part in parts)
+    if abs(sum(shares) - 1) > 0.01:
+        raise BadQuery(f"The shares of a sum must add up to 1, not {sum(shares):g}.")
+    return shares
+
+
+def _keyframe(query: Mapping[str, str], letter: str) -> Keyframe:
+    seed, _, label = query[letter].partition(":")
+    return Keyframe(place_of({**query, "seed": seed}, letter), label_of(label))

@@ -1,0 +1,69 @@
+"""Routes that hand a picture on: as a PNG that says how it was made, and as lines of Python that draw it again."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from fastapi import FastAPI, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from gan.latent import query as queries
+from gan.runs.registry import Runs
+from gan.serving.provenance import SCALE, Origin
+from gan.serving.renderer import Pixels, Renderer
+from gan.web.routes import pictures as shared
+from gan.web.routes.answers import FRESH, sentence
+from gan.web.routes.runs import BEST_WEIGHTS, download_name
+from gan.web.text import EN
+
+MAX_FILE_NAME = 255  # characters: more no system allows
+
+
+def add_share_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> None:
+    """Add the routes to a running app. `runs` names the runs whose weights draw."""
+    share = _Share(renderer, runs)
+    app.add_route(shared.PREFIX + "picture.png", sentence(share.picture), ["GET"])
+    app.add_route(shared.PREFIX + "origin", sentence(share.origin), ["GET"])
+
+
+class _Share:
+    def __init__(self, renderer: Renderer, runs: Runs | None) -> None:
+        self.renderer, self.runs = renderer, runs
+
+    async def picture(self, request: Request) -> Response:
+        """The picture as a file, enlarged `scale` times."""
+        scale = queries.integer(request.query_params, "scale", *shared.SCALES, default=SCALE)
+        drawn, origin = await self._drawn(request)
+        data = await run_in_threadpool(origin.png, drawn.images[0], scale)
+        return shared.file(data, "image/png", _file_name(request))
+
+    async def origin(self, request: Request) -> Response:
+        """What the weights w=... are now (digest), and the lines of Python that draw the query.
+
+        It draws the picture, so an answer means that the query is right for these weights.
+        """
+        _, origin = await self._drawn(request)
+        file, about = self._weights_file(origin.weights, request.query_params.get("file", ""))
+        python = origin.python(file, about, _file_name(request))
+        return JSONResponse({"digest": origin.digest, "python": python}, headers=FRESH)
+
+    async def _drawn(self, request: Request) -> tuple[Pixels, Origin]:
+        query = request.query_params
+        name, place, label = shared.weights_of(query), queries.place_of(query), queries.label_of(query.get("c", ""))
+        drawn, digest = await shared.wait(self.renderer.signed(name, place, label))
+        return drawn, Origin(name, digest, queries.written(query))
+
+    def _weights_file(self, name: str, opened: str) -> tuple[str, str]:
+        """What Python calls these weights, and where they are to be had. opened: the name of the file on the page."""
+        words = EN["share"]
+        if name.startswith("run-") and self.runs is not None:
+            run, best = self.runs.whose_weights(name[4:])
+            return download_name(run, BEST_WEIGHTS if best else "weights.safetensors"), words["python_run"]
+        if name.startswith("file-"):
+            return PurePath(opened[:MAX_FILE_NAME]).name or "weights.safetensors", words["python_file"]
+        return name, words["python_shipped"]
+
+
+def _file_name(request: Request) -> str:
+    return f"gan-forge-{queries.seed_of(request.query_params)}.png"

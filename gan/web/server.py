@@ -1,0 +1,119 @@
+"""Starting the server: what can go wrong is said in one sentence before anything heavy is loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import threading
+import webbrowser
+from typing import Any
+
+from gan.core.paths import ROOT, WEIGHTS
+from gan.core.proxies import no_proxies
+from gan.training.malloc import keep_freed_memory
+from gan.web.addresses import bracketed, check_address, open_addresses, owner_link
+from gan.web.settings import Settings, StartError
+
+RECORDED = WEIGHTS / "recorded"
+
+log = logging.getLogger(__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Show the page until the program is ended. Raises StartError."""
+    check_address(settings.host, settings.port)
+    keep_freed_memory()
+    runs = open_runs(settings)
+    page = start(settings, runs)
+    print("\n".join(welcome(settings, runs.master)), flush=True)
+    if settings.browser:
+        webbrowser.open(owner_link(settings, runs.master))
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        page.block_thread()
+    finally:
+        runs.close()
+
+
+def welcome(settings: Settings, token: str) -> list[str]:
+    """What is printed when the page can be opened."""
+    lines = [f"GAN Forge is ready: {owner_link(settings, token)}"]
+    lines.append("  This link opens everything, also what others started. Keep it to yourself.")
+    for address in open_addresses(settings):
+        lines.append(f"  For others in your network: {address}")
+    if settings.runs != ROOT / "runs":
+        lines.append(f"  Runs are kept in {settings.runs}")
+    lines.append("  Ctrl-C ends it; training is saved.")
+    return lines
+
+
+def open_runs(settings: Settings) -> Any:
+    from gan.runs.registry import Runs, RunsError
+
+    try:
+        return Runs(settings.runs, recorded=RECORDED, limit=settings.max_runs)
+    except RunsError as problem:
+        raise StartError(str(problem)) from None
+    except OSError as problem:
+        raise StartError(f"The runs folder {settings.runs} cannot be used ({problem.strerror}); see --runs.") from None
+
+
+def start(settings: Settings, runs: Any) -> Any:
+    """Launch the page with our routes; returns the gradio Blocks. Raises StartError."""
+    try:
+        with no_proxies():
+            from gan.web.page import build, launch_options
+
+            page = build()
+            options = launch_options(page, settings)
+            # Ours are there from the first request on: a page that outlived a restart would take a 404 for an answer.
+            options["app_kwargs"]["routes"] = _routes(settings, runs)
+            page.launch(server_name=bracketed(settings.host), server_port=settings.port, **options)
+    except Exception as problem:  # gradio and its libraries raise many kinds; the person reads one sentence
+        log.debug("the launch failed", exc_info=True)
+        reason = (str(problem).strip() or type(problem).__name__).splitlines()[0].rstrip(".")
+        raise StartError(f"The server could not be started: {reason[:300]}.") from problem
+    threading.Thread(target=_warm_up, daemon=True).start()
+    return page
+
+
+def _warm_up() -> None:
+    """Read the first data set while the person reads the page, so that the first picture comes at once after Train."""
+    from gan.data.catalog import DataError, load
+
+    with contextlib.suppress(DataError):  # whoever chooses it is told
+        load("mnist")
+
+
+def _routes(settings: Settings, runs: Any) -> list[Any]:
+    from fastapi import FastAPI
+
+    from gan.inspection.service import MadeOf
+    from gan.serving.renderer import Renderer
+    from gan.web.routes.diagnosis import add_diagnosis_route
+    from gan.web.routes.find import add_find_routes
+    from gan.web.routes.inspection import add_made_of_routes
+    from gan.web.routes.kept_uploads import KeptUploads
+    from gan.web.routes.own_pictures import add_own_picture_routes
+    from gan.web.routes.paths import add_path_routes
+    from gan.web.routes.pictures import add_picture_routes, run_source
+    from gan.web.routes.runs import Visit, add_routes
+    from gan.web.routes.share import add_share_routes
+
+    ours = FastAPI(openapi_url=None)
+    visit, kept = Visit(settings.only_here, tuple(open_addresses(settings))), KeptUploads()
+    add_routes(ours, runs, visit, kept)
+    add_own_picture_routes(ours, runs, visit, kept)
+    add_diagnosis_route(ours, runs)
+    renderer = Renderer(WEIGHTS, run_source(runs))
+    add_picture_routes(ours, renderer, runs)
+    add_find_routes(ours, renderer)
+    add_share_routes(ours, renderer, runs)
+    add_made_of_routes(ours, MadeOf(renderer, runs))
+    add_path_routes(ours, renderer)
+    return ours.routes
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,196 @@
+"""Directions: planted ones are found again, a file is read as if it came from an enemy."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from gan.latent import directions as d
+from gan.latent.directions import Direction, DirectionError, Study
+from gan.latent.places import Place, Push, along, latent_at, packed, principal_directions, pushed, voting, without
+from gan.models.layers import Stack
+
+Z, N = 12, 600
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def planted(noise: float = 0.3, groups: int = 4) -> tuple[Study, torch.Tensor, torch.Tensor]:
+    """A study whose value grows along one direction, and jumps from group to group."""
+    z, where = torch.randn(N, Z, generator=rng()), torch.arange(N) % groups
+    direction = d.unit(torch.randn(Z, generator=rng(1)))
+    values = 2 * z @ direction + 50 * where + noise * torch.randn(N, generator=rng(2))
+    return Study(z, where, torch.zeros(N, 1, 4, 4, dtype=torch.uint8)), values, direction
+
+
+# ---- slopes ----
+
+
+def test_slopes_find_the_planted_direction_whatever_the_groups_do():
+    seen, values, direction = planted()
+    found = d.slopes(seen, values[:, None], ridge=1e-6)[0]
+    assert torch.allclose(found, 2 * direction, atol=0.1)
+
+
+def test_a_measured_direction_keeps_the_other_attributes():
+    seen, _, _ = planted()
+    a, b = torch.randn(2, Z, generator=rng(5))
+    found = d.measured(seen, {"thickness": seen.z @ a, "slant": seen.z @ (a + b), "width": torch.zeros(N)})
+    assert set(found) == {"thickness", "slant"}
+    assert abs(found["thickness"] @ (a + b)) < 0.02 and abs(found["slant"] @ a) < 0.02
+    assert found["thickness"] @ a > 0 and found["slant"] @ (a + b) > 0
+    assert found["thickness"].norm() == pytest.approx(1)
+
+
+def test_an_attribute_with_nothing_to_keep_is_its_own_slope():
+    """As the ink of clothes, which are not measured for thickness and slant."""
+    seen, _, _ = planted()
+    a = torch.randn(Z, generator=rng(5))
+    found = d.measured(seen, {"ink": seen.z @ a, "width": torch.zeros(N)})
+    assert set(found) == {"ink"} and d.unit(found["ink"]) @ d.unit(a) > 0.99
+
+
+def test_without_leaves_nothing_along_the_others():
+    vector, others = torch.randn(Z, generator=rng()), torch.randn(3, Z, generator=rng(1))
+    rest = without(vector, torch.cat([others, others[:1]]))
+    assert torch.allclose(others @ rest, torch.zeros(3), atol=1e-5)
+    assert torch.allclose(without(rest, others), rest, atol=1e-6)
+
+
+# ---- towards a class, by components, by teaching ----
+
+
+def test_the_direction_towards_a_class_is_that_of_a_planted_border():
+    z = torch.randn(20_000, Z, generator=rng())
+    border = d.unit(torch.randn(Z, generator=rng(1)))
+    found = d.towards(z, (z @ border > 0.5).long(), 3)
+    assert found[1] @ border > 0.995 and torch.allclose(found[0], -found[1])
+    assert not found[2].any()
+
+
+def linear_generator() -> tuple[SimpleNamespace, torch.Tensor]:
+    """x = W z, with an activation that does nothing to numbers above zero; W's singular vectors are known."""
+    layer = nn.Linear(Z, 40)
+    with torch.no_grad():
+        left, right = (torch.linalg.qr(torch.randn(n, Z, generator=rng(n)))[0] for n in (40, 13))
+        right = torch.linalg.qr(right[:Z])[0]
+        layer.weight.copy_(left @ torch.diag(torch.arange(Z, 0, -1.0) ** 2) @ right.T)
+        layer.bias.fill_(1e4)
+    stack = Stack(layer, nn.ReLU())
+    network = nn.Module()
+    network.layers, network.z_dim, network.classes = stack, Z, 0
+    network.forward = lambda z, c=None: stack(z)
+    return network, right
+
+
+def test_components_of_activations_are_those_of_the_weights_where_the_first_layer_is_linear():
+    network, right = linear_generator()
+    z = torch.randn(d.ACTIVE, Z, generator=rng(3))
+    z = torch.linalg.qr(z - z.mean(0))[0]  # exactly white: the sample's components are then the weights' own
+    found = d.varied(network, Study(z, torch.zeros(len(z), dtype=torch.int64), torch.zeros(len(z), 1, 1, 1)), 4)
+    from_weights, _ = principal_directions(network, 4)
+    assert torch.allclose((found @ right[:, :4]).diagonal().abs(), torch.ones(4), atol=1e-2)
+    assert torch.allclose(found, from_weights, atol=0.05)
+
+
+@pytest.mark.parametrize("number", [0.0, float("nan")])
+def test_a_generator_that_always_says_the_same_or_nothing_varies_by_nothing(number):
+    generator, _ = linear_generator()
+    seen = planted()[0]
+    with torch.no_grad():
+        generator.layers[0].weight.fill_(number)
+        generator.layers[0].bias.fill_(number)
+    assert d.varied(generator, seen).shape == (0, seen.z.shape[1])
+
+
+def test_ten_marks_teach_a_planted_direction():
+    seen, values, direction = planted(groups=1)
+    features = torch.cat([values[:, None], torch.randn(N, 8, generator=rng(7))], 1)
+    shown = torch.arange(24)
+    order = shown[values[:24].argsort()]
+    marked, signs = torch.cat([order[:5], order[-5:]]), torch.tensor([-1.0] * 5 + [1.0] * 5)
+    found = d.taught(seen, features, marked, signs)
+    assert found @ direction > 0.9
+    assert torch.allclose(d.taught(seen, features, marked, -signs), -found, atol=1e-5)
+
+
+# ---- in a place ----
+
+
+def test_a_push_keeps_the_group_and_one_that_regroups_changes_it():
+    vote = torch.zeros(Z)
+    vote[0] = 1.0
+    for regroups, expected in ((False, 0.0), (True, 100.0)):
+        place = Place(pushes=(Push("a", 100.0, packed(vote), regroups),), start=packed(torch.zeros(Z)))
+        z = voting(torch.zeros(1, Z), place, torch.empty(0, Z), votes=4)
+        assert z[0, 0] == expected and pushed(z, place, torch.empty(0, Z))[0, 0] == 100.0
+
+
+def test_nothing_moves_along_a_locked_direction():
+    a, b = torch.randn(2, Z, generator=rng(4)).half().float()
+    principal = torch.linalg.qr(torch.randn(Z, 2, generator=rng(5)))[0].T
+    pushes = (Push("a", 0.0, packed(a)), Push("b", 2.0, packed(b)))
+    place = Place(3, pushes=pushes, moves={1: 1.5}, locked=frozenset({"a", "0"}))
+    moved = (latent_at(place, Z, principal) - latent_at(Place(3), Z, principal))[0]
+    assert abs(moved @ a) < 1e-4 and abs(moved @ principal[0]) < 1e-5 and moved.norm() > 0.5
+    alone = (latent_at(along(place, "a", 1.0), Z, principal) - latent_at(place, Z, principal))[0]
+    assert torch.allclose(alone, a, atol=1e-5)  # the locked one itself moves freely
+
+
+def test_truncation_goes_towards_the_mean_and_keeps_the_votes():
+    full, half = (latent_at(Place(7, psi=psi), Z, torch.empty(0, Z), votes=5) for psi in (1.0, 0.5))
+    assert torch.equal(full[:, :5], half[:, :5]) and torch.equal(full[:, 5:] / 2, half[:, 5:])
+
+
+# ---- the file ----
+
+
+def written(**changes) -> str:
+    entry = {"name": "bolder", "vector": [0.5] * Z} | changes
+    return json.dumps({"format": d.FORMAT, "version": 1, "directions": [entry]})
+
+
+def test_a_file_brings_directions_back():
+    kept = [
+        Direction("bolder", "own", torch.randn(Z, generator=rng())),
+        Direction("to 7", "class", torch.ones(Z), True),
+    ]
+    found = d.from_text(d.to_text(kept, "mnist", "1"), Z)
+    assert [(f.key, f.regroups) for f in found] == [("bolder", False), ("to 7", True)]
+    assert torch.allclose(found[0].vector, kept[0].vector, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("not json", "not a file of directions"),
+        ("[" * 100_000, "not a file of directions"),
+        ("{}", "not a file of directions"),
+        (json.dumps({"format": d.FORMAT, "version": 2, "directions": []}), "version 2"),
+        (json.dumps({"format": d.FORMAT, "version": 1, "directions": []}), "1 to 200"),
+        (written(name="a:b"), "no name"),
+        (written(name="7"), "no name"),
+        (written(vector=[0.5] * 11), "11 numbers; these weights take 12"),
+        (written(vector=[float("nan")] * Z), "numbers up to 10"),
+        (written(vector=[1e9] * Z), "numbers up to 10"),
+        (written(vector=["x"] * Z), "numbers up to 10"),
+        (written(vector=[0] * Z), "leads nowhere"),
+    ],
+)
+def test_a_bad_file_gets_one_sentence(text, words):
+    with pytest.raises(DirectionError, match=words) as found:
+        d.from_text(text, Z)
+    assert str(found.value).endswith(".")
+
+
+def test_marks_of_one_kind_teach_nothing():
+    seen, values, _ = planted()
+    taught = d.Seen(None, "mnist", seen, {"thickness": values})
+    with pytest.raises(DirectionError, match="at least one picture"):
+        taught.teach([1, 2], [])
+    with pytest.raises(DirectionError, match="0 to 599"):
+        taught.teach([1], [600])

@@ -1,0 +1,120 @@
+"""Finding a picture: the generator's own are found again, what it cannot draw is said to be far."""
+
+import pytest
+import torch
+
+from gan.core.images import to_uint8
+from gan.core.noise import latent_of
+from gan.core.paths import WEIGHTS
+from gan.data import catalog
+from gan.latent import directions
+from gan.latent.inversion import InversionError, _nearest, centred, ink_on_dark, lead, opinion_of, search
+from gan.latent.places import Place, unpacked
+from gan.models import weights_file
+from gan.serving.renderer import Ready
+
+
+@pytest.fixture(scope="module", params=["mnist", "mnist-conditional"])
+def ready(request):
+    return Ready(weights_file.load(WEIGHTS / f"{request.param}.safetensors"), "")
+
+
+@pytest.fixture(scope="module")
+def seen(ready):
+    return directions.study(ready.network, 300)
+
+
+@torch.inference_mode()
+def own(ready, seed):
+    z, label = latent_of(seed, ready.config.z_dim), torch.tensor([3]) if ready.config.classes else None
+    return to_uint8(ready.network(z, label))[0]
+
+
+def test_its_own_pictures_are_found_again_and_a_link_draws_them(ready, seen):
+    target = own(ready, 5)
+    reports = list(search(ready.network, seen, target))
+    found = reports[-1]
+    assert [r.share for r in reports] == sorted(r.share for r in reports) and found.share == 1
+    assert found.explained > 0.93 and not found.far and found.error < reports[0].error
+    drawn = ready.draw(*ready.latents(Place(start=found.latent), found.label))[0]
+    assert (torch.from_numpy(drawn).int() - found.image.int()).abs().max() <= 1
+    assert torch.equal(found.image, list(search(ready.network, seen, target))[-1].image)  # nothing is left to chance
+
+
+def test_noise_is_far_outside(ready, seen):
+    noise = torch.randint(0, 256, (1, 28, 28), generator=torch.Generator().manual_seed(0)).byte()
+    *_, found = search(ready.network, seen, noise)
+    assert found.far and found.explained < 0.4
+
+
+def test_a_target_of_another_size_is_refused_in_words(ready, seen):
+    with pytest.raises(InversionError, match=r"\[3, 32, 32\]"):
+        next(search(ready.network, seen, torch.zeros(3, 32, 32, dtype=torch.uint8)))
+
+
+def test_a_raised_vote_wins_and_others_stay(ready):
+    z = torch.randn(8, ready.network.z_dim, generator=torch.Generator().manual_seed(1))
+    groups = torch.arange(8)
+    led = lead(ready.network, z, groups)
+    if not ready.network.clusters:
+        assert torch.equal(led, z)
+        return
+    vote = ready.network.vote(led)
+    assert torch.equal(vote.argmax(1), groups) and vote.amax(1).min() > 0.99
+    changed = led != z
+    assert changed.sum(1).max() <= 1 and (led - z).min() >= 0
+    rounded = ready.network.vote(torch.stack([unpacked(row.numpy().astype("<f2").tobytes()) for row in led]))
+    assert torch.equal(rounded.argmax(1), groups)
+
+
+def test_the_likeliest_classes_go_on_in_turn():
+    cost, classes = torch.tensor([0.5, 0.1, 0.2, 0.3, 0.9, 0.4]), torch.tensor([7, 3, 3, 3, 8, 9])
+    assert _nearest(cost, classes, 10, 5).tolist() == [1, 5, 0, 2, 3]  # 3, 9 and 7 in turn, then what is left of them
+    assert _nearest(cost, classes, 10, 2).tolist() == [1, 5]
+    assert _nearest(cost, classes, 0, 3).tolist() == [1, 2, 3]  # without classes: the nearest
+
+
+def test_what_the_network_sees_in_the_target_has_a_say():
+    network = weights_file.build(weights_file.load(WEIGHTS / "mnist-conditional.safetensors"))
+    seen, target = directions.study(network, 300), catalog.load("mnist", "test").images[18]  # a 3 that is near to an 8
+    opinion = opinion_of(network, "mnist", target)
+    assert int(opinion.argmax()) == 3 and opinion.sum().item() == pytest.approx(1)
+    *_, found = search(network, seen, target, opinion)
+    assert found.label == found.looks == 3
+    sure = torch.nn.functional.one_hot(torch.tensor(8), 10).float()
+    *_, otherwise = search(network, seen, target, sure)
+    assert otherwise.looks == 8
+    assert opinion_of(network, "emoji", target) is None
+    *_, silent = search(network, seen, target)
+    assert silent.looks is None
+
+
+# ---- drawings ----
+
+
+def drawing(top, left, height, width, side=140):
+    page = torch.zeros(side, side, dtype=torch.uint8)
+    page[top : top + height, left : left + width] = 255
+    return page
+
+
+@pytest.mark.parametrize(("height", "width"), [(60, 30), (30, 120), (10, 10)])
+def test_a_drawing_is_put_into_the_middle_as_mnist_does(height, width):
+    found = centred(drawing(3, 11, height, width))[0].float()
+    rows, columns = (torch.nonzero(found.amax(axis) > 127)[:, 0] for axis in (1, 0))
+    sides = len(rows), len(columns)
+    assert max(sides) == 20 and sides[0] / sides[1] == pytest.approx(height / width, rel=0.1)
+    at = torch.arange(28) + 0.5
+    for axis in (0, 1):
+        assert float(found.sum(axis) @ at / found.sum()) == pytest.approx(14, abs=0.51)
+
+
+def test_an_empty_drawing_is_said():
+    with pytest.raises(InversionError, match="nothing on this picture"):
+        centred(torch.zeros(140, 140, dtype=torch.uint8))
+
+
+def test_ink_on_paper_becomes_bright_on_dark():
+    page = drawing(20, 20, 60, 30)
+    paper = 200 - (page > 0).byte() * 150
+    assert torch.equal(ink_on_dark(paper), page) and torch.equal(ink_on_dark(page), page)

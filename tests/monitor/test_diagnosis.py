@@ -1,0 +1,397 @@
+"""Each verdict on a history made by a formula; none on one too short; every remedy can be applied."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from gan.core.config import Config
+from gan.monitor.diagnosis import EARLY, KINDS, diagnose
+from gan.monitor.diagnosis.kinds import WAIT
+from gan.monitor.diagnosis.past import swings
+from gan.monitor.diagnosis.remedies import furthest_off
+from gan.monitor.records import SIGNALS
+from gan.recipes.catalog import ALL_RECIPES, FAILURES, RECIPES, make_config
+from gan.recipes.failures import GALLERY, PREFIX
+from gan.runs import run as run_module
+from gan.runs.registry import Runs
+from gan.training.checks import check_config
+from gan.web.routes.diagnosis import add_diagnosis_route
+from gan.web.routes.runs import BASE
+
+QUICK = RECIPES["quick"].config
+RELU = QUICK.changed(output="relu")
+WGAN = QUICK.changed(objective="wasserstein")
+NAN = {"step": 900, "kind": "failed", "text": "The generator's loss became NaN or infinite at step 900"}
+NEW = ("detail", "patches", "spectrum", "correlation", "darkest", "saturated", "flat")  # older records have none
+
+
+def rows(steps: int = 1000, gap=lambda step: 0.2, loss=lambda step: 1.3) -> list[tuple]:
+    """A row for every second step; D's verdicts lie `gap(step)` apart around a half."""
+    return [
+        (s, 64 * s, 1.0, loss(s), 0.7, 0.5 + gap(s) / 2, 0.5 - gap(s) / 2, 1e-3, 1e-3) for s in range(2, steps + 1, 2)
+    ]
+
+
+def nearer(step: int) -> float:
+    """A distance that falls to a twentieth, and still falls."""
+    return max(0.05, 1 / (1 + step / 20)) - step / 1e5
+
+
+def far(step: int) -> float:
+    return 1 - step / 1e6
+
+
+def signals(steps: int = 1000, **formulas) -> list[dict]:
+    """A healthy record at step 0, 1 and every 20 steps, with some signals by formula: name=lambda step: value."""
+    healthy = dict.fromkeys(SIGNALS, 1.0) | dict.fromkeys(("darkest", "saturated", "flat"), 0.0)
+    healthy |= {"told_apart": 0.8, "real_q05": 0.2, "real_q95": 0.9, "lowest": -1.0}
+    formulas = {"detail": nearer, "patches": nearer, "spectrum": nearer} | formulas
+    return [
+        healthy | {"step": s} | {name: formula(s) for name, formula in formulas.items()}
+        for s in (0, 1, *range(20, steps + 1, 20))
+    ]
+
+
+def kinds(config: Config = QUICK, gap=lambda step: 0.2, events=(), measures=(), steps: int = 1000, **formulas):
+    loss = formulas.pop("loss", lambda step: 1.3)
+    return [v.kind for v in diagnose(config, rows(steps, gap, loss), signals(steps, **formulas), events, measures)]
+
+
+def falling(fids: list[float]) -> list[dict]:
+    return [{"step": 100 * (i + 1), "fid": fid} for i, fid in enumerate(fids)]
+
+
+def wave(period: float, height: float):
+    return lambda step: 0.2 + height * math.sin(2 * math.pi * step / period)
+
+
+def always(value: float | None):
+    return lambda step: value
+
+
+NO_NEARER = {"detail": far, "patches": far, "spectrum": far}
+RAW = {"patches": lambda step: max(0.3, nearer(step)) - step / 1e4, "spectrum": lambda step: max(0.3, nearer(step))}
+STANDSTILL = dict.fromkeys(("patches", "spectrum"), lambda step: 1.0 if step < 100 else 0.4)
+CASES = {
+    "healthy": {},
+    "learning": RAW,
+    "incomparable": {"near": always(None), "diversity": always(None), **dict.fromkeys(NEW, always(None))},
+    "cannot-tell": dict.fromkeys(NEW, always(None)),
+    "divergence": {"events": [NAN]},
+    "single-colour": {"flat": always(1.0)},
+    "cannot-paint-black": {"config": RELU, "lowest": always(0.0), "darkest": always(1.0), "told_apart": always(1.0)},
+    "memorisation": {"near": lambda step: max(0.3, 1.2 - step / 800)},
+    "not-learning": NO_NEARER,
+    "mode-collapse": {"diversity": lambda step: max(0.1, 1 - step / 500)},
+    "partial-collapse": {"diversity": lambda step: max(0.4, 1 - step / 500)},
+    "oscillation": STANDSTILL | {"gap": wave(150, 0.6), "diversity": always(0.6)},
+    "discriminator-too-strong": STANDSTILL | {"told_apart": always(1.0), "g_grad": lambda step: 10 ** (-step / 100)},
+    "generator-too-strong": STANDSTILL | {"told_apart": always(0.05)},
+}
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_each_kind_is_named_first_and_alone(kind):
+    assert kinds(**CASES[kind]) == [kind]
+
+
+def test_every_kind_has_a_case_and_words():
+    assert set(CASES) | {"plateau", "getting-worse"} == set(KINDS)
+    assert {f.kind for f in GALLERY.values()} <= set(KINDS) - {"healthy", "plateau"}
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_nothing_is_said_before_anything_can_be_known(kind):
+    assert diagnose(QUICK, [], []) == []
+    short = kinds(**CASES[kind], steps=EARLY - 1)
+    assert short == (["divergence"] if kind == "divergence" else [])
+
+
+def test_early_failures_are_no_alarms_yet():
+    """Healthy networks look collapsed or like noise at first: what is seen is said, and nobody is frightened."""
+    early = diagnose(QUICK, rows(100), signals(100, **NO_NEARER))[0]
+    late = diagnose(QUICK, rows(1000), signals(1000, **NO_NEARER))[0]
+    assert early.kind == late.kind == "not-learning"
+    assert not early.alarm and late.alarm and late.sure.startswith("Sure")
+    assert early.title == KINDS["not-learning"].early != late.title == KINDS["not-learning"].title
+
+
+def test_what_is_on_its_way_is_no_alarm():
+    """Noise that comes nearer, and few kinds of pictures that become more; also of a program made to run for long."""
+    slowly = {"spectrum": lambda step: 1 - step / 1e4, "patches": lambda step: 1 - step / 1e4}
+    assert [(v.kind, v.severity) for v in diagnose(QUICK, rows(), signals(**slowly))] == [("not-learning", "note")]
+    few = RAW | {"diversity": lambda step: 0.2 + step / 1e4}
+    (found,) = diagnose(QUICK, rows(), signals(**few))
+    assert (found.kind, found.severity) == ("mode-collapse", "note")
+    (found,) = diagnose(QUICK, rows(), signals(**RAW, diversity=always(0.2)))
+    assert (found.kind, found.severity) == ("mode-collapse", "warning")
+    mlp = RECIPES["mlp"].config
+    assert not diagnose(mlp, rows(1800), signals(1800, **NO_NEARER))[0].alarm
+    assert diagnose(mlp, rows(1900), signals(1900, **NO_NEARER))[0].alarm
+    off = mlp.changed(g_lr=2e-6)  # the recipe's patience is for the recipe's settings
+    assert diagnose(off, rows(1800), signals(1800, **NO_NEARER))[0].alarm
+
+
+def test_how_sure_it_is_follows_from_how_many_looks_agree():
+    for since, sure in ((1000, "First signs"), (960, "Likely"), (800, "Sure")):
+        falls = lambda step, since=since: 0.1 if step >= since - 20 else 1.0  # noqa: E731
+        found = diagnose(QUICK, rows(), signals(diversity=falls))
+        assert found[0].kind == "mode-collapse" and found[0].sure.startswith(f"{sure}: ")
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_diagnosis_changes_nothing_and_repeats_itself(kind):
+    case = {"config": QUICK, "gap": always(0.2), "events": []} | CASES[kind]
+    config, gap, events = case.pop("config"), case.pop("gap"), case.pop("events")
+    given = [rows(1000, gap), signals(1000, **case), events, falling([9.0] * 8)]
+    before = copy.deepcopy(given)
+    assert diagnose(config, *given) == diagnose(config, *given)
+    assert given == before
+
+
+@pytest.mark.parametrize("missing", [(), ("near",), ("diversity",), ("told_apart", "g_grad"), SIGNALS[1:]])
+@pytest.mark.parametrize("kind", CASES)
+def test_records_of_older_runs_are_never_called_healthy(kind, missing):
+    """What has no positive sign is not healthy; what is missing is never a reason for an alarm."""
+    case = CASES[kind] | dict.fromkeys((*NEW, *missing), always(None))
+    assert "healthy" not in kinds(**case)
+    healthy = dict.fromkeys((*NEW, *missing), always(None))
+    assert kinds(**healthy) in (["cannot-tell"], ["incomparable"], [])
+
+
+def test_health_needs_every_positive_sign():
+    assert kinds() == ["healthy"]
+    for doubt in (
+        {"told_apart": always(1.0)},  # D is certain
+        {
+            "told_apart": always(0.5),
+            "patches": lambda step: max(0.2, nearer(step)),
+        },  # or blind, and pictures are not near
+        {"diversity": always(0.6)},
+        {"spectrum": lambda step: max(0.5, nearer(step))},
+        {"correlation": always(0.6)},
+    ):
+        assert "healthy" not in kinds(**doubt)
+
+
+def test_weights_and_losses_that_have_exploded_are_a_divergence():
+    assert kinds(g_weights=lambda step: 1.0 + step) == ["divergence"]
+    assert kinds(loss=lambda step: 1.3 if step < 500 else 1e5) == ["divergence"]
+    assert kinds(loss=lambda step: 1.3 if step != 500 else 1e5) == ["healthy"]  # one bad batch
+
+
+def test_speckles_are_noise_however_varied_they_are():
+    assert kinds(**STANDSTILL, correlation=always(0.1)) == ["not-learning"]
+    for alike in ({"diversity": always(0.05)}, {"twins": always(0.03)}):  # always the same, or two of them
+        (white,) = diagnose(QUICK, rows(), signals(**STANDSTILL, correlation=always(0.1), **alike))
+        assert white.kind == "not-learning" and "always the same speckles" in white.seen
+        assert kinds(**STANDSTILL, correlation=always(0.3), **alike) == ["mode-collapse"]
+    assert kinds(**NO_NEARER, diversity=always(0.05)) == ["not-learning"]  # the start's one and the same grey
+    assert kinds(correlation=always(0.4)) == ["learning"]  # shapes through speckles
+
+
+def test_bright_pictures_of_a_generator_that_could_paint_black():
+    assert kinds(lowest=always(0.0), darkest=always(1.0)) == ["healthy"]
+    assert kinds(RELU, lowest=always(0.0)) == ["healthy"]  # real pictures have no black either
+    assert kinds(RELU, lowest=always(-0.1), darkest=always(0.9)) == ["healthy"]
+
+
+def test_healthy_trainings_that_look_odd_are_left_in_peace():
+    outliers = lambda step: 0.2 + 0.7 * (step % 200 == 0)  # noqa: E731
+    assert kinds(gap=outliers, diversity=always(0.7)) == ["healthy"]  # single batches that went wrong
+    assert kinds(gap=wave(150, 0.6)) == ["healthy"]  # swings, but the pictures are as varied as real ones
+    assert kinds(gap=wave(5000, 0.6), diversity=always(0.6)) != ["oscillation"]  # less than one swing
+    assert kinds(near=always(0.5), diversity=always(0.1)) == ["mode-collapse"]  # one picture is no copying
+    once = lambda step: 0.1 if step == 1000 else 1.0  # noqa: E731
+    assert kinds(diversity=once) == ["healthy"]  # one look that wavers
+
+
+def test_a_cause_is_not_said_of_a_run_that_improves():
+    """Whatever the numbers are: where the pictures come nearer and nothing is wrong with them, it is raw, not sick."""
+    for kind in ("oscillation", "discriminator-too-strong", "generator-too-strong"):
+        assert kinds(**CASES[kind] | RAW) == ["learning"]
+    assert kinds(**NO_NEARER, told_apart=always(0.05)) == [
+        "not-learning",
+        "generator-too-strong",
+    ]  # beside what is seen
+    moment = lambda step: 0.05 if step == 1000 else 0.8  # noqa: E731
+    assert "generator-too-strong" not in kinds(**STANDSTILL, told_apart=moment)
+
+
+def test_scores_swing_in_their_own_units():
+    spread = STANDSTILL | {"diversity": always(0.6), "real_q05": always(-50.0), "real_q95": always(50.0)}
+    assert kinds(WGAN, gap=wave(150, 400), **spread) == ["oscillation"]
+    assert "oscillation" not in kinds(WGAN, gap=wave(150, 100), **spread)
+
+
+@pytest.mark.parametrize("near", [None, 0.0])
+def test_nothing_is_said_of_a_share_that_is_not_known(near):
+    """Of a single training picture the first version wrote down a distance of 0 beside a diversity of nothing."""
+    unknown = dict.fromkeys(("diversity", *NEW), always(None))
+    found = diagnose(QUICK, rows(), signals(near=always(near), **unknown))
+    assert [v.kind for v in found] == ["incomparable"]
+    assert found[0].seen == "D tells real and generated pictures apart 80\xa0% of the time (50 % is chance)."
+    measures = [{"step": s, "modes": m} for s, m in ((100, 9), (200, 10), (300, 4), (400, 3))]
+    assert diagnose(QUICK, [], [], (), measures)[0].seen == "Of 10 classes that it drew before, 3 are left."
+
+
+def test_modes_that_were_drawn_once_and_are_not_any_more():
+    measures = [{"step": s, "modes": m} for s, m in ((100, 9), (200, 10), (300, 4), (400, 3))]
+    (verdict,) = diagnose(QUICK, rows(), signals(), (), measures)
+    assert verdict.kind == "mode-collapse" and "10 classes" in verdict.seen and "3 are left" in verdict.seen
+    assert kinds(measures=measures[:3]) == ["healthy"]  # one low count is not enough
+
+
+def test_a_measured_fid_decides_what_is_near():
+    near = {"real_fid": 4.0, "step": 900}
+    raw = RAW | {"patches": lambda step: max(0.4, nearer(step)) - step / 1e4}
+    assert kinds(measures=[near | {"fid": 20.0}], **raw) == ["healthy"]
+    assert kinds(measures=[near | {"fid": 200.0}]) == ["learning"]
+    old = dict.fromkeys(NEW, always(None))
+    assert kinds(measures=[near | {"fid": 20.0}], **old) == ["cannot-tell"]
+
+
+def test_measured_fids_outrank_what_the_signals_say():
+    fids = [50.0, 20.0, 12.0, 11.0, 11.5, 11.2, 11.6, 11.4, 11.3, 11.9]
+    (found,) = diagnose(QUICK, rows(), signals(), (), falling(fids))
+    assert found.kind == "plateau" and not found.alarm
+    assert "11.0 at step 400" in found.seen and found.fork_step == 400
+    assert kinds(measures=falling(sorted(fids, reverse=True))) == ["healthy"]
+    assert kinds(measures=falling(fids[:4])) == ["healthy"]  # too few to say
+    assert kinds(measures=falling([50.0, 11.0, 12.0, 24.0, 30.0, 28.0, 29.0])) == ["getting-worse"]
+
+
+def test_the_fork_begins_before_it_went_wrong():
+    (verdict,) = diagnose(QUICK, rows(), signals(diversity=lambda step: 0.1 if step > 400 else 0.9))
+    assert verdict.fork_step == 400
+    grows = lambda step: 1.0 if step <= 300 else 1e6  # noqa: E731
+    (verdict,) = diagnose(QUICK, rows(), signals(patches=lambda step: nearer(step) * grows(step)), [NAN])
+    assert verdict.fork_step == 300
+    (verdict,) = diagnose(QUICK, rows(), signals(**NO_NEARER))
+    assert verdict.fork_step == 0  # nothing was ever well
+
+
+@pytest.mark.parametrize("recipe", [n for n in ALL_RECIPES if n != "conv-small-as-printed"])
+@pytest.mark.parametrize("kind", CASES)
+def test_every_remedy_can_be_applied_to_every_recipe(recipe, kind):
+    case = {"config": None, "gap": None, "events": ()} | CASES[kind]
+    config = ALL_RECIPES[recipe].config
+    if kind == "cannot-paint-black":
+        config = config.changed(output="relu")
+    given = {k: v for k, v in case.items() if k not in ("config", "gap", "events")}
+    found = diagnose(config, rows(gap=case["gap"] or always(0.2)), signals(**given), case["events"])
+    for verdict in found:
+        check_config(config.changed(**verdict.remedy))
+        assert all(getattr(config, name) != value for name, value in verdict.remedy.items())
+        wanted = verdict.severity != "fine" and verdict.try_ != WAIT
+        assert bool(verdict.remedy) == wanted or verdict.kind == "memorisation"
+        assert len(verdict.remedy) <= 2
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_gallery_entries_and_their_cures_are_configs_that_can_be_trained(name):
+    sick, cured = make_config(PREFIX + name), make_config(PREFIX + name, **GALLERY[name].cure)
+    for config in (sick, cured):
+        check_config(config)
+    assert sick != cured and sick.total_steps <= 1000
+    assert all(getattr(sick, k) != v for k, v in GALLERY[name].cure.items())
+    assert sick.recipe == PREFIX + name and FAILURES[PREFIX + name].cure == GALLERY[name].cure
+
+
+def test_the_settings_furthest_off_are_changed_back_first():
+    off = QUICK.changed(d_lr=1e-5, g_lr=0.5, beta1=0.5, batch=16)
+    assert furthest_off(off) == {"g_lr": QUICK.g_lr, "d_lr": QUICK.d_lr}
+    assert furthest_off(QUICK.changed(weight_clip=0.01, g_lr=QUICK.g_lr * 1.02)) == {"weight_clip": 0.0}
+    assert furthest_off(QUICK.changed(penalty="none", penalty_weight=10.0)) == {"penalty": "r1", "penalty_weight": 0.3}
+    assert furthest_off(QUICK.changed(penalty="none", clusters=0, d_lr=1e-5)) == {"d_lr": QUICK.d_lr, "penalty": "r1"}
+    wrong = {"penalty": "none", "penalty_weight": 10.0, "g_lr": 0.5}
+    assert furthest_off(QUICK.changed(**wrong)) == {"g_lr": QUICK.g_lr}  # and not a penalty of another weight
+    wgan = RECIPES["wgan"].config  # has no penalty, so that the weight of one does not matter
+    assert furthest_off(wgan.changed(penalty_weight=0.1, g_lr=wgan.g_lr * 30)) == {"g_lr": wgan.g_lr}
+    assert furthest_off(QUICK) == {} and furthest_off(QUICK.changed(recipe="of a friend", g_lr=0.5)) == {}
+
+
+def test_a_young_run_with_settings_that_work_is_told_to_wait():
+    young = rows(100), signals(100, **NO_NEARER)
+    for config in (QUICK, QUICK.changed(g_lr=QUICK.g_lr * 1.5)):
+        (verdict,) = diagnose(config, *young)
+        assert verdict.try_ == WAIT and verdict.remedy == {} and verdict.fork_step is None
+    (verdict,) = diagnose(QUICK.changed(g_lr=QUICK.g_lr * 3), *young)
+    assert verdict.try_ != WAIT and verdict.remedy == {"g_lr": QUICK.g_lr}
+    (verdict,) = diagnose(QUICK, rows(), signals(**NO_NEARER))
+    assert verdict.alarm and verdict.try_ != WAIT and verdict.remedy  # not young
+    grey = signals(100, lowest=always(0.0), darkest=always(1.0), told_apart=always(1.0))
+    assert diagnose(RELU, rows(100), grey)[0].remedy == {"output": "tanh"}  # no time makes that right
+
+
+def test_what_is_furthest_off_is_named():
+    off = QUICK.changed(g_lr=0.5)
+    (verdict,) = diagnose(off, rows(), signals(**CASES["mode-collapse"]))
+    assert verdict.try_.endswith("Furthest from what works here is: Generator's learning rate.")
+    assert verdict.remedy == {"g_lr": QUICK.g_lr}
+    (verdict,) = diagnose(QUICK, rows(), signals(**CASES["mode-collapse"]))
+    assert "Furthest" not in verdict.try_ and verdict.remedy  # these settings are the recipe's own
+
+
+def test_swings_are_counted_between_extremes():
+    assert swings([0, 1, 0, 1, 0], 0.9) == [0, 1, 2, 3]
+    assert swings([0, 0.5, 0.2, 1, 0.7, 0.3, 0], 0.9) == [0, 3]
+    assert swings([0, 0.1] * 50, 0.9) == [] and swings([], 0.9) == []
+    assert len(swings([math.sin(i / 10) for i in range(630)], 1.5)) == 19  # of ten periods; the last is not over
+
+
+# The route -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def registry(tmp_path, monkeypatch, random_pictures):
+    monkeypatch.setattr(run_module, "load", lambda *a, **k: random_pictures)
+    return Runs(tmp_path)
+
+
+def asked(registry, run) -> dict:
+    app = FastAPI()
+    add_diagnosis_route(app, registry)
+    return TestClient(app).get(f"{BASE}/runs/{run.id}/diagnosis").json()
+
+
+def fill(run, **formulas) -> None:
+    for row in rows():
+        run.history.add_row(row)
+    for record in signals(**formulas):
+        run.history.add_signal(record)
+
+
+def test_the_route_answers_with_verdicts_and_the_cure(registry):
+    run, _ = registry.create(PREFIX + "mode-collapse")
+    assert asked(registry, run)["verdicts"] == []
+    fill(run, diversity=lambda step: 0.1)
+    answer = asked(registry, run)
+    (verdict,) = answer["verdicts"]
+    assert verdict["kind"] == "mode-collapse" and verdict["try"] and verdict["why"]
+    assert {"label": "Penalty", "from": "none", "to": "r1"} in answer["cure"]["changes"]
+    cured, _ = registry.create(PREFIX + "mode-collapse", changes=answer["cure"]["remedy"])
+    assert asked(registry, cured)["cure"] is None
+
+
+def test_verdicts_are_found_once_for_each_version(registry, monkeypatch):
+    from gan.web.routes import diagnosis as web
+
+    calls = []
+    monkeypatch.setattr(web, "diagnose", lambda *given: calls.append(1) or diagnose(*given))
+    app = FastAPI()
+    add_diagnosis_route(app, registry)
+    client = TestClient(app)
+    run, _ = registry.create("quick")
+    fill(run)
+    for _ in range(3):
+        assert client.get(f"{BASE}/runs/{run.id}/diagnosis").json()["verdicts"][0]["kind"] == "healthy"
+    assert len(calls) == 1
+    run.history.add_event(**NAN)
+    assert client.get(f"{BASE}/runs/{run.id}/diagnosis").json()["verdicts"][0]["kind"] == "divergence"
+    assert len(calls) == 2

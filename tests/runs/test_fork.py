@@ -1,0 +1,340 @@
+"""Kept states, forks, and the order people keep in their runs."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+import torch
+
+from gan.core.config import ConfigError
+from gan.runs import kept_checkpoints as states_module
+from gan.runs import run as run_module
+from gan.runs.kept_checkpoints import States, least_missed, state_due
+from gan.runs.registry import RunsError
+from gan.runs.run import Command, Run
+from gan.training.checkpoint import CheckpointError, flatten, load_checkpoint, read_header
+from gan.training.device import best_device
+from gan.training.trainer import Trainer
+from tests.runs import test_run
+from tests.conftest import PATIENCE, make_pictures, until
+from tests.runs.test_run import SMALL, assert_same, finished_state, straight_state
+
+runs = test_run.runs  # the fixture
+ENDLESS = SMALL | {"total_steps": 10**6}
+
+
+def trained(registry, recipe="dense", **changes) -> Run:
+    run, _ = registry.create(recipe, changes=SMALL | {"total_steps": 40} | changes)
+    registry.start(run)
+    run.join(PATIENCE)
+    assert run.status == "finished", run.message
+    return run
+
+
+def finish(registry, run: Run) -> Run:
+    registry.start(run)
+    run.join(PATIENCE)
+    assert run.status == "finished", run.message
+    return run
+
+
+# Kept states -----------------------------------------------------------------------------------------------------
+
+
+def test_about_a_dozen_states_are_due_in_a_run():
+    assert [s for s in range(200) if state_due(s)] == [0, 16, 32, 64, 128]
+    assert sum(map(state_due, range(20_001))) == 12
+
+
+def test_every_kept_state_is_what_training_so_far_gives(runs):
+    run = trained(runs)
+    assert run.states.steps() == [0, 16, 32]
+    for step in run.states.steps():
+        trainer = Trainer(run.config, make_pictures(), best_device())
+        assert load_checkpoint(run.states.path(step), trainer)["seconds"] <= run.seconds
+        assert_same(flatten(trainer.state_dict()), straight_state(run.config, step))
+
+
+def test_states_that_do_not_fit_are_dropped_evenly(tmp_path, monkeypatch):
+    states = States(tmp_path)
+    states.folder.mkdir()
+    for step in (0, 16, 32, 64, 128, 256, 512):
+        states.path(step).write_bytes(b"x" * 100)
+    monkeypatch.setattr(states_module, "MOST_BYTES", 450)
+    states.thin_out()
+    assert len(states.steps()) == 4 and {0, 512} <= set(states.steps())
+    ratios = [(b + 1) / (a + 1) for a, b in zip(states.steps(), states.steps()[1:], strict=False)]
+    assert max(ratios) < 40  # one of everything would be 513
+    monkeypatch.setattr(states_module, "MOST_BYTES", 50)
+    states.thin_out()
+    assert states.steps() == []  # a state that is larger than all may be is not kept
+
+
+def test_the_newest_state_is_the_last_to_go():
+    steps = [0, 16, 32, 64, 128]
+    while len(steps) > 1:
+        steps.remove(least_missed(steps))
+        assert steps[-1] == 128
+
+
+def test_a_state_that_is_not_finite_is_never_kept(runs, monkeypatch):
+    original = Trainer.step
+
+    def step(self, *args):
+        stats = original(self, *args)
+        if self.steps_done == 16:
+            with torch.no_grad():
+                self.g_params[0].view(-1)[0] = float("nan")
+        return stats
+
+    monkeypatch.setattr(Trainer, "step", step)
+    run, _ = runs.create("dense", changes=ENDLESS)
+    runs.start(run)
+    run.join(PATIENCE)
+    assert run.status == "failed" and run.states.steps() == [0]
+
+
+@pytest.mark.parametrize("full", ["everything", "links"])
+def test_a_full_disk_pauses_when_a_state_cannot_be_kept(runs, monkeypatch, full):
+    save, keep = run_module.save_checkpoint, States.keep
+
+    def no_room(step):
+        if step == 16:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    if full == "everything":
+        monkeypatch.setattr(run_module, "save_checkpoint", lambda *a: (no_room(a[1].steps_done), save(*a)))
+    else:
+        monkeypatch.setattr(States, "keep", lambda self, path, step: (no_room(step), keep(self, path, step)))
+    run, _ = runs.create("dense", changes=SMALL)
+    runs.start(run)
+    until(lambda: run.status == "paused" and "disk is full" in run.message)
+    monkeypatch.setattr(run_module, "save_checkpoint", save)
+    monkeypatch.setattr(States, "keep", keep)
+    finish(runs, run)
+    assert_same(finished_state(run), straight_state(run.config, 60))
+    assert run.states.steps() == [0, 32]
+
+
+def test_a_disk_without_second_names_gets_a_copy(tmp_path, monkeypatch):
+    def no_links(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(states_module.os, "link", no_links)
+    (tmp_path / "checkpoint").write_bytes(b"state")
+    states = States(tmp_path)
+    states.keep(tmp_path / "checkpoint", 16)
+    assert states.path(16).read_bytes() == b"state"
+
+
+def test_going_back_to_a_step_is_exact_and_forgets_what_came_later(runs):
+    run = trained(runs)
+    runs.command(run, Command("rewind", at=20))
+    until(lambda: run.status == "paused" and run.checkpoint_step() == 16)
+    assert run.states.steps() == [0, 16] and run.history.rows[-1][0] == 16
+    assert run.history.events[-1]["text"] == "Back to step 16"
+    finish(runs, run)
+    assert_same(finished_state(run), straight_state(run.config, 40))
+    run.states.path(0).unlink()
+    with pytest.raises(CheckpointError, match="the first one kept is that of step 16"):
+        runs.command(run, Command("rewind", at=3))
+    assert run.status == "finished"
+
+
+# Forks -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("recipe", ["dense", "quick"])
+def test_a_fork_without_changes_continues_bit_for_bit(runs, recipe):
+    source = trained(runs, recipe, **({"clusters": 4, "z_dim": 8, "width": 8} if recipe == "quick" else {}))
+    fork, token = runs.fork(source.id, {}, step=20)
+    assert fork.status == "stopped" and fork.checkpoint_step() == 16 and runs.may_control(fork, [token])
+    assert fork.id != source.id and fork.config == source.config
+    early = [r for r in source.history.rows if r[0] <= 16]
+    assert fork.history.rows == early
+    for frame in fork.history.frames:
+        same = [run.history.frame_path(frame["step"]).read_bytes() for run in (source, fork)]
+        assert same[0] == same[1]
+    assert fork.history.events[-1] == {
+        "step": 16, "kind": "fork", "text": f"Forked from {source.meta['title']} at step 16",
+    }  # fmt: skip
+    finish(runs, fork)
+    assert_same(finished_state(fork), finished_state(source))
+    assert [r[3:] for r in fork.history.rows] == [r[3:] for r in source.history.rows]
+    assert [f["fake"] for f in fork.history.frames] == [f["fake"] for f in source.history.frames]
+
+
+def test_a_fork_with_changes_learns_by_them_from_the_first_step_on(runs):
+    source = trained(runs)
+    fork, _ = runs.fork(source.id, {"g_lr": 5e-4, "objective": "hinge", "batch": 4}, step=16)
+    finish(runs, fork)
+    trainer = Trainer(source.config, make_pictures(), best_device())
+    for _ in range(16):
+        trainer.step()
+    changed = Trainer(fork.config, make_pictures(), best_device())
+    changed.load_state_dict(trainer.state_dict() | {"batches_done": 32, "lr": {"d": source.config.d_lr, "g": 5e-4}})
+    for _ in range(24):
+        changed.step()
+    assert_same(finished_state(fork), flatten(changed.state_dict()))
+    images = [row[1] for row in fork.history.rows]
+    assert images == sorted(images) and images[-1] == 16 * 8 + 24 * 4
+    assert "G's learning rate 0.001 → 0.0005" in fork.history.events[-1]["text"]
+    assert fork.meta["title"] == "Dense on MNIST · G's learning rate 0.0005, objective hinge, batch size 4"
+
+
+def test_learning_rates_that_were_changed_by_hand_are_taken_along(runs):
+    source, _ = runs.create("dense", changes=ENDLESS)
+    source.send(Command("lr", d_lr=3e-4))
+    runs.start(source)
+    until(lambda: source.latest is not None and source.latest.step > 3)
+    runs.command(source, Command("stop"))
+    source.join(PATIENCE)
+    same, _ = runs.fork(source.id, {})
+    other, _ = runs.fork(source.id, {"d_lr": source.config.d_lr})
+    assert read_header(same.checkpoint_path)["lr"] == {"d": 3e-4, "g": 1e-3}
+    assert read_header(other.checkpoint_path)["lr"] == {"d": 1e-3, "g": 1e-3}
+
+
+def test_an_averaged_generator_begins_as_the_generator_or_is_left_out(runs):
+    source = trained(runs)
+    averaged, _ = runs.fork(source.id, {"ema_halflife_images": 1000}, step=16)
+    trainer = Trainer(averaged.config, make_pictures(), best_device())
+    load_checkpoint(averaged.checkpoint_path, trainer)
+    assert_same(dict(trainer.ema.state_dict()), dict(trainer.G.state_dict()))
+    finish(runs, averaged)
+    plain, _ = runs.fork(averaged.id, {"ema_halflife_images": 0})
+    finish(runs, plain)
+
+
+def test_with_another_seed_the_frames_show_the_same_noise(runs):
+    source = trained(runs)
+    fork, _ = runs.fork(source.id, {"seed": 9}, step=16)
+    finish(runs, fork)
+    assert torch.equal(fork._z, source._z) and torch.equal(fork._real, source._real)
+    again, _ = runs.fork(fork.id, {"seed": 10})
+    finish(runs, again)
+    assert torch.equal(again._z, source._z)
+
+
+def test_a_fork_of_a_finished_run_has_as_many_steps_again(runs):
+    fork, _ = runs.fork(trained(runs).id, {"d_lr": 1e-4})
+    assert fork.config.total_steps == 80
+
+
+REFUSED = (
+    ({"z_dim": 50}, 16, r"other networks \(z_dim\)"),
+    ({"spectral_norm": True}, 16, r"other networks \(spectral_norm\)"),
+    ({"dataset": "fashion-mnist"}, 16, "keeps its data set"),
+    ({"classes": 10}, 0, "keeps its classes"),
+    ({"wings": 2}, 16, "no setting named 'wings'"),
+    ({"objective": "magic"}, 16, "no objective named 'magic'"),
+    ({"g_lr": 0.0}, 16, "must be between"),
+    ({"total_steps": 16}, 16, "begins at step 16, so its last step"),
+)
+
+
+def test_what_cannot_be_forked_is_refused_in_words_and_leaves_nothing(runs):
+    source = trained(runs)
+    before = sorted(p.name for p in runs.folder.iterdir())
+    for changes, step, words in REFUSED:
+        with pytest.raises(ConfigError, match=words):
+            runs.fork(source.id, changes, step)
+    assert sorted(p.name for p in runs.folder.iterdir()) == before
+
+
+def test_groups_belong_to_their_seed(runs):
+    source = trained(runs, "quick", clusters=4, z_dim=8, width=8, total_steps=16)
+    for changes in ({"seed": 5}, {"data_limit": 200}, {"clusters": 2}):
+        with pytest.raises(ConfigError, match="decides which groups of pictures these networks know"):
+            runs.fork(source.id, changes, 16)
+    fork, _ = runs.fork(source.id, {"seed": 5, "width": 16}, 0)
+    assert not fork.checkpoint_path.exists() and fork.history.rows == []
+    finish(runs, fork)
+    assert_same(finished_state(fork), straight_state(fork.config, 16))
+
+
+def test_a_run_without_a_state_can_only_be_forked_from_scratch(runs):
+    source, _ = runs.create("dense", changes=SMALL)
+    with pytest.raises(CheckpointError, match="no saved state"):
+        runs.fork(source.id, {})
+    with pytest.raises(RunsError, match="no run with this address"):
+        runs.fork("x" * 12, {})
+    runs.fork(source.id, {}, 0)
+
+
+# Keeping order ---------------------------------------------------------------------------------------------------
+
+
+def test_titles_are_one_short_line(runs):
+    run, _ = runs.create("dense", changes=SMALL)
+    runs.rename(run, "  My <b>first</b>\t GAN ")
+    assert Run(run.folder).meta["title"] == "My <b>first</b> GAN"
+    for bad in ("", "   ", "x" * 81, "zero\0byte", "\u202etxet"):
+        with pytest.raises(RunsError, match="1 to 80 characters"):
+            runs.rename(run, bad)
+    assert run.meta["title"] == "My <b>first</b> GAN"
+
+
+def test_a_title_survives_the_training_that_goes_on(runs):
+    run, _ = runs.create("dense", changes=ENDLESS)
+    runs.start(run)
+    until(lambda: run.latest is not None)
+    runs.rename(run, "While it trains")
+    runs.command(run, Command("stop"))
+    run.join(PATIENCE)
+    again = Run(run.folder)
+    assert (again.meta["title"], again.status) == ("While it trains", "stopped")
+
+
+def test_a_kept_run_comes_first_is_not_deleted_and_does_not_make_room(runs):
+    runs.keep = 3
+    made = [runs.create("dense", changes=SMALL)[0] for _ in range(3)]
+    runs.mark(made[0], True)
+    assert [r.id for r in runs.owned([runs.master])] == [made[0].id, made[2].id, made[1].id]
+    with pytest.raises(RunsError, match="kept"):
+        runs.delete(made[0])
+    runs.create("dense", changes=SMALL)
+    assert [r.folder.exists() for r in made] == [True, False, True]
+    runs.mark(made[0], False)
+    runs.delete(made[0])
+    assert not made[0].folder.exists()
+
+
+def test_a_run_that_trains_is_not_deleted_and_a_paused_one_is(runs):
+    run, _ = runs.create("dense", changes=ENDLESS)
+    runs.start(run)
+    until(lambda: run.latest is not None)
+    with pytest.raises(RunsError, match="is training; stop it"):
+        runs.delete(run)
+    runs.command(run, Command("pause"))
+    until(lambda: run.status == "paused")
+    runs.delete(run)
+    assert not run.alive and not run.folder.exists()
+    with pytest.raises(RunsError, match="no run"):
+        runs.get(run.id)
+
+
+def test_nothing_outside_the_folder_for_runs_is_ever_deleted(runs, tmp_path):
+    precious = tmp_path / "AbCdEfGhIjKl"
+    precious.mkdir()
+    run, _ = runs.create("dense", changes=SMALL)
+    inside = run.folder
+    for elsewhere in (precious, inside / ".." / ".." / precious.name, inside / "frames", runs.own_dir):
+        run.folder = elsewhere
+        with pytest.raises(RunsError, match="cannot be deleted"):
+            runs.delete(run)
+    link = runs.folder / "LinkLinkLink"
+    link.symlink_to(precious)
+    run.folder = link
+    with pytest.raises(RunsError, match="cannot be deleted"):
+        runs.delete(run)
+    assert precious.exists() and inside.exists() and runs.own_dir.exists()
+
+
+def test_old_runs_keep_only_their_last_state(runs):
+    runs.keep = 20
+    old = trained(runs, total_steps=16)
+    made = [runs.create("dense", changes=SMALL)[0] for _ in range(2)]
+    assert old.states.steps() == [] and old.checkpoint_step() == 16
+    assert all(r.folder.exists() for r in (old, *made))

@@ -1,0 +1,180 @@
+"""History on disk survives what happens to disks and processes."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+
+import pytest
+
+from gan.monitor.records import COLUMNS, due
+from gan.runs import history
+from gan.runs.history import History
+
+
+def row(step: int) -> tuple:
+    return (step, step * 8, step / 10, 1.5, None, 0.5, 0.25, 1e-3, 1e-3)
+
+
+def filled(folder, steps) -> History:
+    h = History(folder)
+    for s in steps:
+        h.add_row(row(s))
+        h.add_frame(s, b"png%d" % s, [0.1], [0.9])
+    h.add_event(3, "lr", "D's learning rate 1 → 2")
+    h.flush()
+    return h
+
+
+def test_what_was_written_is_read_back(tmp_path):
+    filled(tmp_path, range(5))
+    again = History(tmp_path)
+    assert again.rows == [row(s) for s in range(5)]
+    assert [f["step"] for f in again.frames] == [0, 1, 2, 3, 4]
+    assert again.events == [{"step": 3, "kind": "lr", "text": "D's learning rate 1 → 2"}]
+    assert again.frame_path(4).read_bytes() == b"png4"
+    assert (tmp_path / "rows.csv").read_text().splitlines()[0] == ",".join(COLUMNS)
+
+
+@pytest.mark.parametrize("cut", [1, 5, 30])
+def test_a_line_a_killed_process_left_unfinished_is_ignored_and_overwritten(tmp_path, cut):
+    filled(tmp_path, range(5))
+    path = tmp_path / "rows.csv"
+    path.write_bytes(path.read_bytes()[:-cut])
+    again = History(tmp_path)
+    assert again.rows == [row(s) for s in range(len(again.rows))]
+    n = len(again.rows)
+    again.add_row(row(99))
+    again.flush()
+    assert History(tmp_path).rows == [*(row(s) for s in range(n)), row(99)]
+
+
+def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
+    h = filled(tmp_path, range(3))
+    before = (tmp_path / "rows.csv").read_bytes()
+
+    def no_space(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as m:
+        m.setattr(history, "write_atomically", no_space)
+        h.add_row(row(3))
+        h.add_frame(3, b"png3", [], [])
+        with pytest.raises(OSError, match="No space"):
+            h.flush()
+    assert (tmp_path / "rows.csv").read_bytes() == before
+    h.flush()
+    again = History(tmp_path)
+    assert again.rows[-1] == row(3) and again.frames[-1]["step"] == 3 and again.frame_path(3).exists()
+
+
+def test_half_a_line_written_before_the_disk_was_full_is_cut_off(tmp_path, monkeypatch):
+    import builtins
+
+    h = filled(tmp_path, range(3))
+    h.add_row(row(3))
+    real_open = builtins.open
+
+    class HalfWriter:
+        def __init__(self, f):
+            self.f = f
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *a):
+            self.f.close()
+
+        def seek(self, at):
+            self.f.seek(at)
+
+        def write(self, data):
+            self.f.write(data[: len(data) // 2])
+            self.f.flush()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    calls = []
+
+    def failing_open(path, mode="r", *a, **k):
+        f = real_open(path, mode, *a, **k)
+        if "b" in mode and "+" in mode and not calls:
+            calls.append(path)
+            return HalfWriter(f)
+        return f
+
+    with monkeypatch.context() as m:
+        m.setattr(history, "open", failing_open, raising=False)
+        with pytest.raises(OSError):
+            h.flush()
+    assert calls
+    assert History(tmp_path).rows == [row(s) for s in range(3)]
+    h.flush()
+    assert History(tmp_path).rows == [row(s) for s in range(4)]
+
+
+def test_going_back_forgets_what_came_later(tmp_path):
+    h = filled(tmp_path, range(6))
+    h.forget_after(2)
+    for seen in (h, History(tmp_path)):
+        assert [r[0] for r in seen.rows] == [0, 1, 2]
+        assert [f["step"] for f in seen.frames] == [0, 1, 2]
+        assert seen.events == []
+    assert not h.frame_path(4).exists() and h.frame_path(2).exists()
+    assert h.generation == 1
+
+
+def test_records_thin_out_but_never_stop():
+    frames = [s for s in range(100_001) if due(s, history.FRAME_GROWTH)]
+    rows = [s for s in range(100_001) if due(s, history.ROW_GROWTH)]
+    assert 250 < len(frames) < 450 and 1000 < len(rows) < 3000
+    assert frames[:5] == [0, 1, 2, 3, 4]
+    assert max(b / a for a, b in itertools.pairwise(frames[50:])) < 1.07
+
+
+@pytest.mark.parametrize("line", ["nonsense", "1,2,3", "1,8,nan,1,1,1,1,1,1", ",,,,,,,,"])
+def test_foreign_rows_are_not_believed(tmp_path, line):
+    filled(tmp_path, range(2))
+    with open(tmp_path / "rows.csv", "a") as f:
+        f.write(line + "\n")
+    assert len(History(tmp_path).rows) == 2
+
+
+def older_signals(folder, steps) -> str:
+    """A file as it was written before there were more columns."""
+    names = history.SIGNALS[: history.SIGNALS.index("detail")]
+    lines = [",".join(names)] + [",".join([str(s)] + ["0.5"] * (len(names) - 1)) for s in steps]
+    (folder / "signals.csv").write_text("\n".join(lines) + "\n")
+    return lines[0]
+
+
+def test_signals_of_older_runs_are_read_and_go_on_with_more_columns(tmp_path):
+    head = older_signals(tmp_path, (20, 40))
+    h = History(tmp_path)
+    assert [s["step"] for s in h.signals] == [20, 40]
+    assert h.signals[0]["lowest"] == 0.5 and h.signals[0]["spectrum"] is None
+    h.flush()
+    assert (tmp_path / "signals.csv").read_text().startswith(head + "\n")  # nothing was to be written
+    h.add_signal(dict.fromkeys(history.SIGNALS, 0.25) | {"step": 60})
+    h.flush()
+    h.add_signal(dict.fromkeys(history.SIGNALS, 0.25) | {"step": 80})
+    h.flush()
+    lines = (tmp_path / "signals.csv").read_text().splitlines()
+    assert lines[0] == ",".join(history.SIGNALS) and {line.count(",") for line in lines} == {lines[0].count(",")}
+    assert History(tmp_path).signals == h.signals and len(h.signals) == 4
+
+
+def test_a_full_disk_loses_no_older_signals(tmp_path, monkeypatch):
+    older_signals(tmp_path, (20, 40))
+    h, before = History(tmp_path), (tmp_path / "signals.csv").read_bytes()
+    h.add_signal(dict.fromkeys(history.SIGNALS, 0.25) | {"step": 60})
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as m:
+        m.setattr(history, "write_atomically", full)
+        with pytest.raises(OSError):
+            h.flush()
+    assert (tmp_path / "signals.csv").read_bytes() == before
+    h.flush()
+    assert [s["step"] for s in History(tmp_path).signals] == [20, 40, 60]

@@ -1,0 +1,103 @@
+"""The routes that find pictures: lines of progress, one search for a page, a sentence for what cannot be looked for."""
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+import torch
+from fastapi import FastAPI
+from PIL import Image
+from starlette.testclient import TestClient
+
+from gan.data.catalog import load
+from gan.models import weights_file as files
+from gan.serving.renderer import Renderer, Superseded
+from gan.web.routes.find import MAX_PICTURE_BYTES, add_find_routes
+from gan.web.routes.pictures import PREFIX, add_picture_routes
+from tests.conftest import PATIENCE
+from tests.serving.test_renderer import make
+
+
+@pytest.fixture(scope="module")
+def renderer(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    files.save(folder / "plain.safetensors", make("quick"))
+    renderer = Renderer(folder)
+    yield renderer
+    renderer.close()
+
+
+@pytest.fixture(scope="module")
+def client(renderer):
+    app = FastAPI()
+    add_picture_routes(app, renderer, None)
+    add_find_routes(app, renderer)
+    with TestClient(app, base_url="http://test" + PREFIX) as client:
+        yield client
+
+
+def png(pixels: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "PNG")
+    return out.getvalue()
+
+
+def lines(answer) -> list[dict]:
+    assert answer.status_code == 200, answer.text
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def test_test_pictures_are_the_first_of_each_class(client):
+    answer = client.get("find/tests?w=plain")
+    shown = np.frombuffer(answer.content, np.uint8).reshape(10, 28, 28)
+    test = load("mnist", "test")
+    first = [int(torch.nonzero(test.labels == k)[0]) for k in range(10)]
+    assert np.array_equal(shown, test.images[first][:, 0].numpy())
+
+
+def test_a_search_tells_its_progress_and_ends_with_a_latent_that_draws_its_picture(client):
+    target, *found = lines(client.post("find?w=plain&kind=test&i=3&lane=page"))
+    assert target["shape"] == [1, 28, 28]
+    assert [line["share"] for line in found] == sorted(line["share"] for line in found) and found[-1]["share"] == 1
+    drawn = client.get(f"pixels?w=plain&from={found[-1]['latent']}")
+    image = np.frombuffer(base64.urlsafe_b64decode(found[-1]["image"] + "=="), np.uint8)
+    assert np.abs(np.frombuffer(drawn.content, np.uint8).astype(int) - image).max() <= 1
+
+
+def test_a_drawing_and_a_photographed_one_are_the_same_target(client):
+    page = np.zeros((200, 200), np.uint8)
+    page[40:160, 80:110] = page[130:160, 80:157] = 255
+    drawn = lines(client.post("find?w=plain&kind=drawn&lane=page", content=png(page)))[0]
+    photographed = lines(client.post("find?w=plain&kind=picture&lane=page", content=png(230 - page // 2)))[0]
+    pixels = [
+        np.frombuffer(base64.urlsafe_b64decode(line["target"] + "=="), np.uint8) for line in (drawn, photographed)
+    ]
+    assert pixels[0].max() == 255 and np.abs(np.subtract(*pixels, dtype=int)).max() <= 16  # resizing rounds otherwise
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "words"),
+    [
+        ("w=plain&kind=test", b"", "name of its page"),
+        ("w=plain&kind=test&i=10&lane=p", b"", "from 0 to 9"),
+        ("w=plain&kind=else&lane=p", b"", "drawn, picture or test"),
+        ("w=plain&kind=drawn&lane=p", png(np.zeros((9, 9), np.uint8)), "nothing on this picture"),
+        ("w=plain&kind=picture&lane=p", b"GIF89a no picture", "cannot be used"),
+        ("w=plain&kind=picture&lane=p", b"x" * (MAX_PICTURE_BYTES + 1), "at most 16 MB"),
+        ("w=nope&kind=test&lane=p", b"", "no weights named"),
+    ],
+)
+def test_what_cannot_be_looked_for_is_said(client, query, body, words):
+    answer = client.post(f"find?{query}", content=body)
+    assert answer.status_code in (400, 404) and words in answer.json()["error"]
+    assert answer.json()["error"].endswith(".")
+
+
+def test_a_search_that_nobody_wants_any_more_ends(renderer):
+    reports = []
+    future = renderer.search("plain", load("mnist", "test").images[0], lambda found: bool(reports.append(found)))
+    with pytest.raises(Superseded):
+        future.result(PATIENCE)
+    assert len(reports) == 1
