@@ -4,3 +4,7 @@ Packages, each of which imports only what stands above it (tests/test_architectu
 `core`; `data`, `models`, `losses`; `recipes`, `metrics`, `training`; `latent`, `monitor`; `serving`, `runs`;
 `inspection`; `draw`; `bench`, `web`; `cli`.
 """
+
+from gan.core.version import VERSION as __version__
+
+__all__ = ["__version__"]

@@ -1,5 +1,5 @@
 """`python -m gan`.
 
 `main` (train, diagnose, what the page does, without the page), `weights` (sample, evaluate, export, metric-network),
-`console`. Imports everything but web.
+the page's own start. Imports everything.
 """

@@ -19,8 +19,8 @@ from tqdm import tqdm
 
 from gan.bench import add_parsers as add_benches
 from gan.cli import weights
-from gan.cli.console import print_anywhere
 from gan.core.config import KNOBS, ConfigError, Knob, parse_value
+from gan.core.console import print_anywhere
 from gan.core.files import write_atomically
 from gan.core.flags import Parser, UsageError, decimal, whole, words_of
 from gan.core.images import PictureError, grid, png_bytes
@@ -45,6 +45,7 @@ from gan.training.checks import check_config
 from gan.training.follower import Follower
 from gan.training.malloc import keep_freed_memory
 from gan.training.threads import thread_counts
+from gan.web import start
 
 EPILOG = """examples:
   python -m gan train quick                          digits in about a minute
@@ -69,8 +70,11 @@ _SENTENCES = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Whatever a person got wrong is one sentence on stderr, and code 1."""
     print_anywhere()
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if argv[:1] == ["page"]:  # whose flags are its own
+        return start.main(argv[1:])
     try:
-        args = _parser().parse_args(words_of(sys.argv[1:] if argv is None else list(argv)))
+        args = _parser().parse_args(words_of(argv))
         keep_freed_memory()
         return args.run(args)
     except KeyboardInterrupt:
@@ -309,6 +313,7 @@ def _parser() -> Parser:
     _train_parser(commands)
     _diagnose_parser(commands.add_parser("diagnose", help="what is happening to a run, in words"))
     weights.add_parsers(commands)
+    commands.add_parser("page", help="start the page, as app.py does; page --help lists its flags")
     add_benches(commands.add_parser("bench", help="measure speed, as ratios in one run"))
     return parser
 

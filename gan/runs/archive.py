@@ -11,13 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from gan.core.config import Config, ConfigError
+from gan.core.images import split_grid
+from gan.data.catalog import DataError
+from gan.monitor.records import COLUMNS
+from gan.runs.history import History
 from gan.training.checkpoint import CheckpointError, read_header
 from gan.training.checks import check_config
-from gan.core.config import Config, ConfigError
-from gan.data.catalog import DataError
-from gan.runs.history import History
-from gan.core.images import split_grid
-from gan.monitor.records import COLUMNS
 
 _NAMES = re.compile(
     r"run\.json|rows\.csv|signals\.csv|threads\.csv|events\.jsonl|measures\.jsonl|frames\.jsonl|checkpoint\.safetensors"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from gan.core.config import Config, KNOBS
+from gan.core.config import KNOBS, Config
 from gan.monitor.diagnosis import Verdict
 from gan.monitor.diagnosis.kinds import TOO_EARLY
 from gan.recipes.catalog import ALL_RECIPES

@@ -9,15 +9,15 @@ from typing import Any
 
 import torch
 
+from gan.core.config import KNOBS, Config, ConfigError
+from gan.core.files import write_atomically
+from gan.data.catalog import DataError
+from gan.models import meta_discriminator, meta_generator
+from gan.runs.history import History
+from gan.runs.kept_checkpoints import States
+from gan.runs.run import Run
 from gan.training.checkpoint import read_header, rewrite_checkpoint
 from gan.training.checks import check_config
-from gan.core.config import Config, ConfigError, KNOBS
-from gan.data.catalog import DataError
-from gan.core.files import write_atomically
-from gan.runs.history import History
-from gan.models import meta_discriminator, meta_generator
-from gan.runs.run import Run
-from gan.runs.kept_checkpoints import States
 
 _FITTED = ("recipe", "dataset", "size", "channels", "classes", "model")  # another run, not this one with a change
 _GROUPING = ("seed", "clusters", "data_limit")  # see Trainer._choose_labels

@@ -189,7 +189,7 @@ class History:
 
     @property
     def measures(self) -> list[dict[str, Any]]:
-        """step, images, seconds, fid, coverage, confidence (and real_…), modes, histogram: gan/monitor/live_metrics.py."""
+        """step, images, seconds, fid, coverage, confidence (and real_…), modes, histogram: see live_metrics."""
         return self._measures.records
 
     @property

@@ -11,8 +11,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from gan.training.checkpoint import CheckpointError
 from gan.core.files import write_atomically
+from gan.training.checkpoint import CheckpointError
 
 FIRST_STEP = 16
 MOST_BYTES = 200 << 20  # of one run; large networks keep fewer moments

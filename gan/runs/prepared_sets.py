@@ -13,10 +13,10 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from gan.data.catalog import DataError, OWN_NAME, forget
 from gan.core.files import write_atomically
-from gan.data.own_pictures import Prepared, Summary, summary_of, take_in
 from gan.core.tokens import hash_of, hashes_of, new_token
+from gan.data.catalog import OWN_NAME, DataError, forget
+from gan.data.own_pictures import Prepared, Summary, summary_of, take_in
 
 MOST_CLAIMS = 1_000  # of one set; the oldest of more ends
 HOSTS = "host"  # stands among the hashes where a set was here without claims: it goes with the owner's of the program

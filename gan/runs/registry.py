@@ -13,19 +13,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
-from gan.training import distributed
-from gan.runs.archive import PICTURES, unpack
-from gan.training.checkpoint import CheckpointError
-from gan.training.checks import check_config
 from gan.core.config import Config, ConfigError
-from gan.data.catalog import DATA, DataError, OWN_NAME, describe
+from gan.core.tokens import hash_of, hashes_of, new_token
+from gan.data.catalog import DATA, OWN_NAME, DataError, describe
+from gan.recipes.catalog import ALL_RECIPES, make_config
+from gan.runs.archive import PICTURES, unpack
 from gan.runs.fork import plan_fork, write_fork
 from gan.runs.prepared_sets import PreparedSets
-from gan.recipes.catalog import ALL_RECIPES, make_config
 from gan.runs.room import no_room
 from gan.runs.run import Command, Run, create_run
+from gan.training import distributed
+from gan.training.checkpoint import CheckpointError
+from gan.training.checks import check_config
 from gan.training.threads import thread_counts
-from gan.core.tokens import hash_of, hashes_of, new_token
 
 UNWATCHED_SECONDS = 120.0  # a run that nobody has looked at for so long makes room for other people's
 RECORDED = "recorded"  # the id of the shipped run, which anybody may watch and nobody can control
@@ -254,7 +254,11 @@ class Runs:
 
     def of_job(self, config: Config) -> Run | None:
         """The run that this torchrun job was training with this config before it was started anew, if there is one."""
-        made = [r for r in self._runs.values() if distributed.job() and r.meta.get("job") == distributed.job() and r.config == config]
+        made = [
+            r
+            for r in self._runs.values()
+            if distributed.job() and r.meta.get("job") == distributed.job() and r.config == config
+        ]
         newest = max(made, key=lambda r: r.meta["created"], default=None)
         if newest is not None and (newest.status == "interrupted" or distributed.restarted()):
             return newest

@@ -23,22 +23,29 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gan.core.config import Config, ConfigError
+from gan.core.files import write_atomically
+from gan.core.images import grid, png_bytes, split_grid, to_uint8
+from gan.core.noise import SHEETS
+from gan.core.seeds import seed_of
+from gan.core.version import VERSION
+from gan.data.catalog import DATA, OWN_NAME, DataError, Pictures, load
+from gan.monitor.records import due
+from gan.monitor.signals import Signals, signal_due
+from gan.runs.history import FRAME_GROWTH, ROW_GROWTH, History
+from gan.runs.kept_checkpoints import States, state_due
+from gan.runs.snapshot import Snapshot
 from gan.training import distributed
 from gan.training.checkpoint import (
-    CheckpointError, NotFinite, load_checkpoint, read_header, save_checkpoint, save_state, shown_generator_state,
+    CheckpointError,
+    NotFinite,
+    load_checkpoint,
+    read_header,
+    save_checkpoint,
+    save_state,
+    shown_generator_state,
 )
-from gan.core.config import Config, ConfigError
-from gan.data.catalog import DATA, DataError, OWN_NAME, Pictures, load
 from gan.training.device import best_device, resolved_precision, use_threads
-from gan.core.files import write_atomically
-from gan.runs.history import FRAME_GROWTH, History, ROW_GROWTH
-from gan.core.noise import SHEETS
-from gan.core.images import grid, png_bytes, split_grid, to_uint8
-from gan.monitor.records import due
-from gan.core.seeds import seed_of
-from gan.monitor.signals import Signals, signal_due
-from gan.runs.snapshot import Snapshot
-from gan.runs.kept_checkpoints import States, state_due
 from gan.training.threads import ThreadChooser
 from gan.training.trainer import PLAYERS, Trainer
 
@@ -740,7 +747,8 @@ def create_run(folder: Path, config: Config, info: dict[str, Any]) -> None:
     conditional = config.classes > 0
     layout = {"count": SHEETS["tile"].latents, "columns": 10 if conditional else 8}
     tiles = layout | {"size": config.size, "channels": config.channels}
-    meta = {"format": FORMAT, "status": "stopped", "message": "", "config": config.to_dict(), "tiles": tiles}
+    meta = {"format": FORMAT, "version": VERSION, "status": "stopped", "message": ""}
+    meta |= {"config": config.to_dict(), "tiles": tiles}
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "run.json", json.dumps(meta | info, indent=1).encode())
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from gan.core.paths import WEIGHTS
 from gan.models import weights_file as files
-from gan.training.checkpoint import CheckpointError
-from gan.runs.run import Run
 from gan.models.weights_file import Weights, WeightsError
+from gan.runs.run import Run
+from gan.training.checkpoint import CheckpointError
 
 RUNS = Path(os.environ.get("GAN_FORGE_RUNS") or "runs")  # the folder for runs where nothing else is said
 

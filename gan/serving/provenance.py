@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gan.core.images import grid, png_bytes
+from gan.core.version import VERSION
 
 PROGRAM = "GAN Forge"
 KEY = "gan-forge"  # the keyword of the chunk; the same in static/origin.js
-FORMAT_VERSION = 1
+FORMAT_VERSION = 1  # of these words; the program's own is `made_with`
 SCALE = 16  # pixels of a saved picture for each of the generator's
 
 
@@ -29,7 +30,7 @@ class Origin:
 
     def words(self) -> str:
         """The JSON inside the PNG."""
-        about = {"program": PROGRAM, "version": FORMAT_VERSION}
+        about = {"program": PROGRAM, "made_with": VERSION, "version": FORMAT_VERSION}
         return json.dumps(about | {"weights": self.weights, "digest": self.digest, "query": self.query})
 
     def png(self, pixels: np.ndarray, scale: int = SCALE) -> bytes:

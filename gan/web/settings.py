@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gan.core.paths import ROOT
+from gan.core.paths import INSTALLED, ROOT
 
 MOST_RUNS = 64  # at the same time: more than any machine trains well
 SHORTEST_PASSWORD = 8  # characters
@@ -60,8 +60,12 @@ def read_settings(arguments: Sequence[str] | None, environment: Mapping[str, str
     )
 
 
-def default_runs(environment: Mapping[str, str], on_space: bool, beside: Path = ROOT) -> Path:
-    """Where runs are kept: as GAN_FORGE_RUNS says, a Space's storage, beside the program, or the person's data."""
+def default_runs(environment: Mapping[str, str], on_space: bool, beside: Path | None = None) -> Path:
+    """Where runs are kept: as GAN_FORGE_RUNS says, a Space's storage, beside the program, or the person's data.
+
+    beside: another folder than the checkout, or than the one that an installed program was started in.
+    """
+    beside = beside or (Path.cwd() if INSTALLED else ROOT)
     if environment.get("GAN_FORGE_RUNS"):
         return Path(environment["GAN_FORGE_RUNS"])
     if on_space and _writable(Path("/data")):

@@ -815,6 +815,7 @@ INTERPOLATION = {
 
 SHORTCUTS = {
     "title": "Keyboard shortcuts",
+    "version": "GAN Forge {version}",
     "everywhere": "Everywhere",
     "or": "or",
     "help": "this list",

@@ -23,8 +23,8 @@ from gan.training.device import best_device
 from gan.training.trainer import Trainer
 from gan.web.routes.pictures import add_picture_routes, run_source
 from gan.web.routes.runs import BASE, add_routes
-from tests.runs import test_run
 from tests.conftest import make_pictures
+from tests.runs import test_run
 from tests.runs.test_run import SMALL, assert_same, finished_state, straight_state, until
 
 runs = test_run.runs  # the fixture

@@ -14,11 +14,10 @@ from gan.cli.main import _changes, _parser, main
 from gan.core.config import Config
 from gan.monitor.diagnosis import diagnose
 from gan.monitor.diagnosis.kinds import TOO_EARLY
-from gan.monitor.records import SIGNALS
+from gan.monitor.records import OLDER_SIGNALS, SIGNALS
 from gan.recipes.catalog import make_config
 from gan.recipes.failures import GALLERY, PREFIX
 from gan.runs import run as run_module
-from gan.monitor.records import OLDER_SIGNALS
 from gan.runs.registry import Runs
 from gan.runs.run import Run
 from gan.web.routes.diagnosis import add_diagnosis_route

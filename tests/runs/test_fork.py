@@ -16,8 +16,8 @@ from gan.runs.run import Command, Run
 from gan.training.checkpoint import CheckpointError, flatten, load_checkpoint, read_header
 from gan.training.device import best_device
 from gan.training.trainer import Trainer
-from tests.runs import test_run
 from tests.conftest import PATIENCE, make_pictures, until
+from tests.runs import test_run
 from tests.runs.test_run import SMALL, assert_same, finished_state, straight_state
 
 runs = test_run.runs  # the fixture

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from PIL import Image
 from starlette.testclient import TestClient
 
+import gan
 from gan.models import weights_file as files
 from gan.serving.renderer import Renderer
 from gan.web.routes.pictures import PREFIX, add_picture_routes
@@ -44,7 +45,8 @@ def test_the_png_is_the_picture_enlarged_and_says_how_it_was_made(client, shelf)
     assert (np.asarray(file) == picture.repeat(4, 0).repeat(4, 1)).all()
     assert "attachment" in answer.headers["content-disposition"]
     digest = files.digest(files.load(shelf / "by-class.safetensors"))
-    origin = {"program": "GAN Forge", "version": 1, "weights": "by-class", "digest": digest, "query": QUERY}
+    about = {"program": "GAN Forge", "made_with": gan.__version__, "version": 1}
+    origin = about | {"weights": "by-class", "digest": digest, "query": QUERY}
     assert list(file.text) == ["gan-forge"] and json.loads(file.text["gan-forge"]) == origin
     assert client.get(f"origin?w=by-class&{QUERY}").json()["digest"] == digest
 

@@ -26,6 +26,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 from gan.core.config import KNOBS, parse_value
 from gan.core.images import gif_bytes, mp4_bytes
 from gan.core.paths import STATIC
+from gan.core.version import VERSION
 from gan.data.catalog import DATA, DataError
 from gan.losses.objectives import OBJECTIVES
 from gan.losses.penalties import PENALTIES
@@ -121,6 +122,7 @@ _NO_PENALTY = {"name": "none", "title": "None", "about": EN["train"]["no_penalty
 def _tables() -> dict[str, Any]:
     """What the form is made of."""
     return {
+        "version": VERSION,
         "text": EN,
         "recipes": [
             {

@@ -25,8 +25,8 @@ export async function originOf(file) {
 }
 
 /** The same PNG, with how it was made. */
-export const withOrigin = (bytes, { weights, digest, query }) =>
-  withWords(bytes, KEY, JSON.stringify({ program: PROGRAM, version: VERSION, weights, digest, query }));
+export const withOrigin = (bytes, { weights, digest, query, madeWith }) =>
+  withWords(bytes, KEY, JSON.stringify({ program: PROGRAM, made_with: madeWith, version: VERSION, weights, digest, query }));
 
 function textOf(bytes) {
   let text;

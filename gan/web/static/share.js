@@ -1,7 +1,7 @@
 // Handing a picture on and getting it back: the PNG that says how it was made, such a file dropped on the tab or chosen, and
 // the picture as lines of Python.
 
-import { api, getJSON, h, notify, saveBlob, saveFrom, setText, t, url } from "./common.js";
+import { api, boot, getJSON, h, notify, saveBlob, saveFrom, setText, t, url } from "./common.js";
 import { takeDrops } from "./drops.js";
 import { digestHere, drawHere } from "./in_page.js";
 import { OriginError, originOf, withOrigin } from "./origin.js";
@@ -129,6 +129,6 @@ async function pngOf(drawn, { w, ...query }) {
   ctx.imageSmoothingEnabled = false;
   ctx.drawImage(small, 0, 0, large.width, large.height);
   const plain = await new Promise((done) => large.toBlob(done, "image/png"));
-  const origin = { weights: w, digest: digestHere(w), query: queryOf(query) };
+  const origin = { weights: w, digest: digestHere(w), query: queryOf(query), madeWith: (await boot()).version };
   return new Blob([withOrigin(new Uint8Array(await plain.arrayBuffer()), origin)], { type: "image/png" });
 }

@@ -62,9 +62,9 @@ function pressClass(digit) {
 let list = null;
 
 async function openList() {
-  await boot(); // the words
+  const about = await boot(); // with the words
   list?.remove();
-  list = dialog();
+  list = dialog(about);
   document.querySelector(".gradio-container").append(list);
   const box = list.firstElementChild;
   box.addEventListener("close", () => list.remove());
@@ -72,13 +72,14 @@ async function openList() {
   box.showModal();
 }
 
-function dialog() {
+function dialog({ version }) {
   const close = h("button", { type: "button", class: "gf-btn gf-btn-quiet gf-small gf-push" }, t("common.close"));
   close.addEventListener("click", () => close.closest("dialog").close());
   const title = t("shortcuts.title");
   const head = h("div", { class: "gf-row" }, h("h3", { class: "gf-section-title" }, title), close);
   const groups = Object.entries(TABS).map(([tab, entries]) => group(t(`common.tab_${tab}`), entries));
-  const content = h("div", { class: "gf-stack" }, head, group(t("shortcuts.everywhere"), EVERYWHERE), groups);
+  const made = h("p", { class: "gf-hint" }, t("shortcuts.version", { version }));
+  const content = h("div", { class: "gf-stack" }, head, group(t("shortcuts.everywhere"), EVERYWHERE), groups, made);
   return h("div", { class: "gf" }, h("dialog", { class: "gf-dialog gf-shortcuts", "aria-label": title }, content));
 }
 

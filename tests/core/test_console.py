@@ -13,8 +13,8 @@ from contextlib import redirect_stdout, suppress
 import pytest
 
 import app
-from gan.cli.console import print_anywhere
 from gan.cli.main import main
+from gan.core.console import print_anywhere
 from gan.core.paths import ROOT
 
 ENCODINGS = ["ascii", "cp437", "cp850", "cp1252", "cp932", "utf-8"]
