@@ -21,6 +21,7 @@ from gan.bench.corpus_runs import judged as judged_states
 from gan.bench.corpus_sheet import Named, sheet, shown
 from gan.bench.corpus_states import KeptRun, State, kept_run
 from gan.core.files import write_atomically
+from gan.core.flags import whole
 from gan.monitor.diagnosis import KINDS
 from gan.monitor.diagnosis import said as kinds_of
 from gan.monitor.diagnosis.kinds import ALARMS, TOO_EARLY
@@ -55,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--half", choices=HALVES, default=HALVES[0], help="of the corpus; the judged one is looked at once"
     )
+    parser.add_argument("--first", type=whole(0, 100_000), default=0, help="number of the first run to look at")
     parser.add_argument("--misses", type=Path, help="a WebP file for the pictures of every miss, numbered as printed")
 
 
@@ -70,8 +72,9 @@ def measure(args: argparse.Namespace) -> list[Figure]:
     return figures(found) + times(found, folder)
 
 
-def numbers_of(args: argparse.Namespace) -> range:
-    return range(HALVES.index(args.half), args.runs, len(HALVES))
+def numbers_of(args: argparse.Namespace) -> list[int]:
+    """Of the runs that are asked for."""
+    return [n for n in range(HALVES.index(args.half), args.runs, len(HALVES)) if n >= args.first]
 
 
 @dataclass(frozen=True)
