@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +18,18 @@ import uvicorn
 from gan.data.catalog import Pictures
 
 PATIENCE = 90.0  # seconds until something counts as not happening: machines that are tested on are busy
+E2E = Path(__file__).parent / "e2e"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever lies in tests/e2e drives a browser, and says so."""
+    for item in items:
+        if E2E in item.path.parents:
+            item.add_marker("e2e")
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    if config.option.markexpr == "not slow":
+    if "not slow" in config.option.markexpr:
         terminalreporter.write_line("The slow tests were left out; python -m pytest -m slow runs them.")
 
 
