@@ -18,6 +18,7 @@ SAME = 0.05  # as good as the recipe's: a factor 1.06
 NEAR = 0.5  # with all settings nearer, a young run is as the recipe's: a factor 1.7
 FAR_OFF = 2.0  # a factor 9
 LEAST = 1e-6  # of a value whose logarithm is taken
+LOOSE = 0.3  # a limit of weights that changes nothing
 
 RATES = ("d_lr", "g_lr")
 R1_WEIGHT = 0.3  # what our own recipes take
@@ -28,9 +29,14 @@ def _factor(unit: float) -> Callable[[float, float], float]:
     return lambda a, b: abs(math.log(max(a, LEAST) / max(b, LEAST))) / math.log(unit)
 
 
-def _memory(a: float, b: float) -> float:
-    """Of Adam's coefficients: how often the length of the memory, 1 / (1 - β), differs by a factor 3."""
-    return abs(math.log((1 - a) / (1 - b))) / math.log(3)
+def _memory(unit: float) -> Callable[[float, float], float]:
+    """Of Adam's coefficients: how often the length of the memory, 1 / (1 - β), differs by a factor `unit`."""
+    return lambda a, b: abs(math.log((1 - a) / (1 - b))) / math.log(unit)
+
+
+def _clip(a: float, b: float) -> float:
+    """Of the limit of weights, 0 for none: the tighter, the further from none. Few weights of ours are beyond 0.3."""
+    return abs(math.log(min(a or LOOSE, LOOSE) / min(b or LOOSE, LOOSE))) / math.log(3)
 
 
 def _switch(size: float) -> Callable[[Any, Any], float]:
@@ -43,12 +49,12 @@ def _part(unit: float) -> Callable[[float, float], float]:
 
 # How far a setting is off, in units of a factor 3 in a learning rate, from what is known of each.
 OFF: dict[str, Callable[[Any, Any], float]] = {
-    "d_lr": _factor(3), "g_lr": _factor(3), "beta1": _memory, "beta2": _memory,
+    "d_lr": _factor(3), "g_lr": _factor(3), "beta1": _memory(3), "beta2": _memory(10),
     "objective": _switch(1.0), "update_order": _switch(0.6), "d_steps": _factor(3),
-    "penalty": _switch(1.0), "penalty_weight": _factor(10), "penalty_every": _factor(10),
-    "weight_clip": _switch(2.0), "gradient_clip": _switch(1.0), "spectral_norm": _switch(0.8),
+    "penalty": _switch(1.5), "penalty_weight": _factor(10), "penalty_every": _factor(10),
+    "weight_clip": _clip, "gradient_clip": _switch(1.0), "spectral_norm": _switch(0.8),
     "instance_noise": _part(0.2), "label_smoothing": _part(0.3), "augment": _part(0.7),
-    "output": _switch(4.0), "z_dim": _factor(30), "clusters": _switch(0.6), "sampling": _switch(0.1),
+    "output": _switch(4.0), "z_dim": _factor(30), "clusters": _switch(0.3), "sampling": _switch(0.1),
 }  # fmt: skip
 
 
