@@ -123,7 +123,7 @@ class Config:
         """A copy with other values; unknown names and values out of range raise ConfigError."""
         unknown = sorted(set(values) - set(KNOBS))
         if unknown:
-            raise ConfigError(f"There is no setting named {unknown[0]!r}.")
+            raise ConfigError(f"There is no setting named {_shown(unknown[0])}.")
         return replace(self, **values)
 
     def to_dict(self) -> dict[str, Any]:
@@ -150,19 +150,26 @@ def check_value(k: Knob, value: Any) -> None:
     else:
         ok_type = isinstance(value, str) and len(value) < 200
     if not ok_type:
-        raise ConfigError(f"{k.label} ({k.name}) must be {_KIND_WORDS[k.kind]}, not {value!r}.")
+        raise ConfigError(f"{k.label} ({k.name}) must be {_KIND_WORDS[k.kind]}, not {_shown(value)}.")
     if k.choices and value not in k.choices:
-        raise ConfigError(f"{k.label} ({k.name}) must be one of {', '.join(k.choices)}, not {value!r}.")
+        raise ConfigError(f"{k.label} ({k.name}) must be one of {', '.join(k.choices)}, not {_shown(value)}.")
     if k.low is not None and not k.low <= value <= k.high:  # false for NaN too
-        value = value if isinstance(value, float) or abs(value) < 10**20 else "a number with very many digits"
         low, high = k.limits
-        raise ConfigError(f"{k.label} ({k.name}) must be between {low} and {high}, not {value!r}.")
+        raise ConfigError(f"{k.label} ({k.name}) must be between {low} and {high}, not {_shown(value)}.")
+
+
+def _shown(value: Any) -> str:
+    """What somebody chose, as long as a sentence can hold it."""
+    if isinstance(value, int) and abs(value) >= 10**20:
+        return "a number with very many digits"
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def parse_value(name: str, text: Any) -> Any:
     """Turn what a person typed into the field's type. Raises ConfigError with a sentence."""
     if name not in KNOBS:
-        raise ConfigError(f"There is no setting named {name!r}.")
+        raise ConfigError(f"There is no setting named {_shown(name)}.")
     k = KNOBS[name]
     value = _convert(k, text)
     check_value(k, value)
@@ -180,9 +187,10 @@ def _convert(k: Knob, text: Any) -> Any:
             return int(number)
         return k.kind(text)
     except (ValueError, KeyError, TypeError, OverflowError):
-        raise ConfigError(f"{k.label} ({k.name}) must be {_KIND_WORDS[k.kind]}, not {str(text)[:40]!r}.") from None
+        raise ConfigError(f"{k.label} ({k.name}) must be {_KIND_WORDS[k.kind]}, not {_shown(text)}.") from None
 
 
+_MOST_SHOWN = 60  # letters of a value
 _KIND_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a short text"}
 _KINDS = {"bool": bool, "int": int, "float": float, "str": str}
 

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place and moved, whenever the process dies."""
+"""Files that are whole or not there: written beside their place and moved, whenever the process dies; what is wrong."""
 
 from __future__ import annotations
 
@@ -38,6 +38,12 @@ def replacing(path: Path) -> Iterator:
     except BaseException:
         Path(file.name).unlink(missing_ok=True)
         raise
+
+
+def brief(error: Exception) -> str:
+    """What a library says of a file that may be a stranger's: its first line, printable, of at most 120 letters."""
+    line = (str(error).splitlines() or [""])[0]
+    return "".join(letter for letter in line if letter.isprintable())[:120] or type(error).__name__
 
 
 def disk_is_full(error: Exception) -> bool:

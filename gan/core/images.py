@@ -11,6 +11,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
+from gan.core.files import brief
+
 LEVEL = 2 / 255  # between two of the 256 levels of a pixel in [-1, 1]
 
 
@@ -117,10 +119,15 @@ def _even(sheet: np.ndarray) -> np.ndarray:
 
 
 def split_grid(png: bytes, count: int, columns: int, size: int, channels: int) -> np.ndarray:
-    """The inverse of a gapless `grid`: PNG -> uint8 [count, C, size, size]. Raises ValueError for another layout."""
-    rows = -(-count // columns)
-    with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
-        if picture.size != (columns * size, rows * size) or picture.mode != ("L" if channels == 1 else "RGB"):
-            raise ValueError(f"a frame of {picture.size} {picture.mode} does not hold {count} tiles of {size}×{size}")
-        sheet = np.asarray(picture).reshape(rows, size, columns, size, channels)
+    """The inverse of a gapless `grid`: PNG -> uint8 [count, C, size, size]. Raises ValueError for anything else."""
+    try:
+        rows = -(-count // columns)
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
+            if picture.size != (columns * size, rows * size) or picture.mode != ("L" if channels == 1 else "RGB"):
+                raise ValueError(f"{picture.size} {picture.mode} does not hold {count} tiles of {size}×{size}")
+            sheet = np.asarray(picture).reshape(rows, size, columns, size, channels)
+    except ValueError:
+        raise
+    except Exception as error:  # decoders answer hostile bytes with any exception there is
+        raise ValueError(f"not a PNG that can be read ({brief(error)})") from None
     return sheet.transpose(0, 2, 4, 1, 3).reshape(rows * columns, channels, size, size)[:count]

@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from gan.core.files import replacing
+from gan.core.files import brief, replacing
 
 THREADS = os.cpu_count() or 2  # that decode pictures
 UNTITLED = "Own pictures"  # how a set is called whose files are nobody else's business, or had no common name
@@ -143,8 +143,8 @@ def _prepared(path: Path) -> Iterator[tuple[safe_open, Header]]:
             yield file, _header(file)
     except DataError:
         raise
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(f"The file {path.name} is damaged ({error}); delete it and prepare it again.") from error
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise DataError(f"The file {path.name} is damaged ({brief(error)}); delete it and prepare it again.") from error
 
 
 def _header(file: safe_open) -> Header:

@@ -312,9 +312,7 @@ def from_text(text: str, z_dim: int) -> list[Direction]:
     if not isinstance(file, dict) or file.get("format") != FORMAT:
         raise DirectionError("This is not a file of directions that was made here.")
     if file.get("version") != VERSION:
-        raise DirectionError(
-            f"This file has format version {str(file.get('version'))[:20]}; this program reads {VERSION}."
-        )
+        raise DirectionError(f"This file has format version {file.get('version')!r:.20}; this program reads {VERSION}.")
     entries = file.get("directions")
     if not isinstance(entries, list) or not 0 < len(entries) <= MOST:
         raise DirectionError(f"A file of directions holds 1 to {MOST} of them.")

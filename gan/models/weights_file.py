@@ -205,7 +205,7 @@ def _labels(header: dict[str, Any]) -> Weights:
         )
     if ours.get("version") != FORMAT_VERSION:
         raise WeightsError(
-            f"This file has format version {str(ours.get('version'))[:20]}; this program reads {FORMAT_VERSION}."
+            f"This file has format version {ours.get('version')!r:.20}; this program reads {FORMAT_VERSION}."
         )
     try:
         config = Config.from_dict(ours.get("config"))
@@ -241,6 +241,8 @@ def _places(header: dict[str, Any], room: int) -> dict[str, _Place]:
     entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
     if len(entries) > MAX_TENSORS:
         raise WeightsError(f"This file lists {len(entries):,} tensors; a generator has at most {MAX_TENSORS:,}.")
+    if not all(map(str.isprintable, entries)):
+        raise WeightsError("This file is damaged: its header names a tensor in letters that cannot be shown.")
     places = {name: _place(name, entry) for name, entry in entries.items()}
     end = 0
     for name, place in sorted(places.items(), key=lambda item: item[1].start):
@@ -258,7 +260,7 @@ def _place(name: str, entry: Any) -> _Place:
     except (TypeError, KeyError, ValueError):
         raise WeightsError(f"This file is damaged: its header does not describe {name[:80]}.") from None
     if dtype not in ("F32", "F16", "I64"):
-        raise WeightsError(f"This file stores {name[:80]} as {str(dtype)[:20]}; only F32, F16 and I64 are read.")
+        raise WeightsError(f"This file stores {name[:80]} as {dtype!r:.20}; only F32, F16 and I64 are read.")
     numbers = [*shape, start, stop] if isinstance(shape, list) else [None]
     if not all(type(n) is int and 0 <= n < 2**40 for n in numbers):
         raise WeightsError(f"This file is damaged: its header does not describe {name[:80]}.")

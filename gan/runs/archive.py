@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gan.core.config import Config, ConfigError
+from gan.core.files import brief
 from gan.core.images import split_grid
 from gan.data.catalog import DataError
 from gan.monitor.records import COLUMNS
@@ -22,7 +24,7 @@ from gan.training.checks import check_config
 _NAMES = re.compile(
     r"run\.json|rows\.csv|signals\.csv|threads\.csv|events\.jsonl|measures\.jsonl|frames\.jsonl|checkpoint\.safetensors"
     r"|best\.safetensors|pictures\.safetensors"
-    r"|real\.png|frames/\d{8}\.png"
+    r"|real\.png|frames/[0-9]{8}\.png"
 )
 _RECORDS = (".json", ".jsonl", ".csv")
 PICTURES = "pictures.safetensors"  # own pictures, which may travel with the run that learned from them
@@ -101,9 +103,9 @@ def _unpacked(file: Path | IO[bytes], folder: Path) -> tuple[Config, dict[str, A
     except (ConfigError, DataError, CheckpointError) as e:
         raise ArchiveError(str(e)) from None
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as e:
-        if isinstance(e, OSError) and e.errno is not None:  # this machine's disk, not the zip
-            raise
-        raise ArchiveError(f"This is not a readable zip of a run ({str(e)[:100]}).") from None
+        if isinstance(e, OSError) and e.errno not in (None, errno.EINVAL):  # this machine's disk, not the zip,
+            raise  # which says EINVAL where its entries lie before its beginning
+        raise ArchiveError(f"This is not a readable zip of a run ({brief(e)}).") from None
 
 
 def _check_listing(z: zipfile.ZipFile) -> None:
@@ -212,9 +214,8 @@ def _check_contents(folder: Path, config: Config) -> None:
             split_grid(history.frame_path(frame["step"]).read_bytes(), 40, columns, config.size, config.channels)
         except FileNotFoundError:
             raise ArchiveError(f"The frame of step {frame['step']} is missing in this zip.") from None
-        except (OSError, ValueError, SyntaxError) as e:
-            why = (e.strerror if isinstance(e, OSError) else None) or str(e)[:80]  # never a path of this machine
-            raise ArchiveError(f"The frame of step {frame['step']} in this zip cannot be read ({why}).") from None
+        except ValueError as e:
+            raise ArchiveError(f"The frame of step {frame['step']} in this zip cannot be read ({e}).") from None
     for name in ("checkpoint", "best"):
         path = folder / f"{name}.safetensors"
         if path.exists() and read_header(path)["config"].changed(total_steps=config.total_steps) != config:

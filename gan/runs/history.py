@@ -17,6 +17,7 @@ from gan.core.files import write_atomically
 from gan.monitor.records import COLUMNS, OLDER_SIGNALS, SIGNALS
 
 _MEASURES = ("fid", "real_fid", "coverage", "real_coverage", "confidence", "real_confidence")
+_MOST_STEPS = 2**53  # that a page can count
 ROW_GROWTH, FRAME_GROWTH = 1.005, 1.03  # next record at ≥ step × growth: about 2,000 rows, 350 frames in 100,000 steps
 
 
@@ -99,6 +100,14 @@ def _short(value: float | None) -> float | None:
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
+def _step(value: Any) -> int:
+    """Raises ValueError, TypeError or OverflowError for what no run has counted to."""
+    step = int(value)
+    if not 0 <= step < _MOST_STEPS:
+        raise ValueError("not a step")
+    return step
+
+
 def _encode_row(row: Iterable[float | None]) -> str:
     return ",".join("" if v is None else f"{v:.6g}" if isinstance(v, float) else str(v) for v in row)
 
@@ -117,24 +126,24 @@ def _decode_row(line: str) -> tuple[float | None, ...]:
     numbers = _decode_cells(line, COLUMNS)
     if None in numbers[:3]:
         raise ValueError("a row without its step")
-    return (int(numbers[0]), int(numbers[1]), *numbers[2:])
+    return (_step(numbers[0]), int(numbers[1]), *numbers[2:])
 
 
 def _decode_signal(line: str) -> dict[str, float | None]:
     """What an older file has no cell for is None."""
     names = OLDER_SIGNALS if line.count(",") == len(OLDER_SIGNALS) - 1 else SIGNALS
     numbers = dict.fromkeys(SIGNALS) | dict(zip(names, _decode_cells(line, names), strict=True))
-    return numbers | {"step": int(numbers["step"])}
+    return numbers | {"step": _step(numbers["step"])}
 
 
 def _decode_event(line: str) -> dict[str, Any]:
     e = json.loads(line)
-    return {"step": int(e["step"]), "kind": str(e["kind"])[:20], "text": str(e["text"])[:300]}
+    return {"step": _step(e["step"]), "kind": str(e["kind"])[:20], "text": str(e["text"])[:300]}
 
 
 def _decode_frame(line: str) -> dict[str, Any]:
     e = json.loads(line)
-    found = {"step": int(e["step"]), "fake": [float(v) for v in e["fake"]], "real": [float(v) for v in e["real"]]}
+    found = {"step": _step(e["step"]), "fake": [float(v) for v in e["fake"]], "real": [float(v) for v in e["real"]]}
     if not all(map(math.isfinite, found["fake"] + found["real"])):
         raise ValueError("not finite")
     return found
@@ -142,7 +151,7 @@ def _decode_frame(line: str) -> dict[str, Any]:
 
 def _decode_measure(line: str) -> dict[str, Any]:
     e = json.loads(line)
-    found = {"step": int(e["step"]), "images": int(e["images"]), "seconds": float(e["seconds"])}
+    found = {"step": _step(e["step"]), "images": int(e["images"]), "seconds": float(e["seconds"])}
     found |= {name: float(e[name]) for name in _MEASURES}
     found |= {"modes": int(e["modes"]), "histogram": [int(n) for n in e["histogram"]][:100]}
     if not all(math.isfinite(found[name]) for name in ("seconds", *_MEASURES)):
@@ -152,7 +161,7 @@ def _decode_measure(line: str) -> dict[str, Any]:
 
 def _decode_threads(line: str) -> tuple[int, int]:
     step, count = line.split(",")
-    return int(step), int(count)
+    return _step(step), int(count)
 
 
 def _json_line(record: Any) -> str:

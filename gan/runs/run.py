@@ -85,14 +85,14 @@ class Run:
     """One run and its folder. `status`: running, paused, stopped, finished, failed, interrupted."""
 
     def __init__(self, folder: Path, own_dir: Path | None = None, threads: tuple[int, ...] = (1,)) -> None:
-        """Open a run's folder, whether it is training, done, or was interrupted. Raises CheckpointError.
+        """Open a run's folder, whether it is training, done, or was interrupted. Raises CheckpointError or ConfigError.
 
         threads: the numbers of processor threads that training may choose from.
         """
         self.folder, self.own_dir, self.threads = folder, own_dir, threads
         self.id = folder.name
         self.meta = _read_meta(folder)
-        self.config = Config.from_dict(self.meta["config"])
+        self.config = Config.from_dict(self.meta.get("config"))
         self.history, self.states = History(folder), States(folder)
         self.status, self.message = self.meta["status"], self.meta["message"]
         if self.status in ("running", "paused"):  # the process that trained it is gone
@@ -771,7 +771,9 @@ def _read_meta(folder: Path) -> dict[str, Any]:
     try:
         meta = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         if meta["format"] != FORMAT:
-            raise CheckpointError(f"The run {folder.name} has format {meta['format']}; this version reads {FORMAT}.")
+            raise CheckpointError(
+                f"The run {folder.name} has format {meta['format']!r:.20}; this version reads {FORMAT}."
+            )
         tiles = {k: int(meta["tiles"][k]) for k in ("count", "columns", "size", "channels")}
         known = {
             "measure_share": MEASURE_SHARE,

@@ -7,6 +7,7 @@ header holds one JSON object (format, config, steps_done, batches_done, lr, and 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ from safetensors.torch import save
 from torch import Tensor
 
 from gan.core.config import Config
-from gan.core.files import write_atomically
+from gan.core.files import brief, write_atomically
 from gan.training.trainer import Trainer
 
 FORMAT = 1
 _HEADER = "gan-forge"
 _NETWORKS = ("G", "D", "ema")
 _OPTIMISERS = ("opt_g", "opt_d")
+_MOST_STEPS = 2**53  # that a page can count
 _MAY_DIFFER = {"total_steps", "recipe"}  # training longer is the same run
 
 
@@ -74,11 +76,13 @@ def read_header(path: Path) -> dict[str, Any]:
             steps, lr = int(header["steps_done"]), {k: float(header["lr"][k]) for k in ("d", "g")}
             batches = int(header.get("batches_done", steps))  # older files: written by a single process
             extra = dict(header["extra"])
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as e:
-        raise CheckpointError(f"The checkpoint {path.name} is damaged or not one of ours ({_brief(e)}).") from None
+        if not (0 <= steps < _MOST_STEPS and 0 <= batches < _MOST_STEPS and all(map(math.isfinite, lr.values()))):
+            raise ValueError("a number is out of its range")
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as e:
+        raise CheckpointError(f"The checkpoint {path.name} is damaged or not one of ours ({brief(e)}).") from None
     if header.get("format") != FORMAT:
         raise CheckpointError(
-            f"The checkpoint has format {header.get('format')!r}; this version reads format {FORMAT}."
+            f"The checkpoint has format {header.get('format')!r:.20}; this version reads format {FORMAT}."
         )
     return {"config": config, "steps_done": steps, "batches_done": batches, "lr": lr, "extra": extra}
 
@@ -109,7 +113,7 @@ def _read_tensors(path: Path, check: Callable[[Any], None] | None = None) -> dic
                 check(f)
             return {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as e:
-        raise CheckpointError(f"The checkpoint {path.name} is damaged ({_brief(e)}).") from None
+        raise CheckpointError(f"The checkpoint {path.name} is damaged ({brief(e)}).") from None
 
 
 def rewrite_checkpoint(path: Path, config: Config, lr: dict[str, float]) -> bytes:
@@ -169,7 +173,7 @@ def _first_network(path: Path, prefixes: tuple[str, ...]) -> dict[str, Tensor]:
             prefix = next((p for p in prefixes if any(n.startswith(p) for n in names)), prefixes[-1])
             return {n[len(prefix) :]: f.get_tensor(n) for n in names if n.startswith(prefix)}
     except (SafetensorError, OSError) as e:
-        raise CheckpointError(f"The checkpoint {path.name} is damaged ({_brief(e)}).") from None
+        raise CheckpointError(f"The checkpoint {path.name} is damaged ({brief(e)}).") from None
 
 
 def flatten(state: dict[str, Any]) -> dict[str, Tensor]:
@@ -212,7 +216,9 @@ def _compare(f: Any, expected: dict[str, tuple[tuple[int, ...], torch.dtype]]) -
     if needed - names:
         raise CheckpointError(f"The checkpoint lacks {sorted(needed - names)[0]}: it belongs to other networks.")
     if names - set(expected):
-        raise CheckpointError(f"The checkpoint holds {sorted(names - set(expected))[0]}: it belongs to other networks.")
+        raise CheckpointError(
+            f"The checkpoint holds {sorted(names - set(expected))[0]!r:.80}: it belongs to other networks."
+        )
     for name in names:
         shape, dtype = expected[name]
         found = f.get_slice(name)
@@ -224,7 +230,3 @@ def _compare(f: Any, expected: dict[str, tuple[tuple[int, ...], torch.dtype]]) -
 
 
 _DTYPES = {"F32": torch.float32, "I64": torch.int64}
-
-
-def _brief(e: Exception) -> str:
-    return (str(e).splitlines() or [type(e).__name__])[0][:120]

@@ -17,6 +17,7 @@ from PIL import Image
 
 from gan.data.catalog import DataError, load
 from gan.data.own_pictures import Form, edit_classes, prepare_folder, prepare_zip
+from tests.damage import hurt
 from tests.data.own_pictures.test_decode import animation, deep, encoded, half, swapped_profile
 
 SECONDS = float(os.environ.get("GAN_FORGE_FUZZ_SECONDS", "15"))
@@ -36,27 +37,6 @@ def seeds() -> list[tuple[str, bytes]]:
     table = "file,class\n" + "".join(f"{name},{i % 2}\n" for i, (name, _) in enumerate(named))
     labels = json.dumps({"labels": [[name, i % 2] for i, (name, _) in enumerate(named)]})
     return [*named, ("labels.csv", table.encode()), ("dataset.json", labels.encode())]
-
-
-def hurt(data: bytes, rng: random.Random) -> bytes:
-    """Bytes changed, cut, doubled or exchanged."""
-    some = bytearray(data)
-    for _ in range(rng.randrange(1, 6)):
-        at = rng.randrange(max(1, len(some)))
-        kind = rng.randrange(6)
-        if kind == 0:
-            some[at : at + 1] = bytes([rng.randrange(256)])
-        elif kind == 1:
-            del some[at:]
-        elif kind == 2:
-            some[at:at] = some[max(0, at - rng.randrange(200)) : at]
-        elif kind == 3:
-            some[at : at + 4] = rng.choice([b"\xff\xff\xff\xff", bytes(4), b"\x7f\xff\xff\xff", b"PK\1\2", b"\0\0\1\0"])
-        elif kind == 4:
-            del some[at : at + rng.randrange(1, 50)]
-        else:
-            some[at : at + 2] = bytes(reversed(some[at : at + 2]))
-    return bytes(some)
 
 
 def hurt_name(name: str, rng: random.Random) -> str:
