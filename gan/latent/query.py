@@ -83,7 +83,7 @@ def seed_of(query: Mapping[str, str]) -> int:
 def label_of(text: str) -> int | None:
     """A class; None where none is asked for."""
     if text and not re.fullmatch(r"\d{1,4}", text):
-        raise BadQuery(f"The class must be a whole number, not {text[:20]!r}.")
+        raise BadQuery(f"The class must be a whole number below 10,000, not {text[:20]!r}.")
     return int(text) if text else None
 
 

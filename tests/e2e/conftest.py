@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import urllib.request
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 from gan.bench import App, find_chromium, free_port, process
-from tests.conftest import PATIENCE, until
+from tests.conftest import PATIENCE, not_here, until
 
 STRANGER = "visitor.test"  # the same server by a name under which no browser was given a token
 TINY = {"batch": 8, "total_steps": 10**7}  # small steps, and more of them than any test waits for
@@ -182,19 +181,12 @@ def large_run(shared_server: Server) -> str:
 def browser() -> Iterator[Any]:
     path = find_chromium()
     if path is None:
-        _no_browser("No Chromium was found. Install it (Debian: apt-get install chromium) or set CHROMIUM to its path.")
+        not_here("No Chromium was found. Install it (Debian: apt-get install chromium) or set CHROMIUM to its path.")
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", f"--host-resolver-rules=MAP {STRANGER} 127.0.0.1"]
         chromium = playwright.chromium.launch(executable_path=path, args=arguments, timeout=PATIENCE * 1000)
         yield chromium
         chromium.close()
-
-
-def _no_browser(reason: str) -> None:
-    """On a workplace these tests are left out and say why; where everything must be tested that is a failure."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 class Visits:

@@ -4,6 +4,8 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch.nn.functional import one_hot
 
 from gan.core.noise import latent_of
@@ -204,3 +206,100 @@ def test_classes_taken_away_are_none():
     assert torch.equal(interpolation.blend_mixtures(torch.stack([three, three, eight]), minus)[0], eight)
     one, two = torch.eye(10)[:2]
     assert torch.equal(interpolation.blend_mixtures(torch.stack([one, two, three]), minus)[0], (one + three) / 2)
+
+
+# ---- whatever the latents are ----
+
+NEAR = {"rtol": 1e-7, "atol": 1e-7}
+SHARES = st.floats(0, 1)
+
+
+@st.composite
+def latents(draw, least=2, most=6):
+    """Float64 [K, z_dim], normal, of lengths that differ by up to a hundred times; no two are parallel or opposite."""
+    rng = torch.Generator().manual_seed(draw(st.integers(0, 2**32)))
+    z = torch.randn(draw(st.integers(least, most)), draw(st.integers(8, 40)), generator=rng, dtype=torch.float64)
+    return z * torch.rand(len(z), 1, generator=rng).double().mul(4).sub(2).exp()
+
+
+@st.composite
+def turned(draw, least=2, most=6):
+    """Latents, and a rotation (perhaps with a reflection) of their space."""
+    z = draw(latents(least, most))
+    rng = torch.Generator().manual_seed(draw(st.integers(0, 2**32)))
+    return z, torch.linalg.qr(torch.randn(z.shape[1], z.shape[1], generator=rng, dtype=torch.float64))[0]
+
+
+@pytest.mark.parametrize("between", [interpolation.lerp, interpolation.slerp])
+@given(z=latents(most=2), t=SHARES)
+def test_the_way_back_is_the_way_there(between, z, t):
+    a, b = z
+    assert torch.allclose(between(a, b, t), between(b, a, 1 - t), **NEAR)
+
+
+@given(z=latents(most=2), t=SHARES, s=SHARES)
+def test_slerp_goes_on_where_it_was_left(z, t, s):
+    """On a sphere: a part of the way, of a part of the way, is a part of the whole way; and every point is on it."""
+    a, b = 5 * torch.nn.functional.normalize(z)
+    part = interpolation.slerp(a, b, t)
+    assert abs(part.norm() - 5) < 1e-7
+    assert torch.allclose(interpolation.slerp(a, part, s), interpolation.slerp(a, b, t * s), atol=1e-6)
+    angle = lambda u, v: torch.atan2((u - v).norm(), (u + v).norm())  # noqa: E731 - half of it
+    assert abs(angle(a, part) - t * angle(a, b)) < 1e-6
+
+
+@given(z=latents(most=2), t=SHARES)
+def test_slerp_stays_between_its_ends_in_their_plane(z, t):
+    a, b = z
+    point = interpolation.slerp(a, b, t)
+    shares = torch.linalg.lstsq(z.T, point[:, None]).solution[:, 0]
+    assert torch.allclose(shares @ z, point, **NEAR) and (shares > -1e-7).all()
+
+
+@pytest.mark.parametrize("mode", interpolation.MODES)
+@given(made=turned(), loop=st.booleans(), scale=st.floats(0.1, 10))
+def test_no_axis_and_no_unit_is_special(mode, made, loop, scale):
+    """What is turned, mirrored or made longer first goes the turned, mirrored, longer way."""
+    z, rotation = made
+    way = interpolation.path(z, None, mode, 5, loop)[0]
+    other = interpolation.path(scale * z @ rotation, None, mode, 5, loop)[0]
+    assert torch.allclose(other, scale * way @ rotation, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", interpolation.MODES)
+@given(z=latents(), frames=st.integers(2, 9), loop=st.booleans(), classes=st.booleans())
+def test_a_path_has_its_length_and_its_keyframes_and_leads_back(mode, z, frames, loop, classes):
+    shares = torch.eye(len(z), dtype=torch.float64) if classes else None
+    way, blends = interpolation.path(z, shares, mode, frames, loop)
+    assert len(way) == interpolation.count(len(z), frames, loop)
+    assert torch.equal(way[:: frames - 1], z) and torch.isfinite(way).all()
+    back, backward = interpolation.path(z.flip(0), shares.flip(0) if classes else None, mode, frames, loop)
+    turn = 2 - frames if loop else 0  # flipped, a loop begins on its last leg
+    assert torch.allclose(back.flip(0).roll(turn, 0), way, rtol=1e-6, atol=1e-6)
+    if classes:
+        assert torch.allclose(backward.flip(0).roll(turn, 0), blends, atol=1e-6)
+        assert torch.allclose(blends.sum(1), torch.ones(len(way), dtype=torch.float64)) and (blends > -1e-12).all()
+
+
+@pytest.mark.parametrize("mode", interpolation.MODES)
+@given(z=latents(), by=st.integers(0, 5))
+def test_a_loop_has_no_first_keyframe(mode, z, by):
+    way = interpolation.path(z, None, mode, 4, loop=True)[0]
+    other = interpolation.path(z.roll(-by, 0), None, mode, 4, loop=True)[0]
+    assert torch.allclose(other, way.roll(-3 * by, 0), rtol=1e-6, atol=1e-6)
+
+
+@given(made=turned(), data=st.data())
+def test_sums_do_not_know_the_order_or_the_axes(made, data):
+    """But for the 16 bits that links round to."""
+    z, rotation = made
+    z = z / z.norm(dim=1).max()
+    shares = torch.tensor([data.draw(st.lists(st.floats(-3, 3), min_size=len(z), max_size=len(z)))]).double()
+    shares = shares + (1 - shares.sum()) / len(z)
+    plain = interpolation.blend(z, shares)
+    order = torch.tensor(data.draw(st.permutations(range(len(z)))))
+    assert torch.allclose(interpolation.blend(z[order], shares[:, order]), plain, atol=2e-3)
+    if (shares @ z).norm() > 1e-3:  # else rounding decides the direction
+        assert torch.allclose(interpolation.blend(z @ rotation, shares), (plain.double() @ rotation).float(), atol=2e-3)
+    lengths = z.norm(dim=1)
+    assert lengths.min() - 2e-3 < plain.norm() < lengths.max() + 2e-3 or (shares @ z).norm() < 1e-5

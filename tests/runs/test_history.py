@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import errno
 import itertools
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gan.monitor.records import COLUMNS, due
+from gan.monitor.records import COLUMNS, SIGNALS, due
 from gan.runs import history
 from gan.runs.history import History
+from tests import samples
 
 
 def row(step: int) -> tuple:
@@ -178,3 +183,49 @@ def test_a_full_disk_loses_no_older_signals(tmp_path, monkeypatch):
     assert (tmp_path / "signals.csv").read_bytes() == before
     h.flush()
     assert [s["step"] for s in History(tmp_path).signals] == [20, 40, 60]
+
+
+# ---- cut at any byte ----
+
+FILES = {"rows": "rows.csv", "signals": "signals.csv", "threads": "threads.csv", "events": "events.jsonl",
+         "frames": "frames.jsonl", "measures": "measures.jsonl"}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FILES)
+@given(data=st.data(), rest=st.binary(max_size=20).filter(lambda rest: b"\n" not in rest))
+def test_what_is_read_of_a_cut_file_is_a_prefix_and_writing_goes_on(kind, data, rest):
+    """Whatever a killed process or a broken disk left behind the cut."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, whole = Path(folder, FILES[kind]), samples.run_files()[FILES[kind]]
+        path.write_bytes(whole)
+        written = getattr(History(Path(folder)), kind)
+        cut = data.draw(st.integers(0, len(whole)))
+        path.write_bytes(whole[:cut] + rest)
+        history = History(Path(folder))
+        found = list(getattr(history, kind))
+        lines = whole[:cut].count(b"\n") - path.suffix.endswith("csv")
+        assert len(written) == 3 and found == written[: max(lines, 0)]  # every whole line, and no other
+        samples.add_records(history, range(7, 9))
+        history.flush()
+        again = getattr(History(Path(folder)), kind)
+        assert again[: len(found)] == found and again == getattr(history, kind) and len(again) == len(found) + 2
+
+
+WORDS = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**9), WORDS, NUMBERS, st.none() | NUMBERS), max_size=6), st.integers(0, 6))
+def test_all_that_can_be_written_is_read_back(records, at):
+    """Whatever stands in words and numbers, flushed in two turns."""
+    with tempfile.TemporaryDirectory() as folder:
+        history = History(Path(folder))
+        for i, (step, words, number, perhaps) in enumerate(records):
+            history.add_row((step, step, *[number] * 2, perhaps, *[number] * 4))
+            history.add_event(step, "lr", words)
+            history.add_signal(dict.fromkeys(SIGNALS, perhaps) | {"step": step})
+            if i == at:
+                history.flush()
+        history.flush()
+        again = History(Path(folder))
+        assert again.rows == history.rows and again.events == history.events and again.signals == history.signals

@@ -42,8 +42,9 @@ function textOf(bytes) {
 function readOrigin(text) {
   const found = parsed(text);
   if (found?.program !== PROGRAM) throw new OriginError("strange_origin");
-  if (found.version !== VERSION) throw new OriginError("other_version", { version: String(found.version).slice(0, 20) });
-  const { weights, digest, query } = found;
+  const { version, weights, digest, query } = found;
+  const shown = typeof version === "string" ? version : `${JSON.stringify(version)}`; // an object need not become a text
+  if (version !== VERSION) throw new OriginError("other_version", { version: shown.slice(0, 20) });
   const right =
     matches(weights, /^[\w.-]{1,100}$/) && matches(digest, /^[0-9a-f]{32}$/) && matches(query, /^[!-~]*$/) && query.length <= MOST_QUERY;
   const parts = right ? [...new URLSearchParams(query)] : [];

@@ -1,0 +1,177 @@
+"""Places as links hold them: whatever is written is read again, and nothing else is taken."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gan.core.noise import SHEETS
+from gan.core.seeds import MAX_SEED
+from gan.latent import query as q
+from gan.latent.places import RING, Place, Push
+from gan.latent.query import BadQuery
+
+VALUES = st.floats(-q.MAX_VALUE, q.MAX_VALUE)
+SHARES = st.floats(0, 1)
+VECTORS = st.lists(st.floats(-q.MAX_VALUE, q.MAX_VALUE, width=16), min_size=1, max_size=40).map(
+    lambda numbers: np.array(numbers, "<f2").tobytes()
+)
+NAMES = st.text(min_size=1, max_size=q.MAX_KEY).filter(
+    lambda name: name.isprintable() and not name.isdecimal() and not {":", ","} & set(name)
+)
+
+
+@st.composite
+def places(draw: st.DrawFn) -> Place:
+    """Anything that a link can say."""
+    names = draw(st.lists(NAMES, max_size=4, unique=True))
+    pushes = tuple(Push(name, draw(VALUES), draw(VECTORS), draw(st.booleans())) for name in names)
+    lockable = [*map(str, range(q.MAX_DIRECTIONS)), *names]
+    sheet = draw(st.none() | st.sampled_from(sorted(SHEETS)))
+    return Place(
+        draw(st.integers(0, MAX_SEED)),
+        tuple(draw(st.lists(st.tuples(st.integers(0, q.MAX_RINGS * RING - 1), SHARES), max_size=5))),
+        draw(st.dictionaries(st.integers(0, q.MAX_DIRECTIONS - 1), VALUES)),
+        draw(st.dictionaries(st.integers(0, q.MAX_SETS - 1), VALUES, max_size=5)),
+        start=draw(st.just(b"") | VECTORS) if sheet is None else b"",
+        sheet=None if sheet is None else (sheet, draw(st.integers(0, SHEETS[sheet].latents - 1))),
+        psi=draw(SHARES),
+        pushes=pushes,
+        locked=frozenset(draw(st.lists(st.sampled_from(lockable)))),
+        mix=draw(st.none() | st.tuples(st.integers(0, 9999), SHARES)),
+    )
+
+
+def parts_of(place: Place) -> dict[str, str]:
+    """A place as the page writes it."""
+    flags = {False: "", True: ":g"}
+    pairs = {
+        "m": place.steps,
+        "d": place.moves.items(),
+        "z": place.sets.items(),
+        "mix": [place.mix] if place.mix else [],
+    }
+    start = in_full(place.sheet) if place.sheet else q.in_base64(place.start)
+    return {
+        "seed": str(place.seed),
+        **{key: ",".join(f"{number}:{value!r}" for number, value in found) for key, found in pairs.items()},
+        "u": ",".join(f"{p.key}:{p.amount!r}:{q.in_base64(p.vector)}{flags[p.regroups]}" for p in place.pushes),
+        "lock": ",".join(sorted(place.locked)),
+        "psi": repr(place.psi),
+        "from": start,
+    }
+
+
+def in_full(sheet: tuple[str, int]) -> str:
+    return f"{sheet[0]}:{sheet[1]}"
+
+
+# There and back ------------------------------------------------------------------------------------------------------
+
+
+@given(places())
+def test_a_place_comes_back_from_its_link(place: Place) -> None:
+    text = q.written(parts_of(place))
+    assert q.place_of(q.read(text)) == place
+    assert q.written(q.read(text)) == text  # one text for one place
+    assert re.fullmatch("[!-~]*", text) and "#" not in text  # an address holds it as it is
+
+
+@given(places(), st.sampled_from(["a_", "b_"]))
+def test_two_places_share_an_address_by_prefixes(place: Place, prefix: str) -> None:
+    other = Place(place.seed, psi=0.5)
+    parts = {prefix + key: value for key, value in parts_of(place).items()} | parts_of(other)
+    assert q.place_of(parts, prefix) == place and q.place_of(parts) == other
+
+
+@given(st.binary(min_size=1, max_size=100))
+def test_bytes_come_back_from_base64_or_are_no_vector(data: bytes) -> None:
+    try:
+        assert q.vector(q.in_base64(data), "u") == data
+    except BadQuery:
+        numbers = np.frombuffer(data[: len(data) // 2 * 2], "<f2").astype(float)
+        assert len(data) % 2 or not (abs(numbers) <= q.MAX_VALUE).all()
+
+
+# Nothing else --------------------------------------------------------------------------------------------------------
+
+LOOSE = st.text("0123456789:,.-+eg_tilesudyknaf é\0", max_size=30) | st.text(max_size=20)
+
+
+@given(st.dictionaries(st.sampled_from(q.PICTURE_KEYS), LOOSE))
+def test_any_text_is_a_place_within_its_limits_or_one_sentence(parts: dict[str, str]) -> None:
+    try:
+        place = q.place_of(parts)
+        q.label_of(parts.get("c", ""))
+    except BadQuery as refused:
+        assert str(refused).isprintable() and str(refused).endswith(".") and len(str(refused)) < 200
+        return
+    assert 0 <= place.seed <= MAX_SEED and 0 <= place.psi <= 1
+    assert all(0 <= number < q.MAX_RINGS * RING and 0 <= spread <= 1 for number, spread in place.steps)
+    assert all(0 <= k < q.MAX_DIRECTIONS and abs(v) <= q.MAX_VALUE for k, v in place.moves.items())
+    assert all(0 <= k < q.MAX_SETS and abs(v) <= q.MAX_VALUE for k, v in place.sets.items())
+    assert q.place_of(q.read(q.written(parts_of(place)))) == place
+
+
+@given(st.text(max_size=12).filter(lambda key: key not in q.PICTURE_KEYS))
+def test_a_key_that_no_picture_depends_on_is_refused(key: str) -> None:
+    with pytest.raises(BadQuery, match="A picture has no"):
+        q.read(f"seed=5&{quote(key, errors='replace')}=1")
+
+
+def many(count: int) -> str:
+    return ",".join(f"{number}:1" for number in range(count))
+
+
+def pushes(count: int) -> str:
+    return ",".join(f"n{number}:1:AAA" for number in range(count))
+
+
+@pytest.mark.parametrize(
+    ("key", "most", "more"),
+    [
+        ("seed", str(MAX_SEED), str(MAX_SEED + 1)),
+        ("m", many(q.MAX_STEPS), many(q.MAX_STEPS + 1)),
+        ("m", f"{q.MAX_RINGS * RING - 1}:1", f"{q.MAX_RINGS * RING}:1"),
+        ("d", many(q.MAX_DIRECTIONS), many(q.MAX_DIRECTIONS + 1)),
+        ("z", many(q.MAX_SETS), many(q.MAX_SETS + 1)),
+        ("u", pushes(q.MAX_PUSHES), pushes(q.MAX_PUSHES + 1)),
+        ("u", f"{'n' * q.MAX_KEY}:1:AAA", f"{'n' * (q.MAX_KEY + 1)}:1:AAA"),
+        ("from", q.in_base64(bytes(q.MAX_VECTOR)), q.in_base64(bytes(q.MAX_VECTOR + 2))),
+        *(("from", f"{name}:{sheet.latents - 1}", f"{name}:{sheet.latents}") for name, sheet in SHEETS.items()),
+        ("lock", "7", "8"),
+        ("mix", "9999:1", "10000:1"),
+    ],
+)
+def test_the_most_is_taken_and_one_more_is_not(key: str, most: str, more: str) -> None:
+    q.place_of({key: most})
+    with pytest.raises(BadQuery, match=key if key != "mix" else "below 10,000"):
+        q.place_of({key: more})
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), SHARES, SHARES)
+def test_numbers_beyond_their_limits_are_set_to_them(value: float, a: float, b: float) -> None:
+    low, high = sorted((a, b))
+    assert q.number(repr(value), "psi", low, high) == min(max(value, low), high)
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e999", "", "1,5", "0x10", "one"])
+def test_what_is_no_number_is_refused(text: str) -> None:
+    with pytest.raises(BadQuery, match="psi must be a number"):
+        q.number(text, "psi", 0, 1)
+
+
+@given(st.integers(-5, 5), st.integers(-9, 9))
+def test_whole_numbers_are_taken_within_their_range_alone(low: int, value: int) -> None:
+    high = low + 3
+    if low <= value <= high and value >= 0:
+        assert q.integer({"n": str(value)}, "n", low, high, 0) == value
+    else:
+        with pytest.raises(BadQuery, match=f"n must be a whole number from {low} to {high}"):
+            q.integer({"n": str(value)}, "n", low, high, 0)
+    assert q.integer({}, "n", 0, 9, 4) == 4
