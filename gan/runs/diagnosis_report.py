@@ -37,15 +37,16 @@ def last_step(run: Run) -> int:
 def answer(run: Run, verdicts: Sequence[Verdict]) -> Answer:
     """What `runs/ID/diagnosis` and `diagnose --json` say: {verdicts, cure}, ready for JSON.
 
-    Each verdict has the fields of Verdict (`try` for try_) and `changes`, the remedy in words. cure: of a run that
-    fails on purpose; else None.
+    Each verdict has the fields of Verdict (`try` for try_); in words `changes` (its remedy) and `everything_changes`.
+    cure: of a run that fails on purpose; else None.
     """
     return {"verdicts": [_shown(run.config, v) for v in verdicts], "cure": _cure(run.config)}
 
 
 def _shown(config: Config, verdict: Verdict) -> dict[str, Any]:
     fields = asdict(verdict)
-    return fields | {"try": fields.pop("try_"), "changes": _changes(config, verdict.remedy)}
+    in_words = {"changes": verdict.remedy, "everything_changes": verdict.everything}
+    return fields | {"try": fields.pop("try_")} | {name: _changes(config, found) for name, found in in_words.items()}
 
 
 def _cure(config: Config) -> dict[str, Any] | None:
@@ -102,6 +103,9 @@ def _block(run: Run, verdict: dict[str, Any], cure: dict[str, Any] | None) -> li
     heads = {"seen": "What was seen", "sure": "How sure it is", "why": "Why it happens", "try": "What to try"}
     said = [f"{head}: {verdict[name]}" for name, head in heads.items() if verdict.get(name)]
     fork = _fork(run, verdict) if verdict.get("changes") and not cure else []
+    if fork and verdict["everything"]:
+        all_back = _command(run, verdict["everything"], verdict["everything_step"])
+        fork.append(f"All {len(verdict['everything'])} settings back to the recipe's: {all_back}")
     return [verdict["kind"], verdict["title"], *said, *fork]
 
 
@@ -110,6 +114,9 @@ def _fork(run: Run, wanted: dict[str, Any]) -> list[str]:
     step = wanted["fork_step"] or 0
     begins = f"A fork from step {step:,}" if step else "A fork from the beginning"
     changes = [f"  {change['label']}: {change['from']} → {change['to']}" for change in wanted["changes"]]
-    flags = [f"--{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in wanted["remedy"].items()]
-    command = f"python -m gan train --fork {shlex.quote(str(run.folder))} --at {step} {' '.join(flags)}"
-    return [f"{begins} would change:", *changes, f"To make it: {command}"]
+    return [f"{begins} would change:", *changes, f"To make it: {_command(run, wanted['remedy'], step)}"]
+
+
+def _command(run: Run, settings: dict[str, Any], step: int) -> str:
+    flags = [f"--{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in settings.items()]
+    return f"python -m gan train --fork {shlex.quote(str(run.folder))} --at {step} {' '.join(flags)}"

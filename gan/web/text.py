@@ -402,6 +402,7 @@ DIAGNOSIS = {
     "change": "{label}: {from} → {to}",
     "apply": "Try it from step {step}",
     "apply_fresh": "Try it in a new run",
+    "everything": "Or set all {count} back to the recipe’s values",
     "cure": "Try the cure",
     "cure_about": "The cure",
 }

@@ -329,6 +329,21 @@ def test_a_young_run_with_settings_that_work_is_told_to_wait():
     assert diagnose(RELU, rows(100), grey)[0].remedy == {"output": "tanh"}  # no time makes that right
 
 
+def test_where_more_is_off_than_a_remedy_changes_everything_can_be_set_back():
+    wrong = {"g_lr": 0.5, "d_lr": 1e-5, "penalty": "none"}
+    (verdict,) = diagnose(QUICK.changed(**wrong), rows(), signals(**NO_NEARER))
+    assert set(verdict.remedy) == {"g_lr", "d_lr"} and verdict.everything == {
+        name: getattr(QUICK, name) for name in wrong
+    }
+    assert verdict.everything_step == 0
+    (verdict,) = diagnose(
+        QUICK.changed(**wrong, clusters=0), rows(), signals(diversity=lambda s: 0.1 if s > 400 else 0.9)
+    )
+    assert (verdict.fork_step, verdict.everything_step) == (400, 0)  # other groups are another network
+    (verdict,) = diagnose(QUICK.changed(g_lr=0.5, d_lr=1e-5), rows(), signals(**NO_NEARER))
+    assert verdict.remedy and verdict.everything == {} and verdict.everything_step is None
+
+
 def test_what_is_furthest_off_is_named():
     off = QUICK.changed(g_lr=0.5)
     (verdict,) = diagnose(off, rows(), signals(**CASES["mode-collapse"]))

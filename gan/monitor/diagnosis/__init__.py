@@ -14,7 +14,7 @@ from typing import Any
 from gan.core.config import Config
 from gan.monitor.diagnosis.kinds import ALARMS, KINDS, WAIT
 from gan.monitor.diagnosis.past import Past, Record
-from gan.monitor.diagnosis.remedies import NEAR, SPECIAL, far_off, furthest_in_words, remedy
+from gan.monitor.diagnosis.remedies import NEAR, SPECIAL, back_to_recipe, far_off, furthest_in_words, remedy
 from gan.monitor.diagnosis.rules import CAUSES, COURSE, FAILURES, STUCK, Rule, percent
 from gan.recipes.catalog import ALL_RECIPES
 
@@ -41,7 +41,8 @@ class Verdict:
 
     sure: how sure it is, in words that begin with "Sure", "Likely" or "First signs"; "" where nothing is claimed.
     remedy: settings to change, empty where there is nothing to change. fork_step: continue from the newest state at or
-    before this step, 0 is the beginning; None where there is nothing to continue.
+    before this step, 0 is the beginning; None where there is nothing to continue. everything: all settings that are not
+    the recipe's, with its values, where those are more than the remedy's; everything_step: where that fork begins.
     """
 
     kind: str
@@ -53,6 +54,8 @@ class Verdict:
     try_: str
     remedy: dict[str, Any] = field(default_factory=dict)
     fork_step: int | None = None
+    everything: dict[str, Any] = field(default_factory=dict)
+    everything_step: int | None = None
 
     @property
     def alarm(self) -> bool:
@@ -119,7 +122,10 @@ def _verdict(past: Past, kind: str, seen: str, looks: int) -> Verdict:
     changes = {} if wait else remedy(past.config, kind)
     back = _fork_step(past, kind, changes) if changes else None
     try_ = WAIT if wait else words.try_ + furthest_in_words(past.config, changes)
-    return Verdict(kind, severity, title, sure, seen, words.why, try_, changes, back)
+    everything = back_to_recipe(past.config) if changes and kind not in SPECIAL else {}
+    everything = everything if len(everything) > len(changes) else {}
+    further = _fork_step(past, kind, everything) if everything else None
+    return Verdict(kind, severity, title, sure, seen, words.why, try_, changes, back, everything, further)
 
 
 def _youth(config: Config) -> float:

@@ -116,9 +116,20 @@ export class DiagnosisPanel {
     return h("section", { class: "gf-verdict", dataset: { kind: verdict.kind, severity: verdict.severity } }, title, h("dl", {}, list), remedy);
   }
 
-  remedy({ changes, remedy, fork_step: step }) {
+  remedy(verdict) {
+    const { changes, remedy, fork_step: step } = verdict;
     const words = step ? t("diagnosis.apply", { step: whole(step) }) : t("diagnosis.apply_fresh");
-    return action(changes, words, () => this.onRemedy({ runId: this.verdicts.runId, remedy, step }));
+    const box = action(changes, words, () => this.onRemedy({ runId: this.verdicts.runId, remedy, step }));
+    if (verdict.everything_changes.length) box.append(this.everything(verdict));
+    return box;
+  }
+
+  /** More than the two settings that are furthest off. */
+  everything({ everything: remedy, everything_step: step, everything_changes: changes }) {
+    const onclick = () => this.onRemedy({ runId: this.verdicts.runId, remedy, step });
+    const title = changes.map((change) => t("diagnosis.change", change)).join("\n");
+    const words = t("diagnosis.everything", { count: changes.length });
+    return h("button", { type: "button", class: "gf-btn gf-btn-quiet", title, dataset: { gf: "remedy-everything" }, onclick }, words);
   }
 
   cureCard({ about, changes, remedy }) {
