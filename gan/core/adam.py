@@ -7,16 +7,22 @@ trusts that a gradient lies in memory as its parameter does. The arithmetic is t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 import torch
 from torch import Tensor
 
 
+class AdamState(TypedDict):
+    """What survives a step: for each parameter, by its place, {step, exp_avg, exp_avg_sq}; empty before the first."""
+
+    state: dict[int, dict[str, Tensor]]
+
+
 class Adam:
     """Kingma & Ba 2015, algorithm 1, for `params`; `lr` may change between steps, and be a scalar on their device.
 
-    `state_dict` is laid out as torch's: state[i] = {step, exp_avg, exp_avg_sq}, empty before the first step.
+    `state_dict` is laid out as torch's.
     """
 
     def __init__(self, params: Sequence[Tensor], lr: float | Tensor, betas: tuple[float, float], eps: float) -> None:
@@ -38,10 +44,10 @@ class Adam:
             amsgrad=False, maximize=False,
         )  # fmt: skip
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> AdamState:
         return {"state": {i: dict(slots) for i, slots in self.state.items()}}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: AdamState) -> None:
         self.state = {int(i): _slots_like(self.params[int(i)], slots) for i, slots in state["state"].items()}
 
 

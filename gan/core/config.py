@@ -5,8 +5,12 @@ The command line's flags and the page's form are both made from `KNOBS`, which r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any
+
+Value = bool | int | float | str  # of a setting
+Changes = dict[str, Value]  # settings by name
 
 
 class ConfigError(ValueError):
@@ -19,7 +23,7 @@ class Knob:
 
     name: str
     kind: type
-    default: Any
+    default: Value
     label: str
     help: str
     low: float | None
@@ -29,11 +33,24 @@ class Knob:
 
     @property
     def limits(self) -> tuple[str, str]:
-        """low and high as one would type them."""
-        return tuple(str(int(v)) if self.kind is int else f"{v:.10g}" for v in (self.low, self.high))
+        """low and high as one would type them; empty where there are none."""
+        return self._typed(self.low), self._typed(self.high)
+
+    def _typed(self, limit: float | None) -> str:
+        if limit is None:
+            return ""
+        return str(int(limit)) if self.kind is int else f"{limit:.10g}"
 
 
-def knob(default, label, help="", low=None, high=None, choices=(), group="fixed") -> Any:
+def knob(
+    default: Value,
+    label: str,
+    help: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    choices: Sequence[str] = (),
+    group: str = "fixed",
+) -> Any:  # what a field of a dataclass begins with stands for a value of its type
     meta = {"label": label, "help": help, "low": low, "high": high, "choices": tuple(choices), "group": group}
     return field(default=default, metadata=meta)
 
@@ -126,11 +143,11 @@ class Config:
             raise ConfigError(f"There is no setting named {_shown(unknown[0])}.")
         return replace(self, **values)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Changes:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Config:
+    def from_dict(cls, values: object) -> Config:
         """Read a config written by `to_dict`, from a file that may be foreign: every type and range is checked."""
         if not isinstance(values, dict):
             raise ConfigError("The settings in this file are not readable.")
@@ -153,7 +170,7 @@ def check_value(k: Knob, value: Any) -> None:
         raise ConfigError(f"{k.label} ({k.name}) must be {_KIND_WORDS[k.kind]}, not {_shown(value)}.")
     if k.choices and value not in k.choices:
         raise ConfigError(f"{k.label} ({k.name}) must be one of {', '.join(k.choices)}, not {_shown(value)}.")
-    if k.low is not None and not k.low <= value <= k.high:  # false for NaN too
+    if k.low is not None and k.high is not None and not k.low <= value <= k.high:  # false for NaN too
         low, high = k.limits
         raise ConfigError(f"{k.label} ({k.name}) must be between {low} and {high}, not {_shown(value)}.")
 
@@ -166,7 +183,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
-def parse_value(name: str, text: Any) -> Any:
+def parse_value(name: str, text: Any) -> Value:
     """Turn what a person typed into the field's type. Raises ConfigError with a sentence."""
     if name not in KNOBS:
         raise ConfigError(f"There is no setting named {_shown(name)}.")
@@ -176,7 +193,7 @@ def parse_value(name: str, text: Any) -> Any:
     return value
 
 
-def _convert(k: Knob, text: Any) -> Any:
+def _convert(k: Knob, text: Any) -> Value:
     try:
         if k.kind is bool:
             return text if isinstance(text, bool) else {"true": True, "false": False}[str(text).lower()]
@@ -196,4 +213,4 @@ _KINDS = {"bool": bool, "int": int, "float": float, "str": str}
 
 for _f in fields(Config):
     assert _f.default is not MISSING
-    KNOBS[_f.name] = Knob(name=_f.name, kind=_KINDS[_f.type], default=_f.default, **_f.metadata)
+    KNOBS[_f.name] = Knob(name=_f.name, kind=_KINDS[str(_f.type)], default=_f.default, **_f.metadata)

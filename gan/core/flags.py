@@ -8,9 +8,11 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from gan.core.seeds import MAX_SEED
+
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # the type has no public name
 
 _NUMBER = re.compile(r"-(\d|\.\d|inf|nan)", re.IGNORECASE)
 _ID = re.compile(r"-\w[\w-]{10}", re.ASCII)  # a run of before ids began with a letter or digit; no option has its form

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
-from gan.core.config import Config, ConfigError
+from gan.core.config import Changes, Config, ConfigError, Value
 from gan.data.catalog import describe
 from gan.recipes.failures import GALLERY, PREFIX
 
@@ -19,7 +19,7 @@ class Recipe:
     about: str
     look_for: str
     config: Config
-    cure: dict[str, Any] = field(default_factory=dict)  # of one that fails on purpose: the settings to change
+    cure: Changes = field(default_factory=dict)  # of one that fails on purpose: the settings to change
     cure_about: str = ""
 
 
@@ -174,7 +174,7 @@ FAILURES: dict[str, Recipe] = {
 ALL_RECIPES = RECIPES | FAILURES  # what fails on purpose is no program to measure or compare with
 
 
-def make_config(recipe: str, dataset: str | None = None, own_dir=None, **changes) -> Config:
+def make_config(recipe: str, dataset: str | None = None, own_dir: Path | None = None, **changes: Value) -> Config:
     """The recipe's settings, fitted to a data set (size, colours, classes) and changed as asked.
 
     Raises ConfigError for an unknown recipe or setting, DataError for an unknown data set.

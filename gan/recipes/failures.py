@@ -6,12 +6,13 @@ Every entry is `quick` with other settings (catalog.py), so that only what the s
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+
+from gan.core.config import Changes
 
 PREFIX = "gallery:"
 
 # A quarter of quick's work, without its groups: they would keep a generator from collapsing.
-_SMALL = {"clusters": 0, "z_dim": 32, "width": 16, "batch": 32, "total_steps": 500}
+_SMALL: Changes = {"clusters": 0, "z_dim": 32, "width": 16, "batch": 32, "total_steps": 500}
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Failure:
     about: str
     look_for: str
     cure_about: str
-    changes: dict[str, Any] = field(default_factory=dict)
-    cure: dict[str, Any] = field(default_factory=dict)
+    changes: Changes = field(default_factory=dict)
+    cure: Changes = field(default_factory=dict)
 
 
 # fmt: off

@@ -8,7 +8,7 @@ import io
 import re
 from contextlib import closing
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, features
@@ -205,7 +205,8 @@ def _resized(part: Image.Image, form: Form) -> Image.Image:
     size = (form.size, form.size)
     if form.fit == "pad":
         longest = max(part.size)
-        size = tuple(max(1, round(form.size * side / longest)) for side in part.size)
+        width, height = (max(1, round(form.size * side / longest)) for side in part.size)
+        size = (width, height)
     return part.resize(size, Image.Resampling.LANCZOS)
 
 
@@ -274,6 +275,7 @@ def _to_srgb(small: Image.Image, profile: bytes | None) -> Image.Image:
     if transform is None:
         return small
     shown = ImageCms.applyTransform(colours, transform)
+    assert shown is not None  # as the transform is not in place
     if opacity:
         shown.putalpha(opacity)
     return shown
@@ -301,7 +303,14 @@ _STEPS = np.linspace(0, 255, 6)
 _COLOURS = Image.fromarray(np.stack(np.meshgrid(_STEPS, _STEPS, _STEPS), -1).reshape(6, 36, 3).astype(np.uint8))
 
 
-def read_bounded(file: io.BufferedIOBase, most: int = MOST_FILE_BYTES) -> bytes:
+class Readable(Protocol):
+    """What a picture's bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes."""
+
+
+def read_bounded(file: Readable, most: int = MOST_FILE_BYTES) -> bytes:
     """The bytes of a file. Raises Unreadable above `most`."""
     data = file.read(most + 1)
     if len(data) > most:

@@ -14,10 +14,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 
 from gan.data.own_pictures import summary
-from gan.data.own_pictures.decode import MOST_FILE_BYTES, Unreadable, read_bounded, readable_suffixes
+from gan.data.own_pictures.decode import MOST_FILE_BYTES, Readable, Unreadable, read_bounded, readable_suffixes
 from gan.data.own_pictures.layout import natural, printable
 from gan.data.own_pictures.tables import MOST_TABLES, SIDECARS, is_table
 from gan.data.own_pictures.zip_names import names_of
@@ -79,7 +78,7 @@ def _is_rubbish(name: str) -> bool:
 # ---- single files, a folder ----
 
 
-def from_files(files: Iterable[tuple[str, BinaryIO | Path]], others: Iterable[str], title: str) -> Given:
+def from_files(files: Iterable[tuple[str, Readable | Path]], others: Iterable[str], title: str) -> Given:
     """Files that were chosen one by one: all count as pictures, whatever their names end in, but tables."""
     given = Given(title or "Own pictures")
     for name, file in files:
@@ -97,13 +96,13 @@ def from_files(files: Iterable[tuple[str, BinaryIO | Path]], others: Iterable[st
     return given
 
 
-def _read_file(file: BinaryIO | Path) -> bytes:
+def _read_file(file: Readable | Path) -> bytes:
     try:
-        if hasattr(file, "read"):
+        if not isinstance(file, Path):
             return read_bounded(file)
-        if not Path(file).is_file():  # a pipe or a device would never end
+        if not file.is_file():  # a pipe or a device would never end
             raise Unreadable("not a file")
-        with Path(file).open("rb") as opened:
+        with file.open("rb") as opened:
             return read_bounded(opened)
     except OSError as error:
         raise Unreadable(f"not to be read ({error.strerror})") from None
@@ -166,8 +165,8 @@ class _Guarded(io.FileIO):
 
     guarding = True
 
-    def read(self, size: int = -1) -> bytes:
-        if self.guarding and size > MOST_DIRECTORY_BYTES:
+    def read(self, size: int | None = -1) -> bytes:
+        if self.guarding and size is not None and size > MOST_DIRECTORY_BYTES:
             raise DataError(f"The zip's table of contents is larger than {MOST_DIRECTORY_BYTES >> 20} MB.")
         data = super().read(size)
         if self.guarding and data.count(b"PK\x01\x02") > MOST_FILES:

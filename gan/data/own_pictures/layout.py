@@ -109,7 +109,8 @@ def by_folders(names: Sequence[str]) -> Layout:
 
 def _descend(folders: list[Folders]) -> tuple[int, list[int]]:
     """(how many levels of folders hold nearly everything in one, the pictures beside those)."""
-    depth, beside, rest = 0, [], list(range(len(folders)))
+    depth, rest = 0, list(range(len(folders)))
+    beside: list[int] = []
     while True:
         here = [i for i in rest if len(folders[i]) == depth]
         rest = [i for i in rest if len(folders[i]) > depth]

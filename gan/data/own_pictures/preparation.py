@@ -11,7 +11,7 @@ import json
 import tempfile
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
@@ -28,6 +28,7 @@ from gan.data.own_pictures.decode import (
     MOST_FILE_BYTES,
     MOST_PIXELS,
     Form,
+    Readable,
     Small,
     Unreadable,
     open_picture,
@@ -93,7 +94,7 @@ def _opened(row: int, read: Callable[[], bytes]) -> _Job:
     return _Job(row, picture, picture.width * picture.height, len(data) + weight_of(picture), done)
 
 
-def _decoded(files: Iterable[tuple[int, Callable[[], bytes]]], form: Form) -> Iterator[_Job]:
+def _decoded(files: Iterable[tuple[int, Callable[[], bytes]]], form: Form) -> Generator[_Job, None, None]:
     """One job a file, in their order; all cores shrink the following ones meanwhile, within the limits of flight."""
     jobs: deque[_Job] = deque()
     weight = 0
@@ -308,8 +309,8 @@ def _prepare(
     try:
         own_dir.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:  # pixels wait here until their number is known
-            spools = [stack.enter_context(tempfile.TemporaryFile(dir=own_dir)) for _ in range(2)]
-            tally = _Tally(form, *spools)
+            pixels, deep = (stack.enter_context(tempfile.TemporaryFile(dir=own_dir)) for _ in range(2))
+            tally = _Tally(form, pixels, deep)
             _gather(given, order, tally, progress or (lambda words: None))
             notes = _notes(given, found, tally, _scale_deep(tally))
             prepared = _store(tally, found, given, notes, own_dir, public)
@@ -343,15 +344,16 @@ def _read_table(read: Callable[[], bytes]) -> bytes:
 def _notes(given: Given, found: Layout, tally: _Tally, scaled: list[str]) -> list[str]:
     """What is said of the files, the most important first."""
     names = [name for name, _ in given.pictures]
-    good = {place.kind for row in tally.rows if (place := found.places[row])}
-    kinds = {place.kind for place in found.places if place} | layout.beside_classes(names, found, given.folders)
+    good = {place.kind for row in tally.rows if (place := found.places[row]) and place.kind is not None}
+    kinds = {place.kind for place in found.places if place and place.kind is not None}
+    kinds |= layout.beside_classes(names, found, given.folders)
     return [
         *summary.left_out(given.others),
         *summary.unreadable(tally.bad),
         *(summary.placed_out(where, [names[row] for row in rows]) for where, rows in found.left),
         *given.notes,
         *found.notes,
-        *summary.without_pictures(kinds - {None}, good - {None}),
+        *summary.without_pictures(kinds, good),
         *scaled,
         *summary.of_lengths(tally.long, len(tally.rows)),
     ]
@@ -361,7 +363,7 @@ def _notes(given: Given, found: Layout, tally: _Tally, scaled: list[str]) -> lis
 
 
 def prepare(
-    files: Iterable[tuple[str, BinaryIO | Path]],
+    files: Iterable[tuple[str, Readable | Path]],
     form: Form,
     own_dir: Path,
     progress: Progress | None = None,
