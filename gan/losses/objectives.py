@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from torch.nn.functional import relu, softplus
 
 Part = Callable[[Tensor], Tensor]
 Loss = Callable[[Tensor, Tensor], Tensor]  # [N], [N] -> [N]
+GLoss = Callable[[Tensor, Tensor | None], Tensor]  # of fake [N], and real [N] where it compares -> [N]
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Objective:
     d_formula: str
     g_formula: str
     d_loss: Loss
-    g_loss: Loss
+    g_loss: GLoss
     is_probability: bool
     parts: tuple[Part, Part] | None = None
 
@@ -50,6 +52,7 @@ class Objective:
         """
         if not smoothing:
             return self
+        assert self.parts is not None  # gan/training/checks refuses smoothing elsewhere
         d_real, d_fake = self.parts
         return replace(self, **_sum_of(lambda real: d_real(real) + smoothing * real, d_fake))
 
@@ -58,14 +61,27 @@ class Objective:
         return logits.sigmoid() if self.is_probability else logits
 
 
-def _sum_of(d_real: Part, d_fake: Part) -> dict[str, object]:
+class _Sum(TypedDict):
+    """The fields of an objective that say what D minimises, where that is the sum of two parts."""
+
+    d_loss: Loss
+    parts: tuple[Part, Part]
+
+
+def _sum_of(d_real: Part, d_fake: Part) -> _Sum:
     """D's loss where it judges every picture by itself."""
     return {"d_loss": lambda real, fake: d_real(real) + d_fake(fake), "parts": (d_real, d_fake)}
 
 
-def _alone(g: Part) -> Loss:
+def _alone(g: Part) -> GLoss:
     """G's loss where it does not ask about real pictures."""
     return lambda fake, real: g(fake)
+
+
+def _relativistic_g_loss(fake: Tensor, real: Tensor | None) -> Tensor:
+    """The other way round than D's, and of the same pairs."""
+    assert real is not None  # the trainer asks D about both, see `compares`
+    return softplus(real - fake)
 
 
 # -log sigmoid(l) = softplus(-l) and -log(1 - sigmoid(l)) = softplus(l): binary cross-entropy on logits.
@@ -136,7 +152,7 @@ OBJECTIVES: dict[str, Objective] = {
         d_formula=r"-\log\sigma(D(x) - D(G(z)))",
         g_formula=r"-\log\sigma(D(G(z)) - D(x))",
         d_loss=lambda real, fake: softplus(fake - real),
-        g_loss=lambda fake, real: softplus(real - fake),
+        g_loss=_relativistic_g_loss,
         is_probability=False,
     ),
 }

@@ -11,7 +11,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from gan.core.config import Config, ConfigError
 from gan.models import dcgan, mlp
-from gan.models.init import materialize
+from gan.models.init import Network, materialize
 from gan.models.layers import Discriminator, Generator, as_mixture
 
 __all__ = ["MODELS", "as_mixture", "build_discriminator", "build_generator", "check_networks", "meta_discriminator"]
@@ -77,7 +77,7 @@ def build_discriminator(cfg: Config, rng: torch.Generator, device: torch.device 
     return materialize(meta_discriminator(cfg), model.discriminator_init or model.init, rng, torch.device(device))
 
 
-def _checked(network: nn.Module) -> nn.Module:
+def _checked(network: Network) -> Network:
     numbers = sum(p.numel() for p in network.parameters())
     if numbers > MAX_NUMBERS:
         raise ConfigError(

@@ -78,7 +78,7 @@ class SameConvTranspose(nn.ConvTranspose2d):
         before, _ = same_padding(stride * 4, kernel, stride)  # the same for every multiple of the stride
         super().__init__(c_in, c_out, kernel, stride, padding=before, bias=bias)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override] # nobody asks for an output size
         y = super().forward(x)
         rest = y.shape[2] - x.shape[2] * self.stride[0]
         return corner(y, rest) if rest else y  # an odd remainder leaves one row and column too many
@@ -98,7 +98,7 @@ class SameConvTranspose5(SameConvTranspose):
     def __init__(self, c_in: int, c_out: int, bias: bool = False) -> None:
         super().__init__(c_in, c_out, 5, 1, bias)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override] # as above
         if len(x) < FEW or x.is_cuda or torch.is_autocast_enabled(x.device.type):
             return super().forward(x)
         y = same_conv5(x, self.weight.flip(2, 3).transpose(0, 1))
@@ -156,6 +156,8 @@ class Generator(nn.Module):
     A conditional generator appends the class to the latent: c is int64 [N], or float [N, classes] for a mixture.
     One with clusters (gan/data/clusters.py) needs no c: the first `clusters` numbers of the latent vote for a group.
     """
+
+    odds: Tensor  # [clusters], where there are any
 
     def __init__(self, cfg: Config, layers: Stack) -> None:
         super().__init__()

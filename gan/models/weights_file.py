@@ -14,15 +14,16 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import safetensors.torch
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gan.core.config import Config, ConfigError
 from gan.core.files import write_atomically
 from gan.models import meta_generator
+from gan.models.layers import Generator
 
 FORMAT_VERSION = 1
 KEY = "gan_forge"  # the one entry of the header's metadata that is ours
@@ -49,7 +50,7 @@ class Weights:
     about: str = ""  # one line for the person
 
 
-def build(weights: Weights) -> nn.Module:
+def build(weights: Weights) -> Generator:
     """The network itself, ready to draw (eval mode, no gradients). It shares the memory of `weights.state`."""
     network = meta_generator(weights.config)
     network.load_state_dict(dict(weights.state), assign=True)
@@ -224,7 +225,7 @@ def _labels(header: dict[str, Any]) -> Weights:
     return Weights(config, title, tuple(names), step, {}, about)
 
 
-def _ours(text: Any) -> dict[str, Any] | None:
+def _ours(text: object) -> dict[str, Any] | None:
     try:
         found = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
@@ -232,7 +233,7 @@ def _ours(text: Any) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _short_text(value: Any) -> bool:
+def _short_text(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and len(value) <= MAX_WORDS and value.isprintable()
 
 

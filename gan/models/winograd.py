@@ -34,7 +34,9 @@ def _matrices(side: int, dtype: torch.dtype, device: torch.device) -> tuple[Tens
     for t in range(tiles):
         line[t, :, t * TILE : t * TILE + WAVES] = to_tile
     inside = slice(TAPS // 2, TAPS // 2 + side)  # what lies outside is zero padding
-    return tuple(m.to(device, dtype) for m in (line[..., inside], _at_points(TAPS), _at_points(TILE).T))
+    maps = (line[..., inside], _at_points(TAPS), _at_points(TILE).T)
+    line, kernel, result = (m.to(device, dtype) for m in maps)
+    return line, kernel, result
 
 
 def same_conv5(x: Tensor, weight: Tensor) -> Tensor:

@@ -10,23 +10,37 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from gan.core.adam import AdamState
 from gan.core.config import Config
 from gan.core.files import brief, write_atomically
-from gan.training.trainer import Trainer
+from gan.training.trainer import State, Trainer
 
 FORMAT = 1
 _HEADER = "gan-forge"
-_NETWORKS = ("G", "D", "ema")
-_OPTIMISERS = ("opt_g", "opt_d")
+_NETWORKS: tuple[Literal["G", "D", "ema"], ...] = ("G", "D", "ema")
+_OPTIMISERS: tuple[Literal["opt_g", "opt_d"], ...] = ("opt_g", "opt_d")
 _MOST_STEPS = 2**53  # that a page can count
 _MAY_DIFFER = {"total_steps", "recipe"}  # training longer is the same run
+
+
+Shapes = dict[str, tuple[tuple[int, ...], torch.dtype]]
+
+
+class Header(TypedDict):
+    """What a checkpoint says of itself."""
+
+    config: Config
+    steps_done: int
+    batches_done: int
+    lr: dict[str, float]
+    extra: dict[str, Any]  # what the run adds
 
 
 class CheckpointError(ValueError):
@@ -37,12 +51,12 @@ class NotFinite(CheckpointError):
     """The state holds a NaN or an infinity and was therefore not written."""
 
 
-def save_checkpoint(path: Path, trainer: Trainer, extra: dict[str, Any] | None = None) -> None:
+def save_checkpoint(path: Path, trainer: Trainer, extra: dict[str, object] | None = None) -> None:
     """Write the trainer's state. Raises NotFinite (nothing is written then) or OSError."""
     save_state(path, trainer.config, trainer.state_dict(), extra)
 
 
-def save_state(path: Path, config: Config, state: dict[str, Any], extra: dict[str, Any] | None = None) -> None:
+def save_state(path: Path, config: Config, state: State, extra: dict[str, object] | None = None) -> None:
     """Write what Trainer.state_dict() gave. Raises NotFinite (nothing is written then) or OSError."""
     tensors = flatten(state)
     for name, t in tensors.items():
@@ -67,7 +81,7 @@ def _finite(t: Tensor) -> bool:
     return bool(torch.stack(t.aminmax()).isfinite().all()) if t.numel() else True
 
 
-def read_header(path: Path) -> dict[str, Any]:
+def read_header(path: Path) -> Header:
     """Config, steps_done, batches_done, lr, extra of a checkpoint, without its tensors. Raises CheckpointError."""
     try:
         with safe_open(path, "pt") as f:
@@ -100,12 +114,11 @@ def load_checkpoint(path: Path, trainer: Trainer) -> dict[str, Any]:
     bad = next((n for n, t in tensors.items() if t.is_floating_point() and not _finite(t)), None)
     if bad:
         raise CheckpointError(f"The checkpoint {path.name} holds values that are not finite ({bad}).")
-    counts = {k: header[k] for k in ("steps_done", "batches_done", "lr")}
-    trainer.load_state_dict(_unflatten(tensors) | counts)
+    trainer.load_state_dict(_unflatten(tensors, header))
     return header["extra"]
 
 
-def _read_tensors(path: Path, check: Callable[[Any], None] | None = None) -> dict[str, Tensor]:
+def _read_tensors(path: Path, check: Callable[[safe_open], None] | None = None) -> dict[str, Tensor]:
     """All tensors of a file that passes `check`. Raises CheckpointError."""
     try:
         with safe_open(path, "pt") as f:
@@ -123,7 +136,7 @@ def rewrite_checkpoint(path: Path, config: Config, lr: dict[str, float]) -> byte
     changes, to a batch. An averaged generator begins as the generator, or is left out. Raises CheckpointError.
     """
     header, tensors = read_header(path), _read_tensors(path)
-    old: Config = header["config"]
+    old = header["config"]
     if not config.ema_halflife_images:
         tensors = {name: t for name, t in tensors.items() if not name.startswith("ema.")}
     elif not old.ema_halflife_images:
@@ -141,7 +154,7 @@ def rewrite_checkpoint(path: Path, config: Config, lr: dict[str, float]) -> byte
     )
 
 
-def _encode(tensors: dict[str, Tensor], header: dict[str, Any]) -> bytes:
+def _encode(tensors: dict[str, Tensor], header: dict[str, object]) -> bytes:
     return save(tensors, {_HEADER: json.dumps(header)})
 
 
@@ -176,7 +189,7 @@ def _first_network(path: Path, prefixes: tuple[str, ...]) -> dict[str, Tensor]:
         raise CheckpointError(f"The checkpoint {path.name} is damaged ({brief(e)}).") from None
 
 
-def flatten(state: dict[str, Any]) -> dict[str, Tensor]:
+def flatten(state: State) -> dict[str, Tensor]:
     """Trainer.state_dict() -> one level of named tensors."""
     flat = {f"{n}.{k}": t for n in _NETWORKS if n in state for k, t in state[n].items()}
     for name in _OPTIMISERS:
@@ -185,23 +198,33 @@ def flatten(state: dict[str, Any]) -> dict[str, Tensor]:
     return flat
 
 
-def _unflatten(tensors: dict[str, Tensor]) -> dict[str, Any]:
+def _unflatten(tensors: dict[str, Tensor], header: Header) -> State:
     """The inverse of `flatten`."""
-    state: dict[str, Any] = {n: {} for n in _NETWORKS} | {n: {"state": {}} for n in _OPTIMISERS}
+    networks: dict[str, dict[str, Tensor]] = {n: {} for n in _NETWORKS}
+    optimisers: dict[str, AdamState] = {n: {"state": {}} for n in _OPTIMISERS}
     for name, t in tensors.items():
         owner, rest = name.split(".", 1)
-        if owner in _NETWORKS:
-            state[owner][rest] = t
+        if owner in networks:
+            networks[owner][rest] = t
         else:
             i, slot = rest.split(".")
-            state[owner]["state"].setdefault(int(i), {})[slot] = t
-    return state
+            optimisers[owner]["state"].setdefault(int(i), {})[slot] = t
+    return {
+        "G": networks["G"],
+        "D": networks["D"],
+        "ema": networks["ema"],
+        "opt_g": optimisers["opt_g"],
+        "opt_d": optimisers["opt_d"],
+        "steps_done": header["steps_done"],
+        "batches_done": header["batches_done"],
+        "lr": header["lr"],
+    }
 
 
-def _expected(trainer: Trainer, steps: int) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
+def _expected(trainer: Trainer, steps: int) -> Shapes:
     """Name -> shape and type of everything a checkpoint of this trainer may hold."""
     now = trainer.state_dict()
-    expected = {f"{n}.{k}": (tuple(t.shape), t.dtype) for n in _NETWORKS if n in now for k, t in now[n].items()}
+    expected: Shapes = {f"{n}.{k}": (tuple(t.shape), t.dtype) for n in _NETWORKS if n in now for k, t in now[n].items()}
     for name, params in (("opt_g", trainer.g_params), ("opt_d", trainer.d_params)):
         for i, p in enumerate(params if steps else ()):
             expected[f"{name}.{i}.step"] = ((), torch.float32)
@@ -209,7 +232,7 @@ def _expected(trainer: Trainer, steps: int) -> dict[str, tuple[tuple[int, ...], 
     return expected
 
 
-def _compare(f: Any, expected: dict[str, tuple[tuple[int, ...], torch.dtype]]) -> None:
+def _compare(f: safe_open, expected: Shapes) -> None:
     names = set(f.keys())
     # An optimiser that has not stepped yet (only the other player was) has no slots at all.
     needed = {n for n in expected if n.split(".")[0] in _NETWORKS}

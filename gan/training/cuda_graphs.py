@@ -9,17 +9,21 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch.cuda import _POOL_HANDLE
 
 EAGER = 3  # steps of a kind that are launched kernel by kernel before it is recorded: libraries prepare themselves
 MOST_KINDS = 16  # recorded
 AHEAD = 2  # steps that may be under way: the GPU never waits, and who reads a number or a picture waits for little
 _one_at_a_time = threading.Lock()  # several runs may train, but torch records on one stream
 
-Inputs = Sequence[Tensor | None]
+Batch = tuple[Tensor, Tensor | None]  # real pictures [N, C, H, W] in [−1, 1], and what D is told of them
+Inputs = Sequence[Batch]
 Numbers = Sequence[float] | Sequence[Tensor]
 Work = Callable[[Inputs, Numbers], dict[str, Tensor]]
 
@@ -56,7 +60,8 @@ class CudaGraphs:
             self._under_way.popleft().synchronize()
         self._seen: Counter[Hashable] = Counter()
         self.kept: dict[Hashable, _Recording] = {}
-        self._pool: Any = None  # one memory for all: they run one by one, and outputs are copied before the next
+        # One memory for all: they run one by one, and outputs are copied before the next.
+        self._pool: _POOL_HANDLE | None = None
 
     def __call__(self, kind: Hashable, work: Work, inputs: Inputs, numbers: Sequence[float]) -> dict[str, Tensor]:
         """What `work(inputs, numbers)` returns: scalars on the device, by name."""
@@ -78,9 +83,10 @@ class CudaGraphs:
             self.kept[kind] = self._record(work, inputs, on_gpu)
         graph, my_inputs, my_numbers, names, outputs = self.kept[kind]
         my_numbers.copy_(on_gpu)
-        for mine, now in zip(my_inputs, inputs, strict=True):
-            if now is not None:
-                mine.copy_(now)
+        for (my_x, my_c), (x, c) in zip(my_inputs, inputs, strict=True):
+            my_x.copy_(x)
+            if my_c is not None and c is not None:
+                my_c.copy_(c)
         graph.replay()
         return dict(zip(names, outputs.clone().unbind(), strict=True))
 
@@ -92,7 +98,8 @@ class CudaGraphs:
 
     def _record(self, work: Work, inputs: Inputs, numbers: Tensor) -> _Recording:
         self._pool = self._pool or torch.cuda.graph_pool_handle()
-        inputs, numbers = [None if t is None else t.clone() for t in inputs], numbers.clone()
+        inputs = [(x.clone(), None if c is None else c.clone()) for x, c in inputs]
+        numbers = numbers.clone()
         graph = torch.cuda.CUDAGraph()
         graph.register_generator_state(self.rng)
         # Other threads may use the GPU meanwhile, if only not torch's global random state.

@@ -12,11 +12,16 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
 import torch.distributed as td
 from torch import Tensor
+
+if TYPE_CHECKING:  # which imports this module
+    from gan.training.trainer import Trainer
+
+Tree = TypeVar("Tree")
 
 TIMEOUT = timedelta(minutes=10)  # a machine that falls silent, without closing its connection, is given up after this
 WORDS = ("end", "wait", "begin", "load", "both", "d", "g")
@@ -136,7 +141,7 @@ def _exchange(numbers: list[float]) -> list[float]:
     return message.tolist()
 
 
-def lead_with(word: str, thing: Any) -> None:
+def lead_with(word: str, thing: object) -> None:
     """Rank 0: say a word that comes with something (a config, a state), which followers take with `receive`."""
     if not _active():
         return
@@ -195,7 +200,7 @@ def broadcast(tensors: Sequence[Tensor]) -> None:
 
 
 @contextmanager
-def whole_step(trainer: Any) -> Iterator[None]:
+def whole_step(trainer: Trainer) -> Iterator[None]:
     """A step that breaks off because a process was lost is taken back, so that the leader can save the state before it.
 
     Only where the state is in the processor's memory: a GPU may wait for ever for what a lost peer should have sent.
@@ -214,8 +219,8 @@ def whole_step(trainer: Any) -> Iterator[None]:
         raise
 
 
-def copied(tree: Any) -> Any:
+def copied(tree: Tree) -> Tree:
     """A nested dict with copies of its tensors; everything else in a state dict is not changed in place."""
     if isinstance(tree, dict):
-        return {key: copied(value) for key, value in tree.items()}
-    return tree.clone() if isinstance(tree, Tensor) else tree
+        return cast(Tree, {key: copied(value) for key, value in tree.items()})
+    return cast(Tree, tree.clone()) if isinstance(tree, Tensor) else tree

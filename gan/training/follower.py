@@ -39,9 +39,13 @@ class Follower:
     def _obey(self, word: str, lr: dict[str, float]) -> None:
         if word == "begin":
             self.trainer = _trainer(**distributed.receive())
-        elif word == "load":
+            return
+        if word == "wait":
+            return
+        assert self.trainer is not None  # the leader begins with "begin"
+        if word == "load":
             self.trainer.load_state_dict(distributed.receive())
-        elif word != "wait":
+        else:
             self.trainer.lr = lr
             self.trainer.step(word)
 

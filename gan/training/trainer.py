@@ -13,12 +13,12 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from gan.core.adam import Adam
+from gan.core.adam import Adam, AdamState
 from gan.core.config import Config
 from gan.core.noise import sheet_latents
 from gan.core.seeds import seed_of
@@ -28,16 +28,16 @@ from gan.losses.objectives import OBJECTIVES, mean_verdicts
 from gan.losses.penalties import PENALTIES, Round
 from gan.losses.transforms import TRANSFORMS, clip_weights, clipped, joint_norm
 from gan.models import as_mixture, build_discriminator, build_generator
+from gan.models.layers import Generator
 from gan.training import distributed
 from gan.training.checks import check_config, check_data
-from gan.training.cuda_graphs import CudaGraphs, Inputs, Numbers, sent
+from gan.training.cuda_graphs import Batch, CudaGraphs, Inputs, Numbers, sent
 from gan.training.device import resolved_precision
 
 # Streams of randomness: the first argument of seed_of tells them apart (3: the latents shown, gan.core.noise).
 _INIT, _STEP, _CLUSTERS = 1, 2, 4
 
 PLAYERS = ("both", "d", "g")
-Batch = tuple[Tensor, Tensor | None]  # real pictures [N, C, H, W] in [−1, 1], and what D is told of them
 
 
 class Fakes(NamedTuple):
@@ -46,6 +46,22 @@ class Fakes(NamedTuple):
     z: Tensor
     c: Tensor | None
     x: Tensor
+
+
+class _Always(TypedDict):
+    G: dict[str, Tensor]
+    D: dict[str, Tensor]
+    opt_g: AdamState
+    opt_d: AdamState
+    steps_done: int
+    batches_done: int
+    lr: dict[str, float]
+
+
+class State(_Always, total=False):
+    """Everything that survives a step; `ema` where G is averaged."""
+
+    ema: dict[str, Tensor]
 
 
 class Trainer:
@@ -71,6 +87,7 @@ class Trainer:
         self.precision = resolved_precision(config, self.device)
         self.objective = OBJECTIVES[config.objective].smoothed(config.label_smoothing)
         self.penalty = PENALTIES[config.penalty]
+        self.parts = self.objective.parts if config.update_order == "split" else None  # where each takes a step of D
         self.transforms = [t for t in TRANSFORMS.values() if t.strength(config, 0)]
         self.data = Dataset(pictures, config.seed, config.sampling)
 
@@ -78,7 +95,8 @@ class Trainer:
         self.G = build_generator(config, rng, self.device)
         self.D = build_discriminator(config, rng, self.device)
         self._choose_labels(pictures)
-        self.g_params, self.d_params = list(self.G.parameters()), list(self.D.parameters())
+        self.g_params: list[Tensor] = list(self.G.parameters())
+        self.d_params: list[Tensor] = list(self.D.parameters())
         # Running means and variances, singular vectors: what the networks keep beside their parameters.
         self.statistics = [b for net in (self.G, self.D) for b in net.buffers() if b.is_floating_point()]
         distributed.broadcast([*self.g_params, *self.d_params, *self.statistics])
@@ -117,29 +135,30 @@ class Trainer:
         for network in (self.G, self.D):
             if not network.training:  # to ask is cheaper than to say it to every layer
                 network.train()
-        inputs = [t for k in range(cfg.d_steps if players != "g" else 1) for t in self._batch(k)]
+        batches = [self._batch(k) for k in range(cfg.d_steps if players != "g" else 1)]
         numbers = [self.rates["d"], self.rates["g"], self._average_share()]
         strengths = [t.strength(cfg, self.images_done) for t in self.transforms]
         kind = (players, look, self._penalty_due, *strengths)  # steps of one kind do the same with other numbers
-        stats = self.graphs(kind, partial(self._learn, players, look), inputs, numbers)
+        stats = self.graphs(kind, partial(self._learn, players, look), batches, numbers)
         self.steps_done += 1
         self.batches_done += distributed.world()
         return stats
 
-    def _learn(self, players: str, look: bool, inputs: Inputs, numbers: Numbers) -> dict[str, Tensor]:
-        """What a GPU records. Inputs: pictures and labels of each batch. Nothing in here may wait for the device."""
+    def _learn(self, players: str, look: bool, batches: Inputs, numbers: Numbers) -> dict[str, Tensor]:
+        """What a GPU records. Nothing in here may wait for the device."""
         self._norms = {} if look else None
         self.opt_d.lr, self.opt_g.lr, average_share = numbers
         update = self._simultaneous if self.config.update_order == "simultaneous" else self._alternate
-        stats = update(players, list(zip(inputs[::2], inputs[1::2], strict=True)))
+        stats = update(players, batches)
         distributed.average([*self.statistics, *stats.values()])
         if self.ema is not None and players != "d":
-            self._average_weights(average_share)
+            self._average_weights(self.ema, average_share)
         return stats | (self._norms or {})
 
-    def _alternate(self, players: str, batches: list[Batch]) -> dict[str, Tensor]:
+    def _alternate(self, players: str, batches: Inputs) -> dict[str, Tensor]:
         """D learns (d_steps times), then G: on fresh noise, or on the noise D has just seen."""
-        cfg, stats = self.config, {}
+        cfg = self.config
+        stats: dict[str, Tensor] = {}
         same_noise = cfg.update_order == "alternate-same-noise"
         x, c = batches[0]
         fakes = self._imagine(len(x), c) if same_noise else None
@@ -151,15 +170,16 @@ class Trainer:
                         fakes = self._imagine(len(x), c)
                 stats |= self._update_d(x, c, fakes)
         if players != "d":
-            if not same_noise or not fakes.x.requires_grad:
+            if not same_noise or fakes is None or not fakes.x.requires_grad:
                 fakes = self._imagine(len(x), c)
             stats |= self._update_g(x, c, fakes)
         return stats
 
     def _update_d(self, x: Tensor, c: Tensor | None, fakes: Fakes) -> dict[str, Tensor]:
-        if self.config.update_order == "split":
-            real, fake_ = map(self._split_step, (x, fakes.x.detach()), (c, fakes.c), self.objective.parts)
-            loss, real, fake_ = (real[0] + fake_[0]).mean(), real[1], fake_[1]
+        if self.parts is not None:
+            of_both = map(self._split_step, (x, fakes.x.detach()), (c, fakes.c), self.parts)
+            (real_loss, real), (fake_loss, fake_) = of_both
+            loss = (real_loss + fake_loss).mean()
         else:
             x, fake = (pictures.detach().requires_grad_(self._penalty_due) for pictures in (x, fakes.x))
             real, fake_ = self._judge(x, c, fake, fakes.c)
@@ -185,7 +205,7 @@ class Trainer:
         self._descend(loss, self.opt_g)
         return {"g_loss": loss.detach()}
 
-    def _simultaneous(self, players: str, batches: list[Batch]) -> dict[str, Tensor]:
+    def _simultaneous(self, players: str, batches: Inputs) -> dict[str, Tensor]:
         """One forward pass of both networks gives both gradients; then both learn."""
         x, c = batches[0]
         fakes = self._imagine(len(x), c)
@@ -210,7 +230,7 @@ class Trainer:
 
     def _penalty(self, r: Round) -> Tensor | float:
         """The weighted penalty of this round; lazily: every k steps, k times as strong (Karras et al. 2020, app. B)."""
-        if not self._penalty_due:
+        if self.penalty is None or not self._penalty_due:
             return 0.0
         return self.config.penalty_weight * self.config.penalty_every * self.penalty.cost(r).mean()
 
@@ -233,7 +253,7 @@ class Trainer:
     def _descend(self, loss: Tensor, opt: Adam) -> None:
         self._apply(torch.autograd.grad(loss, opt.params), opt)
 
-    def _apply(self, grads: tuple[Tensor, ...], opt: Adam) -> None:
+    def _apply(self, grads: Sequence[Tensor], opt: Adam) -> None:
         """One step of an optimiser: gradients averaged over all processes and then bounded, so that all bound alike."""
         grads = distributed.average_grads(grads)
         if self._norms is not None:
@@ -259,11 +279,14 @@ class Trainer:
         return 1 - 0.5 ** (batch / halflife)
 
     @torch.no_grad()
-    def _average_weights(self, share: float | Tensor) -> None:
+    def _average_weights(self, ema: Generator, share: float | Tensor) -> None:
         """Exponential moving average of G: parameters lerped, buffers (running statistics) copied."""
-        weights = [share] * len(self.g_params) if isinstance(share, Tensor) else share
-        torch._foreach_lerp_(list(self.ema.parameters()), self.g_params, weights)
-        for mean, now in zip(self.ema.buffers(), self.G.buffers(), strict=True):
+        means: list[Tensor] = list(ema.parameters())
+        if isinstance(share, Tensor):
+            torch._foreach_lerp_(means, self.g_params, [share] * len(means))
+        else:
+            torch._foreach_lerp_(means, self.g_params, share)
+        for mean, now in zip(ema.buffers(), self.G.buffers(), strict=True):
             mean.copy_(now)
 
     def _batch(self, k: int) -> Batch:
@@ -289,7 +312,7 @@ class Trainer:
         """
         return torch.autocast(self.device.type, torch.bfloat16, enabled=wanted and self.precision == "bfloat16")
 
-    def _adam(self, params: list[nn.Parameter]) -> Adam:
+    def _adam(self, params: Sequence[Tensor]) -> Adam:
         cfg = self.config
         return Adam(params, cfg.d_lr, (cfg.beta1, cfg.beta2), cfg.adam_eps)
 
@@ -307,7 +330,7 @@ class Trainer:
         return self.batches_done * self.config.batch
 
     @property
-    def shown(self) -> nn.Module:
+    def shown(self) -> Generator:
         """The generator people see: the averaged one where the recipe has one."""
         return self.G if self.ema is None else self.ema
 
@@ -332,16 +355,22 @@ class Trainer:
 
     # State --------------------------------------------------------------------------------------------------------
 
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that survives a step; tensors are the live ones, copy them to keep them."""
-        objects = {"G": self.G, "D": self.D, "opt_g": self.opt_g, "opt_d": self.opt_d}
+    def state_dict(self) -> State:
+        """Tensors are the live ones, copy them to keep them."""
+        state: State = {
+            "G": self.G.state_dict(),
+            "D": self.D.state_dict(),
+            "opt_g": self.opt_g.state_dict(),
+            "opt_d": self.opt_d.state_dict(),
+            "steps_done": self.steps_done,
+            "batches_done": self.batches_done,
+            "lr": dict(self.lr),
+        }
         if self.ema is not None:
-            objects["ema"] = self.ema
-        state = {name: thing.state_dict() for name, thing in objects.items()}
-        counts = {"steps_done": self.steps_done, "batches_done": self.batches_done}
-        return state | counts | {"lr": dict(self.lr)}
+            state["ema"] = self.ema.state_dict()
+        return state
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: State) -> None:
         self.G.load_state_dict(state["G"])
         self.D.load_state_dict(state["D"])
         self.opt_g.load_state_dict(state["opt_g"])

@@ -74,7 +74,7 @@ def test_a_step_never_waits_and_makes_every_tensor_where_it_computes(kind, monke
 def test_on_a_processor_nothing_is_recorded():
     graphs = CudaGraphs(torch.Generator())
     for k in range(EAGER + 2):
-        given = [torch.ones(2), None]
+        given = [(torch.ones(2), None)]
         found = graphs("kind", lambda inputs, numbers: {"same": inputs, "numbers": numbers}, given, [float(k)])
         assert found["same"] is given and found["numbers"] == [float(k)]
 
