@@ -38,7 +38,8 @@ def path(
             blends.append(lerp(mixtures[i : i + 1], mixtures[j : j + 1], share))
     if not loop:
         latents.append(keyframes[-1:])
-        blends.append(None if mixtures is None else mixtures[-1:])
+        if mixtures is not None:
+            blends.append(mixtures[-1:])
     return torch.cat(latents), None if mixtures is None else torch.cat(blends)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from gan.core.noise import latent_of, normal, sheet_latents
 from gan.core.seeds import seed_of
+from gan.models.layers import Generator
 
 # Streams of randomness: the first argument of seed_of tells them apart from each other and from the trainer's.
 _NEIGHBOUR = 12
@@ -173,7 +174,7 @@ def edit(z: Tensor, directions: Tensor, moves: Mapping[int, float], sets: Mappin
 # What the first layer listens to ---------------------------------------------------------------------------------
 
 
-def principal_directions(generator: nn.Module, k: int = 8) -> tuple[Tensor, Tensor]:
+def principal_directions(generator: Generator, k: int = 8) -> tuple[Tensor, Tensor]:
     """The k latent directions that move the first layer most: unit, orthogonal [k, z_dim], and their shares [k].
 
     They are the right singular vectors of the first layer's weight, only its columns for z (Shen & Zhou 2021 factor

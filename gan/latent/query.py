@@ -147,9 +147,10 @@ def _mix(text: str) -> tuple[int, float] | None:
     if not text:
         return None
     label, colon, share = text.partition(":")
-    if not colon or not label:
+    other = label_of(label) if colon else None
+    if other is None:
         raise BadQuery(f"mix must look like CLASS:SHARE, not {text[:20]!r}.")
-    return label_of(label), number(share, "mix", 0, 1)
+    return other, number(share, "mix", 0, 1)
 
 
 def _pairs(text: str, name: str, keys: int, most: int, low: float, high: float) -> list[tuple[int, float]]:

@@ -244,7 +244,7 @@ def accuracy(network: MetricNetwork, pictures: catalog.Pictures) -> float:
 
 def main_train(
     dataset: str, out: Path | None = None, seed: int = 0, progress: Progress | None = None, epochs: int | None = None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """`python -m gan metric-network DATASET`: train, save, read back, measure what was read back.
 
     One thread, because the result depends on the number of threads. Returns the file's header and its path.
@@ -280,7 +280,7 @@ def path_of(dataset: str) -> Path:
     return WEIGHTS / f"metric-{dataset}.safetensors"
 
 
-def save(network: MetricNetwork, path: Path, header: dict[str, Any]) -> None:
+def save(network: MetricNetwork, path: Path, header: dict[str, object]) -> None:
     """Write a safetensors file whose metadata holds the header as JSON; all of it or nothing."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     metadata = {KEY: json.dumps({"format": FORMAT, **header})}
@@ -341,7 +341,7 @@ def read(path: Path, dataset: str, form: Form = SHIPPED) -> MetricNetwork:
     return _network_of(tensors, form)
 
 
-def _opened(path: Path) -> Any:
+def _opened(path: Path) -> safe_open:
     """safe_open reads nothing but the header, and checks that the file is as long as the header says."""
     try:
         size = path.stat().st_size
@@ -356,10 +356,11 @@ def _opened(path: Path) -> Any:
 
 
 def _checked_header(metadata: dict[str, str] | None, path: Path, dataset: str) -> dict[str, Any]:
-    if KEY not in (metadata or {}):
+    ours = (metadata or {}).get(KEY)
+    if ours is None:
         raise MetricError(f"{path.name} is not a metric network of this program: its header says nothing of it.")
     try:
-        header = json.loads(metadata[KEY])
+        header = json.loads(ours)
         version, found = header["format"], header["dataset"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise MetricError(f"The header of the metric network {path.name} is damaged.") from error
@@ -370,7 +371,7 @@ def _checked_header(metadata: dict[str, str] | None, path: Path, dataset: str) -
     return header
 
 
-def _check_layout(file: Any, path: Path, form: Form) -> None:
+def _check_layout(file: safe_open, path: Path, form: Form) -> None:
     wanted = {name: list(t.shape) for name, t in _empty(form).state_dict().items() if t.is_floating_point()}
     slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     odd = set(wanted) ^ set(slices)

@@ -7,11 +7,11 @@ classifiers of gan/metrics/classifier.py, or Inception-v3 (gan/metrics/inception
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -53,6 +53,7 @@ _LATENTS, _SUBSETS = 21, 22  # streams of randomness, see gan.core.seeds
 
 Sample = Callable[[Tensor, Tensor | None], Tensor]  # (z [N, z_dim], labels [N] or None) -> pictures [N, C, H, W]
 Progress = Callable[[str], None]
+Made = TypeVar("Made")
 
 
 class Network(Protocol):
@@ -153,7 +154,8 @@ class Report:
         return [rows[0], ("FID, times real", ratio, "1.00", "the same, divided by the real one"), *rows[1:]]
 
     def _class_rows(self, names: tuple[str, ...]) -> list[tuple[str, str, str, str]]:
-        shares = [] if not names else zip(names, _shares(self.histogram), _shares(self.real_histogram), strict=True)
+        fake_shares, real_shares = _shares(self.histogram or ()), _shares(self.real_histogram or ())
+        shares = zip(names, fake_shares, real_shares, strict=True)
         rows = [(f"  share of {name}", f"{fake:.2%}", f"{real:.2%}", "") for name, fake, real in shares]
         how = "share that the network calls this class; real: test split"
         return [(*row[:3], "" if i else how) for i, row in enumerate(rows)]  # said once
@@ -221,7 +223,7 @@ class _Reference:
             )
         self.seen = _seen(network, self.pictures)
         self.stats = feature_stats(self.seen.features)
-        self._kept: dict[Any, Any] = {}
+        self._kept: dict[Hashable, object] = {}
 
     @property
     def manifold(self) -> Manifold:
@@ -236,7 +238,7 @@ class _Reference:
         """`closeness` of JUDGED held-out pictures."""
         return self._once(("judged", start, seen), lambda: self.closeness(self.pictures[start : start + JUDGED], seen))
 
-    def real(self, n: int, extras: tuple[str, ...], seen: int) -> dict[str, Any]:
+    def real(self, n: int, extras: tuple[str, ...], seen: int) -> dict[str, float]:
         """The measures of n other real pictures."""
         other = self._once(n, lambda: _seen(self.network, self.others[:n]))
         kept = self._once((n, seen), dict)
@@ -245,10 +247,10 @@ class _Reference:
                 kept[group] = _GROUPS[group](other, self, seen, real=True)
         return {name: value for group in kept.values() for name, value in group.items()}
 
-    def _once(self, key: Any, make: Callable[[], Any]) -> Any:
+    def _once(self, key: Hashable, make: Callable[[], Made]) -> Made:
         if key not in self._kept:
             self._kept[key] = make()
-        return self._kept[key]
+        return cast(Made, self._kept[key])  # what this key's `make` made
 
 
 def _seen(network: Network, images: Tensor | Iterable[Tensor]) -> Seen:
@@ -256,23 +258,23 @@ def _seen(network: Network, images: Tensor | Iterable[Tensor]) -> Seen:
     return Seen(torch.cat(parts) if parts else torch.empty(0), *extract(network, parts))
 
 
-def _fid(seen: Seen, reference: _Reference, limit: int, real: bool) -> dict[str, Any]:
+def _fid(seen: Seen, reference: _Reference, limit: int, real: bool) -> dict[str, float]:
     # The network has seen the training pictures, so what it says of real ones is taken from those it has not.
     logits = reference.seen.logits if real else seen.logits
     distance = frechet_distance(feature_stats(seen.features), reference.stats)
     return {"fid": distance, "inception_score": inception_score(logits)}
 
 
-def _kid(seen: Seen, reference: _Reference, limit: int, real: bool) -> dict[str, Any]:
+def _kid(seen: Seen, reference: _Reference, limit: int, real: bool) -> dict[str, float]:
     rng = torch.Generator().manual_seed(seed_of(_SUBSETS))
     return {"kid": kernel_distance(seen.features, reference.seen.features, rng)}
 
 
-def _neighbours(seen: Seen, reference: _Reference, limit: int, real: bool) -> dict[str, Any]:
+def _neighbours(seen: Seen, reference: _Reference, limit: int, real: bool) -> dict[str, float]:
     return neighbour_measures(reference.manifold, manifold(seen.features))._asdict()
 
 
-def _copies(seen: Seen, reference: _Reference, limit: int, real: bool) -> dict[str, Any]:
+def _copies(seen: Seen, reference: _Reference, limit: int, real: bool) -> dict[str, float]:
     """Nothing where no pictures were held back: what is new cannot be known there."""
     if not reference.held_out or len(reference.pictures) <= 2 * JUDGED:
         return {}
@@ -339,7 +341,7 @@ def evaluate(
 
 def _report(drawn: Seen, reference: _Reference, extras: tuple[str, ...], seen: int) -> dict[str, Any]:
     n, held_out = len(drawn.features), reference.held_out
-    fake = {}
+    fake: dict[str, float] = {}
     for group in ("fid", *extras):
         fake |= _GROUPS[group](drawn, reference, seen, real=False)
     real = reference.real(n, extras, seen)

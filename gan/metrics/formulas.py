@@ -153,8 +153,8 @@ def manifold(features: Tensor) -> Manifold:
     features, most = features.double(), DENSITY_NEIGHBOUR
     if len(features) <= most:
         raise MetricError(f"Neighbours need at least {most + 1} pictures, not {len(features)}.")
-    near = [d.topk(most + 1, largest=False).values for d in distances(features, features)]  # itself is the first
-    near = torch.cat(near)  # [N, most + 1]
+    blocks = [d.topk(most + 1, largest=False).values for d in distances(features, features)]  # itself is the first
+    near = torch.cat(blocks)  # [N, most + 1]
     return Manifold(features, near[:, BALL_NEIGHBOUR].contiguous(), near[:, most].contiguous())
 
 
@@ -175,7 +175,7 @@ def neighbour_measures(real: Manifold, fake: Manifold) -> Neighbours:
         recalled |= (d <= fake.balls[at : at + len(d), None]).any(0)
         nearest = torch.minimum(nearest, d.amin(0))
         at += len(d)
-    share = [precise / at, recalled, dense / (DENSITY_NEIGHBOUR * at), nearest < real.wide]
+    share: list[float | Tensor] = [precise / at, recalled, dense / (DENSITY_NEIGHBOUR * at), nearest < real.wide]
     return Neighbours(*(x if isinstance(x, float) else x.double().mean().item() for x in share))
 
 

@@ -24,7 +24,7 @@ def patch_distance(a: Tensor, b: Tensor, rng: torch.Generator) -> float:
     """
     count = min(len(a), len(b), PICTURES)
     chosen = [x[torch.randperm(len(x), generator=rng)[:count]].float() / 127.5 - 1 for x in (a, b)]
-    levels = zip(*map(finest, chosen), strict=True)
+    levels = zip(finest(chosen[0]), finest(chosen[1]), strict=True)
     return sum(_sliced(*_normalised(*level, rng), rng) for level in levels) / 2
 
 
@@ -37,10 +37,10 @@ def finest(x: Tensor) -> tuple[Tensor, Tensor]:
     return x - interpolate(half, scale_factor=2), half
 
 
-def _normalised(a: Tensor, b: Tensor, rng: torch.Generator) -> list[Tensor]:
+def _normalised(a: Tensor, b: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     """Patches [N · PATCHES, C · SIDE · SIDE] of both, the second one's colours with mean 0 and deviation 1."""
     mean, deviation = b.mean((0, 2, 3), keepdim=True), b.std((0, 2, 3), keepdim=True).clamp(min=1e-6)
-    return [_patches((x - mean) / deviation, rng) for x in (a, b)]
+    return _patches((a - mean) / deviation, rng), _patches((b - mean) / deviation, rng)
 
 
 def _patches(x: Tensor, rng: torch.Generator) -> Tensor:
