@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +41,7 @@ KEPT = 4  # sets of real pictures ready to be searched: pixels and features of t
 WAYS = ("pixels", "features")
 
 T = TypeVar("T")
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class NotYet(Exception):
@@ -177,7 +178,7 @@ class MadeOf:
                 step = read_header(path)["steps_done"]
             except CheckpointError as error:
                 raise NotHad(str(error)) from None
-            if row is None:
+            if row is None or known is None:
                 image, x, told = subject.image, subject.x, subject.told
             else:
                 train = known.train
@@ -239,7 +240,7 @@ class _Networks:
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple, nn.Module] = OrderedDict()
 
-    def get(self, path: Path, empty: Callable[[], nn.Module], read: Callable[[Path], dict[str, Tensor]]) -> nn.Module:
+    def get(self, path: Path, empty: Callable[[], Network], read: Callable[[Path], dict[str, Tensor]]) -> Network:
         """A network without memory, filled with what `read` finds in the file. Raises CheckpointError."""
         try:
             key = (path, path.stat().st_mtime_ns, read)
@@ -251,10 +252,10 @@ class _Networks:
         sizes = {k: sum(t.nbytes for t in network.state_dict().values()) for k, network in self._kept.items()}
         while len(self._kept) > 1 and sum(sizes.values()) > KEPT_BYTES:
             sizes.pop(self._kept.popitem(last=False)[0])
-        return self._kept[key]
+        return cast(Network, self._kept[key])  # `read` tells which of a file's networks it is
 
 
-def _filled(network: nn.Module, state: dict[str, Tensor]) -> nn.Module:
+def _filled(network: Network, state: dict[str, Tensor]) -> Network:
     wanted, found = ({name: (t.shape, t.dtype) for name, t in s.items()} for s in (network.state_dict(), state))
     if wanted != found:
         raise CheckpointError("This state belongs to other networks.")

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -44,6 +43,7 @@ from gan.metrics.formulas import (
     within_reach,
 )
 from gan.models.weights_file import Weights, build
+from gan.monitor.records import Measure, Moment
 from gan.training.trainer import Trainer
 
 SAMPLES = 1000
@@ -69,9 +69,9 @@ class Measurer:
         self.config, self.clock = config, clock
         self.measurable = config.dataset in EPOCHS
         self._last, self._debt = after, FIRST_DEBT
-        self._work: Iterator[dict[str, Any] | None] | None = None
+        self._work: Iterator[Measure | None] | None = None
 
-    def turn(self, trainer: Trainer, share: float, passed: float, moment: dict[str, Any]) -> dict[str, Any] | None:
+    def turn(self, trainer: Trainer, share: float, passed: float, moment: Moment) -> Measure | None:
         """Between two steps: at most one chunk of work. Returns a finished measure, or None.
 
         share: of all time, 0 to 0.5. passed: seconds since the last turn. moment: what to write down with a measure
@@ -84,7 +84,8 @@ class Measurer:
             if not max(self._last * GROWTH, self._last + 1) <= trainer.steps_done:
                 return None
             self._last, self._work = trainer.steps_done, self._measure(trainer, moment)
-        found = self._paid(lambda: next(self._work, None), share)
+        work = self._work
+        found = self._paid(lambda: next(work, None), share)
         if found:
             self._work = None
         return found
@@ -94,7 +95,7 @@ class Measurer:
         """The step whose pictures are being looked at; None between two measures."""
         return None if self._work is None else self._last
 
-    def _paid(self, work: Callable[[], dict[str, Any] | None], share: float) -> dict[str, Any] | None:
+    def _paid(self, work: Callable[[], Measure | None], share: float) -> Measure | None:
         started = self.clock()
         try:
             found = work()
@@ -104,7 +105,7 @@ class Measurer:
         self._debt += (1 + AFTERMATH - share) * (self.clock() - started)  # its own time earns too
         return found
 
-    def _measure(self, trainer: Trainer, moment: dict[str, Any]) -> Iterator[dict[str, Any] | None]:
+    def _measure(self, trainer: Trainer, moment: Moment) -> Iterator[Measure | None]:
         """All of one measure; what lies between two yields is done between two steps."""
         cfg = self.config
         reference, network = reference_of(cfg.dataset), classifier.load(cfg.dataset)
@@ -121,7 +122,7 @@ class Measurer:
             found.append((features, logits))
             yield None
         else:
-            yield moment | _words(found, met, reference)
+            yield _measured(moment, found, met, reference)
         self._work = None
 
 
@@ -132,16 +133,19 @@ def _draw(generator: torch.nn.Module, z: Tensor, labels: Tensor | None) -> Tenso
     return to_uint8(pictures).cpu() if pictures.isfinite().all() else None
 
 
-def _words(found: list[tuple[Tensor, Tensor]], met: Tensor, reference: Reference) -> dict[str, Any]:
+def _measured(moment: Moment, found: list[tuple[Tensor, Tensor]], met: Tensor, reference: Reference) -> Measure:
     features, logits = (torch.cat(parts) for parts in zip(*found, strict=True))
-    histogram = class_histogram(logits, CLASSES)
+    histogram, real = class_histogram(logits, CLASSES), reference.real
     return {
+        **moment,
         "fid": round(frechet_distance(feature_stats(features), reference.stats), 3),
         "coverage": round(met.double().mean().item(), 4),
         "confidence": round(mean_confidence(logits), 4),
         "modes": modes_covered(histogram),
         "histogram": histogram.tolist(),
-        **reference.real,
+        "real_fid": real["real_fid"],
+        "real_coverage": real["real_coverage"],
+        "real_confidence": real["real_confidence"],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any, TypedDict
 
 COLUMNS = ("step", "images", "seconds", "d_loss", "g_loss", "d_real", "d_fake", "d_lr", "g_lr")
 QUANTILES = (5, 25, 50, 75, 95)  # percent, of D's verdicts
@@ -24,6 +25,47 @@ SIGNALS = (
     "flat",  # share of generated pictures of a single colour, minus that of real ones
 )
 OLDER_SIGNALS = SIGNALS[: SIGNALS.index("detail")]  # of files that were begun before there were more
+
+# One row: a number, or None, for each of COLUMNS. The losses and verdicts of a player who did not learn are None.
+Row = tuple[int, int, float, float | None, float | None, float | None, float | None, float | None, float | None]
+Signal = dict[str, Any]  # by the names of SIGNALS; numbers, and None where there was no finite one, never for the step
+
+
+class Event(TypedDict):
+    """What happened to a run after a step, for people."""
+
+    step: int
+    kind: str
+    text: str
+
+
+class Frame(TypedDict):
+    """D's verdict on each generated (`fake`) and each real picture that a stored frame shows."""
+
+    step: int
+    fake: list[float]
+    real: list[float]
+
+
+class Moment(TypedDict):
+    """How far a run was when a measure began."""
+
+    step: int
+    images: int
+    seconds: float
+
+
+class Measure(Moment):
+    """What gan/monitor/live_metrics.py found; `real_…`: of real pictures."""
+
+    fid: float
+    coverage: float
+    confidence: float
+    modes: int
+    histogram: list[int]
+    real_fid: float
+    real_coverage: float
+    real_confidence: float
 
 
 def due(step: int, growth: float) -> bool:

@@ -15,7 +15,7 @@ from gan.core.images import LEVEL
 from gan.data.pictures import spread_rows
 from gan.losses.transforms import joint_norm
 from gan.monitor.likeness import Likeness
-from gan.monitor.records import QUANTILES, SIGNALS, due
+from gan.monitor.records import QUANTILES, SIGNALS, Signal, due
 from gan.training.trainer import Trainer
 
 COUNT = 64  # generated pictures, always of the same latents, and as many real ones
@@ -60,7 +60,7 @@ class Signals:
         return images.to(self.trainer.device).float() / 127.5 - 1
 
     @torch.inference_mode()
-    def look(self, gradients: dict[str, Tensor]) -> dict[str, float | None]:
+    def look(self, gradients: dict[str, Tensor]) -> Signal:
         """One record: the names of `records.SIGNALS`; what is not finite, or was not to be had, is None.
 
         gradients: d_grad and g_grad as `Trainer.step` returned them.

@@ -165,7 +165,7 @@ def _about(meta: dict[str, Any], folder: Path, config: Config) -> dict[str, Any]
     """What of run.json is taken over: each where it is what it should be, and left out where it is not."""
     names = meta.get("class_names")
     kinds = len(names) if isinstance(names, list) and all(map(_is_line, names)) else 0
-    checks: dict[str, Callable[[Any], bool]] = {
+    checks: dict[str, Callable[[object], bool]] = {
         "title": _is_line,
         "dataset_title": _is_line,
         "class_names": lambda _: config.classes <= kinds <= MAX_NAMES and kinds > 0,
@@ -195,11 +195,11 @@ def _steps_done(folder: Path) -> int:
     return read_header(checkpoint)["steps_done"] if checkpoint.exists() else 0
 
 
-def _is_line(value: Any) -> bool:
+def _is_line(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MAX_LINE and value.isprintable()
 
 
-def _is_count(value: Any, most: int) -> bool:
+def _is_count(value: object, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
 
 

@@ -10,28 +10,33 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from gan.core.config import KNOBS, Config
+from gan.core.config import KNOBS, Changes, Config, Value
 from gan.monitor.diagnosis import Verdict
 from gan.monitor.diagnosis.kinds import TOO_EARLY
+from gan.monitor.records import Event, Measure, Row, Signal
 from gan.recipes.catalog import ALL_RECIPES
 from gan.runs.run import Run
 
 Answer = dict[str, Any]
 
 
-def past_of(run: Run, step: int | None = None) -> tuple[list[Any], ...]:
+def past_of(run: Run, step: int | None = None) -> tuple[list[Row], list[Signal], list[Event], list[Measure]]:
     """Rows, signals, events and measures until a step (None: all): copies, because the run's thread goes on writing."""
     h = run.history
-    rows, others = list(h.rows), [list(records) for records in (h.signals, h.events, h.measures)]
-    if step is None:
-        return rows, *others
-    return [r for r in rows if r[0] <= step], *([r for r in records if r["step"] <= step] for records in others)
+    rows, signals, events, measures = list(h.rows), list(h.signals), list(h.events), list(h.measures)
+    if step is not None:
+        rows = [r for r in rows if r[0] <= step]
+        signals = [s for s in signals if s["step"] <= step]
+        events = [e for e in events if e["step"] <= step]
+        measures = [m for m in measures if m["step"] <= step]
+    return rows, signals, events, measures
 
 
 def last_step(run: Run) -> int:
     """The last step of which a run has written down anything; 0 where there is nothing."""
-    rows, *others = past_of(run)
-    return max([0, *(r[0] for r in rows[-1:]), *(records[-1]["step"] for records in others if records)])
+    rows, signals, events, measures = past_of(run)
+    last = [s["step"] for s in signals[-1:]] + [e["step"] for e in events[-1:]] + [m["step"] for m in measures[-1:]]
+    return max([0, *(r[0] for r in rows[-1:]), *last])
 
 
 def answer(run: Run, verdicts: Sequence[Verdict]) -> Answer:
@@ -57,7 +62,7 @@ def _cure(config: Config) -> dict[str, Any] | None:
     return {"remedy": recipe.cure, "about": recipe.cure_about, "changes": _changes(config, recipe.cure)}
 
 
-def _changes(config: Config, remedy: dict[str, Any]) -> list[dict[str, str]]:
+def _changes(config: Config, remedy: Changes) -> list[dict[str, str]]:
     """Which setting goes from what to what, in words; what stays as it is is left out."""
     return [
         {"label": KNOBS[name].label, "from": _value(getattr(config, name)), "to": _value(value)}
@@ -66,7 +71,7 @@ def _changes(config: Config, remedy: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def _value(value: Any) -> str:
+def _value(value: Value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

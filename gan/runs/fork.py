@@ -5,11 +5,10 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from gan.core.config import KNOBS, Config, ConfigError
+from gan.core.config import KNOBS, Changes, Config, ConfigError
 from gan.core.files import write_atomically
 from gan.data.catalog import DataError
 from gan.models import meta_discriminator, meta_generator
@@ -32,7 +31,7 @@ class Fork:
     step: int
     state: Path | None
     config: Config
-    changes: dict[str, Any]
+    changes: Changes
 
     @property
     def event(self) -> str:
@@ -62,7 +61,7 @@ def _named(knob: str) -> str:
     return label if label[1] == "'" else label[0].lower() + label[1:]
 
 
-def plan_fork(source: Run, changes: dict[str, Any], step: int | None = None) -> Fork:
+def plan_fork(source: Run, changes: Changes, step: int | None = None) -> Fork:
     """Choose the state and fit the settings; nothing is written.
 
     step: fork from the last kept state at or before it; None: from the newest checkpoint; 0: from scratch, where also
@@ -120,7 +119,7 @@ def write_fork(fork: Fork, folder: Path) -> Fork:
     """
     folder.mkdir(parents=True, exist_ok=True)
     if fork.state is not None:
-        fork = replace(fork, step=_copy_state(fork, folder))
+        fork = replace(fork, step=_copy_state(fork, fork.state, folder))
         _copy_history(fork.source, folder, fork.step)
     history = History(folder)
     history.add_event(fork.step, "fork", fork.event)
@@ -128,11 +127,11 @@ def write_fork(fork: Fork, folder: Path) -> Fork:
     return fork
 
 
-def _copy_state(fork: Fork, folder: Path) -> int:
+def _copy_state(fork: Fork, state: Path, folder: Path) -> int:
     """The state under the new settings, as the newest one and as one to go back to. Returns its step."""
     newest = folder / "checkpoint.safetensors"
-    shutil.copyfile(fork.state, newest)  # first, because the source may be about to replace its own
-    rates = {player: fork.changes[name] for player, name in _PLAYERS.items() if name in fork.changes}
+    shutil.copyfile(state, newest)  # first, because the source may be about to replace its own
+    rates = {player: float(fork.changes[name]) for player, name in _PLAYERS.items() if name in fork.changes}
     write_atomically(newest, rewrite_checkpoint(newest, fork.config, rates))
     step = read_header(newest)["steps_done"]
     States(folder).keep(newest, step)

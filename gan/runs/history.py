@@ -11,26 +11,27 @@ import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 from gan.core.files import write_atomically
-from gan.monitor.records import COLUMNS, OLDER_SIGNALS, SIGNALS
+from gan.monitor.records import COLUMNS, OLDER_SIGNALS, SIGNALS, Event, Frame, Measure, Row, Signal
 
-_MEASURES = ("fid", "real_fid", "coverage", "real_coverage", "confidence", "real_confidence")
+Record = TypeVar("Record")
+
 _MOST_STEPS = 2**53  # that a page can count
 ROW_GROWTH, FRAME_GROWTH = 1.005, 1.03  # next record at ≥ step × growth: about 2,000 rows, 350 frames in 100,000 steps
 
 
-class Lines:
+class Lines(Generic[Record]):
     """A text file of one record a line, appended safely. `encode` and `decode` turn a record into a line and back."""
 
-    def __init__(self, path: Path, head: str, encode: Callable[[Any], str], decode: Callable[[str], Any]) -> None:
+    def __init__(self, path: Path, head: str, encode: Callable[[Record], str], decode: Callable[[str], Record]) -> None:
         self.path, self.head, self.encode = path, head, encode
-        self.records: list[Any] = []
-        self._pending: list[Any] = []
+        self.records: list[Record] = []
+        self._pending: list[Record] = []
         self._read(decode)
 
-    def add(self, record: Any) -> None:
+    def add(self, record: Record) -> None:
         self.records.append(record)
         self._pending.append(record)
 
@@ -56,7 +57,7 @@ class Lines:
         self._size += len(data)
         self._pending = []
 
-    def keep(self, wanted: Callable[[Any], bool]) -> None:
+    def keep(self, wanted: Callable[[Record], bool]) -> None:
         """Forget the records that are not wanted, on disk too."""
         kept = [r for r in self.records if wanted(r)]
         if len(kept) == len(self.records):
@@ -70,7 +71,7 @@ class Lines:
         write_atomically(self.path, data)
         self._size, self._pending, self._older = len(data), [], False
 
-    def _read(self, decode: Callable[[str], Any]) -> None:
+    def _read(self, decode: Callable[[str], Record]) -> None:
         self._size, self._older = 0, False  # older: the head says fewer columns, so the file is to be written anew
         if not self.path.exists():
             return
@@ -122,41 +123,52 @@ def _decode_cells(line: str, columns: Sequence[str]) -> list[float | None]:
     return numbers
 
 
-def _decode_row(line: str) -> tuple[float | None, ...]:
-    numbers = _decode_cells(line, COLUMNS)
-    if None in numbers[:3]:
+def _decode_row(line: str) -> Row:
+    step, images, seconds, *others = _decode_cells(line, COLUMNS)
+    if step is None or images is None or seconds is None:
         raise ValueError("a row without its step")
-    return (_step(numbers[0]), int(numbers[1]), *numbers[2:])
+    return cast(Row, (_step(step), int(images), seconds, *others))
 
 
-def _decode_signal(line: str) -> dict[str, float | None]:
+def _decode_signal(line: str) -> Signal:
     """What an older file has no cell for is None."""
     names = OLDER_SIGNALS if line.count(",") == len(OLDER_SIGNALS) - 1 else SIGNALS
-    numbers = dict.fromkeys(SIGNALS) | dict(zip(names, _decode_cells(line, names), strict=True))
+    numbers: Signal = dict.fromkeys(SIGNALS) | dict(zip(names, _decode_cells(line, names), strict=True))
     return numbers | {"step": _step(numbers["step"])}
 
 
-def _decode_event(line: str) -> dict[str, Any]:
+def _decode_event(line: str) -> Event:
     e = json.loads(line)
     return {"step": _step(e["step"]), "kind": str(e["kind"])[:20], "text": str(e["text"])[:300]}
 
 
-def _decode_frame(line: str) -> dict[str, Any]:
+def _decode_frame(line: str) -> Frame:
     e = json.loads(line)
-    found = {"step": _step(e["step"]), "fake": [float(v) for v in e["fake"]], "real": [float(v) for v in e["real"]]}
-    if not all(map(math.isfinite, found["fake"] + found["real"])):
-        raise ValueError("not finite")
-    return found
+    return {"step": _step(e["step"]), "fake": [_finite(v) for v in e["fake"]], "real": [_finite(v) for v in e["real"]]}
 
 
-def _decode_measure(line: str) -> dict[str, Any]:
+def _decode_measure(line: str) -> Measure:
     e = json.loads(line)
-    found = {"step": _step(e["step"]), "images": int(e["images"]), "seconds": float(e["seconds"])}
-    found |= {name: float(e[name]) for name in _MEASURES}
-    found |= {"modes": int(e["modes"]), "histogram": [int(n) for n in e["histogram"]][:100]}
-    if not all(math.isfinite(found[name]) for name in ("seconds", *_MEASURES)):
+    return {
+        "step": _step(e["step"]),
+        "images": int(e["images"]),
+        "seconds": _finite(e["seconds"]),
+        "fid": _finite(e["fid"]),
+        "real_fid": _finite(e["real_fid"]),
+        "coverage": _finite(e["coverage"]),
+        "real_coverage": _finite(e["real_coverage"]),
+        "confidence": _finite(e["confidence"]),
+        "real_confidence": _finite(e["real_confidence"]),
+        "modes": int(e["modes"]),
+        "histogram": [int(n) for n in e["histogram"]][:100],
+    }
+
+
+def _finite(number: str | float) -> float:
+    value = float(number)
+    if not math.isfinite(value):
         raise ValueError("not finite")
-    return found
+    return value
 
 
 def _decode_threads(line: str) -> tuple[int, int]:
@@ -164,7 +176,7 @@ def _decode_threads(line: str) -> tuple[int, int]:
     return _step(step), int(count)
 
 
-def _json_line(record: Any) -> str:
+def _json_line(record: Event | Frame | Measure) -> str:
     return json.dumps(record, separators=(",", ":"))
 
 
@@ -184,21 +196,19 @@ class History:
         self.generation = 0  # grows when records were taken back, so that readers start again
 
     @property
-    def rows(self) -> list[tuple[float | None, ...]]:
+    def rows(self) -> list[Row]:
         return self._rows.records
 
     @property
-    def events(self) -> list[dict[str, Any]]:
+    def events(self) -> list[Event]:
         return self._events.records
 
     @property
-    def frames(self) -> list[dict[str, Any]]:
-        """step, and D's verdict on each generated (`fake`) and each real picture."""
+    def frames(self) -> list[Frame]:
         return self._frames.records
 
     @property
-    def measures(self) -> list[dict[str, Any]]:
-        """step, images, seconds, fid, coverage, confidence (and real_…), modes, histogram: see live_metrics."""
+    def measures(self) -> list[Measure]:
         return self._measures.records
 
     @property
@@ -207,16 +217,15 @@ class History:
         return self._threads.records
 
     @property
-    def signals(self) -> list[dict[str, float | None]]:
-        """Records with the names of SIGNALS, see gan/monitor/signals.py; None where there was no finite number."""
+    def signals(self) -> list[Signal]:
         return self._signals.records
 
     def frame_path(self, step: int) -> Path:
         return self.folder / "frames" / f"{step:08d}.png"
 
-    def add_row(self, row: Sequence[float | None]) -> None:
+    def add_row(self, row: Row) -> None:
         """Numbers are rounded to six digits here, so that memory and disk agree."""
-        self._rows.add(tuple(map(_short, row)))
+        self._rows.add(cast(Row, tuple(map(_short, row))))
 
     def add_event(self, step: int, kind: str, text: str) -> None:
         self._events.add({"step": step, "kind": kind, "text": text})
@@ -224,11 +233,11 @@ class History:
     def add_threads(self, step: int, count: int) -> None:
         self._threads.add((step, count))
 
-    def add_signal(self, record: dict[str, float | None]) -> None:
+    def add_signal(self, record: Signal) -> None:
         """One number, or None, for each name of SIGNALS; rounded to six digits."""
         self._signals.add({name: _short(record[name]) for name in SIGNALS})
 
-    def add_measure(self, measure: dict[str, Any]) -> None:
+    def add_measure(self, measure: Measure) -> None:
         self._measures.add(measure)
 
     def add_frame(self, step: int, png: bytes, fake: list[float], real: list[float]) -> None:
@@ -251,8 +260,8 @@ class History:
         late = [f["step"] for f in self.frames if f["step"] > step]
         for lines in (self._frames, self._events, self._signals, self._measures):
             lines.keep(lambda e: e["step"] <= step)
-        for lines in (self._rows, self._threads):
-            lines.keep(lambda r: r[0] <= step)
+        for table in (self._rows, self._threads):
+            table.keep(lambda r: r[0] <= step)
         self._pictures = [(s, png) for s, png in self._pictures if s <= step]
         for s in late:
             self.frame_path(s).unlink(missing_ok=True)

@@ -83,4 +83,4 @@ def least_missed(steps: Sequence[int]) -> int:
     if len(steps) < 3:
         return steps[0]
     gaps = {s: (after + 1) / (before + 1) for before, s, after in zip(steps, steps[1:], steps[2:], strict=False)}
-    return min(gaps, key=gaps.get)
+    return min(gaps, key=gaps.__getitem__)

@@ -13,14 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, ClassVar
 
-from gan.core.config import Config, ConfigError
+from gan.core.config import Changes, Config, ConfigError
 from gan.core.tokens import hash_of, hashes_of, new_token
 from gan.data.catalog import DATA, OWN_NAME, DataError, describe
 from gan.recipes.catalog import ALL_RECIPES, make_config
 from gan.runs.archive import PICTURES, unpack
 from gan.runs.fork import plan_fork, write_fork
 from gan.runs.prepared_sets import PreparedSets
-from gan.runs.room import no_room
+from gan.runs.room import Full, no_room
 from gan.runs.run import Command, Run, create_run
 from gan.training import distributed
 from gan.training.checkpoint import CheckpointError
@@ -54,7 +54,7 @@ class InUse(RunsError):
 class NoRoom(RunsError):
     """As many runs train as may; `details` say what the page can offer, see gan.runs.room.no_room."""
 
-    def __init__(self, sentence: str, about: dict[str, Any]) -> None:
+    def __init__(self, sentence: str, about: Full) -> None:
         super().__init__(sentence)
         self.details = {"busy": about}
 
@@ -144,7 +144,7 @@ class Runs:
         self,
         recipe: str,
         dataset: str | None = None,
-        changes: dict[str, Any] | None = None,
+        changes: Changes | None = None,
         shown: bool = False,
         tokens: Iterable[str] = (),
     ) -> tuple[Run, str]:
@@ -235,7 +235,7 @@ class Runs:
             shutil.rmtree(folder, ignore_errors=True)  # already renamed when all went well
 
     def fork(
-        self, run_id: str, changes: dict[str, Any], step: int | None = None, tokens: Iterable[str] = ()
+        self, run_id: str, changes: Changes, step: int | None = None, tokens: Iterable[str] = ()
     ) -> tuple[Run, str]:
         """A new run (not yet training) that begins where another was, and its owner's token; see gan.fork.plan_fork.
 

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypedDict
 
 from gan.runs.run import Run
 
 
-def no_room(busy: Sequence[Run], whose: Callable[[Run], str], gives_way: float) -> tuple[str, dict[str, Any]]:
-    """A sentence, and for the page: count, seconds (so far), left (seconds or None), mine, run and title.
+class Full(TypedDict):
+    """What a page can offer to who finds no room."""
+
+    count: int  # of runs that train
+    seconds: int  # so far, of the one that has trained longest
+    left: float | None  # seconds until the first ends, where that is known
+    mine: bool
+    run: str | None
+    title: str | None
+
+
+def no_room(busy: Sequence[Run], whose: Callable[[Run], str], gives_way: float) -> tuple[str, Full]:
+    """A sentence, and what is for the page.
 
     The id of another's run is given only where its owner shows it, because whoever has it may watch, download and fork;
     a title never. whose: what to call a run that the person may steer ("Your own run"), empty for others' runs.
@@ -18,13 +29,13 @@ def no_room(busy: Sequence[Run], whose: Callable[[Run], str], gives_way: float) 
     own = next((run for run in busy if whose(run)), None)
     shown = own or next((run for run in busy if run.shown), None)
     left = min((n for run in busy if (n := _seconds_left(run)) is not None), default=None)
-    about = {
+    about: Full = {
         "count": len(busy),
         "seconds": round(max(run.running_seconds() for run in busy)),
         "left": left,
         "mine": own is not None,
-        "run": shown and shown.id,
-        "title": own and own.meta["title"],
+        "run": shown.id if shown else None,
+        "title": own.meta["title"] if own else None,
     }
     return (_of_own(about, whose(own)) if own else _of_others(about, gives_way)), about
 
@@ -33,18 +44,19 @@ def _seconds_left(run: Run) -> float | None:
     return run.latest.numbers["seconds_left"] if run.latest else None
 
 
-def _of_own(about: dict[str, Any], whose: str) -> str:
+def _of_own(about: Full, whose: str) -> str:
     if about["count"] == 1:
         return f"{whose} “{about['title']}” is training; pause or stop it first."
     return f"{about['count']} trainings are running here; pause or stop “{about['title']}” first."
 
 
-def _of_others(about: dict[str, Any], gives_way: float) -> str:
-    until = f", about {in_words(about['left'])} left" if about["left"] is not None else ""
+def _of_others(about: Full, gives_way: float) -> str:
+    left = about["left"]
+    until = f", about {in_words(left)} left" if left is not None else ""
     if about["count"] == 1:
         words = f"Somebody's training, for {in_words(about['seconds'])}{until}."
     else:
-        first = f"; the first ends in about {in_words(about['left'])}" if until else ""
+        first = f"; the first ends in about {in_words(left)}" if left is not None else ""
         words = f"{about['count']} trainings are running here{first}."
     which = "it" if about["count"] == 1 else "one of them"
     return f"{words} When nobody watches {which} for {in_words(gives_way)}, it makes room."

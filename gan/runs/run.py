@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -30,7 +30,7 @@ from gan.core.noise import SHEETS
 from gan.core.seeds import seed_of
 from gan.core.version import VERSION
 from gan.data.catalog import DATA, OWN_NAME, DataError, Pictures, load
-from gan.monitor.records import due
+from gan.monitor.records import Measure, Moment, due
 from gan.monitor.signals import Signals, signal_due
 from gan.runs.history import FRAME_GROWTH, ROW_GROWTH, History
 from gan.runs.kept_checkpoints import States, state_due
@@ -47,7 +47,10 @@ from gan.training.checkpoint import (
 )
 from gan.training.device import best_device, resolved_precision, use_threads
 from gan.training.threads import ThreadChooser
-from gan.training.trainer import PLAYERS, Trainer
+from gan.training.trainer import PLAYERS, State, Trainer
+
+if TYPE_CHECKING:
+    from gan.monitor.live_metrics import Measurer
 
 FORMAT = 1
 SAVE_EVERY_SECONDS = 8.0  # a killed process loses at most this much training, and the time of one save
@@ -171,7 +174,7 @@ class Run:
             "Prepare the same files again with the same size, colours, fit and classes."
         )
 
-    def describe(self, **words: Any) -> None:
+    def describe(self, **words: object) -> None:
         """Change what run.json says about the run: title, kept. Raises OSError; nothing is changed then."""
         before = {name: self.meta[name] for name in words}
         self.meta |= words
@@ -260,10 +263,10 @@ class Run:
         distributed.lead_with("begin", {"config": settings.to_dict(), "own_dir": self.own_dir and str(self.own_dir)})
         self.trainer = Trainer(self.config, pictures, device)
         self._signals = Signals(self.trainer)
-        self._sums: dict[str, list[Any]] = {}
-        self._measurer: Any = None
-        self._measured: dict[str, Any] | None = None  # a copy of the state that is being measured
-        self._better: tuple[dict[str, Any], float] | None = None  # the best one and its seconds, not written yet
+        self._sums: dict[str, tuple[Tensor | int, int]] = {}  # of each number since the last row, and of how many steps
+        self._measurer: Measurer | None = None
+        self._measured: State | None = None  # a copy of the state that is being measured
+        self._better: tuple[State, float] | None = None  # the best one and its seconds, not written yet
         self._stopping = ""
         self._show_seconds, self._train_seconds = 0.0, 1e-9
         self._speed: deque[tuple[float, int]] = deque(maxlen=40)
@@ -318,11 +321,10 @@ class Run:
         look = signal_due(self.trainer.steps_done + 1)
         with distributed.whole_step(self.trainer):
             stats = self.trainer.step(players, look)
-        gradients = {name: stats.pop(name) for name in ("d_grad", "g_grad") if name in stats}
+        gradients: dict[str, Tensor] = {name: stats.pop(name) for name in ("d_grad", "g_grad") if name in stats}
         for name, value in stats.items():
-            total = self._sums.setdefault(name, [0, 0])
-            total[0] = total[0] + value
-            total[1] += 1
+            total, count = self._sums.get(name, (0, 0))
+            self._sums[name] = (total + value, count + 1)
         step, now = self.trainer.steps_done, time.perf_counter()
         if players == "both":  # one player's step says nothing about the others'
             self._chooser.took(now - started)
@@ -393,8 +395,8 @@ class Run:
         if bad:
             raise Diverged(f"{_WORDS[bad[0]]} became NaN or infinite at step {step:,}")
         rates = (self.trainer.rates["d"], self.trainer.rates["g"])
-        numbers = [means.get(k) for k in ("d_loss", "g_loss", "d_real", "d_fake")]
-        self.history.add_row((step, self.trainer.images_done, self.seconds, *numbers, *rates))
+        losses, verdicts = (means.get("d_loss"), means.get("g_loss")), (means.get("d_real"), means.get("d_fake"))
+        self.history.add_row((step, self.trainer.images_done, self.seconds, *losses, *verdicts, *rates))
 
     def _measure(self, passed: float) -> None:
         """A few pictures more of the next measure, where the share of the time allows; passed: seconds of this step."""
@@ -404,7 +406,7 @@ class Run:
         if self._measurer is None:
             self._measurer = Measurer(self.config, self.history.measures[-1]["step"] if self.history.measures else 0)
         trainer = self.trainer
-        moment = {"step": trainer.steps_done, "images": trainer.images_done, "seconds": round(self.seconds, 3)}
+        moment: Moment = {"step": trainer.steps_done, "images": trainer.images_done, "seconds": round(self.seconds, 3)}
         try:
             found = self._measurer.turn(trainer, self.measure_share, passed, moment)
         except MetricError as e:
@@ -418,7 +420,7 @@ class Run:
             self._measured = distributed.copied(trainer.state_dict())
         self._clock(time.perf_counter() - started)
 
-    def _keep_best(self, found: dict[str, Any]) -> None:
+    def _keep_best(self, found: Measure) -> None:
         """Keep the state that was copied when this measure began, where none had a better FID."""
         state, self._measured = self._measured, None
         if state is not None and found["fid"] <= min(m["fid"] for m in self.history.measures):

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from gan.core.images import grid, png_bytes
 
@@ -25,7 +26,7 @@ class Snapshot:
     tiles: np.ndarray
     columns: int
     numbers: dict[str, Any] = field(default_factory=dict)
-    weights: dict[str, Any] | None = None
+    weights: dict[str, Tensor] | None = None
 
     @cached_property
     def png(self) -> bytes:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -53,7 +52,8 @@ class Layer:
 
 def layers_of(network: Generator) -> list[Layer]:
     """The network's layers as the browser computes them; works on the meta device too. Raises PageWeightsError."""
-    channels, side, found = 0, 1, []  # of the picture so far
+    channels, side = 0, 1  # of the picture so far
+    found: list[Layer] = []
     for module in network.layers:
         if isinstance(module, Grid):  # a dense layer's numbers are already in the browser's order
             channels, side = module.channels, module.side
@@ -62,7 +62,7 @@ def layers_of(network: Generator) -> list[Layer]:
             kind = type(module).__name__
             raise PageWeightsError(f"These networks have a layer that only the server can draw ({kind}).")
         layer = _EXPORTS[type(module)](module, channels, side)
-        channels, side = layer.sizes.get("outputs", channels), layer.sizes.get("to", side)
+        channels, side = int(layer.sizes.get("outputs", channels)), int(layer.sizes.get("to", side))
         found.append(layer)
     return found
 
@@ -83,6 +83,7 @@ def _conv(m: SameConv, _: int, side: int) -> Layer:
 
 def _conv_transpose(m: nn.ConvTranspose2d, _: int, side: int) -> Layer:
     kernel, stride, pad = m.kernel_size[0], m.stride[0], m.padding[0]
+    assert isinstance(pad, int)  # a word, such as "same", is for convolutions that are not transposed
     to = side * stride if isinstance(m, SameConvTranspose) else (side - 1) * stride - 2 * pad + kernel
     return _spread(m.weight, m.bias, stride, pad, side, to)
 
@@ -94,7 +95,7 @@ def _upsample(m: UpsampleConv, _: int, side: int) -> Layer:
 def _spread(weight: Tensor, bias: Tensor | None, stride: int, pad: int, side: int, to: int) -> Layer:
     """weight [inputs, outputs, kernel, kernel]."""
     inputs, outputs, kernel, _ = weight.shape
-    sizes = {
+    sizes: dict[str, float] = {
         "inputs": inputs,
         "outputs": outputs,
         "kernel": kernel,
@@ -109,6 +110,7 @@ def _spread(weight: Tensor, bias: Tensor | None, stride: int, pad: int, side: in
 
 def _affine(m: nn.BatchNorm1d | nn.BatchNorm2d, *_: int) -> Layer:
     """Not multiplied into the layer before it: that one's weights then stay as they are, often exactly 16 bits."""
+    assert m.running_var is not None and m.running_mean is not None  # ours keep them
     scale = m.weight.double() / (m.running_var.double() + m.eps).sqrt()
     shift = m.bias.double() - m.running_mean.double() * scale
     return Layer("affine", {}, {"scale": scale.float(), "shift": shift.float()})
@@ -129,11 +131,11 @@ def _shuffle(m: nn.PixelShuffle, channels: int, side: int) -> Layer:
 
 
 def _planes(m: nn.Unflatten, *_: int) -> Layer:
-    channels, side, _ = m.unflattened_size
+    channels, side, _width = m.unflattened_size
     return Layer("planes", {"outputs": channels, "to": side}, {})
 
 
-_EXPORTS: dict[type[nn.Module], Callable[[Any, int, int], Layer]] = {
+_EXPORTS: dict[type[nn.Module], Callable[..., Layer]] = {
     nn.Linear: _dense,
     SameConv: _conv,
     nn.ConvTranspose2d: _conv_transpose,
@@ -150,7 +152,7 @@ _EXPORTS: dict[type[nn.Module], Callable[[Any, int, int], Layer]] = {
 }
 
 
-def _given(tensors: dict[str, Tensor | None]) -> dict[str, Tensor]:
+def _given(tensors: Mapping[str, Tensor | None]) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in tensors.items() if tensor is not None}
 
 
@@ -175,7 +177,7 @@ def _too_large(size: int) -> str:
 # The file --------------------------------------------------------------------------------------------------------
 
 
-def to_bytes(network: Generator, directions: Tensor, about: dict[str, Any]) -> bytes:
+def to_bytes(network: Generator, directions: Tensor, about: dict[str, object]) -> bytes:
     """The file.
 
     Args:
@@ -228,7 +230,7 @@ def _padded(tensor: Tensor) -> bytes:
     return data + bytes(-len(data) % 4)
 
 
-def _entries(numbers: dict[str, Tensor]) -> list[dict[str, Any]]:
+def _entries(numbers: dict[str, Tensor]) -> list[dict[str, object]]:
     entries, at = [], 0
     for name, tensor in numbers.items():
         kind = "float16" if tensor.dtype == torch.float16 else "float32"

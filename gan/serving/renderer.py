@@ -49,7 +49,8 @@ State = Mapping[str, Tensor]
 # run id -> (stamp, step, config, class names, state of the shown generator, or a function that reads it). Raises
 # KeyError when the run has no weights yet, its own error when it is unknown. Asked at every request, so the stamp must
 # be cheap; a new stamp is what makes the state be read.
-Source = Callable[[str], tuple[str, int, Config, Sequence[str], State | Callable[[], State]]]
+Learned = tuple[str, int, Config, Sequence[str], State | Callable[[], State]]
+Source = Callable[[str], Learned]
 
 
 class RenderError(ValueError):
@@ -215,11 +216,11 @@ class Ready:
 
     def sums(self, sums: Sums) -> tuple[Tensor, Tensor | None]:
         """Latents [N, z_dim] and what the network is told; without classes each votes for its group itself."""
-        labels = [self.label(label) for label in sums.labels]
+        labels = [told for label in sums.labels if (told := self.label(label)) is not None]
         shares = torch.tensor(sums.shares, dtype=torch.float64)
         latents, mixtures = self.keyframes(sums.keyframes)
         z = interpolation.blend(latents, shares)
-        if not self.config.classes:
+        if not self.config.classes or mixtures is None:
             return z, self.network.told(z)
         if not labels:
             return z, interpolation.blend_mixtures(mixtures, shares)

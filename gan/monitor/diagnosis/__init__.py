@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from gan.core.config import Config
+from gan.core.config import Changes, Config
 from gan.monitor.diagnosis.kinds import ALARMS, KINDS, WAIT
-from gan.monitor.diagnosis.past import Past, Record
+from gan.monitor.diagnosis.past import Past
 from gan.monitor.diagnosis.remedies import NEAR, SPECIAL, back_to_recipe, far_off, furthest_in_words, remedy
 from gan.monitor.diagnosis.rules import CAUSES, COURSE, FAILURES, STUCK, Rule, percent
+from gan.monitor.records import Event, Measure, Row, Signal
 from gan.recipes.catalog import ALL_RECIPES
 
 __all__ = ["EARLY", "KINDS", "YOUNG", "Verdict", "diagnose", "said"]
@@ -52,9 +52,9 @@ class Verdict:
     seen: str
     why: str
     try_: str
-    remedy: dict[str, Any] = field(default_factory=dict)
+    remedy: Changes = field(default_factory=dict)
     fork_step: int | None = None
-    everything: dict[str, Any] = field(default_factory=dict)
+    everything: Changes = field(default_factory=dict)
     everything_step: int | None = None
 
     @property
@@ -64,10 +64,10 @@ class Verdict:
 
 def diagnose(
     config: Config,
-    rows: Sequence[Sequence[float | None]],
-    signals: Sequence[Record],
-    events: Sequence[Record] = (),
-    measures: Sequence[Record] = (),
+    rows: Sequence[Row],
+    signals: Sequence[Signal],
+    events: Sequence[Event] = (),
+    measures: Sequence[Measure] = (),
 ) -> list[Verdict]:
     """All verdicts on a run, the one that explains most first; none while it is too early to tell."""
     past = Past(config, rows, signals, events, measures)
@@ -141,7 +141,7 @@ def _on_its_way(past: Past, kind: str) -> bool:
     return kind in KINDS_OF_BEGINNERS and more and not past.stuck(STUCK)
 
 
-def _fork_step(past: Past, kind: str, changes: dict[str, Any]) -> int:
+def _fork_step(past: Past, kind: str, changes: Changes) -> int:
     """Where a fork begins: at the best FID, or where all was well last; from scratch where nothing was, or must be."""
     if set(changes) & set(FROM_SCRATCH):
         return 0

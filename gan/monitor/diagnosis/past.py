@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gan.core.config import Config
-from gan.monitor.records import COLUMNS
+from gan.monitor.records import COLUMNS, Event, Measure, Row, Signal
 
-Record = dict[str, Any]
 LATEST = 3  # records, at most, whose median is "now": one look at 64 pictures wavers
 RECENT = 0.85  # of all steps; what is older than that is not "now" in a young run, which changes fast
 WELL = 0.6  # of real pictures' variety, and of the correlation of their neighbours: a state to go back to
@@ -22,22 +21,26 @@ class Past(NamedTuple):
     """What a run has written down; see History."""
 
     config: Config
-    rows: Sequence[Sequence[float | None]]
-    signals: Sequence[Record]
-    events: Sequence[Record]
-    measures: Sequence[Record]
+    rows: Sequence[Row]
+    signals: Sequence[Signal]
+    events: Sequence[Event]
+    measures: Sequence[Measure]
 
     @property
     def step(self) -> int:
-        of_each = ((self.rows, 0), (self.signals, "step"), (self.measures, "step"))
-        last = [records[-1][key] for records, key in of_each if records]
+        last = [r[0] for r in self.rows[-1:]]
+        last += [s["step"] for s in self.signals[-1:]] + [m["step"] for m in self.measures[-1:]]
         return int(max(last, default=0))
 
     def until(self, step: float) -> Past:
         """What had been written down at that step."""
-        rows = [r for r in self.rows if r[0] <= step]
-        others = ([e for e in records if e["step"] <= step] for records in self[2:])
-        return Past(self.config, rows, *others)
+        return Past(
+            self.config,
+            [r for r in self.rows if r[0] <= step],
+            [s for s in self.signals if s["step"] <= step],
+            [e for e in self.events if e["step"] <= step],
+            [m for m in self.measures if m["step"] <= step],
+        )
 
     # Signals ---------------------------------------------------------------------------------------------------
 
@@ -66,8 +69,8 @@ class Past(NamedTuple):
         The geometric mean of two shares, of patches and of the spectrum, each of which alone is fooled: by pictures
         without any detail, and by pictures with detail at the wrong places.
         """
-        shares = [self.share(name) for name in ("patches", "spectrum")]
-        return None if not self.begun or None in shares else math.sqrt(shares[0] * shares[1])
+        patches, spectrum = self.share("patches"), self.share("spectrum")
+        return None if not self.begun or patches is None or spectrum is None else math.sqrt(patches * spectrum)
 
     def moved(self) -> float:
         """How much the pictures have changed since the start, in logarithms of the most changed distance; 0: nothing.
@@ -100,7 +103,7 @@ class Past(NamedTuple):
         """The last step whose pictures were varied, smooth and well on their way; 0 where none were."""
         return next((s["step"] for s in reversed(self.signals) if self._well(s)), 0)
 
-    def _well(self, record: Record) -> bool:
+    def _well(self, record: Signal) -> bool:
         shares = [record[name] / (self.first(name) or math.inf) for name in ("patches", "spectrum") if record[name]]
         steady = min(record["diversity"] or 0.0, record["correlation"] or 0.0) >= WELL
         return steady and len(shares) == 2 and max(shares) <= HALF_WAY
@@ -119,10 +122,11 @@ class Past(NamedTuple):
     def gaps(self, after: float) -> tuple[list[int], list[float]]:
         """Steps, and D's mean verdict on real pictures minus that on generated ones, smoothed."""
         real, fake = COLUMNS.index("d_real"), COLUMNS.index("d_fake")
-        rows = [r for r in self.rows if r[0] > after and r[real] is not None and r[fake] is not None]
-        gaps, side = [r[real] - r[fake] for r in rows], SMOOTHED // 2
+        verdicts = [(r[0], r[real], r[fake]) for r in self.rows if r[0] > after]
+        found = [(step, a - b) for step, a, b in verdicts if a is not None and b is not None]
+        gaps, side = [gap for _, gap in found], SMOOTHED // 2
         smooth = [median(gaps[max(0, i - side) : i + side + 1]) for i in range(len(gaps))]
-        return [r[0] for r in rows], smooth
+        return [step for step, _ in found], smooth
 
 
 def swings(values: Sequence[float], size: float) -> list[int]:
@@ -130,7 +134,9 @@ def swings(values: Sequence[float], size: float) -> list[int]:
 
     A noise smaller than `size` makes no turn. n turns are n - 1 swings.
     """
-    turns, low, high, rising = [], 0, 0, None  # low and high: where the extremes since the last turn lie
+    turns: list[int] = []
+    low, high = 0, 0  # where the extremes since the last turn lie
+    rising: bool | None = None
     for i, value in enumerate(values):
         low = i if value < values[low] else low
         high = i if value > values[high] else high

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
-from gan.core.config import KNOBS, Config, ConfigError
+from gan.core.config import KNOBS, Changes, Config, ConfigError
 from gan.monitor.diagnosis.kinds import KINDS
 from gan.recipes.catalog import ALL_RECIPES
 from gan.training.checks import check_config
@@ -39,7 +38,7 @@ def _clip(a: float, b: float) -> float:
     return abs(math.log(min(a or LOOSE, LOOSE) / min(b or LOOSE, LOOSE))) / math.log(3)
 
 
-def _switch(size: float) -> Callable[[Any, Any], float]:
+def _switch(size: float) -> Callable[[object, object], float]:
     return lambda a, b: size * (a != b)
 
 
@@ -48,7 +47,7 @@ def _part(unit: float) -> Callable[[float, float], float]:
 
 
 # How far a setting is off, in units of a factor 3 in a learning rate, from what is known of each.
-OFF: dict[str, Callable[[Any, Any], float]] = {
+OFF: dict[str, Callable[[float, float], float]] = {
     "d_lr": _factor(3), "g_lr": _factor(3), "beta1": _memory(3), "beta2": _memory(10),
     "objective": _switch(1.0), "update_order": _switch(0.6), "d_steps": _factor(3),
     "penalty": _switch(1.5), "penalty_weight": _factor(10), "penalty_every": _factor(10),
@@ -58,7 +57,7 @@ OFF: dict[str, Callable[[Any, Any], float]] = {
 }  # fmt: skip
 
 
-def remedy(config: Config, kind: str) -> dict[str, Any]:
+def remedy(config: Config, kind: str) -> Changes:
     """Settings to change, at most MOST, none that the run has anyway; empty where there is nothing to change."""
     if KINDS[kind].severity == "fine":
         return {}
@@ -70,23 +69,23 @@ def remedy(config: Config, kind: str) -> dict[str, Any]:
 def works(config: Config) -> Config | None:
     """The settings that are known to work of the recipe that these began with; None where that is not known."""
     recipe = ALL_RECIPES.get(config.recipe)
-    return recipe and recipe.config.changed(**recipe.cure)
+    return recipe.config.changed(**recipe.cure) if recipe else None
 
 
-def furthest_in_words(config: Config, changes: dict[str, Any]) -> str:
+def furthest_in_words(config: Config, changes: Changes) -> str:
     """A sentence that names the settings of a remedy that are off; nothing where they are the recipe's own."""
     off = [KNOBS[name].label for name in changes if furthest_off(config).get(name) == changes[name]]
     are = "are" if len(off) > 1 else "is"
     return f" Furthest from what works here {are}: {' and '.join(off)}." if off else ""
 
 
-def back_to_recipe(config: Config) -> dict[str, Any]:
+def back_to_recipe(config: Config) -> Changes:
     """Every setting of OFF that is not the recipe's, with the recipe's value: the plain remedy."""
     known = works(config)
     return _possible(config, {} if known is None else {name: getattr(known, name) for name in OFF})
 
 
-def furthest_off(config: Config) -> dict[str, Any]:
+def furthest_off(config: Config) -> Changes:
     """The settings furthest from those that work, with those values."""
     known, off = works(config), _off(config)
     if known is None:
@@ -114,7 +113,7 @@ def _off(config: Config) -> dict[str, float]:
     return off
 
 
-def _calmer(config: Config, kind: str) -> dict[str, Any]:
+def _calmer(config: Config, kind: str) -> Changes:
     """For settings that are the recipe's own: what keeps networks steady in general; nothing where it is there."""
     if kind == "generator-too-strong":
         return {"g_lr": config.g_lr / 4}
@@ -122,16 +121,16 @@ def _calmer(config: Config, kind: str) -> dict[str, Any]:
     return {"penalty": "r1", "penalty_weight": R1_WEIGHT} if flat_d else {}
 
 
-def _slower(config: Config) -> dict[str, Any]:
+def _slower(config: Config) -> Changes:
     return {name: getattr(config, name) / 4 for name in RATES}
 
 
-def _less_by_heart(config: Config) -> dict[str, Any]:
+def _less_by_heart(config: Config) -> Changes:
     """All pictures, where some were left out; else every one in many shapes (Zhao et al. 2020)."""
     return {"data_limit": 0} if config.data_limit else {"augment": 1.0}
 
 
-SPECIAL: dict[str, Callable[[Config], dict[str, Any]]] = {
+SPECIAL: dict[str, Callable[[Config], Changes]] = {
     "memorisation": _less_by_heart,
     "cannot-paint-black": lambda config: {"output": "tanh"} if config.output != "tanh" else {},
     "plateau": _slower,
@@ -139,7 +138,7 @@ SPECIAL: dict[str, Callable[[Config], dict[str, Any]]] = {
 }
 
 
-def _possible(config: Config, changes: dict[str, Any]) -> dict[str, Any]:
+def _possible(config: Config, changes: Changes) -> Changes:
     """What the run does not have anyway; without what does not go with its other settings."""
     changes = {name: value for name, value in changes.items() if getattr(config, name) != value}
     while changes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from statistics import median
+from typing import TypeGuard
 
 from gan.losses.objectives import OBJECTIVES
 from gan.monitor.diagnosis.past import Past, swings
@@ -281,11 +282,11 @@ COURSE: dict[str, Rule] = {
 # What they share ------------------------------------------------------------------------------------------------------
 
 
-def _low(value: float | None, limit: float) -> bool:
+def _low(value: float | None, limit: float) -> TypeGuard[float]:
     return value is not None and value <= limit
 
 
-def _high(value: float | None, limit: float) -> bool:
+def _high(value: float | None, limit: float) -> TypeGuard[float]:
     return value is not None and value >= limit
 
 
