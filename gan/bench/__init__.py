@@ -60,13 +60,18 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
     """A sub-command for each measurement, with the options of its own file, and `all`."""
     names = parser.add_subparsers(required=True, metavar="NAME")
     for name, module in _MODULES.items():
-        p = names.add_parser(name, help=module.__doc__.splitlines()[0], description=module.__doc__)
+        p = names.add_parser(name, help=_about(name), description=module.__doc__)
         module.add_arguments(p)
         p.set_defaults(run=_run_one, what=name)
     p = names.add_parser("all", help="every one of them, each with its own defaults")
     p.add_argument("--pairs", type=whole(1, 1000), help="for all that measure pairs")
     p.add_argument("--seconds", type=decimal(0.001, 86_400), help="for all that measure for a number of seconds")
     p.set_defaults(run=_run_all)
+
+
+def _about(name: str) -> str:
+    """The first line that the file of a measurement says of it."""
+    return (_MODULES[name].__doc__ or "").partition("\n")[0]
 
 
 def _run_one(args: argparse.Namespace) -> int:
@@ -78,7 +83,7 @@ def _run_all(args: argparse.Namespace) -> int:
     """One after the other; what cannot be measured here is a line that says why."""
     figures = []
     for name, bench in BENCHES.items():
-        print(f"{name}: {_MODULES[name].__doc__.splitlines()[0]}", flush=True)
+        print(f"{name}: {_about(name)}", flush=True)
         try:
             figures += bench(_defaults(name, args))
         except (OSError, ValueError) as e:  # also every sentence of ours

@@ -114,7 +114,8 @@ def keras_python(cache: Path) -> str:
     if _works(python):
         return str(python)
     print(f"  installing {PACKAGE} in {folder}, once", flush=True)
-    for command in ([sys.executable, "-m", "venv", "--clear", folder], [python, "-m", "pip", "install", "-q", PACKAGE]):
+    made = [sys.executable, "-m", "venv", "--clear", str(folder)]
+    for command in (made, [str(python), "-m", "pip", "install", "-q", PACKAGE]):
         done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
         if done.returncode:
             raise BenchError(f"{PACKAGE} could not be installed in {folder}: {_last_line(done.stderr)}")

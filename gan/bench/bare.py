@@ -9,11 +9,12 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import softplus
 
 from gan.core.config import Config, ConfigError
 from gan.models import as_mixture, build_discriminator, build_generator
+from gan.models.layers import Generator
 from gan.training.device import resolved_precision
 
 _NOT_WRITTEN = ("augment", "instance_noise", "label_smoothing", "weight_clip", "gradient_clip", "data_limit")
@@ -40,7 +41,8 @@ class Bare:
             raise ConfigError("The bare loop knows only what the recipes use; this is not one of them.")
         rng = torch.Generator().manual_seed(config.seed)
         self.G, self.D = build_generator(config, rng), build_discriminator(config, rng)
-        self.g_params, self.d_params = list(self.G.parameters()), list(self.D.parameters())
+        self.g_params: list[Tensor] = list(self.G.parameters())
+        self.d_params: list[Tensor] = list(self.D.parameters())
         self.opt_g, self.opt_d = _adam(config, self.g_params, config.g_lr), _adam(config, self.d_params, config.d_lr)
         self.ema = copy.deepcopy(self.G).requires_grad_(False) if config.ema_halflife_images else None
         self.precision = resolved_precision(config, torch.device("cpu"))
@@ -62,7 +64,7 @@ class Bare:
         _UPDATES[cfg.update_order](self, x, c, z_d, z_g)
         self.steps_done += 1
         if self.ema is not None:
-            self._average()
+            self._average(self.ema)
 
     def _alternate(self, x: Tensor, c: Tensor | None, z_d: Tensor, z_g: Tensor) -> None:
         cfg = self.config
@@ -133,22 +135,22 @@ class Bare:
         return both[: len(x)], both[len(x) :]
 
     @torch.no_grad()
-    def _average(self) -> None:
+    def _average(self, ema: Generator) -> None:
         cfg = self.config
         halflife = min(cfg.ema_halflife_images, 0.1 * cfg.batch * self.steps_done)
-        torch._foreach_lerp_(list(self.ema.parameters()), self.g_params, 1 - 0.5 ** (cfg.batch / halflife))
-        for mean, now in zip(self.ema.buffers(), self.G.buffers(), strict=True):
+        torch._foreach_lerp_(list(ema.parameters()), self.g_params, 1 - 0.5 ** (cfg.batch / halflife))
+        for mean, now in zip(ema.buffers(), self.G.buffers(), strict=True):
             mean.copy_(now)
 
 
 _UPDATES = {"alternate": Bare._alternate, "split": Bare._split, "simultaneous": Bare._simultaneous}
 
 
-def _descend(loss: Tensor, params: list[nn.Parameter], opt: torch.optim.Optimizer) -> None:
+def _descend(loss: Tensor, params: list[Tensor], opt: torch.optim.Optimizer) -> None:
     opt.zero_grad()
     loss.backward(inputs=params)  # of these alone: the other network's gradients would be thrown away
     opt.step()
 
 
-def _adam(config: Config, params: list[nn.Parameter], lr: float) -> torch.optim.Adam:
+def _adam(config: Config, params: list[Tensor], lr: float) -> torch.optim.Adam:
     return torch.optim.Adam(params, lr=lr, betas=(config.beta1, config.beta2), eps=config.adam_eps, fused=True)

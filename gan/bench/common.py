@@ -20,25 +20,33 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
+from gan.core.config import Changes, Value
 from gan.core.flags import whole
 from gan.core.paths import ROOT
 from gan.data.catalog import load
+from gan.monitor.records import Event
 from gan.recipes.catalog import RECIPES, make_config
 from gan.runs.registry import Runs
 from gan.runs.run import Command
 from gan.training.threads import thread_counts
 from gan.training.trainer import Trainer
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
 TRAINABLE = tuple(name for name in RECIPES if name != "conv-small-as-printed")  # which is refused, with the reason
 PLAIN = tuple(name for name in TRAINABLE if RECIPES[name].group != "famous")  # what bare.py knows
-ENDLESS = {"total_steps": 10**8}  # a run that does not end while it is measured
+ENDLESS: Changes = {"total_steps": 10**8}  # a run that does not end while it is measured
 
 
-def side_by_side(work: Callable[[Any], Any], items: Iterable[Any], jobs: int) -> Iterator[Any]:
+def side_by_side(work: Callable[[Item], Found], items: Iterable[Item], jobs: int) -> Iterator[Found]:
     """What `work` gives of each item, in order, from so many processes with their own torch.
 
     Spawned, because a fork would share torch's threads. An executor notices when one of its processes is killed; what
@@ -119,7 +127,7 @@ def ratios(name: str, pairs: int, ours: Callable[[], float], theirs: Callable[[]
     return found
 
 
-def per_second(step: Callable[[], Any], seconds: float) -> float:
+def per_second(step: Callable[[], object], seconds: float) -> float:
     """How often a second `step` can be called."""
     count, started = 0, time.perf_counter()
     while True:
@@ -150,9 +158,9 @@ def use_threads(args: argparse.Namespace) -> int:
     return torch.get_num_threads()
 
 
-def trainer_of(recipe: str, device: torch.device | str = "cpu", **changes: Any) -> Trainer:
+def trainer_of(recipe: str, device: torch.device | str = "cpu", **changes: Value) -> Trainer:
     """The recipe's Trainer on its own data set, as a run makes it."""
-    config = make_config(recipe, **changes)
+    config = make_config(recipe, None, None, **changes)
     return Trainer(config, load(config.dataset), device)
 
 
@@ -162,7 +170,7 @@ class PausedRun:
     It takes no live measures, which have a stated share of the time and a bench of their own (`bench measures`).
     """
 
-    def __init__(self, events: Callable[[], list[dict[str, Any]]], command: Callable[..., Any]) -> None:
+    def __init__(self, events: Callable[[], list[Event]], command: Callable[..., object]) -> None:
         self.events, self.command = events, command
         command("measure_share", measure_share=0.0)
         self.step = self.pause()
@@ -179,7 +187,7 @@ class PausedRun:
             time.sleep(0.005)
         raise BenchError("A run that was to be measured no longer answers.")
 
-    def per_second(self, meanwhile: Callable[[], Any]) -> float:
+    def per_second(self, meanwhile: Callable[[], object]) -> float:
         """Steps a second while `meanwhile` goes on."""
         self.command("resume")
         started = time.perf_counter()
@@ -214,9 +222,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def process(*command: str, **environment: str) -> Iterator[subprocess.Popen]:
-    out = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-    p = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, **out)
+def process(*command: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    settings = os.environ | environment
+    p = subprocess.Popen(
+        command, cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
+    )
     try:
         yield p
     finally:
@@ -257,7 +267,7 @@ class App:
     def get(self, path: str) -> Any:
         return self.ask(urllib.request.Request(self.base + path))
 
-    def post(self, path: str, body: dict[str, Any]) -> Any:
+    def post(self, path: str, body: dict[str, object]) -> Any:
         headers = {"Content-Type": "application/json"}
         return self.ask(urllib.request.Request(self.base + path, json.dumps(body).encode(), headers))
 
@@ -267,7 +277,7 @@ class App:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or b"null")
 
-    def train(self, recipe: str, **changes: Any) -> str:
+    def train(self, recipe: str, **changes: Value) -> str:
         """Start a run; returns its id."""
         return self.post("runs", {"recipe": recipe, "changes": changes})["id"]
 
@@ -310,7 +320,7 @@ def _load(client: str, url: str, count: int, seconds: float) -> dict[str, float]
 
 
 @contextmanager
-def chromium() -> Iterator[Any]:
+def chromium() -> Iterator[Browser]:
     """A headless browser. Raises BenchError in words when there is none."""
     path = find_chromium()
     if path is None:

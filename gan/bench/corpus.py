@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from gan.core.config import OUTPUTS, UPDATE_ORDERS, Config, ConfigError
+from gan.core.config import OUTPUTS, UPDATE_ORDERS, Changes, Config, ConfigError
 from gan.core.seeds import seed_of
 from gan.data.catalog import DATA, load
 from gan.data.own_pictures.preparation import write_set
@@ -29,6 +29,8 @@ from gan.losses.penalties import PENALTIES
 from gan.recipes.catalog import ALL_RECIPES, RECIPES
 from gan.recipes.failures import PREFIX
 from gan.training.checks import check_config
+
+Thing = TypeVar("Thing")
 
 HALVES = ("development", "judged")  # of the numbers: even, odd
 NEAR = 3.0  # rates of a run that is not wild lie within this factor of its recipe's
@@ -72,10 +74,10 @@ class Dice:
         self._thrown += 1
         return (seed_of(*self._parts, self._thrown) >> 10) / 2**53
 
-    def one(self, things: Sequence[Any]) -> Any:
+    def one(self, things: Sequence[Thing]) -> Thing:
         return things[int(self.share() * len(things))]
 
-    def some(self, things: Sequence[Any], count: int) -> list[Any]:
+    def some(self, things: Sequence[Thing], count: int) -> list[Thing]:
         """`count` different ones, in any order."""
         rest = list(things)
         return [rest.pop(int(self.share() * len(rest))) for _ in range(count)]
@@ -182,7 +184,7 @@ class OwnSet:
         rows = [kept.nonzero()[0] for kept in (train, ~train)]
         rows[1] = rows[1][rows[1] < (self.count or len(train))]
         own_dir.mkdir(parents=True, exist_ok=True)
-        made = Summary(self.kind, *map(len, rows))
+        made = Summary(self.kind, len(rows[0]), len(rows[1]))
         return write_set([split_of(whole, r) for r in rows], whole.class_names, made, own_dir).name
 
 
@@ -245,7 +247,7 @@ def draw(number: int) -> Drawn:
 
 def _drawn(number: int, dice: Dice) -> Drawn:
     """One attempt. Raises ConfigError."""
-    rare, few, wild = (kind_of(number) for kind_of in (rare_of, few_of, wild_of))
+    rare, few, wild = rare_of(number), few_of(number), wild_of(number)
     recipe = PREFIX + rare if rare else dice.one(list(RECIPES))
     base = ALL_RECIPES[recipe].config
     own, data = _pictures(dice, few, RARE_PICTURES if rare else FEW)
@@ -253,7 +255,7 @@ def _drawn(number: int, dice: Dice) -> Drawn:
     changes = data | _rates(base, dice, wild) | _size(base, dice)
     for name in changed:
         changes |= KNOBS[name](dice)
-    classes = _classes(base, own, changes["dataset"])
+    classes = _classes(base, own, str(changes["dataset"]))
     config = base.changed(**changes, classes=classes, precision="float32", seed=seed_of(_DRAW, number) % 2**31)
     check_config(config)
     config = _short(config, dice.between(*(LONGER if few or rare else SECONDS)))
@@ -263,9 +265,10 @@ def _drawn(number: int, dice: Dice) -> Drawn:
     return Drawn(number, config, own, words)
 
 
-def _pictures(dice: Dice, few: bool, count: tuple[int, int]) -> tuple[OwnSet | None, dict[str, Any]]:
+def _pictures(dice: Dice, few: bool, count: tuple[int, int]) -> tuple[OwnSet | None, Changes]:
     """A shipped data set, whole or only its first pictures; or own ones. Emoji are own ones too: some are held back."""
     limit = 0
+    own: OwnSet | None
     if few and dice.share() < 0.7:
         own = OwnSet(dice.one(list(KINDS)), int(dice.between(*count)), dice.one(range(1000)))
     else:
@@ -300,12 +303,12 @@ def _size(base: Config, dice: Dice) -> dict[str, int]:
     return width | {"batch": dice.one((16, 32, 64, 128))}
 
 
-def _penalty(dice: Dice) -> dict[str, Any]:
+def _penalty(dice: Dice) -> Changes:
     name = dice.one(list(PENALTIES))
     return {"penalty": name, "penalty_weight": dice.between(0.1, 100), "penalty_every": dice.one((1, 4))}
 
 
-KNOBS: dict[str, Callable[[Dice], dict[str, Any]]] = {
+KNOBS: dict[str, Callable[[Dice], Changes]] = {
     "objective": lambda dice: {"objective": dice.one(list(OBJECTIVES))},
     "update order": lambda dice: {"update_order": dice.one(UPDATE_ORDERS)},
     "penalty": _penalty,

@@ -19,6 +19,7 @@ from gan.bench.common import Figure, side_by_side
 from gan.bench.corpus import HALVES, Drawn, draw
 from gan.bench.corpus_states import Keeper, kept_run, path_of, without_clock
 from gan.bench.oracle import MEASURED, UNKNOWN, WORDS, Facts, measured, words
+from gan.core.config import Changes
 from gan.core.files import write_atomically
 from gan.core.flags import whole
 from gan.data.catalog import download_dir
@@ -69,7 +70,7 @@ def _one(number: int, folder: Path) -> tuple[str, list[Judged]]:
     return train_and_keep(number, folder), judged(number, folder)
 
 
-def train_and_keep(number: int, folder: Path, changes: dict[str, Any] | None = None) -> str:
+def train_and_keep(number: int, folder: Path, changes: Changes | None = None) -> str:
     """Train the run of this number, with these settings changed, where it is not in `folder` yet; a line about it."""
     drawn, kept = draw(number), kept_run(folder, number)
     drawn = replace(drawn, config=drawn.config.changed(**changes or {}))

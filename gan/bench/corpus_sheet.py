@@ -21,7 +21,7 @@ from torch import Tensor
 
 from gan.bench.common import BenchError, Figure, side_by_side
 from gan.bench.corpus_runs import Judged, judged, states_folder
-from gan.bench.corpus_states import State, kept_run, pictures_of
+from gan.bench.corpus_states import State, needed_run, pictures_of
 from gan.bench.oracle import MEASURED, WORDS, Facts, Judge, words
 from gan.core.files import write_atomically
 from gan.core.images import grid, image_of
@@ -122,9 +122,7 @@ def shown(one: Named, folder: Path) -> list[Tensor]:
 
     The real ones are what each row's last picture is most similar to of what the run learns from: copies are seen.
     """
-    run = kept_run(folder, one.number)
-    if run is None:
-        raise BenchError(f"Run {one.number} of the sheet is not in {folder}; --part corpus trains it.")
+    run = needed_run(folder, one.number)
     state, whole = State(run, one.step), load(run.config.dataset, "train", folder / "pictures")
     before = [state.pictures(step) for step in state.steps[-3:-2]] or [pictures_of(Trainer(run.config, whole))]
     (generated, columns), (earlier, _) = PARTS[0], PARTS[2]
@@ -135,7 +133,7 @@ def shown(one: Named, folder: Path) -> list[Tensor]:
 
 def most_similar(images: Tensor, among: Tensor) -> Tensor:
     """Of each picture uint8 [N, C, H, W] the one that is nearest to it at half the size."""
-    return among[torch.cdist(*(small(to_float(x)) for x in (images, among))).argmin(1)]
+    return among[torch.cdist(small(to_float(images)), small(to_float(among))).argmin(1)]
 
 
 def sheet(tiles: Sequence[Sequence[Tensor]]) -> bytes:
@@ -180,7 +178,7 @@ def _facts(states: tuple[int, list[int]], folder: Path) -> dict[int, Facts]:
     """Of one run's number and steps; written beside it, so that a command that was stopped goes on."""
     number, steps = states
     torch.set_num_threads(1)
-    path, run = folder / f"{number:05d}-sheet.json", kept_run(folder, number)
+    path, run = folder / f"{number:05d}-sheet.json", needed_run(folder, number)
     key = f"{MEASURED} {steps}"
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if known.get("key") != key:

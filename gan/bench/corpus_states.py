@@ -18,11 +18,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from gan.bench.common import BenchError
 from gan.core.config import Config
 from gan.core.files import write_atomically
 from gan.core.images import to_uint8
 from gan.metrics import evaluate
-from gan.monitor.records import COLUMNS
+from gan.monitor.records import COLUMNS, Event, Row, Signal
 from gan.training.trainer import Trainer
 
 PICTURES = 1000  # of each moment, always of the same latents
@@ -95,15 +96,15 @@ class State:
         return [s for s in self.run.words["steps"] if s <= self.step]
 
     @property
-    def rows(self) -> list[list[float | None]]:
+    def rows(self) -> list[Row]:
         return [row for row in self.run.words["rows"] if row[0] <= self.step]
 
     @property
-    def signals(self) -> list[dict[str, float | None]]:
+    def signals(self) -> list[Signal]:
         return [signal for signal in self.run.words["signals"] if signal["step"] <= self.step]
 
     @property
-    def events(self) -> list[dict[str, Any]]:
+    def events(self) -> list[Event]:
         return [event for event in self.run.words["events"] if event["step"] <= self.step]
 
     def pictures(self, step: int) -> Tensor:
@@ -158,6 +159,14 @@ def kept_run(folder: Path, number: int) -> KeptRun | None:
     return KeptRun(path, words) if words.get("format") == FORMAT else None
 
 
-def without_clock(rows: list[tuple[float | None, ...]]) -> list[list[float | None]]:
+def needed_run(folder: Path, number: int) -> KeptRun:
+    """The run of this number. Raises BenchError where it is not kept."""
+    run = kept_run(folder, number)
+    if run is None:
+        raise BenchError(f"Run {number} of the corpus is not in {folder}; --part corpus trains it.")
+    return run
+
+
+def without_clock(rows: list[Row]) -> list[list[float | None]]:
     """Rows of a history whose seconds are 0."""
     return [[0.0 if k == _SECONDS else value for k, value in enumerate(row)] for row in rows]

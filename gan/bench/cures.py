@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -23,8 +22,9 @@ from gan.bench import judge, oracle
 from gan.bench.common import Figure, side_by_side
 from gan.bench.corpus import draw, seconds_a_step
 from gan.bench.corpus_runs import judged, states_folder, train_and_keep
-from gan.bench.corpus_states import State, kept_run
+from gan.bench.corpus_states import State, needed_run
 from gan.bench.judge import Case, cases, numbers_of
+from gan.core.config import Changes
 from gan.monitor.diagnosis import diagnose
 from gan.monitor.diagnosis.remedies import back_to_recipe
 
@@ -64,7 +64,7 @@ def measure(args: argparse.Namespace) -> list[Figure]:
 
 def _try(case: Case, folder: Path) -> Tried:
     torch.set_num_threads(1)
-    drawn, run = draw(case.number), kept_run(folder, case.number)
+    drawn, run = draw(case.number), needed_run(folder, case.number)
     state = State(run, case.step)
     verdicts = diagnose(run.config, state.rows, state.signals, state.events)
     suggested, plain = verdicts[0].remedy if verdicts else {}, back_to_recipe(run.config)
@@ -73,7 +73,7 @@ def _try(case: Case, folder: Path) -> Tried:
     return Tried(case, drawn.wild and drawn.words.endswith("nothing else"), **words)
 
 
-def _begun_again(number: int, changes: dict[str, Any], folder: Path, how: str) -> tuple[str, ...]:
+def _begun_again(number: int, changes: Changes, folder: Path, how: str) -> tuple[str, ...]:
     place = folder / "cures" / how
     place.mkdir(parents=True, exist_ok=True)
     for shared in ("pictures", "networks"):

@@ -70,7 +70,7 @@ class Task:
     config: Config
     seconds: float = 0.0  # of processor time: train so long instead of to the config's last step
 
-    def key(self) -> dict[str, Any]:
+    def key(self) -> dict[str, object]:
         """What decides the result; under which name the settings were chosen does not, so some cures are one run."""
         settings = {name: value for name, value in self.config.to_dict().items() if name != "recipe"}
         settings["precision"] = resolved_precision(self.config, best_device())
@@ -115,7 +115,7 @@ def gallery_tasks(seeds: list[int]) -> list[Task]:
 
 def cure_tasks(seeds: list[int]) -> list[Task]:
     return [
-        Task("cures", name, failure.kind, make_config(PREFIX + name, seed=seed, **failure.cure))
+        Task("cures", name, failure.kind, make_config(PREFIX + name, seed=seed).changed(**failure.cure))
         for name, failure in GALLERY.items()
         for seed in seeds
     ]
@@ -197,6 +197,7 @@ def _measured(run: Run, samples: int) -> dict[str, Any]:
         report = evaluate.evaluate(run.trainer.sample, cfg.z_dim, cfg.classes, cfg.dataset, samples, extras=extras)
     except evaluate.MetricError:
         return {"fid": None, "coverage": None, "modes": 0}
+    assert report.coverage is not None  # of the neighbours
     return {"fid": round(report.fid, 2), "coverage": round(report.coverage, 3), "modes": report.modes}
 
 
@@ -262,7 +263,7 @@ def _head(*cells: str) -> list[str]:
     return [_row(*cells), _row(*("---" for _ in cells))]
 
 
-def _row(*cells: Any) -> str:
+def _row(*cells: object) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 

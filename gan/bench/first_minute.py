@@ -62,6 +62,7 @@ def _quality(ours: App, run: str) -> dict[str, Any]:
         loaded = weights_file.from_bytes(answer.read())
     network, config = weights_file.build(loaded), loaded.config
     report = evaluate.evaluate(network, config.z_dim, config.classes, config.dataset, extras=())
+    assert report.histogram is not None and report.confidence is not None  # the network is the data set's own
     return {
         "fid": round(report.fid, 2),
         "times_real": round(report.fid / report.real_fid, 1),

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import Any
 
 import torch
 
 from gan.bench.common import TRAINABLE, BenchError, Figure, per_second, ratios, spread, trainer_of
+from gan.core.config import Value
 from gan.core.flags import decimal, whole
 from gan.recipes.catalog import make_config
 
@@ -54,7 +54,7 @@ def _of(recipe: str, args: argparse.Namespace) -> list[Figure]:
     ]
 
 
-def _speed(recipe: str, seconds: float, recorded: bool = True, **changes: Any) -> Callable[[], float]:
+def _speed(recipe: str, seconds: float, recorded: bool = True, **changes: Value) -> Callable[[], float]:
     """Measures the steps a second of a trainer of its own, which is warm: recorded, where it is to be."""
     trainer = trainer_of(recipe, "cuda", **changes)
     trainer.graphs.wanted = recorded

@@ -19,7 +19,7 @@ from gan.bench.corpus import HALVES
 from gan.bench.corpus_runs import Judged, states_folder
 from gan.bench.corpus_runs import judged as judged_states
 from gan.bench.corpus_sheet import Named, sheet, shown
-from gan.bench.corpus_states import KeptRun, State, kept_run
+from gan.bench.corpus_states import KeptRun, State, kept_run, needed_run
 from gan.core.files import write_atomically
 from gan.core.flags import whole
 from gan.monitor.diagnosis import KINDS
@@ -209,8 +209,7 @@ def times(judged: Sequence[Case], folder: Path) -> list[Figure]:
     late, never, early, hits = [], 0, 0, 0
     for number in sorted({c.number for c in judged}):
         mine = [c for c in judged if c.number == number]
-        run = kept_run(folder, number)
-        firsts = first_verdicts(run)
+        firsts = first_verdicts(needed_run(folder, number))
         failed = next((c for c in mine if c.failed), None)
         if failed:
             accepted = [kind for word in failed.words for kind in SAME[word]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from functools import partial
 
 from gan.bench.common import Figure, at_least, ratios, run_here, spread
 from gan.core.flags import decimal, whole
@@ -32,7 +33,7 @@ def measure(args: argparse.Namespace) -> list[Figure]:
 
         for share in args.shares:
             name = f"steps/s, {share:.0%} for measures"
-            found = ratios(name, args.pairs, lambda share=share: with_share(share), lambda: with_share(0.0))
+            found = ratios(name, args.pairs, partial(with_share, share), lambda: with_share(0.0))
             what = f"quick with {share:.0%} of its time for measures, times without"
             figures.append(Figure(what, spread(found), at_least(1 - share, found)))
     return figures

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -28,7 +28,7 @@ from gan.losses.transforms import joint_norm
 from gan.metrics import evaluate
 from gan.metrics.formulas import copied_share, nearest
 from gan.monitor.likeness import LEAST_CORRELATION, correlation
-from gan.monitor.records import COLUMNS
+from gan.monitor.records import COLUMNS, Row
 from gan.monitor.signals import mean_distance, mean_nearest_other, small, told_apart
 from gan.training.trainer import Trainer, limited
 
@@ -135,7 +135,7 @@ class Judge:
         return Facts(**found, gradient=_known(share), agreement=_known(agreement))
 
     def _weights(self) -> tuple[float, float]:
-        return tuple(joint_norm(p).item() for p in (self.trainer.g_params, self.trainer.d_params))
+        return joint_norm(self.trainer.g_params).item(), joint_norm(self.trainer.d_params).item()
 
     def _numbers(self, state: State) -> dict[str, Any]:
         now = self._weights()
@@ -227,9 +227,8 @@ class Judge:
             real = self._real_logits(len(rows)) if trainer.objective.compares else None
             grads = torch.autograd.grad(trainer.objective.g_loss(fake, real).mean(), trainer.g_params)
             parts.append(torch.cat([g.flatten() for g in grads]))
-        halves = [sum(parts[k::2]) for k in (0, 1)]
-        whole = sum(parts) / GRADIENTS
-        return whole.norm().item(), torch.cosine_similarity(*halves, dim=0).item()
+        one, other, whole = (reduce(torch.add, some) for some in (parts[::2], parts[1::2], parts))
+        return (whole / GRADIENTS).norm().item(), torch.cosine_similarity(one, other, dim=0).item()
 
     def _real_logits(self, count: int) -> Tensor:
         rows, labels = spread_rows(len(self.train.images), count), self.trainer.data.labels
@@ -241,7 +240,7 @@ class Judge:
         rows = [_rows(x[:COMPARED]) for x in past[-3:]]
         changes = [b - a for a, b in pairwise(rows)]
         moved = (rows[-1] - _rows(self.start[:COMPARED])).norm(dim=1).mean().item() / self.spread
-        turned = torch.cosine_similarity(*changes, dim=1).mean().item() if len(changes) > 1 else None
+        turned = torch.cosine_similarity(changes[0], changes[1], dim=1).mean().item() if len(changes) > 1 else None
         change = changes[-1].norm(dim=1).mean().item() / self.spread
         return {"moved": moved, "change": change, "turned": turned, "beaten": beaten(state), "swings": swings(state)}
 
@@ -276,7 +275,8 @@ def beaten(state: State) -> float:
 def _gaps(state: State, since: float) -> list[float]:
     """D's mean verdict on real pictures minus that on generated ones, at each step after this share of them."""
     real, fake = COLUMNS.index("d_real"), COLUMNS.index("d_fake")
-    return [r[real] - r[fake] for r in state.rows if r[0] > state.step * since and None not in (r[real], r[fake])]
+    verdicts = [(r[real], r[fake]) for r in state.rows if r[0] > state.step * since]
+    return [a - b for a, b in verdicts if a is not None and b is not None]
 
 
 def _to_most_similar(rows: Tensor, among: int) -> Tensor:
@@ -293,7 +293,7 @@ def _pixels(images: Tensor) -> Tensor:
     return images.float() / 127.5 - 1
 
 
-def _largest(row: list[float | None], names: tuple[str, ...]) -> float:
+def _largest(row: Row, names: tuple[str, ...]) -> float:
     return max(abs(row[COLUMNS.index(name)] or 0.0) for name in names)
 
 
@@ -420,7 +420,8 @@ def _collapsed(f: Facts) -> bool:
 
 def _partly(f: Facts) -> bool:
     """Classes are counted where the network is right often enough, of pictures that are not too far for it."""
-    few = f.modes is not None and f.distance[-1] <= FAR and f.modes <= FEW_KINDS * f.real_modes
+    modes, real = f.modes, f.real_modes
+    few = modes is not None and real is not None and f.distance[-1] <= FAR and modes <= FEW_KINDS * real
     return few or _low(f.twins, REPEATED) or _low(f.vary, NARROW)
 
 

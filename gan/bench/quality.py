@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from gan.bench.common import TRAINABLE, BenchError, Figure, add_threads, trainer_of, use_threads
-from gan.core.config import PRECISIONS
+from gan.core.config import PRECISIONS, Value
 from gan.core.flags import decimal, seed, whole
 from gan.metrics import evaluate
 from gan.metrics.classifier import EPOCHS as METRIC_NETWORKS
@@ -58,7 +58,7 @@ def measure(args: argparse.Namespace) -> list[Figure]:
     return [figure for recipe in args.recipes for figure in of_all_seeds(recipe, recipe, threads, args)]
 
 
-def of_all_seeds(name: str, recipe: str, threads: int, args: argparse.Namespace, **changes: Any) -> list[Figure]:
+def of_all_seeds(name: str, recipe: str, threads: int, args: argparse.Namespace, **changes: Value) -> list[Figure]:
     """A line for each mark of a recipe, changed or as it is."""
     if args.precision:
         changes |= {"precision": args.precision}
@@ -67,21 +67,22 @@ def of_all_seeds(name: str, recipe: str, threads: int, args: argparse.Namespace,
     return _figures(name, [_of(recipe, threads, args, seed=seed, **changes) for seed in args.seeds])
 
 
-def _of(recipe: str, threads: int, args: argparse.Namespace, **changes: Any) -> list[dict[str, Any]]:
+def _of(recipe: str, threads: int, args: argparse.Namespace, **changes: Value) -> list[dict[str, Any]]:
     """The rows of one run, from the cache where it has them."""
-    key = {
-        "config": make_config(recipe, **changes).to_dict(),
-        "marks": sorted(args.marks),
+    config, marks = make_config(recipe, None, None, **changes), sorted(args.marks)
+    key: dict[str, object] = {
+        "config": config.to_dict(),
+        "marks": marks,
         "marks_in": args.marks_in,
         "samples": args.samples,
         "threads": threads,
         "torch": torch.__version__,
         "device": best_device().type,
-        "precision": resolved_precision(make_config(recipe, **changes), best_device()),
+        "precision": resolved_precision(config, best_device()),
     }
     rows = find(args.cache, key)
     if rows is None:
-        rows = train_and_look(trainer_of(recipe, best_device(), **changes), key["marks"], args.marks_in, args.samples)
+        rows = train_and_look(trainer_of(recipe, best_device(), **changes), marks, args.marks_in, args.samples)
         keep(args.cache, key, rows)
     for row in rows:
         print(f"  {recipe}, {changes}: {json.dumps(row)}", flush=True)
@@ -113,6 +114,7 @@ def look(trainer: Trainer, samples: int) -> dict[str, Any]:
 def _through_network(trainer: Trainer, samples: int) -> dict[str, float]:
     cfg = trainer.config
     report = evaluate.evaluate(trainer.sample, cfg.z_dim, cfg.classes, cfg.dataset, samples, extras=())
+    assert report.modes is not None and report.confidence is not None  # the network is the data set's own
     times_real = report.fid / report.real_fid
     return {"times_real": times_real, "fid": report.fid, "modes": report.modes, "confidence": report.confidence}
 
@@ -143,7 +145,7 @@ def _figures(recipe: str, runs: list[list[dict[str, Any]]]) -> list[Figure]:
 # The cache -------------------------------------------------------------------------------------------------------
 
 
-def find(cache: Path | None, key: dict[str, Any]) -> list[dict[str, Any]] | None:
+def find(cache: Path | None, key: dict[str, object]) -> list[dict[str, Any]] | None:
     """The rows kept under exactly these settings, or None."""
     if cache is None or not cache.exists():
         return None
@@ -151,7 +153,7 @@ def find(cache: Path | None, key: dict[str, Any]) -> list[dict[str, Any]] | None
     return next((entry["rows"] for entry in kept if entry["key"] == key), None)
 
 
-def keep(cache: Path | None, key: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+def keep(cache: Path | None, key: dict[str, object], rows: list[dict[str, Any]]) -> None:
     if cache is not None:
         cache.parent.mkdir(parents=True, exist_ok=True)
         with cache.open("a", encoding="utf-8") as file:

@@ -17,11 +17,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gan.bench.common import TRAINABLE, Figure
 from gan.core.flags import whole
 from gan.core.paths import ROOT
+
+if TYPE_CHECKING:
+    from gan.training.trainer import Trainer
 
 COUNTS = (1, 2, 4, 8, 16, 32, 64)
 WARMUP_STEPS = 5
@@ -59,7 +62,7 @@ def efficiency(count: int, compute_seconds: float, messages: Sequence[int], link
     return compute_seconds / step_seconds(count, compute_seconds, messages, link)
 
 
-def messages_of(trainer: Any) -> list[int]:
+def messages_of(trainer: Trainer) -> list[int]:
     """Bytes of every average in one step of a Trainer, and of rank 0's word."""
     d_bytes, g_bytes, others = (
         sum(t.numel() * 4 for t in tensors) for tensors in (trainer.d_params, trainer.g_params, trainer.statistics)
@@ -96,8 +99,9 @@ def measure_here(recipe: str, steps: int) -> dict[str, Any]:
     distributed.join()
     trainer = Trainer(config, load(config.dataset), best_device())  # anew: on this process's own GPU, exchanging
     _median(step, WARMUP_STEPS)
-    found = {"apart": apart, "together": _median(step, steps), "messages": messages_of(trainer)}
-    found |= {"short": _message(10, 50), "largest": _message(max(found["messages"]) // 4, 10)}
+    messages = messages_of(trainer)
+    found = {"apart": apart, "together": _median(step, steps), "messages": messages}
+    found |= {"short": _message(10, 50), "largest": _message(max(messages) // 4, 10)}
     return found | {"copy": _median(lambda: distributed.copied(trainer.state_dict()), 10)}
 
 
@@ -110,7 +114,7 @@ def _message(numbers: int, repeats: int) -> float:
     return _median(lambda: distributed.average([tensor]), repeats)
 
 
-def _median(what: Callable[[], Any], repeats: int) -> float:
+def _median(what: Callable[[], object], repeats: int) -> float:
     times = []
     for _ in range(repeats):
         started = time.perf_counter()

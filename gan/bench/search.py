@@ -6,14 +6,14 @@ weights/README.md has the tables that led to the recipes. Resumable with --cache
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from gan.bench import quality
 from gan.bench.common import Figure, use_threads
+from gan.core.config import Changes
 from gan.recipes.catalog import make_config
 
 RECIPES = ("quick", "quick-conditional", "quick-colour")
-OF_ALL: dict[str, dict[str, Any]] = {
+OF_ALL: dict[str, Changes] = {
     "as it is": {},
     "no penalty": {"penalty": "none"},
     "penalty 0.1": {"penalty_weight": 0.1},
@@ -37,7 +37,7 @@ OF_ALL: dict[str, dict[str, Any]] = {
     "least squares": {"objective": "least-squares"},
     "hinge": {"objective": "hinge"},
 }
-OF_GROUPS: dict[str, dict[str, Any]] = {  # for recipes that sort the pictures into groups
+OF_GROUPS: dict[str, Changes] = {  # for recipes that sort the pictures into groups
     "no groups": {"clusters": 0, "z_dim": 64},
     "20 groups": {"clusters": 20, "z_dim": 84},
     "50 groups": {"clusters": 50, "z_dim": 114},

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from typing import Any
+from typing import TYPE_CHECKING
 
 from gan.bench.common import ENDLESS, App, Figure, app, at_least, at_most, chromium, drag
 from gan.core.flags import decimal, whole
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 # Both: what the canvas shows now, as one number.
 _READ = """const slider = document.querySelector(where.slider), canvas = document.querySelector(where.canvas);
@@ -69,7 +72,7 @@ def measure(args: argparse.Namespace) -> list[Figure]:
     return figures
 
 
-def _page(browser: Any, ours: App, by: str) -> Any:
+def _page(browser: Browser, ours: App, by: str) -> Page:
     """A page that draws by itself, or, because its weights never come, one that asks the server."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     if by == "server":
@@ -80,7 +83,7 @@ def _page(browser: Any, ours: App, by: str) -> Any:
     return page
 
 
-def _slider(page: Any, by: str, state: str, args: argparse.Namespace) -> list[Figure]:
+def _slider(page: Page, by: str, state: str, args: argparse.Namespace) -> list[Figure]:
     page.bring_to_front()
     values = (round(-3 + 6 * ((i * 37) % args.moves) / args.moves, 2) for i in range(args.moves))
     times = [page.evaluate(_MOVE % _READ, [WHERE, value]) for value in values]

@@ -7,10 +7,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from gan.bench.common import Figure, at_most, chromium, free_port, process, ratios, spread, wait_for
 from gan.core.flags import whole
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 BARE = """
 import sys, gradio, torch
@@ -44,7 +47,7 @@ def _start_bare(port: int, folder: str) -> list[str]:
     return [sys.executable, "-c", BARE, str(port)]
 
 
-def _time_to_page(browser: Any, command: Callable[[int, str], list[str]], selector: str) -> float:
+def _time_to_page(browser: Browser, command: Callable[[int, str], list[str]], selector: str) -> float:
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()

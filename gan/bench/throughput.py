@@ -61,7 +61,7 @@ def operations_of_a_step(trainer: Trainer) -> float:
     return sum(operations(trainer.step) for _ in range(period)) / period
 
 
-def operations(work: Callable[[], Any]) -> int:
+def operations(work: Callable[[], object]) -> int:
     """Floating-point operations of the matrix products and convolutions in one call, gradients included."""
     with _Counter() as counter:
         work()

@@ -435,7 +435,7 @@ def test_the_sheet_is_drawn_from_kept_states(tiny, tmp_path):
     assert torch.equal(corpus_sheet.most_similar(train[3:5], train), train[3:5])
     picture = Image.open(BytesIO(corpus_sheet.sheet(tiles)))
     assert picture.format == "WEBP" and picture.width == corpus_sheet.TILES_WIDE * (9 * 33 + 36)
-    with pytest.raises(BenchError, match="Run 1234 of the sheet is not in"):
+    with pytest.raises(BenchError, match="Run 1234 of the corpus is not in"):
         corpus_sheet.shown(corpus_sheet.Named(1234, 1, ""), tmp_path)
 
 
