@@ -9,20 +9,19 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 from tqdm import tqdm
 
 from gan.bench import add_parsers as add_benches
 from gan.cli import weights
-from gan.core.config import KNOBS, ConfigError, Knob, parse_value
+from gan.core.config import KNOBS, Changes, ConfigError, Knob, parse_value
 from gan.core.console import print_anywhere
 from gan.core.files import write_atomically
-from gan.core.flags import Parser, UsageError, decimal, whole, words_of
+from gan.core.flags import Commands, Parser, UsageError, decimal, whole, words_of
 from gan.core.images import PictureError, grid, png_bytes
 from gan.data.catalog import DATA, DataError
 from gan.data.own_pictures import FITS, Form, edit_classes, prepare_folder, prepare_zip
@@ -205,16 +204,17 @@ def _moment(text: str) -> int | str:
 
 def _step_of(at: int | str | None, source: Run) -> int | None:
     """Where a fork begins; None: at the newest state."""
-    if at == BEST and source.best_step is None:
-        raise CheckpointError("This run keeps no state with the best FID.")
-    at = source.best_step if at == BEST else at
+    if isinstance(at, str):  # BEST
+        if source.best_step is None:
+            raise CheckpointError("This run keeps no state with the best FID.")
+        at = source.best_step
     newest = source.checkpoint_step() or 0
     if at is not None and at > newest:
         raise ConfigError(f"The run {source.id} is at step {newest:,}, so it has no state of step {at:,} (--at).")
     return at
 
 
-def _changes(args: argparse.Namespace) -> dict[str, Any]:
+def _changes(args: argparse.Namespace) -> Changes:
     return {n: parse_value(n, v) for n, v in vars(args).items() if n in FLAGS and v is not None}
 
 
@@ -257,17 +257,17 @@ def _refuse_form(args: argparse.Namespace) -> None:
             raise ConfigError(f"--{flag} is for a folder or .zip of your own pictures, which --dataset names.")
 
 
-def _stop_once(send: Callable[[Any], None], command: Any) -> None:
+def _stop_once(send: Callable[[Command], None], command: Command) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C ends at once
     send(command)
 
 
-def _progress_bar(run: Run) -> Any:
+def _progress_bar(run: Run) -> AbstractContextManager[Callable[[Run], None]]:
     @contextmanager
-    def shown() -> Any:
+    def shown() -> Iterator[Callable[[Run], None]]:
         with tqdm(total=run.config.total_steps, unit="step", smoothing=0.05, disable=None) as bar:
 
-            def show(run: Any) -> None:
+            def show(run: Run) -> None:
                 bar.update(run.trainer.steps_done - bar.n)
                 if run.history.rows and bar.n % 20 == 0:
                     row = run.history.rows[-1]
@@ -326,7 +326,7 @@ def _renaming(text: str) -> tuple[str, str]:
     return old, new
 
 
-def _train_parser(commands: Any) -> None:
+def _train_parser(commands: Commands) -> None:
     p = commands.add_parser("train", help="train a recipe", epilog=f"recipes: {', '.join(ALL_RECIPES)}")
     p.add_argument("recipe", nargs="?", help="where the settings start from")
     p.add_argument("--dataset", help=f"{', '.join(DATA)}, or a folder or .zip of your own pictures")
@@ -368,6 +368,6 @@ def _diagnose_parser(p: argparse.ArgumentParser) -> None:
 
 def _values(k: Knob) -> str:
     """What stands for a setting's value in the help: every word there is, or what kind of number."""
-    tables = {"model": MODELS, "objective": OBJECTIVES, "penalty": PENALTIES}
+    tables: dict[str, Iterable[str]] = {"model": MODELS, "objective": OBJECTIVES, "penalty": PENALTIES}
     words = ("true", "false") if k.kind is bool else k.choices or tuple(tables.get(k.name, ()))
     return f"{{{','.join(words)}}}" if words else k.kind.__name__.upper()

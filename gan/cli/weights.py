@@ -9,16 +9,19 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gan.core.config import Config, ConfigError
 from gan.core.files import write_atomically
-from gan.core.flags import empty_folder, file_to_write, seed, whole
+from gan.core.flags import Commands, empty_folder, file_to_write, seed, whole
 from gan.metrics.classifier import EPOCHS
 from gan.metrics.evaluate import LEAST_SAMPLES, MOST_SAMPLES, SAMPLES
 from gan.runs.sources import RUNS, find_weights
+
+if TYPE_CHECKING:
+    from gan.models.layers import Generator
 
 MOST_PICTURES = 100_000  # of one call of `sample`
 MOST_SHEET_BYTES = 256_000_000  # of the pixels of a sheet
@@ -72,7 +75,7 @@ def _check_sheet(args: argparse.Namespace, config: Config) -> None:
         )
 
 
-def _drawn(network: Any, z_dim: int, first: int, count: int, labels: list[int]) -> Iterator[np.ndarray]:
+def _drawn(network: Generator, z_dim: int, first: int, count: int, labels: list[int]) -> Iterator[np.ndarray]:
     """uint8 [C, H, W] for each of the seeds first, first + 1, ..."""
     import torch
 
@@ -164,7 +167,7 @@ def metric_network(args: argparse.Namespace) -> int:
 # The parsers -----------------------------------------------------------------------------------------------------
 
 
-def add_parsers(commands: Any) -> None:
+def add_parsers(commands: Commands) -> None:
     """One sub-command for each function above."""
     _sample_parser(commands.add_parser("sample", help="draw pictures: a sheet, or single files"))
     _evaluate_parser(commands.add_parser("evaluate", help="FID, KID, precision, recall, copies, classes"))

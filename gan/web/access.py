@@ -14,8 +14,9 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from html import escape
-from typing import Any
 from urllib.parse import parse_qs
+
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 COOKIE = "gan-forge-visit"
 VISIT_SECONDS = 30 * 24 * 3600
@@ -47,14 +48,14 @@ button{{background:#c2410c;border-color:#c2410c;color:#fff;font-weight:600;curso
 class Password:
     """Plain ASGI: lets through who has given the password to this program since it was started."""
 
-    def __init__(self, app: Any, password: str, text: dict[str, str], framed: bool = False) -> None:
+    def __init__(self, app: ASGIApp, password: str, text: dict[str, str], framed: bool = False) -> None:
         """framed: the page may stand in another site's frame, so the cookie must be sent there (https only)."""
         self.app, self.text, self.framed = app, text, framed
         self._password = _digest(password)
         self._key = secrets.token_bytes(32)  # a restart asks everybody again
         self._tries = Tries()
 
-    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or scope.get("path") == _STARTUP or self._known(scope):
             await self.app(scope, receive, send)
         elif scope["type"] != "http":
@@ -66,7 +67,7 @@ class Password:
         else:
             await self._ask(scope, send)
 
-    def _known(self, scope: dict) -> bool:
+    def _known(self, scope: Scope) -> bool:
         until, _, proof = _cookie(scope).partition(".")
         if not until.isascii() or not until.isdigit() or len(until) > 12 or int(until) < time.time():
             return False
@@ -75,7 +76,7 @@ class Password:
     def _proof(self, until: str) -> str:
         return hmac.new(self._key, until.encode(), hashlib.sha256).hexdigest()
 
-    async def _enter(self, scope: dict, receive: Any, send: Any) -> None:
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         visitor = (scope.get("client") or ("",))[0]
         given = _digest(await _password_of(receive))
         # From here to the count nothing is waited for, so that many tries at once are counted as many.
@@ -91,13 +92,13 @@ class Password:
         headers = [(b"location", b"?" + scope["query_string"]), (b"set-cookie", self._written(scope, until).encode())]
         await _answer(send, 303, headers, b"")
 
-    def _written(self, scope: dict, until: str) -> str:
+    def _written(self, scope: Scope, until: str) -> str:
         secure = scope.get("scheme") == "https" or _header(scope, b"x-forwarded-proto").startswith("https")
         where = "SameSite=None; Secure; Partitioned" if secure and self.framed else "SameSite=Lax"
         more = "; Secure" if secure and not self.framed else ""
         return f"{COOKIE}={until}.{self._proof(until)}; Path=/; Max-Age={VISIT_SECONDS}; HttpOnly; {where}{more}"
 
-    async def _ask(self, scope: dict, send: Any, problem: str = "", status: int = 401) -> None:
+    async def _ask(self, scope: Scope, send: Send, problem: str = "", status: int = 401) -> None:
         if "text/html" in _header(scope, b"accept"):
             words = {k: escape(self.text[f"password_{k}"]) for k in ("label", "enter")}
             note = f'<p role="alert">{escape(problem)}</p>' if problem else ""
@@ -138,7 +139,7 @@ class Tries:
         return TRY_SECONDS - (now - times[-limit]) if len(times) >= limit else 0.0
 
 
-async def _password_of(receive: Any) -> str:
+async def _password_of(receive: Receive) -> str:
     body = b""
     while len(body) <= MOST_FORM_BYTES:
         message = await receive()
@@ -152,17 +153,17 @@ async def _password_of(receive: Any) -> str:
         return ""
 
 
-async def _answer(send: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
     headers = [*headers, (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-def _header(scope: dict, name: bytes) -> str:
+def _header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
-def _cookie(scope: dict) -> str:
+def _cookie(scope: Scope) -> str:
     found = _COOKIE.search(_header(scope, b"cookie"))
     return found[1] if found else ""
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MIB = 1 << 20
 OURS = "/gradio_api/gan/"
@@ -42,7 +42,7 @@ def content_policy(frame_from: Sequence[str] = ()) -> str:
 class SecurityHeaders:
     """Adds the headers to every answer. Plain ASGI, so that streams stay streams."""
 
-    def __init__(self, app: Any, frame_from: Sequence[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, frame_from: Sequence[str] = ()) -> None:
         self.app = app
         self.headers = (
             (b"content-security-policy", content_policy(frame_from).encode()),
@@ -51,8 +51,8 @@ class SecurityHeaders:
             (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
         )
 
-    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
-        async def send_with_headers(message: dict) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message.get("headers", [])}
                 added = [header for header in self.headers if header[0] not in present]
@@ -86,10 +86,10 @@ class FirstPage:
     style: a sheet that stands in the page, so that it looks as it should even where nothing else arrives.
     """
 
-    def __init__(self, app: Any, root_path: str = "", style: Callable[[], str] = str) -> None:
+    def __init__(self, app: ASGIApp, root_path: str = "", style: Callable[[], str] = str) -> None:
         self.app, self.root_path, self.style = app, root_path, style
 
-    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if scope["type"] == "http" and self.root_path and path == self.root_path:
             path = self.root_path + "/"
@@ -102,10 +102,11 @@ class FirstPage:
 class _Rewritten:
     """Holds a page back until it is whole."""
 
-    def __init__(self, send: Any, style: bytes) -> None:
-        self._send, self._style, self._start, self._body = send, style, {}, b""
+    def __init__(self, send: Send, style: bytes) -> None:
+        self._send, self._style, self._body = send, style, b""
+        self._start: Message = {}
 
-    async def send(self, message: dict) -> None:
+    async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._start = message
             return
@@ -126,10 +127,10 @@ class OwnPages:
     from, also through a proxy; programs say nothing and are let through, as they hold nobody's cookies or tokens.
     """
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
-    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and OURS in scope["path"]:
             said = dict(scope["headers"])
             linked = said.get(b"sec-fetch-mode") == b"navigate" and scope["method"] == "GET"
@@ -146,10 +147,10 @@ class TooLarge(Exception):
 class BodyLimit:
     """Refuses bodies that are announced, or turn out, to be too large."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
-    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -159,14 +160,14 @@ class BodyLimit:
             return
         state = {"read": 0, "started": False}
 
-        async def counted() -> dict:
+        async def counted() -> Message:
             message = await receive()
             state["read"] += len(message.get("body", b""))
             if state["read"] > most:
                 raise TooLarge
             return message
 
-        async def noted(message: dict) -> None:
+        async def noted(message: Message) -> None:
             state["started"] = True
             await send(message)
 
@@ -179,18 +180,18 @@ class BodyLimit:
             pass  # whoever sent the body has gone: nobody is there to be answered
 
 
-def _announced(scope: dict) -> int:
+def _announced(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
             return int(value)
     return 0
 
 
-async def _refuse(send: Any, most: int) -> None:
+async def _refuse(send: Send, most: int) -> None:
     await answer_json(send, 413, f"That is too much to send at once: the limit is {most // MIB} MB.")
 
 
-async def answer_json(send: Any, status: int, sentence: str) -> None:
+async def answer_json(send: Send, status: int, sentence: str) -> None:
     """What went wrong, as all our routes say it. The body of the request is not read, so the connection ends."""
     body = json.dumps({"error": sentence}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]

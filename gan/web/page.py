@@ -13,7 +13,7 @@ from gan.web.access import Password
 from gan.web.middleware import BodyLimit, FirstPage, OwnPages, SecurityHeaders
 from gan.web.settings import Settings
 from gan.web.tabs import compare, how, interpolation, latent, train
-from gan.web.text import EN
+from gan.web.text import EN, Text
 
 _SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 _SYSTEM_MONO = ("ui-monospace", "SF Mono", "Consolas", "monospace")
@@ -50,7 +50,7 @@ _HEADER = """<header class="gf-header">
 </header>"""
 
 
-def build(text: dict[str, Any] = EN) -> gr.Blocks:
+def build(text: Text = EN) -> gr.Blocks:
     """The whole page. Nothing in it asks Python again: the tabs talk to our own routes."""
     common = text["common"]
     with gr.Blocks(title=common["product"], analytics_enabled=False, fill_width=True) as page:
@@ -62,7 +62,7 @@ def build(text: dict[str, Any] = EN) -> gr.Blocks:
     return page
 
 
-def launch_options(page: gr.Blocks, settings: Settings, text: dict[str, Any] = EN) -> dict[str, Any]:
+def launch_options(page: gr.Blocks, settings: Settings, text: Text = EN) -> dict[str, Any]:
     """What `page.launch` needs besides address and port."""
     return {
         "root_path": settings.root_path,

@@ -7,13 +7,19 @@ import logging
 import signal
 import threading
 import webbrowser
-from typing import Any
+from typing import TYPE_CHECKING
 
 from gan.core.paths import ROOT, WEIGHTS
 from gan.core.proxies import no_proxies
 from gan.training.malloc import keep_freed_memory
 from gan.web.addresses import bracketed, check_address, open_addresses, owner_link
 from gan.web.settings import Settings, StartError
+
+if TYPE_CHECKING:  # heavy
+    from gradio import Blocks
+    from starlette.routing import BaseRoute
+
+    from gan.runs.registry import Runs
 
 RECORDED = WEIGHTS / "recorded"
 
@@ -48,7 +54,7 @@ def welcome(settings: Settings, token: str) -> list[str]:
     return lines
 
 
-def open_runs(settings: Settings) -> Any:
+def open_runs(settings: Settings) -> Runs:
     from gan.runs.registry import Runs, RunsError
 
     try:
@@ -59,7 +65,7 @@ def open_runs(settings: Settings) -> Any:
         raise StartError(f"The runs folder {settings.runs} cannot be used ({problem.strerror}); see --runs.") from None
 
 
-def start(settings: Settings, runs: Any) -> Any:
+def start(settings: Settings, runs: Runs) -> Blocks:
     """Launch the page with our routes; returns the gradio Blocks. Raises StartError."""
     try:
         with no_proxies():
@@ -86,7 +92,7 @@ def _warm_up() -> None:
         load("mnist")
 
 
-def _routes(settings: Settings, runs: Any) -> list[Any]:
+def _routes(settings: Settings, runs: Runs) -> list[BaseRoute]:
     from fastapi import FastAPI
 
     from gan.inspection.service import MadeOf
@@ -115,5 +121,5 @@ def _routes(settings: Settings, runs: Any) -> list[Any]:
     return ours.routes
 
 
-def _interrupt(*_: Any) -> None:
+def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt

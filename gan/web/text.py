@@ -830,7 +830,9 @@ SHORTCUTS = {
     "play": "play or pause",
 }
 
-EN = {
+Text = dict[str, dict[str, str]]  # one language
+
+EN: Text = {
     "common": COMMON,
     "train": TRAIN,
     "waiting": WAITING,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import ParamSpec
 
 from fastapi import HTTPException
 from fastapi.responses import JSONResponse, Response
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 
 from gan.core.config import ConfigError
 from gan.core.images import PictureError
@@ -56,13 +56,15 @@ STATUS: dict[type[Exception], int] = {
 )  # fmt: skip
 
 log = logging.getLogger(__name__)
+Endpoint = Callable[[Request], Awaitable[Response]]
+P = ParamSpec("P")
 
 
-def sentence(endpoint: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+def sentence(endpoint: Callable[P, Awaitable[Response]]) -> Callable[P, Awaitable[Response]]:
     """Turn what goes wrong into one sentence for the person; never a traceback."""
 
     @functools.wraps(endpoint)
-    async def guarded(*args: Any, **kwargs: Any) -> Response:
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
         try:
             return await endpoint(*args, **kwargs)
         except (HTTPException, ClientDisconnect, TooLarge):  # the first is an answer, the others are the guard's
@@ -73,7 +75,7 @@ def sentence(endpoint: Callable[..., Awaitable[Response]]) -> Callable[..., Awai
     return guarded
 
 
-def error(status: int, words: str, details: dict[str, Any] | None = None) -> JSONResponse:
+def error(status: int, words: str, details: dict[str, object] | None = None) -> JSONResponse:
     """An answer that says what is wrong; `details` are for the page."""
     return JSONResponse({"error": words} | (details or {}), status, headers=FRESH)
 

@@ -32,7 +32,7 @@ class _Diagnoses:
     def of(self, run: Run, step: int | None) -> list[Verdict]:
         """step: as it looked then; None: now."""
         past = past_of(run, step)
-        version, key = (run.history.generation, *map(len, past)), (run.id, step)
+        version, key = (run.history.generation, *(len(records) for records in past)), (run.id, step)
         with self._guard:
             known = self._kept.get(key)
             if known is None or known[0] != version:

@@ -126,7 +126,7 @@ def _tests(about: dict[str, Any]) -> Tensor:
     return images if images.shape[1:] == shape else torch.empty(0, *shape, dtype=torch.uint8)
 
 
-def _report(found: Found) -> dict[str, Any]:
+def _report(found: Found) -> dict[str, object]:
     return {
         "share": round(found.share, 3),
         "latent": in_base64(found.latent),
@@ -138,5 +138,5 @@ def _report(found: Found) -> dict[str, Any]:
     }
 
 
-def _line(values: dict[str, Any]) -> str:
+def _line(values: dict[str, object]) -> str:
     return json.dumps(values) + "\n"

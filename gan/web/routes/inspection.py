@@ -6,8 +6,8 @@ what these weights cannot have answers {"why": one sentence}.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 
 import torch
 from fastapi import FastAPI, Request
@@ -18,7 +18,7 @@ from gan.inspection.networks import shown_maps
 from gan.inspection.service import WAYS, MadeOf, NotHad, NotYet, Subject
 from gan.latent.query import BadQuery, in_base64, integer, label_of, place_of
 from gan.web.routes import pictures as shared
-from gan.web.routes.answers import FRESH, sentence
+from gan.web.routes.answers import FRESH, Endpoint, sentence
 
 MAX_ROW = 10**7
 
@@ -30,7 +30,7 @@ def add_made_of_routes(app: FastAPI, made_of: MadeOf) -> None:
         app.add_route(f"{shared.PREFIX}made-of/{name}", sentence(_had(getattr(view, name))), ["GET"])
 
 
-def _had(endpoint: Any) -> Any:
+def _had(endpoint: Callable[[Mapping[str, str]], Awaitable[dict[str, object]]]) -> Endpoint:
     """Say in words what is not ready yet, or not to be had at all."""
 
     async def answer(request: Request) -> Response:
@@ -48,16 +48,16 @@ class _View:
     def __init__(self, made_of: MadeOf) -> None:
         self.made_of = made_of
 
-    def _subject(self, query: Mapping[str, str]) -> Any:
+    def _subject(self, query: Mapping[str, str]) -> asyncio.Future[Subject]:
         name, place, label = shared.weights_of(query), place_of(query), label_of(query.get("c", ""))
         return shared.wait(self.made_of.subject(name, place, label, shared.lane_of(query)))
 
-    async def nearest(self, query: Mapping[str, str]) -> dict[str, Any]:
+    async def nearest(self, query: Mapping[str, str]) -> dict[str, object]:
         """way=pixels or features: this picture, the training pictures nearest to it, and whether it is new."""
         way = query.get("way", WAYS[0])
         if way not in WAYS:
             raise BadQuery(f"way must be {' or '.join(WAYS)}.")
-        subject: Subject = await self._subject(query)
+        subject = await self._subject(query)
         near, images = await shared.wait(self.made_of.nearest(subject, way, shared.lane_of(query)))
         unit = 255 * subject.image.numel() ** 0.5 if way == "pixels" else 1.0  # root mean square, as a share of white
         return _pictures(torch.cat([subject.image[None], images])) | {
@@ -71,10 +71,10 @@ class _View:
             **{name: getattr(near, name) for name in ("lower", "trained", "held", "judged")},
         }
 
-    async def verdict(self, query: Mapping[str, str]) -> dict[str, Any]:
+    async def verdict(self, query: Mapping[str, str]) -> dict[str, object]:
         """D's verdict on the picture, or on training picture number row=..., with a map of what it depends on."""
         row = integer(query, "row", 0, MAX_ROW, default=0) if query.get("row") else None
-        subject: Subject = await self._subject(query)
+        subject = await self._subject(query)
         found = await shared.wait(self.made_of.verdict(subject, row, shared.lane_of(query)))
         return _pictures(found.image[None]) | {
             "heat": in_base64(found.heat.numpy().tobytes()),
@@ -84,13 +84,13 @@ class _View:
             "step": found.step,
         }
 
-    async def snapshots(self, query: Mapping[str, str]) -> dict[str, Any]:
+    async def snapshots(self, query: Mapping[str, str]) -> dict[str, object]:
         """The same latent drawn by each state that its run keeps."""
-        subject: Subject = await self._subject(query)
+        subject = await self._subject(query)
         steps, images = await shared.wait(self.made_of.snapshots(subject, shared.lane_of(query)))
         return _pictures(images) | {"steps": steps}
 
-    async def layers(self, query: Mapping[str, str]) -> dict[str, Any]:
+    async def layers(self, query: Mapping[str, str]) -> dict[str, object]:
         """All layers of the generator, and what number layer=0, 1, ... makes of this picture."""
         name, place, label = shared.weights_of(query), place_of(query), label_of(query.get("c", ""))
         made = await shared.wait(self.made_of.layers(name, place, label, shared.lane_of(query)))
@@ -100,6 +100,6 @@ class _View:
         return _pictures(images) | {"layers": layers, "layer": chosen, "low": round(low, 4), "high": round(high, 4)}
 
 
-def _pictures(images: Tensor) -> dict[str, Any]:
+def _pictures(images: Tensor) -> dict[str, object]:
     """uint8 [N, C, S, S]"""
     return {"shape": list(images.shape), "images": in_base64(images.contiguous().numpy().tobytes())}

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request
@@ -141,22 +141,22 @@ def _add_again(app: FastAPI, runs: Runs, visit: Visit, kept: KeptUploads, prepar
         return JSONResponse(answer | {"upload": name}, 201)
 
 
-def _form(asked: Mapping[str, Any]) -> Form:
+def _form(asked: Mapping[str, object]) -> Form:
     size, channels = _choice(asked, "size", SIZES, Form.size), _choice(asked, "channels", CHANNELS, Form.channels)
     return Form(int(size), int(channels), _choice(asked, "fit", FITS, Form.fit))
 
 
-def _choice(asked: Mapping[str, Any], name: str, allowed: tuple[Any, ...], otherwise: Any) -> str:
+def _choice(asked: Mapping[str, object], name: str, allowed: tuple[int | str, ...], otherwise: int | str) -> str:
     text, words = str(asked.get(name, otherwise)), [str(value) for value in allowed]
     if text not in words:
         raise DataError(f"The {name} of your pictures must be one of {', '.join(words)}, not {text[:20]!r}.")
     return text
 
 
-def _job(upload: Upload, form: Form, runs: Runs, tokens: list[str]) -> Callable[[Progress], dict[str, Any]]:
+def _job(upload: Upload, form: Form, runs: Runs, tokens: list[str]) -> Callable[[Progress], dict[str, object]]:
     """What prepares an upload and claims the set, in a thread."""
 
-    def job(progress: Progress) -> dict[str, Any]:
+    def job(progress: Progress) -> dict[str, object]:
         with upload.held():
             return _claimed(runs, lambda: _made(upload, form, runs.own_dir, progress), tokens) | {"fit": form.fit}
 
@@ -238,12 +238,12 @@ def _check_claim(runs: Runs, name: str, request: Request) -> None:
         raise PermissionError("Only the page that prepared these pictures can ask this.")
 
 
-def _edited(runs: Runs, name: str, changes: dict[str, str], tokens: list[str]) -> dict[str, Any]:
+def _edited(runs: Runs, name: str, changes: dict[str, str], tokens: list[str]) -> dict[str, object]:
     told = runs.prepared.summary(name, tokens, runs.is_owner(tokens))
     return _claimed(runs, lambda: edit_classes(name, runs.own_dir, changes, told, public=True), tokens)
 
 
-def _claimed(runs: Runs, make: Callable[[], Prepared], tokens: list[str]) -> dict[str, Any]:
+def _claimed(runs: Runs, make: Callable[[], Prepared], tokens: list[str]) -> dict[str, object]:
     """The card of the set that is made, and a token that claims it.
 
     It tells of the files that were sent now: the same pictures may have been prepared before, out of other files.
@@ -252,11 +252,11 @@ def _claimed(runs: Runs, make: Callable[[], Prepared], tokens: list[str]) -> dic
     return _card(runs, made.name, made.summary) | {"token": token}
 
 
-def _known_card(runs: Runs, name: str, tokens: list[str]) -> dict[str, Any]:
+def _known_card(runs: Runs, name: str, tokens: list[str]) -> dict[str, object]:
     return _card(runs, name, runs.prepared.summary(name, tokens, runs.is_owner(tokens)))
 
 
-def _card(runs: Runs, name: str, summary: Summary) -> dict[str, Any]:
+def _card(runs: Runs, name: str, summary: Summary) -> dict[str, object]:
     """A set, and what is said of it."""
     source = describe(name, runs.own_dir)
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import ParamSpec
 
 import numpy as np
 from fastapi import FastAPI, Request
@@ -19,7 +19,7 @@ from gan.latent.places import packed
 from gan.latent.query import MAX_VALUE, BadQuery, in_base64, integer, label_of, number, place_of
 from gan.serving.renderer import Busy, Keyframe, KeyframePath, Renderer, Sums
 from gan.web.routes import pictures as shared
-from gan.web.routes.answers import FRESH, sentence
+from gan.web.routes.answers import FRESH, Endpoint, sentence
 
 LETTERS = "abcdefghijkl"  # the keyframes of a path, in order
 FRAMES = (2, 240)  # pictures of a leg, both its keyframes among them
@@ -30,6 +30,8 @@ MAX_SHEET_BYTES = 64_000_000
 MOST_WAITING = 8  # files that are made one after the other
 MAX_SUMS = 320  # pictures of one request
 MAX_SHARE = 10.0
+
+P = ParamSpec("P")
 
 
 def add_path_routes(app: FastAPI, renderer: Renderer) -> None:
@@ -66,7 +68,7 @@ class _Traveller:
     def _draw(self, query: Mapping[str, str], lane: str | None = None) -> asyncio.Future:
         return shared.wait(self.renderer.path(shared.weights_of(query), path_of(query), lane))
 
-    def film(self, kind: str, ending: str, encode: Callable[[Sequence[np.ndarray], float, int], bytes]) -> Any:
+    def film(self, kind: str, ending: str, encode: Callable[[Sequence[np.ndarray], float, int], bytes]) -> Endpoint:
         """An endpoint that encodes the path, with boomerang=1 there and back."""
 
         async def answer(request: Request) -> Response:
@@ -80,14 +82,14 @@ class _Traveller:
 
         return answer
 
-    async def _made(self, encode: Callable[..., bytes], *arguments: Any) -> bytes:
+    async def _made(self, encode: Callable[P, bytes], *arguments: P.args, **more: P.kwargs) -> bytes:
         """Encode in a worker thread when it is this file's turn; raises Busy when too many wait."""
         if self._waiting >= MOST_WAITING:
             raise Busy("Several files are being made just now; please try again in a minute.")
         self._waiting += 1
         try:
             async with self._filming:
-                return await run_in_threadpool(encode, *arguments)
+                return await run_in_threadpool(encode, *arguments, **more)
         finally:
             self._waiting -= 1
 
@@ -159,7 +161,7 @@ class _Traveller:
         z, c = await shared.wait(self.renderer.sum_latents(shared.weights_of(query), sums_of(query)))
         if z[0].abs().max() > MAX_VALUE:
             raise BadQuery("This sum lies too far out to be opened; please move its pictures less.")
-        answer: dict[str, Any] = {"from": in_base64(packed(z[0]))}
+        answer: dict[str, object] = {"from": in_base64(packed(z[0]))}
         if c is not None:
             shares, classes = c[0].sort(descending=True)
             answer |= {"c": int(classes[0]), "left_out": round(float(shares[2:].sum()), 4)}
@@ -222,8 +224,9 @@ def sums_of(query: Mapping[str, str]) -> Sums:
     """The sums that an address asks for."""
     keyframes = keyframes_of(query, least=1)
     rows = query.get("shares", "").split(",")
-    labels = tuple(map(label_of, query["as"].split(","))) if query.get("as") else ()
-    if None in labels:
+    asked = query["as"].split(",") if query.get("as") else []
+    labels = tuple(label for text in asked if (label := label_of(text)) is not None)
+    if len(labels) < len(asked):
         raise BadQuery("as must be whole numbers with commas between.")
     if len(rows) * max(len(labels), 1) > MAX_SUMS:
         raise BadQuery(f"At most {MAX_SUMS} sums are drawn at once, not {len(rows) * max(len(labels), 1)}.")

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from typing import Any
+from concurrent.futures import Future
+from typing import TypeVar
 
 import numpy as np
 from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
+from torch import Tensor
 
-from gan.core.config import Config
 from gan.latent.directions import Direction, from_text, to_text
 from gan.latent.places import RING, packed, unpacked
 from gan.latent.query import MAX_DIRECTIONS, MAX_RINGS, BadQuery, in_base64, integer, label_of, number, place_of
 from gan.runs.registry import Runs
 from gan.runs.run import Run
-from gan.serving.renderer import MAX_UPLOAD_BYTES, Near, Pixels, Renderer, RenderError, Source
+from gan.serving.renderer import MAX_UPLOAD_BYTES, Learned, Near, Pixels, Renderer, RenderError, Source
 from gan.web.routes.answers import FRESH, sentence
 from gan.web.text import EN
 
@@ -26,6 +27,7 @@ PREFIX = "/gradio_api/gan/"
 MAX_NEAR, MAX_MARKS = 32, 200
 MAX_DIRECTIONS_FILE = 1 << 20
 SCALES = (1, 16)
+T = TypeVar("T")
 
 
 def add_picture_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> None:
@@ -63,15 +65,16 @@ class _View:
         mine = await run_in_threadpool(self._my_runs, tokens)
         return JSONResponse({"weights": mine + shipped}, headers=FRESH)
 
-    def _my_runs(self, tokens: list[str]) -> list[dict[str, Any]]:
+    def _my_runs(self, tokens: list[str]) -> list[dict[str, object]]:
         """The visitor's runs, newest first, the learning ones before the others."""
-        runs = [] if self.runs is None else [run for run in self.runs.owned(tokens) if run.latest is not None]
+        owned = [] if self.runs is None else self.runs.owned(tokens)
+        runs = [(run, latest) for run in owned if (latest := run.latest) is not None]
         entries = [
-            {"id": f"run-{run.id}", "title": run.meta["title"], "group": _group(run), "step": run.latest.step}
-            for run in runs
+            {"id": f"run-{run.id}", "title": run.meta["title"], "group": _group(run), "step": latest.step}
+            for run, latest in runs
         ] + [
             {"id": f"run-{run.id}@best", "title": _best_title(run), "group": "run", "step": run.best_step}
-            for run in runs
+            for run, _ in runs
             if run.best_step is not None
         ]
         return sorted(entries, key=lambda entry: entry["group"] != "live")
@@ -79,7 +82,7 @@ class _View:
     async def about(self, request: Request) -> Response:
         name = request.path_params["name"]
         about = await wait(self.renderer.about(name))
-        if name.startswith("run-"):
+        if self.runs is not None and name.startswith("run-"):
             run, best = self.runs.whose_weights(name[4:])
             live = {"title": run.meta["title"], "live": _group(run) == "live"}
             about |= {"title": _best_title(run), "live": False} if best else live
@@ -161,7 +164,7 @@ class _View:
         return JSONResponse({"directions": list(map(_written, found))}, headers=FRESH)
 
 
-def _written(direction: Direction) -> dict[str, Any]:
+def _written(direction: Direction) -> dict[str, object]:
     vector = in_base64(packed(direction.vector))
     return {"key": direction.key, "kind": direction.kind, "vector": vector, "regroups": direction.regroups}
 
@@ -179,7 +182,7 @@ async def body_of(request: Request, most: int, what: str) -> bytes:
 def run_source(runs: Runs) -> Source:
     """Where a Renderer finds the weights of runs: the newest of those that learn, the last good state of the others."""
 
-    def source(run_id: str) -> tuple[str, int, Config, list[str], Any]:
+    def source(run_id: str) -> Learned:
         run, best = runs.whose_weights(run_id)
         if best:
             if (step := run.best_step) is None:
@@ -201,7 +204,7 @@ def run_source(runs: Runs) -> Source:
     return source
 
 
-def _stored(run: Run) -> Any:
+def _stored(run: Run) -> dict[str, Tensor]:
     found = run.weights()
     if found is None:
         raise RenderError("The last state of this run cannot be read.")
@@ -219,7 +222,7 @@ def _group(run: Run) -> str:
 # Answers ---------------------------------------------------------------------------------------------------------
 
 
-def wait(future: Any) -> asyncio.Future:
+def wait(future: Future[T]) -> asyncio.Future[T]:
     return asyncio.wrap_future(future)
 
 

@@ -14,23 +14,24 @@ import math
 import re
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeGuard
 
 import numpy as np
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from torch import Tensor
 
-from gan.core.config import KNOBS, parse_value
+from gan.core.config import KNOBS, Changes, parse_value
 from gan.core.images import gif_bytes, mp4_bytes
 from gan.core.paths import STATIC
 from gan.core.version import VERSION
 from gan.data.catalog import DATA, DataError
-from gan.losses.objectives import OBJECTIVES
-from gan.losses.penalties import PENALTIES
-from gan.losses.transforms import CONSTRAINTS, TRANSFORMS
+from gan.losses.objectives import OBJECTIVES, Objective
+from gan.losses.penalties import PENALTIES, Penalty
+from gan.losses.transforms import CONSTRAINTS, TRANSFORMS, Constraint, Transform
 from gan.metrics.classifier import EPOCHS
 from gan.models.weights_file import Weights, to_bytes
 from gan.monitor.records import COLUMNS
@@ -119,7 +120,7 @@ def _add_start(app: FastAPI, runs: Runs, visit: Visit) -> None:
 _NO_PENALTY = {"name": "none", "title": "None", "about": EN["train"]["no_penalty"], "source": "", "formulas": []}
 
 
-def _tables() -> dict[str, Any]:
+def _tables() -> dict[str, object]:
     """What the form is made of."""
     return {
         "version": VERSION,
@@ -149,7 +150,7 @@ def _tables() -> dict[str, Any]:
     }
 
 
-def _explained(name: str, entry: Any, **formulas: str) -> dict[str, Any]:
+def _explained(name: str, entry: Objective | Penalty | Transform | Constraint, **formulas: str) -> dict[str, object]:
     """What the page says about an entry of a table; formulas are (whose, MathML)."""
     words = {"title": entry.title, "about": entry.about, "source": entry.source}
     return {"name": name} | words | {"formulas": [(whose, mathml(tex)) for whose, tex in formulas.items()]}
@@ -192,8 +193,8 @@ def _add_reading(app: FastAPI, runs: Runs) -> None:
     @sentence
     async def frames(run_id: str, request: Request) -> Response:
         found = runs.get(run_id).history.frames[_start(request) :]
-        columns = {name: [f[key] for f in found] for name, key in _FRAME_COLUMNS.items()}
-        return JSONResponse(columns, headers=FRESH)
+        verdicts = {"verdict_fake": [f["fake"] for f in found], "verdict_real": [f["real"] for f in found]}
+        return JSONResponse({"steps": [f["step"] for f in found], **verdicts}, headers=FRESH)
 
     @app.get(f"{BASE}/runs/{{run_id}}/events")
     @sentence
@@ -229,16 +230,15 @@ def _add_columns(app: FastAPI, runs: Runs) -> None:
 
 
 _RECORDS = ("signals", "measures")  # what a run writes down besides its rows, whatever the names of its numbers
-_FRAME_COLUMNS = {"steps": "step", "verdict_fake": "fake", "verdict_real": "real"}
 
 
-def _columns(records: list[dict[str, Any]]) -> dict[str, list[float | None]]:
+def _columns(records: Sequence[Mapping[str, object]]) -> dict[str, list[float | None]]:
     """Every number of the records as a column; None where a record has no finite one."""
     names = dict.fromkeys(name for record in records for name, value in record.items() if _is_number(value))
     return {name: [v if _is_number(v := record.get(name)) else None for record in records] for name in names}
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
@@ -258,7 +258,7 @@ async def _png(path: Path, headers: dict[str, str]) -> Response:
         return error(404, "There is no such picture.")
 
 
-def _summary(run: Run) -> dict[str, Any]:
+def _summary(run: Run) -> dict[str, object]:
     step = run.latest.step if run.latest else 0
     return {
         "id": run.id,
@@ -275,7 +275,7 @@ def _summary(run: Run) -> dict[str, Any]:
     }
 
 
-def _info(run: Run) -> dict[str, Any]:
+def _info(run: Run) -> dict[str, object]:
     return _summary(run) | {
         "config": run.config.to_dict(),
         "class_names": run.meta["class_names"],
@@ -402,7 +402,7 @@ def _start_new(runs: Runs, make: Callable[[], tuple[Run, str]], tokens: list[str
     return JSONResponse({"id": run.id, "token": token}, 201)
 
 
-def _changes(body: dict[str, Any]) -> dict[str, Any]:
+def _changes(body: dict[str, Any]) -> Changes:
     changes = body.get("changes") or {}
     if not isinstance(changes, dict):
         raise RunsError("The settings must be a table of names and values.")
@@ -423,7 +423,8 @@ def _command(body: dict[str, Any]) -> Command:
         raise RunsError(f"There is no command {str(kind)[:40]!r}; known: {', '.join(COMMAND_KINDS)}.")
     if players not in PLAYERS:
         raise RunsError(f"There are no players {str(players)[:40]!r}; known: {', '.join(PLAYERS)}.")
-    given = {n: parse_value(n, body[n]) for n in ("d_lr", "g_lr", "total_steps") if body.get(n) not in (None, "")}
+    names = [n for n in ("d_lr", "g_lr", "total_steps") if body.get(n) not in (None, "")]
+    given: dict[str, Any] = {n: parse_value(n, body[n]) for n in names}
     if kind == "measure_share":
         given["measure_share"] = checked_measure_share(body.get("measure_share"))
     return Command(kind, players, at=_step(body), **given)
@@ -515,7 +516,7 @@ def _best_file(run: Run) -> bytes:
     return _as_file(run, step, run.best_weights())
 
 
-def _as_file(run: Run, step: int, state: dict[str, Any]) -> bytes:
+def _as_file(run: Run, step: int, state: dict[str, Tensor]) -> bytes:
     names = tuple(run.meta["class_names"]) if run.config.classes else ()
     return to_bytes(Weights(run.config, run.meta["title"], names, step, state))
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import Any, BinaryIO, NamedTuple, TypeVar
+from typing import BinaryIO, NamedTuple, TypeVar
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
@@ -18,6 +18,7 @@ from python_multipart.multipart import parse_options_header
 from gan.core.files import disk_is_full
 from gan.data.catalog import DataError
 from gan.data.own_pictures import FITS, MOST, MOST_FILES, MOST_NAME, SHOWN, SIDECARS, readable_suffixes
+from gan.data.own_pictures.decode import Readable
 from gan.data.own_pictures.files import MOST_DIRECTORY_BYTES
 from gan.runs.registry import RunsError
 from gan.web.routes.answers import DiskFull
@@ -33,7 +34,7 @@ _T = TypeVar("_T")
 _INCOMPLETE = "The files did not arrive completely; please try again."
 
 
-def accepted() -> dict[str, Any]:
+def accepted() -> dict[str, object]:
     """What the page is told of the pictures that may be sent."""
     suffixes = {"suffixes": readable_suffixes(), "sidecars": SIDECARS}
     preview = {"columns": PREVIEW_COLUMNS, "most": SHOWN}
@@ -70,7 +71,7 @@ class Upload:
     """
 
     def __init__(self, make_room: Callable[[], bool] = lambda: False) -> None:
-        self.file = with_room(partial(tempfile.TemporaryFile, buffering=0), make_room)
+        self.file = with_room(lambda: tempfile.TemporaryFile(buffering=0), make_room)  # noqa: SIM115 - see `drop`
         self.files: list[Sent] = []
         self.fields: dict[str, str] = {}
         self.length = 0  # bytes on the disk
@@ -89,17 +90,17 @@ class Upload:
         """The name of the zip that was sent, if it was one: it is the whole file then."""
         return self.files[0].name if self.files and is_zip(self.files[0].name) else None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray) -> None:
         """Append to the disk. Raises DiskFull, OSError."""
         left = memoryview(data)
         while left:
             left = left[with_room(partial(self.file.write, left), self._make_room) :]
         self.length += len(data)
 
-    def __iter__(self) -> Iterator[tuple[str, BinaryIO]]:
+    def __iter__(self) -> Iterator[tuple[str, Readable]]:
         """(name, its bytes as a file) of each."""
         for sent in self.files:
-            yield sent.name, _Part(self.file, sent, self._guard)  # type: ignore[misc]
+            yield sent.name, _Part(self.file, sent, self._guard)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -217,7 +218,7 @@ class _Body:
         """Raises DataError or FormParserError."""
         self._parser.write(chunk)
 
-    def handed_over(self) -> bytes:
+    def handed_over(self) -> bytearray:
         """The bytes that were pending."""
         pending, self.pending = self.pending, bytearray()
         return pending

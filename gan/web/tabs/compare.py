@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 import gradio as gr
 
 from gan.web.tabs.island import island
+from gan.web.text import Text
 
 _TOP = """
 <div class="gf-card gf-row gf-compare-top">
@@ -83,6 +83,6 @@ _PAGE = (
 )
 
 
-def build(text: dict[str, Any]) -> gr.HTML:
+def build(text: Text) -> gr.HTML:
     words = text["common"] | {"smoothing": text["train"]["smoothing"]} | text["curves"] | text["compare"]
     return island(_PAGE.format_map({key: escape(value) for key, value in words.items()}), "compare.js")

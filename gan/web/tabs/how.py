@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 import gradio as gr
 
 from gan.web.tabs.island import island
+from gan.web.text import Text
 
 PROGRAMS = ("dense", "dcgan-upsample", "dcgan-transposed", "mlp", "conv-small")
 TILES = 3
@@ -15,7 +15,7 @@ TILES = 3
 Words = dict[str, str]
 
 
-def build(text: dict[str, Any]) -> gr.HTML:
+def build(text: Text) -> gr.HTML:
     words = {key: escape(value) for key, value in text["how"].items()}
     return island(_page(words), "how.js")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+
+from gan.web.text import Text
 
 _CARD = """
 <details class="gf-card gf-fold" data-gf="made-of">
@@ -33,5 +34,5 @@ _CARD = """
 </details>"""
 
 
-def fragment(text: dict[str, Any]) -> str:
+def fragment(text: Text) -> str:
     return _CARD.format_map({key: escape(value) for key, value in text["made_of"].items()})

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 import gradio as gr
 
 from gan.web.tabs.island import NO_WEIGHTS, island
+from gan.web.text import Text
 
 # The keyframes and, below them, what can be changed about the chosen one.
 _SIDE = """
@@ -190,7 +190,7 @@ _GRID = """
 </section>"""
 
 
-def build(text: dict[str, Any]) -> gr.HTML:
+def build(text: Text) -> gr.HTML:
     strings = {key: escape(value) for key, value in (text["common"] | text["latent"] | text["interpolation"]).items()}
     main = f'<div class="gf-stack gf-travel-main">{_HEAD}{_NEEDS}{_WALK}{_MAP}{_SUM}{_GRID}</div>'
     view = f'<div class="gf-travel" data-gf="view" aria-busy="true">{_SIDE}{main}</div>'

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 import gradio as gr
 
 from gan.web.tabs import inspection
 from gan.web.tabs.island import NO_WEIGHTS, island
+from gan.web.text import Text
 
 _RING = 16
 
@@ -187,7 +187,7 @@ _NEAR = """
 </section>"""
 
 
-def build(text: dict[str, Any]) -> gr.HTML:
+def build(text: Text) -> gr.HTML:
     strings = {key: escape(value) for key, value in (text["common"] | text["latent"] | text["share"]).items()}
     strings["neighbour_buttons"] = "".join(_NEIGHBOUR.format(cell=cell) for cell in range(_RING))
     strings["made_of"] = inspection.fragment(text)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+
+from gan.web.text import Text
 
 _TILE = """
 <section class="gf-measures" data-gf="measures" aria-label="{title}" hidden>
@@ -37,6 +38,6 @@ _TILE = """
 </section>"""
 
 
-def tile(text: dict[str, Any]) -> str:
+def tile(text: Text) -> str:
     """The markup, its strings escaped."""
     return _TILE.format_map({key: escape(value) for key, value in text["measures"].items()})

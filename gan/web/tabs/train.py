@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 import gradio as gr
 
 from gan.web.tabs import diagnosis, measures
 from gan.web.tabs.island import island
+from gan.web.text import Text
 
 # Elements the scripts fill in carry data-gf; nothing else of the markup is known to them.
 _SETUP = """
@@ -233,7 +233,7 @@ _PAGE = (
 )
 
 
-def build(text: dict[str, Any]) -> gr.HTML:
+def build(text: Text) -> gr.HTML:
     curves = {"more_curves": text["curves"]["more"], **{k: text["curves"][k] for k in _CURVE_TEXTS}}
     early = {k: v for k, v in text["diagnosis"].items() if k.startswith("diagnosis_")}
     strings = {key: escape(value) for key, value in (text["common"] | text["train"] | early | curves).items()}
