@@ -13,11 +13,8 @@ from gan.models import winograd
 from gan.models.layers import Dropout
 from gan.recipes.catalog import RECIPES
 from gan.training.checkpoint import (
-    CheckpointError,
-    NotFinite,
     flatten,
     load_checkpoint,
-    read_header,
     save_checkpoint,
 )
 from gan.training.trainer import _STEP, Trainer
@@ -253,79 +250,3 @@ def test_data_of_another_shape_or_other_classes_is_refused():
         Trainer(RECIPES["quick-conditional"].config, make_pictures(classes=7))
     with pytest.raises(ConfigError, match="split"):
         Trainer(RECIPES["conv-small"].config.changed(penalty="r1"), make_pictures())
-
-
-# Checkpoints -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def saved(random_pictures, tmp_path):
-    trainer = Trainer(small("quick"), random_pictures)
-    trainer.step()
-    save_checkpoint(tmp_path / "c.safetensors", trainer, {"seconds": 3.5})
-    return trainer, tmp_path / "c.safetensors"
-
-
-def test_a_state_that_is_not_finite_never_reaches_the_disk(saved):
-    trainer, path = saved
-    before = path.read_bytes()
-    with torch.no_grad():
-        trainer.g_params[3].view(-1)[7] = float("nan")
-    with pytest.raises(NotFinite, match="not"):
-        save_checkpoint(path, trainer)
-    assert path.read_bytes() == before
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_another_config_is_refused_naming_what_differs(saved, random_pictures):
-    other = Trainer(small("quick", g_lr=0.5, seed=9), random_pictures)
-    with pytest.raises(CheckpointError, match=r"g_lr .*0\.5.*seed"):
-        load_checkpoint(saved[1], other)
-    load_checkpoint(saved[1], Trainer(small("quick", total_steps=77), random_pictures))  # longer is the same run
-
-
-@pytest.mark.parametrize("damage", ["cut", "garbage", "empty", "flipped header"])
-def test_a_damaged_checkpoint_is_refused_and_changes_nothing(saved, damage, random_pictures):
-    path, data = saved[1], saved[1].read_bytes()
-    bad = {
-        "cut": data[: len(data) // 2],
-        "garbage": b"\xff" * 5000,
-        "empty": b"",
-        "flipped header": b"\0" * 8 + data[8:],
-    }
-    path.write_bytes(bad[damage])
-    trainer = Trainer(small("quick"), random_pictures)
-    before = state_of(trainer)
-    with pytest.raises(CheckpointError, match=r"damaged"):
-        load_checkpoint(path, trainer)
-    assert_same(before, state_of(trainer))
-
-
-def test_foreign_tensors_are_refused_by_name_before_they_are_read(saved, random_pictures):
-    import json
-
-    from safetensors.torch import load_file
-    from safetensors.torch import save_file as save_tensors
-
-    trainer, path = saved
-    header = {
-        "gan-forge": json.dumps(
-            {"format": 1, "config": trainer.config.to_dict(), "steps_done": 1, "lr": trainer.lr, "extra": {}}
-        )
-    }
-    tensors = load_file(path)
-    key = next(k for k in tensors if k.startswith("G.") and tensors[k].dim() == 2)
-    for change in ({key: torch.zeros(3, 3)}, {"G.extra": torch.zeros(1)}, {key: None}):
-        changed = {k: v for k, v in (tensors | change).items() if v is not None}
-        save_tensors(changed, path, header)
-        with pytest.raises(CheckpointError, match="other networks"):
-            load_checkpoint(path, Trainer(small("quick"), random_pictures))
-    tensors[key][0, 0] = float("inf")
-    save_tensors(tensors, path, header)
-    with pytest.raises(CheckpointError, match="not finite"):
-        load_checkpoint(path, Trainer(small("quick"), random_pictures))
-
-
-def test_header_tells_what_the_run_added(saved):
-    header = read_header(saved[1])
-    assert header["steps_done"] == 1 and header["extra"] == {"seconds": 3.5}
