@@ -188,15 +188,18 @@ def png_of(chunks: list[tuple[bytes, bytes]]) -> bytes:
 # Limits --------------------------------------------------------------------------------------------------------------
 
 
+STATM = Path("/proc/self/statm")  # Linux alone says there how much memory a process has
+
+
 @contextmanager
 def limited(mebibytes: int, seconds: int) -> Iterator[None]:
-    """What is done inside fails where it takes so much more memory, or so long."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (mebibytes << 20), before[1]))
-    heard = signal.signal(signal.SIGALRM, _too_long)
+    """What is done inside fails where it takes so much more memory (where that can be told), or so long."""
+    heard, before = signal.signal(signal.SIGALRM, _too_long), resource.getrlimit(resource.RLIMIT_AS)
     signal.alarm(seconds)
     try:
+        if STATM.exists():
+            now = int(STATM.read_text().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (now + (mebibytes << 20), before[1]))
         yield
     finally:
         signal.alarm(0)
