@@ -52,7 +52,7 @@ def measure(args: argparse.Namespace) -> list[Figure]:
     """Train and judge the forks that are missing, of runs that are kept and whose last state has failed."""
     folder = states_folder(args)
     found = [s for number in numbers_of(args) for s in judged(number, folder)[-1:]]
-    failed = [case for case in cases(found, folder) if case.failed]
+    failed = sorted((case for case in cases(found, folder) if case.failed), key=_is_slow)
     tried = []
     for one in side_by_side(partial(_try, folder=folder), failed, args.jobs):
         words = f"{', '.join(one.case.words)}; {one.case.first}"
@@ -60,6 +60,10 @@ def measure(args: argparse.Namespace) -> list[Figure]:
         tried.append(one)
     print("\n".join(["", *table(tried), ""]), flush=True)
     return figures(tried)
+
+
+def _is_slow(case: Case) -> bool:
+    return draw(case.number).config.model in SLOW
 
 
 def _try(case: Case, folder: Path) -> Tried:
