@@ -31,6 +31,7 @@ MUDDLE = 0.48  # of their variety: pictures of both are no few kinds of pictures
 NOT_NEARER = 0.75  # of the first distance: still nothing like real pictures
 ALIKE = 0.3  # of real pictures' variety: one picture with small changes
 NARROW = 0.45  # of real pictures' variety: too few of the kinds of pictures that there are
+ONE_PICTURE = 0.1  # of real pictures' variety: the very same, so that it is a collapse whatever is to be seen
 HANDFUL = 0.1  # of the usual distance to the most similar other one: two or three pictures for all latents
 REPEATED = 0.35  # of the usual distance to the most similar other one: a few pictures, many times
 REPEATED_VARY = 0.7  # of real pictures' variety: with more, it is only that there are few training pictures
@@ -109,7 +110,7 @@ def not_learning(past: Past) -> str | None:
     if past.unchanged(UNMOVED):
         return f"In {past.step:,} steps the pictures have hardly changed at all."
     white = _low(correlation, WHITE_NOISE)
-    if alike and not white:
+    if alike and (not white or _low(past.now("diversity"), ONE_PICTURE)):
         return None
     if _low(correlation, SPECKLES) and far >= (RAW if white else SPECKLED):
         return (
