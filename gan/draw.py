@@ -42,7 +42,7 @@ def draw(weights: str | os.PathLike, query: str = "", digest: str = "") -> Pictu
     Args:
         weights: a shipped generator's name ("mnist"), a .safetensors file, or a run's folder or id in `runs`.
         query: seed, class and edits, as a link holds them: "seed=5&c=4&u=...".
-        digest: the weights that are meant (gan.weights.digest); any others are refused.
+        digest: the weights that are meant (gan.models.weights_file.digest); any others are refused.
 
     Raises:
         WeightsError, CheckpointError: there are no such weights, or they are others than `digest` means.

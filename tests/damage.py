@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import random
-import resource
 import signal
 import struct
 import zipfile
@@ -14,6 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+try:
+    import resource
+except ImportError:  # Windows: nothing is limited there
+    resource = None
 
 # Values that a reader does not expect where it expects another.
 ODD: tuple[Any, ...] = (
@@ -194,6 +198,9 @@ STATM = Path("/proc/self/statm")  # Linux alone says there how much memory a pro
 @contextmanager
 def limited(mebibytes: int, seconds: int) -> Iterator[None]:
     """What is done inside fails where it takes so much more memory (where that can be told), or so long."""
+    if resource is None:
+        yield
+        return
     heard, before = signal.signal(signal.SIGALRM, _too_long), resource.getrlimit(resource.RLIMIT_AS)
     signal.alarm(seconds)
     try:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -129,6 +128,8 @@ def _run(way: str, folder: Path) -> dict[str, float]:
 
 
 def _peak_mb() -> float:
+    import resource  # there is none on Windows, and the command line imports every bench
+
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # kB on Linux
 
 

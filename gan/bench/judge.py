@@ -54,7 +54,7 @@ RESAMPLED = 1000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--half", choices=HALVES, default=HALVES[0], help="of the corpus; the judged one is looked at once"
+        "--half", choices=HALVES, default=HALVES[0], help="of the corpus; the judged one sets no threshold"
     )
     parser.add_argument("--first", type=whole(0, 100_000), default=0, help="number of the first run to look at")
     parser.add_argument("--misses", type=Path, help="a WebP file for the pictures of every miss, numbered as printed")

@@ -140,6 +140,8 @@ def _why_not(title: str, megabytes: int, root: Path, error: Exception) -> str:
     instead = "MNIST, Fashion-MNIST and Emoji come with the program."
     if isinstance(error, (urllib.error.URLError, ConnectionError, TimeoutError)):
         return f"{once} this machine could not reach its server; {instead}"
+    if isinstance(error, ModuleNotFoundError):
+        return f"{once} that needs torchvision, which is not installed: pip install torchvision. {instead}"
     if disk_is_full(error):
         return f"{once} the disk of {root} is full; {instead}"
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
@@ -305,7 +307,7 @@ _guard = threading.Lock()
 def load(name: str, split: str = "train", own_dir: Path | None = None, progress: Progress | None = None) -> Pictures:
     """A whole split, loaded once per process; treat its tensors as read-only.
 
-    name is a key of DATA, or "own-..." as gan.own_pictures returned it (then own_dir is where it was put, and both
+    name is a key of DATA, or "own-..." as gan.data.own_pictures returned it (then own_dir is where it was put, and both
     splits are the same where none of the pictures were held back). Raises DataError when it is unknown, missing,
     damaged or cannot be downloaded.
     """

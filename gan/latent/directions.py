@@ -64,7 +64,7 @@ class Direction:
     key: str
     kind: str
     vector: Tensor
-    regroups: bool = False  # see gan.latent.Push
+    regroups: bool = False  # see gan.latent.places.Push
 
 
 class DirectionError(ValueError):

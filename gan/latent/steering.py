@@ -37,7 +37,7 @@ def steered(
 
     Args:
         z: the picture's latent [1, z_dim]; told: what it is told, [1], [1, classes or groups] or None.
-        common: the measured directions that all pictures share (see gan.directions.measured), where the fit begins;
+        common: the measured directions that all pictures share (directions.measured), where the fit begins;
             those of STEERED that are missing there are missing in the result.
         pause: called between two looks.
     """

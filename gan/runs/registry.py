@@ -237,7 +237,7 @@ class Runs:
     def fork(
         self, run_id: str, changes: Changes, step: int | None = None, tokens: Iterable[str] = ()
     ) -> tuple[Run, str]:
-        """A new run (not yet training) that begins where another was, and its owner's token; see gan.fork.plan_fork.
+        """A new run (not yet training) that begins where another was, and its owner's token; see fork.plan_fork.
 
         Without changes it continues bit for bit as the other did. It is shown to others where it is a fork of one's own
         run that is. Raises RunsError, ConfigError or CheckpointError.

@@ -665,7 +665,7 @@ class Run:
         self._end("failed", f"{e}. Training stopped.{advice}")
 
     def _fail_lost(self, e: distributed.LostRank) -> None:
-        """Keep the state before the step that broke off (dist.whole_step took it back).
+        """Keep the state before the step that broke off (distributed.whole_step took it back).
 
         A GPU may wait for the lost process for ever, so there the last checkpoint must do.
         """

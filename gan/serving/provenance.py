@@ -25,7 +25,7 @@ class Origin:
     """All that a picture depends on."""
 
     weights: str  # their id on the server: a shipped file's name, run-ID or file-HASH
-    digest: str  # of their content, see gan.weights.digest
+    digest: str  # of their content, see models.weights_file.digest
     query: str  # seed, class and edits as a link holds them, see gan.latent.query
 
     def words(self) -> str:

@@ -96,7 +96,7 @@ class Keyframe:
 
 @dataclass(frozen=True)
 class KeyframePath:
-    """A path: where it leads through, and how (see gan.paths.path)."""
+    """A path: where it leads through, and how (see gan.latent.interpolation.path)."""
 
     keyframes: tuple[Keyframe, ...]
     mode: str
@@ -115,7 +115,7 @@ class Near:
 
 @dataclass(frozen=True)
 class Sums:
-    """Weighted sums of keyframes (see gan.paths.blend), each drawn once, or once as each of some classes."""
+    """Weighted sums of keyframes (interpolation.blend), each drawn once, or once as each of some classes."""
 
     keyframes: tuple[Keyframe, ...]
     shares: tuple[tuple[float, ...], ...]  # one row for each sum, with a number for each keyframe

@@ -102,7 +102,11 @@ def _parser(environment: Mapping[str, str], on_space: bool) -> argparse.Argument
     add = parser.add_argument
     add("--host", default=host, help="address to listen on; 0.0.0.0 or :: let others in (GRADIO_SERVER_NAME)")
     add("--port", type=_port, default=port, help="port to listen on, 1 to 65535 (GRADIO_SERVER_PORT)")
-    add("--runs", type=Path, help="folder where runs are kept (GAN_FORGE_RUNS; default: runs beside the program)")
+    add(
+        "--runs",
+        type=Path,
+        help="folder where runs are kept (GAN_FORGE_RUNS; default: runs beside the program, of an installed one here)",
+    )
     add("--max-runs", type=_count, default=1, help=f"how many runs may train at the same time, 1 to {MOST_RUNS}")
     words = "path below which a proxy shows the page, such as /gan, if it passes the path on (GRADIO_ROOT_PATH)"
     add("--root-path", type=_root_path, default=root_path, metavar="/PATH", help=words)

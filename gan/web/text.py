@@ -402,7 +402,8 @@ DIAGNOSIS = {
     "change": "{label}: {from} → {to}",
     "apply": "Try it from step {step}",
     "apply_fresh": "Try it in a new run",
-    "everything": "Or set all {count} back to the recipe’s values",
+    "everything": "Or set all {count} back, from step {step}",
+    "everything_fresh": "Or set all {count} back, in a new run",
     "cure": "Try the cure",
     "cure_about": "The cure",
 }

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from gan.core.config import Changes, Config
 from gan.monitor.diagnosis.kinds import ALARMS, KINDS, WAIT
 from gan.monitor.diagnosis.past import Past
-from gan.monitor.diagnosis.remedies import NEAR, SPECIAL, back_to_recipe, far_off, furthest_in_words, remedy
+from gan.monitor.diagnosis.remedies import NEAR, SPECIAL, back_to_recipe, far_off, furthest_in_words, remedy, works
 from gan.monitor.diagnosis.rules import CAUSES, COURSE, FAILURES, STUCK, Rule, percent
 from gan.monitor.records import Event, Measure, Row, Signal
 from gan.recipes.catalog import ALL_RECIPES
@@ -41,8 +41,9 @@ class Verdict:
 
     sure: how sure it is, in words that begin with "Sure", "Likely" or "First signs"; "" where nothing is claimed.
     remedy: settings to change, empty where there is nothing to change. fork_step: continue from the newest state at or
-    before this step, 0 is the beginning; None where there is nothing to continue. everything: all settings that are not
-    the recipe's, with its values, where those are more than the remedy's; everything_step: where that fork begins.
+    before this step, 0 is the beginning; None where there is nothing to continue. everything: all settings of
+    `remedies.OFF` that are not the recipe's, with its values, where those are more than the remedy's; everything_step:
+    where that fork begins.
     """
 
     kind: str
@@ -118,7 +119,8 @@ def _verdict(past: Past, kind: str, seen: str, looks: int) -> Verdict:
     patient = kind not in ALONE and (past.step < _youth(past.config) or _on_its_way(past, kind))
     severity = "note" if patient and words.severity == "warning" else words.severity
     title = words.early if patient and words.early else words.title
-    wait = patient and severity == "note" and kind not in SPECIAL and not far_off(past.config, NEAR)
+    near = works(past.config) is not None and not far_off(past.config, NEAR)
+    wait = patient and severity == "note" and kind not in SPECIAL and near
     changes = {} if wait else remedy(past.config, kind)
     back = _fork_step(past, kind, changes) if changes else None
     try_ = WAIT if wait else words.try_ + furthest_in_words(past.config, changes)

@@ -53,7 +53,7 @@ OFF: dict[str, Callable[[float, float], float]] = {
     "penalty": _switch(1.5), "penalty_weight": _factor(10), "penalty_every": _factor(10),
     "weight_clip": _clip, "gradient_clip": _switch(1.0), "spectral_norm": _switch(0.8),
     "instance_noise": _part(0.2), "label_smoothing": _part(0.3), "augment": _part(0.7),
-    "output": _switch(4.0), "z_dim": _factor(30), "clusters": _switch(0.3), "sampling": _switch(0.1),
+    "output": _switch(4.0), "z_dim": _factor(30), "clusters": _switch(0.6), "sampling": _switch(0.1),
 }  # fmt: skip
 
 
@@ -80,9 +80,12 @@ def furthest_in_words(config: Config, changes: Changes) -> str:
 
 
 def back_to_recipe(config: Config) -> Changes:
-    """Every setting of OFF that is not the recipe's, with the recipe's value: the plain remedy."""
+    """Every setting of OFF that is not the recipe's and has an effect, with the recipe's value: the plain remedy."""
     known = works(config)
-    return _possible(config, {} if known is None else {name: getattr(known, name) for name in OFF})
+    if known is None:
+        return {}
+    without = ("penalty_weight", "penalty_every") if known.penalty == "none" else ()
+    return _possible(config, {name: getattr(known, name) for name in OFF if name not in without})
 
 
 def furthest_off(config: Config) -> Changes:

@@ -13,7 +13,7 @@ from gan.losses.objectives import OBJECTIVES
 from gan.monitor.diagnosis.past import Past, swings
 
 # Every threshold, with its reason. They were set on the development half of the corpus (docs/oracle.md) and on presets
-# with seeds from 100 on; docs/evidence.md has what they give on the other half.
+# (seeds from 100 on; ONE_PICTURE on seed 10); docs/evidence.md has what they give on the other half.
 EXPLODED_WEIGHTS = 100.0  # times the norm at the start: recipes' own rates leave 1 to 10
 EXPLODED_LOSS = 1000.0  # times D's first loss: a critic's scores drift by some tens
 ONE_COLOUR = 0.9  # of the pictures

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 def add_picture_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> None:
-    """Add the routes to a running app. `runs` lists the runs a visitor owns and names a run (see gan.run.Runs)."""
+    """Add the routes to a running app. `runs` lists the runs a visitor owns and names a run (runs.registry)."""
     view = _View(renderer, runs)
     reads = {
         "weights": view.shelf,

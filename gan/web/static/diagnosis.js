@@ -36,7 +36,7 @@ export function firstLine({ verdicts, step }) {
 }
 
 export class DiagnosisPanel {
-  /** part(name): an element of the tab. onRemedy({remedy, step, cure}): the person wants to try it. */
+  /** part(name): an element of the tab. onRemedy({runId, remedy, step}): the person wants to try it. */
   constructor(part, onRemedy) {
     this.part = part;
     this.onRemedy = onRemedy;
@@ -120,16 +120,17 @@ export class DiagnosisPanel {
     const { changes, remedy, fork_step: step } = verdict;
     const words = step ? t("diagnosis.apply", { step: whole(step) }) : t("diagnosis.apply_fresh");
     const box = action(changes, words, () => this.onRemedy({ runId: this.verdicts.runId, remedy, step }));
-    if (verdict.everything_changes.length) box.append(this.everything(verdict));
+    if (verdict.everything_changes.length) box.append(...this.everything(verdict));
     return box;
   }
 
   /** More than the two settings that are furthest off. */
-  everything({ everything: remedy, everything_step: step, everything_changes: changes }) {
+  everything({ changes: first, everything: remedy, everything_step: step, everything_changes: changes }) {
     const onclick = () => this.onRemedy({ runId: this.verdicts.runId, remedy, step });
-    const title = changes.map((change) => t("diagnosis.change", change)).join("\n");
-    const words = t("diagnosis.everything", { count: changes.length });
-    return h("button", { type: "button", class: "gf-btn gf-btn-quiet", title, dataset: { gf: "remedy-everything" }, onclick }, words);
+    const from = step ? "everything" : "everything_fresh";
+    const words = t(`diagnosis.${from}`, { count: changes.length, step: whole(step) });
+    const rest = changes.filter(({ label }) => !first.some((change) => change.label === label));
+    return [listed(rest), h("button", { type: "button", class: "gf-btn", dataset: { gf: "remedy-everything" }, onclick }, words)];
   }
 
   cureCard({ about, changes, remedy }) {
@@ -146,7 +147,8 @@ const atStep = (title, step) => (Number.isFinite(step) ? t("diagnosis.diagnosis_
 
 /** What would change, and the button that does it. */
 function action(changes, words, onclick) {
-  const list = changes.map((change) => h("li", { class: "gf-change" }, t("diagnosis.change", change)));
   const button = h("button", { type: "button", class: "gf-btn gf-btn-primary", dataset: { gf: "remedy" }, onclick }, words);
-  return h("div", { class: "gf-remedy" }, h("ul", {}, list), button);
+  return h("div", { class: "gf-remedy" }, listed(changes), button);
 }
+
+const listed = (changes) => h("ul", {}, changes.map((change) => h("li", { class: "gf-change" }, t("diagnosis.change", change))));

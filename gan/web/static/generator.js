@@ -49,7 +49,7 @@ function vote(z, odds) {
   return shares.map((share) => (share > 1e-9 * sum ? share / sum : 0));
 }
 
-/** As gan.picture.to_uint8: [-1, 1] becomes 0 to 255, what is not a number mid-grey. */
+/** As gan.core.images.to_uint8: [-1, 1] becomes 0 to 255, what is not a number mid-grey. */
 function toPixels(x, { channels, size }) {
   const pixels = new Uint8ClampedArray(channels * size * size); // it rounds, half to even, and cuts off
   for (let i = 0; i < size * size; i++) {

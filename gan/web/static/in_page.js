@@ -36,7 +36,7 @@ const isStale = ({ stamp }, known) => known?.generator.about.stamp !== stamp;
 /** Whether weights of this id are here, newest or not. */
 export const holds = (id) => held.has(id);
 
-/** What the weights of this id that are here are (gan.weights.digest). */
+/** What the weights of this id that are here are (gan/models/weights_file.py). */
 export const digestHere = (id) => held.get(id).generator.about.digest;
 
 /** Whether older weights than `about` speaks of are here. */
@@ -85,7 +85,7 @@ export async function drawStripsHere({ along, ...query }) {
   return drawMany(generator, places.map((one) => told(found, latentAt(one, ...inWhich(generator)))));
 }
 
-/** The same place with another amount of one push, or of the move with this number (gan.latent.along). */
+/** The same place with another amount of one push, or of the move with this number (gan.latent.places.along). */
 function moved(place, key, amount) {
   if (/^\d+$/.test(key)) return { ...place, d: new Map([...place.d, [Number(key), amount]]) };
   return { ...place, pushes: place.pushes.map((push) => (push.key === key ? { ...push, amount } : push)) };

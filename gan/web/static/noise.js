@@ -28,7 +28,7 @@ export function neighbourOf(place, number, spread, zDim, directions, votes = 0) 
   return moved(near, place, directions, votes);
 }
 
-/** gan.latent.voting and gan.latent.pushed. */
+/** gan.latent.places.voting and gan.latent.places.pushed. */
 function moved(base, place, directions, votes) {
   const { d, z: single, psi = 1, pushes = [] } = place;
   const freed = freedFrom(place, directions);
@@ -47,7 +47,7 @@ function add(z, amount, direction) {
   if (factor !== 0) for (let i = 0; i < z.length; i++) z[i] += f32(factor * direction[i]);
 }
 
-/** A function that takes from a vector what lies along locked ones, unless it is one of them (gan.latent.without). */
+/** A function that takes from a vector what lies along locked ones, unless it is one of them (gan.latent.places.without). */
 function freedFrom({ pushes = [], lock = new Set() }, directions) {
   if (!lock.size) return (_, vector) => vector;
   const numbered = [...lock].filter((key) => directions[key]).map((key) => directions[key]);
@@ -118,7 +118,7 @@ const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 
 // ---- random numbers ----
 
-/** gan.seeds.seed_of: 63 bits from every part and their order. */
+/** gan.core.seeds.seed_of: 63 bits from every part and their order. */
 export function seedOf(...parts) {
   let state = BigInt(parts.length);
   for (const part of parts) {

@@ -4,7 +4,7 @@
 
 const TINY = 1e-6; // radians between vectors that count as parallel, or from opposite ones
 
-/** gan.paths.path: every point on the way through the keyframes. */
+/** gan.latent.interpolation.path: every point on the way through the keyframes. */
 export function pathThrough(keyframes, mode, frames, loop) {
   const curves = mode === "smooth" ? spline(keyframes.map(([z]) => z), loop) : null;
   const between = mode === "lerp" ? lerp : slerp;
@@ -25,7 +25,7 @@ export function pathThrough(keyframes, mode, frames, loop) {
 /** The point t (0 to 1) of the straight line from a to b. */
 export const lerp = (a, b, t) => combined(1 - t, a, t, b);
 
-/** The point t of the great circle from a to b (gan.paths.slerp, where the limits are explained). */
+/** The point t of the great circle from a to b (gan.latent.interpolation.slerp, where the limits are explained). */
 export function slerp(a, b, t) {
   const lengths = norm(a) * norm(b);
   const omega = Math.acos(Math.max(-1, Math.min(1, lengths > 0 ? dot(a, b) / lengths : 1)));
@@ -54,7 +54,7 @@ const norm = (a) => Math.sqrt(dot(a, a));
 const scaled = (x, a) => a.map((value) => x * value);
 const combined = (x, a, y, b) => a.map((value, i) => x * value + y * b[i]);
 
-// ---- smooth: gan.paths._spline, where it is explained ----
+// ---- smooth: gan.latent.interpolation._spline, where it is explained ----
 
 /** For each leg a function of t that gives its latent. Corners are pairs of a direction u and the latent p itself. */
 function spline(latents, loop) {
@@ -121,7 +121,7 @@ const eased = (t, fromStart, toEnd) =>
 
 // ---- weighted sums ----
 
-/** gan.paths.blend, one sum: as long as the weighted sum of lengths, and rounded as links hold latents. */
+/** gan.latent.interpolation.blend, one sum: as long as the weighted sum of lengths, and rounded as links hold latents. */
 export function blend(latents, shares) {
   const lengths = latents.map(norm);
   const sum = weighted(latents.map((z) => Float64Array.from(z)), shares);
@@ -131,7 +131,7 @@ export function blend(latents, shares) {
   return Float32Array.from(now > TINY * Math.max(...lengths) ? scaled(length / now, sum) : sum, toHalf);
 }
 
-/** gan.paths.blend_mixtures: what is less than nothing of a class is nothing. */
+/** gan.latent.interpolation.blend_mixtures: what is less than nothing of a class is nothing. */
 export function blendMixtures(mixtures, shares) {
   const sums = weighted(mixtures, shares).map((value) => Math.max(0, value));
   return scaled(1 / sums.reduce((a, b) => a + b, 0), sums);
