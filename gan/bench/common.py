@@ -303,16 +303,26 @@ def app() -> Iterator[tuple[App, subprocess.Popen]]:
 
 def watch(url: str, count: int, seconds: float) -> dict[str, float]:
     """Let simulated viewers poll an address, from a process of their own; returns what they met."""
-    return _load("gan.bench.view_clients", url, count, seconds)
+    return _load("watch", url, count, seconds)
 
 
 def drag(url: str, count: int, seconds: float) -> dict[str, float]:
     """Let simulated hands drag a slider that asks an address for pictures; returns what they met."""
-    return _load("gan.bench.drag_clients", url, count, seconds)
+    return _load("drag", url, count, seconds)
 
 
 def _load(client: str, url: str, count: int, seconds: float) -> dict[str, float]:
-    command = [sys.executable, "-m", client, url, "--count", str(count), "--seconds", str(seconds)]
+    command = [
+        sys.executable,
+        "-m",
+        "gan.bench.load_clients",
+        client,
+        url,
+        "--count",
+        str(count),
+        "--seconds",
+        str(seconds),
+    ]
     return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=True).stdout)
 
 

@@ -134,7 +134,7 @@ def _lead(args: argparse.Namespace) -> int:
 
 
 def _print_diagnosis(run: Run) -> None:
-    said = answer(run, verdicts_on(run.config, *past_of(run)))
+    said = answer(run, verdicts_on(*past_of(run)))
     print("\n".join(short_lines(run, said, last_step(run))))
 
 
@@ -295,7 +295,7 @@ def diagnose(args: argparse.Namespace) -> int:
     step = newest if args.step is None else args.step
     if step > newest:
         raise ConfigError(f"The run {run.id} is at step {newest:,}, so nothing is known of step {step:,} (--step).")
-    said = answer(run, verdicts_on(run.config, *past_of(run, args.step)))
+    said = answer(run, verdicts_on(*past_of(run, args.step)))
     print(json.dumps(said) if args.json else "\n".join(lines(run, said, step)))
     return 0
 

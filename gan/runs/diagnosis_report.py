@@ -13,30 +13,24 @@ from typing import Any
 from gan.core.config import KNOBS, Changes, Config, Value
 from gan.monitor.diagnosis import Verdict
 from gan.monitor.diagnosis.kinds import TOO_EARLY
-from gan.monitor.records import Event, Measure, Row, Signal
+from gan.monitor.diagnosis.past import Past
 from gan.recipes.catalog import ALL_RECIPES
 from gan.runs.run import Run
 
 Answer = dict[str, Any]
 
 
-def past_of(run: Run, step: int | None = None) -> tuple[list[Row], list[Signal], list[Event], list[Measure]]:
-    """Rows, signals, events and measures until a step (None: all): copies, because the run's thread goes on writing."""
+def past_of(run: Run, step: int | None = None) -> Past:
+    """What the run has written down until a step (None: all): copies, because the run's thread goes on writing."""
     h = run.history
-    rows, signals, events, measures = list(h.rows), list(h.signals), list(h.events), list(h.measures)
-    if step is not None:
-        rows = [r for r in rows if r[0] <= step]
-        signals = [s for s in signals if s["step"] <= step]
-        events = [e for e in events if e["step"] <= step]
-        measures = [m for m in measures if m["step"] <= step]
-    return rows, signals, events, measures
+    past = Past(run.config, list(h.rows), list(h.signals), list(h.events), list(h.measures))
+    return past if step is None else past.until(step)
 
 
 def last_step(run: Run) -> int:
     """The last step of which a run has written down anything; 0 where there is nothing."""
-    rows, signals, events, measures = past_of(run)
-    last = [s["step"] for s in signals[-1:]] + [e["step"] for e in events[-1:]] + [m["step"] for m in measures[-1:]]
-    return max([0, *(r[0] for r in rows[-1:]), *last])
+    past = past_of(run)
+    return max(past.step, *(event["step"] for event in past.events[-1:]), 0)
 
 
 def answer(run: Run, verdicts: Sequence[Verdict]) -> Answer:

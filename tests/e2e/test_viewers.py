@@ -7,8 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gan.bench.drag_clients import drag_many
-from gan.bench.view_clients import Tally, watch
+from gan.bench.load_clients import Tally, drag_many, watch
 from tests.conftest import PATIENCE
 from tests.e2e.conftest import css, look, opened, wait_for_change, wait_for_status, wait_for_step
 

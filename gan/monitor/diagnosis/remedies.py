@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 from gan.core.config import KNOBS, Changes, Config, ConfigError
 from gan.monitor.diagnosis.kinds import KINDS
@@ -144,10 +145,16 @@ SPECIAL: dict[str, Callable[[Config], Changes]] = {
 def _possible(config: Config, changes: Changes) -> Changes:
     """What the run does not have anyway; without what does not go with its other settings."""
     changes = {name: value for name, value in changes.items() if getattr(config, name) != value}
-    while changes:
-        try:
-            check_config(config.changed(**changes))
-            return changes
-        except ConfigError:
-            changes = dict(list(changes.items())[:-1])
+    while changes and not _can_be_trained(config.changed(**changes)):
+        changes = dict(list(changes.items())[:-1])
     return changes
+
+
+@lru_cache(maxsize=64)
+def _can_be_trained(config: Config) -> bool:
+    """Remembered, because the networks are built to know, and a run that is watched is diagnosed every few seconds."""
+    try:
+        check_config(config)
+    except ConfigError:
+        return False
+    return True

@@ -32,11 +32,11 @@ class _Diagnoses:
     def of(self, run: Run, step: int | None) -> list[Verdict]:
         """step: as it looked then; None: now."""
         past = past_of(run, step)
-        version, key = (run.history.generation, *(len(records) for records in past)), (run.id, step)
+        version, key = (run.history.generation, *(len(records) for records in past[1:])), (run.id, step)
         with self._guard:
             known = self._kept.get(key)
             if known is None or known[0] != version:
-                known = version, diagnose(run.config, *past)
+                known = version, diagnose(*past)
                 self._kept[key] = known
             self._kept.move_to_end(key)
             while len(self._kept) > KEPT:
