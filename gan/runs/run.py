@@ -184,9 +184,11 @@ class Run:
             self.meta |= before
             raise
 
-    def watch(self) -> None:
-        """Somebody is looking: live frames are made for the next few seconds."""
+    def watch(self, weights: bool = False) -> None:
+        """Somebody is looking: live frames are made for the next few seconds; weights: with what drew them."""
         self._watched_at = time.monotonic()
+        if weights:
+            self._weights_wanted_at = self._watched_at
 
     def running_seconds(self) -> float:
         """How long it has been training since it was started, or resumed, last."""
@@ -215,8 +217,10 @@ class Run:
             self._thread.join(timeout)
 
     def weights(self) -> tuple[str, dict[str, Tensor]] | None:
-        """(stamp, state) of the shown generator: as it is now where the run is alive, else from the last checkpoint."""
-        self._weights_wanted_at = time.monotonic()
+        """(stamp, state) of the shown generator: of the newest picture, or of the last checkpoint.
+
+        A picture brings its weights along while somebody follows them, see `watch`.
+        """
         snapshot = self.latest
         if snapshot is not None and snapshot.weights is not None:
             return str(snapshot.step), snapshot.weights

@@ -164,7 +164,7 @@ def test_viewers_and_the_background_thread_change_nothing(runs):
 
     def viewer():
         while not done.is_set():
-            run.watch()
+            run.watch(weights=True)
             run.weights()
             if run.latest is not None:
                 assert run.latest.payload

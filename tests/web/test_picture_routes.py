@@ -6,8 +6,12 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from gan.models import weights_file as files
+from gan.runs import run as run_module
+from gan.runs.registry import Runs
 from gan.serving.renderer import MAX_UPLOAD_BYTES, Renderer
-from gan.web.routes.pictures import PREFIX, add_picture_routes
+from gan.web.routes.pictures import PREFIX, add_picture_routes, run_source
+from gan.web.routes.runs import add_routes
+from tests.conftest import until
 from tests.serving.test_renderer import make
 
 
@@ -179,3 +183,46 @@ def test_a_weights_file_can_be_opened_and_a_bad_one_is_refused(client):
     assert bad.status_code == 400 and "not a weights file" in bad.json()["error"]
     large = client.post("weights", content=b"x" * (MAX_UPLOAD_BYTES + 1))
     assert large.status_code == 400 and "too large" in large.json()["error"]
+
+
+# Who is watching -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def learning(tmp_path, monkeypatch, random_pictures):
+    """The routes about one run that learns, and the run."""
+    monkeypatch.setattr(run_module, "load", lambda *a, **k: random_pictures)
+    runs = Runs(tmp_path / "runs")
+    renderer = Renderer(tmp_path, run_source(runs))
+    app = FastAPI()
+    add_routes(app, runs)
+    add_picture_routes(app, renderer, runs)
+    run, _ = runs.create("dense", "mnist", {"batch": 8, "total_steps": 10**6})
+    runs.start(run)
+    with TestClient(app, base_url="http://test" + PREFIX) as client:
+        until(lambda: run.checkpoint_step() is not None and run.latest is not None)
+        yield client, run
+    runs.close()
+    renderer.close()
+
+
+def test_asking_for_a_picture_changes_nobody_watching(learning):
+    client, run = learning
+    run._watched_at -= 1000
+    seconds = run.unwatched_seconds()
+    for path in ("weights", f"weights/run-{run.id}", f"weights/run-{run.id}/page", f"pixels?w=run-{run.id}&seed=1"):
+        assert client.get(path).status_code == 200
+    assert run.unwatched_seconds() >= seconds
+
+
+def test_who_follows_a_run_draws_with_its_newest_weights(learning):
+    client, run = learning
+
+    def drawn() -> int:
+        """The step that a picture is of, while this page follows."""
+        assert client.post(f"runs/{run.id}/watch").json() == {"ok": True}
+        return int(client.get(f"pixels?w=run-{run.id}&seed=1").headers["x-step"])
+
+    saved = run.checkpoint_step()
+    until(lambda: drawn() > saved and run.latest.weights is not None)
+    assert run.unwatched_seconds() < 1000

@@ -180,7 +180,10 @@ async def body_of(request: Request, most: int, what: str) -> bytes:
 
 
 def run_source(runs: Runs) -> Source:
-    """Where a Renderer finds the weights of runs: the newest of those that learn, the last good state of the others."""
+    """Where a Renderer finds the weights of runs: the newest of those that are followed, else the last saved state.
+
+    Asking for a picture changes nothing: a page that follows a run says so (POST runs/ID/watch).
+    """
 
     def source(run_id: str) -> Learned:
         run, best = runs.whose_weights(run_id)
@@ -188,18 +191,15 @@ def run_source(runs: Runs) -> Source:
             if (step := run.best_step) is None:
                 raise KeyError(run_id)
             return f"best-{step}", step, run.config, run.meta["class_names"], run.best_weights
-        if run.alive:
-            run.watch()  # keeps fresh weights coming while somebody plays with them
-            found = run.weights()
-            if found is None:
-                raise KeyError(run_id)
-            return found[0], int(found[0]), run.config, run.meta["class_names"], found[1]
+        latest = run.latest
+        if run.alive and latest is not None and latest.weights is not None:
+            return str(latest.step), latest.step, run.config, run.meta["class_names"], latest.weights
         try:
             changed = run.checkpoint_path.stat().st_mtime_ns
         except OSError:
             raise KeyError(run_id) from None
-        step = run.latest.step if run.latest else 0
-        return f"{changed:x}", step, run.config, run.meta["class_names"], lambda: _stored(run)
+        step = run.checkpoint_step() if run.alive else latest and latest.step
+        return f"{changed:x}", step or 0, run.config, run.meta["class_names"], lambda: _stored(run)
 
     return source
 

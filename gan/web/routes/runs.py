@@ -213,6 +213,13 @@ def _add_reading(app: FastAPI, runs: Runs) -> None:
 
 
 def _add_measures(app: FastAPI, runs: Runs) -> None:
+    @app.post(f"{BASE}/runs/{{run_id}}/watch")
+    @sentence
+    async def watch(run_id: str) -> Response:
+        """A page follows what this run learns: its newest weights are at hand for the next few seconds."""
+        runs.get(run_id).watch(weights=True)
+        return JSONResponse({"ok": True}, headers=FRESH)
+
     @app.get(f"{BASE}/runs/{{run_id}}/measures")
     @sentence
     async def measures(run_id: str, request: Request) -> Response:

@@ -7,7 +7,7 @@ import { Crossing } from "./crossing.js";
 import { Export } from "./export.js";
 import { behind, bring, holds } from "./in_page.js";
 import { Keyframes, fittedKeyframes, keyframesQuery, readKeyframes } from "./keyframes.js";
-import { aboutWeights, afterPause, firstChoice, newestAbout, newestWins, showWhoDraws, start, weightsSelect } from "./pixels.js";
+import { aboutWeights, afterPause, firstChoice, keepFresh, newestAbout, newestWins, showWhoDraws, start, weightsSelect } from "./pixels.js";
 import { MIDDLE, Plane } from "./plane.js";
 import { Walk, mostFrames } from "./walk.js";
 
@@ -108,6 +108,7 @@ class InterpolationTab {
     if (visibleTab() !== "interpolation") return;
     this.ticks += 1;
     if (!this.about) return this.ticks % 3 ? undefined : this.open(readState("interpolation"));
+    await keepFresh(this.about);
     if (this.ticks % 5 === 0) await this.select.refresh(this.state.w, this.about.title);
     if (this.ticks % 5 === 0 && !holds(this.state.w) && !this.about.gone) this.bring(); // they were lost on their way
     if (!(this.about.live || behind(this.about)) || this.about.gone || this.ticks % 2) return;

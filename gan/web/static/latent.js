@@ -11,8 +11,8 @@ import { inWords } from "./in_words.js";
 import { MOST_KEYFRAMES, withKeyframe } from "./keyframes.js";
 import { MadeOf } from "./made_of.js";
 import {
-  PHONE, aboutWeights, afterPause, bindSeed, classChooser, fetchPixels, firstChoice, fitPicture, newestAbout, newestWins,
-  oncePerFrame, putPicture, queryOf, randomSeed, readSeed, showWhoDraws, start, weightsSelect,
+  PHONE, aboutWeights, afterPause, bindSeed, classChooser, fetchPixels, firstChoice, fitPicture, keepFresh, newestAbout,
+  newestWins, oncePerFrame, putPicture, queryOf, randomSeed, readSeed, showWhoDraws, start, weightsSelect,
 } from "./pixels.js";
 import { Share } from "./share.js";
 
@@ -141,6 +141,7 @@ class LatentTab {
     if (visibleTab() !== "latent") return;
     this.ticks += 1;
     if (!this.about) return this.ticks % 3 ? undefined : this.open(readState("latent"));
+    await keepFresh(this.about);
     if (this.ticks % 5 === 0) await this.select.refresh(this.state.w, this.about.title);
     if (this.ticks % 5 === 0 && !holds(this.state.w) && !this.about.gone) this.bring(); // they were lost on their way
     const resting = performance.now() - this.movedAt > RESTING_MS; // a moving slider already draws with the newest weights

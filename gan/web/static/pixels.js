@@ -1,6 +1,6 @@
 // Pictures drawn on request: which weights there are, raw pixels, and "newest wins". Shared by the two latent tabs.
 
-import { api, boot, clearNotice, getJSON, h, notify, pixelsToImageData, setText, t } from "./common.js";
+import { api, boot, clearNotice, getJSON, h, notify, pixelsToImageData, postJSON, setText, t } from "./common.js";
 import { holds } from "./in_page.js";
 import { read, write } from "./storage.js";
 import { sendWithNotice } from "./upload.js";
@@ -174,6 +174,16 @@ export async function newestAbout(about) {
   } catch (error) {
     if (!error.details?.gone) throw error;
     return { ...about, live: false, gone: true };
+  }
+}
+
+/** Say that this page follows the run that these weights learn in, so that it keeps the newest at hand. */
+export async function keepFresh({ id, live }) {
+  if (!live) return;
+  try {
+    await postJSON(`runs/${id.slice("run-".length)}/watch`);
+  } catch (error) {
+    if (!error.details?.gone) throw error; // newestAbout finds out that it is
   }
 }
 
