@@ -19,7 +19,7 @@ from gan.core.files import write_atomically
 from gan.latent import query as queries
 from gan.models.weights_file import WeightsError
 from gan.runs.sources import find_weights
-from gan.serving.provenance import SCALE, Origin
+from gan.serving.provenance import SCALE, Provenance
 from gan.serving.renderer import Ready
 from gan.training.threads import single_thread
 
@@ -29,7 +29,7 @@ class Picture:
     """A generated picture, and how it was made."""
 
     pixels: np.ndarray  # uint8 [C, H, W]
-    origin: Origin
+    origin: Provenance
 
     def save(self, path: str | os.PathLike, scale: int = SCALE) -> None:
         """Write a PNG, each pixel a square of scale × scale. The file says how it was made: the page opens it again."""
@@ -57,6 +57,6 @@ def draw(weights: str | os.PathLike, query: str = "", digest: str = "") -> Pictu
         )
     parts = queries.read(query)
     with single_thread():
-        z, told = ready.latents(queries.place_of(parts), queries.label_of(parts.get("c", "")))
-        pixels = ready.draw(z, told)[0]
-    return Picture(pixels, Origin(name, ready.digest, queries.written(parts)))
+        z, condition = ready.latents(queries.spec_of(parts), queries.label_of(parts.get("c", "")))
+        pixels = ready.draw(z, condition)[0]
+    return Picture(pixels, Provenance(name, ready.digest, queries.written(parts)))

@@ -9,8 +9,8 @@ from gan.core.noise import sheet_latents
 from gan.core.paths import ROOT
 from gan.draw import draw
 from gan.latent.directions import study
-from gan.latent.places import Place, Push, packed
-from gan.latent.query import PICTURE_KEYS, BadQuery, in_base64, label_of, place_of, read, written
+from gan.latent.query import PICTURE_KEYS, BadQuery, in_base64, label_of, read, spec_of, written
+from gan.latent.spec import LatentSpec, Push, packed
 from gan.models import weights_file as files
 from gan.models.weights_file import WeightsError
 from gan.serving.renderer import Renderer, RenderError
@@ -61,8 +61,8 @@ def random_queries(count: int, z_dim: int, classes: int) -> list[dict[str, str]]
 def test_any_state_is_the_same_from_its_text_and_in_python(renderer, name, z_dim, classes):
     for query in random_queries(12, z_dim, classes):
         text = written(query)
-        assert read(text) == query and place_of(read(text)) == place_of(query)
-        route = renderer.pixels(name, place_of(query), label_of(query.get("c", ""))).result(PATIENCE)
+        assert read(text) == query and spec_of(read(text)) == spec_of(query)
+        route = renderer.pixels(name, spec_of(query), label_of(query.get("c", ""))).result(PATIENCE)
         torch.set_num_threads(2)  # whoever calls may have any
         picture = draw(name, text)
         assert torch.get_num_threads() == 2
@@ -94,7 +94,7 @@ def test_copied_lines_save_the_same_picture_elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(code, {})
     assert (tmp_path / "four.png").read_bytes() == here.origin.png(here.pixels)
-    assert place_of(read(query)) == Place(5, pushes=(push,))
+    assert spec_of(read(query)) == LatentSpec(5, directions=(push,))
 
 
 def test_a_weights_file_draws_and_is_named_by_its_content(tmp_path):
@@ -103,7 +103,7 @@ def test_a_weights_file_draws_and_is_named_by_its_content(tmp_path):
     renderer = Renderer(tmp_path)
     try:
         name = renderer.open_file((tmp_path / "mine.safetensors").read_bytes())
-        drawn, digest = renderer.signed(name, Place(5), 4).result(PATIENCE)
+        drawn, digest = renderer.signed(name, LatentSpec(5), 4).result(PATIENCE)
     finally:
         renderer.close()
     assert (picture.origin.weights, picture.origin.digest) == (name, digest)

@@ -90,7 +90,7 @@ def a_place(data: bytes, _folder: Path) -> None:
     """What a link says is the same when it is written again."""
     parts = query.read(data.decode())
     query.label_of(parts.get("c", ""))
-    assert query.place_of(query.read(query.written(parts))) == query.place_of(parts)
+    assert query.spec_of(query.read(query.written(parts))) == query.spec_of(parts)
 
 
 def settings(data: bytes, _folder: Path) -> None:

@@ -69,33 +69,35 @@ class Bare:
     def _alternate(self, x: Tensor, c: Tensor | None, z_d: Tensor, z_g: Tensor) -> None:
         cfg = self.config
         with torch.no_grad():
-            fake = self._draw(z_d, self._told(z_d, c))
+            fake = self._draw(z_d, self._condition(z_d, c))
         penalised = self._penalised
-        with self._fewer_bits(not penalised):
-            real_logits, fake_logits = self._judge(x.requires_grad_(penalised), fake, c, self._told(z_d, c))
+        with self._autocast(not penalised):
+            real_logits, fake_logits = self._discriminate_pair(
+                x.requires_grad_(penalised), fake, c, self._condition(z_d, c)
+            )
         loss = (softplus(-real_logits) + softplus(fake_logits)).mean()
         if penalised:  # Mescheder et al. 2018, equation 9
             (slope,) = torch.autograd.grad(real_logits.sum(), x, create_graph=True)
             loss = loss + cfg.penalty_weight * cfg.penalty_every * (0.5 * slope.flatten(1).square().sum(1)).mean()
-        _descend(loss, self.d_params, self.opt_d)
+        _optimise(loss, self.d_params, self.opt_d)
         self._teach_generator(c, z_g)
 
     def _split(self, x: Tensor, c: Tensor | None, z_d: Tensor, z_g: Tensor) -> None:
-        c_fake = self._told(z_d, c)
+        c_fake = self._condition(z_d, c)
         with torch.no_grad():
             fake = self._draw(z_d, c_fake)
-        with self._fewer_bits():
+        with self._autocast():
             real_logits = self.D(x, c).float()
-        _descend(softplus(-real_logits).mean(), self.d_params, self.opt_d)
-        with self._fewer_bits():
+        _optimise(softplus(-real_logits).mean(), self.d_params, self.opt_d)
+        with self._autocast():
             fake_logits = self.D(fake, c_fake).float()
-        _descend(softplus(fake_logits).mean(), self.d_params, self.opt_d)
+        _optimise(softplus(fake_logits).mean(), self.d_params, self.opt_d)
         self._teach_generator(c, z_g)
 
     def _simultaneous(self, x: Tensor, c: Tensor | None, z_d: Tensor, z_g: Tensor) -> None:
-        c_fake = self._told(z_d, c)
+        c_fake = self._condition(z_d, c)
         fake = self._draw(z_d, c_fake)
-        with self._fewer_bits():
+        with self._autocast():
             real_logits, fake_logits = self.D(x, c).float(), self.D(fake, c_fake).float()
         d_loss = (softplus(-real_logits) + softplus(fake_logits)).mean()
         g_loss = softplus(-fake_logits).mean()
@@ -107,31 +109,33 @@ class Bare:
         self.opt_g.step()
 
     def _teach_generator(self, c: Tensor | None, z: Tensor) -> None:
-        c = self._told(z, c)
+        c = self._condition(z, c)
         x = self._draw(z, c)
-        with self._fewer_bits(not self._penalised):
+        with self._autocast(not self._penalised):
             logits = self.D(x, c).float()
-        _descend(softplus(-logits).mean(), self.g_params, self.opt_g)
+        _optimise(softplus(-logits).mean(), self.g_params, self.opt_g)
 
     @property
     def _penalised(self) -> bool:
         return self.config.penalty == "r1" and self.steps_done % self.config.penalty_every == 0
 
     def _draw(self, z: Tensor, c: Tensor | None) -> Tensor:
-        with self._fewer_bits():
+        with self._autocast():
             return self.G(z, c).float()
 
-    def _fewer_bits(self, wanted: bool = True) -> torch.autocast:
+    def _autocast(self, wanted: bool = True) -> torch.autocast:
         return torch.autocast("cpu", torch.bfloat16, enabled=wanted and self.precision == "bfloat16")
 
-    def _told(self, z: Tensor, c: Tensor | None) -> Tensor | None:
-        return self.G.told(z, c if self.config.classes else None)
+    def _condition(self, z: Tensor, c: Tensor | None) -> Tensor | None:
+        return self.G.condition(z, c if self.config.classes else None)
 
-    def _judge(self, x: Tensor, fake: Tensor, c: Tensor | None, c_fake: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _discriminate_pair(
+        self, x: Tensor, fake: Tensor, c: Tensor | None, c_fake: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         if self.D.has_batch_stats:
             return self.D(x, c).float(), self.D(fake, c_fake).float()
-        told = None if c is None else torch.cat([as_mixture(t, self.D.classes) for t in (c, c_fake)])
-        both = self.D(torch.cat([x, fake]), told).float()  # [2N]
+        condition = None if c is None else torch.cat([as_mixture(t, self.D.classes) for t in (c, c_fake)])
+        both = self.D(torch.cat([x, fake]), condition).float()  # [2N]
         return both[: len(x)], both[len(x) :]
 
     @torch.no_grad()
@@ -146,7 +150,7 @@ class Bare:
 _UPDATES = {"alternate": Bare._alternate, "split": Bare._split, "simultaneous": Bare._simultaneous}
 
 
-def _descend(loss: Tensor, params: list[Tensor], opt: torch.optim.Optimizer) -> None:
+def _optimise(loss: Tensor, params: list[Tensor], opt: torch.optim.Optimizer) -> None:
     opt.zero_grad()
     loss.backward(inputs=params)  # of these alone: the other network's gradients would be thrown away
     opt.step()

@@ -31,7 +31,7 @@ from gan.data.catalog import load
 from gan.data.pictures import spread_rows
 from gan.metrics.classifier import to_float
 from gan.monitor.signals import small
-from gan.training.trainer import Trainer, limited
+from gan.training.trainer import Trainer, limit_pictures
 
 TILES = 100
 SAMPLES = 10_000  # generated pictures that a state of the sheet is measured with
@@ -127,7 +127,7 @@ def shown(one: Named, folder: Path) -> list[Tensor]:
     before = [state.pictures(step) for step in state.steps[-3:-2]] or [pictures_of(Trainer(run.config, whole))]
     (generated, columns), (earlier, _) = PARTS[0], PARTS[2]
     now, past = (x[spread_rows(len(x), n)] for x, n in ((state.pictures(one.step), generated), (before[0], earlier)))
-    train = limited(whole, run.config.data_limit).images
+    train = limit_pictures(whole, run.config.data_limit).images
     return [now, most_similar(now[columns - 1 :: columns], train[spread_rows(len(train), AMONG)]), past]
 
 

@@ -22,7 +22,7 @@ from gan.core.images import to_uint8
 from gan.core.paths import WEIGHTS
 from gan.core.seeds import seed_of
 from gan.latent import directions, steering
-from gan.latent.places import packed, unpacked
+from gan.latent.spec import packed, unpacked
 from gan.metrics.classifier import load, to_float
 from gan.models import weights_file
 from gan.models.layers import Generator
@@ -54,10 +54,10 @@ def _of_seed(
     name: str, network: Generator, dataset: str, common: Mapping[str, Tensor], count: int, seed: int
 ) -> list[Figure]:
     z = torch.randn(count, network.z_dim, generator=torch.Generator().manual_seed(seed_of(_JUDGE, seed)))
-    told = network.told(z, torch.arange(count) % network.classes if network.classes else None)
-    fitted, seconds = _fitted(network, z, told, common)
+    condition = network.condition(z, torch.arange(count) % network.classes if network.classes else None)
+    fitted, seconds = _fitted(network, z, condition, common)
     found = {key: fitted.get(key, v.expand_as(z)) for key, v in common.items()}
-    figures = [Figure(f"{name}, {key}", _judge(network, z, told, key, v, dataset)) for key, v in found.items()]
+    figures = [Figure(f"{name}, {key}", _judge(network, z, condition, key, v, dataset)) for key, v in found.items()]
     if not fitted:
         return figures
     words = f"median {1000 * statistics.median(seconds):.0f} ms, longest {1000 * max(seconds):.0f}"
@@ -65,22 +65,22 @@ def _of_seed(
 
 
 def _fitted(
-    network: Generator, z: Tensor, told: Tensor | None, common: Mapping[str, Tensor]
+    network: Generator, z: Tensor, condition: Tensor | None, common: Mapping[str, Tensor]
 ) -> tuple[dict[str, Tensor], list[float]]:
     """The directions that are fitted, [N, z_dim] each, and the time of each fit."""
     fits, seconds = [], []
     for i in range(len(z)):
         started = time.perf_counter()
-        fits.append(steering.steered(network, z[i : i + 1], None if told is None else told[i : i + 1], common))
+        fits.append(steering.steer(network, z[i : i + 1], None if condition is None else condition[i : i + 1], common))
         seconds.append(time.perf_counter() - started)
     return {key: torch.stack([unpacked(packed(fit[key])) for fit in fits]) for key in fits[0]}, seconds
 
 
 @torch.inference_mode()
-def _judge(network: Generator, z: Tensor, told: Tensor | None, key: str, along: Tensor, dataset: str) -> str:
-    """along: each latent's own vector, [N, z_dim]. A push keeps what a latent is told, as in gan.latent.places."""
+def _judge(network: Generator, z: Tensor, condition: Tensor | None, key: str, along: Tensor, dataset: str) -> str:
+    """along: each latent's own vector, [N, z_dim]. A push keeps what a latent is told, as in gan.latent.spec."""
     classifier = load(dataset)
-    pictures = [to_uint8(network(z + amount * along, told)) for amount in range(-3, 4)]
+    pictures = [to_uint8(network(z + amount * along, condition)) for amount in range(-3, 4)]
     values = torch.stack([directions.measure(images, [key])[key] for images in pictures], 1)  # [N, 7]
     labels = torch.stack([classifier(to_float(images)).argmax(1) for images in pictures[1:-1]], 1)  # [N, 5]
     return _words(values, labels, *ENOUGH.get(key, (0.0, "")))

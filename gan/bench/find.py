@@ -90,13 +90,15 @@ def _rows(count: int, digits: int, seed: int) -> Tensor:
     return order[~torch.isin(order, tuned)][:digits]
 
 
-def _search(network: Generator, dataset: str, seen: directions.Study, target: Tensor) -> tuple[inversion.Found, float]:
+def _search(
+    network: Generator, dataset: str, seen: directions.SampleSet, target: Tensor
+) -> tuple[inversion.Found, float]:
     started = time.perf_counter()
     *_, found = inversion.search(network, seen, target, inversion.opinion_of(network, dataset, target))
     return found, time.perf_counter() - started
 
 
-def _others(network: Generator, dataset: str, seen: directions.Study) -> str:
+def _others(network: Generator, dataset: str, seen: directions.SampleSet) -> str:
     """What these weights never learned: clothes (or digits), emoji in grey, noise."""
     shape = seen.images.shape[1:]
     stranger = "mnist" if dataset == "fashion-mnist" else "fashion-mnist"

@@ -30,7 +30,7 @@ from gan.metrics.formulas import copied_share, nearest
 from gan.monitor.likeness import LEAST_CORRELATION, correlation
 from gan.monitor.records import COLUMNS, Row
 from gan.monitor.signals import mean_distance, mean_nearest_other, small, told_apart
-from gan.training.trainer import Trainer, limited
+from gan.training.trainer import Trainer, limit_pictures
 
 SAMPLES = 2000  # generated pictures looked at
 COMPARED = 500  # pictures for distances in pairs
@@ -96,7 +96,7 @@ class Judge:
     def __init__(self, run: KeptRun, folder: Path, samples: int = SAMPLES) -> None:
         self.run, self.config, self.samples = run, run.config, samples
         whole = load(self.config.dataset, "train", folder / "pictures")
-        self.train = limited(whole, self.config.data_limit)
+        self.train = limit_pictures(whole, self.config.data_limit)
         self.trainer = Trainer(self.config, whole)
         self.start = pictures_of(self.trainer)
         self.start_weights = self._weights()
@@ -200,7 +200,7 @@ class Judge:
         trainer, unseen = self.trainer, self.yard.unseen
         rows = spread_rows(len(unseen.images), JUDGED)
         z, labels = evaluate.latents(JUDGED, self.config.z_dim, self.config.classes, seed=1)
-        fake = trainer.verdict(trainer.sample(z, labels), trainer.G.told(z, labels))
+        fake = trainer.verdict(trainer.sample(z, labels), trainer.G.condition(z, labels))
         held = unseen.images[rows]
         real = trainer.verdict(_pixels(held), self._told(held, rows))
         return {"told": _known(told_apart(real, fake).item())}
@@ -222,7 +222,7 @@ class Judge:
         G, D = trainer.G.eval(), trainer.D.eval()
         parts = []
         for rows in torch.arange(JUDGED).split(JUDGED // GRADIENTS):
-            told = G.told(z[rows], None if labels is None else labels[rows])
+            told = G.condition(z[rows], None if labels is None else labels[rows])
             fake = D(G(z[rows], told), told)
             real = self._real_logits(len(rows)) if trainer.objective.compares else None
             grads = torch.autograd.grad(trainer.objective.g_loss(fake, real).mean(), trainer.g_params)

@@ -90,7 +90,7 @@ def measure_here(recipe: str, steps: int) -> dict[str, Any]:
     trainer = Trainer(config, load(config.dataset), best_device())
 
     def step() -> None:
-        distributed.lead("both") if distributed.rank() == 0 else distributed.hear()
+        distributed.broadcast_command("both") if distributed.rank() == 0 else distributed.receive_command()
         with distributed.whole_step(trainer):
             float(trainer.step()["d_loss"])  # waits for the device
 

@@ -80,11 +80,11 @@ def _drawn(network: Generator, z_dim: int, first: int, count: int, labels: list[
     import torch
 
     from gan.core.images import to_uint8
-    from gan.latent import places
+    from gan.core.noise import latent_of
 
     for start in range(0, count, BATCH):
         seeds = range(first + start, first + min(start + BATCH, count))
-        z = torch.cat([places.latent_of(i, z_dim) for i in seeds])
+        z = torch.cat([latent_of(i, z_dim) for i in seeds])
         c = torch.tensor(labels[start : start + BATCH]) if labels else None
         with torch.inference_mode():
             yield from to_uint8(network(z, c)).numpy()

@@ -57,7 +57,7 @@ def _nearest(rows: Tensor, centres: Tensor) -> Tensor:
     return (2 * rows @ centres.T - centres.square().sum(1)).argmax(1)
 
 
-def vote_odds(shares: Tensor, rng: torch.Generator, draws: int = 20_000, rounds: int = 40) -> Tensor:
+def cluster_logit_bias(shares: Tensor, rng: torch.Generator, draws: int = 20_000, rounds: int = 40) -> Tensor:
     """What to add to k standard normal numbers, float32 [k], so that each is the largest as often as `shares` says."""
     votes = torch.randn(draws, len(shares), generator=rng)
     odds = torch.zeros(len(shares))

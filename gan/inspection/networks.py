@@ -33,9 +33,9 @@ def heat_map(discriminator: Discriminator, x: Tensor, c: Tensor | None) -> tuple
     rng = torch.Generator().manual_seed(seed_of(_NOISE))
     noise = torch.randn(COPIES, *x.shape[1:], generator=rng) * (2 * NOISE)
     copies = (x.detach().clone() + noise).requires_grad_(True)  # [COPIES, C, H, W]
-    told = None if c is None else c.expand(COPIES, *c.shape[1:])
+    condition = None if c is None else c.expand(COPIES, *c.shape[1:])
     with torch.enable_grad():
-        logits = discriminator(copies, told)
+        logits = discriminator(copies, condition)
         (gradient,) = torch.autograd.grad(logits.sum(), copies)
     with torch.no_grad():
         logit = discriminator(x.detach().clone(), c).item()
@@ -66,14 +66,14 @@ def layer_ends(generator: Generator) -> list[tuple[str, int]]:
 
 
 @torch.inference_mode()
-def feature_maps(generator: Generator, z: Tensor, told: Tensor | None) -> list[tuple[Layer, Tensor]]:
+def feature_maps(generator: Generator, z: Tensor, condition: Tensor | None) -> list[tuple[Layer, Tensor]]:
     """What every layer makes of a latent z [1, z_dim]: maps [channels, side, side], or [channels, 1, 1]."""
     ends, made = layer_ends(generator), {}
     hooks = [
         generator.layers[i].register_forward_hook(lambda module, args, out, i=i: made.update({i: out})) for _, i in ends
     ]
     try:
-        generator(z, told)
+        generator(z, condition)
     finally:
         for hook in hooks:
             hook.remove()

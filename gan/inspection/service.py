@@ -1,6 +1,6 @@
 """What a picture is made of: the service behind the card of the Latent sliders tab.
 
-It never touches a run that trains: what it needs of one it reads from the run's files. Looking takes place in a thread
+It never touches a run that trains: what it needs of one it reads from the run's files. Looking takes spec in a thread
 of its own, and so does making ready what is looked among, which takes seconds the first time.
 """
 
@@ -25,7 +25,7 @@ from gan.data import catalog
 from gan.data.catalog import DATA, DataError
 from gan.data.pictures import Pictures
 from gan.inspection.networks import Layer, feature_maps, heat_map
-from gan.latent.places import Place
+from gan.latent.spec import LatentSpec
 from gan.losses.objectives import OBJECTIVES
 from gan.metrics.classifier import EPOCHS, load
 from gan.metrics.nearest import Near, RealPictures, features_of
@@ -34,7 +34,7 @@ from gan.runs.registry import Runs
 from gan.runs.run import Run
 from gan.serving.renderer import Ready, Renderer, Worker
 from gan.training.checkpoint import CheckpointError, discriminator_state, read_header, shown_generator_state
-from gan.training.trainer import limited
+from gan.training.trainer import limit_pictures
 
 KEPT_BYTES = 96 << 20  # of networks of runs, ready to be used
 KEPT = 4  # sets of real pictures ready to be searched: pixels and features of two data sets
@@ -60,7 +60,7 @@ class Subject:
     config: Config
     step: int
     z: Tensor  # [1, z_dim]
-    told: Tensor | None  # its class [1], or mixture of classes or groups [1, k]
+    condition: Tensor | None  # its class [1], or mixture of classes or groups [1, k]
     x: Tensor  # [1, C, H, W], about [-1, 1]
     image: Tensor  # uint8 [C, H, W]
 
@@ -96,9 +96,9 @@ class MadeOf:
         self._looks.close()
         self._prepares.close()
 
-    def subject(self, name: str, place: Place, label: int | None, lane: str | None = None) -> Future[Subject]:
-        """The picture of a place."""
-        return self.renderer.ask(name, lambda ready: _drawn(name, ready, place, label), lane)
+    def subject(self, name: str, spec: LatentSpec, label: int | None, lane: str | None = None) -> Future[Subject]:
+        """The picture of a spec."""
+        return self.renderer.ask(name, lambda ready: _drawn(name, ready, spec, label), lane)
 
     # Training pictures --------------------------------------------------------------------------------------------
 
@@ -179,7 +179,7 @@ class MadeOf:
             except CheckpointError as error:
                 raise NotHad(str(error)) from None
             if row is None or known is None:
-                image, x, told = subject.image, subject.x, subject.told
+                image, x, condition = subject.image, subject.x, subject.condition
             else:
                 train = known.train
                 if row not in known.real.near(subject.image.flatten()).rows:  # a link does not give all of them away
@@ -187,9 +187,12 @@ class MadeOf:
                 if config.classes and train.labels[row] >= config.classes:
                     raise NotHad("This discriminator does not know the class of that picture.")
                 image = train.images[row]
-                x, told = image[None].float() / 127.5 - 1, subject.told  # where D is told groups: that of the picture
-                told = train.labels[row : row + 1] if config.classes else told
-            logit, heat = heat_map(D, x, told)
+                x, condition = (
+                    image[None].float() / 127.5 - 1,
+                    subject.condition,
+                )  # where D is told groups: that of the picture
+                condition = train.labels[row : row + 1] if config.classes else condition
+            logit, heat = heat_map(D, x, condition)
             if not (math.isfinite(logit) and heat.isfinite().all()):
                 raise NotHad("What this discriminator says is no finite number.")
             objective, most = OBJECTIVES[config.objective], heat.max().clamp(min=1e-12)
@@ -214,7 +217,7 @@ class MadeOf:
                 with suppress(CheckpointError):  # deleted meanwhile
                     path = run.states.path(step)
                     G = self._networks.get(path, lambda: meta_generator(subject.config), shown_generator_state)
-                    drawn.append((step, to_uint8(G(subject.z, subject.told))[0]))
+                    drawn.append((step, to_uint8(G(subject.z, subject.condition))[0]))
             drawn = [(step, image) for step, image in drawn if step < subject.step] + [(subject.step, subject.image)]
             return [step for step, _ in drawn], torch.stack([image for _, image in drawn])
 
@@ -228,10 +231,10 @@ class MadeOf:
     # Layers -------------------------------------------------------------------------------------------------------
 
     def layers(
-        self, name: str, place: Place, label: int | None, lane: str | None = None
+        self, name: str, spec: LatentSpec, label: int | None, lane: str | None = None
     ) -> Future[list[tuple[Layer, Tensor]]]:
         """What every layer of the generator makes of a place's latent, see `dissection.feature_maps`."""
-        return self.renderer.ask(name, lambda ready: feature_maps(ready.network, *ready.latents(place, label)), lane)
+        return self.renderer.ask(name, lambda ready: feature_maps(ready.network, *ready.latents(spec, label)), lane)
 
 
 class _Networks:
@@ -287,7 +290,7 @@ def _searchable(cfg: Config, own_dir: Path | None, way: str, tell: Callable[[int
     if tuple(train.images.shape[1:]) != (cfg.channels, cfg.size, cfg.size):
         raise DataError(f"{train.name} has other pictures than these weights draw, so they cannot be compared.")
     held = None if train is test or torch.equal(train.images, test.images) else test.images
-    train = limited(train, cfg.data_limit)
+    train = limit_pictures(train, cfg.data_limit)
     total, done = len(train.images) + len(test.images), 0
 
     def rows(images: Tensor) -> Tensor:
@@ -306,7 +309,7 @@ def _searchable(cfg: Config, own_dir: Path | None, way: str, tell: Callable[[int
 
 
 @torch.inference_mode()
-def _drawn(name: str, ready: Ready, place: Place, label: int | None) -> Subject:
-    z, told = ready.latents(place, label)
-    x = ready.network(z, told)
-    return Subject(name, ready.config, ready.weights.step, z, told, x, to_uint8(x)[0])
+def _drawn(name: str, ready: Ready, spec: LatentSpec, label: int | None) -> Subject:
+    z, condition = ready.latents(spec, label)
+    x = ready.network(z, condition)
+    return Subject(name, ready.config, ready.weights.step, z, condition, x, to_uint8(x)[0])

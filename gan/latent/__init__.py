@@ -1,5 +1,5 @@
 """Latent space.
 
-`places` (a latent, written down), `interpolation`, `query` (what a link says), `directions`, `steering`, `inversion`
+`spec` (a latent, written down), `interpolation`, `query` (what a link says), `directions`, `steering`, `inversion`
 (the latent of a given picture). Imports core, metrics, models.
 """

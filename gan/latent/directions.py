@@ -1,8 +1,8 @@
 """Directions in latent space with a meaning: measured, varied most, towards a class, taught by marking. Pure functions.
 
-Everything here looks at one `Study`: many latents with their pictures. Latents are standard normal, so the slope of a
-linear regression of anything on z is its mean gradient over all pictures (Stein's lemma): the best single direction to
-push. Slopes are taken within classes or groups, because a direction is to change a picture and not what it is of.
+Everything here looks at one `SampleSet`: many latents with their pictures. Latents are standard normal, so the slope of
+a linear regression of anything on z is its mean gradient over all pictures (Stein's lemma): the best single direction
+to push. Slopes are taken within classes or clusters, because a direction is to change a picture and not what it is of.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch.nn.functional import avg_pool2d
 
 from gan.core.images import to_uint8
 from gan.core.noise import SHEETS, sheet_latents
-from gan.latent.places import without
+from gan.latent.spec import without
 from gan.metrics import stroke_attributes
 from gan.metrics.classifier import CLASSES, EPOCHS, PICTURE, load, to_float
 from gan.models.layers import Generator
@@ -64,7 +64,7 @@ class Direction:
     key: str
     kind: str
     vector: Tensor
-    regroups: bool = False  # see gan.latent.places.Push
+    may_change_cluster: bool = False  # see gan.latent.spec.Push
 
 
 class DirectionError(ValueError):
@@ -72,30 +72,30 @@ class DirectionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Study:
+class SampleSet:
     """Latents z [N, z_dim], the class or group of each, int64 [N], and its picture, uint8 [N, C, H, W]."""
 
     z: Tensor
-    groups: Tensor
+    labels: Tensor
     images: Tensor
 
 
 @torch.inference_mode()
-def study(generator: Generator, n: int = STUDIED, seed: int = 0, pause: Callable[[], None] = lambda: None) -> Study:
+def study(generator: Generator, n: int = STUDIED, seed: int = 0, pause: Callable[[], None] = lambda: None) -> SampleSet:
     """Draw n pictures, classes in turn; `pause` is called between batches. A function of (generator, n, seed)."""
     z = sheet_latents("study", seed, generator.z_dim, n)
-    told = generator.told(z, torch.arange(n) % generator.classes if generator.classes else None)
+    condition = generator.condition(z, torch.arange(n) % generator.classes if generator.classes else None)
     images = []
     for rows in torch.arange(n).split(AT_ONCE):
-        images.append(to_uint8(generator(z[rows], None if told is None else told[rows])))
+        images.append(to_uint8(generator(z[rows], None if condition is None else condition[rows])))
         pause()
-    return Study(z, _groups(told, n), torch.cat(images))
+    return SampleSet(z, _labels_of(condition, n), torch.cat(images))
 
 
-def _groups(told: Tensor | None, n: int) -> Tensor:
-    if told is None:
+def _labels_of(condition: Tensor | None, n: int) -> Tensor:
+    if condition is None:
         return torch.zeros(n, dtype=torch.int64)
-    return told.argmax(1) if told.is_floating_point() else told
+    return condition.argmax(1) if condition.is_floating_point() else condition
 
 
 def measure(images: Tensor, names: Sequence[str], pause: Callable[[], None] = lambda: None) -> dict[str, Tensor]:
@@ -108,12 +108,12 @@ def measure(images: Tensor, names: Sequence[str], pause: Callable[[], None] = la
 
 
 @dataclass(frozen=True)
-class Seen:
+class StudyResult:
     """A study, and what was measured on its pictures."""
 
     generator: Generator
     dataset: str
-    study: Study
+    study: SampleSet
     values: Mapping[str, Tensor]  # attribute -> [N]
 
     @cached_property
@@ -140,7 +140,7 @@ class Seen:
         if not more or not less or set(more) & set(less):
             raise DirectionError('Please mark at least one picture "more" and another one "less".')
         signs = torch.tensor([1.0] * len(more) + [-1.0] * len(less))
-        return taught(self.study, describe(self.study.images, self.values), self._checked([*more, *less]), signs)
+        return fit_marks(self.study, describe(self.study.images, self.values), self._checked([*more, *less]), signs)
 
     def _checked(self, rows: Sequence[int]) -> Tensor:
         count = len(self.study.z)
@@ -149,11 +149,11 @@ class Seen:
         return torch.tensor(rows)
 
 
-def look(generator: Generator, dataset: str, pause: Callable[[], None] = lambda: None, n: int = STUDIED) -> Seen:
+def look(generator: Generator, dataset: str, pause: Callable[[], None] = lambda: None, n: int = STUDIED) -> StudyResult:
     """Study a generator that learned from this data set; `pause` is called between batches of pictures."""
     seen = study(generator, n, pause=pause)
     names = measurable(dataset)
-    return Seen(generator, dataset, seen, measure(seen.images, names, pause) if names else {})
+    return StudyResult(generator, dataset, seen, measure(seen.images, names, pause) if names else {})
 
 
 @torch.inference_mode()
@@ -177,22 +177,22 @@ def describe(images: Tensor, values: Mapping[str, Tensor]) -> Tensor:
 # Slopes ----------------------------------------------------------------------------------------------------------
 
 
-def slopes(seen: Study, values: Tensor, ridge: float = 1.0) -> Tensor:
+def slopes(seen: SampleSet, values: Tensor, ridge: float = 1.0) -> Tensor:
     """How much each of values [N, K] grows, on average, with each latent number: [K, z_dim], float32.
 
     Ridge regression of the values on z, both without the mean of their class or group.
     """
-    z, y = within(seen.z, seen.groups), within(values, seen.groups)
+    z, y = within(seen.z, seen.labels), within(values, seen.labels)
     gram = z.T @ z + ridge * torch.eye(z.shape[1], dtype=z.dtype)
     return torch.linalg.solve(gram, z.T @ y).T.float()
 
 
-def within(values: Tensor, groups: Tensor) -> Tensor:
+def within(values: Tensor, labels: Tensor) -> Tensor:
     """Values [N, K] without the mean of each row's group, float64."""
-    count = int(groups.max()) + 1
-    sums = torch.zeros(count, values.shape[1], dtype=torch.float64).index_add_(0, groups, values.double())
-    sizes = torch.bincount(groups, minlength=count).clamp(min=1)
-    return values.double() - (sums / sizes[:, None])[groups]
+    count = int(labels.max()) + 1
+    sums = torch.zeros(count, values.shape[1], dtype=torch.float64).index_add_(0, labels, values.double())
+    sizes = torch.bincount(labels, minlength=count).clamp(min=1)
+    return values.double() - (sums / sizes[:, None])[labels]
 
 
 def unit(vector: Tensor) -> Tensor:
@@ -204,7 +204,7 @@ def unit(vector: Tensor) -> Tensor:
 # Kinds of directions ---------------------------------------------------------------------------------------------
 
 
-def measured(seen: Study, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def measured(seen: SampleSet, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A direction [z_dim] of length at most 1 for each attribute that varies, which keeps the others (see _KEPT)."""
     names = list(values)
     if not names:
@@ -221,34 +221,34 @@ def _gentle(direction: Tensor, slope: Tensor, name: str) -> Tensor:
     return direction * min(1.0, GENTLE.get(name, torch.inf) / max(float(slope @ direction), 1e-8))
 
 
-def varied(generator: Generator, seen: Study, k: int = 8) -> Tensor:
+def varied(generator: Generator, seen: SampleSet, k: int = 8) -> Tensor:
     """The k directions along which the first layer's activations vary most, unit, [k, z_dim].
 
     GANSpace (Härkönen et al. 2020, section 2.2): principal components of the activations, here within classes or
-    groups, then the latent regressed on each component's coordinate. The sign makes the largest entry positive.
+    labels, then the latent regressed on each component's coordinate. The sign makes the largest entry positive.
     """
-    some = Study(seen.z[:ACTIVE], seen.groups[:ACTIVE], seen.images[:ACTIVE])
-    active = within(activations(generator, some), some.groups).float()  # [N, F]
+    some = SampleSet(seen.z[:ACTIVE], seen.labels[:ACTIVE], seen.images[:ACTIVE])
+    active = within(activations(generator, some), some.labels).float()  # [N, F]
     if not active.isfinite().all():
         return torch.empty(0, seen.z.shape[1])
     variances, coordinates = torch.linalg.eigh(active @ active.T)  # ascending; [N, N] is smaller than [F, F]
     best = coordinates.flip(1)[:, : min(k, int((variances > 1e-9 * variances[-1]).sum()))]
     if not best.shape[1]:  # a generator that always says the same
         return torch.empty(0, seen.z.shape[1])
-    found = best.T @ within(some.z, some.groups).float()  # [k, z_dim]: the regression on an orthonormal coordinate
+    found = best.T @ within(some.z, some.labels).float()  # [k, z_dim]: the regression on an orthonormal coordinate
     found = torch.stack([unit(row) for row in found])
     largest = found.gather(1, found.abs().argmax(1, keepdim=True))
     return found * torch.where(largest < 0, -1.0, 1.0)
 
 
 @torch.inference_mode()
-def activations(generator: Generator, seen: Study) -> Tensor:
+def activations(generator: Generator, seen: SampleSet) -> Tensor:
     """What the first layer says, after its activation function, [N, F]."""
     layer = next(m for m in generator.layers if isinstance(m, nn.ReLU | nn.LeakyReLU | nn.Tanh))
     said: list[Tensor] = []
     hook = layer.register_forward_hook(lambda _module, _inputs, output: said.append(output.flatten(1).clone()))
     try:
-        generator(seen.z, seen.groups if generator.classes else None)
+        generator(seen.z, seen.labels if generator.classes else None)
     finally:
         hook.remove()
     return said[0]
@@ -268,7 +268,7 @@ def towards(z: Tensor, labels: Tensor, classes: int) -> Tensor:
     return found
 
 
-def taught(seen: Study, features: Tensor, marked: Tensor, signs: Tensor) -> Tensor:
+def fit_marks(seen: SampleSet, features: Tensor, marked: Tensor, signs: Tensor) -> Tensor:
     """The direction [z_dim] from pictures marked "less" to those marked "more".
 
     A handful of marks says little about hundreds of latent numbers, but much about a few features of the pictures: a
@@ -293,7 +293,12 @@ def taught(seen: Study, features: Tensor, marked: Tensor, signs: Tensor) -> Tens
 def to_text(directions: Sequence[Direction], weights: str, stamp: str) -> str:
     """Directions as JSON, with the id and stamp of the weights they were found for."""
     entries = [
-        {"name": d.key, "about": d.kind, "regroups": d.regroups, "vector": [round(v, 6) for v in d.vector.tolist()]}
+        {
+            "name": d.key,
+            "about": d.kind,
+            "regroups": d.may_change_cluster,
+            "vector": [round(v, 6) for v in d.vector.tolist()],
+        }
         for d in directions
     ]
     file = {"format": FORMAT, "version": VERSION, "weights": weights, "stamp": stamp, "directions": entries}

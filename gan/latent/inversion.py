@@ -18,8 +18,8 @@ from torch import Tensor
 
 from gan.core.adam import Adam
 from gan.core.images import LEVEL, to_uint8
-from gan.latent.directions import Study
-from gan.latent.places import packed
+from gan.latent.directions import SampleSet
+from gan.latent.spec import packed
 from gan.metrics.classifier import CLASSES, EPOCHS, PICTURE, load, to_float
 from gan.models.layers import Generator
 
@@ -29,7 +29,7 @@ DOUBT = 1.0  # a class that nobody sees in the target counts as if its squared e
 FIRST_ROUNDS, ROUNDS = 15, 60
 LEARNING_RATE = 0.1
 PRIOR = 1e-4  # of |z|², beside the mean squared error of pixels in [-1, 1]
-LEAD = 0.1  # by which the held group leads in the votes: 10 logits, see VOTE_SHARPNESS
+LEAD = 0.1  # by which the held group leads in the votes: 10 logits, see CLUSTER_SHARPNESS
 EVERY = 5  # rounds between two reports
 FAR = 0.8  # explained less than this: far outside (`python -m gan bench find` shows digits, clothes and noise)
 
@@ -56,7 +56,7 @@ class Found:
         return self.explained < FAR
 
 
-def search(generator: Generator, seen: Study, target: Tensor, opinion: Tensor | None = None) -> Iterator[Found]:
+def search(generator: Generator, seen: SampleSet, target: Tensor, opinion: Tensor | None = None) -> Iterator[Found]:
     """Look for target uint8 [C, H, W]; yields the best so far again and again, the last one at share 1.
 
     A group or class is chosen with each start and held, because a picture of another one is no small step away.
@@ -69,18 +69,18 @@ def search(generator: Generator, seen: Study, target: Tensor, opinion: Tensor | 
     doubt = 1 + DOUBT * (1 - opinion) if opinion is not None else torch.ones(max(1, generator.classes))
     looks = int(opinion.argmax()) if opinion is not None and opinion.amax() > 0.5 else None
 
-    def cost(errors: Tensor, groups: Tensor) -> Tensor:
-        return errors * doubt[groups] if generator.classes else errors
+    def cost(errors: Tensor, labels: Tensor) -> Tensor:
+        return errors * doubt[labels] if generator.classes else errors
 
-    best = _nearest(cost((many - x).square().flatten(1).mean(1), seen.groups), seen.groups, generator.classes, STARTS)
-    z, groups = seen.z[best].clone(), seen.groups[best]
+    best = _nearest(cost((many - x).square().flatten(1).mean(1), seen.labels), seen.labels, generator.classes, STARTS)
+    z, labels = seen.z[best].clone(), seen.labels[best]
     spread = (x - many.mean(0)).square().mean().clamp(min=1e-9)  # what the average picture leaves unexplained
     for done, rounds in ((0, FIRST_ROUNDS), (FIRST_ROUNDS, ROUNDS - FIRST_ROUNDS)):
-        for moved, errors, passed in _descend(generator, z, groups, x, done, rounds):
-            i = int(cost(errors, groups).argmin())
-            yield _found(generator, moved[i : i + 1], groups[i : i + 1], target, looks, float(spread), passed / ROUNDS)
-        order = _nearest(cost(errors, groups), groups, generator.classes, KEPT)
-        z, groups = moved[order], groups[order]
+        for moved, errors, passed in _descend(generator, z, labels, x, done, rounds):
+            i = int(cost(errors, labels).argmin())
+            yield _found(generator, moved[i : i + 1], labels[i : i + 1], target, looks, float(spread), passed / ROUNDS)
+        order = _nearest(cost(errors, labels), labels, generator.classes, KEPT)
+        z, labels = moved[order], labels[order]
 
 
 @torch.inference_mode()
@@ -91,13 +91,13 @@ def opinion_of(generator: Generator, dataset: str, target: Tensor) -> Tensor | N
     return load(dataset)(to_float(target[None])).softmax(1)[0]
 
 
-def _nearest(cost: Tensor, groups: Tensor, classes: int, count: int) -> Tensor:
+def _nearest(cost: Tensor, labels: Tensor, classes: int, count: int) -> Tensor:
     """Rows of the `count` lowest of cost [N]; where there are classes, the lowest of RIVALS classes in turn."""
     order = cost.argsort()
     if not classes:
         return order[:count]
-    rivals = list(dict.fromkeys(groups[order].tolist()))[:RIVALS]  # in the order of their lowest
-    ranked = [order[groups[order] == k] for k in rivals]
+    rivals = list(dict.fromkeys(labels[order].tolist()))[:RIVALS]  # in the order of their lowest
+    ranked = [order[labels[order] == k] for k in rivals]
     turns = [rows[turn : turn + 1] for turn in range(count) for rows in ranked]
     return torch.cat(turns)[:count]
 
@@ -108,41 +108,41 @@ def _plain(images: Tensor) -> Tensor:
 
 
 def _descend(
-    generator: Generator, z: Tensor, groups: Tensor, x: Tensor, done: int, rounds: int
+    generator: Generator, z: Tensor, labels: Tensor, x: Tensor, done: int, rounds: int
 ) -> Iterator[tuple[Tensor, Tensor, int]]:
     """Adam (Kingma & Ba 2015) on all latents at once; every few rounds yields them, their errors [N], and the round."""
     z = z.clone().requires_grad_(True)
     optimizer = Adam([z], LEARNING_RATE, (0.9, 0.95), 1e-8)
-    told = groups if generator.classes else None
+    condition = labels if generator.classes else None
     for i in range(rounds):
         optimizer.lr = LEARNING_RATE * min(1.0, 2.04 - 2 * (done + i) / ROUNDS)
-        led = lead(generator, z, groups)
-        errors = (generator(led, told) - x).square().flatten(1).mean(1)
+        led = hold_cluster(generator, z, labels)
+        errors = (generator(led, condition) - x).square().flatten(1).mean(1)
         optimizer.step(torch.autograd.grad((errors + PRIOR * z.square().sum(1)).sum(), [z]))
         if (i + 1) % EVERY == 0:
-            yield lead(generator, z.detach(), groups), errors.detach(), done + i + 1
+            yield hold_cluster(generator, z.detach(), labels), errors.detach(), done + i + 1
 
 
-def lead(generator: Generator, z: Tensor, groups: Tensor) -> Tensor:
+def hold_cluster(generator: Generator, z: Tensor, labels: Tensor) -> Tensor:
     """Latents z [N, z_dim] that vote for these groups: where one does not lead, it is raised until it does."""
     if not generator.clusters:
         return z
     rows, odds = torch.arange(len(z)), generator.odds
     votes = z[:, : generator.clusters].detach() + odds
-    votes[rows, groups] = -torch.inf
-    needed = votes.amax(1) - odds[groups] + LEAD
-    raised = torch.zeros_like(z).index_put((rows, groups), (needed - z[rows, groups]).clamp(min=0))
+    votes[rows, labels] = -torch.inf
+    needed = votes.amax(1) - odds[labels] + LEAD
+    raised = torch.zeros_like(z).index_put((rows, labels), (needed - z[rows, labels]).clamp(min=0))
     return z + raised
 
 
 @torch.inference_mode()
 def _found(
-    generator: Generator, z: Tensor, groups: Tensor, target: Tensor, looks: int | None, spread: float, share: float
+    generator: Generator, z: Tensor, labels: Tensor, target: Tensor, looks: int | None, spread: float, share: float
 ) -> Found:
     """Draw the latent as a link will hold it."""
     data = packed(z[0])
-    label = int(groups[0]) if generator.classes else None
-    picture = generator(z.half().float(), None if label is None else groups)
+    label = int(labels[0]) if generator.classes else None
+    picture = generator(z.half().float(), None if label is None else labels)
     image = to_uint8(picture)[0]
     error = (_plain(image[None]) - _plain(target[None])).square().mean().item()
     explained = 1.0 if error <= LEVEL**2 else max(0.0, 1 - error / spread)

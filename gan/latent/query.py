@@ -1,4 +1,4 @@
-"""What a link says of a picture: the text of a query, checked, as a place and a class. Pure functions.
+"""What a link says of a picture: the text of a query, checked, as a spec and a class. Pure functions.
 
 Whatever draws reads a query with these functions: the server's routes, and `gan.draw` for Python.
 """
@@ -14,13 +14,13 @@ from urllib.parse import parse_qsl, quote
 
 from gan.core.noise import SHEETS
 from gan.core.seeds import MAX_SEED
-from gan.latent.places import RING, Place, Push, unpacked
+from gan.latent.spec import RING, LatentSpec, Push, unpacked
 
 MAX_RINGS, MAX_STEPS, MAX_SETS, MAX_DIRECTIONS = 64, 64, 1024, 8
 MAX_VALUE = 10.0
 MAX_PUSHES, MAX_KEY, MAX_VECTOR = 12, 60, 4096  # directions in one address, letters of a name, bytes of a vector
 
-PLACE_KEYS = (
+SPEC_KEYS = (
     "m",  # the walk, NEIGHBOUR:SPREAD,...
     "d",  # principal directions, NUMBER:AMOUNT,...
     "z",  # single latent numbers, NUMBER:VALUE,...
@@ -30,7 +30,7 @@ PLACE_KEYS = (
     "mix",  # CLASS:SHARE of a second class
     "from",  # instead of the seed's latent: one that was found (VECTOR), or one of a sheet (tile:NUMBER, study:NUMBER)
 )
-PICTURE_KEYS = ("seed", "c", *PLACE_KEYS)  # all that determines a picture, beside the weights
+PICTURE_KEYS = ("seed", "c", *SPEC_KEYS)  # all that determines a picture, beside the weights
 
 
 class BadQuery(ValueError):
@@ -54,20 +54,20 @@ def written(query: Mapping[str, str]) -> str:
     return "&".join(f"{key}={quote(query[key], safe='!*()~,:' + chr(39))}" for key in PICTURE_KEYS if query.get(key))
 
 
-def place_of(query: Mapping[str, str], prefix: str = "") -> Place:
-    """The place of a picture, from its seed and what PLACE_KEYS lists, each key with the prefix before it."""
-    part = {key: query.get(prefix + key, "") for key in PLACE_KEYS}
+def spec_of(query: Mapping[str, str], prefix: str = "") -> LatentSpec:
+    """The spec of a picture, from its seed and what SPEC_KEYS lists, each key with the prefix before it."""
+    part = {key: query.get(prefix + key, "") for key in SPEC_KEYS}
     pushes = _pushes(part["u"])
     start, sheet = _start(part["from"])
-    return Place(
+    return LatentSpec(
         seed_of(query),
         tuple(_pairs(part["m"], "m", MAX_RINGS * RING, MAX_STEPS, 0, 1)),
         dict(_pairs(part["d"], "d", MAX_DIRECTIONS, MAX_DIRECTIONS, -MAX_VALUE, MAX_VALUE)),
         dict(_pairs(part["z"], "z", MAX_SETS, MAX_SETS, -MAX_VALUE, MAX_VALUE)),
-        start=start,
+        base=start,
         sheet=sheet,
         psi=number(part["psi"] or "1", "psi", 0, 1),
-        pushes=pushes,
+        directions=pushes,
         locked=_locked(part["lock"], pushes),
         mix=_mix(part["mix"]),
     )

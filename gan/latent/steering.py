@@ -26,30 +26,32 @@ ROUNDS, HALVINGS = 10, 8  # steps, and how often each may be halved; most are ta
 DEGREES = 30.0  # so far from the wanted slant is as bad as every pixel half way wrong
 
 
-def steered(
+def steer(
     generator: Generator,
     z: Tensor,
-    told: Tensor | None,
+    condition: Tensor | None,
     common: Mapping[str, Tensor],
     pause: Callable[[], None] = lambda: None,
 ) -> dict[str, Tensor]:
     """The directions [z_dim] of STEERED at one picture.
 
     Args:
-        z: the picture's latent [1, z_dim]; told: what it is told, [1], [1, classes or groups] or None.
+        z: the picture's latent [1, z_dim]; condition: what it is told, [1], [1, classes or groups] or None.
         common: the measured directions that all pictures share (directions.measured), where the fit begins;
             those of STEERED that are missing there are missing in the result.
         pause: called between two looks.
     """
-    return {key: _leaning(generator, z, told, common[key], pause) for key in STEERED if key in common}
+    return {key: _leaning(generator, z, condition, common[key], pause) for key in STEERED if key in common}
 
 
-def _leaning(generator: Generator, z: Tensor, told: Tensor | None, start: Tensor, pause: Callable[[], None]) -> Tensor:
+def _leaning(
+    generator: Generator, z: Tensor, condition: Tensor | None, start: Tensor, pause: Callable[[], None]
+) -> Tensor:
     """Fitted to the pixels at both ends and to their slant. Without ink, `start` as it is."""
     ends = torch.tensor([[-END], [END]])
-    both = None if told is None else torch.cat([told, told])
+    both = None if condition is None else torch.cat([condition, condition])
     with torch.no_grad():
-        picture = generator(z, told)
+        picture = generator(z, condition)
         wanted = torch.cat([sheared(picture, float(end) * PACE) for end in ends])  # [2, C, H, W]
         lean = slant(_ink(wanted))
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Round:
+class DiscriminatorStep:
     """What one update of the discriminator has in its hands.
 
     x and fake [N, C, H, W] (both require a gradient), c labels or None, logits [N]. `D(x, c, rng)` judges a picture as
@@ -35,13 +35,13 @@ class Round:
 
 @dataclass(frozen=True)
 class Penalty:
-    """A cost (Round) -> [N], and what the page says about it."""
+    """A cost (DiscriminatorStep) -> [N], and what the page says about it."""
 
     title: str
     about: str  # two sentences for the page
     source: str  # paper and equation
     formula: str  # see gan/losses/objectives.py for the letters
-    cost: Callable[[Round], Tensor]
+    cost: Callable[[DiscriminatorStep], Tensor]
 
 
 def squared_slope(logits: Tensor, x: Tensor) -> Tensor:
@@ -50,30 +50,30 @@ def squared_slope(logits: Tensor, x: Tensor) -> Tensor:
     return slope.flatten(1).square().sum(1)  # [N]
 
 
-def _squared_slope_between(r: Round) -> Tensor:
+def _squared_slope_between(r: DiscriminatorStep) -> Tensor:
     """The same, [N], at random points on the lines from generated to real pictures."""
     t = torch.rand(len(r.x), 1, 1, 1, generator=r.rng, device=r.x.device)
     between = torch.lerp(r.fake.detach(), r.x.detach(), t).requires_grad_()  # [N, C, H, W]
     return squared_slope(r.D(between, r.c, r.rng), between)
 
 
-def gradient_penalty(r: Round) -> Tensor:
+def gradient_penalty(r: DiscriminatorStep) -> Tensor:
     """(|slope| − 1)² between real and fake pictures: WGAN-GP, Gulrajani et al. 2017, equation 3."""
     # The tiny term keeps the square root differentiable where the slope is exactly zero.
     return ((_squared_slope_between(r) + 1e-12).sqrt() - 1).square()
 
 
-def r1(r: Round) -> Tensor:
+def r1(r: DiscriminatorStep) -> Tensor:
     """½|slope|² at real pictures: Mescheder et al. 2018, equation 9."""
     return 0.5 * squared_slope(r.real_logits, r.x)
 
 
-def r2(r: Round) -> Tensor:
+def r2(r: DiscriminatorStep) -> Tensor:
     """½|slope|² at generated pictures: Mescheder et al. 2018, equation 10."""
     return 0.5 * squared_slope(r.fake_logits, r.fake)
 
 
-def r1_and_r2(r: Round) -> Tensor:
+def r1_and_r2(r: DiscriminatorStep) -> Tensor:
     """The sum of both, from one pass backwards: no logit depends on a picture of the other kind."""
     both = torch.autograd.grad(r.real_logits.sum() + r.fake_logits.sum(), (r.x, r.fake), create_graph=True)
     return 0.5 * torch.cat(both, 1).flatten(1).square().sum(1)

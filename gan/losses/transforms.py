@@ -134,7 +134,7 @@ def joint_norm(tensors: Sequence[Tensor]) -> Tensor:
     return torch.stack(torch._foreach_norm([t.detach() for t in tensors])).norm()
 
 
-def clipped(grads: Sequence[Tensor], most: float) -> Sequence[Tensor]:
+def clip_gradients(grads: Sequence[Tensor], most: float) -> Sequence[Tensor]:
     """All gradients shortened by one factor, so that together they are at most `most` long; none is turned.
 
     One that is not finite stays so: a run that diverges must be seen to.

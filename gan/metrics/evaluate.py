@@ -195,7 +195,7 @@ _MEASURES = (
 
 
 @dataclass(frozen=True)
-class Seen:
+class SampleFeatures:
     """Pictures and what a network makes of them."""
 
     images: Tensor  # uint8 [N, C, H, W]
@@ -253,28 +253,28 @@ class _Reference:
         return cast(Made, self._kept[key])  # what this key's `make` made
 
 
-def _seen(network: Network, images: Tensor | Iterable[Tensor]) -> Seen:
+def _seen(network: Network, images: Tensor | Iterable[Tensor]) -> SampleFeatures:
     parts = list(images.split(BATCH) if isinstance(images, Tensor) else images)
-    return Seen(torch.cat(parts) if parts else torch.empty(0), *extract(network, parts))
+    return SampleFeatures(torch.cat(parts) if parts else torch.empty(0), *extract(network, parts))
 
 
-def _fid(seen: Seen, reference: _Reference, limit: int, real: bool) -> dict[str, float]:
+def _fid(seen: SampleFeatures, reference: _Reference, limit: int, real: bool) -> dict[str, float]:
     # The network has seen the training pictures, so what it says of real ones is taken from those it has not.
     logits = reference.seen.logits if real else seen.logits
     distance = frechet_distance(feature_stats(seen.features), reference.stats)
     return {"fid": distance, "inception_score": inception_score(logits)}
 
 
-def _kid(seen: Seen, reference: _Reference, limit: int, real: bool) -> dict[str, float]:
+def _kid(seen: SampleFeatures, reference: _Reference, limit: int, real: bool) -> dict[str, float]:
     rng = torch.Generator().manual_seed(seed_of(_SUBSETS))
     return {"kid": kernel_distance(seen.features, reference.seen.features, rng)}
 
 
-def _neighbours(seen: Seen, reference: _Reference, limit: int, real: bool) -> dict[str, float]:
+def _neighbours(seen: SampleFeatures, reference: _Reference, limit: int, real: bool) -> dict[str, float]:
     return neighbour_measures(reference.manifold, manifold(seen.features))._asdict()
 
 
-def _copies(seen: Seen, reference: _Reference, limit: int, real: bool) -> dict[str, float]:
+def _copies(seen: SampleFeatures, reference: _Reference, limit: int, real: bool) -> dict[str, float]:
     """Nothing where no pictures were held back: what is new cannot be known there."""
     if not reference.held_out or len(reference.pictures) <= 2 * JUDGED:
         return {}
@@ -339,7 +339,7 @@ def evaluate(
     return Report(**report, **fake, **real, network=network, network_accuracy=accuracy)
 
 
-def _report(drawn: Seen, reference: _Reference, extras: tuple[str, ...], seen: int) -> dict[str, Any]:
+def _report(drawn: SampleFeatures, reference: _Reference, extras: tuple[str, ...], seen: int) -> dict[str, Any]:
     n, held_out = len(drawn.features), reference.held_out
     fake: dict[str, float] = {}
     for group in ("fid", *extras):

@@ -147,7 +147,7 @@ class FlatGrid(nn.Module):
         return x.permute(0, 2, 3, 1).flatten(1)
 
 
-VOTE_SHARPNESS = 100.0  # a group that leads by 0.03 has 95 % of the vote; at 30, with 100 groups, pictures blur
+CLUSTER_SHARPNESS = 100.0  # a group that leads by 0.03 has 95 % of the vote; at 30, with 100 groups, pictures blur
 
 
 class Generator(nn.Module):
@@ -165,18 +165,18 @@ class Generator(nn.Module):
         if self.clusters:
             self.register_buffer("odds", torch.zeros(self.clusters))
 
-    def told(self, z: Tensor, c: Tensor | None = None) -> Tensor | None:
+    def condition(self, z: Tensor, c: Tensor | None = None) -> Tensor | None:
         """What the picture of a latent is to be: c where classes are known, else the mixture of groups z votes for."""
         return self.vote(z) if self.clusters and c is None else c
 
     def vote(self, z: Tensor) -> Tensor:
         """z [N, z_dim] -> a mixture of groups [N, clusters]; nearly always one group alone."""
-        return (VOTE_SHARPNESS * (z[:, : self.clusters] + self.odds)).softmax(1)
+        return (CLUSTER_SHARPNESS * (z[:, : self.clusters] + self.odds)).softmax(1)
 
     def forward(self, z: Tensor, c: Tensor | None = None, rng: torch.Generator | None = None) -> Tensor:
-        told = self.told(z, c)
+        condition = self.condition(z, c)
         if self.classes or self.clusters:
-            z = torch.cat([z, as_mixture(told, self.classes or self.clusters).to(z.dtype)], 1)
+            z = torch.cat([z, as_mixture(condition, self.classes or self.clusters).to(z.dtype)], 1)
         return self.layers(z, rng)
 
 

@@ -149,9 +149,9 @@ def from_bytes(data: bytes, limit: int = MAX_FILE_BYTES) -> Weights:
     length = _header_length(data[:8], len(data))
     header = _parse(data[8 : 8 + length])
     labels = _labels(header)
-    places = _places(header, len(data) - 8 - length)
-    _compare(places, labels.config)
-    state = {name: _read(data, 8 + length, place) for name, place in places.items()}
+    spans = _places(header, len(data) - 8 - length)
+    _compare(spans, labels.config)
+    state = {name: _read(data, 8 + length, span) for name, span in spans.items()}
     for name, tensor in state.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise WeightsError(f"This file holds numbers that are not finite (in {name}).")
@@ -159,7 +159,7 @@ def from_bytes(data: bytes, limit: int = MAX_FILE_BYTES) -> Weights:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Span:
     dtype: str
     shape: tuple[int, ...]
     start: int
@@ -237,25 +237,25 @@ def _short_text(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and len(value) <= MAX_WORDS and value.isprintable()
 
 
-def _places(header: dict[str, Any], room: int) -> dict[str, _Place]:
+def _places(header: dict[str, Any], room: int) -> dict[str, _Span]:
     """Where each tensor lies. Together they must fill the file: nothing hidden, nothing overlapping, nothing beyond."""
     entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
     if len(entries) > MAX_TENSORS:
         raise WeightsError(f"This file lists {len(entries):,} tensors; a generator has at most {MAX_TENSORS:,}.")
     if not all(map(str.isprintable, entries)):
         raise WeightsError("This file is damaged: its header names a tensor in letters that cannot be shown.")
-    places = {name: _place(name, entry) for name, entry in entries.items()}
+    spans = {name: _place(name, entry) for name, entry in entries.items()}
     end = 0
-    for name, place in sorted(places.items(), key=lambda item: item[1].start):
-        if place.start != end:
+    for name, span in sorted(spans.items(), key=lambda item: item[1].start):
+        if span.start != end:
             raise WeightsError(f"This file is damaged: the numbers of {name[:80]} are not where they should begin.")
-        end = place.stop
+        end = span.stop
     if end != room:
         raise WeightsError(f"This file is damaged: its header promises {end:,} bytes of numbers, it holds {room:,}.")
-    return places
+    return spans
 
 
-def _place(name: str, entry: Any) -> _Place:
+def _place(name: str, entry: Any) -> _Span:
     try:
         dtype, shape, (start, stop) = entry["dtype"], entry["shape"], entry["data_offsets"]
     except (TypeError, KeyError, ValueError):
@@ -265,28 +265,28 @@ def _place(name: str, entry: Any) -> _Place:
     numbers = [*shape, start, stop] if isinstance(shape, list) else [None]
     if not all(type(n) is int and 0 <= n < 2**40 for n in numbers):
         raise WeightsError(f"This file is damaged: its header does not describe {name[:80]}.")
-    return _Place(dtype, tuple(shape), start, stop)
+    return _Span(dtype, tuple(shape), start, stop)
 
 
-def _compare(places: dict[str, _Place], config: Config) -> None:
+def _compare(spans: dict[str, _Span], config: Config) -> None:
     """Every tensor the network needs, with its shape and kind, and no other; the first difference is named."""
     wanted = meta_generator(config).state_dict()
     for name, tensor in wanted.items():
-        if name not in places:
+        if name not in spans:
             raise WeightsError(
                 f"These are weights of another architecture: {config.model!r} needs {name}, which is missing."
             )
-        place, shape = places[name], tuple(tensor.shape)
-        if place.shape != shape:
+        span, shape = spans[name], tuple(tensor.shape)
+        if span.shape != shape:
             raise WeightsError(
-                f"These are weights of another architecture: {name} is {_times(place.shape)}, "
+                f"These are weights of another architecture: {name} is {_times(span.shape)}, "
                 f"but {config.model!r} needs {_times(shape)}."
             )
-        if DTYPES[place.dtype].is_floating_point != tensor.is_floating_point():
-            raise WeightsError(f"This file stores {name} as {place.dtype}, which is the wrong kind of number.")
-        if place.stop - place.start != tensor.numel() * DTYPES[place.dtype].itemsize:
+        if DTYPES[span.dtype].is_floating_point != tensor.is_floating_point():
+            raise WeightsError(f"This file stores {name} as {span.dtype}, which is the wrong kind of number.")
+        if span.stop - span.start != tensor.numel() * DTYPES[span.dtype].itemsize:
             raise WeightsError(f"This file is damaged: {name} has the wrong number of bytes.")
-    extra = next((name for name in places if name not in wanted), None)
+    extra = next((name for name in spans if name not in wanted), None)
     if extra is not None:
         raise WeightsError(f"These are weights of another architecture: {config.model!r} has no {extra[:80]}.")
 
@@ -295,9 +295,9 @@ def _times(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape)) or "a single number"
 
 
-def _read(data: bytes, offset: int, place: _Place) -> Tensor:
-    dtype = DTYPES[place.dtype]
-    piece = bytearray(data[offset + place.start : offset + place.stop])  # its own, writable and aligned memory
+def _read(data: bytes, offset: int, span: _Span) -> Tensor:
+    dtype = DTYPES[span.dtype]
+    piece = bytearray(data[offset + span.start : offset + span.stop])  # its own, writable and aligned memory
     tensor = torch.frombuffer(piece, dtype=dtype) if piece else torch.empty(0, dtype=dtype)
-    tensor = tensor.reshape(place.shape)
+    tensor = tensor.reshape(span.shape)
     return tensor.float() if dtype.is_floating_point else tensor

@@ -13,7 +13,7 @@ from gan.core.files import write_atomically
 from gan.data.catalog import DataError
 from gan.models import meta_discriminator, meta_generator
 from gan.runs.history import History
-from gan.runs.kept_checkpoints import States
+from gan.runs.kept_checkpoints import KeptCheckpoints
 from gan.runs.run import Run
 from gan.training.checkpoint import read_header, rewrite_checkpoint
 from gan.training.checks import check_config
@@ -134,7 +134,7 @@ def _copy_state(fork: Fork, state: Path, folder: Path) -> int:
     rates = {player: float(fork.changes[name]) for player, name in _PLAYERS.items() if name in fork.changes}
     write_atomically(newest, rewrite_checkpoint(newest, fork.config, rates))
     step = read_header(newest)["steps_done"]
-    States(folder).keep(newest, step)
+    KeptCheckpoints(folder).keep(newest, step)
     source = fork.source
     if source.best_step is not None and source.best_step <= step:
         write_atomically(folder / source.best_path.name, rewrite_checkpoint(source.best_path, fork.config, {}))

@@ -24,7 +24,7 @@ def state_due(step: int) -> bool:
     return step == 0 or (step >= FIRST_STEP and step & (step - 1) == 0)
 
 
-class States:
+class KeptCheckpoints:
     """The kept states of the run in `folder`."""
 
     def __init__(self, folder: Path) -> None:

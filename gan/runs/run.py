@@ -33,7 +33,7 @@ from gan.data.catalog import DATA, OWN_NAME, DataError, Pictures, load
 from gan.monitor.records import Measure, Moment, due
 from gan.monitor.signals import Signals, signal_due
 from gan.runs.history import FRAME_GROWTH, ROW_GROWTH, History
-from gan.runs.kept_checkpoints import States, state_due
+from gan.runs.kept_checkpoints import KeptCheckpoints, state_due
 from gan.runs.snapshot import Snapshot
 from gan.training import distributed
 from gan.training.checkpoint import (
@@ -96,7 +96,7 @@ class Run:
         self.id = folder.name
         self.meta = _read_meta(folder)
         self.config = Config.from_dict(self.meta.get("config"))
-        self.history, self.states = History(folder), States(folder)
+        self.history, self.states = History(folder), KeptCheckpoints(folder)
         self.status, self.message = self.meta["status"], self.meta["message"]
         if self.status in ("running", "paused"):  # the process that trained it is gone
             self.status, self.message = "interrupted", "The program ended while this run was training; it can continue."
@@ -264,7 +264,9 @@ class Run:
         device = best_device()
         # This machine decides for all processes of a job.
         settings = self.config.changed(precision=resolved_precision(self.config, device))
-        distributed.lead_with("begin", {"config": settings.to_dict(), "own_dir": self.own_dir and str(self.own_dir)})
+        distributed.broadcast_command_with(
+            "begin", {"config": settings.to_dict(), "own_dir": self.own_dir and str(self.own_dir)}
+        )
         self.trainer = Trainer(self.config, pictures, device)
         self._signals = Signals(self.trainer)
         self._sums: dict[str, tuple[Tensor | int, int]] = {}  # of each number since the last row, and of how many steps
@@ -358,7 +360,7 @@ class Run:
 
     def _lead(self, word: str) -> None:
         """Tell other processes, if there are any, what comes now; what they ask for is done before the next step."""
-        if asked := distributed.lead(word, self.trainer.lr):
+        if asked := distributed.broadcast_command(word, self.trainer.lr):
             self._commands.put(Command(asked))
 
     def _clock(self, seconds: float) -> None:
@@ -622,7 +624,7 @@ class Run:
         if self.best_step is not None and self.best_step > self.trainer.steps_done:
             self.best_path.unlink(missing_ok=True)
             self.best_step = None
-        distributed.lead_with("load", self.trainer.state_dict())
+        distributed.broadcast_command_with("load", self.trainer.state_dict())
 
     def _choose_tiles(self, pictures: Pictures) -> None:
         """The latents and the real pictures that every frame of this run shows."""

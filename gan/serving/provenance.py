@@ -21,7 +21,7 @@ SCALE = 16  # pixels of a saved picture for each of the generator's
 
 
 @dataclass(frozen=True)
-class Origin:
+class Provenance:
     """All that a picture depends on."""
 
     weights: str  # their id on the server: a shipped file's name, run-ID or file-HASH

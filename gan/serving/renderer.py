@@ -26,10 +26,11 @@ from torch import Tensor
 from gan.core.config import Config
 from gan.core.images import to_uint8
 from gan.latent import directions as studies
-from gan.latent import interpolation, places, steering
-from gan.latent.directions import Direction, Seen
+from gan.latent import interpolation, steering
+from gan.latent import spec as specs
+from gan.latent.directions import Direction, StudyResult
 from gan.latent.inversion import Found, opinion_of, search
-from gan.latent.places import Place
+from gan.latent.spec import LatentSpec
 from gan.models import as_mixture
 from gan.models import weights_file as files
 from gan.models.weights_file import Weights, WeightsError
@@ -62,7 +63,7 @@ class UnknownWeights(RenderError):
 
 
 class Superseded(RuntimeError):
-    """A newer request of the same lane took this one's place."""
+    """A newer request of the same lane took this one's spec."""
 
 
 class Busy(RuntimeError):
@@ -88,9 +89,9 @@ class PageFile:
 
 @dataclass(frozen=True)
 class Keyframe:
-    """A keyframe of a path: a place and a class (None when the weights have no classes)."""
+    """A keyframe of a path: a spec and a class (None when the weights have no classes)."""
 
-    place: Place
+    spec: LatentSpec
     label: int | None = None
 
 
@@ -106,7 +107,7 @@ class KeyframePath:
 
 @dataclass(frozen=True)
 class Near:
-    """Which neighbours of a place: `count` of them from number `first` on, and how far away (0 to 1)."""
+    """Which neighbours of a spec: `count` of them from number `first` on, and how far away (0 to 1)."""
 
     count: int = 0
     first: int = 0
@@ -132,7 +133,7 @@ class Ready:
     @cached_property
     def principal(self) -> tuple[Tensor, Tensor]:
         """Directions [k, z_dim] and shares [k]; only computed when somebody asks."""
-        return places.principal_directions(self.network, DIRECTIONS)
+        return specs.principal_directions(self.network, DIRECTIONS)
 
     @cached_property
     def digest(self) -> str:
@@ -157,35 +158,35 @@ class Ready:
             return str(error)
         return ""
 
-    def directions(self, place: Place) -> Tensor:
-        """The principal directions a place needs: none, most of the time, and then nothing is decomposed."""
-        self.check(place)
-        numbers = [*place.moves, *(int(key) for key in place.locked if key.isdecimal())]
+    def directions(self, spec: LatentSpec) -> Tensor:
+        """The principal directions a spec needs: none, most of the time, and then nothing is decomposed."""
+        self.check(spec)
+        numbers = [*spec.principal, *(int(key) for key in spec.locked if key.isdecimal())]
         found = self.principal[0] if numbers else torch.empty(0, self.config.z_dim)
         if numbers and max(numbers) >= len(found):
             raise RenderError(f"There is no direction {max(numbers)}; these weights have {len(found)}.")
         return found
 
-    def check(self, place: Place) -> None:
+    def check(self, spec: LatentSpec) -> None:
         """Refuse what was written for other weights."""
         z_dim = self.config.z_dim
-        if place.sets and max(place.sets) >= z_dim:
-            raise RenderError(f"There is no latent dimension {max(place.sets)}; these weights have {z_dim}.")
-        if place.start and len(place.start) != 2 * z_dim:
-            raise RenderError(f"This latent has {len(place.start) // 2} numbers; these weights take {z_dim}.")
-        for push in place.pushes:
+        if spec.fixed and max(spec.fixed) >= z_dim:
+            raise RenderError(f"There is no latent dimension {max(spec.fixed)}; these weights have {z_dim}.")
+        if spec.base and len(spec.base) != 2 * z_dim:
+            raise RenderError(f"This latent has {len(spec.base) // 2} numbers; these weights take {z_dim}.")
+        for push in spec.directions:
             if len(push.vector) != 2 * z_dim:
                 raise RenderError(
                     f"The direction {push.key!r} has {len(push.vector) // 2} numbers; these weights take {z_dim}."
                 )
 
-    def latents(self, place: Place, label: int | None, near: Near | None = None) -> tuple[Tensor, Tensor | None]:
-        """The latents [N, z_dim] of a place and its neighbours, and what the network is told: [1], [N, k] or None."""
-        found, near = self.directions(place), near or Near()
-        z = places.bases_around(place, near.count, near.spread, self.config.z_dim, near.first)
-        z = places.voting(z, place, found, self.config.clusters)
-        told = self.network.told(z, self.label(label, place.mix))
-        return places.pushed(z, place, found), told
+    def latents(self, spec: LatentSpec, label: int | None, near: Near | None = None) -> tuple[Tensor, Tensor | None]:
+        """The latents [N, z_dim] of a spec and its neighbours, and what the network is told: [1], [N, k] or None."""
+        found, near = self.directions(spec), near or Near()
+        z = specs.bases_around(spec, near.count, near.spread, self.config.z_dim, near.first)
+        z = specs.cluster_latents(z, spec, found, self.config.clusters)
+        condition = self.network.condition(z, self.label(label, spec.mix))
+        return specs.final_latents(z, spec, found), condition
 
     def label(self, label: int | None, mix: tuple[int, float] | None = None) -> Tensor | None:
         """The class as the network wants it, [1], or mixed, [1, classes]; the first class when none is asked for."""
@@ -205,33 +206,33 @@ class Ready:
 
     def keyframes(self, keyframes: Sequence[Keyframe]) -> tuple[Tensor, Tensor | None]:
         """Their latents [K, z_dim], and their mixtures of classes or groups [K, classes]."""
-        latents, told = zip(*(self.latents(keyframe.place, keyframe.label) for keyframe in keyframes), strict=True)
-        if told[0] is None:
+        latents, condition = zip(*(self.latents(keyframe.spec, keyframe.label) for keyframe in keyframes), strict=True)
+        if condition[0] is None:
             return torch.cat(latents), None
         classes = self.config.classes or self.config.clusters
-        return torch.cat(latents), torch.cat([as_mixture(c, classes) for c in told])
+        return torch.cat(latents), torch.cat([as_mixture(c, classes) for c in condition])
 
     def path(self, way: KeyframePath) -> tuple[Tensor, Tensor | None]:
         return interpolation.path(*self.keyframes(way.keyframes), way.mode, way.frames, way.loop)
 
     def sums(self, sums: Sums) -> tuple[Tensor, Tensor | None]:
         """Latents [N, z_dim] and what the network is told; without classes each votes for its group itself."""
-        labels = [told for label in sums.labels if (told := self.label(label)) is not None]
+        labels = [condition for label in sums.labels if (condition := self.label(label)) is not None]
         shares = torch.tensor(sums.shares, dtype=torch.float64)
         latents, mixtures = self.keyframes(sums.keyframes)
         z = interpolation.blend(latents, shares)
         if not self.config.classes or mixtures is None:
-            return z, self.network.told(z)
+            return z, self.network.condition(z)
         if not labels:
             return z, interpolation.blend_mixtures(mixtures, shares)
-        told = as_mixture(torch.cat(labels).repeat(len(z)), self.config.classes)
-        return z.repeat_interleave(len(labels), 0), told
+        condition = as_mixture(torch.cat(labels).repeat(len(z)), self.config.classes)
+        return z.repeat_interleave(len(labels), 0), condition
 
     @torch.inference_mode()
     def draw_at_once(self, *latents: tuple[Tensor, Tensor | None]) -> np.ndarray:
         """Small pictures where the last bit does not matter, uint8 [N, C, H, W]: a third of the time of `draw`."""
-        z, told = zip(*latents, strict=True)
-        return to_uint8(self.network(torch.cat(z), None if told[0] is None else torch.cat(told))).numpy()
+        z, condition = zip(*latents, strict=True)
+        return to_uint8(self.network(torch.cat(z), None if condition[0] is None else torch.cat(condition))).numpy()
 
     @torch.inference_mode()
     def draw(self, z: Tensor, c: Tensor | None, pause: Callable[[], None] = lambda: None) -> np.ndarray:
@@ -257,10 +258,12 @@ class Renderer:
     """
 
     def __init__(self, shipped: Path, source: Source | None = None) -> None:
-        self.shipped, self.source = Path(shipped), source
+        self._folder, self.source = Path(shipped), source
         self._worker = Worker()
         self._ready: OrderedDict[str, Ready] = OrderedDict()  # only the worker's thread touches it
-        self._studies: OrderedDict[str, tuple[str, Seen]] = OrderedDict()  # name -> stamp and study; the worker's too
+        self._studies: OrderedDict[str, tuple[str, StudyResult]] = (
+            OrderedDict()
+        )  # name -> stamp and study; the worker's too
         self._opened: OrderedDict[str, Weights] = OrderedDict()
         self._guard = threading.Lock()
         self._titles: dict[Path, tuple[int, Weights]] = {}
@@ -270,10 +273,10 @@ class Renderer:
 
     # What there is ------------------------------------------------------------------------------------------------
 
-    def shelf(self) -> dict[str, Weights]:
+    def shipped(self) -> dict[str, Weights]:
         """Shipped generators by name, with labels but no tensors. Files that cannot be read are left out."""
         found = {}
-        for path in sorted(self.shipped.glob("*.safetensors")):
+        for path in sorted(self._folder.glob("*.safetensors")):
             if path.name.startswith("metric-"):
                 continue
             try:
@@ -341,49 +344,49 @@ class Renderer:
     # Pictures -----------------------------------------------------------------------------------------------------
 
     def pixels(
-        self, name: str, place: Place, label: int | None = None, near: Near | None = None, lane: str | None = None
+        self, name: str, spec: LatentSpec, label: int | None = None, near: Near | None = None, lane: str | None = None
     ) -> Future[Pixels]:
-        """The picture of a place, then its neighbours."""
+        """The picture of a spec, then its neighbours."""
         near = near or Near()
-        return self._worker.submit(lambda: self._pixels(name, place, label, near), lane, urgent=not near.count)
+        return self._worker.submit(lambda: self._pixels(name, spec, label, near), lane, urgent=not near.count)
 
-    def _pixels(self, name: str, place: Place, label: int | None, near: Near) -> Pixels:
+    def _pixels(self, name: str, spec: LatentSpec, label: int | None, near: Near) -> Pixels:
         ready = self._get(name)
-        z, told = ready.latents(place, label, near)
+        z, condition = ready.latents(spec, label, near)
         if near.count:
-            return self._draw_many(ready, z, told)
-        return Pixels(ready.draw(z, told), ready.stamp, ready.weights.step)
+            return self._draw_many(ready, z, condition)
+        return Pixels(ready.draw(z, condition), ready.stamp, ready.weights.step)
 
-    def signed(self, name: str, place: Place, label: int | None = None) -> Future[tuple[Pixels, str]]:
-        """The picture of a place, and the digest of the weights that drew it."""
-        return self._worker.submit(lambda: self._signed(name, place, label))
+    def signed(self, name: str, spec: LatentSpec, label: int | None = None) -> Future[tuple[Pixels, str]]:
+        """The picture of a spec, and the digest of the weights that drew it."""
+        return self._worker.submit(lambda: self._signed(name, spec, label))
 
-    def _signed(self, name: str, place: Place, label: int | None) -> tuple[Pixels, str]:
+    def _signed(self, name: str, spec: LatentSpec, label: int | None) -> tuple[Pixels, str]:
         ready = self._get(name)
-        return Pixels(ready.draw(*ready.latents(place, label)), ready.stamp, ready.weights.step), ready.digest
+        return Pixels(ready.draw(*ready.latents(spec, label)), ready.stamp, ready.weights.step), ready.digest
 
     def strips(
-        self, name: str, place: Place, label: int | None, keys: Sequence[str], lane: str | None = None
+        self, name: str, spec: LatentSpec, label: int | None, keys: Sequence[str], lane: str | None = None
     ) -> Future[Pixels]:
-        """For each direction of the place (a push's key, or a number) its pictures from -3 to 3."""
-        return self._worker.submit(lambda: self._strips(name, place, label, keys), lane)
+        """For each direction of the spec (a push's key, or a number) its pictures from -3 to 3."""
+        return self._worker.submit(lambda: self._strips(name, spec, label, keys), lane)
 
-    def _strips(self, name: str, place: Place, label: int | None, keys: Sequence[str]) -> Pixels:
+    def _strips(self, name: str, spec: LatentSpec, label: int | None, keys: Sequence[str]) -> Pixels:
         ready, strips = self._get(name), []
         for key in keys:
-            found = [ready.latents(places.along(place, key, amount), label) for amount in STRIP]
+            found = [ready.latents(specs.along(spec, key, amount), label) for amount in STRIP]
             strips.append(ready.draw_at_once(*found))
             self._worker.let_urgent_pass()
         return Pixels(np.concatenate(strips), ready.stamp, ready.weights.step)
 
-    def numbers(self, name: str, place: Place, lane: str | None = None) -> Future[list[float]]:
+    def numbers(self, name: str, spec: LatentSpec, lane: str | None = None) -> Future[list[float]]:
         """The latent itself."""
-        return self._worker.submit(lambda: self._numbers(self._get(name), place), lane)
+        return self._worker.submit(lambda: self._numbers(self._get(name), spec), lane)
 
     @staticmethod
-    def _numbers(ready: Ready, place: Place) -> list[float]:
-        directions = ready.directions(place)
-        return places.latent_at(place, ready.config.z_dim, directions, ready.config.clusters)[0].tolist()
+    def _numbers(ready: Ready, spec: LatentSpec) -> list[float]:
+        directions = ready.directions(spec)
+        return specs.latent_at(spec, ready.config.z_dim, directions, ready.config.clusters)[0].tolist()
 
     # Directions ---------------------------------------------------------------------------------------------------
 
@@ -396,19 +399,19 @@ class Renderer:
         return stamp, seen.directions(self._worker.let_urgent_pass)
 
     def steered(
-        self, name: str, place: Place, label: int | None, stamp: str, lane: str | None = None
+        self, name: str, spec: LatentSpec, label: int | None, stamp: str, lane: str | None = None
     ) -> Future[list[Direction]]:
         """The directions that are fitted to this place's picture (gan.latent.steering), before any push that keeps it.
 
         They begin at the study with this stamp as long as that is remembered.
         """
-        return self._worker.submit(lambda: self._steered(name, place, label, stamp), lane)
+        return self._worker.submit(lambda: self._steered(name, spec, label, stamp), lane)
 
-    def _steered(self, name: str, place: Place, label: int | None, stamp: str) -> list[Direction]:
+    def _steered(self, name: str, spec: LatentSpec, label: int | None, stamp: str) -> list[Direction]:
         ready, common = self._get(name), self._seen(name, stamp)[1].measured
-        kept = tuple(push if push.regroups else replace(push, amount=0.0) for push in place.pushes)
-        z, told = ready.latents(replace(place, pushes=kept), label)
-        found = steering.steered(ready.network, z, told, common, self._worker.let_urgent_pass)
+        kept = tuple(push if push.may_change_cluster else replace(push, amount=0.0) for push in spec.directions)
+        z, condition = ready.latents(replace(spec, directions=kept), label)
+        found = steering.steer(ready.network, z, condition, common, self._worker.let_urgent_pass)
         return [Direction(key, "measured", vector) for key, vector in found.items()]
 
     def studied(self, name: str, rows: Sequence[int], stamp: str, lane: str | None = None) -> Future[Pixels]:
@@ -436,10 +439,10 @@ class Renderer:
         opinion = opinion_of(seen.generator, seen.dataset, target)
         for found in search(seen.generator, seen.study, target, opinion):
             if not report(found):
-                raise Superseded("A newer search of the same page took this one's place.")
+                raise Superseded("A newer search of the same page took this one's spec.")
             self._worker.let_urgent_pass()
 
-    def _seen(self, name: str, stamp: str) -> tuple[str, Seen]:
+    def _seen(self, name: str, stamp: str) -> tuple[str, StudyResult]:
         """The study of these weights: the remembered one if it has this stamp, else one of the newest."""
         kept = self._studies.get(name)
         if kept is None or (kept[0] != stamp and kept[0] != self._find(name)[0]):
@@ -472,10 +475,10 @@ class Renderer:
 
     def _sums(self, name: str, sums: Sums, alone: bool) -> Pixels:
         ready = self._get(name)
-        z, told = ready.sums(sums)
+        z, condition = ready.sums(sums)
         if alone:
-            return Pixels(ready.draw(z, told), ready.stamp, ready.weights.step)
-        return self._draw_many(ready, z, told)
+            return Pixels(ready.draw(z, condition), ready.stamp, ready.weights.step)
+        return self._draw_many(ready, z, condition)
 
     def sum_latents(self, name: str, sums: Sums) -> Future[tuple[Tensor, Tensor | None]]:
         """The latents of weighted sums [N, z_dim], and the mixtures of classes [N, classes] where there are any."""
@@ -483,8 +486,8 @@ class Renderer:
 
     @staticmethod
     def _sum_latents(ready: Ready, sums: Sums) -> tuple[Tensor, Tensor | None]:
-        z, told = ready.sums(sums)
-        return z, told if ready.config.classes else None
+        z, condition = ready.sums(sums)
+        return z, condition if ready.config.classes else None
 
     def _draw_many(self, ready: Ready, z: Tensor, c: Tensor | None) -> Pixels:
         return Pixels(ready.draw(z, c, self._worker.let_urgent_pass), ready.stamp, ready.weights.step)
@@ -511,7 +514,7 @@ class Renderer:
             if weights is None:
                 raise UnknownWeights("This weights file is no longer open here; please open it again.")
             return name[5:], lambda: weights
-        path = self.shipped / f"{name}.safetensors"
+        path = self._folder / f"{name}.safetensors"
         if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name) or name.startswith("metric-") or not path.is_file():
             raise UnknownWeights(f"There are no weights named {name[:60]!r}.")
         status = path.stat()
@@ -561,9 +564,9 @@ class Worker:
             if self._closed:
                 raise Busy("The server is stopping.")
             older = self._waiting.get(lane) if lane else None
-            if older is not None:  # take its place in the queue, not a new one at the end
+            if older is not None:  # take its spec in the queue, not a new one at the end
                 self._jobs[self._jobs.index(older)] = job
-                older.future.set_exception(Superseded("A newer request of the same page took this one's place."))
+                older.future.set_exception(Superseded("A newer request of the same page took this one's spec."))
             elif len(self._jobs) >= MAX_WAITING:
                 raise Busy("Too many people are asking for pictures right now; please try again.")
             else:

@@ -28,7 +28,7 @@ Numbers = Sequence[float] | Sequence[Tensor]
 Work = Callable[[Inputs, Numbers], dict[str, Tensor]]
 
 
-def sent(t: Tensor, device: torch.device) -> Tensor:
+def send(t: Tensor, device: torch.device) -> Tensor:
     """A tensor of the processor's on the device, without waiting for what a GPU still has to do before."""
     return t.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else t.to(device)
 
@@ -76,7 +76,7 @@ class CudaGraphs:
         return found
 
     def _on_gpu(self, kind: Hashable, work: Work, inputs: Inputs, numbers: Sequence[float]) -> dict[str, Tensor]:
-        on_gpu = sent(torch.tensor(numbers, dtype=torch.float32), self.device)  # in float32 already, as in every replay
+        on_gpu = send(torch.tensor(numbers, dtype=torch.float32), self.device)  # in float32 already, as in every replay
         if kind not in self.kept:
             if not self._due(kind):
                 return work(inputs, on_gpu.unbind())

@@ -1,8 +1,8 @@
 """Several processes under torchrun; in a single process every function here does nothing.
 
-Rank 0 leads: it alone takes commands and writes files. Before everything it does it says a word (`lead`), which the
-others hear (`hear`) and obey (follower.py), so all processes do the same thing in the same order. What they
-exchange inside a step (`average_grads`, `average`) needs no word, because every step exchanges the same.
+Rank 0 leads: it alone takes commands and writes files. Before everything it does it broadcasts a command, which the
+others receive and obey (follower.py), so all processes do the same thing in the same order. What they exchange
+inside a step (`average_grads`, `average`) needs no command, because every step exchanges the same.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:  # which imports this module
 Tree = TypeVar("Tree")
 
 TIMEOUT = timedelta(minutes=10)  # a machine that falls silent, without closing its connection, is given up after this
-WORDS = ("end", "wait", "begin", "load", "both", "d", "g")
-_ASKS = ("stop", "shutdown")  # what a process may ask of the leader: end for good, or be continued later
+COMMANDS = ("end", "wait", "begin", "load", "both", "d", "g")
+_REQUESTS = ("stop", "shutdown")  # what a process may ask of the leader: end for good, or be continued later
 
 _lost = False  # a peer is gone, or a step broke off: nobody knows any more what the others wait for
 
@@ -97,7 +97,7 @@ def leave() -> None:
         return
     if rank() == 0 and not _lost:
         with suppress(LostRank):  # whoever is gone need not be told
-            lead("end")
+            broadcast_command("end")
     td.destroy_process_group()
 
 
@@ -115,7 +115,7 @@ def restarted() -> bool:
 # Words -----------------------------------------------------------------------------------------------------------
 
 
-def lead(word: str, lr: dict[str, float] | None = None) -> str:
+def broadcast_command(word: str, lr: dict[str, float] | None = None) -> str:
     """Rank 0: tell every process what comes now. Returns what a process asks of the leader: "stop", "shutdown" or "".
 
     Raises LostRank.
@@ -123,14 +123,14 @@ def lead(word: str, lr: dict[str, float] | None = None) -> str:
     if not _active():
         return ""
     rates = lr or {"d": 0.0, "g": 0.0}
-    said = _exchange([WORDS.index(word), rates["d"], rates["g"], 0, 0])
-    return next((ask for ask, count in zip(_ASKS, said[3:], strict=True) if count), "")
+    said = _exchange([COMMANDS.index(word), rates["d"], rates["g"], 0, 0])
+    return next((request for request, count in zip(_REQUESTS, said[3:], strict=True) if count), "")
 
 
-def hear(ask: str = "") -> tuple[str, dict[str, float]]:
-    """Every other rank: the leader's next word, and the learning rates. `ask` is passed on to the leader."""
-    number, d_lr, g_lr, *_ = _exchange([0, 0.0, 0.0, *(float(ask == a) for a in _ASKS)])
-    return WORDS[int(number)], {"d": d_lr, "g": g_lr}
+def receive_command(request: str = "") -> tuple[str, dict[str, float]]:
+    """Every other rank: the leader's next word, and the learning rates. `request` is passed on to the leader."""
+    number, d_lr, g_lr, *_ = _exchange([0, 0.0, 0.0, *(float(request == a) for a in _REQUESTS)])
+    return COMMANDS[int(number)], {"d": d_lr, "g": g_lr}
 
 
 def _exchange(numbers: list[float]) -> list[float]:
@@ -141,11 +141,11 @@ def _exchange(numbers: list[float]) -> list[float]:
     return message.tolist()
 
 
-def lead_with(word: str, thing: object) -> None:
+def broadcast_command_with(word: str, thing: object) -> None:
     """Rank 0: say a word that comes with something (a config, a state), which followers take with `receive`."""
     if not _active():
         return
-    lead(word)
+    broadcast_command(word)
     file = io.BytesIO()
     torch.save(thing, file)
     data = torch.frombuffer(file.getbuffer(), dtype=torch.uint8)

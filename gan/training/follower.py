@@ -20,7 +20,7 @@ class Follower:
 
     def __init__(self, threads: int | None = None) -> None:
         self.trainer: Trainer | None = None
-        self.ask = ""
+        self.request = ""
         if threads:
             torch.set_num_threads(threads)
 
@@ -29,7 +29,7 @@ class Follower:
         signal.signal(signal.SIGINT, lambda *_: self._pass_on("stop"))
         signal.signal(signal.SIGTERM, lambda *_: self._pass_on("shutdown"))
         try:
-            while (heard := distributed.hear(self.ask))[0] != "end":
+            while (heard := distributed.receive_command(self.request))[0] != "end":
                 self._obey(*heard)
         except distributed.LostRank as e:
             print(f"gan: rank {distributed.rank()}: {e} What rank 0 saved last remains.", file=sys.stderr)
@@ -49,9 +49,9 @@ class Follower:
             self.trainer.lr = lr
             self.trainer.step(word)
 
-    def _pass_on(self, ask: str) -> None:
+    def _pass_on(self, request: str) -> None:
         """A signal reaches the leader with our next answer, and ends all processes at the same step."""
-        self.ask = ask
+        self.request = request
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C ends at once
 
 

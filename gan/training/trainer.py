@@ -23,15 +23,15 @@ from gan.core.config import Config
 from gan.core.noise import sheet_latents
 from gan.core.seeds import seed_of
 from gan.data.catalog import Dataset, Pictures
-from gan.data.clusters import find_clusters, vote_odds
+from gan.data.clusters import cluster_logit_bias, find_clusters
 from gan.losses.objectives import OBJECTIVES, mean_verdicts
-from gan.losses.penalties import PENALTIES, Round
-from gan.losses.transforms import TRANSFORMS, clip_weights, clipped, joint_norm
+from gan.losses.penalties import PENALTIES, DiscriminatorStep
+from gan.losses.transforms import TRANSFORMS, clip_gradients, clip_weights, joint_norm
 from gan.models import as_mixture, build_discriminator, build_generator
 from gan.models.layers import Generator
 from gan.training import distributed
 from gan.training.checks import check_config, check_data
-from gan.training.cuda_graphs import Batch, CudaGraphs, Inputs, Numbers, sent
+from gan.training.cuda_graphs import Batch, CudaGraphs, Inputs, Numbers, send
 from gan.training.device import resolved_precision
 
 # Streams of randomness: the first argument of seed_of tells them apart (3: the latents shown, gan.core.noise).
@@ -79,7 +79,7 @@ class Trainer:
     def __init__(self, config: Config, pictures: Pictures, device: torch.device | str = "cpu") -> None:
         check_config(config)
         check_data(config, pictures)
-        pictures = limited(pictures, config.data_limit)
+        pictures = limit_pictures(pictures, config.data_limit)
         self.config = config
         self.device = torch.device(device)
         if self.device.type == "cuda":
@@ -119,11 +119,11 @@ class Trainer:
         if cfg.clusters:
             rng = torch.Generator().manual_seed(seed_of(cfg.seed, _CLUSTERS))
             self.data.labels, shares = find_clusters(pictures.images, cfg.clusters, rng)
-            self.G.odds.copy_(vote_odds(shares, rng))
+            self.G.odds.copy_(cluster_logit_bias(shares, rng))
 
     # The step -----------------------------------------------------------------------------------------------------
 
-    def step(self, players: str = "both", look: bool = False) -> dict[str, Tensor]:
+    def step(self, players: str = "both", grad_norms: bool = False) -> dict[str, Tensor]:
         """Let D, G or both learn once. Returns scalars on the device: the losses and D's mean verdicts.
 
         Keys: d_loss, d_real, d_fake when D learned, g_loss when G learned; with `look` also d_grad and g_grad, the
@@ -138,15 +138,15 @@ class Trainer:
         batches = [self._batch(k) for k in range(cfg.d_steps if players != "g" else 1)]
         numbers = [self.rates["d"], self.rates["g"], self._average_share()]
         strengths = [t.strength(cfg, self.images_done) for t in self.transforms]
-        kind = (players, look, self._penalty_due, *strengths)  # steps of one kind do the same with other numbers
-        stats = self.graphs(kind, partial(self._learn, players, look), batches, numbers)
+        kind = (players, grad_norms, self._penalty_due, *strengths)  # steps of one kind do the same with other numbers
+        stats = self.graphs(kind, partial(self._learn, players, grad_norms), batches, numbers)
         self.steps_done += 1
         self.batches_done += distributed.world()
         return stats
 
-    def _learn(self, players: str, look: bool, batches: Inputs, numbers: Numbers) -> dict[str, Tensor]:
+    def _learn(self, players: str, grad_norms: bool, batches: Inputs, numbers: Numbers) -> dict[str, Tensor]:
         """What a GPU records. Nothing in here may wait for the device."""
-        self._norms = {} if look else None
+        self._norms = {} if grad_norms else None
         self.opt_d.lr, self.opt_g.lr, average_share = numbers
         update = self._simultaneous if self.config.update_order == "simultaneous" else self._alternate
         stats = update(players, batches)
@@ -161,17 +161,17 @@ class Trainer:
         stats: dict[str, Tensor] = {}
         same_noise = cfg.update_order == "alternate-same-noise"
         x, c = batches[0]
-        fakes = self._imagine(len(x), c) if same_noise else None
+        fakes = self._generate(len(x), c) if same_noise else None
         if players != "g":
             for k in range(cfg.d_steps):
                 x, c = batches[k]
                 if k or fakes is None:
                     with torch.no_grad():
-                        fakes = self._imagine(len(x), c)
+                        fakes = self._generate(len(x), c)
                 stats |= self._update_d(x, c, fakes)
         if players != "d":
             if not same_noise or fakes is None or not fakes.x.requires_grad:
-                fakes = self._imagine(len(x), c)
+                fakes = self._generate(len(x), c)
             stats |= self._update_g(x, c, fakes)
         return stats
 
@@ -182,39 +182,43 @@ class Trainer:
             loss = (real_loss + fake_loss).mean()
         else:
             x, fake = (pictures.detach().requires_grad_(self._penalty_due) for pictures in (x, fakes.x))
-            real, fake_ = self._judge(x, c, fake, fakes.c)
+            real, fake_ = self._discriminate_pair(x, c, fake, fakes.c)
             loss = self.objective.d_loss(real, fake_).mean()
-            cost = loss + self._penalty(Round(self.G, self._see, fakes.z, x, c, fake, real, fake_, self.rng))
-            self._descend(cost, self.opt_d)
+            cost = loss + self._penalty(
+                DiscriminatorStep(self.G, self._discriminate, fakes.z, x, c, fake, real, fake_, self.rng)
+            )
+            self._optimise(cost, self.opt_d)
         d_real, d_fake = mean_verdicts(self.objective, real, fake_)
         return {"d_loss": loss.detach(), "d_real": d_real, "d_fake": d_fake}
 
     def _split_step(self, x: Tensor, c: Tensor | None, part: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         """One step of D's optimiser on real or on fake pictures alone, as `train_on_batch` called twice does."""
-        logits = self._see(x, c, self.rng)  # [N]
+        logits = self._discriminate(x, c, self.rng)  # [N]
         loss = part(logits)
-        self._descend(loss.mean(), self.opt_d)
+        self._optimise(loss.mean(), self.opt_d)
         return loss.detach(), logits.detach()
 
     def _update_g(self, x: Tensor, c: Tensor | None, fakes: Fakes) -> dict[str, Tensor]:
         """One step of G; only an objective that compares asks D about the real pictures x once more."""
-        fake = self._see(fakes.x, fakes.c, self.rng)
+        fake = self._discriminate(fakes.x, fakes.c, self.rng)
         with torch.no_grad():
-            real = self._see(x, c, self.rng) if self.objective.compares else None
+            real = self._discriminate(x, c, self.rng) if self.objective.compares else None
         loss = self.objective.g_loss(fake, real).mean()
-        self._descend(loss, self.opt_g)
+        self._optimise(loss, self.opt_g)
         return {"g_loss": loss.detach()}
 
     def _simultaneous(self, players: str, batches: Inputs) -> dict[str, Tensor]:
         """One forward pass of both networks gives both gradients; then both learn."""
         x, c = batches[0]
-        fakes = self._imagine(len(x), c)
+        fakes = self._generate(len(x), c)
         x = x.detach().requires_grad_(self._penalty_due)
         # Not in one pass, or G's gradient would run back through the real half too.
-        real, fake = self._see(x, c, self.rng), self._see(fakes.x, fakes.c, self.rng)
+        real, fake = self._discriminate(x, c, self.rng), self._discriminate(fakes.x, fakes.c, self.rng)
         d_loss = self.objective.d_loss(real, fake).mean()
         g_loss = self.objective.g_loss(fake, real).mean()
-        cost = d_loss + self._penalty(Round(self.G, self._see, fakes.z, x, c, fakes.x, real, fake, self.rng))
+        cost = d_loss + self._penalty(
+            DiscriminatorStep(self.G, self._discriminate, fakes.z, x, c, fakes.x, real, fake, self.rng)
+        )
         d_grads = torch.autograd.grad(cost, self.d_params, retain_graph=True) if players != "g" else None
         g_grads = torch.autograd.grad(g_loss, self.g_params) if players != "d" else None
         if d_grads is not None:
@@ -228,29 +232,31 @@ class Trainer:
     def _penalty_due(self) -> bool:
         return self.penalty is not None and self.steps_done % self.config.penalty_every == 0
 
-    def _penalty(self, r: Round) -> Tensor | float:
+    def _penalty(self, r: DiscriminatorStep) -> Tensor | float:
         """The weighted penalty of this round; lazily: every k steps, k times as strong (Karras et al. 2020, app. B)."""
         if self.penalty is None or not self._penalty_due:
             return 0.0
         return self.config.penalty_weight * self.config.penalty_every * self.penalty.cost(r).mean()
 
-    def _see(self, x: Tensor, c: Tensor | None, rng: torch.Generator) -> Tensor:
+    def _discriminate(self, x: Tensor, c: Tensor | None, rng: torch.Generator) -> Tensor:
         """D's logits [N] of pictures as D sees them in training: through the transforms of this config."""
         for transform in self.transforms:
             if strength := transform.strength(self.config, self.images_done):
                 x = transform.apply(x, strength, rng)
-        with self._fewer_bits(not self._penalty_due):  # a slope of a network with 8 bits would be mostly noise
+        with self._autocast(not self._penalty_due):  # a slope of a network with 8 bits would be mostly noise
             return self.D(x, c, rng).float()
 
-    def _judge(self, x: Tensor, c: Tensor | None, fake: Tensor, c_fake: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _discriminate_pair(
+        self, x: Tensor, c: Tensor | None, fake: Tensor, c_fake: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """D's logits of real and of fake pictures; in one pass where no batch statistics would mix the two."""
         if self.D.has_batch_stats:
-            return self._see(x, c, self.rng), self._see(fake, c_fake, self.rng)
-        told = None if c is None else torch.cat([as_mixture(t, self.D.classes) for t in (c, c_fake)])
-        both = self._see(torch.cat([x, fake]), told, self.rng)  # [2N]
+            return self._discriminate(x, c, self.rng), self._discriminate(fake, c_fake, self.rng)
+        condition = None if c is None else torch.cat([as_mixture(t, self.D.classes) for t in (c, c_fake)])
+        both = self._discriminate(torch.cat([x, fake]), condition, self.rng)  # [2N]
         return both[: len(x)], both[len(x) :]
 
-    def _descend(self, loss: Tensor, opt: Adam) -> None:
+    def _optimise(self, loss: Tensor, opt: Adam) -> None:
         self._apply(torch.autograd.grad(loss, opt.params), opt)
 
     def _apply(self, grads: Sequence[Tensor], opt: Adam) -> None:
@@ -264,7 +270,7 @@ class Trainer:
 
     def _bounded(self, grads: Sequence[Tensor]) -> Sequence[Tensor]:
         most = self.config.gradient_clip
-        return clipped(grads, most) if most else grads
+        return clip_gradients(grads, most) if most else grads
 
     def _average_share(self) -> float:
         """How far G's average moves towards G in this step; 0 where there is none.
@@ -293,19 +299,19 @@ class Trainer:
         # All processes read on together where all have stopped reading, however many they were then.
         index = self.batches_done * self.config.d_steps + k * distributed.world() + distributed.rank()
         x, c = self.data.batch(index, self.config.batch, self.rng)
-        return sent(x, self.device), None if c is None else sent(c, self.device)
+        return send(x, self.device), None if c is None else send(c, self.device)
 
     def _noise(self, n: int) -> Tensor:
         return torch.randn(n, self.config.z_dim, generator=self.rng, device=self.device)
 
-    def _imagine(self, n: int, c: Tensor | None) -> Fakes:
+    def _generate(self, n: int, c: Tensor | None) -> Fakes:
         """n generated pictures, of the classes c [n] where there are classes."""
         z = self._noise(n)
-        told = self.G.told(z, c if self.config.classes else None)
-        with self._fewer_bits():
-            return Fakes(z, told, self.G(z, told, self.rng).float())
+        condition = self.G.condition(z, c if self.config.classes else None)
+        with self._autocast():
+            return Fakes(z, condition, self.G(z, condition, self.rng).float())
 
-    def _fewer_bits(self, wanted: bool = True) -> torch.autocast:
+    def _autocast(self, wanted: bool = True) -> torch.autocast:
         """Products and convolutions inside compute in bfloat16, forwards and backwards, where that is the precision.
 
         Weights, their gradients and averages, optimisers, losses, penalties, and whatever people see stay in float32.
@@ -351,7 +357,9 @@ class Trainer:
         seed: None is the config's.
         """
         z = sheet_latents("tile", self.config.seed if seed is None else seed, self.config.z_dim, n)
-        return z, self.G.told(z.to(self.device), torch.arange(n) % self.config.classes if self.config.classes else None)
+        return z, self.G.condition(
+            z.to(self.device), torch.arange(n) % self.config.classes if self.config.classes else None
+        )
 
     # State --------------------------------------------------------------------------------------------------------
 
@@ -382,7 +390,7 @@ class Trainer:
         self.graphs.forget()  # the optimisers' moments are other tensors now
 
 
-def limited(pictures: Pictures, most: int) -> Pictures:
+def limit_pictures(pictures: Pictures, most: int) -> Pictures:
     """Only the first pictures of a data set, which stays as it is; 0: all."""
     if not most:
         return pictures

@@ -43,9 +43,9 @@ def twins(recipe: str, pictures, **changes) -> tuple[Trainer, Bare]:
 
 def step_both(ours: Trainer, bare: Bare, monkeypatch) -> None:
     """One step each, the bare loop on the pictures and the noise that the Trainer has drawn."""
-    batches, fakes, batch, imagine = [], [], ours._batch, ours._imagine
+    batches, fakes, batch, imagine = [], [], ours._batch, ours._generate
     monkeypatch.setattr(ours, "_batch", lambda k: batches.append(batch(k)) or batches[-1])
-    monkeypatch.setattr(ours, "_imagine", lambda n, c: fakes.append(imagine(n, c)) or fakes[-1])
+    monkeypatch.setattr(ours, "_generate", lambda n, c: fakes.append(imagine(n, c)) or fakes[-1])
     ours.step()
     monkeypatch.undo()
     (x, c), z_d, z_g = batches[0], fakes[0].z, fakes[-1].z

@@ -27,7 +27,7 @@ from gan.data.pictures import DataError, Split, split_of, write_pictures
 from gan.inspection.service import MadeOf
 from gan.latent.directions import look
 from gan.latent.inversion import search
-from gan.latent.steering import steered
+from gan.latent.steering import steer
 from gan.metrics.classifier import MetricError
 from gan.metrics.evaluate import Report, evaluate
 from gan.metrics.nearest import FEWEST_JUDGED, RealPictures
@@ -142,7 +142,7 @@ def looked(config: Config, pictures: Pictures, steps: int = 2) -> dict[str, floa
     """What a run of these settings writes down."""
     trainer = Trainer(config, pictures)
     for _ in range(steps):
-        stats = {name: float(value) for name, value in trainer.step(look=True).items()}
+        stats = {name: float(value) for name, value in trainer.step(grad_norms=True).items()}
         assert all(map(math.isfinite, stats.values())), stats
     gradients = {name: torch.tensor(stats[name]) for name in ("d_grad", "g_grad")}
     return finite(Signals(trainer).look(gradients))
@@ -319,7 +319,7 @@ def test_a_generator_that_always_draws_the_same(runs):
     seen = look(network, "mnist", n=60)
     assert all(d.vector.isfinite().all() for d in seen.directions())
     assert seen.teach([1], [2]).tolist() == [0] * config.z_dim
-    leaning = steered(network, seen.study.z[:1], network.told(seen.study.z[:1]), {"slant": torch.ones(config.z_dim)})
+    leaning = steer(network, seen.study.z[:1], network.condition(seen.study.z[:1]), {"slant": torch.ones(config.z_dim)})
     assert leaning["slant"].isfinite().all()
     *_, found = search(network, seen.study, seen.study.images[0] + 1)
     assert not found.far and found.explained == 1 and found.error < 1 / 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from gan.data.clusters import find_clusters, vote_odds
+from gan.data.clusters import cluster_logit_bias, find_clusters
 from gan.models import build_generator
 from gan.recipes.catalog import RECIPES
 from gan.training.trainer import Trainer
@@ -48,7 +48,7 @@ def test_few_pictures_have_few_groups():
 
 def test_votes_fall_as_often_as_the_groups_are_large():
     shares = torch.tensor([0.4, 0.05, 0.25, 0.3, 0.0], dtype=torch.float64)
-    odds = vote_odds(shares, rng())
+    odds = cluster_logit_bias(shares, rng())
     z = torch.randn(200_000, 5, generator=torch.Generator().manual_seed(9))
     found = torch.bincount((z + odds).argmax(1), minlength=5) / len(z)
     assert (found - shares).abs().max() < 0.01 and found[4] == 0
@@ -69,7 +69,7 @@ def test_the_generator_draws_the_group_its_latent_votes_for():
 def test_real_and_generated_pictures_are_judged_within_their_groups(random_pictures):
     trainer = Trainer(RECIPES["quick"].config.changed(batch=8, clusters=5), random_pictures)
     _, c = trainer._batch(0)
-    fakes = trainer._imagine(8, c)
+    fakes = trainer._generate(8, c)
     assert c.dtype == torch.int64 and int(c.max()) < 5
     torch.testing.assert_close(fakes.c, trainer.G.vote(fakes.z))
     shares = torch.bincount(trainer.data.labels, minlength=5) / len(random_pictures.images)

@@ -16,10 +16,11 @@ from torch import nn
 
 from gan.bench.common import ROOT
 from gan.core.images import to_uint8
+from gan.core.noise import latent_of
 from gan.latent import interpolation
-from gan.latent import places as latent
-from gan.latent.places import Place, Push
+from gan.latent import spec as specs
 from gan.latent.query import in_base64
+from gan.latent.spec import LatentSpec, Push
 from gan.models import weights_file as files
 from gan.models.layers import Grid, SameConv, SameConvTranspose, UpsampleConv, batch_norm
 from gan.serving import browser_export
@@ -157,7 +158,7 @@ def test_networks_of_every_family_draw_what_torch_draws(bare, weights):
         "generator.js",
         _BASE64 + "const file = Uint8Array.from(atob(argument.file), (c) => c.charCodeAt(0));"
         "const generator = module.readGenerator(file.buffer);"
-        "return argument.z.map((z) => base64(generator.draw(z, generator.told(z, null))));",
+        "return argument.z.map((z) => base64(generator.draw(z, generator.condition(z, null))));",
         {"file": base64.b64encode(data).decode(), "z": z.tolist()},
     )
     right = to_uint8(network(z)).numpy()
@@ -187,14 +188,14 @@ def test_seeds_are_the_same_latents_as_on_the_server(bare):
     empty = "{m: [], d: new Map(), z: new Map()}"
     body = f"return argument.map(({{size, seed}}) => Array.from(module.latentAt({{...{empty}, seed}}, size, []).z));"
     for question, z in zip(asked, call(bare, "noise.js", body, asked), strict=True):
-        wanted = latent.latent_of(question["seed"], question["size"])[0]
+        wanted = latent_of(question["seed"], question["size"])[0]
         torch.testing.assert_close(torch.tensor(z), wanted, rtol=1e-5, atol=2e-6)
 
 
 @pytest.mark.parametrize("mode", ["slerp", "lerp"])
 def test_paths_go_the_same_way_as_on_the_server(bare, mode):
     """Also between opposite, parallel and vanishing vectors."""
-    a, b = latent.latent_of(1, 20)[0], latent.latent_of(2, 20)[0]
+    a, b = latent_of(1, 20)[0], latent_of(2, 20)[0]
     pairs = [(a, b), (a, -a), (a, 3 * a), (a, torch.zeros(20)), (a, -a + 1e-4 * b)]
     t = [0, 0.2, 0.5, 0.77, 1]
     body = f"""return argument.pairs.map(([a, b]) => argument.t.map((t) =>
@@ -207,7 +208,7 @@ def test_paths_go_the_same_way_as_on_the_server(bare, mode):
 
 def test_splines_go_the_same_way_as_on_the_server(bare):
     """With classes, open and closed, also through equal, opposite and vanishing vectors."""
-    a, b, c = (latent.latent_of(seed, 20) for seed in (1, 2, 3))
+    a, b, c = (latent_of(seed, 20) for seed in (1, 2, 3))
     rows = [[a, b, c], [a, b], [a, a, b], [a, b, a], [a, -a, b], [a, 0 * a, c, 2 * b]]
     shares = torch.eye(4)
     cases = [{"z": torch.cat(row).tolist(), "loop": loop} for row in rows for loop in (False, True)]
@@ -226,14 +227,14 @@ def test_splines_go_the_same_way_as_on_the_server(bare):
 # Whole pictures --------------------------------------------------------------------------------------------------
 
 
-def random_places(rng: np.random.Generator, z_dim: int, directions: int) -> list[Place]:
+def random_places(rng: np.random.Generator, z_dim: int, directions: int) -> list[LatentSpec]:
     def some(most: int, keys: int, reach: float) -> dict[int, float]:
         chosen = rng.choice(keys, rng.integers(0, most + 1), replace=False)
         return {int(k): round(rng.uniform(-reach, reach), 2) for k in chosen}
 
-    def place() -> Place:
+    def spec() -> LatentSpec:
         steps = tuple((int(rng.integers(0, 48)), round(rng.uniform(0.05, 1), 2)) for _ in range(rng.integers(0, 3)))
-        return Place(int(rng.integers(0, 2**31)), steps, some(4, directions, 3), some(5, z_dim, 4))
+        return LatentSpec(int(rng.integers(0, 2**31)), steps, some(4, directions, 3), some(5, z_dim, 4))
 
     def pushes() -> tuple[Push, ...]:
         """Any of three directions: one that may change the group, one that is nearly another, one of its own."""
@@ -245,26 +246,28 @@ def random_places(rng: np.random.Generator, z_dim: int, directions: int) -> list
             for key in chosen
         )
 
-    def edited(place: Place) -> Place:
+    def edited(spec: LatentSpec) -> LatentSpec:
         """Half of them with what a link may hold besides."""
         if rng.random() < 0.5:
-            return place
+            return spec
         found = pushes()
         keys = [push.key for push in found] + [str(k) for k in range(directions)]
         locked = frozenset(str(key) for key in rng.choice(keys, rng.integers(0, 3), replace=False))
         start = rng.normal(size=z_dim).astype("<f2").tobytes() if rng.random() < 0.3 else b""
-        return replace(place, pushes=found, locked=locked, start=start, psi=round(rng.uniform(0.3, 1), 2))
+        return replace(spec, directions=found, locked=locked, base=start, psi=round(rng.uniform(0.3, 1), 2))
 
-    return [edited(place()) for _ in range(STATES)]
+    return [edited(spec()) for _ in range(STATES)]
 
 
-def query(name: str, place: Place, label: int | None) -> dict[str, Any]:
+def query(name: str, spec: LatentSpec, label: int | None) -> dict[str, Any]:
     """As the page writes it."""
     pairs = lambda items: ",".join(f"{k}:{v}" for k, v in items)  # noqa: E731
-    edits = {"m": pairs(place.steps), "d": pairs(place.moves.items()), "z": pairs(place.sets.items())}
-    pushes = (f"{p.key}:{p.amount}:{in_base64(p.vector)}" + (":g" if p.regroups else "") for p in place.pushes)
-    more = {"u": ",".join(pushes), "lock": ",".join(place.locked), "psi": place.psi, "from": in_base64(place.start)}
-    return {"w": name, "seed": place.seed, "c": label} | edits | more
+    edits = {"m": pairs(spec.walk), "d": pairs(spec.principal.items()), "z": pairs(spec.fixed.items())}
+    pushes = (
+        f"{p.key}:{p.amount}:{in_base64(p.vector)}" + (":g" if p.may_change_cluster else "") for p in spec.directions
+    )
+    more = {"u": ",".join(pushes), "lock": ",".join(spec.locked), "psi": spec.psi, "from": in_base64(spec.base)}
+    return {"w": name, "seed": spec.seed, "c": label} | edits | more
 
 
 _DRAW_ALL = """
@@ -276,23 +279,23 @@ return base64(all);
 """
 
 
-def _latents(place: Place, network: nn.Module, directions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _latents(spec: LatentSpec, network: nn.Module, directions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The latent that votes for the group, and the one that is drawn."""
-    voting = latent.voting(latent.base_of(place, network.z_dim), place, directions, network.clusters)
-    return voting, latent.pushed(voting, place, directions)
+    voting = specs.cluster_latents(specs.base_of(spec, network.z_dim), spec, directions, network.clusters)
+    return voting, specs.final_latents(voting, spec, directions)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_thousand_random_states_are_drawn_as_torch_draws_them(bare, name):
     rng = np.random.default_rng(5)
     network = files.build(files.load(ROOT / f"weights/{name}.safetensors"))
-    directions, _ = latent.principal_directions(network, DIRECTIONS)
+    directions, _ = specs.principal_directions(network, DIRECTIONS)
     places = random_places(rng, network.z_dim, DIRECTIONS)
     labels = rng.integers(network.classes, size=STATES).tolist() if network.classes else [None] * STATES
-    queries = [query(name, place, label) for place, label in zip(places, labels, strict=True)]
+    queries = [query(name, spec, label) for spec, label in zip(places, labels, strict=True)]
     here = call(bare, "in_page.js", _BASE64 + _DRAW_ALL, {"id": name, "queries": queries})
-    voting, z = zip(*(_latents(place, network, directions) for place in places), strict=True)
-    told = network.told(torch.cat(voting), torch.tensor(labels) if network.classes else None)
+    voting, z = zip(*(_latents(spec, network, directions) for spec in places), strict=True)
+    told = network.condition(torch.cat(voting), torch.tensor(labels) if network.classes else None)
     there = to_uint8(network(torch.cat(z), told)).numpy()
     same(pixels(here, *there.shape), there)
 
@@ -301,7 +304,7 @@ def test_a_thousand_random_states_are_drawn_as_torch_draws_them(bare, name):
 def test_paths_and_neighbours_are_drawn_as_the_server_draws_them(bare, renderer, name):
     """A path goes through mixtures of classes, or of the groups that its keyframes have voted for."""
     c = (2, 7) if renderer.about(name).result(PATIENCE)["classes"] else (None, None)
-    a, b = Place(3, ((5, 0.5),), {0: 1.5}, {7: -0.5}), Place(8)
+    a, b = LatentSpec(3, ((5, 0.5),), {0: 1.5}, {7: -0.5}), LatentSpec(8)
     texts = [f"{seed}:{label}" if label else str(seed) for seed, label in ((3, c[0]), (8, c[1]), (21, c[0]))]
     path = {"w": name, **dict(zip("abc", texts, strict=True)), "am": "5:0.5", "ad": "0:1.5", "az": "7:-0.5"}
     path |= {"frames": 10, "loop": 1}
@@ -320,7 +323,7 @@ def test_paths_and_neighbours_are_drawn_as_the_server_draws_them(bare, renderer,
     """
     )
     here = call(bare, "in_page.js", body, {"path": path, "near": near})
-    keyframes = Keyframe(a, c[0]), Keyframe(b, c[1]), Keyframe(Place(21), c[0])
+    keyframes = Keyframe(a, c[0]), Keyframe(b, c[1]), Keyframe(LatentSpec(21), c[0])
     ways = [KeyframePath(keyframes, mode, 10, True) for mode in ("slerp", "lerp", "smooth")]
     there = [renderer.path(name, way).result(PATIENCE).images for way in ways]
     there.append(renderer.pixels(name, a, c[0], Near(16, 32, 0.7)).result(PATIENCE).images)
@@ -334,8 +337,8 @@ def test_strips_are_those_of_the_server(bare, renderer):
     for name, z_dim, label in (("mnist", 164, None), ("mnist-conditional", 64, 4)):
         vectors = [(0.1 * rng.normal(size=z_dim)).astype("<f2").tobytes() for _ in range(2)]
         pushes = Push("a", 1.0, vectors[0]), Push("b", 0.0, vectors[1], label is None)
-        place = Place(5, ((3, 0.5),), {1: 1.5}, {7: -0.5}, psi=0.8, pushes=pushes, locked=frozenset("a"))
-        place = place if label is None else replace(place, mix=(9, 0.25))
+        spec = LatentSpec(5, ((3, 0.5),), {1: 1.5}, {7: -0.5}, psi=0.8, directions=pushes, locked=frozenset("a"))
+        spec = spec if label is None else replace(spec, mix=(9, 0.25))
         keys = ["a", "b", "0", "1"]
         more = {"along": ",".join(keys), "mix": None if label is None else "9:0.25"}
         body = (
@@ -345,8 +348,8 @@ def test_strips_are_those_of_the_server(bare, renderer):
         return base64((await module.drawStripsHere(argument)).pixels);
         """
         )
-        wanted = renderer.strips(name, place, label, keys).result(PATIENCE).images
-        same(pixels(call(bare, "in_page.js", body, query(name, place, label) | more), *wanted.shape), wanted)
+        wanted = renderer.strips(name, spec, label, keys).result(PATIENCE).images
+        same(pixels(call(bare, "in_page.js", body, query(name, spec, label) | more), *wanted.shape), wanted)
 
 
 def test_a_picture_of_a_sheet_is_that_of_the_server(bare, renderer):
@@ -355,8 +358,8 @@ def test_a_picture_of_a_sheet_is_that_of_the_server(bare, renderer):
         await module.bring({id: argument.w, stamp: '', page_refusal: ''});
         return Array.from(module.drawHere(argument).pixels);
         """
-        asked = query(name, Place(6), label) | {"from": ":".join(map(str, sheet))}
-        wanted = renderer.pixels(name, Place(6, sheet=sheet), label).result(PATIENCE).images
+        asked = query(name, LatentSpec(6), label) | {"from": ":".join(map(str, sheet))}
+        wanted = renderer.pixels(name, LatentSpec(6, sheet=sheet), label).result(PATIENCE).images
         same(np.array(call(bare, "in_page.js", body, asked)).reshape(wanted.shape), wanted)
 
 
@@ -382,7 +385,7 @@ def test_sums_are_drawn_as_the_server_draws_them(bare, renderer, name):
     query = {"w": name, **dict(zip("abc", texts, strict=True)), "bpsi": 0.7}
     chosen = (0, 5) if classes else ()
     together, *alone = call(bare, "in_page.js", body, {"query": query, "rows": rows, "labels": chosen})
-    keyframes = tuple(Keyframe(Place(s, psi=p), c) for s, c, p in zip(seeds, labels, (1, 0.7, 1), strict=True))
+    keyframes = tuple(Keyframe(LatentSpec(s, psi=p), c) for s, c, p in zip(seeds, labels, (1, 0.7, 1), strict=True))
     shares = tuple(map(tuple, rows))
     as_classes, plain = (renderer.sums(name, Sums(keyframes, shares, c)).result(PATIENCE).images for c in (chosen, ()))
     same(pixels(together, *as_classes.shape), as_classes)

@@ -24,8 +24,8 @@ from playwright.sync_api import expect
 
 from gan.bench.common import ROOT
 from gan.core.images import split_grid
-from gan.latent.places import packed
 from gan.latent.query import in_base64
+from gan.latent.spec import packed
 from tests.e2e.conftest import css, drawn_by, open_tab, part, png, same, served, set_slider, upload
 from tests.e2e.test_latent import PICTURE, by_key, latent, on_canvas, wait_for_shown
 

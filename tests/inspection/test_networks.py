@@ -67,7 +67,7 @@ def test_feature_maps_are_what_the_layers_make_one_after_the_other(recipe):
     config = make_config(recipe, "mnist")
     g = build_generator(config, torch.Generator().manual_seed(0)).eval()
     z = torch.randn(1, config.z_dim, generator=RNG)
-    told = g.told(z, torch.tensor([3]) if config.classes else None)
+    told = g.condition(z, torch.tensor([3]) if config.classes else None)
     found = feature_maps(g, z, told)
     made, x = (
         [],
@@ -108,7 +108,7 @@ def _layers(recipe):
     config = make_config(recipe, "mnist")
     g = build_generator(config, torch.Generator().manual_seed(0)).eval()
     z = torch.zeros(1, config.z_dim)
-    return feature_maps(g, z, g.told(z))
+    return feature_maps(g, z, g.condition(z))
 
 
 def test_maps_are_grey_from_the_lowest_number_to_the_one_that_one_in_a_hundred_exceeds():

@@ -8,8 +8,18 @@ import torch
 from torch import nn
 
 from gan.latent import directions as d
-from gan.latent.directions import Direction, DirectionError, Study
-from gan.latent.places import Place, Push, along, latent_at, packed, principal_directions, pushed, voting, without
+from gan.latent.directions import Direction, DirectionError, SampleSet
+from gan.latent.spec import (
+    LatentSpec,
+    Push,
+    along,
+    cluster_latents,
+    final_latents,
+    latent_at,
+    packed,
+    principal_directions,
+    without,
+)
 from gan.models.layers import Stack
 
 Z, N = 12, 600
@@ -19,12 +29,12 @@ def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def planted(noise: float = 0.3, groups: int = 4) -> tuple[Study, torch.Tensor, torch.Tensor]:
+def planted(noise: float = 0.3, groups: int = 4) -> tuple[SampleSet, torch.Tensor, torch.Tensor]:
     """A study whose value grows along one direction, and jumps from group to group."""
     z, where = torch.randn(N, Z, generator=rng()), torch.arange(N) % groups
     direction = d.unit(torch.randn(Z, generator=rng(1)))
     values = 2 * z @ direction + 50 * where + noise * torch.randn(N, generator=rng(2))
-    return Study(z, where, torch.zeros(N, 1, 4, 4, dtype=torch.uint8)), values, direction
+    return SampleSet(z, where, torch.zeros(N, 1, 4, 4, dtype=torch.uint8)), values, direction
 
 
 # ---- slopes ----
@@ -91,7 +101,7 @@ def test_components_of_activations_are_those_of_the_weights_where_the_first_laye
     network, right = linear_generator()
     z = torch.randn(d.ACTIVE, Z, generator=rng(3))
     z = torch.linalg.qr(z - z.mean(0))[0]  # exactly white: the sample's components are then the weights' own
-    found = d.varied(network, Study(z, torch.zeros(len(z), dtype=torch.int64), torch.zeros(len(z), 1, 1, 1)), 4)
+    found = d.varied(network, SampleSet(z, torch.zeros(len(z), dtype=torch.int64), torch.zeros(len(z), 1, 1, 1)), 4)
     from_weights, _ = principal_directions(network, 4)
     assert torch.allclose((found @ right[:, :4]).diagonal().abs(), torch.ones(4), atol=1e-2)
     assert torch.allclose(found, from_weights, atol=0.05)
@@ -113,36 +123,36 @@ def test_ten_marks_teach_a_planted_direction():
     shown = torch.arange(24)
     order = shown[values[:24].argsort()]
     marked, signs = torch.cat([order[:5], order[-5:]]), torch.tensor([-1.0] * 5 + [1.0] * 5)
-    found = d.taught(seen, features, marked, signs)
+    found = d.fit_marks(seen, features, marked, signs)
     assert found @ direction > 0.9
-    assert torch.allclose(d.taught(seen, features, marked, -signs), -found, atol=1e-5)
+    assert torch.allclose(d.fit_marks(seen, features, marked, -signs), -found, atol=1e-5)
 
 
-# ---- in a place ----
+# ---- in a spec ----
 
 
 def test_a_push_keeps_the_group_and_one_that_regroups_changes_it():
     vote = torch.zeros(Z)
     vote[0] = 1.0
-    for regroups, expected in ((False, 0.0), (True, 100.0)):
-        place = Place(pushes=(Push("a", 100.0, packed(vote), regroups),), start=packed(torch.zeros(Z)))
-        z = voting(torch.zeros(1, Z), place, torch.empty(0, Z), votes=4)
-        assert z[0, 0] == expected and pushed(z, place, torch.empty(0, Z))[0, 0] == 100.0
+    for may_change_cluster, expected in ((False, 0.0), (True, 100.0)):
+        spec = LatentSpec(directions=(Push("a", 100.0, packed(vote), may_change_cluster),), base=packed(torch.zeros(Z)))
+        z = cluster_latents(torch.zeros(1, Z), spec, torch.empty(0, Z), votes=4)
+        assert z[0, 0] == expected and final_latents(z, spec, torch.empty(0, Z))[0, 0] == 100.0
 
 
 def test_nothing_moves_along_a_locked_direction():
     a, b = torch.randn(2, Z, generator=rng(4)).half().float()
     principal = torch.linalg.qr(torch.randn(Z, 2, generator=rng(5)))[0].T
     pushes = (Push("a", 0.0, packed(a)), Push("b", 2.0, packed(b)))
-    place = Place(3, pushes=pushes, moves={1: 1.5}, locked=frozenset({"a", "0"}))
-    moved = (latent_at(place, Z, principal) - latent_at(Place(3), Z, principal))[0]
+    spec = LatentSpec(3, directions=pushes, principal={1: 1.5}, locked=frozenset({"a", "0"}))
+    moved = (latent_at(spec, Z, principal) - latent_at(LatentSpec(3), Z, principal))[0]
     assert abs(moved @ a) < 1e-4 and abs(moved @ principal[0]) < 1e-5 and moved.norm() > 0.5
-    alone = (latent_at(along(place, "a", 1.0), Z, principal) - latent_at(place, Z, principal))[0]
+    alone = (latent_at(along(spec, "a", 1.0), Z, principal) - latent_at(spec, Z, principal))[0]
     assert torch.allclose(alone, a, atol=1e-5)  # the locked one itself moves freely
 
 
 def test_truncation_goes_towards_the_mean_and_keeps_the_votes():
-    full, half = (latent_at(Place(7, psi=psi), Z, torch.empty(0, Z), votes=5) for psi in (1.0, 0.5))
+    full, half = (latent_at(LatentSpec(7, psi=psi), Z, torch.empty(0, Z), votes=5) for psi in (1.0, 0.5))
     assert torch.equal(full[:, :5], half[:, :5]) and torch.equal(full[:, 5:] / 2, half[:, 5:])
 
 
@@ -160,7 +170,7 @@ def test_a_file_brings_directions_back():
         Direction("to 7", "class", torch.ones(Z), True),
     ]
     found = d.from_text(d.to_text(kept, "mnist", "1"), Z)
-    assert [(f.key, f.regroups) for f in found] == [("bolder", False), ("to 7", True)]
+    assert [(f.key, f.may_change_cluster) for f in found] == [("bolder", False), ("to 7", True)]
     assert torch.allclose(found[0].vector, kept[0].vector, atol=1e-6)
 
 
@@ -189,7 +199,7 @@ def test_a_bad_file_gets_one_sentence(text, words):
 
 def test_marks_of_one_kind_teach_nothing():
     seen, values, _ = planted()
-    taught = d.Seen(None, "mnist", seen, {"thickness": values})
+    taught = d.StudyResult(None, "mnist", seen, {"thickness": values})
     with pytest.raises(DirectionError, match="at least one picture"):
         taught.teach([1, 2], [])
     with pytest.raises(DirectionError, match="0 to 599"):

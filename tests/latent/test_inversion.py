@@ -8,8 +8,8 @@ from gan.core.noise import latent_of
 from gan.core.paths import WEIGHTS
 from gan.data import catalog
 from gan.latent import directions
-from gan.latent.inversion import InversionError, _nearest, centred, ink_on_dark, lead, opinion_of, search
-from gan.latent.places import Place, unpacked
+from gan.latent.inversion import InversionError, _nearest, centred, hold_cluster, ink_on_dark, opinion_of, search
+from gan.latent.spec import LatentSpec, unpacked
 from gan.models import weights_file
 from gan.serving.renderer import Ready
 
@@ -36,7 +36,7 @@ def test_its_own_pictures_are_found_again_and_a_link_draws_them(ready, seen):
     found = reports[-1]
     assert [r.share for r in reports] == sorted(r.share for r in reports) and found.share == 1
     assert found.explained > 0.93 and not found.far and found.error < reports[0].error
-    drawn = ready.draw(*ready.latents(Place(start=found.latent), found.label))[0]
+    drawn = ready.draw(*ready.latents(LatentSpec(base=found.latent), found.label))[0]
     assert (torch.from_numpy(drawn).int() - found.image.int()).abs().max() <= 1
     assert torch.equal(found.image, list(search(ready.network, seen, target))[-1].image)  # nothing is left to chance
 
@@ -54,17 +54,17 @@ def test_a_target_of_another_size_is_refused_in_words(ready, seen):
 
 def test_a_raised_vote_wins_and_others_stay(ready):
     z = torch.randn(8, ready.network.z_dim, generator=torch.Generator().manual_seed(1))
-    groups = torch.arange(8)
-    led = lead(ready.network, z, groups)
+    labels = torch.arange(8)
+    led = hold_cluster(ready.network, z, labels)
     if not ready.network.clusters:
         assert torch.equal(led, z)
         return
     vote = ready.network.vote(led)
-    assert torch.equal(vote.argmax(1), groups) and vote.amax(1).min() > 0.99
+    assert torch.equal(vote.argmax(1), labels) and vote.amax(1).min() > 0.99
     changed = led != z
     assert changed.sum(1).max() <= 1 and (led - z).min() >= 0
     rounded = ready.network.vote(torch.stack([unpacked(row.numpy().astype("<f2").tobytes()) for row in led]))
-    assert torch.equal(rounded.argmax(1), groups)
+    assert torch.equal(rounded.argmax(1), labels)
 
 
 def test_the_likeliest_classes_go_on_in_turn():

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from gan.core.noise import SHEETS
 from gan.core.seeds import MAX_SEED
 from gan.latent import query as q
-from gan.latent.places import RING, Place, Push
 from gan.latent.query import BadQuery
+from gan.latent.spec import RING, LatentSpec, Push
 
 VALUES = st.floats(-q.MAX_VALUE, q.MAX_VALUE)
 SHARES = st.floats(0, 1)
@@ -27,42 +27,44 @@ NAMES = st.text(min_size=1, max_size=q.MAX_KEY).filter(
 
 
 @st.composite
-def places(draw: st.DrawFn) -> Place:
+def places(draw: st.DrawFn) -> LatentSpec:
     """Anything that a link can say."""
     names = draw(st.lists(NAMES, max_size=4, unique=True))
     pushes = tuple(Push(name, draw(VALUES), draw(VECTORS), draw(st.booleans())) for name in names)
     lockable = [*map(str, range(q.MAX_DIRECTIONS)), *names]
     sheet = draw(st.none() | st.sampled_from(sorted(SHEETS)))
-    return Place(
+    return LatentSpec(
         draw(st.integers(0, MAX_SEED)),
         tuple(draw(st.lists(st.tuples(st.integers(0, q.MAX_RINGS * RING - 1), SHARES), max_size=5))),
         draw(st.dictionaries(st.integers(0, q.MAX_DIRECTIONS - 1), VALUES)),
         draw(st.dictionaries(st.integers(0, q.MAX_SETS - 1), VALUES, max_size=5)),
-        start=draw(st.just(b"") | VECTORS) if sheet is None else b"",
+        base=draw(st.just(b"") | VECTORS) if sheet is None else b"",
         sheet=None if sheet is None else (sheet, draw(st.integers(0, SHEETS[sheet].latents - 1))),
         psi=draw(SHARES),
-        pushes=pushes,
+        directions=pushes,
         locked=frozenset(draw(st.lists(st.sampled_from(lockable)))),
         mix=draw(st.none() | st.tuples(st.integers(0, 9999), SHARES)),
     )
 
 
-def parts_of(place: Place) -> dict[str, str]:
-    """A place as the page writes it."""
+def parts_of(spec: LatentSpec) -> dict[str, str]:
+    """A spec as the page writes it."""
     flags = {False: "", True: ":g"}
     pairs = {
-        "m": place.steps,
-        "d": place.moves.items(),
-        "z": place.sets.items(),
-        "mix": [place.mix] if place.mix else [],
+        "m": spec.walk,
+        "d": spec.principal.items(),
+        "z": spec.fixed.items(),
+        "mix": [spec.mix] if spec.mix else [],
     }
-    start = in_full(place.sheet) if place.sheet else q.in_base64(place.start)
+    start = in_full(spec.sheet) if spec.sheet else q.in_base64(spec.base)
     return {
-        "seed": str(place.seed),
+        "seed": str(spec.seed),
         **{key: ",".join(f"{number}:{value!r}" for number, value in found) for key, found in pairs.items()},
-        "u": ",".join(f"{p.key}:{p.amount!r}:{q.in_base64(p.vector)}{flags[p.regroups]}" for p in place.pushes),
-        "lock": ",".join(sorted(place.locked)),
-        "psi": repr(place.psi),
+        "u": ",".join(
+            f"{p.key}:{p.amount!r}:{q.in_base64(p.vector)}{flags[p.may_change_cluster]}" for p in spec.directions
+        ),
+        "lock": ",".join(sorted(spec.locked)),
+        "psi": repr(spec.psi),
         "from": start,
     }
 
@@ -75,18 +77,18 @@ def in_full(sheet: tuple[str, int]) -> str:
 
 
 @given(places())
-def test_a_place_comes_back_from_its_link(place: Place) -> None:
-    text = q.written(parts_of(place))
-    assert q.place_of(q.read(text)) == place
-    assert q.written(q.read(text)) == text  # one text for one place
+def test_a_place_comes_back_from_its_link(spec: LatentSpec) -> None:
+    text = q.written(parts_of(spec))
+    assert q.spec_of(q.read(text)) == spec
+    assert q.written(q.read(text)) == text  # one text for one spec
     assert re.fullmatch("[!-~]*", text) and "#" not in text  # an address holds it as it is
 
 
 @given(places(), st.sampled_from(["a_", "b_"]))
-def test_two_places_share_an_address_by_prefixes(place: Place, prefix: str) -> None:
-    other = Place(place.seed, psi=0.5)
-    parts = {prefix + key: value for key, value in parts_of(place).items()} | parts_of(other)
-    assert q.place_of(parts, prefix) == place and q.place_of(parts) == other
+def test_two_places_share_an_address_by_prefixes(spec: LatentSpec, prefix: str) -> None:
+    other = LatentSpec(spec.seed, psi=0.5)
+    parts = {prefix + key: value for key, value in parts_of(spec).items()} | parts_of(other)
+    assert q.spec_of(parts, prefix) == spec and q.spec_of(parts) == other
 
 
 @given(st.binary(min_size=1, max_size=100))
@@ -106,16 +108,16 @@ LOOSE = st.text("0123456789:,.-+eg_tilesudyknaf é\0", max_size=30) | st.text(ma
 @given(st.dictionaries(st.sampled_from(q.PICTURE_KEYS), LOOSE))
 def test_any_text_is_a_place_within_its_limits_or_one_sentence(parts: dict[str, str]) -> None:
     try:
-        place = q.place_of(parts)
+        spec = q.spec_of(parts)
         q.label_of(parts.get("c", ""))
     except BadQuery as refused:
         assert str(refused).isprintable() and str(refused).endswith(".") and len(str(refused)) < 200
         return
-    assert 0 <= place.seed <= MAX_SEED and 0 <= place.psi <= 1
-    assert all(0 <= number < q.MAX_RINGS * RING and 0 <= spread <= 1 for number, spread in place.steps)
-    assert all(0 <= k < q.MAX_DIRECTIONS and abs(v) <= q.MAX_VALUE for k, v in place.moves.items())
-    assert all(0 <= k < q.MAX_SETS and abs(v) <= q.MAX_VALUE for k, v in place.sets.items())
-    assert q.place_of(q.read(q.written(parts_of(place)))) == place
+    assert 0 <= spec.seed <= MAX_SEED and 0 <= spec.psi <= 1
+    assert all(0 <= number < q.MAX_RINGS * RING and 0 <= spread <= 1 for number, spread in spec.walk)
+    assert all(0 <= k < q.MAX_DIRECTIONS and abs(v) <= q.MAX_VALUE for k, v in spec.principal.items())
+    assert all(0 <= k < q.MAX_SETS and abs(v) <= q.MAX_VALUE for k, v in spec.fixed.items())
+    assert q.spec_of(q.read(q.written(parts_of(spec)))) == spec
 
 
 @given(st.text(max_size=12).filter(lambda key: key not in q.PICTURE_KEYS))
@@ -149,9 +151,9 @@ def pushes(count: int) -> str:
     ],
 )
 def test_the_most_is_taken_and_one_more_is_not(key: str, most: str, more: str) -> None:
-    q.place_of({key: most})
+    q.spec_of({key: most})
     with pytest.raises(BadQuery, match=key if key != "mix" else "below 10,000"):
-        q.place_of({key: more})
+        q.spec_of({key: more})
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), SHARES, SHARES)

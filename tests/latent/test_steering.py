@@ -8,7 +8,7 @@ from gan.core.images import to_uint8
 from gan.core.noise import latent_of
 from gan.core.paths import WEIGHTS
 from gan.latent import directions, steering
-from gan.latent.steering import descend, sheared, steered
+from gan.latent.steering import descend, sheared, steer
 from gan.metrics.stroke_attributes import ink_of, slant
 from gan.models import weights_file
 from tests.metrics.test_stroke_attributes import bar
@@ -63,14 +63,14 @@ def test_a_digit_leans_evenly_and_as_far_as_promised(network):
     seen = directions.look(network, "mnist", n=200)
     for seed in range(4):
         z = latent_of(seed, network.z_dim)
-        told = network.told(z, torch.tensor([4]) if network.classes else None)
-        found = steered(network, z, told, seen.measured)
+        told = network.condition(z, torch.tensor([4]) if network.classes else None)
+        found = steer(network, z, told, seen.measured)
         assert set(found) == {"slant"}
         with torch.inference_mode():
             pictures = [to_uint8(network(z + amount * found["slant"], told)) for amount in range(-3, 4)]
         leans = slant(ink_of(torch.cat(pictures)))
         assert (leans.diff() > 1).all() and leans[-1] - leans[0] == pytest.approx(6 * steering.PACE, abs=4)
-        assert torch.equal(found["slant"], steered(network, z, told, seen.measured)["slant"])
+        assert torch.equal(found["slant"], steer(network, z, told, seen.measured)["slant"])
 
 
 def test_what_is_not_there_is_not_fitted_and_an_empty_picture_keeps_the_common_direction():
@@ -79,5 +79,5 @@ def test_what_is_not_there_is_not_fitted_and_an_empty_picture_keeps_the_common_d
             return -1 + 0 * z.sum() + torch.zeros(len(z), 1, 28, 28)
 
     z, common = torch.zeros(1, 5), torch.eye(5)[0]
-    assert steered(Paper(), z, None, {"thickness": common}) == {}
-    assert torch.equal(steered(Paper(), z, None, {"slant": common})["slant"], common)
+    assert steer(Paper(), z, None, {"thickness": common}) == {}
+    assert torch.equal(steer(Paper(), z, None, {"slant": common})["slant"], common)

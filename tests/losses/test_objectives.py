@@ -9,7 +9,7 @@ import torch
 
 from gan.core.config import Config
 from gan.losses.objectives import OBJECTIVES
-from gan.losses.penalties import PENALTIES, Round
+from gan.losses.penalties import PENALTIES, DiscriminatorStep
 
 REAL, FAKE = torch.tensor([0.7, -1.2, 3.0]), torch.tensor([-0.4, 2.0, -5.0])
 SIGMOID = torch.sigmoid
@@ -102,10 +102,10 @@ class Quadratic(Linear):
         return 0.5 * x.flatten(1).square() @ self.a
 
 
-def round_of(D, n: int = 4) -> Round:
+def round_of(D, n: int = 4) -> DiscriminatorStep:
     x = torch.randn(n, 1, 2, 2).requires_grad_()
     fake = torch.randn(n, 1, 2, 2).requires_grad_()
-    return Round(None, D, None, x, None, fake, D(x), D(fake), torch.Generator().manual_seed(0))
+    return DiscriminatorStep(None, D, None, x, None, fake, D(x), D(fake), torch.Generator().manual_seed(0))
 
 
 # What each penalty is where D's slope is everywhere 5.

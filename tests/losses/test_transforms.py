@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from gan.core.config import Config, ConfigError
-from gan.losses.penalties import PENALTIES, Round
+from gan.losses.penalties import PENALTIES, DiscriminatorStep
 from gan.losses.transforms import (
     CONSTRAINTS,
     TRANSFORMS,
     add_noise,
     augment,
+    clip_gradients,
     clip_weights,
-    clipped,
     cut_out,
     noise_strength,
     shift_colours,
@@ -139,7 +139,7 @@ def test_penalties_are_taken_with_respect_to_the_picture_before_its_transform():
 
     x = pictures(channels=1).requires_grad_()
     logits = D(x, None, rng())
-    r = Round(None, D, None, x, None, x, logits, logits, rng(1))
+    r = DiscriminatorStep(None, D, None, x, None, x, logits, logits, rng(1))
     torch.testing.assert_close(PENALTIES["r1"].cost(r), seen_pixels[0] / 2)
     torch.testing.assert_close(PENALTIES["zero-centred"].cost(r), seen_pixels[1].float())
 
@@ -153,14 +153,14 @@ def test_clipped_gradients_agree_with_pytorchs_and_keep_their_direction():
     for p, g in zip(params, grads, strict=True):
         p.grad = g.clone()
     torch.nn.utils.clip_grad_norm_(params, 0.5)
-    short = clipped(grads, 0.5)
+    short = clip_gradients(grads, 0.5)
     for p, g in zip(params, short, strict=True):
         torch.testing.assert_close(p.grad, g, rtol=1e-4, atol=1e-6)
     a, b = (torch.cat([g.flatten() for g in gs]) for gs in (grads, short))
     assert b.norm().item() == pytest.approx(0.5) and torch.cosine_similarity(a, b, 0).item() == pytest.approx(1)
-    assert all(torch.equal(g, h) for g, h in zip(grads, clipped(grads, 1e6), strict=True))
-    assert all(torch.equal(g, h) for g, h in zip(params, clipped(params, 1.0), strict=True))  # zero stays zero
-    assert clipped([torch.tensor([float("nan"), 1.0])], 1.0)[0].isnan().all()  # divergence stays visible
+    assert all(torch.equal(g, h) for g, h in zip(grads, clip_gradients(grads, 1e6), strict=True))
+    assert all(torch.equal(g, h) for g, h in zip(params, clip_gradients(params, 1.0), strict=True))  # zero stays zero
+    assert clip_gradients([torch.tensor([float("nan"), 1.0])], 1.0)[0].isnan().all()  # divergence stays visible
 
 
 def test_both_players_gradients_are_bounded():

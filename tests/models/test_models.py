@@ -36,7 +36,7 @@ def test_every_model_makes_and_judges_every_shape(model, size, channels, classes
     cfg = RECIPES["quick"].config.changed(model=model, size=size, channels=channels, **kinds)
     G, D = build_generator(cfg, rng()), build_discriminator(cfg, rng())
     z = torch.randn(3, cfg.z_dim)
-    c = G.told(z, torch.arange(3) if classes else None)
+    c = G.condition(z, torch.arange(3) if classes else None)
     assert c is None or torch.is_floating_point(c) == (clusters > 0)
     x = G(z, c, rng())
     assert x.shape == (3, channels, size, size)

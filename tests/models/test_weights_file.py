@@ -265,8 +265,8 @@ def test_any_single_flipped_byte_of_the_header_is_harmless(good):
     length = 8 + struct.unpack("<Q", good[:8])[0]
     rng = torch.Generator().manual_seed(0)
     for _ in range(150):
-        place = int(torch.randint(length, (1,), generator=rng))
+        span = int(torch.randint(length, (1,), generator=rng))
         data = bytearray(good)
-        data[place] ^= 1 << int(torch.randint(8, (1,), generator=rng))
+        data[span] ^= 1 << int(torch.randint(8, (1,), generator=rng))
         with contextlib.suppress(WeightsError):
             files.from_bytes(bytes(data))

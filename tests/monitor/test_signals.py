@@ -56,7 +56,7 @@ def test_looking_changes_no_bit_of_training(recipe, changes, random_pictures):
     watched, alone = Trainer(config, random_pictures), Trainer(config, random_pictures)
     signals = Signals(watched)
     for step in range(6):
-        gradients = watched.step(look=step % 2 == 0)
+        gradients = watched.step(grad_norms=step % 2 == 0)
         alone.step()
         signals.look({name: gradients[name] for name in ("d_grad", "g_grad") if name in gradients})
     assert same(watched, alone)
@@ -65,12 +65,12 @@ def test_looking_changes_no_bit_of_training(recipe, changes, random_pictures):
 def test_gradient_norms_are_those_of_the_loss(random_pictures):
     """With Adam's β₁ = 0, its mean of the gradient is the gradient itself."""
     trainer = small_trainer(random_pictures, beta1=0.0)
-    stats = trainer.step(look=True)
+    stats = trainer.step(grad_norms=True)
     for name, opt in (("d_grad", trainer.opt_d), ("g_grad", trainer.opt_g)):
         squares = sum(slots["exp_avg"].double().square().sum() for slots in opt.state.values())
         assert stats[name].item() == pytest.approx(squares.sqrt().item(), rel=1e-5)
     assert not {"d_grad", "g_grad"} & set(trainer.step())
-    assert "g_grad" not in trainer.step("d", look=True)
+    assert "g_grad" not in trainer.step("d", grad_norms=True)
 
 
 def test_told_apart_is_the_share_of_pairs_in_the_right_order():

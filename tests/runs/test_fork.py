@@ -10,7 +10,7 @@ import torch
 from gan.core.config import ConfigError
 from gan.runs import kept_checkpoints as states_module
 from gan.runs import run as run_module
-from gan.runs.kept_checkpoints import States, least_missed, state_due
+from gan.runs.kept_checkpoints import KeptCheckpoints, least_missed, state_due
 from gan.runs.registry import RunsError
 from gan.runs.run import Command, Run
 from gan.training.checkpoint import CheckpointError, flatten, load_checkpoint, read_header
@@ -57,7 +57,7 @@ def test_every_kept_state_is_what_training_so_far_gives(runs):
 
 
 def test_states_that_do_not_fit_are_dropped_evenly(tmp_path, monkeypatch):
-    states = States(tmp_path)
+    states = KeptCheckpoints(tmp_path)
     states.folder.mkdir()
     for step in (0, 16, 32, 64, 128, 256, 512):
         states.path(step).write_bytes(b"x" * 100)
@@ -97,7 +97,7 @@ def test_a_state_that_is_not_finite_is_never_kept(runs, monkeypatch):
 
 @pytest.mark.parametrize("full", ["everything", "links"])
 def test_a_full_disk_pauses_when_a_state_cannot_be_kept(runs, monkeypatch, full):
-    save, keep = run_module.save_checkpoint, States.keep
+    save, keep = run_module.save_checkpoint, KeptCheckpoints.keep
 
     def no_room(step):
         if step == 16:
@@ -106,12 +106,12 @@ def test_a_full_disk_pauses_when_a_state_cannot_be_kept(runs, monkeypatch, full)
     if full == "everything":
         monkeypatch.setattr(run_module, "save_checkpoint", lambda *a: (no_room(a[1].steps_done), save(*a)))
     else:
-        monkeypatch.setattr(States, "keep", lambda self, path, step: (no_room(step), keep(self, path, step)))
+        monkeypatch.setattr(KeptCheckpoints, "keep", lambda self, path, step: (no_room(step), keep(self, path, step)))
     run, _ = runs.create("dense", changes=SMALL)
     runs.start(run)
     until(lambda: run.status == "paused" and "disk is full" in run.message)
     monkeypatch.setattr(run_module, "save_checkpoint", save)
-    monkeypatch.setattr(States, "keep", keep)
+    monkeypatch.setattr(KeptCheckpoints, "keep", keep)
     finish(runs, run)
     assert_same(finished_state(run), straight_state(run.config, 60))
     assert run.states.steps() == [0, 32]
@@ -123,7 +123,7 @@ def test_a_disk_without_second_names_gets_a_copy(tmp_path, monkeypatch):
 
     monkeypatch.setattr(states_module.os, "link", no_links)
     (tmp_path / "checkpoint").write_bytes(b"state")
-    states = States(tmp_path)
+    states = KeptCheckpoints(tmp_path)
     states.keep(tmp_path / "checkpoint", 16)
     assert states.path(16).read_bytes() == b"state"
 

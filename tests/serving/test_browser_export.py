@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan.latent.places import principal_directions
+from gan.latent.spec import principal_directions
 from gan.models import MODELS, meta_generator
 from gan.models import weights_file as files
 from gan.recipes.catalog import RECIPES, make_config

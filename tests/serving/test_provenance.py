@@ -22,7 +22,7 @@ from PIL import Image
 from gan.core.images import png_bytes
 from gan.core.version import VERSION
 from gan.latent.query import PICTURE_KEYS, BadQuery, read, written
-from gan.serving.provenance import FORMAT_VERSION, KEY, PROGRAM, Origin
+from gan.serving.provenance import FORMAT_VERSION, KEY, PROGRAM, Provenance
 from tests import samples
 from tests.conftest import not_here
 from tests.damage import ODD, hurt_png, hurt_tree, png_chunks, png_of
@@ -78,10 +78,10 @@ def with_words(text: str) -> bytes:
     return png_bytes(picture().transpose(1, 2, 0), words={KEY: text})
 
 
-ORIGIN = Origin("mnist", "0123456789abcdef" * 2, samples.LINK)
+ORIGIN = Provenance("mnist", "0123456789abcdef" * 2, samples.LINK)
 LETTERS = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 ORIGINS = st.builds(
-    Origin,
+    Provenance,
     st.text("abcXYZ019_.-", min_size=1, max_size=100),
     st.text("0123456789abcdef", min_size=32, max_size=32),
     st.dictionaries(st.sampled_from(PICTURE_KEYS), LETTERS).map(written),
@@ -89,7 +89,7 @@ ORIGINS = st.builds(
 
 
 @given(origin=ORIGINS, side=st.integers(1, 6), channels=st.sampled_from([1, 3]), scale=st.integers(1, 3))
-def test_the_page_reads_what_python_wrote(page: Ask, origin: Origin, side: int, channels: int, scale: int) -> None:
+def test_the_page_reads_what_python_wrote(page: Ask, origin: Provenance, side: int, channels: int, scale: int) -> None:
     pixels = picture(side, channels)
     file = origin.png(pixels, scale)
     assert page(file) == {"weights": origin.weights, "digest": origin.digest, "query": read(origin.query)}
@@ -98,7 +98,7 @@ def test_the_page_reads_what_python_wrote(page: Ask, origin: Origin, side: int, 
 
 
 @given(origin=ORIGINS)
-def test_python_reads_what_the_page_wrote(page: Ask, origin: Origin) -> None:
+def test_python_reads_what_the_page_wrote(page: Ask, origin: Provenance) -> None:
     plain = png_bytes(picture().transpose(1, 2, 0))
     told = {"weights": origin.weights, "digest": origin.digest, "query": origin.query, "madeWith": VERSION}
     file = base64.b64decode(page(plain, **told)["bytes"])
@@ -135,7 +135,7 @@ PIECES = [
 def test_both_read_the_same_from_any_query(page: Ask, pieces: list[str]) -> None:
     """Percent and plus signs, broken letters and keys that stand twice mean the same to both, or both refuse."""
     text = "".join(pieces)
-    found = page(with_words(Origin("mnist", "0" * 32, text).words()))
+    found = page(with_words(Provenance("mnist", "0" * 32, text).words()))
     try:
         wanted = read(text)
     except BadQuery:  # a query of nothing but separators too, which says nothing to the page

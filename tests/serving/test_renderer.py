@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from gan.core.paths import ROOT
-from gan.latent.places import Place
+from gan.latent.spec import LatentSpec
 from gan.models import build_generator
 from gan.models import weights_file as files
 from gan.models.weights_file import Weights
@@ -31,7 +31,7 @@ from gan.serving.renderer import (
 from gan.training.trainer import Trainer
 from tests.conftest import PATIENCE
 
-PLACE = Place(3, ((5, 0.5),), {0: 1.5}, {7: -0.5})
+PLACE = LatentSpec(3, ((5, 0.5),), {0: 1.5}, {7: -0.5})
 
 
 def make(recipe="quick-conditional", seed=0, step=10, **changes) -> Weights:
@@ -58,12 +58,12 @@ def renderer(shelf):
     renderer.close()
 
 
-def draw(renderer, name="by-class", place=PLACE, label=4, near=None) -> np.ndarray:
-    return renderer.pixels(name, place, label, near).result(PATIENCE).images
+def draw(renderer, name="by-class", spec=PLACE, label=4, near=None) -> np.ndarray:
+    return renderer.pixels(name, spec, label, near).result(PATIENCE).images
 
 
 def straight(frames: int) -> KeyframePath:
-    return KeyframePath((Keyframe(Place(1), 0), Keyframe(Place(2), 0)), "lerp", frames)
+    return KeyframePath((Keyframe(LatentSpec(1), 0), Keyframe(LatentSpec(2), 0)), "lerp", frames)
 
 
 # ---- exactness ----
@@ -71,7 +71,7 @@ def straight(frames: int) -> KeyframePath:
 
 def test_the_same_request_gives_the_same_bytes_in_another_process(renderer, shelf):
     script = (
-        "import sys; from pathlib import Path; from gan.latent.places import Place;"
+        "import sys; from pathlib import Path; from gan.latent.spec import LatentSpec;"
         "from gan.serving.renderer import Renderer;"
         f"p = Renderer(Path({str(shelf)!r})).pixels('by-class', {PLACE!r}, 4).result().images;"
         "sys.stdout.buffer.write(p.tobytes())"
@@ -92,36 +92,38 @@ def test_a_picture_does_not_depend_on_its_neighbours(renderer):
     alone = draw(renderer)
     together = draw(renderer, near=Near(16, 0, 0.4))
     assert together.shape == (17, 1, 28, 28) and np.array_equal(together[:1], alone)
-    there = Place(3, ((5, 0.5), (9, 0.4)), {0: 1.5}, {7: -0.5})
-    assert np.array_equal(draw(renderer, place=there)[0], together[1 + 9])
+    there = LatentSpec(3, ((5, 0.5), (9, 0.4)), {0: 1.5}, {7: -0.5})
+    assert np.array_equal(draw(renderer, spec=there)[0], together[1 + 9])
 
 
 def test_the_ends_of_a_path_are_the_pictures_of_its_ends(renderer):
     film = (
-        renderer.path("by-class", KeyframePath((Keyframe(PLACE, 2), Keyframe(Place(8), 7)), "slerp", 19))
+        renderer.path("by-class", KeyframePath((Keyframe(PLACE, 2), Keyframe(LatentSpec(8), 7)), "slerp", 19))
         .result(PATIENCE)
         .images
     )
     assert len(film) == 19
     assert np.array_equal(film[:1], draw(renderer, label=2))
-    assert np.array_equal(film[-1:], draw(renderer, place=Place(8), label=7))
+    assert np.array_equal(film[-1:], draw(renderer, spec=LatentSpec(8), label=7))
 
 
 def test_a_path_between_groups_blends_them(renderer, shelf):
     """The votes of latents on the way would jump; the picture half way is of half one group and half the other."""
-    a, b = Place(1), Place(2)
+    a, b = LatentSpec(1), LatentSpec(2)
     film = renderer.path("plain", KeyframePath((Keyframe(a), Keyframe(b)), "lerp", 3)).result(PATIENCE).images
-    for place, picture in ((a, film[:1]), (b, film[2:])):
-        assert np.array_equal(picture, draw(renderer, "plain", place, None))
+    for spec, picture in ((a, film[:1]), (b, film[2:])):
+        assert np.array_equal(picture, draw(renderer, "plain", spec, None))
     network = files.build(files.load(shelf / "plain.safetensors"))
-    za, zb = (torch.tensor(renderer.numbers("plain", place).result(PATIENCE))[None] for place in (a, b))
+    za, zb = (torch.tensor(renderer.numbers("plain", spec).result(PATIENCE))[None] for spec in (a, b))
     with torch.inference_mode():
         x = network((za + zb) / 2, (network.vote(za) + network.vote(zb)) / 2)
     assert np.abs(film[1:2].astype(int) - ((x + 1) * 127.5).round().clamp(0, 255).numpy()).max() <= 1
 
 
 def test_sliders_change_the_picture(renderer):
-    pictures = {draw(renderer, place=Place(3, (), d, z)).tobytes() for d, z in [({}, {}), ({0: 2}, {}), ({}, {1: 2})]}
+    pictures = {
+        draw(renderer, spec=LatentSpec(3, (), d, z)).tobytes() for d, z in [({}, {}), ({0: 2}, {}), ({}, {1: 2})]
+    }
     assert len(pictures) == 3
     assert not np.array_equal(draw(renderer, label=1), draw(renderer, label=2))
 
@@ -197,41 +199,41 @@ def held(renderer):
 
 def test_only_the_newest_waiting_request_of_a_lane_is_drawn(renderer):
     go = held(renderer)
-    older = [renderer.pixels("plain", Place(seed), lane="page") for seed in range(20)]
-    other = renderer.pixels("plain", Place(99), lane="another page")
-    newest = renderer.pixels("plain", Place(20), lane="page")
+    older = [renderer.pixels("plain", LatentSpec(seed), lane="page") for seed in range(20)]
+    other = renderer.pixels("plain", LatentSpec(99), lane="another page")
+    newest = renderer.pixels("plain", LatentSpec(20), lane="page")
     go.set()
-    assert np.array_equal(newest.result(PATIENCE).images, draw(renderer, "plain", Place(20), None))
-    assert np.array_equal(other.result(PATIENCE).images, draw(renderer, "plain", Place(99), None))
+    assert np.array_equal(newest.result(PATIENCE).images, draw(renderer, "plain", LatentSpec(20), None))
+    assert np.array_equal(other.result(PATIENCE).images, draw(renderer, "plain", LatentSpec(99), None))
     for future in older:
         with pytest.raises(Superseded):
             future.result(PATIENCE)
 
 
 def test_a_request_being_drawn_is_finished(renderer):
-    first = renderer.pixels("plain", Place(1), lane="page")
+    first = renderer.pixels("plain", LatentSpec(1), lane="page")
     first.result(PATIENCE)
-    second = renderer.pixels("plain", Place(2), lane="page")
+    second = renderer.pixels("plain", LatentSpec(2), lane="page")
     assert second.result(PATIENCE).images.shape == (1, 1, 28, 28)
 
 
 def test_too_many_waiting_requests_are_sent_away(renderer):
     go = held(renderer)
-    waiting = [renderer.pixels("plain", Place(0)) for _ in range(MAX_WAITING)]
+    waiting = [renderer.pixels("plain", LatentSpec(0)) for _ in range(MAX_WAITING)]
     with pytest.raises(Busy):
-        renderer.pixels("plain", Place(0))
+        renderer.pixels("plain", LatentSpec(0))
     go.set()
     assert all(f.result(PATIENCE) for f in waiting)
 
 
 def test_a_slider_need_not_wait_for_a_long_path(renderer):
     order = []
-    alone = draw(renderer, place=Place(5), label=0)
+    alone = draw(renderer, spec=LatentSpec(5), label=0)
     go = held(renderer)
     waiting = {
         "first path": renderer.path("by-class", straight(100)),
-        "neighbours": renderer.pixels("by-class", Place(5), 0, Near(16)),
-        "slider": renderer.pixels("by-class", Place(5), 0),
+        "neighbours": renderer.pixels("by-class", LatentSpec(5), 0, Near(16)),
+        "slider": renderer.pixels("by-class", LatentSpec(5), 0),
     }
     for name, future in waiting.items():
         future.add_done_callback(lambda _, name=name: order.append(name))
@@ -245,7 +247,7 @@ def test_a_slider_passes_in_the_middle_of_a_path(renderer):
     draw(renderer)
     order = []
     path = renderer.path("by-class", straight(240))
-    slider = renderer.pixels("by-class", Place(5), 0)
+    slider = renderer.pixels("by-class", LatentSpec(5), 0)
     for name, future in (("path", path), ("slider", slider)):
         future.add_done_callback(lambda _, name=name: order.append(name))
     assert slider.result(PATIENCE).images.shape == (1, 1, 28, 28)
@@ -283,7 +285,7 @@ def test_newer_weights_of_a_run_are_used_and_older_ones_forgotten(shelf):
 
 
 def test_the_shelf_lists_generators_only(renderer):
-    assert sorted(renderer.shelf()) == ["by-class", "plain"]
+    assert sorted(renderer.shipped()) == ["by-class", "plain"]
 
 
 @pytest.mark.parametrize("name", ["nope", "../secret", "metric-mnist", "run-1", "file-0", "", "a/b", "."])
@@ -299,17 +301,17 @@ def test_a_broken_file_says_so_and_the_renderer_lives_on(renderer):
 
 
 @pytest.mark.parametrize(
-    ("name", "place", "label", "words"),
+    ("name", "spec", "label", "words"),
     [
-        ("by-class", Place(), 10, "classes 0 to 9"),
-        ("plain", Place(), 0, "no classes"),
-        ("plain", Place(moves={8: 1.0}), None, "no direction 8"),
-        ("plain", Place(sets={64: 1.0}), None, "no latent dimension 64"),
+        ("by-class", LatentSpec(), 10, "classes 0 to 9"),
+        ("plain", LatentSpec(), 0, "no classes"),
+        ("plain", LatentSpec(principal={8: 1.0}), None, "no direction 8"),
+        ("plain", LatentSpec(fixed={64: 1.0}), None, "no latent dimension 64"),
     ],
 )
-def test_what_these_weights_cannot_do_is_said(renderer, name, place, label, words):
+def test_what_these_weights_cannot_do_is_said(renderer, name, spec, label, words):
     with pytest.raises(RenderError, match=words):
-        draw(renderer, name, place, label)
+        draw(renderer, name, spec, label)
 
 
 def test_opened_files_are_drawn_and_the_oldest_forgotten(renderer):

@@ -239,7 +239,10 @@ def test_in_a_single_process_nothing_happens(monkeypatch):
     distributed.average([kept])
     distributed.broadcast([kept])
     assert kept.tolist() == [1, 1, 1] and (distributed.rank(), distributed.world()) == (0, 1)
-    assert distributed.lead("both", {"d": 1.0, "g": 1.0}) == "" and distributed.lead_with("load", object()) is None
+    assert (
+        distributed.broadcast_command("both", {"d": 1.0, "g": 1.0}) == ""
+        and distributed.broadcast_command_with("load", object()) is None
+    )
     with distributed.whole_step(None):
         pass
     assert distributed.job() == "" and not distributed.restarted()

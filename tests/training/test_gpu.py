@@ -67,7 +67,7 @@ def test_a_step_never_waits_and_makes_every_tensor_where_it_computes(kind, monke
     for step in range(4):
         if step == 2:  # by then whatever is made once is made
             trainer._learn = learn
-        trainer.step(look=step == 3)
+        trainer.step(grad_norms=step == 3)
     assert trainer.steps_done == 4
 
 

@@ -38,7 +38,7 @@ def test_twenty_steps_stay_finite_and_continue_exactly(recipe, precision, random
 
 
 def test_gradients_are_those_of_float32_as_far_as_eight_bits_go(random_pictures):
-    norms = [trainer_of("dense", random_pictures, p, batch=64).step(look=True) for p in ("float32", "bfloat16")]
+    norms = [trainer_of("dense", random_pictures, p, batch=64).step(grad_norms=True) for p in ("float32", "bfloat16")]
     for name in ("d_loss", "g_loss", "d_grad", "g_grad"):
         exact, rough = (float(n[name]) for n in norms)
         assert rough == pytest.approx(exact, rel=0.02), name
@@ -49,9 +49,9 @@ def test_a_step_with_a_penalty_judges_in_float32(random_pictures):
     trainer = trainer_of("quick", random_pictures, penalty_every=2)
     x, c = trainer._batch(0)
     exact = trainer.D(x, c, trainer.rng)
-    assert torch.equal(trainer._see(x, c, trainer.rng), exact)
+    assert torch.equal(trainer._discriminate(x, c, trainer.rng), exact)
     trainer.step()
-    exact, rough = trainer.D(x, c, trainer.rng), trainer._see(x, c, trainer.rng)
+    exact, rough = trainer.D(x, c, trainer.rng), trainer._discriminate(x, c, trainer.rng)
     assert rough.dtype == torch.float32
     assert not torch.equal(rough, exact)
     torch.testing.assert_close(rough, exact, rtol=0.05, atol=0.05)

@@ -105,10 +105,10 @@ def other_beginnings() -> bool:
 def asking() -> str:
     """A follower that was told to end asks the leader, who reads it."""
     if distributed.rank():
-        word, lr = distributed.hear("shutdown")
+        word, lr = distributed.receive_command("shutdown")
         assert (word, lr) == ("wait", {"d": 0.1, "g": 1e-8})
         return "shutdown"
-    return distributed.lead("wait", {"d": 0.1, "g": 1e-8})
+    return distributed.broadcast_command("wait", {"d": 0.1, "g": 1e-8})
 
 
 def check(out: Path, own_dir: Path, dataset: str) -> int:

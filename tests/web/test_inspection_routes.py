@@ -13,7 +13,7 @@ from gan.core.images import to_uint8
 from gan.data import catalog
 from gan.data.pictures import Pictures, split_of, write_pictures
 from gan.inspection.service import MadeOf, NotHad
-from gan.latent.places import Place, latent_at
+from gan.latent.spec import LatentSpec, latent_at
 from gan.models import build_generator
 from gan.models import weights_file as files
 from gan.models.weights_file import Weights
@@ -143,7 +143,7 @@ def test_the_verdict_is_that_of_the_saved_discriminator(client, runs, own_run):
     found = ask(client, f"w=run-{own_run.id}&seed=1", "verdict")
     trainer = Trainer(own_run.config, catalog.load(OWN, "train", runs.own_dir))
     load_checkpoint(own_run.checkpoint_path, trainer)
-    z = latent_at(Place(1), own_run.config.z_dim, torch.empty(0, own_run.config.z_dim))
+    z = latent_at(LatentSpec(1), own_run.config.z_dim, torch.empty(0, own_run.config.z_dim))
     x = trainer.sample(z).clone()
     with torch.no_grad():
         logit = trainer.D.eval()(x).item()
@@ -167,7 +167,7 @@ def test_the_same_latent_is_drawn_by_every_state(client, runs, own_run):
     found = ask(client, f"w=run-{own_run.id}&seed=1", "snapshots")
     assert found["steps"] == [0, 16, 32, 40]
     trainer = Trainer(own_run.config, catalog.load(OWN, "train", runs.own_dir))
-    z = latent_at(Place(1), own_run.config.z_dim, torch.empty(0, own_run.config.z_dim))
+    z = latent_at(LatentSpec(1), own_run.config.z_dim, torch.empty(0, own_run.config.z_dim))
     for step, image in zip(found["steps"], images(found), strict=True):
         load_checkpoint(own_run.state_until(step), trainer)
         assert np.array_equal(to_uint8(trainer.sample(z))[0].numpy(), image)
@@ -183,7 +183,7 @@ def test_a_damaged_or_foreign_state_is_said(made_of, runs):
     run, other = (runs.create(recipe, OWN, {"batch": 4, "total_steps": 1})[0] for recipe in ("dense", "mlp"))
     for each in (run, other):
         each.loop()
-    subject = made_of.subject(f"run-{run.id}", Place(1), None).result(PATIENCE)
+    subject = made_of.subject(f"run-{run.id}", LatentSpec(1), None).result(PATIENCE)
     assert made_of.verdict(subject).result(PATIENCE).step == 1
     run.checkpoint_path.write_bytes(other.checkpoint_path.read_bytes())
     with pytest.raises(NotHad, match="other networks"):

@@ -62,7 +62,7 @@ def enlarged(picture: np.ndarray, scale: int) -> np.ndarray:
 @pytest.mark.parametrize("mode", ["slerp", "lerp", "smooth"])
 def test_a_path_leads_through_its_keyframes(client, mode):
     keyframes = ["seed=1&c=2", "seed=9&c=7&d=0:1.5", "seed=4&c=0"]
-    wanted = np.concatenate([pixels(client.get(f"pixels?w=by-class&{place}")) for place in keyframes])
+    wanted = np.concatenate([pixels(client.get(f"pixels?w=by-class&{spec}")) for spec in keyframes])
     way = pixels(client.get(f"path?{THREE}&mode={mode}&frames=5"))
     assert len(way) == 9 and np.array_equal(way[::4], wanted)
     ring = pixels(client.get(f"path?{THREE}&mode={mode}&frames=5&loop=1"))
@@ -158,16 +158,16 @@ def test_a_share_of_one_is_the_picture(client):
 def test_a_sum_opens_as_a_place(client, keyframes):
     """Exactly the same picture, so that one may go on from it."""
     query = f"{keyframes}&shares=1:-1:1"
-    place = client.get(f"sum?{query}").json()
-    assert place.pop("left_out", 0) == 0
+    spec = client.get(f"sum?{query}").json()
+    assert spec.pop("left_out", 0) == 0
     weights = keyframes.partition("&")[0]
-    opened = client.get(f"pixels?{weights}&" + "&".join(f"{key}={value}" for key, value in place.items()))
+    opened = client.get(f"pixels?{weights}&" + "&".join(f"{key}={value}" for key, value in spec.items()))
     assert np.array_equal(pixels(opened), pixels(client.get(f"sums?{query}")))
 
 
 def test_what_a_place_cannot_say_of_a_sum_is_told(client):
-    place = client.get(f"sum?{THREE}&shares=0.5:0.3:0.2").json()
-    assert (place["c"], place["mix"], place["left_out"]) == (2, "7:0.3750", 0.2)
+    spec = client.get(f"sum?{THREE}&shares=0.5:0.3:0.2").json()
+    assert (spec["c"], spec["mix"], spec["left_out"]) == (2, "7:0.3750", 0.2)
 
 
 def test_sums_become_files(client):

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gan.inspection.networks import shown_maps
 from gan.inspection.service import WAYS, MadeOf, NotHad, NotYet, Subject
-from gan.latent.query import BadQuery, in_base64, integer, label_of, place_of
+from gan.latent.query import BadQuery, in_base64, integer, label_of, spec_of
 from gan.web.routes import pictures as shared
 from gan.web.routes.answers import FRESH, Endpoint, sentence
 
@@ -49,8 +49,8 @@ class _View:
         self.made_of = made_of
 
     def _subject(self, query: Mapping[str, str]) -> asyncio.Future[Subject]:
-        name, place, label = shared.weights_of(query), place_of(query), label_of(query.get("c", ""))
-        return shared.wait(self.made_of.subject(name, place, label, shared.lane_of(query)))
+        name, spec, label = shared.weights_of(query), spec_of(query), label_of(query.get("c", ""))
+        return shared.wait(self.made_of.subject(name, spec, label, shared.lane_of(query)))
 
     async def nearest(self, query: Mapping[str, str]) -> dict[str, object]:
         """way=pixels or features: this picture, the training pictures nearest to it, and whether it is new."""
@@ -92,8 +92,8 @@ class _View:
 
     async def layers(self, query: Mapping[str, str]) -> dict[str, object]:
         """All layers of the generator, and what number layer=0, 1, ... makes of this picture."""
-        name, place, label = shared.weights_of(query), place_of(query), label_of(query.get("c", ""))
-        made = await shared.wait(self.made_of.layers(name, place, label, shared.lane_of(query)))
+        name, spec, label = shared.weights_of(query), spec_of(query), label_of(query.get("c", ""))
+        made = await shared.wait(self.made_of.layers(name, spec, label, shared.lane_of(query)))
         chosen = integer(query, "layer", 0, len(made) - 1, default=0)
         images, low, high = shown_maps(made[chosen][1])
         layers = [{"kind": layer.kind, "channels": layer.channels, "side": layer.side} for layer, _ in made]

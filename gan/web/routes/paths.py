@@ -15,8 +15,8 @@ from torch import Tensor
 
 from gan.core.images import boomerang, gif_bytes, grid, mp4_bytes, png_bytes, webp_bytes, zip_bytes
 from gan.latent import interpolation
-from gan.latent.places import packed
-from gan.latent.query import MAX_VALUE, BadQuery, in_base64, integer, label_of, number, place_of
+from gan.latent.query import MAX_VALUE, BadQuery, in_base64, integer, label_of, number, spec_of
+from gan.latent.spec import packed
 from gan.serving.renderer import Busy, Keyframe, KeyframePath, Renderer, Sums
 from gan.web.routes import pictures as shared
 from gan.web.routes.answers import FRESH, Endpoint, sentence
@@ -156,7 +156,7 @@ class _Traveller:
         return numbers_file(query, *await shared.wait(found))
 
     async def sum(self, request: Request) -> Response:
-        """The first of the sums as the address of a place: from, c and mix, and the share of classes not said there."""
+        """The first of the sums as the address of a spec: from, c and mix, and the share of classes not said there."""
         query = request.query_params
         z, c = await shared.wait(self.renderer.sum_latents(shared.weights_of(query), sums_of(query)))
         if z[0].abs().max() > MAX_VALUE:
@@ -245,4 +245,4 @@ def _shares(text: str, count: int) -> tuple[float, ...]:
 
 def _keyframe(query: Mapping[str, str], letter: str) -> Keyframe:
     seed, _, label = query[letter].partition(":")
-    return Keyframe(place_of({**query, "seed": seed}, letter), label_of(label))
+    return Keyframe(spec_of({**query, "seed": seed}, letter), label_of(label))

@@ -15,8 +15,8 @@ from starlette.responses import JSONResponse, Response
 from torch import Tensor
 
 from gan.latent.directions import Direction, from_text, to_text
-from gan.latent.places import RING, packed, unpacked
-from gan.latent.query import MAX_DIRECTIONS, MAX_RINGS, BadQuery, in_base64, integer, label_of, number, place_of
+from gan.latent.query import MAX_DIRECTIONS, MAX_RINGS, BadQuery, in_base64, integer, label_of, number, spec_of
+from gan.latent.spec import RING, packed, unpacked
 from gan.runs.registry import Runs
 from gan.runs.run import Run
 from gan.serving.renderer import MAX_UPLOAD_BYTES, Learned, Near, Pixels, Renderer, RenderError, Source
@@ -34,7 +34,7 @@ def add_picture_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> N
     """Add the routes to a running app. `runs` lists the runs a visitor owns and names a run (runs.registry)."""
     view = _View(renderer, runs)
     reads = {
-        "weights": view.shelf,
+        "weights": view.shipped,
         "weights/{name}": view.about,
         "weights/{name}/page": view.page,
         "pixels": view.pixels,
@@ -58,10 +58,10 @@ class _View:
     def __init__(self, renderer: Renderer, runs: Runs | None) -> None:
         self.renderer, self.runs = renderer, runs
 
-    async def shelf(self, request: Request) -> Response:
+    async def shipped(self, request: Request) -> Response:
         tokens = [token.strip() for token in request.headers.get("x-owner", "").split(",") if token.strip()]
-        shelf = await run_in_threadpool(self.renderer.shelf)
-        shipped = [{"id": name, "title": w.title or name, "group": "shipped"} for name, w in shelf.items()]
+        listed = await run_in_threadpool(self.renderer.shipped)
+        shipped = [{"id": name, "title": w.title or name, "group": "shipped"} for name, w in listed.items()]
         mine = await run_in_threadpool(self._my_runs, tokens)
         return JSONResponse({"weights": mine + shipped}, headers=FRESH)
 
@@ -99,12 +99,12 @@ class _View:
 
     async def pixels(self, request: Request) -> Response:
         query = request.query_params
-        name, place, label = weights_of(query), place_of(query), label_of(query.get("c", ""))
-        return raw(await wait(self.renderer.pixels(name, place, label, _near(query), lane_of(query))))
+        name, spec, label = weights_of(query), spec_of(query), label_of(query.get("c", ""))
+        return raw(await wait(self.renderer.pixels(name, spec, label, _near(query), lane_of(query))))
 
     async def latent(self, request: Request) -> Response:
         query = request.query_params
-        numbers = await wait(self.renderer.numbers(weights_of(query), place_of(query), lane_of(query)))
+        numbers = await wait(self.renderer.numbers(weights_of(query), spec_of(query), lane_of(query)))
         return JSONResponse({"z": [round(number, 4) for number in numbers]}, headers=FRESH)
 
     async def open_file(self, request: Request) -> Response:
@@ -122,18 +122,18 @@ class _View:
     async def strips(self, request: Request) -> Response:
         """along=KEY,KEY: seven pictures for each of these directions, from -3 to 3."""
         query = request.query_params
-        name, place, label = weights_of(query), place_of(query), label_of(query.get("c", ""))
+        name, spec, label = weights_of(query), spec_of(query), label_of(query.get("c", ""))
         keys = query.get("along", "").split(",")
-        known = {push.key for push in place.pushes} | {str(k) for k in range(MAX_DIRECTIONS)}
+        known = {push.key for push in spec.directions} | {str(k) for k in range(MAX_DIRECTIONS)}
         if not set(keys) <= known or len(set(keys)) < len(keys):
             raise BadQuery("along must name directions that this address holds, each once.")
-        return raw(await wait(self.renderer.strips(name, place, label, keys, lane_of(query))))
+        return raw(await wait(self.renderer.strips(name, spec, label, keys, lane_of(query))))
 
     async def steered(self, request: Request) -> Response:
         """The directions that are fitted to the picture of this address, whatever else pushes it."""
         query = request.query_params
-        place, label, stamp = place_of(query), label_of(query.get("c", "")), query.get("stamp", "")
-        found = await wait(self.renderer.steered(weights_of(query), place, label, stamp, lane_of(query)))
+        spec, label, stamp = spec_of(query), label_of(query.get("c", "")), query.get("stamp", "")
+        found = await wait(self.renderer.steered(weights_of(query), spec, label, stamp, lane_of(query)))
         return JSONResponse({"directions": list(map(_written, found))}, headers=FRESH)
 
     async def study(self, request: Request) -> Response:
@@ -152,7 +152,7 @@ class _View:
     async def directions_file(self, request: Request) -> Response:
         """The directions of this address as a file."""
         query = request.query_params
-        kept = [Direction(p.key, "own", unpacked(p.vector), p.regroups) for p in place_of(query).pushes]
+        kept = [Direction(p.key, "own", unpacked(p.vector), p.may_change_cluster) for p in spec_of(query).directions]
         text = to_text(kept, weights_of(query), query.get("stamp", "")[:80])
         return file(text.encode(), "application/json", "gan-forge-directions.json")
 
@@ -166,7 +166,7 @@ class _View:
 
 def _written(direction: Direction) -> dict[str, object]:
     vector = in_base64(packed(direction.vector))
-    return {"key": direction.key, "kind": direction.kind, "vector": vector, "regroups": direction.regroups}
+    return {"key": direction.key, "kind": direction.kind, "vector": vector, "regroups": direction.may_change_cluster}
 
 
 async def body_of(request: Request, most: int, what: str) -> bytes:

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from gan.latent import query as queries
 from gan.runs.registry import Runs
-from gan.serving.provenance import SCALE, Origin
+from gan.serving.provenance import SCALE, Provenance
 from gan.serving.renderer import Pixels, Renderer
 from gan.web.routes import pictures as shared
 from gan.web.routes.answers import FRESH, sentence
@@ -48,11 +48,11 @@ class _Share:
         python = origin.python(file, about, _file_name(request))
         return JSONResponse({"digest": origin.digest, "python": python}, headers=FRESH)
 
-    async def _drawn(self, request: Request) -> tuple[Pixels, Origin]:
+    async def _drawn(self, request: Request) -> tuple[Pixels, Provenance]:
         query = request.query_params
-        name, place, label = shared.weights_of(query), queries.place_of(query), queries.label_of(query.get("c", ""))
-        drawn, digest = await shared.wait(self.renderer.signed(name, place, label))
-        return drawn, Origin(name, digest, queries.written(query))
+        name, spec, label = shared.weights_of(query), queries.spec_of(query), queries.label_of(query.get("c", ""))
+        drawn, digest = await shared.wait(self.renderer.signed(name, spec, label))
+        return drawn, Provenance(name, digest, queries.written(query))
 
     def _weights_file(self, name: str, opened: str) -> tuple[str, str]:
         """What Python calls these weights, and where they are to be had. opened: the name of the file on the page."""

@@ -85,7 +85,7 @@ export async function drawStripsHere({ along, ...query }) {
   return drawMany(generator, places.map((one) => told(found, latentAt(one, ...inWhich(generator)))));
 }
 
-/** The same place with another amount of one push, or of the move with this number (gan.latent.places.along). */
+/** The same place with another amount of one push, or of the move with this number (gan.latent.spec.along). */
 function moved(place, key, amount) {
   if (/^\d+$/.test(key)) return { ...place, d: new Map([...place.d, [Number(key), amount]]) };
   return { ...place, pushes: place.pushes.map((push) => (push.key === key ? { ...push, amount } : push)) };

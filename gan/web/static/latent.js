@@ -1,4 +1,4 @@
-// The Latent sliders tab. The whole state is a place in latent space written as a few numbers (see gan/latent/places.py), so a
+// The Latent sliders tab. The whole state is a place in latent space written as a few numbers (see gan/latent/spec.py), so a
 // link holds it; every picture is asked for with all of it, and only the newest answer is shown.
 
 import {

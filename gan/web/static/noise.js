@@ -1,4 +1,4 @@
-// Places in latent space, as gan/latent/places.py has them: seeds, walks, pushes. No DOM in here.
+// Places in latent space, as gan/latent/spec.py has them: seeds, walks, pushes. No DOM in here.
 //
 // A seed's numbers are those of torch's generator on a processor: a Mersenne Twister and its normal transform. They agree
 // to the last digits of a float32; those digits differ between processors in torch itself.
@@ -7,7 +7,7 @@ import { halfValues } from "./generator.js";
 
 const MASK = (1n << 64n) - 1n;
 const GOLDEN = 0x9e3779b97f4a7c15n;
-const [LATENT, NEIGHBOUR] = [11n, 12n]; // streams, as in gan/latent/places.py
+const [LATENT, NEIGHBOUR] = [11n, 12n]; // streams, as in gan/latent/spec.py
 export const SHEETS = { tile: { stream: 3n, latents: 40 }, study: { stream: 13n, latents: 1000 } }; // likewise
 const RING = 16;
 const f32 = Math.fround;
@@ -28,7 +28,7 @@ export function neighbourOf(place, number, spread, zDim, directions, votes = 0) 
   return moved(near, place, directions, votes);
 }
 
-/** gan.latent.places.voting and gan.latent.places.pushed. */
+/** gan.latent.spec.voting and gan.latent.spec.final_latents. */
 function moved(base, place, directions, votes) {
   const { d, z: single, psi = 1, pushes = [] } = place;
   const freed = freedFrom(place, directions);
@@ -47,7 +47,7 @@ function add(z, amount, direction) {
   if (factor !== 0) for (let i = 0; i < z.length; i++) z[i] += f32(factor * direction[i]);
 }
 
-/** A function that takes from a vector what lies along locked ones, unless it is one of them (gan.latent.places.without). */
+/** A function that takes from a vector what lies along locked ones, unless it is one of them (gan.latent.spec.without). */
 function freedFrom({ pushes = [], lock = new Set() }, directions) {
   if (!lock.size) return (_, vector) => vector;
   const numbered = [...lock].filter((key) => directions[key]).map((key) => directions[key]);

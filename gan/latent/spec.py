@@ -1,7 +1,7 @@
-"""Places in latent space: seeds, walks to neighbours, principal directions. Pure functions.
+"""What a latent is made of: seeds, walks to neighbours, principal directions. Pure functions.
 
-A picture's latent is written down completely by a seed and a few numbers (see `Place`), so that a link can hold it.
-Vectors in a link are float16, little-endian: half the length, and finer than any eye.
+A picture's latent is written down completely by a seed and a few numbers (see `LatentSpec`), so that a link can hold
+it. Vectors in a link are float16, little-endian: half the length, and finer than any eye.
 """
 
 from __future__ import annotations
@@ -32,87 +32,89 @@ class Push:
     key: str  # its name, for locks
     amount: float  # lengths of the vector
     vector: bytes  # float16 [z_dim]
-    regroups: bool = False  # the pushed latent votes for its group anew; otherwise the picture keeps its group
+    may_change_cluster: bool = (
+        False  # the pushed latent votes for its group anew; otherwise the picture keeps its group
+    )
 
 
 @dataclass(frozen=True)
-class Place:
+class LatentSpec:
     """One picture's latent, written down: start at a seed, walk to neighbours, push directions, set single numbers."""
 
     seed: int = 0
-    steps: tuple[tuple[int, float], ...] = ()  # the walk: (neighbour's number, spread) in turn
-    moves: Mapping[int, float] = field(default_factory=dict)  # principal direction -> standard deviations
-    sets: Mapping[int, float] = field(default_factory=dict)  # raw dimension -> its value
-    start: bytes = b""  # float16 [z_dim]: a latent that was found, instead of the seed's
+    walk: tuple[tuple[int, float], ...] = ()  # the walk: (neighbour's number, spread) in turn
+    principal: Mapping[int, float] = field(default_factory=dict)  # principal direction -> standard deviations
+    fixed: Mapping[int, float] = field(default_factory=dict)  # raw dimension -> its value
+    base: bytes = b""  # float16 [z_dim]: a latent that was found, instead of the seed's
     sheet: tuple[str, int] | None = None  # a picture of one of SHEETS, instead of the seed's own
     psi: float = 1.0  # truncation: this share of the way from the mean latent
-    pushes: tuple[Push, ...] = ()
+    directions: tuple[Push, ...] = ()
     locked: frozenset[str] = frozenset()  # keys of pushes, or numbers of moves, which no other push may move along
     mix: tuple[int, float] | None = None  # so much of another class
 
 
-def latent_at(place: Place, z_dim: int, directions: Tensor, votes: int = 0) -> Tensor:
-    """The latent [1, z_dim] of a place; its first `votes` numbers say which group the picture is of."""
-    return pushed(voting(base_of(place, z_dim), place, directions, votes), place, directions)
+def latent_at(spec: LatentSpec, z_dim: int, directions: Tensor, clusters: int = 0) -> Tensor:
+    """The latent [1, z_dim] of a spec; its first `clusters` numbers say which group the picture is of."""
+    return final_latents(cluster_latents(base_of(spec, z_dim), spec, directions, clusters), spec, directions)
 
 
-def base_of(place: Place, z_dim: int) -> Tensor:
+def base_of(spec: LatentSpec, z_dim: int) -> Tensor:
     """Where the walk has led [1, z_dim], before directions are pushed and single numbers set."""
-    z = _start_of(place, z_dim)
-    for done, (number, spread) in enumerate(place.steps):
-        z = neighbour(z, number, spread, seed_of(place.seed, done))
+    z = _start_of(spec, z_dim)
+    for done, (number, spread) in enumerate(spec.walk):
+        z = neighbour(z, number, spread, seed_of(spec.seed, done))
     return z
 
 
-def _start_of(place: Place, z_dim: int) -> Tensor:
-    if place.start:
-        return unpacked(place.start)[None]
-    if place.sheet is None:
-        return latent_of(place.seed, z_dim)
-    name, row = place.sheet
-    return sheet_latents(name, place.seed, z_dim)[row : row + 1]
+def _start_of(spec: LatentSpec, z_dim: int) -> Tensor:
+    if spec.base:
+        return unpacked(spec.base)[None]
+    if spec.sheet is None:
+        return latent_of(spec.seed, z_dim)
+    name, row = spec.sheet
+    return sheet_latents(name, spec.seed, z_dim)[row : row + 1]
 
 
-def bases_around(place: Place, n: int, spread: float, z_dim: int, first: int = 0) -> Tensor:
-    """The base of a place and of its neighbours number `first` and on, [1 + n, z_dim].
+def bases_around(spec: LatentSpec, n: int, spread: float, z_dim: int, first: int = 0) -> Tensor:
+    """The base of a spec and of its neighbours number `first` and on, [1 + n, z_dim].
 
-    Neighbour number k is the place with one more step (k, spread).
+    Neighbour number k is the spec with one more step (k, spread).
     """
-    z = base_of(place, z_dim)
-    return torch.cat([z, neighbours(z, n, spread, seed_of(place.seed, len(place.steps)), first)])
+    z = base_of(spec, z_dim)
+    return torch.cat([z, neighbours(z, n, spread, seed_of(spec.seed, len(spec.walk)), first)])
 
 
-def voting(z: Tensor, place: Place, directions: Tensor, votes: int = 0) -> Tensor:
+def cluster_latents(z: Tensor, spec: LatentSpec, directions: Tensor, clusters: int = 0) -> Tensor:
     """Base latents z [N, z_dim] as they vote for their group: truncated, and pushed by whatever may change it."""
-    z = torch.cat([z[:, :votes], place.psi * z[:, votes:]], 1)  # the mean latent is zero, and keeps the group
-    free = unlocked(place, directions)
-    z = edit(z, free, place.moves, {})
-    return edit(_along(z, place, directions, regroups=True), free, {}, place.sets)
+    z = torch.cat([z[:, :clusters], spec.psi * z[:, clusters:]], 1)  # the mean latent is zero, and keeps the group
+    free = unlocked(spec, directions)
+    z = edit(z, free, spec.principal, {})
+    return edit(_along(z, spec, directions, may_change_cluster=True), free, {}, spec.fixed)
 
 
-def pushed(z: Tensor, place: Place, directions: Tensor) -> Tensor:
-    """What `voting` gave, pushed by what keeps its group."""
-    return edit(_along(z, place, directions, regroups=False), directions, {}, place.sets)
+def final_latents(z: Tensor, spec: LatentSpec, directions: Tensor) -> Tensor:
+    """What `cluster_latents` gave, pushed by what keeps its group."""
+    return edit(_along(z, spec, directions, may_change_cluster=False), directions, {}, spec.fixed)
 
 
-def _along(z: Tensor, place: Place, directions: Tensor, regroups: bool) -> Tensor:
-    for push in place.pushes:
-        if push.regroups == regroups and push.amount:
-            z = z + push.amount * _freed(push.key, unpacked(push.vector), place, directions)
+def _along(z: Tensor, spec: LatentSpec, directions: Tensor, may_change_cluster: bool) -> Tensor:
+    for push in spec.directions:
+        if push.may_change_cluster == may_change_cluster and push.amount:
+            z = z + push.amount * _freed(push.key, unpacked(push.vector), spec, directions)
     return z
 
 
-def unlocked(place: Place, directions: Tensor) -> Tensor:
-    """The principal directions [K, z_dim] that the place moves along, none of them along a locked one."""
-    rows = [_freed(str(k), direction, place, directions) for k, direction in enumerate(directions)]
+def unlocked(spec: LatentSpec, directions: Tensor) -> Tensor:
+    """The principal directions [K, z_dim] that the spec moves along, none of them along a locked one."""
+    rows = [_freed(str(k), direction, spec, directions) for k, direction in enumerate(directions)]
     return torch.stack(rows) if rows else directions
 
 
-def _freed(key: str, vector: Tensor, place: Place, directions: Tensor) -> Tensor:
-    if key in place.locked or not place.locked:
+def _freed(key: str, vector: Tensor, spec: LatentSpec, directions: Tensor) -> Tensor:
+    if key in spec.locked or not spec.locked:
         return vector
-    locked = [directions[int(name)] for name in place.locked if name.isdecimal()]
-    locked += [unpacked(push.vector) for push in place.pushes if push.key in place.locked]
+    locked = [directions[int(name)] for name in spec.locked if name.isdecimal()]
+    locked += [unpacked(push.vector) for push in spec.directions if push.key in spec.locked]
     return without(vector, torch.stack(locked)) if locked else vector
 
 
@@ -123,12 +125,12 @@ def without(vector: Tensor, others: Tensor) -> Tensor:
     return (vector.double() - basis @ (basis.T @ vector.double())).to(vector.dtype)
 
 
-def along(place: Place, key: str, amount: float) -> Place:
-    """The same place with another amount of one push, or of the move with this number."""
+def along(spec: LatentSpec, key: str, amount: float) -> LatentSpec:
+    """The same spec with another amount of one push, or of the move with this number."""
     if key.isdecimal():
-        return replace(place, moves={**place.moves, int(key): amount})
-    pushes = (replace(push, amount=amount) if push.key == key else push for push in place.pushes)
-    return replace(place, pushes=tuple(pushes))
+        return replace(spec, principal={**spec.principal, int(key): amount})
+    pushes = (replace(push, amount=amount) if push.key == key else push for push in spec.directions)
+    return replace(spec, directions=tuple(pushes))
 
 
 def packed(vector: Tensor) -> bytes:
