@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Callable
 
 from gan.bench import (
+    against,
     articles,
     busy,
     directions,
@@ -35,6 +36,7 @@ from gan.core.flags import decimal, whole
 __all__ = ["BENCHES", "SLIDER", "App", "add_parsers", "find_chromium", "free_port", "process"]
 
 _MODULES = {
+    "against": against,
     "articles": articles,
     "step": step,
     "throughput": throughput,

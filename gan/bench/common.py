@@ -107,7 +107,7 @@ def load_of_the_machine() -> Figure:
 # Pairs -----------------------------------------------------------------------------------------------------------
 
 
-def alternate(pairs: int, first: Callable[[], float], second: Callable[[], float]) -> Iterator[tuple[float, float]]:
+def alternate(pairs: int, first: Callable[[], Found], second: Callable[[], Found]) -> Iterator[tuple[Found, Found]]:
     """Pairs measured one right after the other, every other pair in reverse: what drifts, drifts through both."""
     for k in range(pairs):
         if k % 2:
@@ -222,10 +222,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def process(*command: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def process(*command: str, cwd: Path = ROOT, **environment: str) -> Iterator[subprocess.Popen[str]]:
     settings = os.environ | environment
     p = subprocess.Popen(
-        command, cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
+        command, cwd=cwd, env=settings, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
     )
     try:
         yield p
@@ -267,6 +267,11 @@ class App:
     def get(self, path: str) -> Any:
         return self.ask(urllib.request.Request(self.base + path))
 
+    def read(self, path: str) -> bytes:
+        """What anybody gets."""
+        with urllib.request.urlopen(self.base + path, timeout=60) as answer:
+            return answer.read()
+
     def post(self, path: str, body: dict[str, object]) -> Any:
         headers = {"Content-Type": "application/json"}
         return self.ask(urllib.request.Request(self.base + path, json.dumps(body).encode(), headers))
@@ -290,10 +295,10 @@ class App:
 
 
 @contextmanager
-def app() -> Iterator[tuple[App, subprocess.Popen]]:
+def app(checkout: Path = ROOT) -> Iterator[tuple[App, subprocess.Popen]]:
     port, folder = free_port(), tempfile.mkdtemp()
     try:
-        with process(sys.executable, "app.py", "--port", str(port), "--runs", folder) as p:
+        with process(sys.executable, "app.py", "--port", str(port), "--runs", folder, cwd=checkout) as p:
             found = App(port)
             found.ready(p)
             yield found, p
