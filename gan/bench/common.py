@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 
 from gan.core.config import Changes, Value
+from gan.core.errors import UserError
 from gan.core.flags import whole
 from gan.core.paths import ROOT
 from gan.data.catalog import load
@@ -59,7 +60,7 @@ def side_by_side(work: Callable[[Item], Found], items: Iterable[Item], jobs: int
         pool.shutdown(cancel_futures=True)
 
 
-class BenchError(OSError):
+class BenchError(UserError):
     """A measurement that cannot be made here; the message is one sentence."""
 
 

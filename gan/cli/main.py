@@ -19,23 +19,20 @@ from tqdm import tqdm
 from gan.bench import add_parsers as add_benches
 from gan.cli import weights
 from gan.core.config import KNOBS, Changes, ConfigError, Knob, parse_value
-from gan.core.console import print_anywhere
+from gan.core.console import print_anywhere, say
 from gan.core.files import write_atomically
-from gan.core.flags import Commands, Parser, UsageError, decimal, whole, words_of
-from gan.core.images import PictureError, grid, png_bytes
+from gan.core.flags import Commands, Parser, decimal, whole, words_of
+from gan.core.images import grid, png_bytes
 from gan.data.catalog import DATA, DataError
 from gan.data.own_pictures import FITS, Form, edit_classes, prepare_folder, prepare_zip
 from gan.losses.objectives import OBJECTIVES
 from gan.losses.penalties import PENALTIES
-from gan.metrics.classifier import MetricError
 from gan.models import MODELS
-from gan.models.weights_file import WeightsError
 from gan.monitor.diagnosis import diagnose as verdicts_on
 from gan.recipes.catalog import ALL_RECIPES, make_config
-from gan.runs.archive import ArchiveError
 from gan.runs.diagnosis_report import answer, last_step, lines, past_of, short_lines
 from gan.runs.fork import plan_fork
-from gan.runs.registry import Runs, RunsError
+from gan.runs.registry import Runs
 from gan.runs.run import MOST_MEASURE_SHARE, Command, Run
 from gan.runs.sources import RUNS, find_run, open_run
 from gan.training import distributed
@@ -60,12 +57,6 @@ EPILOG = """examples:
 """
 
 
-_SENTENCES = (
-    UsageError, ConfigError, DataError, CheckpointError, WeightsError, MetricError, PictureError, RunsError,
-    ArchiveError, distributed.DistError, OSError,
-)  # fmt: skip
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Whatever a person got wrong is one sentence on stderr, and code 1."""
     print_anywhere()
@@ -78,17 +69,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return args.run(args)
     except KeyboardInterrupt:
         return 130
-    except _SENTENCES as e:
-        print(f"gan: {_sentence(e)}", file=sys.stderr)
+    except Exception as problem:
+        if not say(problem, "gan: "):
+            raise
         return 1
-
-
-def _sentence(problem: Exception) -> str:
-    """On one line, whatever was typed."""
-    words = str(problem)
-    if isinstance(problem, OSError) and problem.filename is not None:
-        words = f"{problem.filename} cannot be read or written ({problem.strerror})."
-    return " ".join(words.split())
 
 
 # train -----------------------------------------------------------------------------------------------------------

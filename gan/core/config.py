@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any
 
+from gan.core.errors import UserError
+
 Value = bool | int | float | str  # of a setting
 Changes = dict[str, Value]  # settings by name
 
 
-class ConfigError(ValueError):
+class ConfigError(UserError):
     """A setting that cannot be used; the message is one sentence for the person who chose it."""
 
 

@@ -10,6 +10,8 @@ import codecs
 import sys
 import unicodedata
 
+from gan.core.errors import as_user_error
+
 ERRORS = "likeness"  # the name of our way with letters that an encoding lacks
 _LIKE = {
     "α": "alpha", "β": "beta", "γ": "gamma", "ε": "epsilon", "λ": "lambda", "μ": "mu", "σ": "sigma", "Σ": "sum",
@@ -24,6 +26,14 @@ def print_anywhere() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a window without a console has none, a notebook one of its own
             stream.reconfigure(errors=ERRORS)
+
+
+def say(problem: Exception, who: str = "") -> bool:
+    """Print what a person is told of a failure on standard error, in one line; False where nobody expected it."""
+    told = as_user_error(problem, paths=True)
+    if told is not None:
+        print(who + " ".join(str(told).split()), file=sys.stderr)
+    return told is not None
 
 
 def _likenesses(error: UnicodeError) -> tuple[str, int]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
+from gan.core.errors import UserError
 from gan.core.seeds import MAX_SEED
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # the type has no public name
@@ -18,7 +19,7 @@ _NUMBER = re.compile(r"-(\d|\.\d|inf|nan)", re.IGNORECASE)
 _ID = re.compile(r"-\w[\w-]{10}", re.ASCII)  # a run of before ids began with a letter or digit; no option has its form
 
 
-class UsageError(ValueError):
+class UsageError(UserError):
     """Something typed wrongly; the message is one sentence."""
 
 

@@ -11,12 +11,13 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
+from gan.core.errors import UserError
 from gan.core.files import brief
 
 LEVEL = 2 / 255  # between two of the 256 levels of a pixel in [-1, 1]
 
 
-class PictureError(ValueError):
+class PictureError(UserError):
     """Its message is one clear sentence for the person."""
 
 

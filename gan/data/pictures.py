@@ -16,6 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from gan.core.errors import UserError
 from gan.core.files import brief, replacing
 
 THREADS = os.cpu_count() or 2  # that decode pictures
@@ -24,7 +25,7 @@ UNTITLED = "Own pictures"  # how a set is called whose files are nobody else's b
 Progress = Callable[[str], None]
 
 
-class DataError(ValueError):
+class DataError(UserError):
     """Its message is one clear sentence for the person in front of the screen."""
 
 

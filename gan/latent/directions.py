@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
+from gan.core.errors import UserError
 from gan.core.images import to_uint8
 from gan.core.noise import SHEETS, sheet_latents
 from gan.latent.spec import without
@@ -67,7 +68,7 @@ class Direction:
     may_change_cluster: bool = False  # see gan.latent.spec.Push
 
 
-class DirectionError(ValueError):
+class DirectionError(UserError):
     """Its message is one clear sentence for the person."""
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from gan.core.adam import Adam
+from gan.core.errors import UserError
 from gan.core.images import LEVEL, to_uint8
 from gan.latent.directions import SampleSet
 from gan.latent.spec import packed
@@ -34,7 +35,7 @@ EVERY = 5  # rounds between two reports
 FAR = 0.8  # explained less than this: far outside (`python -m gan bench find` shows digits, clothes and noise)
 
 
-class InversionError(ValueError):
+class InversionError(UserError):
     """Its message is one clear sentence for the person."""
 
 

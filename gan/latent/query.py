@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote
 
+from gan.core.errors import UserError
 from gan.core.noise import SHEETS
 from gan.core.seeds import MAX_SEED
 from gan.latent.spec import RING, LatentSpec, Push, unpacked
@@ -33,7 +34,7 @@ SPEC_KEYS = (
 PICTURE_KEYS = ("seed", "c", *SPEC_KEYS)  # all that determines a picture, beside the weights
 
 
-class BadQuery(ValueError):
+class BadQuery(UserError):
     """A part of the address cannot be used; the message is one sentence."""
 
 

@@ -21,6 +21,7 @@ from safetensors import torch as safetensors_torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gan.core.errors import UserError
 from gan.core.paths import WEIGHTS
 from gan.core.seeds import seed_of
 from gan.data import catalog
@@ -59,7 +60,7 @@ _INIT, _EPOCH = 11, 12
 Progress = Callable[[str], None]
 
 
-class MetricError(ValueError):
+class MetricError(UserError):
     """Its message is one clear sentence for the person in front of the screen."""
 
 

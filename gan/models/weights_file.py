@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from gan.core.config import Config, ConfigError
+from gan.core.errors import UserError
 from gan.core.files import write_atomically
 from gan.models import meta_generator
 from gan.models.layers import Generator
@@ -34,7 +35,7 @@ MAX_WORDS = 200  # characters of a title or a class's name
 DTYPES = {"F32": torch.float32, "F16": torch.float16, "I64": torch.int64}
 
 
-class WeightsError(ValueError):
+class WeightsError(UserError):
     """Its message is one clear sentence for the person who opened the file."""
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gan.core.config import Config, ConfigError
+from gan.core.errors import UserError
 from gan.core.files import brief
 from gan.core.images import split_grid
 from gan.data.catalog import DataError
@@ -40,7 +41,7 @@ MAX_LINE, MAX_NAMES, MAX_MESSAGE = 200, 1000, 500  # letters of a title, classes
 _CHUNK = 1 << 20
 
 
-class ArchiveError(ValueError):
+class ArchiveError(UserError):
     """A zip that cannot be brought back; the message is one sentence."""
 
 

@@ -11,9 +11,11 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from types import MappingProxyType
+from typing import IO, Any
 
 from gan.core.config import Changes, Config, ConfigError
+from gan.core.errors import Forbidden, UserError
 from gan.core.tokens import hash_of, hashes_of, new_token
 from gan.data.catalog import DATA, OWN_NAME, DataError, describe
 from gan.recipes.catalog import ALL_RECIPES, make_config
@@ -37,22 +39,27 @@ _ID = re.compile(r"[A-Za-z0-9_-]{12}")
 log = logging.getLogger(__name__)
 
 
-class RunsError(ValueError):
+class RunsError(UserError):
     """A request that cannot be served; the message is one sentence."""
 
 
 class NotFound(RunsError):
     """There is no such run (any more)."""
 
-    details: ClassVar = {"gone": True}  # so that a page can tell it from an address that a proxy does not know
+    status = 404
+    details = MappingProxyType({"gone": True})  # so that a page can tell it from an address that a proxy does not know
 
 
 class InUse(RunsError):
     """What is to be deleted is needed just now."""
 
+    status = 409
+
 
 class NoRoom(RunsError):
     """As many runs train as may; `details` say what the page can offer, see gan.runs.room.no_room."""
+
+    status = 409
 
     def __init__(self, sentence: str, about: Full) -> None:
         super().__init__(sentence)
@@ -151,14 +158,14 @@ class Runs:
         """A new run (not yet training) and its owner's token.
 
         shown: others may find and watch it, unless it is on own pictures. tokens: of who asks. Raises ConfigError,
-        DataError, or PermissionError for pictures that only others prepared, with a sentence.
+        DataError, or Forbidden for pictures that only others prepared, with a sentence.
         """
         changes = changes or {}
         if fixed := {"recipe", "dataset"} & set(changes):
             raise ConfigError(f"The {min(fixed)} is chosen beside the settings, not among them.")
         config, tokens = make_config(recipe, dataset, self.own_dir, **changes), list(tokens)
         if self.prepared.has_claims(config.dataset) and not self.may_manage(config.dataset, tokens):
-            raise PermissionError("Only who prepared these pictures can start a run on them.")
+            raise Forbidden("Only who prepared these pictures can start a run on them.")
         check_config(config)
         return self.adopt(config, tokens=tokens, shown=shown and config.dataset in DATA)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from gan.core.errors import UserError
 from gan.models.layers import (
     Generator,
     Grid,
@@ -33,7 +34,7 @@ MAX_MULTIPLICATIONS = (
 )
 
 
-class PageWeightsError(ValueError):
+class PageWeightsError(UserError):
     """Why these weights are not for a browser; the message is one sentence."""
 
 

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from gan.core.config import Config
+from gan.core.errors import UserError
 from gan.core.images import to_uint8
 from gan.latent import directions as studies
 from gan.latent import interpolation, steering
@@ -54,20 +55,26 @@ Learned = tuple[str, int, Config, Sequence[str], State | Callable[[], State]]
 Source = Callable[[str], Learned]
 
 
-class RenderError(ValueError):
+class RenderError(UserError):
     """The request asks for something impossible; the message is one sentence."""
 
 
 class UnknownWeights(RenderError):
     """There are no such weights (any more)."""
 
-
-class Superseded(RuntimeError):
-    """A newer request of the same lane took this one's spec."""
+    status = 404
 
 
-class Busy(RuntimeError):
+class Superseded(UserError):
+    """A newer request of the same lane took this one's place."""
+
+    status = 409
+
+
+class Busy(UserError):
     """Too many requests are waiting."""
+
+    status = 503
 
 
 @dataclass(frozen=True)
@@ -439,7 +446,7 @@ class Renderer:
         opinion = opinion_of(seen.generator, seen.dataset, target)
         for found in search(seen.generator, seen.study, target, opinion):
             if not report(found):
-                raise Superseded("A newer search of the same page took this one's spec.")
+                raise Superseded("A newer search of the same page took this one's place.")
             self._worker.let_urgent_pass()
 
     def _seen(self, name: str, stamp: str) -> tuple[str, StudyResult]:
@@ -566,7 +573,7 @@ class Worker:
             older = self._waiting.get(lane) if lane else None
             if older is not None:  # take its spec in the queue, not a new one at the end
                 self._jobs[self._jobs.index(older)] = job
-                older.future.set_exception(Superseded("A newer request of the same page took this one's spec."))
+                older.future.set_exception(Superseded("A newer request of the same page took this one's place."))
             elif len(self._jobs) >= MAX_WAITING:
                 raise Busy("Too many people are asking for pictures right now; please try again.")
             else:

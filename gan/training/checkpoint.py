@@ -19,6 +19,7 @@ from torch import Tensor
 
 from gan.core.adam import AdamState
 from gan.core.config import Config
+from gan.core.errors import UserError
 from gan.core.files import brief, write_atomically
 from gan.training.trainer import State, Trainer
 
@@ -43,7 +44,7 @@ class Header(TypedDict):
     extra: dict[str, Any]  # what the run adds
 
 
-class CheckpointError(ValueError):
+class CheckpointError(UserError):
     """A checkpoint that cannot be used; the message is one sentence."""
 
 

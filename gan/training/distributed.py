@@ -18,6 +18,8 @@ import torch
 import torch.distributed as td
 from torch import Tensor
 
+from gan.core.errors import UserError
+
 if TYPE_CHECKING:  # which imports this module
     from gan.training.trainer import Trainer
 
@@ -30,7 +32,7 @@ _REQUESTS = ("stop", "shutdown")  # what a process may ask of the leader: end fo
 _lost = False  # a peer is gone, or a step broke off: nobody knows any more what the others wait for
 
 
-class DistError(ValueError):
+class DistError(UserError):
     """The processes cannot work together; the message is one sentence."""
 
 

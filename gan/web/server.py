@@ -55,12 +55,10 @@ def welcome(settings: Settings, token: str) -> list[str]:
 
 
 def open_runs(settings: Settings) -> Runs:
-    from gan.runs.registry import Runs, RunsError
+    from gan.runs.registry import Runs
 
     try:
         return Runs(settings.runs, recorded=RECORDED, limit=settings.max_runs)
-    except RunsError as problem:
-        raise StartError(str(problem)) from None
     except OSError as problem:
         raise StartError(f"The runs folder {settings.runs} cannot be used ({problem.strerror}); see --runs.") from None
 

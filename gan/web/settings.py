@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gan.core.errors import UserError
 from gan.core.paths import INSTALLED, ROOT
 
 MOST_RUNS = 64  # at the same time: more than any machine trains well
@@ -19,7 +20,7 @@ _FRAME = re.compile(r"https?://(\*\.)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?|https
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 
 
-class StartError(RuntimeError):
+class StartError(UserError):
     """Why the program cannot start; the message is one sentence for the person at the keyboard."""
 
 
@@ -47,11 +48,11 @@ def read_settings(arguments: Sequence[str] | None, environment: Mapping[str, str
     runs = options.runs or default_runs(environment, on_space=space)
     return Settings(
         host=options.host.strip("[]"),
-        port=options.port,
+        port=_port(options.port),
         runs=runs.expanduser(),
-        max_runs=options.max_runs,
-        root_path=options.root_path,
-        frame_from=tuple(options.frame_from),
+        max_runs=_count(options.max_runs),
+        root_path=_root_path(options.root_path),
+        frame_from=tuple(map(_origin, options.frame_from)),
         only_here=options.only_here,
         browser=not options.no_browser and not space and _is_desktop(environment),
         password=_password(environment),
@@ -101,17 +102,17 @@ def _parser(environment: Mapping[str, str], on_space: bool) -> argparse.Argument
     )
     add = parser.add_argument
     add("--host", default=host, help="address to listen on; 0.0.0.0 or :: let others in (GRADIO_SERVER_NAME)")
-    add("--port", type=_port, default=port, help="port to listen on, 1 to 65535 (GRADIO_SERVER_PORT)")
+    add("--port", default=port, help="port to listen on, 1 to 65535 (GRADIO_SERVER_PORT)")
     add(
         "--runs",
         type=Path,
         help="folder where runs are kept (GAN_FORGE_RUNS; default: runs beside the program, of an installed one here)",
     )
-    add("--max-runs", type=_count, default=1, help=f"how many runs may train at the same time, 1 to {MOST_RUNS}")
+    add("--max-runs", default="1", help=f"how many runs may train at the same time, 1 to {MOST_RUNS}")
     words = "path below which a proxy shows the page, such as /gan, if it passes the path on (GRADIO_ROOT_PATH)"
-    add("--root-path", type=_root_path, default=root_path, metavar="/PATH", help=words)
+    add("--root-path", default=root_path, metavar="/PATH", help=words)
     words = "another site that may show the page in a frame; may be given several times"
-    add("--frame-from", type=_origin, action="append", default=[], metavar="SCHEME://HOST[:PORT]", help=words)
+    add("--frame-from", action="append", default=[], metavar="SCHEME://HOST[:PORT]", help=words)
     add("--only-here", action="store_true", help="only who has the owner's link, printed at the start, may train")
     add("--no-browser", action="store_true", help="do not open a browser")
     return parser

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 
-from gan.core.console import print_anywhere
-from gan.web.settings import StartError, read_settings
+from gan.core.console import print_anywhere, say
+from gan.web.settings import read_settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from gan.web.server import serve
 
         serve(settings)
-    except StartError as problem:
-        print(problem, file=sys.stderr)
+    except Exception as problem:
+        if not say(problem):
+            raise
         return 1
     return 0

@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan.cli.main import FLAGS, _parser, _sentence, main
+from gan.cli.main import FLAGS, _parser, main
 from gan.core.config import KNOBS, OUTPUTS, PRECISIONS, SAMPLINGS, UPDATE_ORDERS
+from gan.core.errors import as_user_error
 from gan.core.files import write_atomically
 from gan.draw import draw
 from gan.losses.objectives import OBJECTIVES
@@ -237,7 +238,8 @@ def test_whatever_is_wrong_with_weights_or_files_is_one_sentence(tmp_path, monke
 def test_what_the_disk_refuses_names_the_file_that_was_asked_for(tmp_path):
     with pytest.raises(OSError) as caught:
         write_atomically(tmp_path / "nowhere" / "a.png", b"")
-    assert _sentence(caught.value).startswith(f"{tmp_path / 'nowhere' / 'a.png'} cannot be read or written (")
+    told = as_user_error(caught.value, paths=True)
+    assert str(told).startswith(f"{tmp_path / 'nowhere' / 'a.png'} cannot be read or written (")
 
 
 def test_one_way_to_name_a_generator(folder, tmp_path, monkeypatch):

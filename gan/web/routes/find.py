@@ -22,7 +22,7 @@ from gan.latent.inversion import Found, centred, ink_on_dark
 from gan.latent.query import BadQuery, in_base64, integer
 from gan.serving.renderer import Busy, Pixels, Renderer
 from gan.web.routes import pictures as shared
-from gan.web.routes.answers import sentence, sentence_of
+from gan.web.routes.answers import sentence, told_of
 
 MAX_PICTURE_BYTES = 16 << 20
 FINE = 5  # a picture of something drawn is first read so many times as large, then its ink is centred
@@ -87,7 +87,7 @@ class _Finder:
                 yield _line(_report(found))
             problem = future.exception()
             if problem is not None:
-                yield _line({"problem": sentence_of(problem, "find")})
+                yield _line({"problem": str(told_of(problem, "find"))})
         finally:
             if self._newest.get(lane) is me:
                 del self._newest[lane]  # whoever still looks for it gives up

@@ -20,6 +20,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
+from gan.core.errors import Forbidden
 from gan.core.images import grid, png_bytes
 from gan.data.catalog import DataError, describe
 from gan.data.own_pictures import FITS, Form, Prepared, Summary, edit_classes, prepare, prepare_zip, preview
@@ -235,7 +236,7 @@ def _check_claim(runs: Runs, name: str, request: Request) -> None:
     if runs.prepared.path(name) is None:
         raise NotFound("These pictures are not here (any more); prepare them again.")
     if not runs.may_manage(name, tokens_of(request)):
-        raise PermissionError("Only the page that prepared these pictures can ask this.")
+        raise Forbidden("Only the page that prepared these pictures can ask this.")
 
 
 def _edited(runs: Runs, name: str, changes: dict[str, str], tokens: list[str]) -> dict[str, object]:

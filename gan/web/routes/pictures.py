@@ -198,7 +198,7 @@ def run_source(runs: Runs) -> Source:
             changed = run.checkpoint_path.stat().st_mtime_ns
         except OSError:
             raise KeyError(run_id) from None
-        step = run.checkpoint_step() if run.alive else latest and latest.step
+        step = run.checkpoint_step() if run.alive else latest.step if latest else 0
         return f"{changed:x}", step or 0, run.config, run.meta["class_names"], lambda: _stored(run)
 
     return source

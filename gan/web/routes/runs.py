@@ -25,6 +25,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 from torch import Tensor
 
 from gan.core.config import KNOBS, Changes, parse_value
+from gan.core.errors import Forbidden
 from gan.core.images import gif_bytes, mp4_bytes
 from gan.core.paths import STATIC
 from gan.core.version import VERSION
@@ -323,7 +324,7 @@ def _add_control(app: FastAPI, runs: Runs, visit: Visit, kept: KeptUploads) -> N
     async def busy(request: Request) -> Response:
         """Whether something more can train; where not, the refusal that Train would get."""
         refusal = await run_in_threadpool(runs.no_room, tokens_of(request))
-        why = {"error": str(refusal)} | refusal.details if refusal else {}
+        why = {"error": str(refusal), **refusal.details} if refusal else {}
         return JSONResponse({"free": refusal is None} | why, headers=FRESH)
 
     @app.post(f"{BASE}/runs/{{run_id}}/command")
@@ -391,13 +392,13 @@ def _add_order(app: FastAPI, runs: Runs, visit: Visit) -> None:
 def _owned(runs: Runs, run_id: str, request: Request) -> Run:
     run = runs.get(run_id)
     if not runs.may_control(run, tokens_of(request)):
-        raise PermissionError("Only the page that started this run can steer it.")
+        raise Forbidden("Only the page that started this run can steer it.")
     return run
 
 
 def refuse_strangers(runs: Runs, visit: Visit, request: Request) -> None:
     if visit.only_here and not runs.is_owner(tokens_of(request)):
-        raise PermissionError(EN["train"]["only_here"])
+        raise Forbidden(EN["train"]["only_here"])
 
 
 def _start_new(runs: Runs, make: Callable[[], tuple[Run, str]], tokens: list[str]) -> Response:
@@ -475,12 +476,12 @@ def _pictures_bytes(runs: Runs, run: Run, tokens: list[str]) -> int:
 
 
 def _own_pictures(runs: Runs, run: Run, tokens: list[str]) -> Path:
-    """The prepared pictures of a run, for who may take them along. Raises PermissionError or DataError."""
+    """The prepared pictures of a run, for who may take them along. Raises Forbidden or DataError."""
     path = runs.prepared.path(run.config.dataset)
     if path is None:
         raise DataError("The pictures that this run learned from are not here, or come with the program.")
     if not _pictures_bytes(runs, run, tokens):
-        raise PermissionError("Only who started this run and prepared its pictures can take them along.")
+        raise Forbidden("Only who started this run and prepared its pictures can take them along.")
     return path
 
 

@@ -15,13 +15,13 @@ from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
+from gan.core.errors import UserError
 from gan.core.files import disk_is_full
 from gan.data.catalog import DataError
 from gan.data.own_pictures import FITS, MOST, MOST_FILES, MOST_NAME, SHOWN, SIDECARS, readable_suffixes
 from gan.data.own_pictures.decode import Readable
 from gan.data.own_pictures.files import MOST_DIRECTORY_BYTES
 from gan.runs.registry import RunsError
-from gan.web.routes.answers import DiskFull
 
 SIZES, CHANNELS = (28, 32), (1, 3)  # that the page offers
 PREVIEW_COLUMNS = 8  # pictures beside each other on the sheet that the page shows of a set
@@ -32,6 +32,18 @@ _PIECE = 1 << 20  # bytes written at a time
 
 _T = TypeVar("_T")
 _INCOMPLETE = "The files did not arrive completely; please try again."
+
+
+class DiskFull(UserError):
+    """The folder where files wait until they have arrived is full."""
+
+    status = 507
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(
+            f"The server has no room for what is sent: {folder} is full. Its owner may name another "
+            "folder in TMPDIR, or make room."
+        )
 
 
 def accepted() -> dict[str, object]:
