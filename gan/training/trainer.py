@@ -100,11 +100,12 @@ class Trainer:
         # Running means and variances, singular vectors: what the networks keep beside their parameters.
         self.statistics = [b for net in (self.G, self.D) for b in net.buffers() if b.is_floating_point()]
         distributed.broadcast([*self.g_params, *self.d_params, *self.statistics])
-        self.opt_g, self.opt_d = self._adam(self.g_params), self._adam(self.d_params)
+        betas, eps = (config.beta1, config.beta2), config.adam_eps
+        self.opt_g, self.opt_d = (Adam(params, config.d_lr, betas, eps) for params in (self.g_params, self.d_params))
         self.ema = copy.deepcopy(self.G).requires_grad_(False).eval() if config.ema_halflife_images else None
 
-        self.steps_done = 0
-        self.batches_done = 0  # by all processes together, one each per step: steps_done in a single process
+        # Batches: by all processes together, one each per step.
+        self.steps_done = self.batches_done = 0
         self.lr = {"d": config.d_lr, "g": config.g_lr}  # may change while it runs
         self.rates = dict(self.lr)  # of the last step
         self.rng = torch.Generator(self.device)
@@ -126,8 +127,8 @@ class Trainer:
     def step(self, players: str = "both", grad_norms: bool = False) -> dict[str, Tensor]:
         """Let D, G or both learn once. Returns scalars on the device: the losses and D's mean verdicts.
 
-        Keys: d_loss, d_real, d_fake when D learned, g_loss when G learned; with `look` also d_grad and g_grad, the
-        norms of their gradients, before these are bounded. Looking changes nothing.
+        Keys: d_loss, d_real, d_fake when D learned, g_loss when G learned; with `grad_norms` also d_grad and g_grad,
+        the norms of their gradients, before these are bounded. To ask for them changes nothing.
         """
         cfg = self.config
         self.rng.manual_seed(seed_of(cfg.seed, _STEP, distributed.rank(), self.steps_done))
@@ -137,8 +138,8 @@ class Trainer:
                 network.train()
         batches = [self._batch(k) for k in range(cfg.d_steps if players != "g" else 1)]
         numbers = [self.rates["d"], self.rates["g"], self._average_share()]
-        strengths = [t.strength(cfg, self.images_done) for t in self.transforms]
-        kind = (players, grad_norms, self._penalty_due, *strengths)  # steps of one kind do the same with other numbers
+        # Steps of one kind do the same with other numbers.
+        kind = (players, grad_norms, self._penalty_due, *(t.strength(cfg, self.images_done) for t in self.transforms))
         stats = self.graphs(kind, partial(self._learn, players, grad_norms), batches, numbers)
         self.steps_done += 1
         self.batches_done += distributed.world()
@@ -152,19 +153,17 @@ class Trainer:
         stats = update(players, batches)
         distributed.average([*self.statistics, *stats.values()])
         if self.ema is not None and players != "d":
-            self._average_weights(self.ema, average_share)
+            move_average(self.ema, self.G, average_share)
         return stats | (self._norms or {})
 
     def _alternate(self, players: str, batches: Inputs) -> dict[str, Tensor]:
         """D learns (d_steps times), then G: on fresh noise, or on the noise D has just seen."""
-        cfg = self.config
         stats: dict[str, Tensor] = {}
-        same_noise = cfg.update_order == "alternate-same-noise"
-        x, c = batches[0]
+        same_noise = self.config.update_order == "alternate-same-noise"
+        x, c = batches[0]  # as many as D takes steps, one where only G learns
         fakes = self._generate(len(x), c) if same_noise else None
         if players != "g":
-            for k in range(cfg.d_steps):
-                x, c = batches[k]
+            for k, (x, c) in enumerate(batches):
                 if k or fakes is None:
                     with torch.no_grad():
                         fakes = self._generate(len(x), c)
@@ -177,17 +176,14 @@ class Trainer:
 
     def _update_d(self, x: Tensor, c: Tensor | None, fakes: Fakes) -> dict[str, Tensor]:
         if self.parts is not None:
-            of_both = map(self._split_step, (x, fakes.x.detach()), (c, fakes.c), self.parts)
-            (real_loss, real), (fake_loss, fake_) = of_both
+            steps = map(self._split_step, (x, fakes.x.detach()), (c, fakes.c), self.parts)
+            (real_loss, real), (fake_loss, fake_) = steps
             loss = (real_loss + fake_loss).mean()
         else:
             x, fake = (pictures.detach().requires_grad_(self._penalty_due) for pictures in (x, fakes.x))
-            real, fake_ = self._discriminate_pair(x, c, fake, fakes.c)
+            real, fake_ = self._discriminate_pair((x, c), (fake, fakes.c))
             loss = self.objective.d_loss(real, fake_).mean()
-            cost = loss + self._penalty(
-                DiscriminatorStep(self.G, self._discriminate, fakes.z, x, c, fake, real, fake_, self.rng)
-            )
-            self._optimise(cost, self.opt_d)
+            self._optimise(loss + self._penalty(fakes.z, x, c, fake, real, fake_), self.opt_d)
         d_real, d_fake = mean_verdicts(self.objective, real, fake_)
         return {"d_loss": loss.detach(), "d_real": d_real, "d_fake": d_fake}
 
@@ -216,13 +212,10 @@ class Trainer:
         real, fake = self._discriminate(x, c, self.rng), self._discriminate(fakes.x, fakes.c, self.rng)
         d_loss = self.objective.d_loss(real, fake).mean()
         g_loss = self.objective.g_loss(fake, real).mean()
-        cost = d_loss + self._penalty(
-            DiscriminatorStep(self.G, self._discriminate, fakes.z, x, c, fakes.x, real, fake, self.rng)
-        )
-        d_grads = torch.autograd.grad(cost, self.d_params, retain_graph=True) if players != "g" else None
-        g_grads = torch.autograd.grad(g_loss, self.g_params) if players != "d" else None
-        if d_grads is not None:
-            self._apply(d_grads, self.opt_d)
+        cost = d_loss + self._penalty(fakes.z, x, c, fakes.x, real, fake)
+        g_grads = torch.autograd.grad(g_loss, self.g_params, retain_graph=True) if players != "d" else None
+        if players != "g":
+            self._optimise(cost, self.opt_d)
         if g_grads is not None:
             self._apply(g_grads, self.opt_g)
         d_real, d_fake = mean_verdicts(self.objective, real, fake)
@@ -232,11 +225,14 @@ class Trainer:
     def _penalty_due(self) -> bool:
         return self.penalty is not None and self.steps_done % self.config.penalty_every == 0
 
-    def _penalty(self, r: DiscriminatorStep) -> Tensor | float:
-        """The weighted penalty of this round; lazily: every k steps, k times as strong (Karras et al. 2020, app. B)."""
+    def _penalty(
+        self, z: Tensor, x: Tensor, c: Tensor | None, fake: Tensor, real_logits: Tensor, fake_logits: Tensor
+    ) -> Tensor | float:
+        """The weighted penalty of this step; lazily: every k steps, k times as strong (Karras et al. 2020, app. B)."""
         if self.penalty is None or not self._penalty_due:
             return 0.0
-        return self.config.penalty_weight * self.config.penalty_every * self.penalty.cost(r).mean()
+        step = DiscriminatorStep(self.G, self._discriminate, z, x, c, fake, real_logits, fake_logits, self.rng)
+        return self.config.penalty_weight * self.config.penalty_every * self.penalty.cost(step).mean()
 
     def _discriminate(self, x: Tensor, c: Tensor | None, rng: torch.Generator) -> Tensor:
         """D's logits [N] of pictures as D sees them in training: through the transforms of this config."""
@@ -246,14 +242,13 @@ class Trainer:
         with self._autocast(not self._penalty_due):  # a slope of a network with 8 bits would be mostly noise
             return self.D(x, c, rng).float()
 
-    def _discriminate_pair(
-        self, x: Tensor, c: Tensor | None, fake: Tensor, c_fake: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def _discriminate_pair(self, real: Batch, fake: Batch) -> tuple[Tensor, Tensor]:
         """D's logits of real and of fake pictures; in one pass where no batch statistics would mix the two."""
         if self.D.has_batch_stats:
-            return self._discriminate(x, c, self.rng), self._discriminate(fake, c_fake, self.rng)
+            return self._discriminate(*real, self.rng), self._discriminate(*fake, self.rng)
+        (x, c), (x_fake, c_fake) = real, fake
         condition = None if c is None else torch.cat([as_mixture(t, self.D.classes) for t in (c, c_fake)])
-        both = self._discriminate(torch.cat([x, fake]), condition, self.rng)  # [2N]
+        both = self._discriminate(torch.cat([x, x_fake]), condition, self.rng)  # [2N]
         return both[: len(x)], both[len(x) :]
 
     def _optimise(self, loss: Tensor, opt: Adam) -> None:
@@ -284,29 +279,15 @@ class Trainer:
         halflife = min(self.config.ema_halflife_images, 0.1 * self.config.batch * seen)
         return 1 - 0.5 ** (batch / halflife)
 
-    @torch.no_grad()
-    def _average_weights(self, ema: Generator, share: float | Tensor) -> None:
-        """Exponential moving average of G: parameters lerped, buffers (running statistics) copied."""
-        means: list[Tensor] = list(ema.parameters())
-        if isinstance(share, Tensor):
-            torch._foreach_lerp_(means, self.g_params, [share] * len(means))
-        else:
-            torch._foreach_lerp_(means, self.g_params, share)
-        for mean, now in zip(ema.buffers(), self.G.buffers(), strict=True):
-            mean.copy_(now)
-
     def _batch(self, k: int) -> Batch:
         # All processes read on together where all have stopped reading, however many they were then.
         index = self.batches_done * self.config.d_steps + k * distributed.world() + distributed.rank()
         x, c = self.data.batch(index, self.config.batch, self.rng)
         return send(x, self.device), None if c is None else send(c, self.device)
 
-    def _noise(self, n: int) -> Tensor:
-        return torch.randn(n, self.config.z_dim, generator=self.rng, device=self.device)
-
     def _generate(self, n: int, c: Tensor | None) -> Fakes:
         """n generated pictures, of the classes c [n] where there are classes."""
-        z = self._noise(n)
+        z = torch.randn(n, self.config.z_dim, generator=self.rng, device=self.device)
         condition = self.G.condition(z, c if self.config.classes else None)
         with self._autocast():
             return Fakes(z, condition, self.G(z, condition, self.rng).float())
@@ -317,10 +298,6 @@ class Trainer:
         Weights, their gradients and averages, optimisers, losses, penalties, and whatever people see stay in float32.
         """
         return torch.autocast(self.device.type, torch.bfloat16, enabled=wanted and self.precision == "bfloat16")
-
-    def _adam(self, params: Sequence[Tensor]) -> Adam:
-        cfg = self.config
-        return Adam(params, cfg.d_lr, (cfg.beta1, cfg.beta2), cfg.adam_eps)
 
     def _learning_rates(self) -> dict[str, float]:
         # 1 / (1 + t / T): no end has to be known beforehand, every moment is a good one to stop (Robbins & Monro 1951).
@@ -356,10 +333,9 @@ class Trainer:
 
         seed: None is the config's.
         """
-        z = sheet_latents("tile", self.config.seed if seed is None else seed, self.config.z_dim, n)
-        return z, self.G.condition(
-            z.to(self.device), torch.arange(n) % self.config.classes if self.config.classes else None
-        )
+        cfg = self.config
+        z = sheet_latents("tile", cfg.seed if seed is None else seed, cfg.z_dim, n)
+        return z, self.G.condition(z.to(self.device), torch.arange(n) % cfg.classes if cfg.classes else None)
 
     # State --------------------------------------------------------------------------------------------------------
 
@@ -388,6 +364,18 @@ class Trainer:
         self.steps_done, self.batches_done = int(state["steps_done"]), int(state["batches_done"])
         self.lr = dict(state["lr"])
         self.graphs.forget()  # the optimisers' moments are other tensors now
+
+
+@torch.no_grad()
+def move_average(average: Generator, G: Generator, share: float | Tensor) -> None:
+    """Exponential moving average of G by a share in [0, 1]: parameters lerped, buffers (running statistics) copied."""
+    means: list[Tensor] = list(average.parameters())
+    if isinstance(share, Tensor):
+        torch._foreach_lerp_(means, list(G.parameters()), [share] * len(means))
+    else:
+        torch._foreach_lerp_(means, list(G.parameters()), share)
+    for mean, now in zip(average.buffers(), G.buffers(), strict=True):
+        mean.copy_(now)
 
 
 def limit_pictures(pictures: Pictures, most: int) -> Pictures:
