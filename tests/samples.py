@@ -21,7 +21,7 @@ from gan.monitor.records import SIGNALS
 from gan.recipes.catalog import make_config
 from gan.runs import archive
 from gan.runs.history import History
-from gan.runs.run import create_run
+from gan.runs.meta import new_meta
 from gan.training.checkpoint import save_checkpoint
 from gan.training.trainer import Trainer
 from tests.conftest import make_pictures
@@ -105,7 +105,8 @@ def run_files() -> dict[str, bytes]:
     """name -> content of all files of a run that has one of everything."""
     with tempfile.TemporaryDirectory() as above:
         folder = Path(above, "run")
-        create_run(folder, config(), {"title": "Test", "created": 1.0, "token_sha256": "secret", "class_names": []})
+        folder.mkdir()
+        new_meta(config(), title="Test", created=1.0, token_sha256="secret").write(folder)
         (folder / "checkpoint.safetensors").write_bytes(state())
         (folder / "real.png").write_bytes(sheet())
         history = History(folder)

@@ -28,7 +28,8 @@ from gan.latent import directions, query
 from gan.models import weights_file
 from gan.runs import archive
 from gan.runs.history import History
-from gan.runs.run import Run, create_run
+from gan.runs.meta import new_meta
+from gan.runs.run import Run
 from gan.training import checkpoint
 from tests import samples
 from tests.damage import (
@@ -120,7 +121,7 @@ def a_zip(data: bytes, folder: Path) -> None:
     except archive.ArchiveError:
         assert [path.name for path in folder.iterdir()] == ["it.zip"]
         raise
-    create_run(folder / "run", config, about)  # as the registry does, over what was in the zip
+    new_meta(config, **about).write(folder / "run")  # as the registry does, over what was in the zip
     Run(folder / "run")
 
 

@@ -100,7 +100,7 @@ def trained(drawn: Drawn, runs: Path, folder: Path) -> tuple[Run, Keeper]:
     config = drawn.ready(own_dir)
     (runs / "pictures").symlink_to(own_dir.resolve(), target_is_directory=True)
     run, _ = Runs(runs).adopt(config)
-    run.threads, run.status, run.measure_share = (1,), "running", 0.0
+    run.threads, run.status, run.meta.measure_share = (1,), "running", 0.0
     keeper = Keeper(config.total_steps)
     run.loop(lambda run: keeper.look(run.trainer))
     keeper.look(run.trainer, last=True)

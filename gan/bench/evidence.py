@@ -167,7 +167,7 @@ def _run_one(task: Task) -> tuple[Task, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         run, _ = Runs(Path(folder)).adopt(task.config)
         run.threads, run.status = (1,), "running"
-        run.measure_share = 0.0  # live measures come when there is time, so with them a run would not repeat itself
+        run.meta.measure_share = 0.0  # live measures come when there is time: with them no run would repeat itself
         started = time.process_time()
         run.loop(_stop_after(task.seconds) if task.seconds else None)
         seconds = time.process_time() - started

@@ -8,7 +8,7 @@ from functools import partial
 
 from gan.bench.common import Figure, at_least, ratios, run_here, spread
 from gan.core.flags import decimal, whole
-from gan.runs.run import MEASURE_SHARE, MOST_MEASURE_SHARE
+from gan.runs.meta import MEASURE_SHARE, MOST_MEASURE_SHARE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

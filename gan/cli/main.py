@@ -32,8 +32,9 @@ from gan.monitor.diagnosis import diagnose as verdicts_on
 from gan.recipes.catalog import ALL_RECIPES, make_config
 from gan.runs.diagnosis_report import answer, last_step, lines, past_of, short_lines
 from gan.runs.fork import plan_fork
+from gan.runs.meta import MOST_MEASURE_SHARE
 from gan.runs.registry import Runs
-from gan.runs.run import MOST_MEASURE_SHARE, Command, Run
+from gan.runs.run import Command, Run
 from gan.runs.sources import RUNS, find_run, open_run
 from gan.training import distributed
 from gan.training.checkpoint import CheckpointError, refuse_other_config
@@ -97,11 +98,11 @@ def _lead(args: argparse.Namespace) -> int:
     run = _resumed(args) if args.resume else _forked(args) if args.fork else _created(args)
     run.threads, run.status = _threads(args), "running"
     if args.measure_share is not None:
-        run.measure_share = run.meta["measure_share"] = args.measure_share
+        run.meta.measure_share = args.measure_share
     signal.signal(signal.SIGINT, lambda *_: _stop_once(run.send, Command("stop")))
     if distributed.job():  # torchrun ends its processes so when one is lost, or to start them again with others
         signal.signal(signal.SIGTERM, lambda *_: run.send(Command("shutdown")))
-    print(f"{run.meta['title']}: {run.folder}")
+    print(f"{run.meta.title}: {run.folder}")
     with _progress_bar(run) as show:
         run.loop(show)
     _write_sheet(run)
@@ -286,8 +287,7 @@ def diagnose(args: argparse.Namespace) -> int:
 
 # The parser ------------------------------------------------------------------------------------------------------
 
-_FITTED = {"recipe", "dataset", "size", "channels", "classes"}  # come from the recipe and the data set
-FLAGS = [name for name in KNOBS if name not in _FITTED]
+FLAGS = [name for name, knob in KNOBS.items() if knob.scope != "fitted"]
 
 
 def _parser() -> Parser:

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 from gan.core.errors import UserError
 
 Value = bool | int | float | str  # of a setting
 Changes = dict[str, Value]  # settings by name
+
+# When a setting may change. "fitted": never, it comes from the recipe and the data set; "new": only in a new run;
+# "clusters": also in a fork, but only from scratch where there are clusters, which would be others; "free": in a fork.
+Scope = Literal["fitted", "new", "clusters", "free"]
 
 
 class ConfigError(UserError):
@@ -32,6 +36,12 @@ class Knob:
     high: float | None
     choices: tuple[str, ...]
     group: str  # "main" is shown at once, "fixed" never in a form; the others are the headings behind a fold
+    scope: Scope
+
+    @property
+    def in_forks(self) -> bool:
+        """Whether a fork may have another value."""
+        return self.scope in ("clusters", "free")
 
     @property
     def limits(self) -> tuple[str, str]:
@@ -52,9 +62,10 @@ def knob(
     high: float | None = None,
     choices: Sequence[str] = (),
     group: str = "fixed",
+    scope: Scope = "free",
 ) -> Any:  # what a field of a dataclass begins with stands for a value of its type
     meta = {"label": label, "help": help, "low": low, "high": high, "choices": tuple(choices), "group": group}
-    return field(default=default, metadata=meta)
+    return field(default=default, metadata=meta | {"scope": scope})
 
 
 UPDATE_ORDERS = ("alternate", "alternate-same-noise", "split", "simultaneous")
@@ -72,12 +83,12 @@ class Config:
     """
 
     # fmt: off
-    recipe: str        = knob("quick", "Recipe", "where these settings started from")
-    dataset: str       = knob("mnist", "Data set", "what the real pictures are")
-    size: int          = knob(28, "Picture size", "pixels, from the data set", 8, 64)
-    channels: int      = knob(1, "Colours", "1 grey, 3 colour, from the data set", 1, 3)
-    classes: int       = knob(0, "Classes", "0: labels are not used", 0, 1000)
-    model: str         = knob("quick", "Networks", "which pair of networks (see gan/models)")
+    recipe: str        = knob("quick", "Recipe", "where these settings started from", scope="fitted")
+    dataset: str       = knob("mnist", "Data set", "what the real pictures are", scope="fitted")
+    size: int          = knob(28, "Picture size", "pixels, from the data set", 8, 64, scope="fitted")
+    channels: int      = knob(1, "Colours", "1 grey, 3 colour, from the data set", 1, 3, scope="fitted")
+    classes: int       = knob(0, "Classes", "0: labels are not used", 0, 1000, scope="fitted")
+    model: str         = knob("quick", "Networks", "which pair of networks (see gan/models)", scope="new")
 
     objective: str     = knob("non-saturating", "Objective", "what each network is asked to minimise",
                               group="objective")
@@ -105,9 +116,9 @@ class Config:
                                group="limits")
 
     data_limit: int    = knob(0, "Only the first", "pictures of the data set; a few are learned by heart (0: all)",
-                              0, 10**9, group="pictures")
+                              0, 10**9, group="pictures", scope="clusters")
     clusters: int      = knob(0, "Groups", "of like pictures, found without labels; at most one for every 50 (0: off)",
-                              0, 256, group="pictures")
+                              0, 256, group="pictures", scope="clusters")
     sampling: str      = knob("shuffle", "Sampling", "shuffled epochs, or drawn with replacement", choices=SAMPLINGS,
                               group="pictures")
 
@@ -131,7 +142,8 @@ class Config:
     precision: str     = knob("float32", "Precision", "bfloat16: networks multiply with half the bits; auto: on "
                               "processors made for it (AMX)", choices=PRECISIONS, group="optimiser")
     total_steps: int   = knob(20_000, "Steps", "training ends here", 1, 10**9, group="main")
-    seed: int          = knob(0, "Seed", "the same seed gives the same run", 0, 2**31 - 1, group="main")
+    seed: int          = knob(0, "Seed", "the same seed gives the same run", 0, 2**31 - 1, group="main",
+                              scope="clusters")
     # fmt: on
 
     def __post_init__(self) -> None:

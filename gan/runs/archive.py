@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import re
 import shutil
 import zipfile
@@ -19,6 +18,7 @@ from gan.core.images import split_grid
 from gan.data.catalog import DataError
 from gan.monitor.records import COLUMNS
 from gan.runs.history import History
+from gan.runs.meta import is_count, public, read_words
 from gan.training.checkpoint import CheckpointError, read_header
 from gan.training.checks import check_config
 
@@ -29,7 +29,6 @@ _NAMES = re.compile(
 )
 _RECORDS = (".json", ".jsonl", ".csv")
 PICTURES = "pictures.safetensors"  # own pictures, which may travel with the run that learned from them
-_SECRETS = ("token_sha256", "more_tokens_sha256")
 MAX_ENTRIES = 5_000
 MAX_UNPACKED_BYTES = 800 << 20
 MAX_ENTRY_BYTES = 500 << 20  # of a state
@@ -73,8 +72,7 @@ def _records(folder: Path) -> dict[str, bytes]:
     paths = [path for path in sorted(folder.iterdir()) if path.suffix in _RECORDS and _NAMES.fullmatch(path.name)]
     found = {path.name: path.read_bytes() for path in paths}
     if "run.json" in found:
-        meta = {k: v for k, v in json.loads(found["run.json"]).items() if k not in _SECRETS}
-        found["run.json"] = json.dumps(meta, indent=1).encode()
+        found["run.json"] = public(found["run.json"])
     return found
 
 
@@ -154,11 +152,9 @@ def _copy(source: IO[bytes], target: IO[bytes], most: int) -> int:
 
 def _read_meta(folder: Path) -> tuple[Config, dict[str, Any]]:
     try:
-        meta = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        return Config.from_dict(meta["config"]), meta
-    except ConfigError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        words = read_words(folder)
+        return Config.from_dict(words["config"]), words
+    except (CheckpointError, KeyError):
         raise ArchiveError("This zip is not a run of ours: its run.json cannot be read.") from None
 
 
@@ -170,10 +166,10 @@ def _about(meta: dict[str, Any], folder: Path, config: Config) -> dict[str, Any]
         "title": _is_line,
         "dataset_title": _is_line,
         "class_names": lambda _: config.classes <= kinds <= MAX_NAMES and kinds > 0,
-        "dataset_count": lambda v: _is_count(v, 10**9),
-        "pictures_count": lambda v: _is_count(v, 10**9),
-        "shown_seed": lambda v: _is_count(v, 2**31 - 1),
-        "real_labels": lambda v: isinstance(v, list) and len(v) <= 16 and all(_is_count(i, kinds - 1) for i in v),
+        "dataset_count": lambda v: is_count(v, 10**9),
+        "pictures_count": lambda v: is_count(v, 10**9),
+        "shown_seed": lambda v: is_count(v, 2**31 - 1),
+        "real_labels": lambda v: isinstance(v, list) and len(v) <= 16 and all(is_count(i, kinds - 1) for i in v),
         "computes": _is_line,
     }
     about = {name: meta[name] for name, is_right in checks.items() if name in meta and is_right(meta[name])}
@@ -198,10 +194,6 @@ def _steps_done(folder: Path) -> int:
 
 def _is_line(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MAX_LINE and value.isprintable()
-
-
-def _is_count(value: object, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
 
 
 def _check_contents(folder: Path, config: Config) -> None:

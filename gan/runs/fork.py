@@ -18,8 +18,6 @@ from gan.runs.run import Run
 from gan.training.checkpoint import read_header, rewrite_checkpoint
 from gan.training.checks import check_config
 
-_FITTED = ("recipe", "dataset", "size", "channels", "classes", "model")  # another run, not this one with a change
-_GROUPING = ("seed", "clusters", "data_limit")  # see Trainer._choose_labels
 _PLAYERS = {"d": "d_lr", "g": "g_lr"}
 
 
@@ -38,18 +36,18 @@ class Fork:
         """What the history says about it."""
         before = self.source.config.to_dict()
         what = [f"{_named(name)} {before[name]} → {v}" for name, v in self.changes.items() if before[name] != v]
-        words = f"Forked from {self.source.meta['title']} at step {self.step:,}"
+        words = f"Forked from {self.source.meta.title} at step {self.step:,}"
         return f"{words}: {', '.join(what)}" if what else words
 
     @property
     def title(self) -> str:
         what = [f"{_named(name)} {value}" for name, value in self.changes.items() if name != "total_steps"]
-        return f"{self.source.meta['title']} · {', '.join(what) or f'from step {self.step:,}'}"
+        return f"{self.source.meta.title} · {', '.join(what) or f'from step {self.step:,}'}"
 
     @property
     def shows(self) -> dict[str, int]:
         """What run.json says besides: the seed of the latents that its frames have shown so far."""
-        seed = self.source.meta.get("shown_seed", self.source.config.seed)
+        seed = self.source.meta.frame_seed
         return {} if self.state is None else {"shown_seed": seed}
 
 
@@ -69,7 +67,7 @@ def plan_fork(source: Run, changes: Changes, step: int | None = None) -> Fork:
 
     Raises ConfigError, DataError or CheckpointError with a sentence.
     """
-    fixed = next((name for name in changes if name in _FITTED), None)
+    fixed = next((name for name in changes if name in KNOBS and not KNOBS[name].in_forks), None)
     if fixed:
         raise ConfigError(f"A fork keeps its {KNOBS[fixed].label.lower()} ({fixed}); start a new run to change it.")
     if source.needs:
@@ -92,7 +90,8 @@ def plan_fork(source: Run, changes: Changes, step: int | None = None) -> Fork:
 
 def _refuse_other_networks(old: Config, new: Config) -> None:
     """Refuse changes after which the weights would not fit, or would mean something else."""
-    regrouped = next((name for name in _GROUPING if getattr(old, name) != getattr(new, name)), None)
+    grouping = [name for name, knob in KNOBS.items() if knob.scope == "clusters"]  # see Trainer._choose_labels
+    regrouped = next((name for name in grouping if getattr(old, name) != getattr(new, name)), None)
     if old.clusters and regrouped:
         raise ConfigError(
             f"{KNOBS[regrouped].label} ({regrouped}) decides which groups of pictures these networks know, so it can "

@@ -21,9 +21,10 @@ from gan.data.catalog import DATA, OWN_NAME, DataError, describe
 from gan.recipes.catalog import ALL_RECIPES, make_config
 from gan.runs.archive import PICTURES, unpack
 from gan.runs.fork import plan_fork, write_fork
+from gan.runs.meta import new_meta
 from gan.runs.prepared_sets import PreparedSets
 from gan.runs.room import Full, no_room
-from gan.runs.run import Command, Run, create_run
+from gan.runs.run import Command, Run
 from gan.training import distributed
 from gan.training.checkpoint import CheckpointError
 from gan.training.checks import check_config
@@ -122,7 +123,7 @@ class Runs:
         known = hashes_of(tokens)
         owner = hash_of(self.master) in known
         found = [run for run in list(self._runs.values()) if owner or _made_with(run, known)]
-        return sorted(found, key=lambda run: (not run.meta["kept"], -run.meta["created"]))
+        return sorted(found, key=lambda run: (not run.meta.kept, -run.meta.created))
 
     def is_owner(self, tokens: Iterable[str]) -> bool:
         """Whether one of the tokens is that of the person who started the program."""
@@ -142,7 +143,7 @@ class Runs:
     def new_token(self, run: Run) -> str:
         """One more token that controls the run, for another device; the oldest of more than MOST_TOKENS ends."""
         token = new_token()
-        run.describe(more_tokens_sha256=[*run.meta["more_tokens_sha256"], hash_of(token)][-MOST_TOKENS:])
+        run.describe(more_tokens_sha256=[*run.meta.more_tokens_sha256, hash_of(token)][-MOST_TOKENS:])
         return token
 
     # Making -------------------------------------------------------------------------------------------------------
@@ -213,7 +214,8 @@ class Runs:
     def _made(self, path: Path, config: Config, info: dict[str, Any]) -> Run:
         """The new run in a folder; nothing is left when it cannot be opened. Raises RunsError or OSError."""
         try:
-            create_run(path, config, info)
+            path.mkdir(exist_ok=True)
+            new_meta(config, **info).write(path)
             return self._open(path)
         except (CheckpointError, ConfigError, OSError) as e:
             shutil.rmtree(path, ignore_errors=True)
@@ -264,9 +266,9 @@ class Runs:
         made = [
             r
             for r in self._runs.values()
-            if distributed.job() and r.meta.get("job") == distributed.job() and r.config == config
+            if distributed.job() and r.meta.job == distributed.job() and r.config == config
         ]
-        newest = max(made, key=lambda r: r.meta["created"], default=None)
+        newest = max(made, key=lambda r: r.meta.created, default=None)
         if newest is not None and (newest.status == "interrupted" or distributed.restarted()):
             return newest
         return None
@@ -311,7 +313,7 @@ class Runs:
     def delete(self, run: Run) -> None:
         """Remove a run and its folder for good. Raises RunsError when it trains, is kept, or is not one of ours."""
         with self._guard:
-            if run.meta["kept"]:
+            if run.meta.kept:
                 raise RunsError("This run is kept; unmark it before you delete it.")
             if run.alive and run.status == "running":
                 raise RunsError("This run is training; stop it before you delete it.")
@@ -410,8 +412,8 @@ class Runs:
 
     def _delete_oldest(self) -> None:
         """Make room for one more: by whole runs, and by the early states of all but the newest tenth."""
-        idle = [r for r in self._runs.values() if not r.alive and not r.meta["kept"]]
-        idle.sort(key=lambda r: r.meta["created"])
+        idle = [r for r in self._runs.values() if not r.alive and not r.meta.kept]
+        idle.sort(key=lambda r: r.meta.created)
         for run in idle[: max(0, len(self._runs) + 1 - self.keep)]:
             with suppress(RunsError, OSError):
                 self._remove(run)
@@ -437,7 +439,7 @@ class Runs:
 
 
 def _made_with(run: Run, hashes: set[str]) -> bool:
-    return not hashes.isdisjoint((run.meta["token_sha256"], *run.meta["more_tokens_sha256"]))
+    return not hashes.isdisjoint((run.meta.token_sha256, *run.meta.more_tokens_sha256))
 
 
 def new_id() -> str:

@@ -35,7 +35,7 @@ def no_room(busy: Sequence[Run], whose: Callable[[Run], str], gives_way: float) 
         "left": left,
         "mine": own is not None,
         "run": shown.id if shown else None,
-        "title": own.meta["title"] if own else None,
+        "title": own.meta.title if own else None,
     }
     return (_of_own(about, whose(own)) if own else _of_others(about, gives_way)), about
 

@@ -7,7 +7,6 @@ immutable snapshot that it replaces by one assignment.
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import math
 import queue
@@ -26,14 +25,13 @@ from torch import Tensor
 from gan.core.config import Config, ConfigError
 from gan.core.files import write_atomically
 from gan.core.images import grid, png_bytes, split_grid, to_uint8
-from gan.core.noise import SHEETS
 from gan.core.seeds import seed_of
-from gan.core.version import VERSION
 from gan.data.catalog import DATA, OWN_NAME, DataError, Pictures, load
 from gan.monitor.records import Measure, Moment, due
 from gan.monitor.signals import Signals, signal_due
 from gan.runs.history import FRAME_GROWTH, ROW_GROWTH, History
 from gan.runs.kept_checkpoints import KeptCheckpoints, state_due
+from gan.runs.meta import checked_measure_share, read_meta
 from gan.runs.snapshot import Snapshot
 from gan.training import distributed
 from gan.training.checkpoint import (
@@ -52,12 +50,10 @@ from gan.training.trainer import PLAYERS, State, Trainer
 if TYPE_CHECKING:
     from gan.monitor.live_metrics import Measurer
 
-FORMAT = 1
 SAVE_EVERY_SECONDS = 8.0  # a killed process loses at most this much training, and the time of one save
 PUBLISH_EVERY_SECONDS = 0.4
 WATCHED_SECONDS = 4.0  # somebody asked for a picture within this time
 SHOW_SHARE = 0.03  # showing may take this share of the time; slower machines get fewer live frames
-MEASURE_SHARE, MOST_MEASURE_SHARE = 0.1, 0.5  # of the time, for the measures taken between steps
 REAL_COUNT = 16
 _REAL = 11  # stream of randomness: which real pictures are shown
 
@@ -94,14 +90,11 @@ class Run:
         """
         self.folder, self.own_dir, self.threads = folder, own_dir, threads
         self.id = folder.name
-        self.meta = _read_meta(folder)
-        self.config = Config.from_dict(self.meta.get("config"))
+        self.meta = read_meta(folder)
         self.history, self.states = History(folder), KeptCheckpoints(folder)
-        self.status, self.message = self.meta["status"], self.meta["message"]
         if self.status in ("running", "paused"):  # the process that trained it is gone
             self.status, self.message = "interrupted", "The program ended while this run was training; it can continue."
         self.seconds = self.history.rows[-1][2] if self.history.rows else 0.0
-        self.measure_share = checked_measure_share(self.meta["measure_share"])
         self.best_step = self._known_best()  # of the kept state with the best FID, None where none is kept
         self.measure_problem = ""  # why nothing can be measured, in one sentence
         self.latest = self._snapshot_from_disk()
@@ -112,6 +105,31 @@ class Run:
         self._running_since = time.monotonic()
 
     # From any thread ----------------------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> Config:
+        return self.meta.config
+
+    @config.setter
+    def config(self, config: Config) -> None:
+        self.meta.config = config
+
+    @property
+    def status(self) -> str:
+        return self.meta.status
+
+    @status.setter
+    def status(self, status: str) -> None:
+        self.meta.status = status
+
+    @property
+    def message(self) -> str:
+        """Why it is not training, or what it is getting ready; empty where nothing is to be said."""
+        return self.meta.message
+
+    @message.setter
+    def message(self, message: str) -> None:
+        self.meta.message = message
 
     @property
     def checkpoint_path(self) -> Path:
@@ -156,7 +174,7 @@ class Run:
     @property
     def shown(self) -> bool:
         """Whether its owner lets everybody here find and watch it; never one on own pictures."""
-        return bool(self.meta["shown"]) and self.config.dataset in DATA
+        return self.meta.shown and self.config.dataset in DATA
 
     @property
     def needs(self) -> str:
@@ -166,8 +184,8 @@ class Run:
             return ""
         if self.own_dir is not None and (self.own_dir / f"{cfg.dataset}.safetensors").is_file():
             return ""
-        many = f"{count:,} pictures, " if (count := self.meta["pictures_count"]) else ""
-        called = f" “{title}”" if (title := self.meta.get("dataset_title")) else ""
+        many = f"{count:,} pictures, " if (count := self.meta.pictures_count) else ""
+        called = f" “{title}”" if (title := self.meta.dataset_title) else ""
         what = f"{many}{cfg.size} × {cfg.size}, {'grey' if cfg.channels == 1 else 'colour'}"
         return (
             f"To continue, this run needs the pictures{called} that it learned from ({what}), which are not here. "
@@ -176,13 +194,17 @@ class Run:
 
     def describe(self, **words: object) -> None:
         """Change what run.json says about the run: title, kept. Raises OSError; nothing is changed then."""
-        before = {name: self.meta[name] for name in words}
-        self.meta |= words
+        before = {name: getattr(self.meta, name) for name in words}
         try:
-            write_atomically(self.folder / "run.json", self._meta_bytes())
+            self._set_words(words)
+            self.meta.write(self.folder)
         except OSError:
-            self.meta |= before
+            self._set_words(before)
             raise
+
+    def _set_words(self, words: dict[str, Any]) -> None:
+        for name, value in words.items():
+            setattr(self.meta, name, value)
 
     def watch(self, weights: bool = False) -> None:
         """Somebody is looking: live frames are made for the next few seconds; weights: with what drew them."""
@@ -298,10 +320,10 @@ class Run:
     def _note_machine(self) -> None:
         """A change is written down, because no step is then exactly what it would have been."""
         kind = "GPU" if self.trainer.device.type == "cuda" else "processor"
-        before, computes = self.meta["computes"], f"{kind}, {self.trainer.precision}"
+        before, computes = self.meta.computes, f"{kind}, {self.trainer.precision}"
         if before and before != computes:
             self._event("machine", f"Another machine: {before} → {computes}")
-        self.meta["computes"] = computes
+        self.meta.computes = computes
 
     def _train(self, progress: Callable[[Run], None] | None) -> None:
         while not self._stopping:
@@ -347,7 +369,7 @@ class Run:
         shown = time.perf_counter() - now
         self._show_seconds += shown
         self._clock(shown)
-        if self.measure_share and not self.measure_problem:
+        if self.meta.measure_share and not self.measure_problem:
             self._measure(now + shown - started)
 
     def _take_threads(self) -> None:
@@ -414,7 +436,7 @@ class Run:
         trainer = self.trainer
         moment: Moment = {"step": trainer.steps_done, "images": trainer.images_done, "seconds": round(self.seconds, 3)}
         try:
-            found = self._measurer.turn(trainer, self.measure_share, passed, moment)
+            found = self._measurer.turn(trainer, self.meta.measure_share, passed, moment)
         except MetricError as e:
             self.measure_problem, found = str(e), None
         step = self._measurer.measured_step
@@ -462,7 +484,7 @@ class Run:
         weights = {k: v.detach().cpu().clone() for k, v in trainer.shown.state_dict().items()} if wanted else None
         numbers = self._numbers() | {"verdict_fake": fake, "verdict_real": real}
         version = max(int(time.time() * 1000), self.latest.version + 1 if self.latest else 0)
-        self.latest = snapshot = Snapshot(version, step, tiles, self.meta["tiles"]["columns"], numbers, weights)
+        self.latest = snapshot = Snapshot(version, step, tiles, self.meta.tiles["columns"], numbers, weights)
         if frame:
             self.history.add_frame(step, snapshot.png, fake, real)
         self._published_at = time.monotonic()
@@ -490,7 +512,7 @@ class Run:
 
     def _epoch(self, images: int) -> float | None:
         """How often every picture was seen; None where it is not known how many there are."""
-        count = self.meta["dataset_count"]
+        count = self.meta.dataset_count
         return round(images * self.config.d_steps / count, 2) if count else None
 
     def _counts(self) -> dict[str, Any]:
@@ -503,7 +525,7 @@ class Run:
             "measure_count": len(h.measures),
             "generation": h.generation,
             "measure": h.measures[-1] if h.measures else None,
-            "measure_share": self.measure_share,
+            "measure_share": self.meta.measure_share,
             "measure_problem": self.measure_problem,
             "best_step": self.best_step,
         }
@@ -601,7 +623,7 @@ class Run:
         self._publish()
 
     def _do_measure_share(self, command: Command) -> None:
-        self.measure_share = self.meta["measure_share"] = checked_measure_share(command.measure_share)
+        self.meta.measure_share = checked_measure_share(command.measure_share)
         self._write_meta()
         self._publish()
 
@@ -628,8 +650,8 @@ class Run:
 
     def _choose_tiles(self, pictures: Pictures) -> None:
         """The latents and the real pictures that every frame of this run shows."""
-        seed = self.meta.get("shown_seed", self.config.seed)  # a fork with another seed shows what its source showed
-        self._z, self._c = self.trainer.preview_latents(self.meta["tiles"]["count"], seed)
+        seed = self.meta.frame_seed  # a fork with another seed shows what its source showed
+        self._z, self._c = self.trainer.preview_latents(self.meta.tiles["count"], seed)
         rng = torch.Generator().manual_seed(seed_of(seed, _REAL))
         chosen = torch.randperm(len(pictures.images), generator=rng)[:REAL_COUNT]
         self._real = pictures.images[chosen].float() / 127.5 - 1  # [16, C, H, W]
@@ -637,8 +659,8 @@ class Run:
         self._real_c = None if labels is None else labels[chosen]
         self._published_at = self._saved_at = -1e9
         self._publish_cost = 0.0
-        self.meta["dataset_count"] = len(pictures.images)
-        self.meta["real_labels"] = pictures.labels[chosen].tolist() if pictures.class_names else []
+        self.meta.dataset_count = len(pictures.images)
+        self.meta.real_labels = pictures.labels[chosen].tolist() if pictures.class_names else []
         path = self.folder / "real.png"
         if not path.exists():
             write_atomically(path, png_bytes(grid(pictures.images[chosen].numpy(), REAL_COUNT // 2)))
@@ -689,19 +711,15 @@ class Run:
 
     def _write_meta(self) -> None:
         try:
-            write_atomically(self.folder / "run.json", self._meta_bytes())
+            self.meta.write(self.folder)
         except OSError as e:
             log.warning("run %s: run.json could not be written (%s)", self.id, e)
-
-    def _meta_bytes(self) -> bytes:
-        self.meta |= {"status": self.status, "message": self.message, "config": self.config.to_dict()}
-        return json.dumps(self.meta.copy(), indent=1).encode()
 
     def _snapshot_from_disk(self) -> Snapshot | None:
         """The last stored frame and the numbers of its step, for a run that is not in memory."""
         if not self.history.frames:
             return None
-        last, tiles, cfg = self.history.frames[-1], self.meta["tiles"], self.config
+        last, tiles, cfg = self.history.frames[-1], self.meta.tiles, self.config
         step = last["step"]
         try:
             pictures = split_grid(self.history.frame_path(step).read_bytes(), **tiles)
@@ -748,59 +766,6 @@ _WORDS = {
 }
 
 assert set(PLAYERS) == {"both", "d", "g"}
-
-
-def create_run(folder: Path, config: Config, info: dict[str, Any]) -> None:
-    """Make a run's folder. `info` adds what the registry knows: created, token_sha256, title, class_names, ..."""
-    conditional = config.classes > 0
-    layout = {"count": SHEETS["tile"].latents, "columns": 10 if conditional else 8}
-    tiles = layout | {"size": config.size, "channels": config.channels}
-    meta = {"format": FORMAT, "version": VERSION, "status": "stopped", "message": ""}
-    meta |= {"config": config.to_dict(), "tiles": tiles}
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / "run.json", json.dumps(meta | info, indent=1).encode())
-
-
-def checked_measure_share(value: Any) -> float:
-    """A share of the time, 0 to 0.5. Raises ConfigError with a sentence."""
-    try:
-        share = float(value)
-    except (TypeError, ValueError):
-        share = math.nan
-    if not 0 <= share <= MOST_MEASURE_SHARE:
-        raise ConfigError(
-            f"The share of the time for measures (measure_share) must be between 0 and {MOST_MEASURE_SHARE}, "
-            f"not {str(value)[:40]}."
-        )
-    return share
-
-
-def _read_meta(folder: Path) -> dict[str, Any]:
-    try:
-        meta = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        if meta["format"] != FORMAT:
-            raise CheckpointError(
-                f"The run {folder.name} has format {meta['format']!r:.20}; this version reads {FORMAT}."
-            )
-        tiles = {k: int(meta["tiles"][k]) for k in ("count", "columns", "size", "channels")}
-        known = {
-            "measure_share": MEASURE_SHARE,
-            "dataset_count": 0,  # how many pictures it learns from
-            "pictures_count": 0,  # how many its data set of own pictures has
-            "class_names": [],
-            "title": "",
-            "created": 0.0,
-            "token_sha256": "",
-            "more_tokens_sha256": [],
-            "computes": "",
-            "kept": False,
-            "shown": False,
-        }
-        return known | meta | {"tiles": tiles, "status": str(meta["status"]), "message": str(meta["message"])}
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as e:
-        if isinstance(e, CheckpointError):
-            raise
-        raise CheckpointError(f"The run {folder.name} is damaged: run.json cannot be read.") from None
 
 
 def _rounded(values: Tensor) -> list[float]:

@@ -66,8 +66,8 @@ def _of_run(folder: Path, best: bool = False) -> Source:
     found = (str(run.best_step), run.best_weights()) if best else run.weights()
     if found is None:
         raise CheckpointError(f"The run {run.id} has no weights yet.")
-    names = tuple(run.meta["class_names"]) if run.config.classes else ()
-    weights = Weights(run.config, run.meta["title"], names, int(found[0]), found[1])
+    names = tuple(run.meta.class_names) if run.config.classes else ()
+    weights = Weights(run.config, run.meta.title, names, int(found[0]), found[1])
     return Source(f"run-{run.id}@best" if best else f"run-{run.id}", weights, run.own_dir)
 
 

@@ -30,8 +30,9 @@ from gan.monitor.diagnosis.kinds import TOO_EARLY
 from gan.recipes.catalog import make_config
 from gan.runs import registry as runs_module
 from gan.runs import run as run_module
+from gan.runs.meta import new_meta
 from gan.runs.registry import Runs
-from gan.runs.run import Run, create_run
+from gan.runs.run import Run
 from gan.runs.sources import find_weights
 
 
@@ -266,7 +267,8 @@ def test_ids_begin_with_a_letter_or_digit_and_older_ones_are_still_found(folder,
         patch.setattr(runs_module.secrets, "token_urlsafe", lambda n: next(given))
         assert runs_module.new_id() == "Abcdefghijk-"
     old = folder / "-m5puVRX2ZDN"
-    create_run(old, make_config("dense", total_steps=2, batch=8), {"title": "Old", "class_names": []})
+    old.mkdir(parents=True)
+    new_meta(make_config("dense", total_steps=2, batch=8), title="Old").write(old)
     for words in (["train", "--resume", old.name], ["train", "--resume=-m5puVRX2ZDN"], ["sample", old.name, "--out"]):
         more = [str(folder / "s.png")] if words[-1] == "--out" else []
         assert main([*words, *more, "--runs", str(folder)]) == 0

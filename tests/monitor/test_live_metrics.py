@@ -17,6 +17,7 @@ from gan.recipes.catalog import RECIPES
 from gan.runs import run as run_module
 from gan.runs.archive import pack, unpack
 from gan.runs.history import History
+from gan.runs.meta import checked_measure_share
 from gan.runs.registry import Runs
 from gan.runs.run import Command, ConfigError, Run
 from gan.training.trainer import Trainer
@@ -42,7 +43,7 @@ def runs(tmp_path, monkeypatch, random_pictures):
 
 def finished(runs: Runs, share: float, recipe: str = "dense", **changes) -> Run:
     run, _ = runs.create(recipe, changes.pop("dataset", None), SMALL | changes)
-    run.measure_share = share
+    run.meta.measure_share = share
     runs.start(run)
     run.join(PATIENCE)
     assert run.status == "finished", run.message
@@ -205,10 +206,10 @@ def test_measures_thin_out_but_never_stop():
 
 def test_share_can_be_changed_while_it_runs_and_is_remembered(runs):
     run, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
-    assert run.measure_share == 0.1
+    assert run.meta.measure_share == 0.1
     run.send(Command("measure_share", measure_share=0.0))
     runs.start(run)
-    until(lambda: run.latest is not None and run.trainer.steps_done > 20 and run.measure_share == 0)
+    until(lambda: run.latest is not None and run.trainer.steps_done > 20 and run.meta.measure_share == 0)
     assert run.history.measures == []
     run.send(Command("measure_share", measure_share=0.5))
     until(lambda: len(run.history.measures) > 2)
@@ -216,7 +217,7 @@ def test_share_can_be_changed_while_it_runs_and_is_remembered(runs):
     run.send(Command("stop"))
     run.join(PATIENCE)
     again = Run(run.folder)
-    assert again.measure_share == 0.5
+    assert again.meta.measure_share == 0.5
     assert again.history.measures == run.history.measures
     assert again.latest.numbers["measure"] == run.history.measures[-1]
     assert again.latest.numbers["measure_count"] == len(run.history.measures)
@@ -225,7 +226,7 @@ def test_share_can_be_changed_while_it_runs_and_is_remembered(runs):
 @pytest.mark.parametrize("value", [-0.1, 0.6, "much", None, float("nan")])
 def test_a_wrong_share_is_a_sentence(value):
     with pytest.raises(ConfigError, match=r"\(measure_share\) must be between 0 and 0.5"):
-        run_module.checked_measure_share(value)
+        checked_measure_share(value)
 
 
 # On disk ---------------------------------------------------------------------------------------------------------

@@ -39,6 +39,12 @@ def meta(**words: Any) -> bytes:
     return json.dumps(json.loads(samples.run_files()["run.json"]) | words).encode()
 
 
+# What is taken over from the run.json of samples.run_files.
+USUAL = {
+    "title": "Test", "class_names": [], "status": "stopped", "dataset_count": 0, "pictures_count": 0, "real_labels": [],
+}  # fmt: skip
+
+
 def files_in(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -57,8 +63,10 @@ def test_all_files_come_back_byte_for_byte_but_for_the_owners_token(tmp_path: Pa
     config, about = archive.unpack(io.BytesIO(samples.zipped()), tmp_path / "run")
     back, original = files_in(tmp_path / "run"), samples.run_files()
     assert {k: v for k, v in back.items() if k != "run.json"} == {k: v for k, v in original.items() if k != "run.json"}
-    assert json.loads(original["run.json"]).keys() - json.loads(back["run.json"]).keys() == {"token_sha256"}
-    assert config == samples.config() and about == {"title": "Test", "class_names": [], "status": "stopped"}
+    assert json.loads(original["run.json"]).keys() - json.loads(back["run.json"]).keys() == {
+        *("token_sha256", "more_tokens_sha256"),
+    }
+    assert config == samples.config() and about == USUAL
     archive.pack(tmp_path / "run", again := io.BytesIO())
     archive.unpack(again, tmp_path / "again")
     assert files_in(tmp_path / "again") == back
@@ -118,8 +126,7 @@ def test_what_run_json_says_is_taken_over_only_where_it_is_right(tmp_path: Path,
     for i, value in enumerate(ODD):
         about = archive.unpack(zip_of({"run.json": meta(**{name: value})}), tmp_path / str(i))[1]
         right = any(type(value) is type(other) and value == other for other in RIGHT.get(name, ()))
-        usual = {"title": "Test", "class_names": [], "status": "stopped"}
-        usual = {key: known for key, known in usual.items() if key != name or name == "class_names"}
+        usual = {key: known for key, known in USUAL.items() if key != name or name == "class_names"}
         assert about == usual | ({name: value} if right else {}), value
 
 

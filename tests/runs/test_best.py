@@ -34,7 +34,7 @@ MEASURED = SMALL | {"total_steps": 10**6, "batch": 16}
 def measured(registry, count: int = 3) -> Run:
     """A run that has been measured some times, and was stopped."""
     run, _ = registry.create("dense", changes=MEASURED)
-    run.measure_share = 0.5
+    run.meta.measure_share = 0.5
     registry.start(run)
     until(lambda: len(run.history.measures) >= count)
     run.send(Command("stop"))
@@ -110,7 +110,7 @@ def test_a_full_disk_pauses_and_it_is_written_later(runs, monkeypatch):
     monkeypatch.setattr(run_module, "save_state", save)
     full.set()
     run, _ = runs.create("dense", changes=MEASURED)
-    run.measure_share = 0.5
+    run.meta.measure_share = 0.5
     runs.start(run)
     until(lambda: run.status == "paused" and "disk is full" in run.message)
     best = best_of(run)

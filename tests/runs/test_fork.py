@@ -7,9 +7,10 @@ import errno
 import pytest
 import torch
 
-from gan.core.config import ConfigError
+from gan.core.config import KNOBS, ConfigError
 from gan.runs import kept_checkpoints as states_module
 from gan.runs import run as run_module
+from gan.runs.fork import plan_fork
 from gan.runs.kept_checkpoints import KeptCheckpoints, least_missed, state_due
 from gan.runs.registry import RunsError
 from gan.runs.run import Command, Run
@@ -157,7 +158,7 @@ def test_a_fork_without_changes_continues_bit_for_bit(runs, recipe):
         same = [run.history.frame_path(frame["step"]).read_bytes() for run in (source, fork)]
         assert same[0] == same[1]
     assert fork.history.events[-1] == {
-        "step": 16, "kind": "fork", "text": f"Forked from {source.meta['title']} at step 16",
+        "step": 16, "kind": "fork", "text": f"Forked from {source.meta.title} at step 16",
     }  # fmt: skip
     finish(runs, fork)
     assert_same(finished_state(fork), finished_state(source))
@@ -180,7 +181,7 @@ def test_a_fork_with_changes_learns_by_them_from_the_first_step_on(runs):
     images = [row[1] for row in fork.history.rows]
     assert images == sorted(images) and images[-1] == 16 * 8 + 24 * 4
     assert "G's learning rate 0.001 → 0.0005" in fork.history.events[-1]["text"]
-    assert fork.meta["title"] == "Dense on MNIST · G's learning rate 0.0005, objective hinge, batch size 4"
+    assert fork.meta.title == "Dense on MNIST · G's learning rate 0.0005, objective hinge, batch size 4"
 
 
 def test_learning_rates_that_were_changed_by_hand_are_taken_along(runs):
@@ -220,6 +221,25 @@ def test_with_another_seed_the_frames_show_the_same_noise(runs):
 def test_a_fork_of_a_finished_run_has_as_many_steps_again(runs):
     fork, _ = runs.fork(trained(runs).id, {"d_lr": 1e-4})
     assert fork.config.total_steps == 80
+
+
+@pytest.mark.parametrize("name", [name for name, knob in KNOBS.items() if not knob.in_forks])
+def test_what_no_fork_may_change_is_refused_even_from_scratch(runs, name):
+    source, other = trained(runs), {"model": "mlp", "recipe": "quick", "dataset": "emoji"}
+    with pytest.raises(ConfigError, match=rf"A fork keeps its .* \({name}\)"):
+        runs.fork(source.id, {name: other.get(name, KNOBS[name].high)}, 0)
+
+
+def test_what_decides_the_clusters_changes_only_from_scratch(runs):
+    deciding = {"seed": 9, "clusters": 5, "data_limit": 40}
+    assert set(deciding) == {name for name, knob in KNOBS.items() if knob.scope == "clusters"}
+    source = trained(runs, "quick", clusters=4, z_dim=8, width=8)
+    for name, value in deciding.items():
+        with pytest.raises(ConfigError, match=rf"\({name}\) decides which groups"):
+            plan_fork(source, {name: value}, 16)
+        if name == "seed":
+            assert plan_fork(source, {name: value}, 0).config.seed == value
+    assert plan_fork(trained(runs), {"seed": 9}, 16).config.seed == 9  # where there are none
 
 
 REFUSED = (
@@ -269,11 +289,11 @@ def test_a_run_without_a_state_can_only_be_forked_from_scratch(runs):
 def test_titles_are_one_short_line(runs):
     run, _ = runs.create("dense", changes=SMALL)
     runs.rename(run, "  My <b>first</b>\t GAN ")
-    assert Run(run.folder).meta["title"] == "My <b>first</b> GAN"
+    assert Run(run.folder).meta.title == "My <b>first</b> GAN"
     for bad in ("", "   ", "x" * 81, "zero\0byte", "\u202etxet"):
         with pytest.raises(RunsError, match="1 to 80 characters"):
             runs.rename(run, bad)
-    assert run.meta["title"] == "My <b>first</b> GAN"
+    assert run.meta.title == "My <b>first</b> GAN"
 
 
 def test_a_title_survives_the_training_that_goes_on(runs):
@@ -284,7 +304,7 @@ def test_a_title_survives_the_training_that_goes_on(runs):
     runs.command(run, Command("stop"))
     run.join(PATIENCE)
     again = Run(run.folder)
-    assert (again.meta["title"], again.status) == ("While it trains", "stopped")
+    assert (again.meta.title, again.status) == ("While it trains", "stopped")
 
 
 def test_a_kept_run_comes_first_is_not_deleted_and_does_not_make_room(runs):

@@ -60,7 +60,7 @@ def test_a_run_on_a_few_pictures_shows_and_counts_only_those(runs, random_pictur
     run, _ = runs.create("dense", changes=SMALL | {"data_limit": 5})
     runs.start(run)
     run.join(PATIENCE)
-    assert run.status == "finished" and run.meta["dataset_count"] == 5
+    assert run.status == "finished" and run.meta.dataset_count == 5
     assert run.latest.numbers["epoch"] == 60 * 8 / 5 and len(run.latest.numbers["verdict_real"]) == 5
     shown = split_grid((run.folder / "real.png").read_bytes(), count=5, columns=8, size=28, channels=1)
     assert {p.tobytes() for p in shown} == {p.numpy().tobytes() for p in random_pictures.images[:5]}

@@ -357,7 +357,7 @@ def test_nobody_is_told_of_anothers_files(client, registry):
             assert told["title"] == title and told["skipped"] == int(said) and ("Anna" in told["message"]) is said
         body = {"recipe": "dense", "dataset": name, "changes": {"batch": 4, "total_steps": 1}}
         run = registry.get(client.post(f"{BASE}/runs", json=body, headers=owner(who)).json()["id"])
-        assert run.meta["dataset_title"] == title and title in run.meta["title"]
+        assert run.meta.dataset_title == title and title in run.meta.title
         run.join(PATIENCE)
     for file in registry.own_dir.glob("own-*.safetensors"):
         assert b"Anna" not in file.read_bytes() and b"pets" not in file.read_bytes()
@@ -366,18 +366,18 @@ def test_nobody_is_told_of_anothers_files(client, registry):
 
 def test_a_watchers_fork_does_not_learn_what_the_pictures_are_called_by_others(client, registry, trained):
     fork = client.post(f"{BASE}/runs/{trained[2].id}/fork", json={}).json()["id"]
-    assert trained[2].meta["dataset_title"] == "pets" and registry.get(fork).meta["dataset_title"] == "Own pictures"
+    assert trained[2].meta.dataset_title == "pets" and registry.get(fork).meta.dataset_title == "Own pictures"
 
 
 def test_what_the_command_line_prepared_keeps_its_name_for_its_owner(client, registry):
     files = [(name, io.BytesIO(data)) for name, data in PETS]
     name = prepare(files, Form(28, 1), registry.own_dir, title="holiday").name
-    assert registry.create("dense", name, {"batch": 4})[0].meta["dataset_title"] == "holiday"
+    assert registry.create("dense", name, {"batch": 4})[0].meta.dataset_title == "holiday"
     made = send(client, [(name.replace("pets", "zoo"), data) for name, data in PETS])
     assert made.json()["dataset"] == name
     for token, title in ((made.json()["token"], "zoo"), (registry.master, "holiday")):
         assert client.get(f"{BASE}/pictures/{name}", headers={"X-Owner": token}).json()["title"] == title
-        assert registry.create("dense", name, {"batch": 4}, tokens=[token])[0].meta["dataset_title"] == title
+        assert registry.create("dense", name, {"batch": 4}, tokens=[token])[0].meta.dataset_title == title
 
 
 def test_claims_of_older_versions_stay_and_tell_nothing_of_files(client, registry):
@@ -481,7 +481,7 @@ def test_runs_on_own_pictures_are_never_shown(client, registry):
     assert client.get(f"{BASE}/runs/{run_id}").json()["shown"] is False
     refused = client.patch(f"{BASE}/runs/{run_id}", json={"shown": True}, headers=mine)
     assert refused.status_code == 400 and "not shown to others" in refused.json()["error"]
-    registry.get(run_id).meta["shown"] = True  # whatever a file says
+    registry.get(run_id).meta.shown = True  # whatever a file says
     assert run_id not in client.post(f"{BASE}/runs", json={"recipe": "dense"}).text
     until(
         lambda: client.get(f"{BASE}/runs/{run_id}").json()["checkpoint_step"] is not None

@@ -73,6 +73,8 @@ def test_boot_tells_the_page_everything_it_offers(client, registry):
     assert [r["name"] for r in boot["recipes"]] == list(ALL_RECIPES)
     assert {"mnist", "fashion-mnist", "emoji"} <= {d["name"] for d in boot["datasets"]}
     assert {k["kind"] for k in boot["knobs"]} == {"int", "float", "bool", "str"}
+    kept = {knob["name"] for knob in boot["knobs"] if not knob["in_forks"]}  # the page offers the others for a fork
+    assert kept == {"recipe", "dataset", "size", "channels", "classes", "model"}
     assert boot["owner"] is False
     assert registry.master not in json.dumps(boot)
 
@@ -580,7 +582,7 @@ def test_no_nonsense_in_a_zip_is_taken_over(client, registry, zipped, value):
     info = get(client, f"runs/{run.id}").json()
     assert info["title"] and "\n" not in info["title"] and len(info["title"]) <= 80
     assert get(client, f"runs/{run.id}/live").json()["status"] == run.status
-    assert not run.meta["kept"] and len(run.meta["class_names"]) == 10
+    assert not run.meta.kept and len(run.meta.class_names) == 10
     assert client.delete(f"{BASE}/runs/{run.id}", headers={"X-Owner": answer.json()["token"]}).status_code == 200
 
 

@@ -70,7 +70,7 @@ class _View:
         owned = [] if self.runs is None else self.runs.owned(tokens)
         runs = [(run, latest) for run in owned if (latest := run.latest) is not None]
         entries = [
-            {"id": f"run-{run.id}", "title": run.meta["title"], "group": _group(run), "step": latest.step}
+            {"id": f"run-{run.id}", "title": run.meta.title, "group": _group(run), "step": latest.step}
             for run, latest in runs
         ] + [
             {"id": f"run-{run.id}@best", "title": _best_title(run), "group": "run", "step": run.best_step}
@@ -84,7 +84,7 @@ class _View:
         about = await wait(self.renderer.about(name))
         if self.runs is not None and name.startswith("run-"):
             run, best = self.runs.whose_weights(name[4:])
-            live = {"title": run.meta["title"], "live": _group(run) == "live"}
+            live = {"title": run.meta.title, "live": _group(run) == "live"}
             about |= {"title": _best_title(run), "live": False} if best else live
         return JSONResponse({"live": False} | about, headers=FRESH)
 
@@ -190,16 +190,16 @@ def run_source(runs: Runs) -> Source:
         if best:
             if (step := run.best_step) is None:
                 raise KeyError(run_id)
-            return f"best-{step}", step, run.config, run.meta["class_names"], run.best_weights
+            return f"best-{step}", step, run.config, run.meta.class_names, run.best_weights
         latest = run.latest
         if run.alive and latest is not None and latest.weights is not None:
-            return str(latest.step), latest.step, run.config, run.meta["class_names"], latest.weights
+            return str(latest.step), latest.step, run.config, run.meta.class_names, latest.weights
         try:
             changed = run.checkpoint_path.stat().st_mtime_ns
         except OSError:
             raise KeyError(run_id) from None
         step = run.checkpoint_step() if run.alive else latest.step if latest else 0
-        return f"{changed:x}", step or 0, run.config, run.meta["class_names"], lambda: _stored(run)
+        return f"{changed:x}", step or 0, run.config, run.meta.class_names, lambda: _stored(run)
 
     return source
 
@@ -212,7 +212,7 @@ def _stored(run: Run) -> dict[str, Tensor]:
 
 
 def _best_title(run: Run) -> str:
-    return EN["latent"]["best_of"].format(title=run.meta["title"])
+    return EN["latent"]["best_of"].format(title=run.meta.title)
 
 
 def _group(run: Run) -> str:

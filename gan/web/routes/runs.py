@@ -39,8 +39,9 @@ from gan.monitor.records import COLUMNS
 from gan.recipes.catalog import ALL_RECIPES
 from gan.runs.archive import pack
 from gan.runs.fork import plan_fork
+from gan.runs.meta import checked_measure_share
 from gan.runs.registry import RECORDED, Runs, RunsError
-from gan.runs.run import COMMAND_KINDS, PLAYERS, REAL_COUNT, Command, Run, checked_measure_share
+from gan.runs.run import COMMAND_KINDS, PLAYERS, REAL_COUNT, Command, Run
 from gan.web.addresses import is_loopback
 from gan.web.mathml import mathml
 from gan.web.routes.answers import FRESH, error, sentence
@@ -141,7 +142,7 @@ def _tables() -> dict[str, object]:
             }
             for n, s in DATA.items()
         ],
-        "knobs": [dataclasses.asdict(k) | {"kind": k.kind.__name__} for k in KNOBS.values()],
+        "knobs": [dataclasses.asdict(k) | {"kind": k.kind.__name__, "in_forks": k.in_forks} for k in KNOBS.values()],
         "tables": {
             "objective": [_explained(n, o, D=o.d_formula, G=o.g_formula) for n, o in OBJECTIVES.items()],
             "penalty": [_explained(n, p, P=p.formula) if p else _NO_PENALTY for n, p in PENALTIES.items()],
@@ -270,15 +271,15 @@ def _summary(run: Run) -> dict[str, object]:
     step = run.latest.step if run.latest else 0
     return {
         "id": run.id,
-        "title": run.meta["title"],
+        "title": run.meta.title,
         "recipe": run.config.recipe,
         "dataset": run.config.dataset,
         "status": run.status,
         "message": run.message,
         "step": step,
         "total_steps": run.config.total_steps,
-        "created": run.meta["created"],
-        "kept": run.meta["kept"],
+        "created": run.meta.created,
+        "kept": run.meta.kept,
         "shown": run.shown,
     }
 
@@ -286,12 +287,12 @@ def _summary(run: Run) -> dict[str, object]:
 def _info(run: Run) -> dict[str, object]:
     return _summary(run) | {
         "config": run.config.to_dict(),
-        "class_names": run.meta["class_names"],
-        "dataset_title": run.meta.get("dataset_title", run.config.dataset),
-        "tiles": run.meta["tiles"],
-        "shown_seed": run.meta.get("shown_seed", run.config.seed),
+        "class_names": run.meta.class_names,
+        "dataset_title": run.meta.dataset_title or run.config.dataset,
+        "tiles": run.meta.tiles,
+        "shown_seed": run.meta.frame_seed,
         "real_count": min(REAL_COUNT, run.config.data_limit or REAL_COUNT),
-        "real_labels": run.meta.get("real_labels", []),
+        "real_labels": run.meta.real_labels,
         "verdict_is_probability": OBJECTIVES[run.config.objective].is_probability,
         "conditional": run.config.classes > 0,
         "measurable": run.config.dataset in EPOCHS,
@@ -525,8 +526,8 @@ def _best_file(run: Run) -> bytes:
 
 
 def _as_file(run: Run, step: int, state: dict[str, Tensor]) -> bytes:
-    names = tuple(run.meta["class_names"]) if run.config.classes else ()
-    return to_bytes(Weights(run.config, run.meta["title"], names, step, state))
+    names = tuple(run.meta.class_names) if run.config.classes else ()
+    return to_bytes(Weights(run.config, run.meta.title, names, step, state))
 
 
 def _history_file(run: Run) -> bytes:

@@ -3,7 +3,6 @@
 import { h, notify, owns, postJSON, rememberToken, setText, t, whole } from "./common.js";
 import { choice, shown, toggle, typed } from "./train.js";
 
-const FIXED_IN_FORKS = ["recipe", "dataset", "size", "channels", "classes", "model"];
 const FIRST_KNOB = "g_lr";
 
 /** Make a fork of a run and let it train; returns its id. step: null is the newest state, 0 from scratch. */
@@ -17,7 +16,7 @@ export class ForkForm {
   /** hooks: {tracks() -> shown runs, full() -> no room for one more, made(id)}. */
   constructor(part, data, hooks) {
     Object.assign(this, { part, data, hooks });
-    const changeable = data.knobs.filter(({ name }) => !FIXED_IN_FORKS.includes(name));
+    const changeable = data.knobs.filter(({ in_forks: may }) => may);
     this.knobs = [...changeable.filter(({ group }) => group === "main"), ...changeable.filter(({ group }) => group !== "main")];
     part("fork-knob").replaceChildren(...this.knobs.map(({ name, label }) => h("option", { value: name }, label)));
     part("fork-knob").value = FIRST_KNOB;
