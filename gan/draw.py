@@ -19,8 +19,8 @@ from gan.core.files import write_atomically
 from gan.latent import query as queries
 from gan.models.weights_file import WeightsError
 from gan.runs.sources import find_weights
+from gan.serving.generator import LoadedGenerator
 from gan.serving.provenance import SCALE, Provenance
-from gan.serving.renderer import Ready
 from gan.training.threads import single_thread
 
 
@@ -49,14 +49,13 @@ def draw(weights: str | os.PathLike, query: str = "", digest: str = "") -> Pictu
         BadQuery, RenderError: the query cannot be read, or was written for other weights.
     """
     name, loaded, _ = find_weights(weights)
-    ready = Ready(loaded, "")
-    if digest and digest != ready.digest:
+    generator = LoadedGenerator(loaded, "")
+    if digest and digest != generator.digest:
         raise WeightsError(
-            f"The weights {os.fspath(weights)} are not those of the picture: their digest is {ready.digest}, "
+            f"The weights {os.fspath(weights)} are not those of the picture: their digest is {generator.digest}, "
             f"not {digest[:40]}."
         )
     parts = queries.read(query)
     with single_thread():
-        z, condition = ready.latents(queries.spec_of(parts), queries.label_of(parts.get("c", "")))
-        pixels = ready.draw(z, condition)[0]
-    return Picture(pixels, Provenance(name, ready.digest, queries.written(parts)))
+        drawn = generator.pixels(queries.spec_of(parts), queries.label_of(parts.get("c", "")))
+    return Picture(drawn.images[0], Provenance(name, generator.digest, queries.written(parts)))

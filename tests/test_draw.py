@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from gan.core.images import to_uint8
 from gan.core.noise import sheet_latents
 from gan.core.paths import ROOT
 from gan.draw import draw
@@ -13,8 +14,9 @@ from gan.latent.query import PICTURE_KEYS, BadQuery, in_base64, label_of, read, 
 from gan.latent.spec import LatentSpec, Push, packed
 from gan.models import weights_file as files
 from gan.models.weights_file import WeightsError
-from gan.serving.renderer import Renderer, RenderError
-from tests.conftest import PATIENCE
+from gan.serving.generator import RenderError
+from gan.serving.renderer import Renderer
+from tests.serving.test_renderer import draw as draw_with
 from tests.serving.test_renderer import make
 
 
@@ -62,23 +64,23 @@ def test_any_state_is_the_same_from_its_text_and_in_python(renderer, name, z_dim
     for query in random_queries(12, z_dim, classes):
         text = written(query)
         assert read(text) == query and spec_of(read(text)) == spec_of(query)
-        route = renderer.pixels(name, spec_of(query), label_of(query.get("c", ""))).result(PATIENCE)
+        route = draw_with(renderer, name, spec_of(query), label_of(query.get("c", "")))
         torch.set_num_threads(2)  # whoever calls may have any
         picture = draw(name, text)
         assert torch.get_num_threads() == 2
-        assert np.array_equal(picture.pixels, route.images[0])
+        assert np.array_equal(picture.pixels, route[0])
         assert picture.origin.query == text and picture.origin.weights == name
 
 
 def test_the_picture_of_a_sheet_is_that_which_is_shown(renderer):
     """Tiles of a run and pictures of the study are batches; a link draws one of them alone."""
-    ready = renderer._get("mnist-conditional")
-    z, c = sheet_latents("tile", 8, 64), torch.arange(40) % 10
-    tiles = ready.draw_at_once((z, c))
+    network = renderer.newest("mnist-conditional").network
+    with torch.inference_mode():
+        tiles = to_uint8(network(sheet_latents("tile", 8, 64), torch.arange(40) % 10)).numpy()
     for i in (0, 17, 39):
         alone = draw("mnist-conditional", f"seed=8&from=tile:{i}&c={i % 10}").pixels
         assert np.abs(alone.astype(int) - tiles[i]).max() <= 1
-    seen = study(ready.network, 1000)
+    seen = study(network, 1000)
     for row in (3, 999):
         alone = draw("mnist-conditional", f"seed=0&from=study:{row}&c={row % 10}").pixels
         assert np.abs(alone.astype(int) - seen.images[row].numpy()).max() <= 1
@@ -103,11 +105,11 @@ def test_a_weights_file_draws_and_is_named_by_its_content(tmp_path):
     renderer = Renderer(tmp_path)
     try:
         name = renderer.open_file((tmp_path / "mine.safetensors").read_bytes())
-        drawn, digest = renderer.signed(name, LatentSpec(5), 4).result(PATIENCE)
+        drawn, digest = draw_with(renderer, name, LatentSpec(5), 4), renderer.newest(name).digest
     finally:
         renderer.close()
     assert (picture.origin.weights, picture.origin.digest) == (name, digest)
-    assert np.array_equal(picture.pixels, drawn.images[0])
+    assert np.array_equal(picture.pixels, drawn[0])
     picture.save(tmp_path / "four.png", scale=2)
     assert np.asarray(Image.open(tmp_path / "four.png")).shape == (56, 56)
 

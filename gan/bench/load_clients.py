@@ -111,7 +111,7 @@ async def drag(url: str, number: int, seconds: float, tally: Tally) -> None:
         while (passed := time.monotonic() - started) < seconds:
             at = f"{parts.path}?{parts.query}&seed={number}&d=0:{3 * math.sin(2 * passed + number):.2f}"
             asked = time.monotonic()
-            status, body = await get(streams, parts.netloc, f"{at}&lane=dragger-{number}")
+            status, body = await get(streams, parts.netloc, f"{at}&slot=dragger-{number}")
             tally.requests += 1
             tally.times.append(time.monotonic() - asked)
             if status == 200:

@@ -68,18 +68,10 @@ def layer_ends(generator: Generator) -> list[tuple[str, int]]:
 @torch.inference_mode()
 def feature_maps(generator: Generator, z: Tensor, condition: Tensor | None) -> list[tuple[Layer, Tensor]]:
     """What every layer makes of a latent z [1, z_dim]: maps [channels, side, side], or [channels, 1, 1]."""
-    ends, made = layer_ends(generator), {}
-    hooks = [
-        generator.layers[i].register_forward_hook(lambda module, args, out, i=i: made.update({i: out})) for _, i in ends
-    ]
-    try:
-        generator(z, condition)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    found = []
-    for kind, i in ends:
-        maps = made[i][0] if made[i].ndim == 4 else made[i][0][:, None, None]
+    x, begin, found = generator.inputs(z, condition), 0, []
+    for kind, end in layer_ends(generator):
+        x, begin = generator.layers[begin : end + 1](x), end + 1
+        maps = x[0] if x.ndim == 4 else x[0][:, None, None]
         found.append((Layer(kind, maps.shape[0], maps.shape[-1]), maps))
     return found
 

@@ -1,6 +1,6 @@
 """What a picture is made of: the service behind the card of the Latent sliders tab.
 
-It never touches a run that trains: what it needs of one it reads from the run's files. Looking takes spec in a thread
+It never touches a run that trains: what it needs of one it reads from the run's files. Looking takes place in a thread
 of its own, and so does making ready what is looked among, which takes seconds the first time.
 """
 
@@ -10,7 +10,6 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +31,9 @@ from gan.metrics.nearest import Near, RealPictures, features_of
 from gan.models import meta_discriminator, meta_generator
 from gan.runs.registry import Runs
 from gan.runs.run import Run
-from gan.serving.renderer import Ready, Renderer, Worker
+from gan.serving.generator import LoadedGenerator
+from gan.serving.renderer import Renderer
+from gan.serving.worker import Check, Job, Worker
 from gan.training.checkpoint import CheckpointError, discriminator_state, read_header, shown_generator_state
 from gan.training.trainer import limit_pictures
 
@@ -87,7 +88,7 @@ class MadeOf:
 
     def __init__(self, renderer: Renderer, runs: Runs | None) -> None:
         self.renderer, self.runs = renderer, runs
-        self._looks, self._prepares = Worker(), Worker()
+        self._looks, self._prepares = Worker("gan-inspect"), Worker("gan-prepare")
         self._guard = threading.Lock()
         self._prepared: OrderedDict[tuple, _Preparation] = OrderedDict()
         self._networks = _Networks()
@@ -96,13 +97,13 @@ class MadeOf:
         self._looks.close()
         self._prepares.close()
 
-    def subject(self, name: str, spec: LatentSpec, label: int | None, lane: str | None = None) -> Future[Subject]:
-        """The picture of a spec."""
-        return self.renderer.ask(name, lambda ready: _drawn(name, ready, spec, label), lane)
+    def subject(self, name: str, spec: LatentSpec, label: int | None, slot: str | None = None) -> Job[Subject]:
+        """The picture of a latent."""
+        return self.renderer.ask(name, lambda generator, _: _drawn(name, generator, spec, label), slot, urgent=True)
 
     # Training pictures --------------------------------------------------------------------------------------------
 
-    def nearest(self, subject: Subject, way: str, lane: str | None = None) -> Future[tuple[Near, Tensor]]:
+    def nearest(self, subject: Subject, way: str, slot: str | None = None) -> Job[tuple[Near, Tensor]]:
         """The nearest training pictures, by "pixels" or "features", and those pictures uint8 [n, C, H, W].
 
         Raises NotYet, NotHad or DataError at once.
@@ -112,12 +113,12 @@ class MadeOf:
         space = self._prepare(subject, way)
         image = subject.image
 
-        def look() -> tuple[Near, Tensor]:
+        def look(_: Check) -> tuple[Near, Tensor]:
             numbers = image.flatten() if way == "pixels" else load(subject.config.dataset).look(image[None])[0][0]
             found = space.real.near(numbers)
             return found, space.train.images[found.rows]
 
-        return self._looks.submit(torch.inference_mode()(look), lane)
+        return self._looks.submit(torch.inference_mode()(look), slot)
 
     def ways(self, subject: Subject) -> list[str]:
         """In what the nearest pictures can be looked for."""
@@ -134,17 +135,17 @@ class MadeOf:
             found = self._prepared.get(key)
             if found is None:
                 found = _Preparation()
-                found.future = self._prepares.submit(lambda: _searchable(cfg, own_dir, way, found.tell))
+                found.job = self._prepares.submit(lambda _: _searchable(cfg, own_dir, way, found.tell))
                 self._prepared[key] = found
             self._prepared.move_to_end(key)
-            ready = [k for k, other in self._prepared.items() if other.future.done() and k != key]
+            ready = [k for k, other in self._prepared.items() if other.job.done() and k != key]
             for old in ready[: max(0, len(self._prepared) - KEPT)]:  # what is being made is waited for
                 del self._prepared[old]
-            if not found.future.done():
+            if not found.job.done():
                 raise NotYet(found.words)
-            if found.future.exception() is not None:
+            if found.job.exception() is not None:
                 del self._prepared[key]  # the next one who asks tries again
-        return found.future.result()
+        return found.job.result()
 
     def _may_read(self, subject: Subject) -> Path | None:
         """The folder of own pictures, where this data set needs it. Raises NotHad.
@@ -163,15 +164,15 @@ class MadeOf:
 
     # What a run has saved -----------------------------------------------------------------------------------------
 
-    def verdict(self, subject: Subject, row: int | None = None, lane: str | None = None) -> Future[Verdict]:
+    def verdict(self, subject: Subject, row: int | None = None, slot: str | None = None) -> Job[Verdict]:
         """D's verdict on the picture, or on training picture number `row`, which must be one of the nearest.
 
-        Raises NotYet, NotHad or DataError at once; the Future may raise NotHad.
+        Raises NotYet, NotHad or DataError at once; the job may raise NotHad.
         """
         run = self._run(subject, "These weights came without their discriminator. A run that you train here has one.")
         known = None if row is None else self._prepare(subject, "pixels")
 
-        def look() -> Verdict:
+        def look(_: Check) -> Verdict:
             config, path = subject.config, run.best_path if subject.name.endswith("@best") else run.checkpoint_path
             try:
                 D = self._networks.get(path, lambda: meta_discriminator(config), discriminator_state)
@@ -187,11 +188,9 @@ class MadeOf:
                 if config.classes and train.labels[row] >= config.classes:
                     raise NotHad("This discriminator does not know the class of that picture.")
                 image = train.images[row]
-                x, condition = (
-                    image[None].float() / 127.5 - 1,
-                    subject.condition,
-                )  # where D is told groups: that of the picture
-                condition = train.labels[row : row + 1] if config.classes else condition
+                x = image[None].float() / 127.5 - 1
+                # Where D is told groups: that of the picture.
+                condition = train.labels[row : row + 1] if config.classes else subject.condition
             logit, heat = heat_map(D, x, condition)
             if not (math.isfinite(logit) and heat.isfinite().all()):
                 raise NotHad("What this discriminator says is no finite number.")
@@ -200,9 +199,9 @@ class MadeOf:
             shades = (heat / most * 255).round().byte()
             return Verdict(image, logit, probability, shades, 2 * float(most), step)
 
-        return self._looks.submit(look, lane)
+        return self._looks.submit(look, slot)
 
-    def snapshots(self, subject: Subject, lane: str | None = None) -> Future[tuple[list[int], Tensor]]:
+    def snapshots(self, subject: Subject, slot: str | None = None) -> Job[tuple[list[int], Tensor]]:
         """The same latent drawn by the states that its run keeps, and now: steps and pictures uint8 [n, C, H, W].
 
         Raises NotHad at once.
@@ -211,9 +210,10 @@ class MadeOf:
         if not run.states.steps():
             raise NotHad("This run no longer has its early states.")
 
-        def look() -> tuple[list[int], Tensor]:
+        def look(check: Check) -> tuple[list[int], Tensor]:
             drawn = []
             for step in run.states.steps():
+                check()
                 with suppress(CheckpointError):  # deleted meanwhile
                     path = run.states.path(step)
                     G = self._networks.get(path, lambda: meta_generator(subject.config), shown_generator_state)
@@ -221,7 +221,7 @@ class MadeOf:
             drawn = [(step, image) for step, image in drawn if step < subject.step] + [(subject.step, subject.image)]
             return [step for step, _ in drawn], torch.stack([image for _, image in drawn])
 
-        return self._looks.submit(torch.inference_mode()(look), lane)
+        return self._looks.submit(torch.inference_mode()(look), slot)
 
     def _run(self, subject: Subject, otherwise: str) -> Run:
         if self.runs is None or not subject.name.startswith("run-"):
@@ -231,10 +231,10 @@ class MadeOf:
     # Layers -------------------------------------------------------------------------------------------------------
 
     def layers(
-        self, name: str, spec: LatentSpec, label: int | None, lane: str | None = None
-    ) -> Future[list[tuple[Layer, Tensor]]]:
-        """What every layer of the generator makes of a place's latent, see `dissection.feature_maps`."""
-        return self.renderer.ask(name, lambda ready: feature_maps(ready.network, *ready.latents(spec, label)), lane)
+        self, name: str, spec: LatentSpec, label: int | None, slot: str | None = None
+    ) -> Job[list[tuple[Layer, Tensor]]]:
+        """What every layer of the generator makes of a latent, see `networks.feature_maps`."""
+        return self.renderer.ask(name, lambda generator, _: _layers(generator, spec, label), slot, urgent=True)
 
 
 class _Networks:
@@ -269,7 +269,7 @@ def _filled(network: Network, state: dict[str, Tensor]) -> Network:
 class _Preparation:
     """Something that is being made ready, and what is to be said meanwhile."""
 
-    future: Future
+    job: Job[_Searchable]
 
     def __init__(self) -> None:
         self.words = "Reading the training pictures."
@@ -309,7 +309,11 @@ def _searchable(cfg: Config, own_dir: Path | None, way: str, tell: Callable[[int
 
 
 @torch.inference_mode()
-def _drawn(name: str, ready: Ready, spec: LatentSpec, label: int | None) -> Subject:
-    z, condition = ready.latents(spec, label)
-    x = ready.network(z, condition)
-    return Subject(name, ready.config, ready.weights.step, z, condition, x, to_uint8(x)[0])
+def _drawn(name: str, generator: LoadedGenerator, spec: LatentSpec, label: int | None) -> Subject:
+    z, condition = generator.latents(spec, label)
+    x = generator.network(z, condition)
+    return Subject(name, generator.config, generator.weights.step, z, condition, x, to_uint8(x)[0])
+
+
+def _layers(generator: LoadedGenerator, spec: LatentSpec, label: int | None) -> list[tuple[Layer, Tensor]]:
+    return feature_maps(generator.network, *generator.latents(spec, label))

@@ -245,14 +245,9 @@ def varied(generator: Generator, seen: SampleSet, k: int = 8) -> Tensor:
 @torch.inference_mode()
 def activations(generator: Generator, seen: SampleSet) -> Tensor:
     """What the first layer says, after its activation function, [N, F]."""
-    layer = next(m for m in generator.layers if isinstance(m, nn.ReLU | nn.LeakyReLU | nn.Tanh))
-    said: list[Tensor] = []
-    hook = layer.register_forward_hook(lambda _module, _inputs, output: said.append(output.flatten(1).clone()))
-    try:
-        generator(seen.z, seen.labels if generator.classes else None)
-    finally:
-        hook.remove()
-    return said[0]
+    activation = next(i for i, m in enumerate(generator.layers) if isinstance(m, nn.ReLU | nn.LeakyReLU | nn.Tanh))
+    first = generator.layers[: activation + 1]
+    return first(generator.inputs(seen.z, seen.labels if generator.classes else None)).flatten(1)
 
 
 def towards(z: Tensor, labels: Tensor, classes: int) -> Tensor:

@@ -173,11 +173,15 @@ class Generator(nn.Module):
         """z [N, z_dim] -> a mixture of groups [N, clusters]; nearly always one group alone."""
         return (CLUSTER_SHARPNESS * (z[:, : self.clusters] + self.odds)).softmax(1)
 
-    def forward(self, z: Tensor, c: Tensor | None = None, rng: torch.Generator | None = None) -> Tensor:
+    def inputs(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """What the first layer sees, [N, input_size]: the latent and what it is told."""
+        if not (self.classes or self.clusters):
+            return z
         condition = self.condition(z, c)
-        if self.classes or self.clusters:
-            z = torch.cat([z, as_mixture(condition, self.classes or self.clusters).to(z.dtype)], 1)
-        return self.layers(z, rng)
+        return torch.cat([z, as_mixture(condition, self.classes or self.clusters).to(z.dtype)], 1)
+
+    def forward(self, z: Tensor, c: Tensor | None = None, rng: torch.Generator | None = None) -> Tensor:
+        return self.layers(self.inputs(z, c), rng)
 
 
 def input_size(cfg: Config) -> int:

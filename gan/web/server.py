@@ -96,6 +96,7 @@ def _routes(settings: Settings, runs: Runs) -> list[BaseRoute]:
     from gan.inspection.service import MadeOf
     from gan.serving.renderer import Renderer
     from gan.web.routes.diagnosis import add_diagnosis_route
+    from gan.web.routes.drawings import add_drawing_routes
     from gan.web.routes.find import add_find_routes
     from gan.web.routes.inspection import add_made_of_routes
     from gan.web.routes.kept_uploads import KeptUploads
@@ -112,6 +113,7 @@ def _routes(settings: Settings, runs: Runs) -> list[BaseRoute]:
     add_diagnosis_route(ours, runs)
     renderer = Renderer(WEIGHTS, run_source(runs))
     add_picture_routes(ours, renderer, runs)
+    add_drawing_routes(ours, renderer)
     add_find_routes(ours, renderer)
     add_share_routes(ours, renderer, runs)
     add_made_of_routes(ours, MadeOf(renderer, runs))

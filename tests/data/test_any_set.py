@@ -40,6 +40,7 @@ from gan.runs.run import Run
 from gan.serving.renderer import Renderer
 from gan.training.trainer import Trainer
 from gan.web.routes.diagnosis import add_diagnosis_route
+from gan.web.routes.drawings import add_drawing_routes
 from gan.web.routes.find import add_find_routes
 from gan.web.routes.inspection import add_made_of_routes
 from gan.web.routes.paths import add_path_routes
@@ -196,6 +197,7 @@ def client(runs, tmp_path_factory) -> Iterator[TestClient]:
     add_routes(app, runs)
     add_diagnosis_route(app, runs)
     add_picture_routes(app, renderer, runs)
+    add_drawing_routes(app, renderer)
     add_find_routes(app, renderer)
     add_share_routes(app, renderer, runs)
     add_made_of_routes(app, made_of)
@@ -263,7 +265,7 @@ def everything(client: TestClient, run: Run, picture: Tensor) -> dict[str, Any]:
     found = {path: asked(client, f"runs/{run.id}{path}") for path in RUN}
     row = asked(client, f"made-of/nearest?w={w}&seed=1").get("rows", [0])[0]
     found |= {path: asked(client, path.format(w=w, row=row)) for path in WEIGHTS}
-    assert 0 <= asked(client, f"find?w={w}&kind=picture&lane=x", png(picture))["error"] <= 1
+    assert 0 <= asked(client, f"find?w={w}&kind=picture&slot=x", png(picture))["error"] <= 1
     return found
 
 

@@ -24,7 +24,9 @@ from gan.latent.spec import LatentSpec, Push
 from gan.models import weights_file as files
 from gan.models.layers import Grid, SameConv, SameConvTranspose, UpsampleConv, batch_norm
 from gan.serving import browser_export
-from gan.serving.renderer import DIRECTIONS, Keyframe, KeyframePath, Near, Renderer, Sums
+from gan.serving.generator import DIRECTIONS
+from gan.serving.renderer import Renderer
+from gan.serving.requests import Keyframe, KeyframePath, Near, Sums
 from tests.conftest import PATIENCE
 from tests.e2e.conftest import css, drawn_by, look, part, same, set_slider, wait_for_change
 from tests.serving.test_renderer import make
@@ -303,7 +305,7 @@ def test_a_thousand_random_states_are_drawn_as_torch_draws_them(bare, name):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_paths_and_neighbours_are_drawn_as_the_server_draws_them(bare, renderer, name):
     """A path goes through mixtures of classes, or of the groups that its keyframes have voted for."""
-    c = (2, 7) if renderer.about(name).result(PATIENCE)["classes"] else (None, None)
+    c = (2, 7) if renderer.newest(name).config.classes else (None, None)
     a, b = LatentSpec(3, ((5, 0.5),), {0: 1.5}, {7: -0.5}), LatentSpec(8)
     texts = [f"{seed}:{label}" if label else str(seed) for seed, label in ((3, c[0]), (8, c[1]), (21, c[0]))]
     path = {"w": name, **dict(zip("abc", texts, strict=True)), "am": "5:0.5", "ad": "0:1.5", "az": "7:-0.5"}
@@ -325,8 +327,8 @@ def test_paths_and_neighbours_are_drawn_as_the_server_draws_them(bare, renderer,
     here = call(bare, "in_page.js", body, {"path": path, "near": near})
     keyframes = Keyframe(a, c[0]), Keyframe(b, c[1]), Keyframe(LatentSpec(21), c[0])
     ways = [KeyframePath(keyframes, mode, 10, True) for mode in ("slerp", "lerp", "smooth")]
-    there = [renderer.path(name, way).result(PATIENCE).images for way in ways]
-    there.append(renderer.pixels(name, a, c[0], Near(16, 32, 0.7)).result(PATIENCE).images)
+    there = [renderer.newest(name).path(way).images for way in ways]
+    there.append(renderer.newest(name).pixels(a, c[0], Near(16, 32, 0.7)).images)
     for film, wanted in zip(here, there, strict=True):
         same(pixels(film, *wanted.shape), wanted)
 
@@ -348,7 +350,7 @@ def test_strips_are_those_of_the_server(bare, renderer):
         return base64((await module.drawStripsHere(argument)).pixels);
         """
         )
-        wanted = renderer.strips(name, spec, label, keys).result(PATIENCE).images
+        wanted = renderer.newest(name).strips(spec, label, keys).images
         same(pixels(call(bare, "in_page.js", body, query(name, spec, label) | more), *wanted.shape), wanted)
 
 
@@ -359,7 +361,7 @@ def test_a_picture_of_a_sheet_is_that_of_the_server(bare, renderer):
         return Array.from(module.drawHere(argument).pixels);
         """
         asked = query(name, LatentSpec(6), label) | {"from": ":".join(map(str, sheet))}
-        wanted = renderer.pixels(name, LatentSpec(6, sheet=sheet), label).result(PATIENCE).images
+        wanted = renderer.newest(name).pixels(LatentSpec(6, sheet=sheet), label).images
         same(np.array(call(bare, "in_page.js", body, asked)).reshape(wanted.shape), wanted)
 
 
@@ -367,7 +369,7 @@ def test_a_picture_of_a_sheet_is_that_of_the_server(bare, renderer):
 def test_sums_are_drawn_as_the_server_draws_them(bare, renderer, name):
     """Inside, outside and on the corners of the triangle; with classes also as each of some."""
     rng = np.random.default_rng(3)
-    classes = renderer.about(name).result(PATIENCE)["classes"]
+    classes = renderer.newest(name).config.classes
     seeds, labels = [3, 8, 21], [2, 7, 7] if classes else [None] * 3
     rows = [[1.0, 0.0, 0.0], [1.0, -1.0, 1.0]]
     for right, top in rng.uniform(-0.5, 1, (20, 2)).round(3):
@@ -387,7 +389,7 @@ def test_sums_are_drawn_as_the_server_draws_them(bare, renderer, name):
     together, *alone = call(bare, "in_page.js", body, {"query": query, "rows": rows, "labels": chosen})
     keyframes = tuple(Keyframe(LatentSpec(s, psi=p), c) for s, c, p in zip(seeds, labels, (1, 0.7, 1), strict=True))
     shares = tuple(map(tuple, rows))
-    as_classes, plain = (renderer.sums(name, Sums(keyframes, shares, c)).result(PATIENCE).images for c in (chosen, ()))
+    as_classes, plain = (renderer.newest(name).sums(Sums(keyframes, shares, c)).images for c in (chosen, ()))
     same(pixels(together, *as_classes.shape), as_classes)
     for picture, wanted in zip(alone, plain, strict=True):
         same(pixels(picture, *wanted.shape), wanted)

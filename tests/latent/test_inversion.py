@@ -11,59 +11,60 @@ from gan.latent import directions
 from gan.latent.inversion import InversionError, _nearest, centred, hold_cluster, ink_on_dark, opinion_of, search
 from gan.latent.spec import LatentSpec, unpacked
 from gan.models import weights_file
-from gan.serving.renderer import Ready
+from gan.serving.generator import LoadedGenerator
 
 
 @pytest.fixture(scope="module", params=["mnist", "mnist-conditional"])
-def ready(request):
-    return Ready(weights_file.load(WEIGHTS / f"{request.param}.safetensors"), "")
+def generator(request):
+    return LoadedGenerator(weights_file.load(WEIGHTS / f"{request.param}.safetensors"), "")
 
 
 @pytest.fixture(scope="module")
-def seen(ready):
-    return directions.study(ready.network, 300)
+def seen(generator):
+    return directions.study(generator.network, 300)
 
 
 @torch.inference_mode()
-def own(ready, seed):
-    z, label = latent_of(seed, ready.config.z_dim), torch.tensor([3]) if ready.config.classes else None
-    return to_uint8(ready.network(z, label))[0]
+def own(generator, seed):
+    z, label = latent_of(seed, generator.config.z_dim), torch.tensor([3]) if generator.config.classes else None
+    return to_uint8(generator.network(z, label))[0]
 
 
-def test_its_own_pictures_are_found_again_and_a_link_draws_them(ready, seen):
-    target = own(ready, 5)
-    reports = list(search(ready.network, seen, target))
+def test_its_own_pictures_are_found_again_and_a_link_draws_them(generator, seen):
+    target = own(generator, 5)
+    reports = list(search(generator.network, seen, target))
     found = reports[-1]
     assert [r.share for r in reports] == sorted(r.share for r in reports) and found.share == 1
     assert found.explained > 0.93 and not found.far and found.error < reports[0].error
-    drawn = ready.draw(*ready.latents(LatentSpec(base=found.latent), found.label))[0]
+    drawn = generator.draw(*generator.latents(LatentSpec(base=found.latent), found.label))[0]
     assert (torch.from_numpy(drawn).int() - found.image.int()).abs().max() <= 1
-    assert torch.equal(found.image, list(search(ready.network, seen, target))[-1].image)  # nothing is left to chance
+    *_, again = search(generator.network, seen, target)
+    assert torch.equal(found.image, again.image)  # nothing is left to chance
 
 
-def test_noise_is_far_outside(ready, seen):
+def test_noise_is_far_outside(generator, seen):
     noise = torch.randint(0, 256, (1, 28, 28), generator=torch.Generator().manual_seed(0)).byte()
-    *_, found = search(ready.network, seen, noise)
+    *_, found = search(generator.network, seen, noise)
     assert found.far and found.explained < 0.4
 
 
-def test_a_target_of_another_size_is_refused_in_words(ready, seen):
+def test_a_target_of_another_size_is_refused_in_words(generator, seen):
     with pytest.raises(InversionError, match=r"\[3, 32, 32\]"):
-        next(search(ready.network, seen, torch.zeros(3, 32, 32, dtype=torch.uint8)))
+        next(search(generator.network, seen, torch.zeros(3, 32, 32, dtype=torch.uint8)))
 
 
-def test_a_raised_vote_wins_and_others_stay(ready):
-    z = torch.randn(8, ready.network.z_dim, generator=torch.Generator().manual_seed(1))
+def test_a_raised_vote_wins_and_others_stay(generator):
+    z = torch.randn(8, generator.network.z_dim, generator=torch.Generator().manual_seed(1))
     labels = torch.arange(8)
-    led = hold_cluster(ready.network, z, labels)
-    if not ready.network.clusters:
+    led = hold_cluster(generator.network, z, labels)
+    if not generator.network.clusters:
         assert torch.equal(led, z)
         return
-    vote = ready.network.vote(led)
+    vote = generator.network.vote(led)
     assert torch.equal(vote.argmax(1), labels) and vote.amax(1).min() > 0.99
     changed = led != z
     assert changed.sum(1).max() <= 1 and (led - z).min() >= 0
-    rounded = ready.network.vote(torch.stack([unpacked(row.numpy().astype("<f2").tobytes()) for row in led]))
+    rounded = generator.network.vote(torch.stack([unpacked(row.numpy().astype("<f2").tobytes()) for row in led]))
     assert torch.equal(rounded.argmax(1), labels)
 
 

@@ -21,6 +21,7 @@ from gan.serving.renderer import Renderer
 from gan.training.checkpoint import CheckpointError, flatten, load_checkpoint, read_header, shown_generator_state
 from gan.training.device import best_device
 from gan.training.trainer import Trainer
+from gan.web.routes.drawings import add_drawing_routes
 from gan.web.routes.pictures import add_picture_routes, run_source
 from gan.web.routes.runs import BASE, add_routes
 from tests.conftest import make_pictures
@@ -133,6 +134,7 @@ def client(runs):
     app, renderer = FastAPI(), Renderer(WEIGHTS, run_source(runs))
     add_routes(app, runs)
     add_picture_routes(app, renderer, runs)
+    add_drawing_routes(app, renderer)
     yield TestClient(app)
     renderer.close()
 

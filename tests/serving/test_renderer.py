@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,18 +17,9 @@ from gan.models import build_generator
 from gan.models import weights_file as files
 from gan.models.weights_file import Weights
 from gan.recipes.catalog import make_config
-from gan.serving.renderer import (
-    KEPT_FILES,
-    MAX_WAITING,
-    Busy,
-    Keyframe,
-    KeyframePath,
-    Near,
-    Renderer,
-    RenderError,
-    Superseded,
-    UnknownWeights,
-)
+from gan.serving.renderer import KEPT_FILES, Renderer, UnknownWeights
+from gan.serving.requests import Keyframe, KeyframePath, Near
+from gan.serving.worker import Job, Superseded
 from gan.training.trainer import Trainer
 from tests.conftest import PATIENCE
 
@@ -58,8 +50,13 @@ def renderer(shelf):
     renderer.close()
 
 
+def ask(renderer, name, method, *arguments, **options) -> Job:
+    """What a method of the generator makes of these arguments."""
+    return renderer.ask(name, lambda generator, check: getattr(generator, method)(*arguments, check), **options)
+
+
 def draw(renderer, name="by-class", spec=PLACE, label=4, near=None) -> np.ndarray:
-    return renderer.pixels(name, spec, label, near).result(PATIENCE).images
+    return ask(renderer, name, "pixels", spec, label, near).result(PATIENCE).images
 
 
 def straight(frames: int) -> KeyframePath:
@@ -73,8 +70,9 @@ def test_the_same_request_gives_the_same_bytes_in_another_process(renderer, shel
     script = (
         "import sys; from pathlib import Path; from gan.latent.spec import LatentSpec;"
         "from gan.serving.renderer import Renderer;"
-        f"p = Renderer(Path({str(shelf)!r})).pixels('by-class', {PLACE!r}, 4).result().images;"
-        "sys.stdout.buffer.write(p.tobytes())"
+        f"r = Renderer(Path({str(shelf)!r}));"
+        f"drawn = r.ask('by-class', lambda generator, check: generator.pixels({PLACE!r}, 4, None, check)).result();"
+        "sys.stdout.buffer.write(drawn.images.tobytes())"
     )
     other = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=True, timeout=120)
     assert other.stdout == draw(renderer).tobytes()
@@ -82,9 +80,9 @@ def test_the_same_request_gives_the_same_bytes_in_another_process(renderer, shel
 
 def test_the_picture_is_the_generators_own(renderer, shelf):
     network = files.build(files.load(shelf / "by-class.safetensors"))
-    ready_latent = torch.tensor(renderer.numbers("by-class", PLACE).result(PATIENCE))[None]
+    latent = torch.tensor(renderer.newest("by-class").latent(PLACE))[None]
     with torch.inference_mode():
-        x = network(ready_latent, torch.tensor([4]))
+        x = network(latent, torch.tensor([4]))
     assert np.array_equal(draw(renderer), ((x + 1) * 127.5).round().clamp(0, 255).byte().numpy())
 
 
@@ -97,11 +95,8 @@ def test_a_picture_does_not_depend_on_its_neighbours(renderer):
 
 
 def test_the_ends_of_a_path_are_the_pictures_of_its_ends(renderer):
-    film = (
-        renderer.path("by-class", KeyframePath((Keyframe(PLACE, 2), Keyframe(LatentSpec(8), 7)), "slerp", 19))
-        .result(PATIENCE)
-        .images
-    )
+    way = KeyframePath((Keyframe(PLACE, 2), Keyframe(LatentSpec(8), 7)), "slerp", 19)
+    film = ask(renderer, "by-class", "path", way).result(PATIENCE).images
     assert len(film) == 19
     assert np.array_equal(film[:1], draw(renderer, label=2))
     assert np.array_equal(film[-1:], draw(renderer, spec=LatentSpec(8), label=7))
@@ -110,11 +105,12 @@ def test_the_ends_of_a_path_are_the_pictures_of_its_ends(renderer):
 def test_a_path_between_groups_blends_them(renderer, shelf):
     """The votes of latents on the way would jump; the picture half way is of half one group and half the other."""
     a, b = LatentSpec(1), LatentSpec(2)
-    film = renderer.path("plain", KeyframePath((Keyframe(a), Keyframe(b)), "lerp", 3)).result(PATIENCE).images
+    way = KeyframePath((Keyframe(a), Keyframe(b)), "lerp", 3)
+    film = ask(renderer, "plain", "path", way).result(PATIENCE).images
     for spec, picture in ((a, film[:1]), (b, film[2:])):
         assert np.array_equal(picture, draw(renderer, "plain", spec, None))
     network = files.build(files.load(shelf / "plain.safetensors"))
-    za, zb = (torch.tensor(renderer.numbers("plain", spec).result(PATIENCE))[None] for spec in (a, b))
+    za, zb = (torch.tensor(renderer.newest("plain").latent(spec))[None] for spec in (a, b))
     with torch.inference_mode():
         x = network((za + zb) / 2, (network.vote(za) + network.vote(zb)) / 2)
     assert np.abs(film[1:2].astype(int) - ((x + 1) * 127.5).round().clamp(0, 255).numpy()).max() <= 1
@@ -156,27 +152,6 @@ def test_training_beside_a_busy_renderer_is_bit_for_bit_the_same(renderer, rando
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_the_thread_count_of_others_stays_as_it_was(shelf):
-    seen = {}
-
-    def look(name):
-        thread = threading.Thread(target=lambda: seen.update({name: torch.get_num_threads()}))
-        thread.start()
-        thread.join()
-
-    torch.set_num_threads(2)
-    renderer = Renderer(shelf)
-    try:
-        draw(renderer)
-        look("later thread")
-        seen["this thread"] = torch.get_num_threads()
-        seen["renderer"] = renderer._worker.submit(torch.get_num_threads).result(PATIENCE)
-    finally:
-        renderer.close()
-        torch.set_num_threads(1)
-    assert seen == {"later thread": 2, "this thread": 2, "renderer": 1}
-
-
 def test_the_source_of_a_run_is_not_changed(shelf):
     weights = make()
     before = {k: v.clone() for k, v in weights.state.items()}
@@ -186,44 +161,24 @@ def test_the_source_of_a_run_is_not_changed(shelf):
     assert all(torch.equal(before[k], v) for k, v in weights.state.items())
 
 
-# ---- newest wins ----
+# ---- who waits for whom ----
 
 
 def held(renderer):
-    """Keep the renderer's thread busy until the returned event is set."""
+    """Keep the thread that draws busy until the returned event is set."""
     started, go = threading.Event(), threading.Event()
-    renderer._worker.submit(lambda: (started.set(), go.wait(PATIENCE)))
+    renderer.ask("plain", lambda *_: (started.set(), go.wait(PATIENCE)))
     assert started.wait(PATIENCE)
     return go
 
 
-def test_only_the_newest_waiting_request_of_a_lane_is_drawn(renderer):
+def test_only_the_newest_waiting_request_of_a_slot_is_drawn(renderer):
     go = held(renderer)
-    older = [renderer.pixels("plain", LatentSpec(seed), lane="page") for seed in range(20)]
-    other = renderer.pixels("plain", LatentSpec(99), lane="another page")
-    newest = renderer.pixels("plain", LatentSpec(20), lane="page")
+    older, newest = (ask(renderer, "plain", "pixels", LatentSpec(seed), None, None, slot="page") for seed in (1, 2))
     go.set()
-    assert np.array_equal(newest.result(PATIENCE).images, draw(renderer, "plain", LatentSpec(20), None))
-    assert np.array_equal(other.result(PATIENCE).images, draw(renderer, "plain", LatentSpec(99), None))
-    for future in older:
-        with pytest.raises(Superseded):
-            future.result(PATIENCE)
-
-
-def test_a_request_being_drawn_is_finished(renderer):
-    first = renderer.pixels("plain", LatentSpec(1), lane="page")
-    first.result(PATIENCE)
-    second = renderer.pixels("plain", LatentSpec(2), lane="page")
-    assert second.result(PATIENCE).images.shape == (1, 1, 28, 28)
-
-
-def test_too_many_waiting_requests_are_sent_away(renderer):
-    go = held(renderer)
-    waiting = [renderer.pixels("plain", LatentSpec(0)) for _ in range(MAX_WAITING)]
-    with pytest.raises(Busy):
-        renderer.pixels("plain", LatentSpec(0))
-    go.set()
-    assert all(f.result(PATIENCE) for f in waiting)
+    assert np.array_equal(newest.result(PATIENCE).images, draw(renderer, "plain", LatentSpec(2), None))
+    with pytest.raises(Superseded):
+        older.result(PATIENCE)
 
 
 def test_a_slider_need_not_wait_for_a_long_path(renderer):
@@ -231,9 +186,9 @@ def test_a_slider_need_not_wait_for_a_long_path(renderer):
     alone = draw(renderer, spec=LatentSpec(5), label=0)
     go = held(renderer)
     waiting = {
-        "first path": renderer.path("by-class", straight(100)),
-        "neighbours": renderer.pixels("by-class", LatentSpec(5), 0, Near(16)),
-        "slider": renderer.pixels("by-class", LatentSpec(5), 0),
+        "first path": ask(renderer, "by-class", "path", straight(100)),
+        "neighbours": ask(renderer, "by-class", "pixels", LatentSpec(5), 0, Near(16)),
+        "slider": ask(renderer, "by-class", "pixels", LatentSpec(5), 0, None, urgent=True),
     }
     for name, future in waiting.items():
         future.add_done_callback(lambda _, name=name: order.append(name))
@@ -246,8 +201,8 @@ def test_a_slider_need_not_wait_for_a_long_path(renderer):
 def test_a_slider_passes_in_the_middle_of_a_path(renderer):
     draw(renderer)
     order = []
-    path = renderer.path("by-class", straight(240))
-    slider = renderer.pixels("by-class", LatentSpec(5), 0)
+    path = ask(renderer, "by-class", "path", straight(240))
+    slider = ask(renderer, "by-class", "pixels", LatentSpec(5), 0, None, urgent=True)
     for name, future in (("path", path), ("slider", slider)):
         future.add_done_callback(lambda _, name=name: order.append(name))
     assert slider.result(PATIENCE).images.shape == (1, 1, 28, 28)
@@ -269,22 +224,22 @@ def test_newer_weights_of_a_run_are_used_and_older_ones_forgotten(shelf):
         return now["stamp"], int(now["stamp"]), w.config, w.class_names, lambda: (reads.append(1), w.state)[1]
 
     renderer = Renderer(shelf, source)
-    first = renderer.pixels("run-abc", PLACE, 4).result(PATIENCE)
-    again = renderer.pixels("run-abc", PLACE, 4).result(PATIENCE)
+    first, again = (ask(renderer, "run-abc", "pixels", PLACE, 4, None).result(PATIENCE) for _ in range(2))
+    older = weakref.ref(renderer.newest("run-abc"))
     now.update(stamp="2", weights=make(seed=2))
-    second = renderer.pixels("run-abc", PLACE, 4).result(PATIENCE)
+    second = ask(renderer, "run-abc", "pixels", PLACE, 4, None).result(PATIENCE)
     assert (first.stamp, second.stamp, second.step) == ("1", "2", 2)
     assert np.array_equal(first.images, again.images) and not np.array_equal(first.images, second.images)
-    assert len(reads) == 2 and len(renderer._ready) == 1
+    assert len(reads) == 2 and older() is None
     with pytest.raises(UnknownWeights):
-        renderer.pixels("run-other", PLACE).result(PATIENCE)
+        draw(renderer, "run-other")
     renderer.close()
 
 
 # ---- names and limits ----
 
 
-def test_the_shelf_lists_generators_only(renderer):
+def test_the_shipped_generators_are_listed_and_nothing_else(renderer):
     assert sorted(renderer.shipped()) == ["by-class", "plain"]
 
 
@@ -300,31 +255,11 @@ def test_a_broken_file_says_so_and_the_renderer_lives_on(renderer):
     assert draw(renderer).shape == (1, 1, 28, 28)
 
 
-@pytest.mark.parametrize(
-    ("name", "spec", "label", "words"),
-    [
-        ("by-class", LatentSpec(), 10, "classes 0 to 9"),
-        ("plain", LatentSpec(), 0, "no classes"),
-        ("plain", LatentSpec(principal={8: 1.0}), None, "no direction 8"),
-        ("plain", LatentSpec(fixed={64: 1.0}), None, "no latent dimension 64"),
-    ],
-)
-def test_what_these_weights_cannot_do_is_said(renderer, name, spec, label, words):
-    with pytest.raises(RenderError, match=words):
-        draw(renderer, name, spec, label)
-
-
 def test_opened_files_are_drawn_and_the_oldest_forgotten(renderer):
     names = [renderer.open_file(files.to_bytes(make(seed=seed))) for seed in range(KEPT_FILES + 1)]
     assert renderer.open_file(files.to_bytes(make(seed=1))) == names[1]
-    assert renderer.about(names[-1]).result(PATIENCE)["classes"] == 10
+    assert renderer.newest(names[-1]).config.classes == 10
     with pytest.raises(UnknownWeights, match="open it again"):
         draw(renderer, names[0])
     with pytest.raises(files.WeightsError):
         renderer.open_file(b"x" * 100)
-
-
-def test_about_tells_what_a_page_needs(renderer):
-    about = renderer.about("by-class").result(PATIENCE)
-    assert (about["z_dim"], about["classes"], about["size"], about["channels"]) == (64, 10, 28, 1)
-    assert len(about["directions"]) == 8 and 0 < about["directions"][0]["share"] < 1

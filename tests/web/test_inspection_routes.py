@@ -21,6 +21,7 @@ from gan.runs.registry import Runs
 from gan.serving.renderer import Renderer
 from gan.training.checkpoint import load_checkpoint
 from gan.training.trainer import Trainer
+from gan.web.routes.drawings import add_drawing_routes
 from gan.web.routes.inspection import add_made_of_routes
 from gan.web.routes.pictures import PREFIX, add_picture_routes, run_source
 from tests.conftest import PATIENCE
@@ -68,6 +69,7 @@ def made_of(tmp_path_factory, runs):
 def client(made_of, runs):
     app = FastAPI()
     add_picture_routes(app, made_of.renderer, runs)
+    add_drawing_routes(app, made_of.renderer)
     add_made_of_routes(app, made_of)
     with TestClient(app, base_url="http://test" + PREFIX) as client:
         yield client
@@ -226,7 +228,7 @@ def test_a_strangers_guess_is_answered_as_everywhere(client, route):
         ("layers?w=by-class&layer=3", "layer must be"),
         ("verdict?w=by-class&row=-1", "row must be"),
         ("nearest?seed=1", "which weights"),
-        ("nearest?w=by-class&lane=,", "A lane is"),
+        ("nearest?w=by-class&slot=,", "A slot is"),
     ],
 )
 def test_bad_queries_are_refused_in_words(client, query, words):

@@ -14,6 +14,7 @@ from gan.core.images import split_grid, to_uint8
 from gan.models import weights_file as files
 from gan.serving.renderer import Renderer
 from gan.web.routes import paths
+from gan.web.routes.drawings import add_drawing_routes
 from gan.web.routes.paths import add_path_routes
 from gan.web.routes.pictures import PREFIX, add_picture_routes
 from tests.serving.test_renderer import make
@@ -32,6 +33,7 @@ def client(tmp_path_factory):
     renderer = Renderer(folder)
     app = FastAPI()
     add_picture_routes(app, renderer, None)
+    add_drawing_routes(app, renderer)
     add_path_routes(app, renderer)
     with TestClient(app, base_url="http://test" + PREFIX) as client:
         yield client

@@ -1,15 +1,19 @@
 """The routes that draw: shapes, files, and one sentence for each bad query."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from gan.latent.query import spec_of
 from gan.models import weights_file as files
 from gan.runs import run as run_module
 from gan.runs.registry import Runs
 from gan.serving.renderer import MAX_UPLOAD_BYTES, Renderer
-from gan.web.routes.pictures import PREFIX, add_picture_routes, run_source
+from gan.web.routes.drawings import DRAWINGS, Drawing, add_drawing_routes
+from gan.web.routes.pictures import PREFIX, add_picture_routes, class_of, run_source
 from gan.web.routes.runs import add_routes
 from tests.conftest import until
 from tests.serving.test_renderer import make
@@ -23,6 +27,7 @@ def client(tmp_path_factory):
     renderer = Renderer(folder)
     app = FastAPI()
     add_picture_routes(app, renderer, None)
+    add_drawing_routes(app, renderer)
     with TestClient(app, base_url="http://test" + PREFIX) as client:
         yield client
     renderer.close()
@@ -142,7 +147,7 @@ def test_a_class_mixed_with_none_or_all_of_another_is_one_of_them(client):
         ("pixels?w=plain&m=" + ",".join(["1:1"] * 65), 400, "at most 64"),
         ("pixels?w=plain&near=33", 400, "from 0 to 32"),
         ("pixels?w=plain&near=2&spread=x", 400, "must be a number"),
-        ("pixels?w=plain&lane=a%20b", 400, "lane"),
+        ("pixels?w=plain&slot=a%20b", 400, "slot"),
         ("pixels?w=plain&u=a:1", 400, "u must look like"),
         ("pixels?w=plain&u=7:1:AAAA", 400, "u must look like"),
         ("pixels?w=plain&u=a:1:AAAA", 400, "vector in u cannot be read"),
@@ -197,6 +202,7 @@ def learning(tmp_path, monkeypatch, random_pictures):
     app = FastAPI()
     add_routes(app, runs)
     add_picture_routes(app, renderer, runs)
+    add_drawing_routes(app, renderer)
     run, _ = runs.create("dense", "mnist", {"batch": 8, "total_steps": 10**6})
     runs.start(run)
     with TestClient(app, base_url="http://test" + PREFIX) as client:
@@ -226,3 +232,22 @@ def test_who_follows_a_run_draws_with_its_newest_weights(learning):
     saved = run.checkpoint_step()
     until(lambda: drawn() > saved and run.latest.weights is not None)
     assert run.unwatched_seconds() < 1000
+
+
+# Adding a route --------------------------------------------------------------------------------------------------
+
+
+def test_a_drawing_route_is_a_method_of_the_generator_and_a_line(tmp_path, monkeypatch):
+    def upside_down(generator, spec, label, check):
+        drawn = generator.pixels(spec, label, None, check)
+        return replace(drawn, images=drawn.images[:, :, ::-1])
+
+    monkeypatch.setitem(DRAWINGS, "upside-down", Drawing(upside_down, (spec_of, class_of)))
+    files.save(tmp_path / "plain.safetensors", make("quick"))
+    app, renderer = FastAPI(), Renderer(tmp_path)
+    add_drawing_routes(app, renderer)
+    client = TestClient(app, base_url="http://test" + PREFIX)
+    upright, turned = (pixels(client.get(f"{path}?w=plain&seed=3")) for path in ("pixels", "upside-down"))
+    assert np.array_equal(turned, upright[:, :, ::-1])
+    assert client.get("upside-down?w=plain&seed=x").status_code == 400
+    renderer.close()

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 import gan
 from gan.models import weights_file as files
 from gan.serving.renderer import Renderer
+from gan.web.routes.drawings import add_drawing_routes
 from gan.web.routes.pictures import PREFIX, add_picture_routes
 from gan.web.routes.share import add_share_routes
 from tests.serving.test_renderer import make
@@ -32,6 +33,7 @@ def client(shelf):
     renderer = Renderer(shelf)
     app = FastAPI()
     add_picture_routes(app, renderer, None)
+    add_drawing_routes(app, renderer)
     add_share_routes(app, renderer, None)
     with TestClient(app, base_url="http://test" + PREFIX) as client:
         yield client
@@ -39,7 +41,7 @@ def client(shelf):
 
 
 def test_the_png_is_the_picture_enlarged_and_says_how_it_was_made(client, shelf):
-    answer = client.get(f"picture.png?w=by-class&{QUERY}&scale=4&lane=x")
+    answer = client.get(f"picture.png?w=by-class&{QUERY}&scale=4&slot=x")
     file = Image.open(io.BytesIO(answer.content))
     picture = pixels(client.get(f"pixels?w=by-class&{QUERY}"))[0, 0]
     assert (np.asarray(file) == picture.repeat(4, 0).repeat(4, 1)).all()

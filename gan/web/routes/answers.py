@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import ParamSpec
 
 from fastapi import HTTPException
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope, Send
 
 from gan.core.errors import UserError, as_user_error
+from gan.serving.worker import Job
 from gan.web.middleware import TooLarge
 
 FRESH = {"Cache-Control": "no-store"}
@@ -33,6 +37,46 @@ def sentence(endpoint: Callable[P, Awaitable[Response]]) -> Callable[P, Awaitabl
             return refusal(problem, endpoint.__name__)
 
     return guarded
+
+
+Line = Mapping[str, object]
+Tell = Callable[[Line], None]  # called in the thread of a job, with the next line of its answer
+
+
+def stream(start: Callable[[Tell], Job], *first: Line) -> Response:
+    """An answer of lines of JSON: those that come `first`, then what a job tells, and at last its {"problem"}, if any.
+
+    `start` begins the job and returns it; what it raises is raised here. A visitor who leaves ends the job.
+    """
+    return _JobLines(start, first)
+
+
+class _JobLines(StreamingResponse):
+    def __init__(self, start: Callable[[Tell], Job], first: tuple[Line, ...]) -> None:
+        self._told: asyncio.Queue[Line | None] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        def tell(line: Line | None) -> None:
+            loop.call_soon_threadsafe(self._told.put_nowait, line)
+
+        self._job = start(tell)
+        self._job.add_done_callback(lambda _: tell(None))
+        super().__init__(self._lines(first), media_type="application/x-ndjson")
+
+    async def _lines(self, first: tuple[Line, ...]) -> AsyncIterator[str]:
+        for line in first:
+            yield json.dumps(line) + "\n"
+        while (told := await self._told.get()) is not None:
+            yield json.dumps(told) + "\n"
+        problem = self._job.exception()
+        if problem is not None:
+            yield json.dumps({"problem": str(told_of(problem, "a job that tells its progress"))}) + "\n"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._job.cancel()
 
 
 def error(status: int, words: str, details: Mapping[str, object] | None = None) -> JSONResponse:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator
-from concurrent.futures import Future
-from typing import Any
-
 import numpy as np
 import torch
 from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from torch import Tensor
 
+from gan.core.config import Config
 from gan.data import catalog
 from gan.data.own_pictures import read_one
 from gan.latent.directions import STROKES
 from gan.latent.inversion import Found, centred, ink_on_dark
 from gan.latent.query import BadQuery, in_base64, integer
-from gan.serving.renderer import Busy, Pixels, Renderer
+from gan.serving.generator import LoadedGenerator, Pixels
+from gan.serving.renderer import Renderer
+from gan.serving.worker import Job
 from gan.web.routes import pictures as shared
-from gan.web.routes.answers import sentence, told_of
+from gan.web.routes.answers import Tell, sentence, stream
 
 MAX_PICTURE_BYTES = 16 << 20
 FINE = 5  # a picture of something drawn is first read so many times as large, then its ink is centred
@@ -31,93 +28,70 @@ SHOWN = 10  # test pictures to click on
 
 def add_find_routes(app: FastAPI, renderer: Renderer) -> None:
     """Add the routes to a running app."""
-    finder = _Finder(renderer)
-    app.add_route(shared.PREFIX + "find", sentence(finder.find), ["POST"])
-    app.add_route(shared.PREFIX + "find/tests", sentence(finder.tests), ["GET"])
+    routes = FindRoutes(renderer)
+    app.add_route(shared.PREFIX + "find", sentence(routes.find), ["POST"])
+    app.add_route(shared.PREFIX + "find/tests", sentence(routes.tests), ["GET"])
 
 
-class _Finder:
+class FindRoutes:
+    """The endpoints."""
+
     def __init__(self, renderer: Renderer) -> None:
         self.renderer = renderer
-        self._newest: dict[str, object] = {}  # page -> its newest search; older ones give up
 
     async def tests(self, request: Request) -> Response:
         """Some test pictures of the data set that the weights w=... learned from; none where they are not shipped."""
-        about = await shared.wait(self.renderer.about(shared.weights_of(request.query_params)))
-        images = await run_in_threadpool(_tests, about)
-        return shared.raw(Pixels(images.numpy(), about["stamp"], about["step"]))
+        generator = await self._generator(shared.weights_of(request.query_params))
+        images = await run_in_threadpool(_tests, generator.config)
+        return shared.raw(Pixels(images.numpy(), generator.stamp, generator.weights.step))
 
     async def find(self, request: Request) -> Response:
         """Look for the picture in the body (kind=drawn or picture), or for test picture i (kind=test).
 
         Answers with lines of JSON: first the target as it is looked for, then the best so far. A page has one search;
-        a newer one of the same lane ends it, and so does leaving.
+        a newer one of the same slot ends it, and so does leaving.
         """
         query = request.query_params
-        name, lane = shared.weights_of(query), shared.lane_of(query)
-        if lane is None:
-            raise BadQuery("A search needs the name of its page (lane=...).")
-        about = await shared.wait(self.renderer.about(name))
-        target = await self._target(request, about)
-        me = self._newest[lane] = object()
-        reports: asyncio.Queue[Found | None] = asyncio.Queue()
-        loop = asyncio.get_running_loop()
+        name, slot = shared.weights_of(query), shared.slot_of(query)
+        if slot is None:
+            raise BadQuery("A search needs the name of its page (slot=...).")
+        target = await self._target(request, (await self._generator(name)).config)
 
-        def say(found: Found | None) -> None:
-            loop.call_soon_threadsafe(reports.put_nowait, found)
+        def search(tell: Tell) -> Job[None]:
+            return self.renderer.ask_study(
+                name, lambda study, check: study.search(target, lambda found: tell(_report(found)), check), slot
+            )
 
-        def report(found: Found) -> bool:  # called in the renderer's thread
-            say(found)
-            return self._newest.get(lane) is me
+        return stream(search, {"target": in_base64(target.numpy().tobytes()), "shape": list(target.shape)})
 
-        try:
-            future = self.renderer.search(name, target, report, f"{lane}-find")
-        except Busy:
-            del self._newest[lane]
-            raise
-        future.add_done_callback(lambda _: say(None))
-        return StreamingResponse(self._lines(target, reports, future, lane, me), media_type="application/x-ndjson")
+    async def _generator(self, name: str) -> LoadedGenerator:
+        return await shared.wait(self.renderer.ask(name, lambda generator, _: generator, urgent=True))
 
-    async def _lines(
-        self, target: Tensor, reports: asyncio.Queue, future: Future, lane: str, me: object
-    ) -> AsyncIterator[str]:
-        try:
-            yield _line({"target": in_base64(target.numpy().tobytes()), "shape": list(target.shape)})
-            while (found := await reports.get()) is not None:
-                yield _line(_report(found))
-            problem = future.exception()
-            if problem is not None:
-                yield _line({"problem": str(told_of(problem, "find"))})
-        finally:
-            if self._newest.get(lane) is me:
-                del self._newest[lane]  # whoever still looks for it gives up
-
-    async def _target(self, request: Request, about: dict[str, Any]) -> Tensor:
+    async def _target(self, request: Request, config: Config) -> Tensor:
         query = request.query_params
         kind = query.get("kind", "")
         if kind == "test":
-            images = await run_in_threadpool(_tests, about)
+            images = await run_in_threadpool(_tests, config)
             if not len(images):
                 raise BadQuery("The data set of these weights has no test pictures here.")
             return images[integer(query, "i", 0, len(images) - 1, default=0)]
         if kind not in ("drawn", "picture"):
             raise BadQuery("kind must be drawn, picture or test.")
         body = await shared.body_of(request, MAX_PICTURE_BYTES, "This picture is too large; pictures")
-        return await run_in_threadpool(_prepared, body, kind, about)
+        return await run_in_threadpool(_prepared, body, kind, config)
 
 
-def _prepared(body: bytes, kind: str, about: dict[str, Any]) -> Tensor:
+def _prepared(body: bytes, kind: str, config: Config) -> Tensor:
     """A stranger's picture as the weights' own pictures are, uint8 [C, S, S]."""
-    size, channels = about["size"], about["channels"]
-    if channels > 1 or about["dataset"] not in STROKES:
-        return torch.from_numpy(read_one(body, size, channels))
-    drawing = torch.from_numpy(read_one(body, FINE * size, 1))[0]
-    return centred(drawing if kind == "drawn" else ink_on_dark(drawing), size)
+    if config.channels > 1 or config.dataset not in STROKES:
+        return torch.from_numpy(read_one(body, config.size, config.channels))
+    drawing = torch.from_numpy(read_one(body, FINE * config.size, 1))[0]
+    return centred(drawing if kind == "drawn" else ink_on_dark(drawing), config.size)
 
 
-def _tests(about: dict[str, Any]) -> Tensor:
+def _tests(config: Config) -> Tensor:
     """One picture of each class from the test split, at most SHOWN, uint8 [N, C, S, S]."""
-    name, shape = about["dataset"], (about["channels"], about["size"], about["size"])
+    name, shape = config.dataset, (config.channels, config.size, config.size)
     if name not in catalog.DATA or catalog.DATA[name].downloads:
         return torch.empty(0, *shape, dtype=torch.uint8)
     pictures = catalog.load(name, "test")
@@ -136,7 +110,3 @@ def _report(found: Found) -> dict[str, object]:
         "error": round(found.error, 4),
         "far": found.far,
     }
-
-
-def _line(values: dict[str, object]) -> str:
-    return json.dumps(values) + "\n"

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gan.inspection.networks import shown_maps
 from gan.inspection.service import WAYS, MadeOf, NotHad, NotYet, Subject
-from gan.latent.query import BadQuery, in_base64, integer, label_of, spec_of
+from gan.latent.query import BadQuery, in_base64, integer, spec_of
 from gan.web.routes import pictures as shared
 from gan.web.routes.answers import FRESH, Endpoint, sentence
 
@@ -49,8 +49,8 @@ class _View:
         self.made_of = made_of
 
     def _subject(self, query: Mapping[str, str]) -> asyncio.Future[Subject]:
-        name, spec, label = shared.weights_of(query), spec_of(query), label_of(query.get("c", ""))
-        return shared.wait(self.made_of.subject(name, spec, label, shared.lane_of(query)))
+        name, spec, label = shared.weights_of(query), spec_of(query), shared.class_of(query)
+        return shared.wait(self.made_of.subject(name, spec, label, shared.slot_of(query)))
 
     async def nearest(self, query: Mapping[str, str]) -> dict[str, object]:
         """way=pixels or features: this picture, the training pictures nearest to it, and whether it is new."""
@@ -58,7 +58,7 @@ class _View:
         if way not in WAYS:
             raise BadQuery(f"way must be {' or '.join(WAYS)}.")
         subject = await self._subject(query)
-        near, images = await shared.wait(self.made_of.nearest(subject, way, shared.lane_of(query)))
+        near, images = await shared.wait(self.made_of.nearest(subject, way, shared.slot_of(query)))
         unit = 255 * subject.image.numel() ** 0.5 if way == "pixels" else 1.0  # root mean square, as a share of white
         return _pictures(torch.cat([subject.image[None], images])) | {
             "ways": self.made_of.ways(subject),
@@ -75,7 +75,7 @@ class _View:
         """D's verdict on the picture, or on training picture number row=..., with a map of what it depends on."""
         row = integer(query, "row", 0, MAX_ROW, default=0) if query.get("row") else None
         subject = await self._subject(query)
-        found = await shared.wait(self.made_of.verdict(subject, row, shared.lane_of(query)))
+        found = await shared.wait(self.made_of.verdict(subject, row, shared.slot_of(query)))
         return _pictures(found.image[None]) | {
             "heat": in_base64(found.heat.numpy().tobytes()),
             "logit": round(found.logit, 4),
@@ -87,13 +87,13 @@ class _View:
     async def snapshots(self, query: Mapping[str, str]) -> dict[str, object]:
         """The same latent drawn by each state that its run keeps."""
         subject = await self._subject(query)
-        steps, images = await shared.wait(self.made_of.snapshots(subject, shared.lane_of(query)))
+        steps, images = await shared.wait(self.made_of.snapshots(subject, shared.slot_of(query)))
         return _pictures(images) | {"steps": steps}
 
     async def layers(self, query: Mapping[str, str]) -> dict[str, object]:
         """All layers of the generator, and what number layer=0, 1, ... makes of this picture."""
-        name, spec, label = shared.weights_of(query), spec_of(query), label_of(query.get("c", ""))
-        made = await shared.wait(self.made_of.layers(name, spec, label, shared.lane_of(query)))
+        name, spec, label = shared.weights_of(query), spec_of(query), shared.class_of(query)
+        made = await shared.wait(self.made_of.layers(name, spec, label, shared.slot_of(query)))
         chosen = integer(query, "layer", 0, len(made) - 1, default=0)
         images, low, high = shown_maps(made[chosen][1])
         layers = [{"kind": layer.kind, "channels": layer.channels, "side": layer.side} for layer, _ in made]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable, Mapping, Sequence
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from fastapi import FastAPI, Request
@@ -17,7 +17,10 @@ from gan.core.images import boomerang, gif_bytes, grid, mp4_bytes, png_bytes, we
 from gan.latent import interpolation
 from gan.latent.query import MAX_VALUE, BadQuery, in_base64, integer, label_of, number, spec_of
 from gan.latent.spec import packed
-from gan.serving.renderer import Busy, Keyframe, KeyframePath, Renderer, Sums
+from gan.serving.generator import Latents, LoadedGenerator, Pixels
+from gan.serving.renderer import Renderer
+from gan.serving.requests import Keyframe, KeyframePath, Sums
+from gan.serving.worker import Busy, Check
 from gan.web.routes import pictures as shared
 from gan.web.routes.answers import FRESH, Endpoint, sentence
 
@@ -32,20 +35,19 @@ MAX_SUMS = 320  # pictures of one request
 MAX_SHARE = 10.0
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def add_path_routes(app: FastAPI, renderer: Renderer) -> None:
     """Add the routes to a running app."""
     traveller = _Traveller(renderer)
     reads = {
-        "path": traveller.path,
         "path.gif": traveller.film("image/gif", "gif", gif_bytes),
         "path.mp4": traveller.film("video/mp4", "mp4", mp4_bytes),
         "path.webp": traveller.film("image/webp", "webp", webp_bytes),
         "path.png": traveller.sheet,
         "path.zip": traveller.singles,
         "path.npy": traveller.latents,
-        "sums": traveller.sums,
         "sums.png": traveller.sums_sheet,
         "sums.zip": traveller.sums_singles,
         "sums.npy": traveller.sums_latents,
@@ -61,12 +63,13 @@ class _Traveller:
         self._filming = asyncio.Semaphore(1)  # one file at a time; who drags a slider needs the other core
         self._waiting = 0
 
-    async def path(self, request: Request) -> Response:
-        query = request.query_params
-        return shared.raw(await self._draw(query, shared.lane_of(query)))
+    def _ask(self, query: Mapping[str, str], call: Callable[[LoadedGenerator, Check], T]) -> asyncio.Future[T]:
+        """Something of the weights w=..."""
+        return shared.wait(self.renderer.ask(shared.weights_of(query), call))
 
-    def _draw(self, query: Mapping[str, str], lane: str | None = None) -> asyncio.Future:
-        return shared.wait(self.renderer.path(shared.weights_of(query), path_of(query), lane))
+    def _draw(self, query: Mapping[str, str]) -> asyncio.Future[Pixels]:
+        way = path_of(query)
+        return self._ask(query, lambda generator, check: generator.path(way, check))
 
     def film(self, kind: str, ending: str, encode: Callable[[Sequence[np.ndarray], float, int], bytes]) -> Endpoint:
         """An endpoint that encodes the path, with boomerang=1 there and back."""
@@ -120,17 +123,14 @@ class _Traveller:
 
     async def latents(self, request: Request) -> Response:
         query = request.query_params
-        found = self.renderer.path_latents(shared.weights_of(query), path_of(query))
-        return numbers_file(query, *await shared.wait(found))
+        way = path_of(query)
+        return numbers_file(query, *await self._ask(query, lambda generator, _: generator.path_latents(way)))
 
     # Weighted sums ------------------------------------------------------------------------------------------------
 
-    async def sums(self, request: Request) -> Response:
-        """shares=1:-1:1,0.5:0.5:0: pictures of sums of the keyframes; with as=0,1,2 each as each of these classes."""
-        return shared.raw(await self._draw_sums(request.query_params))
-
-    def _draw_sums(self, query: Mapping[str, str]) -> asyncio.Future:
-        return shared.wait(self.renderer.sums(shared.weights_of(query), sums_of(query), shared.lane_of(query)))
+    def _draw_sums(self, query: Mapping[str, str]) -> asyncio.Future[Pixels]:
+        sums = sums_of(query)
+        return self._ask(query, lambda generator, check: generator.sums(sums, check))
 
     async def sums_sheet(self, request: Request) -> Response:
         """The pictures of the sums, columns=5 in a row."""
@@ -152,13 +152,16 @@ class _Traveller:
 
     async def sums_latents(self, request: Request) -> Response:
         query = request.query_params
-        found = self.renderer.sum_latents(shared.weights_of(query), sums_of(query))
-        return numbers_file(query, *await shared.wait(found))
+        return numbers_file(query, *await self._sum_latents(query))
+
+    def _sum_latents(self, query: Mapping[str, str]) -> asyncio.Future[Latents]:
+        sums = sums_of(query)
+        return self._ask(query, lambda generator, _: generator.sum_latents(sums))
 
     async def sum(self, request: Request) -> Response:
-        """The first of the sums as the address of a spec: from, c and mix, and the share of classes not said there."""
+        """The first of the sums as an address: from, c and mix, and the share of classes not said there."""
         query = request.query_params
-        z, c = await shared.wait(self.renderer.sum_latents(shared.weights_of(query), sums_of(query)))
+        z, c = await self._sum_latents(query)
         if z[0].abs().max() > MAX_VALUE:
             raise BadQuery("This sum lies too far out to be opened; please move its pictures less.")
         answer: dict[str, object] = {"from": in_base64(packed(z[0]))}
@@ -221,7 +224,7 @@ def keyframes_of(query: Mapping[str, str], least: int = 2) -> tuple[Keyframe, ..
 
 
 def sums_of(query: Mapping[str, str]) -> Sums:
-    """The sums that an address asks for."""
+    """shares=1:-1:1,0.5:0.5:0: sums of the keyframes; with as=0,1,2 each as each of these classes."""
     keyframes = keyframes_of(query, least=1)
     rows = query.get("shares", "").split(",")
     asked = query["as"].split(",") if query.get("as") else []

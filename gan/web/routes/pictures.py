@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TypeVar
 
@@ -15,11 +15,14 @@ from starlette.responses import JSONResponse, Response
 from torch import Tensor
 
 from gan.latent.directions import Direction, from_text, to_text
-from gan.latent.query import MAX_DIRECTIONS, MAX_RINGS, BadQuery, in_base64, integer, label_of, number, spec_of
+from gan.latent.query import MAX_RINGS, BadQuery, in_base64, integer, label_of, number, spec_of
 from gan.latent.spec import RING, packed, unpacked
 from gan.runs.registry import Runs
 from gan.runs.run import Run
-from gan.serving.renderer import MAX_UPLOAD_BYTES, Learned, Near, Pixels, Renderer, RenderError, Source
+from gan.serving.generator import Pixels, RenderError, StudiedGenerator
+from gan.serving.renderer import MAX_UPLOAD_BYTES, Learned, Renderer, Source
+from gan.serving.requests import Near
+from gan.serving.worker import Check
 from gan.web.routes.answers import FRESH, sentence
 from gan.web.text import EN
 
@@ -37,9 +40,7 @@ def add_picture_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> N
         "weights": view.shipped,
         "weights/{name}": view.about,
         "weights/{name}/page": view.page,
-        "pixels": view.pixels,
         "latent": view.latent,
-        "strips": view.strips,
         "weights/{name}/directions": view.directions,
         "steered": view.steered,
         "study": view.study,
@@ -81,7 +82,7 @@ class _View:
 
     async def about(self, request: Request) -> Response:
         name = request.path_params["name"]
-        about = await wait(self.renderer.about(name))
+        about = {"id": name} | await wait(self.renderer.ask(name, lambda generator, _: generator.about()))
         if self.runs is not None and name.startswith("run-"):
             run, best = self.runs.whose_weights(name[4:])
             live = {"title": run.meta.title, "live": _group(run) == "live"}
@@ -90,21 +91,17 @@ class _View:
 
     async def page(self, request: Request) -> Response:
         """Kept by browsers and asked for again at every use: who has the same content gets only a word."""
-        file = await wait(self.renderer.page(request.path_params["name"]))
+        file = await wait(self.renderer.ask(request.path_params["name"], lambda generator, _: generator.page))
         etag = f'"{file.digest}"'
         headers = {"Cache-Control": "private, no-cache", "ETag": etag}
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
         return Response(file.data, media_type="application/octet-stream", headers=headers)
 
-    async def pixels(self, request: Request) -> Response:
-        query = request.query_params
-        name, spec, label = weights_of(query), spec_of(query), label_of(query.get("c", ""))
-        return raw(await wait(self.renderer.pixels(name, spec, label, _near(query), lane_of(query))))
-
     async def latent(self, request: Request) -> Response:
         query = request.query_params
-        numbers = await wait(self.renderer.numbers(weights_of(query), spec_of(query), lane_of(query)))
+        name, spec, slot = weights_of(query), spec_of(query), slot_of(query)
+        numbers = await wait(self.renderer.ask(name, lambda generator, _: generator.latent(spec), slot))
         return JSONResponse({"z": [round(number, 4) for number in numbers]}, headers=FRESH)
 
     async def open_file(self, request: Request) -> Response:
@@ -116,38 +113,34 @@ class _View:
 
     async def directions(self, request: Request) -> Response:
         """What a study of the weights found; the vectors come back in the requests that use them."""
-        stamp, found = await wait(self.renderer.directions(request.path_params["name"], lane_of(request.query_params)))
+        name, slot = request.path_params["name"], slot_of(request.query_params)
+        job = self.renderer.ask_study(name, lambda study, check: (study.stamp, study.directions(check)), slot)
+        stamp, found = await wait(job)
         return JSONResponse({"stamp": stamp, "directions": list(map(_written, found))}, headers=FRESH)
-
-    async def strips(self, request: Request) -> Response:
-        """along=KEY,KEY: seven pictures for each of these directions, from -3 to 3."""
-        query = request.query_params
-        name, spec, label = weights_of(query), spec_of(query), label_of(query.get("c", ""))
-        keys = query.get("along", "").split(",")
-        known = {push.key for push in spec.directions} | {str(k) for k in range(MAX_DIRECTIONS)}
-        if not set(keys) <= known or len(set(keys)) < len(keys):
-            raise BadQuery("along must name directions that this address holds, each once.")
-        return raw(await wait(self.renderer.strips(name, spec, label, keys, lane_of(query))))
 
     async def steered(self, request: Request) -> Response:
         """The directions that are fitted to the picture of this address, whatever else pushes it."""
         query = request.query_params
-        spec, label, stamp = spec_of(query), label_of(query.get("c", "")), query.get("stamp", "")
-        found = await wait(self.renderer.steered(weights_of(query), spec, label, stamp, lane_of(query)))
+        spec, label = spec_of(query), class_of(query)
+        found = await self._ask_study(query, lambda study, check: study.steered(spec, label, check))
         return JSONResponse({"directions": list(map(_written, found))}, headers=FRESH)
 
     async def study(self, request: Request) -> Response:
         """rows=0,10,20: pictures of the study, to be marked."""
         query = request.query_params
         rows = _rows(query, "rows")
-        return raw(await wait(self.renderer.studied(weights_of(query), rows, query.get("stamp", ""), lane_of(query))))
+        return raw(await self._ask_study(query, lambda study, _: study.pictures(rows)))
 
     async def teach(self, request: Request) -> Response:
         """more=3,7&less=5: the direction from pictures marked "less" to those marked "more"."""
         query = request.query_params
         more, less = _rows(query, "more"), _rows(query, "less")
-        found = self.renderer.taught(weights_of(query), more, less, query.get("stamp", ""), lane_of(query))
-        return JSONResponse({"vector": in_base64(packed(await wait(found)))}, headers=FRESH)
+        found = await self._ask_study(query, lambda study, _: study.teach(more, less))
+        return JSONResponse({"vector": in_base64(packed(found))}, headers=FRESH)
+
+    def _ask_study(self, query: Mapping[str, str], call: Callable[[StudiedGenerator, Check], T]) -> asyncio.Future[T]:
+        """Something of the study of the weights w=..., the one with stamp=... as long as it is remembered."""
+        return wait(self.renderer.ask_study(weights_of(query), call, slot_of(query), query.get("stamp", "")))
 
     async def directions_file(self, request: Request) -> Response:
         """The directions of this address as a file."""
@@ -159,8 +152,8 @@ class _View:
     async def open_directions(self, request: Request) -> Response:
         """The directions in a file, checked against these weights."""
         data = await body_of(request, MAX_DIRECTIONS_FILE, "This file is too large; directions")
-        about = await wait(self.renderer.about(request.path_params["name"]))
-        found = from_text(data.decode("utf-8", "replace"), about["z_dim"])
+        job = self.renderer.ask(request.path_params["name"], lambda generator, _: generator.config.z_dim)
+        found = from_text(data.decode("utf-8", "replace"), await wait(job))
         return JSONResponse({"directions": list(map(_written, found))}, headers=FRESH)
 
 
@@ -247,12 +240,22 @@ def weights_of(query: Mapping[str, str]) -> str:
     return query["w"][:100]
 
 
-def lane_of(query: Mapping[str, str]) -> str | None:
+def class_of(query: Mapping[str, str]) -> int | None:
+    """The class c=... of a picture."""
+    return label_of(query.get("c", ""))
+
+
+def slot_of(query: Mapping[str, str]) -> str | None:
     """A page's name for requests of which only the newest counts."""
-    lane = query.get("lane", "")
-    if lane and not re.fullmatch(r"[A-Za-z0-9-]{1,40}", lane):
-        raise BadQuery("A lane is up to 40 letters and digits.")
-    return lane or None
+    slot = query.get("slot", "")
+    if slot and not re.fullmatch(r"[A-Za-z0-9-]{1,40}", slot):
+        raise BadQuery("A slot is up to 40 letters and digits.")
+    return slot or None
+
+
+def along_of(query: Mapping[str, str]) -> list[str]:
+    """along=KEY,KEY: some directions of the address."""
+    return query.get("along", "").split(",")
 
 
 def _rows(query: Mapping[str, str], name: str) -> list[int]:
@@ -262,7 +265,7 @@ def _rows(query: Mapping[str, str], name: str) -> list[int]:
     return list(map(int, parts))
 
 
-def _near(query: Mapping[str, str]) -> Near:
+def near_of(query: Mapping[str, str]) -> Near:
     """near=16 neighbours, the ring=0th circle of them, at a distance of spread=0.5."""
     count = integer(query, "near", 0, MAX_NEAR, default=0)
     ring = integer(query, "ring", 0, MAX_RINGS - 1, default=0)

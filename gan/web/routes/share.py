@@ -10,8 +10,10 @@ from starlette.responses import JSONResponse, Response
 
 from gan.latent import query as queries
 from gan.runs.registry import Runs
+from gan.serving.generator import LoadedGenerator, Pixels
 from gan.serving.provenance import SCALE, Provenance
-from gan.serving.renderer import Pixels, Renderer
+from gan.serving.renderer import Renderer
+from gan.serving.worker import Check
 from gan.web.routes import pictures as shared
 from gan.web.routes.answers import FRESH, sentence
 from gan.web.routes.runs import BEST_WEIGHTS, download_name
@@ -50,8 +52,12 @@ class _Share:
 
     async def _drawn(self, request: Request) -> tuple[Pixels, Provenance]:
         query = request.query_params
-        name, spec, label = shared.weights_of(query), queries.spec_of(query), queries.label_of(query.get("c", ""))
-        drawn, digest = await shared.wait(self.renderer.signed(name, spec, label))
+        name, spec, label = shared.weights_of(query), queries.spec_of(query), shared.class_of(query)
+
+        def draw(generator: LoadedGenerator, _: Check) -> tuple[Pixels, str]:
+            return generator.pixels(spec, label), generator.digest
+
+        drawn, digest = await shared.wait(self.renderer.ask(name, draw))
         return drawn, Provenance(name, digest, queries.written(query))
 
     def _weights_file(self, name: str, opened: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@
 
 import { api, drawTiles, getJSON, h, notify, saveFile, setText, t, url } from "./common.js";
 import { drawStripsHere } from "./in_page.js";
-import { fetchPixels, laneOf, newestWins, putPicture, queryOf } from "./pixels.js";
+import { fetchPixels, newestWins, putPicture, queryOf, slotOf } from "./pixels.js";
 import { read, write } from "./storage.js";
 
 export const LIMIT = 3;
@@ -209,7 +209,7 @@ export class Directions {
     const at = this.picture();
     const shown = this.rows.some(({ key }) => this.isFitted(this.catalog.get(key)));
     if (!shown || !this.stamp || this.fitted === at) return;
-    const query = queryOf({ ...this.host.place(), stamp: this.stamp, lane: laneOf("steered") });
+    const query = queryOf({ ...this.host.place(), stamp: this.stamp, slot: slotOf("steered") });
     const { directions } = await getJSON(`steered?${query}`).catch((error) => {
       if (error.offline) return {}; // the page goes on with the directions that it has
       throw error;

@@ -3,7 +3,7 @@
 
 import { api, h, notify, setText, t } from "./common.js";
 import { bytesOf } from "./noise.js";
-import { afterPause, fetchPixels, laneOf, newestWins, putPicture, queryOf } from "./pixels.js";
+import { afterPause, fetchPixels, newestWins, putPicture, queryOf, slotOf } from "./pixels.js";
 
 const SIDE = 280; // pixels of the drawing
 const PEN = 24;
@@ -115,7 +115,7 @@ export class Find {
     setText(this.part("find-words"), t("latent.find_looking"));
     this.part("find-result").hidden = false;
     try {
-      const query = queryOf({ w: state.w, ...question, lane: laneOf("page") });
+      const query = queryOf({ w: state.w, ...question, slot: slotOf("page") });
       const options = { method: "POST", body, signal: running.signal, headers: { "Content-Type": "application/octet-stream" } };
       await this.read(await api(`find?${query}`, options), state.w);
     } catch (error) {

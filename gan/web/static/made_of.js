@@ -4,7 +4,7 @@
 
 import { api, cssColor, drawTiles, h, pixelsToImageData, setText, short, t, whole } from "./common.js";
 import { bytesOf } from "./noise.js";
-import { fitPicture, laneOf, newestWins, putPicture, queryOf } from "./pixels.js";
+import { fitPicture, newestWins, putPicture, queryOf, slotOf } from "./pixels.js";
 
 const AGAIN_MS = 500; // while the server is making something ready
 const KEEP_UP_MS = 5000; // between two looks at weights that learn
@@ -20,7 +20,7 @@ export class MadeOf {
     this.card = part("made-of");
     this.host = host;
     this.lookedAt = -Infinity;
-    this.waiting = {}; // lane -> the timer after which it is asked again
+    this.waiting = {}; // slot -> the timer after which it is asked again
     this.card.addEventListener("toggle", () => this.follow());
     new ResizeObserver(() => this.layout()).observe(this.card);
   }
@@ -52,10 +52,10 @@ export class MadeOf {
 
   /** What a route of the card says; while it is still making ready, what it does, as {words}, and it is asked again. */
   async ask(route, values, again) {
-    const lane = laneOf(`made-${route}-${values.way ?? (values.row === undefined ? "" : "real")}`);
-    const response = await api(`made-of/${route}?${queryOf({ ...this.host.place(), ...values, lane })}`);
-    clearTimeout(this.waiting[lane]);
-    if (response.status === 202) this.waiting[lane] = setTimeout(() => this.card.open && again(), AGAIN_MS);
+    const slot = slotOf(`made-${route}-${values.way ?? (values.row === undefined ? "" : "real")}`);
+    const response = await api(`made-of/${route}?${queryOf({ ...this.host.place(), ...values, slot })}`);
+    clearTimeout(this.waiting[slot]);
+    if (response.status === 202) this.waiting[slot] = setTimeout(() => this.card.open && again(), AGAIN_MS);
     return response.json();
   }
 }

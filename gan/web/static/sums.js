@@ -18,11 +18,11 @@ export const drawSum = (host, shares) => drawSumHere(queryOf(host, shares.length
 export const sumsQuery = (host, rows, labels = []) => ({ ...queryOf(host, rows[0].length), shares: texts(rows), as: labels.join(",") });
 
 /** Many sums: {film, by} with the pictures and who drew them, "page" or "server". */
-export async function drawSums(host, rows, lane, labels = []) {
+export async function drawSums(host, rows, slot, labels = []) {
   const query = queryOf(host, rows[0].length);
   const here = await drawSumsHere(query, rows.map((shares) => shares.map(digits)), labels);
   if (here) return { film: here, by: "page" };
-  return { film: await fetchPixels("sums", sumsQuery(host, rows, labels), lane), by: "server" };
+  return { film: await fetchPixels("sums", sumsQuery(host, rows, labels), slot), by: "server" };
 }
 
 /** The address of exactly this picture in Latent sliders; says so where the sliders cannot have all of it. */

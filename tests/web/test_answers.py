@@ -1,0 +1,106 @@
+"""Answers that tell the progress of a job: line by line, a sentence where it fails, and its end with the visitor's."""
+
+import json
+import threading
+from contextlib import closing
+from http.client import HTTPConnection
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from gan.latent.query import BadQuery
+from gan.serving.worker import Busy, Cancelled, Job, Worker
+from gan.web.routes.answers import sentence, stream
+from tests.conftest import PATIENCE, listening, port_of, until
+
+
+@pytest.fixture
+def worker():
+    worker = Worker("test")
+    yield worker
+    worker.close()
+
+
+def app_of(worker: Worker, work, jobs: list[Job]) -> FastAPI:
+    """An app with one route, whose job is work(tell, check)."""
+    app = FastAPI()
+
+    async def endpoint(_):
+        def start(tell):
+            jobs.append(worker.submit(lambda check: work(tell, check)))
+            return jobs[-1]
+
+        return stream(start, {"first": True})
+
+    app.add_route("/job", sentence(endpoint), ["POST"])
+    return app
+
+
+def lines(text: str) -> list[dict]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_what_a_job_tells_comes_line_by_line_behind_the_first(worker):
+    def work(tell, check):
+        for i in range(3):
+            tell({"i": i})
+
+    answer = TestClient(app_of(worker, work, [])).post("/job")
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert lines(answer.text) == [{"first": True}, {"i": 0}, {"i": 1}, {"i": 2}]
+
+
+@pytest.mark.parametrize(("problem", "words"), [(BadQuery("This is why."), "This is why."), (KeyError(), "its log")])
+def test_a_job_that_fails_ends_with_a_sentence(worker, problem, words):
+    def work(tell, check):
+        tell({"i": 0})
+        raise problem
+
+    *before, last = lines(TestClient(app_of(worker, work, [])).post("/job").text)
+    assert before == [{"first": True}, {"i": 0}] and words in last["problem"]
+
+
+def test_too_many_jobs_are_an_answer_like_any_other(worker):
+    def start(tell):
+        raise Busy("Too many.")
+
+    async def endpoint(_):
+        return stream(start)
+
+    app = FastAPI()
+    app.add_route("/job", sentence(endpoint), ["POST"])
+    answer = TestClient(app).post("/job")
+    assert answer.status_code == 503 and answer.json() == {"error": "Too many."}
+
+
+def test_a_visitor_who_leaves_ends_the_job_that_runs(worker):
+    def work(tell, check):
+        tell({"i": 0})
+        while True:
+            check()
+
+    jobs: list[Job] = []
+    with listening(app_of(worker, work, jobs)) as server:
+        with closing(HTTPConnection("127.0.0.1", port_of(server), timeout=PATIENCE)) as visitor:
+            visitor.request("POST", "/job")
+            answer = visitor.getresponse()
+            assert [json.loads(answer.readline()) for _ in range(2)] == [{"first": True}, {"i": 0}]
+        answer.close()
+        assert isinstance(jobs[0].exception(PATIENCE), Cancelled)
+        assert worker.submit(lambda _: "next").result(PATIENCE) == "next"
+
+
+def test_a_visitor_who_leaves_before_the_job_has_begun_takes_it_along(worker):
+    go, jobs, begun = threading.Event(), [], []
+    worker.submit(lambda _: go.wait(PATIENCE))
+    with listening(app_of(worker, lambda tell, check: begun.append(1), jobs)) as server:
+        with closing(HTTPConnection("127.0.0.1", port_of(server), timeout=PATIENCE)) as visitor:
+            visitor.request("POST", "/job")
+            answer = visitor.getresponse()
+            assert json.loads(answer.readline()) == {"first": True}
+        answer.close()
+        until(jobs[0].cancelled)
+    go.set()
+    worker.submit(lambda _: None).result(PATIENCE)
+    assert not begun
