@@ -51,7 +51,7 @@ def read(text: str) -> dict[str, str]:
 
 
 def written(query: Mapping[str, str]) -> str:
-    """The inverse of `read`, of whatever the query says of a picture; as static/pixels.js writes it."""
+    """The inverse of `read`, of whatever the query says of a picture; as static/core/query.js writes it."""
     return "&".join(f"{key}={quote(query[key], safe='!*()~,:' + chr(39))}" for key in PICTURE_KEYS if query.get(key))
 
 

@@ -1,4 +1,4 @@
-"""A generator as a browser needs it: what its picture depends on, in one file that static/generator.js draws with.
+"""A generator as a browser needs it: what its picture depends on, in one file (static/engine/generator.js).
 
 The file: four bytes with the length of a JSON header (little-endian), the header, then the numbers of all tensors. The
 header lists the layers, each a `kind` of KINDS with its sizes, and the tensors (`2.weight` belongs to layer 2), each
@@ -27,7 +27,15 @@ from gan.models.layers import (
 )
 
 FORMAT_VERSION = 1
-KINDS = ("affine", "dense", "leaky", "planes", "shuffle", "spread", "tanh")  # the same names as in static/generator.js
+KINDS = (
+    "affine",
+    "dense",
+    "leaky",
+    "planes",
+    "shuffle",
+    "spread",
+    "tanh",
+)  # as in static/engine/generator.js
 MAX_BYTES = 3_000_000
 MAX_MULTIPLICATIONS = (
     8_000_000  # of one picture: some 8 ms in plain JavaScript; torch with its vector units is then faster

@@ -1,7 +1,7 @@
 """How a picture was made: weights and query, as words inside the PNG and as lines of Python that draw it again.
 
 The words are one tEXt chunk with the keyword `KEY`: JSON in ASCII. What reads them again is the page
-(static/png_words.js), without decoding the picture; so there is no reader here.
+(static/engine/png_text.js), without decoding the picture; so there is no reader here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from gan.core.images import grid, png_bytes
 from gan.core.version import VERSION
 
 PROGRAM = "GAN Forge"
-KEY = "gan-forge"  # the keyword of the chunk; the same in static/origin.js
+KEY = "gan-forge"  # the keyword of the chunk; the same in static/engine/provenance.js
 FORMAT_VERSION = 1  # of these words; the program's own is `made_with`
 SCALE = 16  # pixels of a saved picture for each of the generator's
 

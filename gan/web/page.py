@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -11,35 +12,42 @@ from starlette.middleware import Middleware
 
 from gan.web.access import Password
 from gan.web.middleware import BodyLimit, FirstPage, OwnPages, SecurityHeaders
+from gan.web.page_files import with_imports
 from gan.web.settings import Settings
 from gan.web.tabs import compare, how, interpolation, latent, train
+from gan.web.tabs.island import island
 from gan.web.text import EN, Text
 
 _SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 _SYSTEM_MONO = ("ui-monospace", "SF Mono", "Consolas", "monospace")
 
-_TABS = {"train": train, "compare": compare, "latent": latent, "interpolation": interpolation, "how": how}
+
+@dataclass(frozen=True)
+class Tab:
+    """What a tab is made of. markup(text): its content; script, sheets: files in gan/web/static."""
+
+    markup: Callable[[Text], str]
+    script: str
+    sheets: tuple[str, ...] = ()
+
+
+TABS = {
+    "train": Tab(train.markup, "train/train.js", ("css/diagnosis.css",)),
+    "compare": Tab(compare.markup, "compare/compare.js", ("css/compare.css",)),
+    "latent": Tab(latent.markup, "latent/latent.js", ("css/made_of.css",)),
+    "interpolation": Tab(interpolation.markup, "interpolation/interpolation.js", ("css/interpolation.css",)),
+    "how": Tab(how.markup, "how/how.js"),
+}
+_FIRST = "train"
+_SHEETS = ("css/style.css", "css/shortcuts.css", *(sheet for tab in TABS.values() for sheet in tab.sheets))
+_SCRIPTS = with_imports("page.js", TABS[_FIRST].script)
 
 # The style sheets are linked, not given as css=, because Gradio would rewrite every selector of ours.
-_HEAD = """
-<meta name="description" content="{promise}">
-<link rel="stylesheet" href="gradio_api/gan/static/style.css">
-<link rel="stylesheet" href="gradio_api/gan/static/compare.css">
-<link rel="stylesheet" href="gradio_api/gan/static/diagnosis.css">
-<link rel="stylesheet" href="gradio_api/gan/static/made_of.css">
-<link rel="stylesheet" href="gradio_api/gan/static/shortcuts.css">
-<link rel="stylesheet" href="gradio_api/gan/static/interpolation.css">
-<link rel="modulepreload" href="gradio_api/gan/static/common.js">
-<link rel="modulepreload" href="gradio_api/gan/static/curves.js">
-<link rel="modulepreload" href="gradio_api/gan/static/diagnosis.js">
-<link rel="modulepreload" href="gradio_api/gan/static/live.js">
-<link rel="modulepreload" href="gradio_api/gan/static/measures.js">
-<link rel="modulepreload" href="gradio_api/gan/static/storage.js">
-<link rel="modulepreload" href="gradio_api/gan/static/train.js">
-<script type="module" src="gradio_api/gan/static/shortcuts.js"></script>
-<script type="module" src="gradio_api/gan/static/sliders.js"></script>
-<script type="module" src="gradio_api/gan/static/drops.js"></script>
-<script type="module" src="gradio_api/gan/static/tabs.js"></script>
+HEAD = f"""
+<meta name="description" content="{{promise}}">
+{"".join(f'<link rel="stylesheet" href="gradio_api/gan/static/{name}">' for name in _SHEETS)}
+{"".join(f'<link rel="modulepreload" href="gradio_api/gan/static/{name}">' for name in _SCRIPTS)}
+<script type="module">import {{{{ open }}}} from "./gradio_api/gan/static/page.js"; open();</script>
 """
 
 _HEADER = """<header class="gf-header">
@@ -55,10 +63,10 @@ def build(text: Text = EN) -> gr.Blocks:
     common = text["common"]
     with gr.Blocks(title=common["product"], analytics_enabled=False, fill_width=True) as page:
         gr.HTML(_fill(_HEADER, common), apply_default_css=False, container=False, padding=False)
-        with gr.Tabs(selected="train", elem_id="gf-tabs", overflow_behavior="wrap"):
-            for tab, module in _TABS.items():
-                with gr.Tab(common[f"tab_{tab}"], id=tab, elem_id=f"gf-tab-{tab}"):
-                    module.build(text)
+        with gr.Tabs(selected=_FIRST, elem_id="gf-tabs", overflow_behavior="wrap"):
+            for name, tab in TABS.items():
+                with gr.Tab(common[f"tab_{name}"], id=name, elem_id=f"gf-tab-{name}"):
+                    island(tab.markup(text), tab.script)
     return page
 
 
@@ -77,7 +85,7 @@ def launch_options(page: gr.Blocks, settings: Settings, text: Text = EN) -> dict
         "max_file_size": "64kb",  # Gradio's own upload route is not used
         "footer_links": [],
         "theme": theme(),
-        "head": _fill(_HEAD, text["common"]),
+        "head": _fill(HEAD, text["common"]),
         "app_kwargs": {"middleware": list(_in_front(page, settings, text["common"]))},
     }
 

@@ -105,8 +105,10 @@ def _routes(settings: Settings, runs: Runs) -> list[BaseRoute]:
     from gan.web.routes.pictures import add_picture_routes, run_source
     from gan.web.routes.runs import Visit, add_routes
     from gan.web.routes.share import add_share_routes
+    from gan.web.routes.static import add_static_route
 
     ours = FastAPI(openapi_url=None)
+    add_static_route(ours)
     visit, kept = Visit(settings.only_here, tuple(open_addresses(settings))), KeptUploads()
     add_routes(ours, runs, visit, kept)
     add_own_picture_routes(ours, runs, visit, kept)

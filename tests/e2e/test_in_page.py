@@ -132,7 +132,7 @@ def test_every_layer_computes_what_torch_computes(bare):
         y = stack(x)
         wanted.append((y.permute(0, 2, 3, 1) if y.dim() == 4 else y).flatten())
     assert {layer["kind"] for case in cases for layer in case["layers"]} == set(browser_export.KINDS)
-    for name, y, right in zip(LAYERS, call(bare, "generator.js", _LAYERS, cases), wanted, strict=True):
+    for name, y, right in zip(LAYERS, call(bare, "engine/generator.js", _LAYERS, cases), wanted, strict=True):
         assert len(y) == len(right), name
         torch.testing.assert_close(torch.tensor(y), right, rtol=1e-5, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
 
@@ -157,7 +157,7 @@ def test_networks_of_every_family_draw_what_torch_draws(bare, weights):
     data = browser_export.to_bytes(network, torch.empty(0, weights.config.z_dim), about)
     drawn = call(
         bare,
-        "generator.js",
+        "engine/generator.js",
         _BASE64 + "const file = Uint8Array.from(atob(argument.file), (c) => c.charCodeAt(0));"
         "const generator = module.readGenerator(file.buffer);"
         "return argument.z.map((z) => base64(generator.draw(z, generator.condition(z, null))));",
@@ -189,7 +189,7 @@ def test_seeds_are_the_same_latents_as_on_the_server(bare):
     asked = [{"size": size, "seed": seed} for size in sizes for seed in seeds]
     empty = "{m: [], d: new Map(), z: new Map()}"
     body = f"return argument.map(({{size, seed}}) => Array.from(module.latentAt({{...{empty}, seed}}, size, []).z));"
-    for question, z in zip(asked, call(bare, "noise.js", body, asked), strict=True):
+    for question, z in zip(asked, call(bare, "engine/noise.js", body, asked), strict=True):
         wanted = latent_of(question["seed"], question["size"])[0]
         torch.testing.assert_close(torch.tensor(z), wanted, rtol=1e-5, atol=2e-6)
 
@@ -203,7 +203,7 @@ def test_paths_go_the_same_way_as_on_the_server(bare, mode):
     body = f"""return argument.pairs.map(([a, b]) => argument.t.map((t) =>
       Array.from(module.{mode}(Float32Array.from(a), Float32Array.from(b), t))));"""
     argument = {"pairs": [[x.tolist() for x in pair] for pair in pairs], "t": t}
-    for pair, found in zip(pairs, call(bare, "paths.js", body, argument), strict=True):
+    for pair, found in zip(pairs, call(bare, "engine/interpolation.js", body, argument), strict=True):
         wanted = torch.stack([getattr(interpolation, mode)(*pair, x) for x in t])
         torch.testing.assert_close(torch.tensor(found), wanted, rtol=1e-4, atol=1e-4)
 
@@ -218,7 +218,7 @@ def test_splines_go_the_same_way_as_on_the_server(bare):
       const keyframes = z.map((numbers, i) => [Float32Array.from(numbers), Float32Array.from(argument.shares[i])]);
       return module.pathThrough(keyframes, 'smooth', 9, loop).map((pair) => pair.map((part) => Array.from(part)));
     });"""
-    found = call(bare, "paths.js", body, {"cases": cases, "shares": shares.tolist()})
+    found = call(bare, "engine/interpolation.js", body, {"cases": cases, "shares": shares.tolist()})
     for case, way in zip(cases, found, strict=True):
         keyframes = torch.tensor(case["z"])
         z, blends = interpolation.path(keyframes, shares[: len(keyframes)], "smooth", 9, case["loop"])
@@ -295,7 +295,7 @@ def test_a_thousand_random_states_are_drawn_as_torch_draws_them(bare, name):
     places = random_places(rng, network.z_dim, DIRECTIONS)
     labels = rng.integers(network.classes, size=STATES).tolist() if network.classes else [None] * STATES
     queries = [query(name, spec, label) for spec, label in zip(places, labels, strict=True)]
-    here = call(bare, "in_page.js", _BASE64 + _DRAW_ALL, {"id": name, "queries": queries})
+    here = call(bare, "engine/draw_here.js", _BASE64 + _DRAW_ALL, {"id": name, "queries": queries})
     voting, z = zip(*(_latents(spec, network, directions) for spec in places), strict=True)
     told = network.condition(torch.cat(voting), torch.tensor(labels) if network.classes else None)
     there = to_uint8(network(torch.cat(z), told)).numpy()
@@ -324,7 +324,7 @@ def test_paths_and_neighbours_are_drawn_as_the_server_draws_them(bare, renderer,
     return films.map(({pixels}) => base64(pixels));
     """
     )
-    here = call(bare, "in_page.js", body, {"path": path, "near": near})
+    here = call(bare, "engine/draw_here.js", body, {"path": path, "near": near})
     keyframes = Keyframe(a, c[0]), Keyframe(b, c[1]), Keyframe(LatentSpec(21), c[0])
     ways = [KeyframePath(keyframes, mode, 10, True) for mode in ("slerp", "lerp", "smooth")]
     there = [renderer.newest(name).path(way).images for way in ways]
@@ -351,7 +351,7 @@ def test_strips_are_those_of_the_server(bare, renderer):
         """
         )
         wanted = renderer.newest(name).strips(spec, label, keys).images
-        same(pixels(call(bare, "in_page.js", body, query(name, spec, label) | more), *wanted.shape), wanted)
+        same(pixels(call(bare, "engine/draw_here.js", body, query(name, spec, label) | more), *wanted.shape), wanted)
 
 
 def test_a_picture_of_a_sheet_is_that_of_the_server(bare, renderer):
@@ -362,7 +362,7 @@ def test_a_picture_of_a_sheet_is_that_of_the_server(bare, renderer):
         """
         asked = query(name, LatentSpec(6), label) | {"from": ":".join(map(str, sheet))}
         wanted = renderer.newest(name).pixels(LatentSpec(6, sheet=sheet), label).images
-        same(np.array(call(bare, "in_page.js", body, asked)).reshape(wanted.shape), wanted)
+        same(np.array(call(bare, "engine/draw_here.js", body, asked)).reshape(wanted.shape), wanted)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -386,7 +386,7 @@ def test_sums_are_drawn_as_the_server_draws_them(bare, renderer, name):
     )
     query = {"w": name, **dict(zip("abc", texts, strict=True)), "bpsi": 0.7}
     chosen = (0, 5) if classes else ()
-    together, *alone = call(bare, "in_page.js", body, {"query": query, "rows": rows, "labels": chosen})
+    together, *alone = call(bare, "engine/draw_here.js", body, {"query": query, "rows": rows, "labels": chosen})
     keyframes = tuple(Keyframe(LatentSpec(s, psi=p), c) for s, c, p in zip(seeds, labels, (1, 0.7, 1), strict=True))
     shares = tuple(map(tuple, rows))
     as_classes, plain = (renderer.newest(name).sums(Sums(keyframes, shares, c)).images for c in (chosen, ()))
@@ -402,7 +402,7 @@ def test_what_the_page_does_not_understand_is_left_to_the_server(bare):
     await module.bring({id: 'mnist-conditional', stamp: '', page_refusal: ''});
     return argument.map((more) => module.canDraw({w: 'mnist-conditional', seed: 1, ...more}));
     """
-    assert call(bare, "in_page.js", body, strange) == [False] * 9 + [True]
+    assert call(bare, "engine/draw_here.js", body, strange) == [False] * 9 + [True]
 
 
 # In the tab ------------------------------------------------------------------------------------------------------

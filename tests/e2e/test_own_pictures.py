@@ -408,7 +408,7 @@ def test_two_sets_keep_their_own_forms(server, visit):
 def test_files_are_sorted_out_by_their_names(server, visit, names, sent, others):
     found = opened(visit(server.url())).evaluate(
         """async (names) => {
-          const { sortOut } = await import(new URL('gradio_api/gan/static/sendable.js', document.baseURI));
+          const { sortOut } = await import(new URL('gradio_api/gan/static/train/sendable.js', document.baseURI));
           const offered = { suffixes: ['.png', '.jpeg'], sidecars: ['.json', '.csv', '.tsv'] };
           const { sent, others } = sortOut(names.map((name) => new File(['x'], name)), offered);
           return [sent.map(({ name }) => name), others];

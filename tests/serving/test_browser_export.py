@@ -51,7 +51,7 @@ def test_shipped_weights_are_small_and_lose_nothing(path):
 
 
 def test_the_page_knows_the_same_kinds_of_layers():
-    script = Path("gan/web/static/generator.js").read_text(encoding="utf-8")
+    script = Path("gan/web/static/engine/generator.js").read_text(encoding="utf-8")
     names = re.search(r"KINDS = \{([^}]*)\}", script).group(1)
     assert tuple(name.strip() for name in names.split(",")) == KINDS
     written = {layer.kind for n in _PAGE_MODELS for layer in browser_export.layers_of(meta_generator(_config(n)))}

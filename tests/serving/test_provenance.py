@@ -30,7 +30,7 @@ from tests.damage import ODD, hurt_png, hurt_tree, png_chunks, png_of
 # Each line in: {bytes, origin?}; each line out: what the page makes of the file, or the key of its sentence.
 _READER = """
 import { createInterface } from "node:readline";
-import { OriginError, originOf, withOrigin } from "./origin.js";
+import { OriginError, originOf, withOrigin } from "./engine/provenance.js";
 const base64 = (bytes) => Buffer.from(bytes).toString("base64");
 async function answer({ bytes, origin }) {
   const data = Uint8Array.from(Buffer.from(bytes, "base64"));

@@ -41,7 +41,7 @@ def enter(c: TestClient, password: str = WORD, path: str = "/gan/?tab=how"):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/gradio_api/gan/boot", "/gradio_api/gan/static/common.js", "/theme.css", "/config"]
+    "path", ["/", "/gradio_api/gan/boot", "/gradio_api/gan/static/page.js", "/theme.css", "/config"]
 )
 def test_nothing_is_given_without_the_password(path):
     c = client()

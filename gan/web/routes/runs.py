@@ -21,13 +21,12 @@ from typing import IO, Any, TypeGuard
 import numpy as np
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from torch import Tensor
 
 from gan.core.config import KNOBS, Changes, parse_value
 from gan.core.errors import Forbidden
 from gan.core.images import gif_bytes, mp4_bytes
-from gan.core.paths import STATIC
 from gan.core.version import VERSION
 from gan.data.catalog import DATA, DataError
 from gan.losses.objectives import OBJECTIVES, Objective
@@ -106,17 +105,6 @@ def _add_start(app: FastAPI, runs: Runs, visit: Visit) -> None:
             "addresses": visit.addresses if owner or is_loopback(request.url.hostname or "") else (),
         }
         return Response(f"{static}, {json.dumps(tail)[1:]}", media_type="application/json", headers=FRESH)
-
-    @app.get(f"{BASE}/static/{{name}}")
-    def static_file(name: str, request: Request) -> Response:
-        path = STATIC / name
-        if path.parent != STATIC or not path.is_file():
-            return error(404, "There is no such file.")
-        etag = f'"{path.stat().st_mtime_ns:x}"'
-        headers = {"Cache-Control": "no-cache", "ETag": etag}
-        if request.headers.get("if-none-match") == etag:
-            return Response(status_code=304, headers=headers)
-        return FileResponse(path, headers=headers)
 
 
 _NO_PENALTY = {"name": "none", "title": "None", "about": EN["train"]["no_penalty"], "source": "", "formulas": []}

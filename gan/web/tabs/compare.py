@@ -1,12 +1,9 @@
-"""The Compare tab: its markup. What happens in it is in static/compare.js and static/track.js."""
+"""The Compare tab: its markup. What happens in it is in static/compare/."""
 
 from __future__ import annotations
 
 from html import escape
 
-import gradio as gr
-
-from gan.web.tabs.island import island
 from gan.web.text import Text
 
 _TOP = """
@@ -83,6 +80,6 @@ _PAGE = (
 )
 
 
-def build(text: Text) -> gr.HTML:
+def markup(text: Text) -> str:
     words = text["common"] | {"smoothing": text["train"]["smoothing"]} | text["curves"] | text["compare"]
-    return island(_PAGE.format_map({key: escape(value) for key, value in words.items()}), "compare.js")
+    return _PAGE.format_map({key: escape(value) for key, value in words.items()})

@@ -1,4 +1,4 @@
-"""The diagnosis of a run: a line in the Train tab that opens to a card (diagnosis.js)."""
+"""The diagnosis of a run: a line in the Train tab that opens to a card (static/run/diagnosis.js)."""
 
 from __future__ import annotations
 

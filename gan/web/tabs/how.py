@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from html import escape
 
-import gradio as gr
-
-from gan.web.tabs.island import island
 from gan.web.text import Text
 
 PROGRAMS = ("dense", "dcgan-upsample", "dcgan-transposed", "mlp", "conv-small")
@@ -15,9 +12,9 @@ TILES = 3
 Words = dict[str, str]
 
 
-def build(text: Text) -> gr.HTML:
+def markup(text: Text) -> str:
     words = {key: escape(value) for key, value in text["how"].items()}
-    return island(_page(words), "how.js")
+    return _page(words)
 
 
 def _page(words: Words) -> str:

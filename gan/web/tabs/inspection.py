@@ -1,4 +1,4 @@
-"""The card "What is it made of" of the Latent sliders tab: its markup. What happens in it is in static/made_of.js."""
+"""The card "What is it made of" of the Latent sliders tab: its markup (static/latent/made_of.js acts)."""
 
 from __future__ import annotations
 

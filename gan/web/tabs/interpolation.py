@@ -1,12 +1,10 @@
-"""The Interpolation tab: its markup. What happens in it is in static/interpolation.js and what that imports."""
+"""The Interpolation tab: its markup. What happens in it is in static/interpolation/."""
 
 from __future__ import annotations
 
 from html import escape
 
-import gradio as gr
-
-from gan.web.tabs.island import NO_WEIGHTS, island
+from gan.web.tabs.island import NO_WEIGHTS
 from gan.web.text import Text
 
 # The keyframes and, below them, what can be changed about the chosen one.
@@ -190,8 +188,8 @@ _GRID = """
 </section>"""
 
 
-def build(text: Text) -> gr.HTML:
+def markup(text: Text) -> str:
     strings = {key: escape(value) for key, value in (text["common"] | text["latent"] | text["interpolation"]).items()}
     main = f'<div class="gf-stack gf-travel-main">{_HEAD}{_NEEDS}{_WALK}{_MAP}{_SUM}{_GRID}</div>'
     view = f'<div class="gf-travel" data-gf="view" aria-busy="true">{_SIDE}{main}</div>'
-    return island(f'<div class="gf">{(view + NO_WEIGHTS).format_map(strings)}</div>', "interpolation.js")
+    return f'<div class="gf">{(view + NO_WEIGHTS).format_map(strings)}</div>'

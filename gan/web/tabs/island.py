@@ -7,8 +7,10 @@ import re
 import gradio as gr
 
 _MOUNT = """(async () => {
-  const module = await import(new URL('gradio_api/gan/static/MODULE', document.baseURI));
-  module.mount(element);
+  const script = (name) => import(new URL('gradio_api/gan/static/' + name, document.baseURI));
+  const [page, tab] = await Promise.all([script('page.js'), script('SCRIPT')]);
+  page.open();
+  tab.mount(element);
 })()"""
 
 # What the tabs that draw with weights show when there are none.
@@ -23,16 +25,16 @@ NO_WEIGHTS = """
 _NOT_TRANSLATED = re.compile(r'<(canvas|svg|output|textarea)\b|<\w+(?=[^<>]*\sclass="[^"]*\bgf-num\b)')
 
 
-def island(markup: str, module: str) -> gr.HTML:
+def island(markup: str, script: str) -> gr.HTML:
     """The component for a tab: its script is loaded and mounted when the tab is first opened.
 
     Args:
         markup: HTML; everything that is not ours must already be escaped.
-        module: file name in gan/web/static with `export function mount(element)`.
+        script: file name below gan/web/static with `export function mount(element)`.
     """
     return gr.HTML(
         _NOT_TRANSLATED.sub(r'\g<0> translate="no"', markup),
-        js_on_load=_MOUNT.replace("MODULE", module),
+        js_on_load=_MOUNT.replace("SCRIPT", script),
         apply_default_css=False,
         container=False,
         padding=False,

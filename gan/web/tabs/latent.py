@@ -1,13 +1,11 @@
-"""The Latent sliders tab: its markup. What happens in it is in static/latent.js."""
+"""The Latent sliders tab: its markup. What happens in it is in static/latent/."""
 
 from __future__ import annotations
 
 from html import escape
 
-import gradio as gr
-
 from gan.web.tabs import inspection
-from gan.web.tabs.island import NO_WEIGHTS, island
+from gan.web.tabs.island import NO_WEIGHTS
 from gan.web.text import Text
 
 _RING = 16
@@ -187,7 +185,7 @@ _NEAR = """
 </section>"""
 
 
-def build(text: Text) -> gr.HTML:
+def markup(text: Text) -> str:
     strings = {key: escape(value) for key, value in (text["common"] | text["latent"] | text["share"]).items()}
     strings["neighbour_buttons"] = "".join(_NEIGHBOUR.format(cell=cell) for cell in range(_RING))
     strings["made_of"] = inspection.fragment(text)
@@ -195,4 +193,4 @@ def build(text: Text) -> gr.HTML:
     # The keyboard comes to the controls before it comes to the sixteen neighbours; the style sheet says where they lie.
     view = f'<div class="gf-latent" data-gf="view" aria-busy="true">{panel}{_STAGE}{_SHARE}</div>'
     page = f'<div class="gf">{view}{NO_WEIGHTS}</div>'
-    return island(page.format_map(strings), "latent.js")
+    return page.format_map(strings)

@@ -1,4 +1,4 @@
-"""The measure tile of the Train tab: its markup. What happens in it is in static/measures.js."""
+"""The measure tile of the Train tab: its markup. What happens in it is in static/run/measure_tile.js."""
 
 from __future__ import annotations
 

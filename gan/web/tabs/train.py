@@ -1,13 +1,10 @@
-"""The Train tab: its markup. What happens in it is in static/train.js (setting up) and static/live.js (the view)."""
+"""The Train tab: its markup. What happens in it is in static/train/: train.js (setting up) and live.js (the view)."""
 
 from __future__ import annotations
 
 from html import escape
 
-import gradio as gr
-
 from gan.web.tabs import diagnosis, measures
-from gan.web.tabs.island import island
 from gan.web.text import Text
 
 # Elements the scripts fill in carry data-gf; nothing else of the markup is known to them.
@@ -233,8 +230,8 @@ _PAGE = (
 )
 
 
-def build(text: Text) -> gr.HTML:
+def markup(text: Text) -> str:
     curves = {"more_curves": text["curves"]["more"], **{k: text["curves"][k] for k in _CURVE_TEXTS}}
     early = {k: v for k, v in text["diagnosis"].items() if k.startswith("diagnosis_")}
     strings = {key: escape(value) for key, value in (text["common"] | text["train"] | early | curves).items()}
-    return island(_PAGE.format_map(strings | {"measures_tile": measures.tile(text)}), "train.js")
+    return _PAGE.format_map(strings | {"measures_tile": measures.tile(text)})

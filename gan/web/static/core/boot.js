@@ -1,0 +1,47 @@
+// What the page asks the server for once: the strings, the tables of the form, and who this is.
+
+import { notify } from "./notice.js";
+import { api } from "./server.js";
+import { useText } from "./text.js";
+import { setOwner } from "./tokens.js";
+
+let asked = null; // the promise of the answer
+let answer = null;
+
+/** Everything the page needs to know once; asked for one time. */
+export function boot() {
+  asked ??= api("boot")
+    .then((response) => response.json())
+    .then(take)
+    .catch((error) => {
+      asked = null; // so that the next caller tries again
+      throw error;
+    });
+  return asked;
+}
+
+function take(data) {
+  answer = data;
+  useText(data.text);
+  setOwner(data.owner);
+  return data;
+}
+
+/** Ask again: the server may have been started anew, and know other tokens than before. */
+export function bootAgain() {
+  asked = null;
+  boot().catch(() => {});
+}
+
+/** Where others in the network find this page, the likeliest first; none before the server has answered. */
+export const addresses = () => answer?.addresses ?? [];
+
+/** boot, so that the strings are there, then fn; what fails is told. */
+export async function start(fn) {
+  try {
+    await boot();
+    await fn();
+  } catch (error) {
+    notify(error.message, "error");
+  }
+}

@@ -1,0 +1,34 @@
+// Small elements.
+
+/** What a translating browser must leave alone: drawings, code, and what scripts write anew; gan/web/tabs/island.py. */
+const NOT_TRANSLATED = /^(canvas|output|textarea|kbd) | (gf-num|gf-class)\b/;
+
+/** An element. Strings become text nodes, never markup. Keys starting with "on" are listeners. */
+export function h(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  setProps(element, props);
+  if (NOT_TRANSLATED.test(`${tag} ${props?.class}`)) element.translate = false;
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+export function setProps(element, props) {
+  for (const [key, value] of Object.entries(props ?? {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key.startsWith("on") && typeof value === "function") element.addEventListener(key.slice(2).toLowerCase(), value);
+    else if (key === "class") element.className = value;
+    else if (key === "style" && typeof value === "object") Object.assign(element.style, value);
+    else if (key === "dataset") Object.assign(element.dataset, value);
+    else if (key === "text") element.textContent = value;
+    else if (key in element && !key.includes("-") && key !== "list" && key !== "form") element[key] = value;
+    else element.setAttribute(key, value === true ? "" : value);
+  }
+  return element;
+}
+
+/** Set text only when it differs, so that nothing is laid out again for nothing. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export const PHONE = "(max-width: 760px)"; // as in the style sheet

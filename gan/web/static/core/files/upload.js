@@ -1,0 +1,54 @@
+// Sending something large: how much of it has gone, a way to stop it, and one sentence when it does not arrive.
+
+import { notify } from "../notice.js";
+import { refused, unreachable, url } from "../server.js";
+import { t } from "../text.js";
+import { ownerHeaders } from "../tokens.js";
+
+/**
+ * POST a body (FormData or a file). say(words) is told "Sending… 34 %" and, when all of it has gone, `then`; arrived() is
+ * called at that moment.
+ * Returns {answer: promise of the answer's JSON, sent: has all of it gone, cancel()}. `answer` rejects with one sentence,
+ * also when it was cancelled (`cancelled` is set then) and when the connection broke (`offline` is set).
+ */
+export function send(path, body, { say, then, arrived = () => {} }) {
+  const request = new XMLHttpRequest();
+  const sending = { sent: false, cancel: () => request.abort() };
+  const said = { share: 0, bytes: body.size ?? 0 };
+  request.upload.addEventListener("progress", ({ loaded, total }) => {
+    Object.assign(said, { share: Math.floor((100 * loaded) / Math.max(1, total)), bytes: total });
+    if (!sending.sent) say(t("common.sending", { percent: said.share }));
+  });
+  request.upload.addEventListener("load", () => {
+    sending.sent = true;
+    say(then);
+    arrived();
+  });
+  sending.answer = answerOf(request, said);
+  request.open("POST", url(path));
+  for (const [name, value] of Object.entries(ownerHeaders())) request.setRequestHeader(name, value);
+  if (body instanceof Blob) request.setRequestHeader("Content-Type", body.type || "application/octet-stream");
+  say(t("common.sending", { percent: 0 }));
+  request.send(body);
+  return sending;
+}
+
+/** The same for a file that has no place of its own on the page: progress and Cancel are in the line at its foot. */
+export function sendWithNotice(path, file, then) {
+  const stop = { text: t("common.cancel"), press: () => sending.cancel() };
+  const sending = send(path, file, { say: (words) => notify(words, "wait", stop), then });
+  return sending.answer;
+}
+
+function answerOf(request, said) {
+  return new Promise((resolve, reject) => {
+    request.addEventListener("load", () => {
+      if (request.status >= 200 && request.status < 300) resolve(JSON.parse(request.responseText));
+      else reject(refused(request.status, request.responseText, said.bytes));
+    });
+    request.addEventListener("error", () => reject(said.share ? broken(said) : unreachable()));
+    request.addEventListener("abort", () => reject(Object.assign(new Error(t("common.cancelled")), { cancelled: true })));
+  });
+}
+
+const broken = ({ share }) => Object.assign(new Error(t("common.broken", { percent: share })), { offline: true });

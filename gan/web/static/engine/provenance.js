@@ -1,0 +1,63 @@
+// How a picture was made, as it stands inside a PNG (gan/serving/provenance.py): what a stranger's file may say, checked. No DOM in here.
+
+import { EDITS } from "./noise.js";
+import { isPNG, withWords, wordsOf } from "./png_text.js";
+
+const [PROGRAM, KEY, VERSION] = ["GAN Forge", "gan-forge", 1];
+const MAX_PNG_MB = 4;
+const MOST_QUERY = 60_000; // letters; a longer one would not fit into an address
+const PICTURE_KEYS = ["seed", "c", ...EDITS];
+
+/** Why a file does not bring a picture back: `key` of the sentence in gan/web/text.py, SHARE. */
+export class OriginError extends Error {
+  constructor(key, values = {}) {
+    super(key);
+    Object.assign(this, { key: `share.${key}`, values });
+  }
+}
+
+/** {weights, digest, query: {seed, c, ...}} of a file. Throws OriginError. */
+export async function originOf(file) {
+  const start = new Uint8Array(await file.slice(0, 8).arrayBuffer());
+  if (!isPNG(start)) throw new OriginError("not_png", { name: file.name.slice(0, 60) });
+  if (file.size > MAX_PNG_MB * 2 ** 20) throw new OriginError("too_large", { most: MAX_PNG_MB });
+  return readOrigin(textOf(new Uint8Array(await file.arrayBuffer())));
+}
+
+/** The same PNG, with how it was made. */
+export const withOrigin = (bytes, { weights, digest, query, madeWith }) =>
+  withWords(bytes, KEY, JSON.stringify({ program: PROGRAM, made_with: madeWith, version: VERSION, weights, digest, query }));
+
+function textOf(bytes) {
+  let text;
+  try {
+    text = wordsOf(bytes, KEY);
+  } catch {
+    throw new OriginError("broken");
+  }
+  if (text === null) throw new OriginError("no_origin");
+  return text;
+}
+
+function readOrigin(text) {
+  const found = parsed(text);
+  if (found?.program !== PROGRAM) throw new OriginError("strange_origin");
+  const { version, weights, digest, query } = found;
+  const shown = typeof version === "string" ? version : `${JSON.stringify(version)}`; // an object need not become a text
+  if (version !== VERSION) throw new OriginError("other_version", { version: shown.slice(0, 20) });
+  const right =
+    matches(weights, /^[\w.-]{1,100}$/) && matches(digest, /^[0-9a-f]{32}$/) && matches(query, /^[!-~]*$/) && query.length <= MOST_QUERY;
+  const parts = right ? [...new URLSearchParams(query)] : [];
+  if (!right || parts.some(([key]) => !PICTURE_KEYS.includes(key))) throw new OriginError("strange_origin");
+  return { weights, digest, query: Object.fromEntries(parts) };
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+const matches = (value, pattern) => typeof value === "string" && pattern.test(value);

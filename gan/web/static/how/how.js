@@ -1,0 +1,161 @@
+// The How-it-works tab: fills the drawing with the numbers and pictures of the run on the screen.
+
+import { openTab } from "../core/address.js";
+import { boot } from "../core/boot.js";
+import { setText } from "../core/dom.js";
+import { short, whole } from "../core/format.js";
+import { visibleTab } from "../core/gradio_shell.js";
+import { notify } from "../core/notice.js";
+import { everyVisible } from "../core/schedule.js";
+import { getJSON, url } from "../core/server.js";
+import { t } from "../core/text.js";
+import { onRun } from "../run/shown_run.js";
+
+const EVERY_MS = 1000;
+const TILES = 3;
+const NOISE_SIDE = 8;
+
+export async function mount(element) {
+  try {
+    const data = await boot();
+    start(element, data);
+  } catch (error) {
+    notify(error.message, "error");
+    setTimeout(() => mount(element), 2000);
+  }
+}
+
+function start(element, data) {
+  const drawing = new Drawing(element);
+  drawing.pictures("noise", [noiseURL()]);
+  for (const { name, title } of data.recipes)
+    for (const slot of element.querySelectorAll(`[data-gf="program-title"][data-recipe="${name}"]`)) setText(slot, title);
+  for (const button of element.querySelectorAll('[data-gf="program"]'))
+    button.addEventListener("click", () => openTab("train", { recipe: button.dataset.recipe }));
+  let follower = null;
+  onRun((runId) => (follower = runId ?? data.recorded ? new Follower(runId ?? data.recorded, drawing) : null));
+  everyVisible(EVERY_MS, async () => {
+    if (visibleTab() !== "how" || !follower) return;
+    await follower.tick().catch((error) => {
+      if (error.details?.gone) follower = null; // what was drawn of it stays
+      else follower.failed(error);
+    });
+  });
+}
+
+/** Every slot exists twice, in the wide and in the narrow drawing. */
+class Drawing {
+  constructor(root) {
+    this.root = root;
+  }
+
+  slots(name) {
+    return this.root.querySelectorAll(`[data-gf="${name}"]`);
+  }
+
+  text(name, words) {
+    for (const slot of this.slots(name)) setText(slot, words);
+  }
+
+  bar(name, share) {
+    for (const slot of this.slots(name)) slot.style.transform = `scaleX(${Math.max(0, Math.min(1, share))})`;
+  }
+
+  /** One address goes to the slot `name`, several to `name-0`, `name-1`, ... */
+  pictures(name, addresses) {
+    addresses.forEach((address, i) => {
+      const slot = addresses.length > 1 ? `${name}-${i}` : name;
+      for (const image of this.slots(slot)) image.setAttribute("href", address);
+    });
+  }
+}
+
+/** Follows one run while the tab is open. */
+class Follower {
+  constructor(runId, drawing) {
+    Object.assign(this, { runId, drawing, meta: null, version: 0 });
+  }
+
+  async tick() {
+    if (!this.meta) await this.begin();
+    const next = await getJSON(`runs/${this.runId}/live?since=${this.version}`);
+    if (!next) return;
+    this.version = next.version;
+    await this.showPictures(next);
+    this.showNumbers(next, await this.lastRow(next.row_count));
+  }
+
+  failed(error) {
+    this.version = 0; // a server that was started anew counts its versions anew
+    throw error;
+  }
+
+  async begin() {
+    this.meta = await getJSON(`runs/${this.runId}`);
+    const { config, tiles, dataset_title } = this.meta;
+    this.drawing.text("noise-about", t("how.noise_about", { count: config.z_dim }));
+    this.drawing.text("dataset", dataset_title ?? config.dataset);
+    const real = await pictureOf(url(`runs/${this.runId}/real.png`)).catch(() => null);
+    if (real) this.drawing.pictures("real", cut(real, tiles.size, Math.floor(real.width / tiles.size)));
+  }
+
+  async showPictures({ tiles }) {
+    const sheet = await pictureOf(`data:image/png;base64,${tiles}`);
+    this.drawing.pictures("fake", cut(sheet, this.meta.tiles.size, this.meta.tiles.columns));
+  }
+
+  async lastRow(count) {
+    if (!count) return {};
+    const { columns, rows } = await getJSON(`runs/${this.runId}/rows?from=${count - 1}`);
+    return Object.fromEntries(columns.map((name, i) => [name, rows.at(-1)?.[i] ?? null]));
+  }
+
+  showNumbers(live, row) {
+    const { drawing, meta } = this;
+    drawing.text("source", t("how.source", { title: meta.title, step: whole(live.step) }));
+    drawing.text("d-loss", short(row.d_loss));
+    drawing.text("g-loss", short(row.g_loss));
+    drawing.text("d-rate", short(live.lr?.d));
+    drawing.text("g-rate", short(live.lr?.g));
+    for (const kind of ["real", "fake"]) this.showVerdict(kind, row[`d_${kind}`], row);
+  }
+
+  showVerdict(kind, value, row) {
+    const known = Number.isFinite(value);
+    const percent = this.meta.verdict_is_probability;
+    const largest = Math.max(1e-6, Math.abs(row.d_real ?? 0), Math.abs(row.d_fake ?? 0));
+    this.drawing.text(`verdict-${kind}`, !known ? "–" : percent ? `${Math.round(100 * value)} %` : short(value));
+    // A score has no ends: half the bar is 0, and the larger of the two scores fills its side.
+    this.drawing.bar(`bar-${kind}`, !known ? 0 : percent ? value : 0.5 + (0.5 * value) / largest);
+  }
+}
+
+async function pictureOf(address) {
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  return image;
+}
+
+/** The first few tiles of a sheet as addresses of small pictures. */
+function cut(sheet, size, columns) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = size;
+  const ctx = canvas.getContext("2d");
+  return Array.from({ length: TILES }, (_, i) => {
+    ctx.drawImage(sheet, (i % columns) * size, Math.floor(i / columns) * size, size, size, 0, 0, size, size);
+    return canvas.toDataURL();
+  });
+}
+
+function noiseURL() {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = NOISE_SIDE;
+  const image = new ImageData(NOISE_SIDE, NOISE_SIDE);
+  for (let i = 0; i < NOISE_SIDE * NOISE_SIDE; i++) {
+    const grey = Math.floor(256 * Math.random());
+    image.data.set([grey, grey, grey, 255], 4 * i);
+  }
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas.toDataURL();
+}

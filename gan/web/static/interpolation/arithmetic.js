@@ -1,0 +1,63 @@
+// A − B + C with the first three pictures of the row.
+
+import { fitPicture, putPicture } from "../core/canvas.js";
+import { h, setText } from "../core/dom.js";
+import { t } from "../core/text.js";
+import { nameOf } from "../engine/keyframes.js";
+import { whatIs } from "./keyframe_row.js";
+import { drawSums, keepSum, openSum, sumsQuery } from "./sums.js";
+
+const SUM = [1, -1, 1];
+const [TERM, RESULT] = [168, 280]; // CSS pixels at most
+
+export class Arithmetic {
+  constructor(part, host) {
+    this.part = part;
+    this.host = host;
+    this.needs = SUM.length;
+    this.single = true; // what is exported is one picture
+    this.terms = SUM.map((_, i) => this.term(i));
+    const signs = ["−", "+", "="].map((sign) => h("span", { class: "gf-sum-sign", "aria-hidden": "true" }, sign));
+    part("sum-terms").prepend(...this.terms.flatMap((term, i) => [term, signs[i]]));
+    part("sum-open").addEventListener("click", () => openSum(host, SUM));
+    part("sum-keep").addEventListener("click", () => keepSum(host, SUM));
+    new ResizeObserver(() => this.layout()).observe(part("sum-terms"));
+  }
+
+  /** A picture that becomes the chosen one of the row when it is clicked. */
+  term(i) {
+    const canvas = h("canvas", { class: "gf-canvas", "aria-hidden": "true" });
+    const words = h("span", { class: "gf-hint gf-num" });
+    return h("button", { type: "button", class: "gf-sum-term", onclick: () => this.host.keyframes.choose(i) }, canvas, words);
+  }
+
+  build() {
+    this.host.state.keyframes.slice(0, SUM.length).forEach((keyframe, i) => {
+      const what = whatIs(keyframe, this.host.about);
+      setText(this.terms[i].lastElementChild, t("interpolation.sum_term", { name: nameOf(i), what }));
+    });
+  }
+
+  exported() {
+    return sumsQuery(this.host, [SUM]);
+  }
+
+  async draw() {
+    this.build();
+    const rows = [...SUM.map((_, i) => SUM.map((_, k) => Number(i === k))), SUM];
+    const { film, by } = await drawSums(this.host, rows, "sum");
+    this.size = film.size;
+    [...this.terms.map((term) => term.firstElementChild), this.part("sum")].forEach((canvas, i) => putPicture(canvas, film, i));
+    this.part("sum").dataset.shows = this.host.state.keyframes.slice(0, SUM.length).map(({ seed }) => seed).join(",");
+    this.layout();
+    return by;
+  }
+
+  layout() {
+    const room = this.part("sum-terms").clientWidth;
+    if (!this.size || !room) return;
+    const term = Math.min(TERM, (room - 96) / 3);
+    for (const { firstElementChild } of this.terms) fitPicture(firstElementChild, this.size, term);
+    fitPicture(this.part("sum"), this.size, Math.min(RESULT, room));
+  }
+}

@@ -1,0 +1,209 @@
+// The row that shows the pictures of a path, and what can be changed about the chosen one.
+
+import { openTab } from "../core/address.js";
+import { fitPicture, putPicture } from "../core/canvas.js";
+import { h, PHONE, setText } from "../core/dom.js";
+import { notify } from "../core/notice.js";
+import { t } from "../core/text.js";
+import { drawPathHere } from "../engine/draw_here.js";
+import { keyframesQuery, MOST_KEYFRAMES, nameOf } from "../engine/keyframes.js";
+import { EDITS } from "../engine/noise.js";
+import { randomSeed } from "../engine/seed.js";
+import { classChooser } from "../weights/class_chooser.js";
+import { fetchPixels } from "../weights/pixels.js";
+import { bindSeed } from "../weights/seed_box.js";
+
+const THUMB = 84; // CSS pixels
+
+/** A keyframe in a few words: its class, if it has one, and where its noise comes from. */
+export function whatIs({ seed, c, from }, { class_names: names }) {
+  const noise = from ? t("interpolation.own_noise") : t("interpolation.of_seed", { seed });
+  return c === undefined ? noise : t("interpolation.of_class", { class: names[c], noise });
+}
+
+/** The row and the editor. `host` is the tab: host.state.keyframes, host.about, and host.move(change) which draws. */
+export class Keyframes {
+  constructor(part, host) {
+    this.part = part;
+    this.host = host;
+    this.chosen = 0;
+    this.buttons = [];
+    // On a phone the editor opens when a picture is touched.
+    part("keyframe").open = !window.matchMedia(PHONE).matches;
+    this.bind();
+  }
+
+  get all() {
+    return this.host.state.keyframes;
+  }
+
+  /** Controls for what there is now. */
+  build() {
+    const { all, part } = this;
+    const { classes } = this.host.about;
+    this.chosen = Math.min(this.chosen, all.length - 1);
+    if (this.buttons.length !== all.length) {
+      this.buttons = all.map((_, i) => this.button(i));
+      part("keyframes").replaceChildren(...this.buttons);
+    }
+    this.buttons.forEach((button, i) => {
+      button.setAttribute("aria-checked", String(i === this.chosen));
+      button.setAttribute("aria-label", this.inWords(i));
+      button.tabIndex = i === this.chosen ? 0 : -1;
+    });
+    part("add").hidden = all.length >= MOST_KEYFRAMES;
+    part("morph").hidden = !classes;
+    const some = { count: Math.min(classes, MOST_KEYFRAMES) };
+    setText(part("morph"), t(classes > MOST_KEYFRAMES ? "interpolation.morph_some" : "interpolation.morph", some));
+    this.edit();
+  }
+
+  inWords(i) {
+    return t("interpolation.keyframe_of", { name: nameOf(i), what: whatIs(this.all[i], this.host.about) });
+  }
+
+  button(i) {
+    const drag = {
+      draggable: true,
+      ondragstart: (event) => event.dataTransfer.setData("text/x-keyframe", i),
+      ondragover: (event) => event.preventDefault(),
+      ondrop: (event) => this.drop(event, i),
+    };
+    const canvas = h("canvas", { class: "gf-canvas", "aria-hidden": "true" });
+    const name = h("span", { "aria-hidden": "true" }, nameOf(i));
+    const props = { type: "button", class: "gf-keyframe-button", role: "radio", onclick: () => this.choose(i) };
+    return h("button", { ...props, ...drag, onkeydown: (event) => this.key(event) }, canvas, name);
+  }
+
+  /** What can be changed about the chosen one. */
+  edit() {
+    const { part, all, chosen } = this;
+    const { seed, c } = all[chosen];
+    setText(part("name"), t("interpolation.keyframe", { name: nameOf(chosen) }));
+    part("seed").value = seed;
+    part("seed").setAttribute("aria-invalid", "false");
+    this.showEdited();
+    classChooser(part("classes"), this.host.about, c, (label) => this.change({ c: label }), true);
+    part("earlier").disabled = chosen === 0;
+    part("later").disabled = chosen === all.length - 1;
+    part("remove").disabled = all.length <= 2;
+  }
+
+  showEdited() {
+    const keyframe = this.all[this.chosen];
+    this.part("edited").hidden = !EDITS.some((edit) => keyframe[edit]);
+    setText(this.part("edited-words"), t(keyframe.from ? "interpolation.own_noise_note" : "interpolation.edited"));
+  }
+
+  /** The small pictures: those of a path without anything between. */
+  async draw() {
+    const query = { w: this.host.state.w, ...keyframesQuery(this.all), mode: "lerp", frames: 2 };
+    const film = (await drawPathHere(query)) ?? (await fetchPixels("path", query, "keyframes"));
+    this.buttons.slice(0, film.count).forEach((button, i) => {
+      putPicture(button.firstElementChild, film, i);
+      fitPicture(button.firstElementChild, film.size, THUMB);
+    });
+  }
+
+  // ---- changing them ----
+
+  choose(i) {
+    this.chosen = i;
+    this.part("keyframe").open = true;
+    this.build();
+  }
+
+  /** A new seed leaves the edits behind: they belonged to the old picture. */
+  change(change) {
+    const keyframe = { ...this.all[this.chosen], ...change };
+    if ("seed" in change) EDITS.forEach((edit) => delete keyframe[edit]);
+    this.replace(this.all.with(this.chosen, keyframe));
+    this.buttons[this.chosen].setAttribute("aria-label", this.inWords(this.chosen));
+    this.showEdited();
+  }
+
+  surprise() {
+    this.change({ seed: randomSeed() });
+    this.edit();
+  }
+
+  add(keyframe = this.another()) {
+    if (this.all.length >= MOST_KEYFRAMES) {
+      notify(t("interpolation.full", { most: MOST_KEYFRAMES }));
+      return;
+    }
+    this.chosen = this.all.length;
+    this.rebuild([...this.all, keyframe]);
+  }
+
+  /** A new picture, of a class that the last one is not. */
+  another() {
+    const { classes } = this.host.about;
+    const seed = randomSeed();
+    return { seed, c: classes ? (this.all.at(-1).c + 1 + (seed % Math.max(1, classes - 1))) % classes : undefined };
+  }
+
+  remove() {
+    this.rebuild(this.all.toSpliced(this.chosen, 1));
+    this.buttons[this.chosen].focus();
+  }
+
+  moveTo(from, to) {
+    const keyframe = this.all[from];
+    this.chosen = to;
+    this.rebuild(this.all.toSpliced(from, 1).toSpliced(to, 0, keyframe));
+  }
+
+  shuffle() {
+    const order = this.all.map((keyframe) => [Math.random(), keyframe]).sort(([a], [b]) => a - b);
+    this.rebuild(order.map(([, keyframe]) => keyframe));
+  }
+
+  /** One noise, told to be each class in turn. */
+  morph() {
+    const { mix: _, ...keyframe } = this.all[this.chosen];
+    const classes = Math.min(this.host.about.classes, MOST_KEYFRAMES);
+    this.chosen = 0;
+    this.rebuild(Array.from({ length: classes }, (_, c) => ({ ...keyframe, c })), { loop: true });
+  }
+
+  replace(keyframes, change = {}) {
+    this.host.move({ keyframes, ...change });
+  }
+
+  rebuild(keyframes, change) {
+    this.replace(keyframes, change);
+    this.build();
+  }
+
+  // ---- wiring ----
+
+  bind() {
+    const { part } = this;
+    const click = (name, fn) => part(name).addEventListener("click", fn);
+    bindSeed(part("seed"), (seed) => this.change({ seed }));
+    click("surprise", () => this.surprise());
+    click("clear", () => this.change({ seed: this.all[this.chosen].seed }));
+    click("add", () => this.add());
+    click("remove", () => this.remove());
+    click("earlier", () => this.moveTo(this.chosen, this.chosen - 1));
+    click("later", () => this.moveTo(this.chosen, this.chosen + 1));
+    click("shuffle", () => this.shuffle());
+    click("morph", () => this.morph());
+    click("to-sliders", () => openTab("latent", { w: this.host.state.w, ...this.all[this.chosen] }));
+  }
+
+  key(event) {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    this.choose((this.chosen + step + this.all.length) % this.all.length);
+    this.buttons[this.chosen].focus();
+  }
+
+  drop(event, to) {
+    event.preventDefault();
+    const from = event.dataTransfer.getData("text/x-keyframe");
+    if (from !== "" && this.all[from] && Number(from) !== to) this.moveTo(Number(from), to);
+  }
+}

@@ -1,0 +1,141 @@
+// Handing a picture on and getting it back: the PNG that says how it was made, such a file dropped on the tab or chosen, and
+// the picture as lines of Python.
+
+import { boot } from "../core/boot.js";
+import { putPicture } from "../core/canvas.js";
+import { h, setText } from "../core/dom.js";
+import { saveBlob, saveFrom } from "../core/files/downloads.js";
+import { takeDrops } from "../core/files/drops.js";
+import { notify } from "../core/notice.js";
+import { queryOf } from "../core/query.js";
+import { api, getJSON, url } from "../core/server.js";
+import { t } from "../core/text.js";
+import { digestHere, drawHere } from "../engine/draw_here.js";
+import { OriginError, originOf, withOrigin } from "../engine/provenance.js";
+import { nameOfFile, openWeightsFile } from "../weights/files.js";
+
+const SCALE = 16; // gan/serving/provenance.py
+
+/** `host` is the Latent sliders tab: host.place(), host.choose(id), host.restore(place). */
+export class Share {
+  constructor(part, host) {
+    this.part = part;
+    this.host = host;
+    part("png").addEventListener("click", () => this.download());
+    part("python").addEventListener("click", () => this.showPython());
+    part("python-close").addEventListener("click", () => part("python-dialog").close());
+    part("python-copy").addEventListener("click", () => this.copyPython());
+    part("file").addEventListener("change", ({ target }) => {
+      const [file] = target.files;
+      target.value = "";
+      if (file) this.open(file);
+    });
+    takeDrops("latent", (files) => this.drop(files), part("drop"));
+  }
+
+  // ---- out ----
+
+  /** The server's file; while the connection is lost, one that is made here from what the page draws itself. */
+  async download() {
+    const place = this.host.place();
+    try {
+      await saveFrom(url(`picture.png?${queryOf({ ...place, scale: SCALE })}`));
+    } catch (error) {
+      const drawn = error.offline && drawHere(place);
+      if (!drawn) return notify(error.message, "error");
+      saveBlob(await pngOf(drawn, place), `gan-forge-${place.seed}.png`);
+      notify(t("share.made_here"), "info");
+    }
+    return undefined;
+  }
+
+  async showPython() {
+    const place = this.host.place();
+    try {
+      const { python } = await getJSON(`origin?${queryOf({ ...place, file: nameOfFile(place.w) })}`);
+      this.part("python-code").value = python;
+    } catch (error) {
+      return notify(error.message, "error");
+    }
+    setText(this.part("python-about"), t("share.python_about"));
+    this.part("python-dialog").showModal();
+    return this.copyPython();
+  }
+
+  /** The lines are selected in any case, for browsers that keep the clipboard closed. */
+  async copyPython() {
+    const code = this.part("python-code");
+    code.focus();
+    code.select();
+    code.scrollTop = 0;
+    try {
+      await navigator.clipboard.writeText(code.value);
+      setText(this.part("python-about"), t("share.python_copied"));
+    } catch {
+      setText(this.part("python-about"), t("share.python_by_hand"));
+    }
+  }
+
+  // ---- back ----
+
+  drop([file, ...more]) {
+    if (more.length) notify(t("share.one_file"), "error");
+    else this.open(file);
+  }
+
+  /** A weights file, or a PNG that says how it was made. */
+  open(file) {
+    if (/\.safetensors$/i.test(file.name)) openWeightsFile(file, (id) => this.host.choose(id));
+    else this.openPicture(file);
+  }
+
+  async openPicture(file) {
+    try {
+      await this.restore(await originOf(file), file.name);
+    } catch (error) {
+      notify(error instanceof OriginError ? t(error.key, error.values) : error.message, "error");
+    }
+  }
+
+  /** The server says first whether these weights are here and the query is right for them: else nothing changes. */
+  async restore({ weights, digest, query }, name) {
+    const me = (this.newest = Symbol("the file that was brought last"));
+    const now = await this.ask({ w: weights, ...query });
+    if (me !== this.newest) return;
+    await this.host.restore({ w: weights, ...query });
+    const same = now.digest === digest;
+    notify(t(same ? "share.restored" : "share.changed", { name: name.slice(0, 60) }), same ? "info" : "error");
+  }
+
+  async ask(place) {
+    try {
+      return await (await api(`origin?${queryOf(place)}`)).json();
+    } catch (error) {
+      if (error.status === 404) throw new OriginError("no_weights", { id: place.w, reason: error.message });
+      throw error;
+    }
+  }
+
+  /** The place of a file that was drawn with the weights that are chosen, else null. */
+  async ownOrigin(file) {
+    try {
+      const origin = await originOf(file);
+      return origin.weights === this.host.place().w ? origin : null;
+    } catch {
+      return null; // it is a picture like any other
+    }
+  }
+}
+
+/** What this page has drawn as a PNG that says how it was made. */
+async function pngOf(drawn, { w, ...query }) {
+  const [small, large] = [h("canvas"), h("canvas")];
+  putPicture(small, drawn);
+  large.width = large.height = drawn.size * SCALE;
+  const ctx = large.getContext("2d");
+  ctx.imageSmoothingEnabled = false;
+  ctx.drawImage(small, 0, 0, large.width, large.height);
+  const plain = await new Promise((done) => large.toBlob(done, "image/png"));
+  const origin = { weights: w, digest: digestHere(w), query: queryOf(query), madeWith: (await boot()).version };
+  return new Blob([withOrigin(new Uint8Array(await plain.arrayBuffer()), origin)], { type: "image/png" });
+}

@@ -1,0 +1,313 @@
+// A person's own pictures in the Train tab: choosing files, how they are to be prepared, sending them, and the card of a set
+// that is there. What is under way belongs to a set (or to the files that become one), and only the newest of it counts.
+
+import { h, setText } from "../core/dom.js";
+import { send } from "../core/files/upload.js";
+import { whole } from "../core/format.js";
+import { notify } from "../core/notice.js";
+import { forgetSet, keepSet, keptSets, keptUpload, namesOf, shownOf } from "../core/own_sets.js";
+import { everyVisible } from "../core/schedule.js";
+import { getJSON } from "../core/server.js";
+import { t } from "../core/text.js";
+import { forgetToken, ownsAll, rememberToken } from "../core/tokens.js";
+import { OwnCard } from "./own_card.js";
+import { pathOf, sortOut } from "./sendable.js";
+
+const FORM = ["size", "channels", "fit"]; // how pictures are prepared
+const NEW = "new"; // what stands for a set before it is one
+const PROGRESS_MS = 400;
+
+export class OwnPictures {
+  /**
+   * offered: what the server reads and prepares (boot's `pictures`). hooks: {wanted(): the form is to be shown, changed(): it has
+   * been filled in differently, ready(set, before): a set is there, in the place of the one that was `before`, gone(set, sentence):
+   * it is no longer}.
+   */
+  constructor(part, offered, hooks) {
+    Object.assign(this, { part, offered, hooks, set: null, wanted: {}, touched: false, works: new Map() });
+    this.card = new OwnCard(part, offered, { edit: (changes) => this.edit(changes), remove: () => this.remove() });
+    this.fields = FORM.map((name) => part(`own-${name}`));
+    this.offer();
+    this.listen();
+  }
+
+  /** What the server offers, as entries of the menus. */
+  offer() {
+    const { sizes, fits, most } = this.offered;
+    const entries = (values, words) => values.map((value) => h("option", { value }, words(value)));
+    this.part("own-size").replaceChildren(...entries(sizes, (size) => `${size} × ${size}`));
+    this.part("own-fit").replaceChildren(...entries(fits, (fit) => t(`train.fit_${fit}`)));
+    this.part("own-fit-about").replaceChildren(...fits.map((fit) => h("div", { dataset: { name: fit } }, t(`train.fit_${fit}_about`))));
+    this.part("own-folder-box").hidden = !("webkitdirectory" in this.part("own-folder"));
+    setText(this.part("own-hint"), t("train.own_hint", { most: whole(most) }));
+  }
+
+  listen() {
+    for (const field of this.fields) field.addEventListener("change", () => this.touch());
+    for (const name of ["own-files", "own-folder"])
+      this.part(name).addEventListener("change", ({ target }) => {
+        const files = [...target.files];
+        target.value = "";
+        this.take(files);
+      });
+    this.part("own-cancel").addEventListener("click", () => this.work.sending?.cancel());
+    this.part("own-again").addEventListener("click", () => this.send(this.work.given));
+  }
+
+  // ---- what is shown ----
+
+  /** The card of a set; without one, the form for new pictures. */
+  show(set = null) {
+    const before = this.set;
+    this.set = set;
+    this.part("own").toggleAttribute("data-set", Boolean(set));
+    this.part("own-ways").hidden = Boolean(set);
+    this.fill(set ? { ...shownOf(set), fit: set.found.fit } : this.wanted);
+    if (set !== before) this.card.show(set, set?.id !== before?.id);
+    this.showWork();
+  }
+
+  fill(form) {
+    for (const name of FORM) this.part(`own-${name}`).value = form[name] ?? this.part(`own-${name}`).value;
+    this.explainFit();
+  }
+
+  explainFit() {
+    for (const about of this.part("own-fit-about").children) about.toggleAttribute("data-shown", about.dataset.name === this.form.fit);
+  }
+
+  get form() {
+    const [size, channels, fit] = this.fields.map(({ value }) => value);
+    return { size: Number(size), channels: Number(channels), fit };
+  }
+
+  /** Prepared as the pictures that a recipe is made for, until the person has chosen something else. */
+  fit({ size, channels }) {
+    if (this.touched) return;
+    this.wanted = { size, channels, fit: this.offered.fits[0] };
+    if (!this.set) this.fill(this.wanted);
+  }
+
+  touch() {
+    this.touched = true;
+    this.wanted = this.form;
+    this.explainFit();
+    this.hooks.changed();
+    if (this.set) this.again(this.set);
+  }
+
+  // ---- work ----
+
+  /** What is under way for what is shown: {sending, words, kind, given: files to send again}. */
+  get work() {
+    return this.workOf(this.set?.id ?? NEW);
+  }
+
+  workOf(id) {
+    if (!this.works.has(id)) this.works.set(id, { sending: null, words: "", kind: "", given: null });
+    return this.works.get(id);
+  }
+
+  say(work, words, kind = "") {
+    Object.assign(work, { words, kind });
+    this.showWork();
+  }
+
+  showWork() {
+    const { work, set } = this;
+    const note = this.part("own-note");
+    note.dataset.kind = work.kind;
+    setText(note, work.words || (set && !set.upload ? t("train.own_upload_gone") : ""));
+    this.part("own-hint").hidden = Boolean(set || work.words);
+    this.part("own-cancel").hidden = !work.sending;
+    this.part("own-again").hidden = Boolean(work.sending) || !work.given;
+    for (const field of this.fields) field.disabled = Boolean(set && !set.upload);
+    this.card.busy(Boolean(work.sending));
+  }
+
+  /**
+   * Ask the server for something that takes a while. ask(key, told) sends it; what has come is given to use(answer), unless
+   * something newer was asked for meanwhile. failed(error) decides what a failure means.
+   */
+  async run(id, ask, use, failed) {
+    const work = this.workOf(id);
+    work.sending?.cancel();
+    const key = randomKey();
+    let watch = null;
+    const arrived = () => (watch = this.watch(work, key));
+    const sending = ask(key, { say: (words) => this.say(work, words), then: t("train.own_preparing"), arrived });
+    work.sending = sending;
+    this.showWork();
+    const answer = await sending.answer.catch((error) => ({ error }));
+    watch?.stop();
+    if (work.sending !== sending) return;
+    work.sending = null;
+    const { error } = answer;
+    this.say(work, error?.message ?? "", !error || error.cancelled ? "" : "error");
+    if (error) failed(error);
+    else await use(answer);
+    this.showWork();
+  }
+
+  /** How many pictures the server has read. */
+  watch(work, key) {
+    return everyVisible(PROGRESS_MS, async () => {
+      const { said } = await getJSON(`pictures/progress/${key}`);
+      if (said && work.sending) this.say(work, said);
+    });
+  }
+
+  // ---- new pictures ----
+
+  /** Files that were dropped on the tab. */
+  drop(files) {
+    this.hooks.wanted();
+    this.take(files);
+  }
+
+  take(files) {
+    const given = sortOut(files, this.offered);
+    if (given.sent.length + given.others.length) this.send(given);
+    else if (files.length) notify(t("common.drop_nothing"), "error");
+  }
+
+  send(given) {
+    const { wanted } = this;
+    const query = { ...wanted, replaces: keptUpload() };
+    const ask = (key, told) => send(`pictures?${new URLSearchParams({ ...query, progress: key })}`, bodyOf(given), told);
+    this.workOf(NEW).given = null;
+    const failed = (error) => (this.workOf(NEW).given = error.offline || error.cancelled ? given : null);
+    const use = (found) => {
+      const set = { id: randomKey(), upload: found.upload, found, edited: null, changes: {} };
+      this.ready(set);
+      if (this.set === set && FORM.some((name) => wanted[name] !== this.wanted[name])) this.catchUp(set);
+    };
+    return this.run(NEW, ask, use, failed);
+  }
+
+  /** Something else was chosen while the files were sent. */
+  catchUp(set) {
+    this.fill(this.wanted);
+    this.again(set);
+  }
+
+  ready(set, before = null) {
+    keepSet(set);
+    this.hooks.ready(set, before);
+    if (before) this.tidy(before);
+  }
+
+  /** What was replaced is deleted, unless a run learned from it or the server needs it just now. */
+  async tidy({ found, edited }) {
+    const kept = keptSets().flatMap(namesOf);
+    const left = [found, edited].filter((made) => made?.token && !kept.includes(made.dataset));
+    for (const { dataset, token } of left) rememberToken(dataset, token);
+    try {
+      const { runs } = await getJSON("runs");
+      const unused = left.filter(({ dataset }) => !runs.some((run) => run.dataset === dataset));
+      for (const { dataset } of unused) await deleteSet(dataset);
+    } catch {
+      // it stays
+    }
+  }
+
+  /** Why a run on what is shown cannot begin yet, in words; "" when it can. */
+  notYet() {
+    const { sending } = this.work;
+    if (!sending) return this.set ? "" : t("train.own_first");
+    return t(sending.sent ? "train.own_still_preparing" : "train.own_still_sending");
+  }
+
+  // ---- a set that is there ----
+
+  /** The files that the server keeps, prepared in another way; the changes of classes are made again. */
+  again(set) {
+    const asked = { upload: set.upload, ...this.form };
+    const ask = (key, told) => send("pictures/again", jsonOf({ ...asked, progress: key }), told);
+    const failed = (error) => {
+      if (error.status === 404) this.uploadGone(set);
+      if (this.set === set) this.show(set);
+    };
+    const use = (found) => {
+      const next = { ...set, upload: found.upload ?? set.upload, found, edited: null };
+      return Object.keys(set.changes).length ? this.change(next, set.changes, set) : this.ready(next, set);
+    };
+    return this.run(set.id, ask, use, failed);
+  }
+
+  uploadGone(set) {
+    keepSet(Object.assign(set, { upload: "" }));
+    this.say(this.workOf(set.id), "");
+  }
+
+  /** Rename, merge or leave out classes; {} gives back the classes as they were found. */
+  edit(changes) {
+    const { set } = this;
+    if (Object.keys(changes).length) return this.change(set, changes, set);
+    return this.ready({ ...set, edited: null, changes }, set);
+  }
+
+  change(set, changes, before) {
+    const ask = (_, told) => send(`pictures/${set.found.dataset}/classes`, jsonOf({ classes: changes }), { ...told, arrived: undefined });
+    const use = (edited) => this.ready({ ...set, edited, changes }, before);
+    const failed = () => set !== before && this.ready({ ...set, changes: {} }, before);
+    return this.run(set.id, ask, use, failed);
+  }
+
+  /** A set whose files were never sent from here. */
+  async adopt(name, token) {
+    const found = await getJSON(`pictures/${name}`, { headers: { "X-Owner": token } });
+    const set = { id: name, upload: "", found: { ...found, token }, edited: null, changes: {} };
+    keepSet(set);
+    return set;
+  }
+
+  /** What the server knows of a set by now; one that is gone is forgotten. */
+  async ask(name) {
+    const set = keptSets().find((kept) => namesOf(kept).includes(name));
+    if (!set && !ownsAll()) return null;
+    try {
+      const card = await getJSON(`pictures/${name}`);
+      return set ?? { id: name, upload: "", found: card, edited: null, changes: {} };
+    } catch (error) {
+      if (set && error.status === 404) this.forget(set, t("train.own_gone", { title: set.found.title }));
+      return null;
+    }
+  }
+
+  async remove() {
+    const { set } = this;
+    try {
+      let removed = true;
+      for (const name of namesOf(set)) removed = (await deleteSet(name, set.upload)) && removed;
+      this.forget(set, "");
+      notify(t(removed ? "train.own_deleted" : "train.own_let_go"));
+    } catch (error) {
+      this.say(this.workOf(set.id), error.message, "error");
+    }
+  }
+
+  forget(set, sentence) {
+    forgetSet(set.id);
+    this.hooks.gone(set, sentence);
+  }
+}
+
+function bodyOf({ sent, others }) {
+  const body = new FormData();
+  sent.forEach((file, i) => body.append(`file-${i}`, file, pathOf(file)));
+  if (others.length) body.append("others", JSON.stringify(others));
+  return body;
+}
+
+/** upload: the files that it was made from, which the server lets go too. Returns whether the server has it no longer. */
+async function deleteSet(name, upload = "") {
+  const { removed } = await getJSON(`pictures/${name}?${new URLSearchParams({ upload })}`, { method: "DELETE" });
+  forgetToken(name);
+  return removed;
+}
+
+const jsonOf = (value) => new Blob([JSON.stringify(value)], { type: "application/json" });
+
+/** 32 hex digits that nobody guesses. */
+const randomKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
