@@ -63,7 +63,7 @@ export const canDraw = (query) => readQuery(query) !== null;
 export function drawHere(query) {
   const found = readQuery(query);
   if (!found) return null;
-  return answer(found.generator, found.generator.draw(...told(found, latentOf(found))), 1);
+  return answer(found.generator, found.generator.draw(...conditioned(found, latentOf(found))), 1);
 }
 
 /** As the route `pixels` with near, spread and ring. */
@@ -73,7 +73,7 @@ export async function drawNeighboursHere({ near, spread, ring, ...query }) {
   const { generator, place } = found;
   const around = (i) => neighbourOf(place, ring * RING + i, spread, ...inWhich(generator));
   const latents = [latentOf(found), ...Array.from({ length: near }, (_, i) => around(i))];
-  return drawMany(generator, latents.map((latent) => told(found, latent)));
+  return drawMany(generator, latents.map((latent) => conditioned(found, latent)));
 }
 
 /** As the route `strips`. */
@@ -82,7 +82,7 @@ export async function drawStripsHere({ along, ...query }) {
   if (!found) return null;
   const { generator, place } = found;
   const places = along.split(",").flatMap((key) => STRIP.map((amount) => moved(place, key, amount)));
-  return drawMany(generator, places.map((one) => told(found, latentAt(one, ...inWhich(generator)))));
+  return drawMany(generator, places.map((one) => conditioned(found, latentAt(one, ...inWhich(generator)))));
 }
 
 /** The same place with another amount of one push, or of the move with this number (gan.latent.spec.along). */
@@ -117,13 +117,13 @@ export async function drawSumsHere(query, rows, labels = []) {
   if (!keyframes) return null;
   const { generator, points } = keyframes;
   const sums = rows.map((shares) => summed(generator, points, shares));
-  const asEach = ([z]) => labels.map((label) => [z, generator.told(z, label)]);
+  const asEach = ([z]) => labels.map((label) => [z, generator.condition(z, label)]);
   return drawMany(generator, labels.length ? sums.flatMap(asEach) : sums);
 }
 
-function summed({ about, told }, points, shares) {
+function summed({ about, condition }, points, shares) {
   const z = blend(points.map(([latent]) => latent), shares);
-  return [z, about.classes ? blendMixtures(points.map(([, mixture]) => mixture), shares) : told(z, null)];
+  return [z, about.classes ? blendMixtures(points.map(([, mixture]) => mixture), shares) : condition(z, null)];
 }
 
 // ---- drawing ----
@@ -132,8 +132,8 @@ const inWhich = ({ about: { z_dim, clusters }, directions }) => [z_dim, directio
 
 const latentOf = ({ generator, place }) => latentAt(place, ...inWhich(generator));
 
-/** A latent, and what the generator is told of it. */
-const told = ({ generator, label, mix }, { z, voting }) => [z, generator.told(voting, label, mix)];
+/** A latent, and what the generator is conditioned on. */
+const conditioned = ({ generator, label, mix }, { z, voting }) => [z, generator.condition(voting, label, mix)];
 
 /** Pairs of a latent and a mixture; every few milliseconds the page may do something else. */
 async function drawMany(generator, latents) {
@@ -165,7 +165,7 @@ function readKeyframes({ w, ...query }) {
     return readQuery({ w, seed, c, ...Object.fromEntries(EDITS.map((key) => [key, query[letter + key]])) });
   });
   if (!found.length || found.includes(null)) return null;
-  return { generator: found[0].generator, points: found.map((keyframe) => told(keyframe, latentOf(keyframe))) };
+  return { generator: found[0].generator, points: found.map((keyframe) => conditioned(keyframe, latentOf(keyframe))) };
 }
 
 /** {generator, place, label}; null when these weights are not here, or when the query holds something else than they know. */

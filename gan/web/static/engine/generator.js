@@ -22,11 +22,11 @@ export function readGenerator(buffer) {
     about,
     directions: Array.from({ length: directions }, (_, k) => tensors.directions.subarray(k * z_dim, (k + 1) * z_dim)),
     /** What a picture is to be: the class as a mixture, or the groups that z votes for; null where there is neither. */
-    told(z, label, mix = [0, 0]) {
+    condition(z, label, mix = [0, 0]) {
       if (classes) return mixture(classes, label ?? 0, mix);
       return clusters ? vote(z, tensors.odds) : null;
     },
-    /** z [z_dim] and what `told` gave (or a mixture of it) -> uint8 pixels in planes, [channels][y][x]. */
+    /** z [z_dim] and what `condition` gave (or a mixture of it) -> uint8 pixels in planes, [channels][y][x]. */
     draw(z, mixture) {
       input.set(z);
       if (mixture) input.set(mixture, z_dim);
