@@ -654,7 +654,7 @@ SHARE = {
     "changed": "The picture of “{name}” is back, but its weights have changed since: it may look different now.",
     # any picture on the page
     "open_tile": "Open picture {i} in Latent sliders",
-    "tile_past": "Latent sliders has the newest weights (step {now}); the picture that you clicked was of step {then}.",
+    "tile_past": "Latent sliders has the newest weights (step {now}); the picture that you clicked was of step {was}.",
     "from_tile": "This is picture {i} of those that a run with seed {seed} shows.",
     "from_study": "This is picture {i} of the {count} that directions are learned from.",
     "teach_open": "Open the last one",

@@ -115,7 +115,8 @@ export class Find {
   /** A newer search ends the one before. */
   async search(question, body) {
     this.running?.abort();
-    const running = (this.running = new AbortController());
+    const running = new AbortController();
+    this.running = running;
     const { state } = this.host;
     this.show(0);
     setText(this.part("find-words"), t("latent.find_looking"));

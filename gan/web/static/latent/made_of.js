@@ -202,7 +202,7 @@ class Discriminator {
       this.real.hidden = true;
       return setText(this.words, found.why ?? found.words);
     }
-    const { probability, logit, step } = found;
+    const { probability, step } = found;
     const word = probability !== null && t(`made_of.${WORDS.find(([below]) => probability < below)[1]}`);
     const said = t(probability === null ? "made_of.by_score" : "made_of.by_probability", { ...numbers(found), step: whole(step) });
     this.words.replaceChildren(...(word ? [h("b", {}, word), " "] : []), said);

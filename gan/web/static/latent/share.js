@@ -99,7 +99,8 @@ export class Share {
 
   /** The server says first whether these weights are here and the query is right for them: else nothing changes. */
   async restore({ weights, digest, query }, name) {
-    const me = (this.newest = Symbol("the file that was brought last"));
+    const me = Symbol("the file that was brought last");
+    this.newest = me;
     const now = await this.ask({ w: weights, ...query });
     if (me !== this.newest) return;
     await this.host.restore({ w: weights, ...query });

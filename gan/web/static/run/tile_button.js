@@ -58,10 +58,10 @@ export class TileButton {
   }
 }
 
-/** Picture number i of a run, as it was shown at step `then`, in Latent sliders; these have the weights of step `now`. */
-export function openTile({ id, shown_seed: seed, conditional, class_names: names }, i, then, now) {
+/** Picture number i of a run, as it was shown at step `was`, in Latent sliders; these have the weights of step `now`. */
+export function openTile({ id, shown_seed: seed, conditional, class_names: names }, i, was, now) {
   openTab("latent", { w: `run-${id}`, seed, from: `tile:${i}`, c: conditional ? i % names.length : "" });
-  if (then !== now) notify(t("share.tile_past", { now: whole(now), then: whole(then) }), "info");
+  if (was !== now) notify(t("share.tile_past", { now: whole(now), was: whole(was) }), "info");
 }
 
 /** How many of a run's pictures can be opened: a recording keeps no weights. */

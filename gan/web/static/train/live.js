@@ -73,7 +73,8 @@ export class LiveView {
   /** Show a run from its beginning; replay: play it once, as a recording is shown to someone who has just come. */
   async open(runId, { replay = false } = {}) {
     this.close();
-    const token = (this.opening = {});
+    const token = {};
+    this.opening = token;
     this.part("live").setAttribute("aria-busy", "true");
     const meta = await getJSON(`runs/${runId}`);
     if (this.opening !== token) return;

@@ -135,7 +135,7 @@ export class OwnPictures {
     const key = randomKey();
     let watch = null;
     const arrived = () => (watch = this.watch(work, key));
-    const sending = ask(key, { say: (words) => this.say(work, words), then: t("train.own_preparing"), arrived });
+    const sending = ask(key, { say: (words) => this.say(work, words), waiting: t("train.own_preparing"), arrived });
     work.sending = sending;
     this.showWork();
     const answer = await sending.answer.catch((error) => ({ error }));

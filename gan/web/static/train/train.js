@@ -152,13 +152,13 @@ class TrainTab {
   // ---- recipes ----
 
   buildRecipes() {
-    const groups = GROUPS.map((group) => {
+    const groups = GROUPS.flatMap((group) => {
       const cards = this.data.recipes.filter((recipe) => recipe.group === group).map((recipe) => this.card(recipe));
       const title = t(`train.group_${group}`);
       const list = h("fieldset", { class: "gf-recipes", "aria-label": title }, cards);
       if (group === GROUPS[0]) return [h("div", { class: "gf-section-title" }, title), list];
       return h("details", { class: "gf-section" }, h("summary", { class: "gf-section-title" }, title), list);
-    }).flat();
+    });
     this.part("recipes").replaceChildren(...groups);
   }
 

@@ -6,12 +6,12 @@ import { t } from "../text.js";
 import { ownerHeaders } from "../tokens.js";
 
 /**
- * POST a body (FormData or a file). say(words) is told "Sending… 34 %" and, when all of it has gone, `then`; arrived() is
+ * POST a body (FormData or a file). say(words) is told "Sending… 34 %" and, when all of it has gone, `waiting`; arrived() is
  * called at that moment.
  * Returns {answer: promise of the answer's JSON, sent: has all of it gone, cancel()}. `answer` rejects with one sentence,
  * also when it was cancelled (`cancelled` is set then) and when the connection broke (`offline` is set).
  */
-export function send(path, body, { say, then, arrived = () => {} }) {
+export function send(path, body, { say, waiting, arrived = () => {} }) {
   const request = new XMLHttpRequest();
   const sending = { sent: false, cancel: () => request.abort() };
   const said = { share: 0, bytes: body.size ?? 0 };
@@ -21,7 +21,7 @@ export function send(path, body, { say, then, arrived = () => {} }) {
   });
   request.upload.addEventListener("load", () => {
     sending.sent = true;
-    say(then);
+    say(waiting);
     arrived();
   });
   sending.answer = answerOf(request, said);
@@ -34,9 +34,9 @@ export function send(path, body, { say, then, arrived = () => {} }) {
 }
 
 /** The same for a file that has no place of its own on the page: progress and Cancel are in the line at its foot. */
-export function sendWithNotice(path, file, then) {
+export function sendWithNotice(path, file, waiting) {
   const stop = { text: t("common.cancel"), press: () => sending.cancel() };
-  const sending = send(path, file, { say: (words) => notify(words, "wait", stop), then });
+  const sending = send(path, file, { say: (words) => notify(words, "wait", stop), waiting });
   return sending.answer;
 }
 
