@@ -1,8 +1,8 @@
 // Where the page begins: what belongs to no tab. Each tab's own script is mounted when the tab is first opened.
 
 import { followAddress } from "./core/address.js";
-import { guardSliders } from "./core/controls/touch_sliders.js";
 import { listenForShortcuts } from "./core/controls/shortcuts.js";
+import { guardSliders } from "./core/controls/touch_sliders.js";
 import { listenForDrops } from "./core/files/drops.js";
 import { listenForTabKeys } from "./core/gradio_shell.js";
 import { keepTokensOfLinks } from "./core/tokens.js";

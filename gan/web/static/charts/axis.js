@@ -4,7 +4,11 @@ import { duration, whole } from "../core/format.js";
 import { t } from "../core/text.js";
 
 export const AXES = ["step", "images", "seconds"]; // columns of the rows
-const UNITS = [[7200, 3600, "h"], [180, 60, "min"], [0, 1, "s"]]; // from so many seconds on: seconds in a unit, its name
+const UNITS = [
+  [7200, 3600, "h"],
+  [180, 60, "min"],
+  [0, 1, "s"],
+]; // from so many seconds on: seconds in a unit, its name
 
 /** The unit in which an axis that ends at `last` is marked: {size, mark(value) -> text}. */
 export function unitOf(axis, last) {

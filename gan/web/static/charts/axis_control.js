@@ -10,7 +10,11 @@ export function axisControl(element, choose) {
   element.setAttribute("role", "radiogroup");
   element.setAttribute("aria-label", t("curves.axis"));
   const buttons = AXES.map((axis) =>
-    h("button", { type: "button", role: "radio", class: "gf-segment", dataset: { axis }, onclick: () => choose(axis) }, t(`curves.axis_${axis}`)),
+    h(
+      "button",
+      { type: "button", role: "radio", class: "gf-segment", dataset: { axis }, onclick: () => choose(axis) },
+      t(`curves.axis_${axis}`),
+    ),
   );
   element.replaceChildren(...buttons);
   element.addEventListener("keydown", (event) => {

@@ -1,6 +1,5 @@
 // The numbers of charts: smoothing, ranges, ticks, bins. Nothing here draws.
 
-
 export const STRIP_BINS = 20;
 
 /** Exponential running mean without the bias of its start; gaps (null) stay gaps. */

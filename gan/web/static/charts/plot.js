@@ -4,7 +4,7 @@ import { cssColor, fitCanvas } from "../core/canvas.js";
 import { h, setText } from "../core/dom.js";
 import { short } from "../core/format.js";
 import { placeName, unitOf } from "./axis.js";
-import { logTicks, median, nearest, positive, smoothed, spread, STRIP_BINS, ticks, valueAt, verticals } from "./numbers.js";
+import { logTicks, median, nearest, positive, STRIP_BINS, smoothed, spread, ticks, valueAt, verticals } from "./numbers.js";
 
 const PAD = { left: 44, right: 10, top: 10, bottom: 22 };
 const MOST_POINTS = 1500; // more than a screen can show
@@ -110,7 +110,10 @@ export class Chart extends Plot {
   drawMarker(ctx, lines) {
     const place = this.hovered ?? this.cursor;
     const values = lines.map(({ xs, smooth }) => valueAt(xs, smooth, place, this.scale.last));
-    this.showReadouts(values.map((value) => this.format(value)), place);
+    this.showReadouts(
+      values.map((value) => this.format(value)),
+      place,
+    );
     if (place === null) return;
     this.drawPlace(ctx, place);
     values.forEach((value, i) => dot(ctx, this.scale.x(place), this.scale.y(value), cssColor(lines[i].color)));
@@ -139,7 +142,10 @@ export class Strip extends Plot {
     drawEvents(ctx, this);
     const place = this.hovered ?? this.cursor;
     const medians = this.series.map(({ x, values }) => median(values()[nearest(x(), place ?? Infinity)]));
-    this.showReadouts(medians.map((value) => this.format(value)), place);
+    this.showReadouts(
+      medians.map((value) => this.format(value)),
+      place,
+    );
     this.drawPlace(ctx, place);
   }
 }
@@ -186,17 +192,18 @@ function keyed(chart, event) {
 function scales(width, height, last, low, high, log) {
   const w = width - PAD.left - PAD.right;
   const hgt = height - PAD.top - PAD.bottom;
-  const share = log
-    ? (value) => Math.log(value / low) / Math.log(high / low)
-    : (value) => (value - low) / (high - low);
+  const share = log ? (value) => Math.log(value / low) / Math.log(high / low) : (value) => (value - low) / (high - low);
   return {
-    low, high, last, log,
+    low,
+    high,
+    last,
+    log,
     right: width - PAD.right,
     bottom: height - PAD.bottom,
     x: (place) => PAD.left + (place / last) * w,
     y: (value) => PAD.top + (1 - share(value)) * hgt,
     place: (x) => ((x - PAD.left) / w) * last,
-  }; // prettier-ignore
+  };
 }
 
 function drawAxes(ctx, chart) {

@@ -10,7 +10,10 @@ import { curveHint, curveName, furtherCurves, recordPlaces } from "./curves.js";
 import { Chart, Strip } from "./plot.js";
 
 const LIKED = "charts"; // under this name the browser remembers how somebody likes the charts
-const PAIRS = [["d_grad", "g_grad"], ["d_weights", "g_weights"]]; // one chart for both players
+const PAIRS = [
+  ["d_grad", "g_grad"],
+  ["d_weights", "g_weights"],
+]; // one chart for both players
 const STRIP = "verdict_strip";
 const COLORS = ["--gf-ink2", "--gf-accent"];
 
@@ -180,17 +183,36 @@ export class RunCharts {
   addMore(name) {
     const canvas = h("canvas", { role: "img", tabIndex: 0, "aria-label": t("train.curve_label", { title: chartName(name) }) });
     const legend = h("span", { class: "gf-legend" });
-    const close = h("button", {
-      type: "button", class: "gf-btn gf-btn-quiet gf-chart-close", "aria-label": t("curves.remove", { title: chartName(name) }),
-      title: t("curves.remove", { title: chartName(name) }), onclick: () => this.removeMore(name),
-    }, "×"); // prettier-ignore
-    const caption = h("figcaption", { class: "gf-row", title: chartHint(name) }, h("span", { class: "gf-section-title" }, chartName(name)), legend, close);
+    const close = h(
+      "button",
+      {
+        type: "button",
+        class: "gf-btn gf-btn-quiet gf-chart-close",
+        "aria-label": t("curves.remove", { title: chartName(name) }),
+        title: t("curves.remove", { title: chartName(name) }),
+        onclick: () => this.removeMore(name),
+      },
+      "×",
+    );
+    const caption = h(
+      "figcaption",
+      { class: "gf-row", title: chartHint(name) },
+      h("span", { class: "gf-section-title" }, chartName(name)),
+      legend,
+      close,
+    );
     const box = h("figure", { class: "gf-figure gf-chart", dataset: { curve: name } }, caption, canvas);
     this.part("curves").append(box);
     const chart = name === STRIP ? this.strip(canvas, legend) : this.further(canvas, legend, name.split("+"));
     this.more.set(name, { box, chart });
     const { axis, log } = this.liked;
-    Object.assign(chart, { axis, log, smoothing: Number(this.part("smoothing").value), events: this.main[0].events, cursor: this.main[0].cursor });
+    Object.assign(chart, {
+      axis,
+      log,
+      smoothing: Number(this.part("smoothing").value),
+      events: this.main[0].events,
+      cursor: this.main[0].cursor,
+    });
   }
 
   further(canvas, legend, names) {
@@ -219,8 +241,10 @@ export class RunCharts {
   }
 }
 
-const chartName = (name) => (name === STRIP ? t("curves.strip") : t(`curves.c_${name}`, {}, name.split("+").map(curveName).join(", ")));
-const chartHint = (name) => (name === STRIP ? t("curves.strip_hint") : t(`curves.h_${name}`, {}, curveHint(name.split("+")[0])));
+const chartName = (name) =>
+  name === STRIP ? t("curves.strip") : t(`curves.c_${name}`, {}, name.split("+").map(curveName).join(", "));
+const chartHint = (name) =>
+  name === STRIP ? t("curves.strip_hint") : t(`curves.h_${name}`, {}, curveHint(name.split("+")[0]));
 const eventText = (event) => `${t("train.step")} ${whole(event.step)}: ${event.text}`;
 
 /** The 1st and 99th percentile. */

@@ -41,7 +41,17 @@ export async function mount(element) {
 
 class CompareTab {
   constructor(root, data) {
-    Object.assign(this, { root, data, tracks: [], charts: new Map(), columns: new Map(), place: null, axis: "step", log: false, more: [] });
+    Object.assign(this, {
+      root,
+      data,
+      tracks: [],
+      charts: new Map(),
+      columns: new Map(),
+      place: null,
+      axis: "step",
+      log: false,
+      more: [],
+    });
     this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
     this.showAxis = axisControl(this.part("axis"), (axis) => this.setAxis(axis));
     this.form = new ForkForm(this.part, data, {
@@ -204,13 +214,42 @@ class CompareTab {
     const status = h("span", { class: "gf-tag" }, h("span", { class: "gf-dot", "aria-hidden": "true" }), h("span", {}));
     const title = h("h3", { class: "gf-compare-title" });
     const name = t("compare.remove", { title: track.meta.title });
-    const close = h("button", { type: "button", class: "gf-btn gf-btn-quiet gf-chart-close", "aria-label": name, title: name, onclick: () => this.remove(track) }, "×");
+    const close = h(
+      "button",
+      {
+        type: "button",
+        class: "gf-btn gf-btn-quiet gf-chart-close",
+        "aria-label": name,
+        title: name,
+        onclick: () => this.remove(track),
+      },
+      "×",
+    );
     const caption = h("span", { class: "gf-hint gf-num" });
-    const open = h("button", { type: "button", class: "gf-btn gf-btn-quiet gf-small", onclick: () => openTab("train", { run: track.id }) }, t("compare.open"));
-    const fork = h("button", { type: "button", class: "gf-btn gf-small", onclick: () => this.form.open(track.id) }, t("compare.fork"));
+    const open = h(
+      "button",
+      { type: "button", class: "gf-btn gf-btn-quiet gf-small", onclick: () => openTab("train", { run: track.id }) },
+      t("compare.open"),
+    );
+    const fork = h(
+      "button",
+      { type: "button", class: "gf-btn gf-small", onclick: () => this.form.open(track.id) },
+      t("compare.fork"),
+    );
     const line = h("span", { class: "gf-diagnosis-line" }, h("b", {}), h("span", { class: "gf-hint" }));
-    const verdict = h("p", { class: "gf-compare-verdict" }, h("span", { class: "gf-diagnosis-mark", "aria-hidden": "true" }), line);
-    const head = h("header", { class: "gf-row" }, h("i", { class: "gf-swatch gf-run-swatch", style: { background: `var(${color(i)})` } }), title, close);
+    const verdict = h(
+      "p",
+      { class: "gf-compare-verdict" },
+      h("span", { class: "gf-diagnosis-mark", "aria-hidden": "true" }),
+      line,
+    );
+    const head = h(
+      "header",
+      { class: "gf-row" },
+      h("i", { class: "gf-swatch gf-run-swatch", style: { background: `var(${color(i)})` } }),
+      title,
+      close,
+    );
     const foot = h("div", { class: "gf-row" }, status, caption, h("span", { class: "gf-row gf-push" }, open, fork));
     const box = h("section", { class: "gf-compare-run", dataset: { run: track.id } }, head, foot, verdict, sheet);
     return { box, canvas, tile, status, title, caption, verdict };
@@ -228,7 +267,11 @@ class CompareTab {
 
   aboutLatents() {
     if (this.tracks.length < 2) return t("compare.one_only");
-    const noise = new Set(this.tracks.map(({ meta }) => JSON.stringify([meta.shown_seed, meta.config.z_dim, meta.config.classes, meta.tiles.count])));
+    const noise = new Set(
+      this.tracks.map(({ meta }) =>
+        JSON.stringify([meta.shown_seed, meta.config.z_dim, meta.config.classes, meta.tiles.count]),
+      ),
+    );
     return t(noise.size === 1 ? "compare.latents_same" : "compare.latents_other");
   }
 
@@ -270,7 +313,9 @@ class CompareTab {
 
   wanted() {
     const known = this.known();
-    return [...FIRST_CURVES, ...WELCOME_CURVES, ...this.more].filter((name, i, all) => name in known && all.indexOf(name) === i);
+    return [...FIRST_CURVES, ...WELCOME_CURVES, ...this.more].filter(
+      (name, i, all) => name in known && all.indexOf(name) === i,
+    );
   }
 
   buildCharts() {
@@ -290,10 +335,25 @@ class CompareTab {
     const probability = verdict && this.tracks.every(({ meta }) => meta.verdict_is_probability);
     const canvas = h("canvas", { role: "img", tabIndex: 0, "aria-label": t("train.curve_label", { title: curveName(name) }) });
     const legend = h("span", { class: "gf-legend" });
-    const close = this.more.includes(name) && h("button", {
-      type: "button", class: "gf-btn gf-btn-quiet gf-chart-close", "aria-label": t("curves.remove", { title: curveName(name) }), onclick: () => this.toggle(name),
-    }, "×"); // prettier-ignore
-    const caption = h("figcaption", { class: "gf-row", title: curveHint(name) }, h("span", { class: "gf-section-title" }, curveName(name)), legend, close);
+    const close =
+      this.more.includes(name) &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "gf-btn gf-btn-quiet gf-chart-close",
+          "aria-label": t("curves.remove", { title: curveName(name) }),
+          onclick: () => this.toggle(name),
+        },
+        "×",
+      );
+    const caption = h(
+      "figcaption",
+      { class: "gf-row", title: curveHint(name) },
+      h("span", { class: "gf-section-title" }, curveName(name)),
+      legend,
+      close,
+    );
     const box = h("figure", { class: "gf-figure gf-chart", dataset: { curve: name } }, caption, canvas);
     const chart = new Chart(canvas, legend, {
       series: this.tracks.map((track, i) => this.series(track, i, name, what)),
@@ -347,7 +407,8 @@ class CompareTab {
   /** Another axis shows the same moment: that of the run that has come farthest. */
   setAxis(axis) {
     const longest = [...this.tracks].sort((a, b) => b.last(this.axis) - a.last(this.axis))[0];
-    if (this.place !== null && longest) this.place = longest.history.placeOf(longest.history.stepAt(this.place, this.axis), axis);
+    if (this.place !== null && longest)
+      this.place = longest.history.placeOf(longest.history.stepAt(this.place, this.axis), axis);
     this.axis = axis;
     this.showAxis(axis);
     this.write();
@@ -356,7 +417,8 @@ class CompareTab {
 
   apply() {
     const smoothing = Number(this.part("smoothing").value);
-    for (const { chart } of this.charts.values()) Object.assign(chart, { axis: this.axis, log: this.log, smoothing, hovered: null });
+    for (const { chart } of this.charts.values())
+      Object.assign(chart, { axis: this.axis, log: this.log, smoothing, hovered: null });
     this.part("log-note").hidden = !(this.log && this.hidesSomething());
     this.draw();
     for (const { chart } of this.charts.values()) chart.refresh();
@@ -376,10 +438,23 @@ class CompareTab {
       .filter(({ values }) => new Set(values).size > 1);
     this.part("same").hidden = rows.length > 0;
     setText(this.part("same"), t(this.tracks.length > 1 ? "compare.settings_same" : "compare.one_only"));
-    const heads = this.tracks.map(({ meta }, i) => h("th", { scope: "col" }, h("i", { class: "gf-swatch gf-run-swatch", style: { background: `var(${color(i)})` } }), " ", meta.title));
+    const heads = this.tracks.map(({ meta }, i) =>
+      h(
+        "th",
+        { scope: "col" },
+        h("i", { class: "gf-swatch gf-run-swatch", style: { background: `var(${color(i)})` } }),
+        " ",
+        meta.title,
+      ),
+    );
     const head = h("tr", {}, h("th", { scope: "col" }, t("compare.setting")), heads);
     const body = rows.map(({ knob, values }) =>
-      h("tr", { dataset: { knob: knob.name } }, h("th", { scope: "row", title: knob.help }, knob.label), values.map((value) => h("td", { class: "gf-num" }, value))),
+      h(
+        "tr",
+        { dataset: { knob: knob.name } },
+        h("th", { scope: "row", title: knob.help }, knob.label),
+        values.map((value) => h("td", { class: "gf-num" }, value)),
+      ),
     );
     this.part("table").hidden = !rows.length;
     this.part("table").replaceChildren(h("thead", {}, head), h("tbody", {}, body));

@@ -70,7 +70,8 @@ export class ForkForm {
     const { states, checkpoint_step: newest, best_step: best } = this.track.meta;
     const early = states.filter((step) => step > 0 && step < newest && step !== best).reverse();
     const options = early.map((step) => h("option", { value: step }, t("compare.fork_step", { step: whole(step) })));
-    if (best !== null && best !== newest) options.unshift(h("option", { value: best }, t("compare.fork_best", { step: whole(best) })));
+    if (best !== null && best !== newest)
+      options.unshift(h("option", { value: best }, t("compare.fork_best", { step: whole(best) })));
     if (newest !== null) options.unshift(h("option", { value: "" }, t("compare.fork_newest", { step: whole(newest) })));
     options.push(h("option", { value: 0 }, t("compare.fork_scratch")));
     const select = this.part("fork-from");

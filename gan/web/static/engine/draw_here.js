@@ -27,7 +27,11 @@ export function bring(about) {
   const known = held.get(id);
   const young = known && performance.now() - known.at < REFRESH_MS;
   if (about.page_refusal || young || !isStale(about, known)) return Promise.resolve(false);
-  if (!coming.has(id)) coming.set(id, fetchGenerator(id).finally(() => coming.delete(id)));
+  if (!coming.has(id))
+    coming.set(
+      id,
+      fetchGenerator(id).finally(() => coming.delete(id)),
+    );
   return coming.get(id);
 }
 
@@ -73,7 +77,10 @@ export async function drawNeighboursHere({ near, spread, ring, ...query }) {
   const { generator, place } = found;
   const around = (i) => neighbourOf(place, ring * RING + i, spread, ...inWhich(generator));
   const latents = [latentOf(found), ...Array.from({ length: near }, (_, i) => around(i))];
-  return drawMany(generator, latents.map((latent) => conditioned(found, latent)));
+  return drawMany(
+    generator,
+    latents.map((latent) => conditioned(found, latent)),
+  );
 }
 
 /** As the route `strips`. */
@@ -82,7 +89,10 @@ export async function drawStripsHere({ along, ...query }) {
   if (!found) return null;
   const { generator, place } = found;
   const places = along.split(",").flatMap((key) => STRIP.map((amount) => moved(place, key, amount)));
-  return drawMany(generator, places.map((one) => conditioned(found, latentAt(one, ...inWhich(generator)))));
+  return drawMany(
+    generator,
+    places.map((one) => conditioned(found, latentAt(one, ...inWhich(generator)))),
+  );
 }
 
 /** The same place with another amount of one push, or of the move with this number (gan.latent.spec.along). */
@@ -122,8 +132,19 @@ export async function drawSumsHere(query, rows, labels = []) {
 }
 
 function summed({ about, condition }, points, shares) {
-  const z = blend(points.map(([latent]) => latent), shares);
-  return [z, about.classes ? blendMixtures(points.map(([, mixture]) => mixture), shares) : condition(z, null)];
+  const z = blend(
+    points.map(([latent]) => latent),
+    shares,
+  );
+  return [
+    z,
+    about.classes
+      ? blendMixtures(
+          points.map(([, mixture]) => mixture),
+          shares,
+        )
+      : condition(z, null),
+  ];
 }
 
 // ---- drawing ----
@@ -159,7 +180,9 @@ function answer({ about: { channels, size, stamp, step } }, pixels, count) {
 
 /** {generator, points} of the keyframes a, b, c, ...; null where readQuery finds one that is the server's. */
 function readKeyframes({ w, ...query }) {
-  const letters = Object.keys(query).filter((key) => key.length === 1 && !isEmpty(query[key])).sort();
+  const letters = Object.keys(query)
+    .filter((key) => key.length === 1 && !isEmpty(query[key]))
+    .sort();
   const found = letters.map((letter) => {
     const [seed, c] = String(query[letter]).split(":");
     return readQuery({ w, seed, c, ...Object.fromEntries(EDITS.map((key) => [key, query[letter + key]])) });
@@ -184,8 +207,8 @@ function readQuery(query) {
   const psi = isEmpty(query.psi) ? 1 : Number(query.psi);
   const mix = isEmpty(query.mix) ? undefined : readPairs(query.mix, classes, 0, 1)?.[0];
   const label = isEmpty(query.c) ? null : Number(query.c);
-  const unread = !m || !d || !z || !pushes || !(psi >= 0 && psi <= 1) || mix === undefined && !isEmpty(query.mix);
-  if (unread || start && start.length !== z_dim || start === null || label !== null && !(label < classes)) return null;
+  const unread = !m || !d || !z || !pushes || !(psi >= 0 && psi <= 1) || (mix === undefined && !isEmpty(query.mix));
+  if (unread || (start && start.length !== z_dim) || start === null || (label !== null && !(label < classes))) return null;
   const lock = new Set(isEmpty(query.lock) ? [] : query.lock.split(","));
   const place = { seed: Number(query.seed), m, d: new Map(d), z: new Map(z), from: start, sheet, psi, pushes, lock };
   return { generator, place, label, mix };

@@ -30,7 +30,10 @@ export function readGenerator(buffer) {
     draw(z, mixture) {
       input.set(z);
       if (mixture) input.set(mixture, z_dim);
-      return toPixels(layers.reduce((x, layer) => layer(x), input), about);
+      return toPixels(
+        layers.reduce((x, layer) => layer(x), input),
+        about,
+      );
     },
   };
 }

@@ -6,7 +6,13 @@ const TINY = 1e-6; // radians between vectors that count as parallel, or from op
 
 /** gan.latent.interpolation.path: every point on the way through the keyframes. */
 export function pathThrough(keyframes, mode, frames, loop) {
-  const curves = mode === "smooth" ? spline(keyframes.map(([z]) => z), loop) : null;
+  const curves =
+    mode === "smooth"
+      ? spline(
+          keyframes.map(([z]) => z),
+          loop,
+        )
+      : null;
   const between = mode === "lerp" ? lerp : slerp;
   const last = keyframes.length - 1;
   const way = [];
@@ -78,7 +84,10 @@ function spline(latents, loop) {
 
 function casteljau(row, t) {
   if (row.length === 1) return row[0];
-  return casteljau(row.slice(1).map((b, i) => turned(row[i], b, t)), t);
+  return casteljau(
+    row.slice(1).map((b, i) => turned(row[i], b, t)),
+    t,
+  );
 }
 
 const both = (x, a, y, b) => ({ u: combined(x, a.u, y, b.u), p: combined(x, a.p, y, b.p) });
@@ -116,15 +125,17 @@ function angle(a, b) {
 }
 
 /** 0 to 1 like t, but standing still at keyframes, except at the two ends of a path. */
-const eased = (t, fromStart, toEnd) =>
-  t * t * (3 - 2 * t) + (fromStart ? t * (1 - t) ** 2 : 0) + (toEnd ? t * t * (t - 1) : 0);
+const eased = (t, fromStart, toEnd) => t * t * (3 - 2 * t) + (fromStart ? t * (1 - t) ** 2 : 0) + (toEnd ? t * t * (t - 1) : 0);
 
 // ---- weighted sums ----
 
 /** gan.latent.interpolation.blend, one sum: as long as the weighted sum of lengths, and rounded as links hold latents. */
 export function blend(latents, shares) {
   const lengths = latents.map(norm);
-  const sum = weighted(latents.map((z) => Float64Array.from(z)), shares);
+  const sum = weighted(
+    latents.map((z) => Float64Array.from(z)),
+    shares,
+  );
   const wanted = lengths.reduce((all, length, i) => all + shares[i] * length, 0);
   const length = Math.min(Math.max(wanted, Math.min(...lengths)), Math.max(...lengths));
   const now = norm(sum);

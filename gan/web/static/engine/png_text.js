@@ -13,8 +13,12 @@ export const isPNG = (bytes) => SIGNATURE.every((value, i) => bytes[i] === value
  * checksum, a chunk that is longer than the file, two texts of this name, or one that is too long to be ours.
  */
 export function wordsOf(bytes, keyword) {
-  const texts = chunksOf(bytes).filter(({ type }) => type === "tEXt").map(({ data }) => data);
-  const ours = texts.filter((data) => data.indexOf(0) === keyword.length && latin1(data.subarray(0, keyword.length)) === keyword);
+  const texts = chunksOf(bytes)
+    .filter(({ type }) => type === "tEXt")
+    .map(({ data }) => data);
+  const ours = texts.filter(
+    (data) => data.indexOf(0) === keyword.length && latin1(data.subarray(0, keyword.length)) === keyword,
+  );
   if (!ours.length) return null;
   if (ours.length > 1 || ours[0].length > MOST) throw new Error("the text is not one that was written here");
   return latin1(ours[0].subarray(keyword.length + 1));

@@ -46,7 +46,10 @@ function readOrigin(text) {
   const shown = typeof version === "string" ? version : `${JSON.stringify(version)}`; // an object need not become a text
   if (version !== VERSION) throw new OriginError("other_version", { version: shown.slice(0, 20) });
   const right =
-    matches(weights, /^[\w.-]{1,100}$/) && matches(digest, /^[0-9a-f]{32}$/) && matches(query, /^[!-~]*$/) && query.length <= MOST_QUERY;
+    matches(weights, /^[\w.-]{1,100}$/) &&
+    matches(digest, /^[0-9a-f]{32}$/) &&
+    matches(query, /^[!-~]*$/) &&
+    query.length <= MOST_QUERY;
   const parts = right ? [...new URLSearchParams(query)] : [];
   if (!right || parts.some(([key]) => !PICTURE_KEYS.includes(key))) throw new OriginError("strange_origin");
   return { weights, digest, query: Object.fromEntries(parts) };

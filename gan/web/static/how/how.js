@@ -33,11 +33,12 @@ function start(element, data) {
   for (const button of element.querySelectorAll('[data-gf="program"]'))
     button.addEventListener("click", () => openTab("train", { recipe: button.dataset.recipe }));
   let follower = null;
-  onRun((runId) => (follower = runId ?? data.recorded ? new Follower(runId ?? data.recorded, drawing) : null));
+  onRun((runId) => (follower = (runId ?? data.recorded) ? new Follower(runId ?? data.recorded, drawing) : null));
   everyVisible(EVERY_MS, async () => {
     if (visibleTab() !== "how" || !follower) return;
     await follower.tick().catch((error) => {
-      if (error.details?.gone) follower = null; // what was drawn of it stays
+      if (error.details?.gone)
+        follower = null; // what was drawn of it stays
       else follower.failed(error);
     });
   });

@@ -48,7 +48,10 @@ export class Arithmetic {
     const { film, by } = await drawSums(this.host, rows, "sum");
     this.size = film.size;
     [...this.terms.map((term) => term.firstElementChild), this.part("sum")].forEach((canvas, i) => putPicture(canvas, film, i));
-    this.part("sum").dataset.shows = this.host.state.keyframes.slice(0, SUM.length).map(({ seed }) => seed).join(",");
+    this.part("sum").dataset.shows = this.host.state.keyframes
+      .slice(0, SUM.length)
+      .map(({ seed }) => seed)
+      .join(",");
     this.layout();
     return by;
   }

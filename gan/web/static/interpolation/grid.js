@@ -51,7 +51,9 @@ export class Crossing {
     if (classes) options.push(["classes", t("interpolation.grid_classes")]);
     this.part("grid-kind").replaceChildren(...options.map(([value, words]) => h("option", { value }, words)));
     this.part("grid-kind").value = this.byClass ? "classes" : this.size;
-    this.part("grid-hint").textContent = t(this.byClass ? "interpolation.grid_classes_hint" : "interpolation.grid_corners_hint");
+    this.part("grid-hint").textContent = t(
+      this.byClass ? "interpolation.grid_classes_hint" : "interpolation.grid_corners_hint",
+    );
   }
 
   exported() {
@@ -118,7 +120,8 @@ export class Crossing {
   bind() {
     const grid = this.part("grid");
     this.part("grid-kind").addEventListener("change", ({ target: { value } }) =>
-      this.host.move({ grid: value === "classes" ? value : Number(value) }));
+      this.host.move({ grid: value === "classes" ? value : Number(value) }),
+    );
     grid.addEventListener("pointermove", (event) => this.mark(this.cellAt(event)));
     grid.addEventListener("pointerleave", () => this.mark(-1));
     grid.addEventListener("focus", () => grid.matches(":focus-visible") && this.mark(this.cell));

@@ -51,7 +51,12 @@ class InterpolationTab {
     this.part("copy-link").addEventListener("click", (event) => this.copy(event.currentTarget));
     this.part("go-train").addEventListener("click", () => openTab("train"));
     this.part("needs-add").addEventListener("click", () => this.keyframes.add());
-    chooser(this.part("shows"), "show", () => this.state.show, (show) => this.move({ show }));
+    chooser(
+      this.part("shows"),
+      "show",
+      () => this.state.show,
+      (show) => this.move({ show }),
+    );
   }
 
   async begin() {

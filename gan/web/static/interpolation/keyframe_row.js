@@ -164,7 +164,10 @@ export class Keyframes {
     const { mix: _, ...keyframe } = this.all[this.chosen];
     const classes = Math.min(this.host.about.classes, MOST_KEYFRAMES);
     this.chosen = 0;
-    this.rebuild(Array.from({ length: classes }, (_, c) => ({ ...keyframe, c })), { loop: true });
+    this.rebuild(
+      Array.from({ length: classes }, (_, c) => ({ ...keyframe, c })),
+      { loop: true },
+    );
   }
 
   replace(keyframes, change = {}) {

@@ -88,7 +88,10 @@ export class Plane {
   put(film, shares, by) {
     const picture = this.part("plane-picture");
     putPicture(picture, film);
-    picture.dataset.shows = shares.slice(1).map((share) => share.toFixed(3)).join(",");
+    picture.dataset.shows = shares
+      .slice(1)
+      .map((share) => share.toFixed(3))
+      .join(",");
     showWhoDraws(this.part("drawn"), by, this.host.about);
   }
 
@@ -105,12 +108,16 @@ export class Plane {
   }
 
   inWords() {
-    return this.lines().map((line) => line.textContent).join(", ");
+    return this.lines()
+      .map((line) => line.textContent)
+      .join(", ");
   }
 
   lines() {
     const percent = (share) => `${Math.round(100 * share) || 0} %`.replace("-", "−");
-    return this.shares.map((share, i) => h("span", {}, t("interpolation.plane_share", { share: percent(share), name: nameOf(i) })));
+    return this.shares.map((share, i) =>
+      h("span", {}, t("interpolation.plane_share", { share: percent(share), name: nameOf(i) })),
+    );
   }
 
   /** The point goes to a place of the map, at most to its border. */

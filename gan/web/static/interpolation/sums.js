@@ -19,12 +19,20 @@ const queryOf = ({ state }, count) => ({ w: state.w, ...keyframesQuery(state.key
 export const drawSum = (host, shares) => drawSumHere(queryOf(host, shares.length), shares.map(digits));
 
 /** The same as an address for the server's routes. */
-export const sumsQuery = (host, rows, labels = []) => ({ ...queryOf(host, rows[0].length), shares: texts(rows), as: labels.join(",") });
+export const sumsQuery = (host, rows, labels = []) => ({
+  ...queryOf(host, rows[0].length),
+  shares: texts(rows),
+  as: labels.join(","),
+});
 
 /** Many sums: {film, by} with the pictures and who drew them, "page" or "server". */
 export async function drawSums(host, rows, slot, labels = []) {
   const query = queryOf(host, rows[0].length);
-  const here = await drawSumsHere(query, rows.map((shares) => shares.map(digits)), labels);
+  const here = await drawSumsHere(
+    query,
+    rows.map((shares) => shares.map(digits)),
+    labels,
+  );
   if (here) return { film: here, by: "page" };
   return { film: await fetchPixels("sums", sumsQuery(host, rows, labels), slot), by: "server" };
 }

@@ -164,7 +164,12 @@ export class Walk {
 
   bind() {
     const on = (name, event, fn) => this.part(name).addEventListener(event, fn);
-    chooser(this.part("modes"), "mode", () => this.host.state.mode, (mode) => this.host.move({ mode }));
+    chooser(
+      this.part("modes"),
+      "mode",
+      () => this.host.state.mode,
+      (mode) => this.host.move({ mode }),
+    );
     on("frames", "input", (event) => this.host.move({ frames: Number(event.target.value) }));
     on("fps", "change", (event) => this.host.move({ fps: Number(event.target.value) }));
     on("after", "change", ({ target: { value } }) => this.host.move({ loop: value === "loop", boomerang: value !== "again" }));

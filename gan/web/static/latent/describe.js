@@ -27,5 +27,7 @@ function subject({ seed, c, from }, about) {
 }
 
 /** [key, amount] of every direction that moves the picture. */
-const pushes = ({ d, u }) => [...[...d].map(([key, amount]) => [String(key), amount]), ...[...u].map(([key, { amount }]) => [key, amount])]
-  .filter(([, amount]) => amount);
+const pushes = ({ d, u }) =>
+  [...[...d].map(([key, amount]) => [String(key), amount]), ...[...u].map(([key, { amount }]) => [key, amount])].filter(
+    ([, amount]) => amount,
+  );

@@ -267,11 +267,13 @@ export class Directions {
 
   buildChips(entries) {
     const groups = KINDS.map((kind) => [kind, entries.filter((entry) => entry.kind === kind)]);
-    const boxes = groups.filter(([, group]) => group.length).map(([kind, group]) => {
-      const chips = group.map((entry) => this.chip(entry));
-      const label = h("p", { class: "gf-hint" }, t(`latent.kind_${kind}`));
-      return h("div", { class: "gf-chips" }, label, h("div", { class: "gf-row gf-chip-row" }, chips));
-    });
+    const boxes = groups
+      .filter(([, group]) => group.length)
+      .map(([kind, group]) => {
+        const chips = group.map((entry) => this.chip(entry));
+        const label = h("p", { class: "gf-hint" }, t(`latent.kind_${kind}`));
+        return h("div", { class: "gf-chips" }, label, h("div", { class: "gf-row gf-chip-row" }, chips));
+      });
     this.part("chips").replaceChildren(...boxes);
     this.part("export").disabled = !this.ownDirections().length;
   }
@@ -493,7 +495,8 @@ class Teaching {
   keep(event) {
     event.preventDefault();
     const typed = this.part("teach-name").value.replace(/[:,]/g, " ").trim().slice(0, 40);
-    const name = isNumber(typed) || !typed ? t("latent.teach_unnamed", { i: typed || this.directions.ownDirections().length + 1 }) : typed;
+    const name =
+      isNumber(typed) || !typed ? t("latent.teach_unnamed", { i: typed || this.directions.ownDirections().length + 1 }) : typed;
     this.directions.save([{ key: name, vector: this.vector, regroups: false }]);
     this.part("teach-dialog").close();
   }
@@ -521,7 +524,10 @@ function lockIcon() {
   const svg = document.createElementNS(ns, "svg");
   svg.setAttribute("viewBox", "0 0 16 16");
   svg.setAttribute("aria-hidden", "true");
-  for (const [tag, props] of [["rect", { x: 3, y: 7, width: 10, height: 7, rx: 1.5 }], ["path", { d: "M5.5 7V5a2.5 2.5 0 0 1 5 0v2" }]]) {
+  for (const [tag, props] of [
+    ["rect", { x: 3, y: 7, width: 10, height: 7, rx: 1.5 }],
+    ["path", { d: "M5.5 7V5a2.5 2.5 0 0 1 5 0v2" }],
+  ]) {
     const shape = svg.appendChild(document.createElementNS(ns, tag));
     for (const [name, value] of Object.entries(props)) shape.setAttribute(name, value);
   }

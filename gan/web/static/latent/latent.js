@@ -141,7 +141,10 @@ class LatentTab {
     this.part("live").hidden = !about.live;
     if (about.gone) notify(t("latent.gone_hint"), "error");
     if (about.live) setText(this.part("live-text"), t("latent.learning", { step: about.step.toLocaleString("en-US") }));
-    setText(this.part("about"), about.gone ? t("latent.gone_hint") : about.live ? t("latent.live_hint") : about.about || this.facts());
+    setText(
+      this.part("about"),
+      about.gone ? t("latent.gone_hint") : about.live ? t("latent.live_hint") : about.about || this.facts(),
+    );
   }
 
   facts() {
@@ -344,7 +347,8 @@ class LatentTab {
   async fetchPicture() {
     const place = placeOf(this.state);
     const drawn = await fetchPixels("pixels", place, "main");
-    if (canDraw(placeOf(this.state))) this.paint(); // the weights came meanwhile, and may have drawn something newer
+    if (canDraw(placeOf(this.state)))
+      this.paint(); // the weights came meanwhile, and may have drawn something newer
     else this.put(drawn, place, "server");
   }
 
@@ -489,7 +493,8 @@ class LatentTab {
     });
     this.part("mix").addEventListener("input", (event) => this.mixWith({ share: Number(event.target.value) }));
     this.part("mix-class").addEventListener("change", ({ target }) =>
-      this.mixWith({ label: target.value === "" ? null : Number(target.value) }));
+      this.mixWith({ label: target.value === "" ? null : Number(target.value) }),
+    );
     document.addEventListener("keydown", (event) => this.travelKey(event));
     this.part("raw").addEventListener("toggle", () => this.buildFaders());
     this.part("spread").addEventListener("input", (event) => this.spread(Number(event.target.value)));

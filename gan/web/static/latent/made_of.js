@@ -121,7 +121,11 @@ class NearestRow {
     this.pictures = Array.from({ length: SHOWN + 1 }, () => picture());
     const title = h("span", { class: "gf-hint", title: t(`made_of.way_${way}_hint`) }, t(`made_of.way_${way}`));
     const says = h("p", { class: "gf-made-says", role: "status" }, this.verdict, " ", this.words);
-    const row = h("div", { class: "gf-made-row" }, this.pictures.map(({ element }) => element));
+    const row = h(
+      "div",
+      { class: "gf-made-row" },
+      this.pictures.map(({ element }) => element),
+    );
     this.element = h("div", { class: "gf-stack-tight", dataset: { way } }, title, row, says, this.why);
     this.row = row;
   }
@@ -187,7 +191,11 @@ class Discriminator {
     this.real = h("p", { class: "gf-hint" });
     this.change = h("span", { class: "gf-hint" });
     this.pairs = ["yours", "real_picture"].map((what) => new Heat(t(`made_of.${what}`)));
-    this.row = h("div", { class: "gf-made-pairs", hidden: true }, this.pairs.map((pair) => pair.elements));
+    this.row = h(
+      "div",
+      { class: "gf-made-pairs", hidden: true },
+      this.pairs.map((pair) => pair.elements),
+    );
     this.legend = legend(this.change);
     box.append(this.row, this.words, this.real, this.legend);
     this.show = newestWins(() => this.read());
@@ -204,7 +212,10 @@ class Discriminator {
     }
     const { probability, step } = found;
     const word = probability !== null && t(`made_of.${WORDS.find(([below]) => probability < below)[1]}`);
-    const said = t(probability === null ? "made_of.by_score" : "made_of.by_probability", { ...numbers(found), step: whole(step) });
+    const said = t(probability === null ? "made_of.by_score" : "made_of.by_probability", {
+      ...numbers(found),
+      step: whole(step),
+    });
     this.words.replaceChildren(...(word ? [h("b", {}, word), " "] : []), said);
     setText(this.change, t("made_of.steepest", { change: short(found.steepest, 2) }));
     this.pairs[0].show(found);
@@ -375,7 +386,15 @@ class Layers {
     const width = this.canvas.parentElement.clientWidth;
     if (!width) return;
     const columns = Math.min(count, count > COLUMNS && width > WIDE ? 2 * COLUMNS : COLUMNS);
-    drawTiles(this.canvas, drawn, { size, columns, sourceColumns: columns, count, width, gap: 3, maxScale: (count > 1 ? 64 : 224) / size });
+    drawTiles(this.canvas, drawn, {
+      size,
+      columns,
+      sourceColumns: columns,
+      count,
+      width,
+      gap: 3,
+      maxScale: (count > 1 ? 64 : 224) / size,
+    });
   }
 }
 

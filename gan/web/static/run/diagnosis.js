@@ -32,7 +32,12 @@ export class Verdicts {
 
 /** What comes first, in a line: {kind, severity, title, seen}; both: the title with that of the cause, and the moment. */
 export function firstLine({ verdicts, step }) {
-  const early = { kind: "", severity: "early", title: t("diagnosis.diagnosis_early"), seen: t("diagnosis.diagnosis_early_hint") };
+  const early = {
+    kind: "",
+    severity: "early",
+    title: t("diagnosis.diagnosis_early"),
+    seen: t("diagnosis.diagnosis_early_hint"),
+  };
   const { kind, severity, title, seen } = verdicts[0] ?? early;
   const both = verdicts.map((verdict) => verdict.title).join(" · ") || title; // what is seen, and its cause
   return { kind, severity, title, both: atStep(both, step), seen };
@@ -116,7 +121,13 @@ export class DiagnosisPanel {
     const title = h("h3", { class: "gf-diagnosis-title" }, verdict.title);
     // A run that fails on purpose has a cure of its own, which is known to work.
     const remedy = verdict.changes.length > 0 && !cure && this.remedy(verdict);
-    return h("section", { class: "gf-verdict", dataset: { kind: verdict.kind, severity: verdict.severity } }, title, h("dl", {}, list), remedy);
+    return h(
+      "section",
+      { class: "gf-verdict", dataset: { kind: verdict.kind, severity: verdict.severity } },
+      title,
+      h("dl", {}, list),
+      remedy,
+    );
   }
 
   remedy(verdict) {
@@ -133,13 +144,21 @@ export class DiagnosisPanel {
     const from = step ? "everything" : "everything_fresh";
     const words = t(`diagnosis.${from}`, { count: changes.length, step: whole(step) });
     const rest = changes.filter(({ label }) => !first.some((change) => change.label === label));
-    return [listed(rest), h("button", { type: "button", class: "gf-btn", dataset: { gf: "remedy-everything" }, onclick }, words)];
+    return [
+      listed(rest),
+      h("button", { type: "button", class: "gf-btn", dataset: { gf: "remedy-everything" }, onclick }, words),
+    ];
   }
 
   cureCard({ about, changes, remedy }) {
     const press = () => this.onRemedy({ runId: this.verdicts.runId, remedy, step: 0 });
     const about_ = h("dl", {}, h("div", {}, h("dt", {}, t("diagnosis.cure_about")), h("dd", {}, about)));
-    return h("section", { class: "gf-verdict", dataset: { kind: "cure" } }, about_, action(changes, t("diagnosis.cure"), press));
+    return h(
+      "section",
+      { class: "gf-verdict", dataset: { kind: "cure" } },
+      about_,
+      action(changes, t("diagnosis.cure"), press),
+    );
   }
 }
 
@@ -154,4 +173,9 @@ function action(changes, words, onclick) {
   return h("div", { class: "gf-remedy" }, listed(changes), button);
 }
 
-const listed = (changes) => h("ul", {}, changes.map((change) => h("li", { class: "gf-change" }, t("diagnosis.change", change))));
+const listed = (changes) =>
+  h(
+    "ul",
+    {},
+    changes.map((change) => h("li", { class: "gf-change" }, t("diagnosis.change", change))),
+  );

@@ -12,9 +12,14 @@ export function shown(value) {
 
 export function typed(id, kind) {
   const element = h("input", {
-    id, class: "gf-input gf-num", type: "text", autocomplete: "off", spellcheck: false,
-    inputMode: kind === "int" ? "numeric" : "decimal", "aria-describedby": `${id}-hint`,
-  }); // prettier-ignore
+    id,
+    class: "gf-input gf-num",
+    type: "text",
+    autocomplete: "off",
+    spellcheck: false,
+    inputMode: kind === "int" ? "numeric" : "decimal",
+    "aria-describedby": `${id}-hint`,
+  });
   return { element, get: () => element.value.trim(), set: (value) => (element.value = shown(value)) };
 }
 
@@ -64,4 +69,5 @@ function explained({ about, formulas, source }) {
   return [h("p", {}, about), formulas.map(formula), source && h("p", { class: "gf-hint" }, source)];
 }
 
-const mathElement = (math) => document.importNode(new DOMParser().parseFromString(math, "application/xml").documentElement, true);
+const mathElement = (math) =>
+  document.importNode(new DOMParser().parseFromString(math, "application/xml").documentElement, true);

@@ -47,14 +47,31 @@ export class MeasureTile {
   showNumbers(found, measures) {
     const write = (name, text) => setText(this.part(name), text || "\u00a0");
     write("m-fid", found ? t("measures.fid_value", { times: times(found) }) : "–");
-    write("m-fid-best", best(measures, (m) => -m.fid / m.real_fid, (m) => t("measures.times", { times: times(m) })));
+    write(
+      "m-fid-best",
+      best(
+        measures,
+        (m) => -m.fid / m.real_fid,
+        (m) => t("measures.times", { times: times(m) }),
+      ),
+    );
     const fids = found && { fid: short(found.fid), real: short(found.real_fid) };
     write("m-fid-real", found && t("measures.real_fid", fids));
     write("m-coverage", found ? percent(found.coverage) : "–");
-    write("m-coverage-best", best(measures, (m) => m.coverage, (m) => percent(m.coverage)));
+    write(
+      "m-coverage-best",
+      best(
+        measures,
+        (m) => m.coverage,
+        (m) => percent(m.coverage),
+      ),
+    );
     write("m-coverage-real", found && t("measures.real", { value: percent(found.real_coverage) }));
     write("m-kinds", found ? kinds(found) : "–");
-    write("m-kinds-best", best(measures, (m) => m.modes, kinds));
+    write(
+      "m-kinds-best",
+      best(measures, (m) => m.modes, kinds),
+    );
     const all = found && { count: found.histogram.length, all: found.histogram.length };
     write("m-kinds-real", found && t("measures.real", { value: t("measures.kinds_of", all) }));
   }
@@ -75,10 +92,19 @@ export class MeasureTile {
     this.bars = names.map((name) => {
       const fill = h("i", {});
       const value = h("span", { class: "gf-num" });
-      const box = h("div", { class: "gf-measure-bar", role: "img" }, value, h("div", {}, fill), h("span", { title: name }, name));
+      const box = h(
+        "div",
+        { class: "gf-measure-bar", role: "img" },
+        value,
+        h("div", {}, fill),
+        h("span", { title: name }, name),
+      );
       return { box, fill, value };
     });
-    this.part("m-bars").classList.toggle("gf-bars-long", names.some((name) => name.length > 3));
+    this.part("m-bars").classList.toggle(
+      "gf-bars-long",
+      names.some((name) => name.length > 3),
+    );
     this.part("m-bars").replaceChildren(...this.bars.map(({ box }) => box));
   }
 }
@@ -86,7 +112,14 @@ export class MeasureTile {
 /** The measure of the moment that is looked at: the newest, or the one nearest to a step. */
 function measureAt(measures, step) {
   if (step === null) return measures.at(-1) ?? null;
-  return measures[nearest(measures.map((m) => m.step), step)] ?? null;
+  return (
+    measures[
+      nearest(
+        measures.map((m) => m.step),
+        step,
+      )
+    ] ?? null
+  );
 }
 
 function absence(meta, snapshot, share) {

@@ -31,8 +31,11 @@ export class TileButton {
   }
 
   follow({ offsetX, offsetY }) {
-    const inside = (i) => offsetX >= this.layout.x(i) && offsetY >= this.layout.y(i)
-      && offsetX < this.layout.x(i) + this.layout.tile && offsetY < this.layout.y(i) + this.layout.tile; // prettier-ignore
+    const inside = (i) =>
+      offsetX >= this.layout.x(i) &&
+      offsetY >= this.layout.y(i) &&
+      offsetX < this.layout.x(i) + this.layout.tile &&
+      offsetY < this.layout.y(i) + this.layout.tile;
     const found = Array.from({ length: this.count ?? 0 }, (_, i) => i).find(inside);
     if (found !== undefined) this.moveTo(found);
     return found !== undefined;

@@ -91,7 +91,11 @@ function verdicts(drawn, { verdicts: values, probability, color }) {
     if (probability) ctx.fillRect(x(i), top, tile * value, 3);
     else scoreBar(ctx, x(i), top, tile, value / largest);
     ctx.fillStyle = cssColor("--gf-dim");
-    ctx.fillText(probability ? `${Math.round(100 * value)} %` : value.toFixed(Math.abs(value) < 9.95 ? 1 : 0), x(i) + tile / 2, top + 5);
+    ctx.fillText(
+      probability ? `${Math.round(100 * value)} %` : value.toFixed(Math.abs(value) < 9.95 ? 1 : 0),
+      x(i) + tile / 2,
+      top + 5,
+    );
   });
 }
 

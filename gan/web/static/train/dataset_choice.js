@@ -175,9 +175,11 @@ export class DatasetChoice {
   /** The recipe brought these pictures, or they do not fit it. */
   whyThese() {
     const { recipe, madeFor, name } = this;
-    if (!this.chosen) return recipe.config.dataset === this.usual ? "" : t("train.dataset_of_recipe", { dataset: madeFor.title });
+    if (!this.chosen)
+      return recipe.config.dataset === this.usual ? "" : t("train.dataset_of_recipe", { dataset: madeFor.title });
     const known = this.known.get(name) ?? (name ? {} : this.pictures.form);
-    if (recipe.config.classes && known.class_names?.length === 0) return t("train.dataset_no_classes", { recipe: recipe.title });
+    if (recipe.config.classes && known.class_names?.length === 0)
+      return t("train.dataset_no_classes", { recipe: recipe.title });
     return known.channels < madeFor.channels ? t("train.dataset_grey", { recipe: recipe.title, dataset: madeFor.title }) : "";
   }
 }

@@ -78,7 +78,16 @@ export class LiveView {
     this.part("live").setAttribute("aria-busy", "true");
     const meta = await getJSON(`runs/${runId}`);
     if (this.opening !== token) return;
-    Object.assign(this, { meta, snapshot: null, sheet: null, realSheet: null, version: 0, rowsAt: 0, recordsAt: -Infinity, replay });
+    Object.assign(this, {
+      meta,
+      snapshot: null,
+      sheet: null,
+      realSheet: null,
+      version: 0,
+      rowsAt: 0,
+      recordsAt: -Infinity,
+      replay,
+    });
     this.history = new History(runId);
     this.timeline.reset(this.history);
     this.part("empty").hidden = true;
@@ -321,7 +330,13 @@ export class LiveView {
     if (!row) return null;
     const now = this.snapshot;
     const share = now.images ? row.images / now.images : 0;
-    return { ...now, step: this.timeline.step, images: row.images, seconds: row.seconds, epoch: now.epoch === null ? null : now.epoch * share };
+    return {
+      ...now,
+      step: this.timeline.step,
+      images: row.images,
+      seconds: row.seconds,
+      epoch: now.epoch === null ? null : now.epoch * share,
+    };
   }
 
   writeNumbers(s) {
@@ -344,7 +359,10 @@ export class LiveView {
   /** The fields follow the run, except while someone is typing or has typed. */
   showRates() {
     const { lr } = this.snapshot;
-    for (const [player, field] of [["d", this.part("rate-d")], ["g", this.part("rate-g")]]) {
+    for (const [player, field] of [
+      ["d", this.part("rate-d")],
+      ["g", this.part("rate-g")],
+    ]) {
       const shown = String(lr?.[player] ?? "");
       if (field.dataset.shown === shown) continue;
       field.dataset.shown = shown;
@@ -469,7 +487,10 @@ export class LiveView {
     on("from-here", () => this.offerFromHere().catch((error) => this.refused(error)));
     on("fork-here", () => this.forkFrom(this.here));
     on("fork-best", () => this.forkFrom(this.meta.best_step));
-    for (const [name, step] of [["back-here", () => this.here], ["back-best", () => this.meta.best_step]])
+    for (const [name, step] of [
+      ["back-here", () => this.here],
+      ["back-best", () => this.meta.best_step],
+    ])
       on(name, () => this.goBack(name, step()));
     on("sliders", () => this.meta && openTab("latent", { w: this.meta.recorded ? "" : `run-${this.runId}` }));
     for (const button of this.root.querySelectorAll('[data-gf="step"]'))
@@ -489,7 +510,10 @@ export class LiveView {
     const { states, checkpoint_step: newest, best_step: best } = this.meta;
     const kept = [...states, newest, best].filter((state) => state !== null && state <= step);
     this.here = kept.length ? Math.max(...kept) : null;
-    for (const [name, key] of [["fork-here", "fork_here"], ["back-here", "back_here"]]) {
+    for (const [name, key] of [
+      ["fork-here", "fork_here"],
+      ["back-here", "back_here"],
+    ]) {
       const button = this.part(name);
       button.disabled = this.here === null;
       delete button.dataset.sure;
@@ -502,7 +526,10 @@ export class LiveView {
   /** The state with the best FID can be gone on from as well, wherever it lies. */
   offerBest(step) {
     const there = step !== null && step !== this.here;
-    for (const [name, key, possible] of [["fork-best", "fork_best", there], ["back-best", "back_best", there && this.mine]]) {
+    for (const [name, key, possible] of [
+      ["fork-best", "fork_best", there],
+      ["back-best", "back_best", there && this.mine],
+    ]) {
       const button = this.part(name);
       button.hidden = !possible;
       delete button.dataset.sure;
@@ -571,5 +598,11 @@ function withPictures(link, bytes) {
 }
 
 function timelineParts(part) {
-  return { play: part("play"), scrub: part("scrub"), scrubStep: part("scrub-step"), speed: part("speed"), toLive: part("to-live") };
+  return {
+    play: part("play"),
+    scrub: part("scrub"),
+    scrubStep: part("scrub-step"),
+    speed: part("speed"),
+    toLive: part("to-live"),
+  };
 }

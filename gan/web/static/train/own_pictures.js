@@ -37,7 +37,9 @@ export class OwnPictures {
     const entries = (values, words) => values.map((value) => h("option", { value }, words(value)));
     this.part("own-size").replaceChildren(...entries(sizes, (size) => `${size} × ${size}`));
     this.part("own-fit").replaceChildren(...entries(fits, (fit) => t(`train.fit_${fit}`)));
-    this.part("own-fit-about").replaceChildren(...fits.map((fit) => h("div", { dataset: { name: fit } }, t(`train.fit_${fit}_about`))));
+    this.part("own-fit-about").replaceChildren(
+      ...fits.map((fit) => h("div", { dataset: { name: fit } }, t(`train.fit_${fit}_about`))),
+    );
     this.part("own-folder-box").hidden = !("webkitdirectory" in this.part("own-folder"));
     setText(this.part("own-hint"), t("train.own_hint", { most: whole(most) }));
   }
@@ -73,7 +75,8 @@ export class OwnPictures {
   }
 
   explainFit() {
-    for (const about of this.part("own-fit-about").children) about.toggleAttribute("data-shown", about.dataset.name === this.form.fit);
+    for (const about of this.part("own-fit-about").children)
+      about.toggleAttribute("data-shown", about.dataset.name === this.form.fit);
   }
 
   get form() {
@@ -248,7 +251,8 @@ export class OwnPictures {
   }
 
   change(set, changes, before) {
-    const ask = (_, told) => send(`pictures/${set.found.dataset}/classes`, jsonOf({ classes: changes }), { ...told, arrived: undefined });
+    const ask = (_, told) =>
+      send(`pictures/${set.found.dataset}/classes`, jsonOf({ classes: changes }), { ...told, arrived: undefined });
     const use = (edited) => this.ready({ ...set, edited, changes }, before);
     const failed = () => set !== before && this.ready({ ...set, changes: {} }, before);
     return this.run(set.id, ask, use, failed);
@@ -310,4 +314,5 @@ async function deleteSet(name, upload = "") {
 const jsonOf = (value) => new Blob([JSON.stringify(value)], { type: "application/json" });
 
 /** 32 hex digits that nobody guesses. */
-const randomKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const randomKey = () =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -34,7 +34,12 @@ export class RunList {
   row(run) {
     const open = h(
       "button",
-      { type: "button", class: "gf-run", "aria-current": run.id === this.hooks.current() ? "true" : null, onclick: () => this.hooks.open(run.id) },
+      {
+        type: "button",
+        class: "gf-run",
+        "aria-current": run.id === this.hooks.current() ? "true" : null,
+        onclick: () => this.hooks.open(run.id),
+      },
       h("span", { class: "gf-run-name" }, run.kept && h("span", { class: "gf-kept", title: t("train.kept") }, "★ "), run.title),
       h("span", { class: "gf-hint gf-num" }, `${when(run.created)} · ${t(`train.status_${run.status}`)} · ${percent(run)} %`),
     );
@@ -42,10 +47,18 @@ export class RunList {
     const go = () => this.hooks.resume(run.id);
     const unfolded = this.unfolded === run.id;
     const name = t("train.run_more", { title: run.title });
-    const more = h("button", {
-      type: "button", class: "gf-btn gf-btn-quiet gf-run-more", "aria-label": name, title: name,
-      "aria-expanded": String(unfolded), onclick: () => this.unfold(unfolded ? null : run.id),
-    }, "⋯"); // prettier-ignore
+    const more = h(
+      "button",
+      {
+        type: "button",
+        class: "gf-btn gf-btn-quiet gf-run-more",
+        "aria-label": name,
+        title: name,
+        "aria-expanded": String(unfolded),
+        onclick: () => this.unfold(unfolded ? null : run.id),
+      },
+      "⋯",
+    );
     return h(
       "li",
       {},
@@ -68,7 +81,8 @@ export class RunList {
 
   tools(run) {
     const box = h("div", { class: "gf-row gf-run-tools" });
-    const press = (key, onclick, props = {}) => h("button", { type: "button", class: "gf-btn gf-btn-mini", onclick, ...props }, t(`train.${key}`));
+    const press = (key, onclick, props = {}) =>
+      h("button", { type: "button", class: "gf-btn gf-btn-mini", onclick, ...props }, t(`train.${key}`));
     const offers = [
       press("rename", () => this.rename(run, box)),
       press(run.kept ? "unkeep" : "keep", () => this.change(run, { kept: !run.kept }), { title: t("train.keep_hint") }),
@@ -96,7 +110,12 @@ export class RunList {
 
   rename(run, box) {
     const field = h("input", { class: "gf-input", value: run.title, maxLength: 80, "aria-label": t("train.rename_label") });
-    const form = h("form", { class: "gf-row gf-run-tools" }, field, h("button", { type: "submit", class: "gf-btn gf-btn-mini" }, t("train.save")));
+    const form = h(
+      "form",
+      { class: "gf-row gf-run-tools" },
+      field,
+      h("button", { type: "submit", class: "gf-btn gf-btn-mini" }, t("train.save")),
+    );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.change(run, { title: field.value });
@@ -109,7 +128,11 @@ export class RunList {
   }
 
   confirm(run, box) {
-    const sure = h("button", { type: "button", class: "gf-btn gf-btn-mini gf-btn-bad", onclick: () => this.remove(run) }, t("train.delete"));
+    const sure = h(
+      "button",
+      { type: "button", class: "gf-btn gf-btn-mini gf-btn-bad", onclick: () => this.remove(run) },
+      t("train.delete"),
+    );
     const no = h("button", { type: "button", class: "gf-btn gf-btn-mini", onclick: () => this.redraw() }, t("common.cancel"));
     box.replaceChildren(h("span", { class: "gf-hint" }, t("train.delete_sure")), sure, no);
     no.focus();

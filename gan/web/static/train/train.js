@@ -215,8 +215,11 @@ class TrainTab {
     const box = h(
       "div",
       { class: `gf-field gf-knob${wide}`, dataset: { knob: knob.name } },
-      label, control.element, hint, note && folded(note),
-    ); // prettier-ignore
+      label,
+      control.element,
+      hint,
+      note && folded(note),
+    );
     control.element.addEventListener("input", () => this.formChanged());
     this.fields.set(knob.name, { ...control, box });
     return box;
@@ -226,7 +229,12 @@ class TrainTab {
     if (knob.kind === "bool") return toggle(id);
     const table = this.data.tables[knob.name];
     if (table) return explainedChoice(id, table);
-    return knob.choices.length ? choice(id, knob.choices.map((name) => ({ name }))) : typed(id, knob.kind);
+    return knob.choices.length
+      ? choice(
+          id,
+          knob.choices.map((name) => ({ name })),
+        )
+      : typed(id, knob.kind);
   }
 
   /** What differs from the recipe, as it was typed: the server says what it cannot use. */
@@ -314,7 +322,11 @@ class TrainTab {
       if (pressed) this.focusPause();
       this.runsPoll.now();
     } catch (error) {
-      this.refused(error, () => this.create(order), (sentence) => this.showError(sentence));
+      this.refused(
+        error,
+        () => this.create(order),
+        (sentence) => this.showError(sentence),
+      );
     } finally {
       button.disabled = false;
       setText(button, t("train.train"));
@@ -348,7 +360,11 @@ class TrainTab {
       await this.openRun(await forkRun(runId, remedy, step));
       this.runsPoll.now();
     } catch (error) {
-      this.refused(error, () => this.tryRemedy({ runId, remedy, step }), (sentence) => notify(sentence, "error"));
+      this.refused(
+        error,
+        () => this.tryRemedy({ runId, remedy, step }),
+        (sentence) => notify(sentence, "error"),
+      );
     }
   }
 

@@ -27,7 +27,10 @@ export class Waiting {
     this.wanted = wanted;
     this.place(home);
     const { run, mine } = refusal.busy;
-    this.write(refusal.error, mine ? [this.opener("open_it", run), this.pauser(run)] : [this.opener("watch_it", run), this.teller()]);
+    this.write(
+      refusal.error,
+      mine ? [this.opener("open_it", run), this.pauser(run)] : [this.opener("watch_it", run), this.teller()],
+    );
   }
 
   hide() {
@@ -63,7 +66,10 @@ export class Waiting {
     if (!free) {
       clearNotice("free");
       document.title = this.title;
-      this.write(`${error} ${t("waiting.waiting")}`, [this.opener("watch_it", busy.run), this.button("stop_waiting", () => this.hide())]);
+      this.write(`${error} ${t("waiting.waiting")}`, [
+        this.opener("watch_it", busy.run),
+        this.button("stop_waiting", () => this.hide()),
+      ]);
     } else if (document.title === this.title) {
       document.title = t("waiting.free_title", { title: this.title });
       this.write(t("waiting.free"), [this.goer(), this.button("not_now", () => this.hide())]);

@@ -45,7 +45,12 @@ function flash(button, text) {
 /** Over the page, so that nothing moves when it comes and goes: the next click meets what it was meant for. */
 function showLink(button, link) {
   document.querySelector(".gf-link-box")?.remove();
-  const field = h("input", { class: "gf-input gf-link-field", readOnly: true, value: link, "aria-label": t("common.copy_link") });
+  const field = h("input", {
+    class: "gf-input gf-link-field",
+    readOnly: true,
+    value: link,
+    "aria-label": t("common.copy_link"),
+  });
   const box = h("label", { class: "gf-link-box" }, h("span", { class: "gf-hint" }, t("common.copy_by_hand")), field);
   field.addEventListener("blur", () => box.remove());
   const page = shell();

@@ -1,6 +1,5 @@
 // The icon of a play button.
 
-
 /** The icon of a play button; call it with true while playing. */
 export function playIcon(button) {
   const ns = "http://www.w3.org/2000/svg";

@@ -94,12 +94,17 @@ function dialog({ version }) {
 
 function group(title, entries) {
   const rows = entries.map(({ keys, shown = keys, also = [], says }) => [
-    h("dt", {}, joined(shown, shown === keys ? " " : " – "), also.map((key) => [` ${t("shortcuts.or")} `, cap(key)])),
+    h(
+      "dt",
+      {},
+      joined(shown, shown === keys ? " " : " – "),
+      also.map((key) => [` ${t("shortcuts.or")} `, cap(key)]),
+    ),
     h("dd", {}, t(`shortcuts.${says}`)),
   ]);
   return h("section", {}, h("h4", { class: "gf-hint" }, title), h("dl", {}, rows));
 }
 
-const cap = (key) => h("kbd", {}, key.length === 1 ? key.toUpperCase() : CAPS[key] ?? key);
+const cap = (key) => h("kbd", {}, key.length === 1 ? key.toUpperCase() : (CAPS[key] ?? key));
 
 const joined = (keys, between) => keys.flatMap((key, i) => (i ? [between, cap(key)] : [cap(key)]));

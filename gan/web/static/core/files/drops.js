@@ -64,7 +64,10 @@ function giveTo(chooser, files) {
 async function filesOf({ items, files }) {
   const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean); // only now: later they are gone
   if (!entries.some((entry) => entry.isDirectory)) return [...files];
-  return Promise.all(entries.map(filesIn)).then((found) => found.flat(), () => null);
+  return Promise.all(entries.map(filesIn)).then(
+    (found) => found.flat(),
+    () => null,
+  );
 }
 
 async function filesIn(entry) {
