@@ -17,7 +17,7 @@ from gan.core.images import grid, png_bytes
 from gan.data import pictures
 from gan.latent.directions import Direction, to_text
 from gan.models import build_generator, weights_file
-from gan.monitor.records import SIGNALS
+from gan.monitor.records import SIGNALS, Row, Threads
 from gan.recipes.catalog import make_config
 from gan.runs import archive
 from gan.runs.history import History
@@ -84,20 +84,18 @@ def directions() -> bytes:
 
 # A run ---------------------------------------------------------------------------------------------------------------
 
-RECORDS = ("rows", "events", "frames", "measures", "threads", "signals")  # of a history
-
 
 def add_records(history: History, steps: range) -> None:
     """One record of every kind for each step."""
     measure = dict.fromkeys(("seconds", "fid", "coverage", "confidence", "real_fid", "real_coverage"), 0.5)
     for step in steps:
-        history.add_row((step, step * 4, step / 7, 1.5, None, 0.5, 0.25, 1e-3, 1e-3))
+        history.add("rows", Row(step, step * 4, step / 7, 1.5, None, 0.5, 0.25, 1e-3, 1e-3))
         history.add_event(step, "lr", "D's learning rate 1 → 2")
-        history.add_threads(step, 1)
-        history.add_signal(dict.fromkeys(SIGNALS, step / 3) | {"step": step, "near": None})
+        history.add("threads", Threads(step, 1))
+        history.add("signals", dict.fromkeys(SIGNALS, step / 3) | {"step": step, "near": None})
         history.add_frame(step, sheet(), [0.1] * 4, [0.9] * 4)
         more = {"step": step, "images": 8, "modes": 2, "histogram": [3, 5], "real_confidence": 0.5}
-        history.add_measure(measure | more)
+        history.add("measures", measure | more)
 
 
 @cache

@@ -26,8 +26,10 @@ from gan.data.catalog import load
 from gan.draw import draw
 from gan.latent.directions import from_text
 from gan.models import weights_file
+from gan.runs.commands import Command
+from gan.runs.fork import plan_fork
 from gan.runs.registry import Runs
-from gan.runs.run import Command, Run
+from gan.runs.run import Run
 from gan.training.checkpoint import flatten, load_checkpoint
 from gan.training.device import best_device
 from gan.training.trainer import Trainer
@@ -95,7 +97,7 @@ def test_a_run_from_its_zip_shows_what_it_showed_and_trains_on_exactly(runs: Run
     assert (run.status, run.checkpoint_step(), run.latest and run.latest.step) == ("finished", 26, 26)
     assert [event["kind"] for event in run.history.events] == ["lr", "pause", "step", "resume"]
     assert [frame["step"] for frame in run.history.frames] == list(range(27))
-    assert run.meta["class_names"] == ["lying", "standing"] and run.meta["computes"] == "processor, float32"
+    assert run.meta.class_names == ["lying", "standing"] and run.meta.computes == "processor, float32"
     runs.command(run, Command("resume", total_steps=46))
     run.join(PATIENCE)
     assert run.status == "finished", run.message
@@ -106,7 +108,7 @@ def test_a_fork_made_today_of_a_run_of_0_1_is_the_fork_that_0_1_made(runs: Runs)
     source, theirs = brought_back(runs, "run"), brought_back(runs, "fork")
     source.states.folder.mkdir(exist_ok=True)
     shutil.copyfile(FILES / "state.safetensors", source.states.path(16))
-    ours, _ = runs.fork(source.id, {"g_lr": 0.002, "total_steps": 22}, 16)
+    ours, _ = runs.fork(plan_fork(source, {"g_lr": 0.002, "total_steps": 22}, 16))
     runs.start(ours)
     ours.join(PATIENCE)
     assert ours.status == "finished", ours.message

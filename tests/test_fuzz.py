@@ -27,7 +27,7 @@ from gan.data.own_pictures.summary import Summary
 from gan.latent import directions, query
 from gan.models import weights_file
 from gan.runs import archive
-from gan.runs.history import History
+from gan.runs.history import RECORDS, History
 from gan.runs.meta import new_meta
 from gan.runs.run import Run
 from gan.training import checkpoint
@@ -105,8 +105,8 @@ def a_history(name: str, data: bytes, folder: Path) -> None:
     samples.add_records(history, range(9, 10))
     history.flush()
     again = History(folder)
-    for kind in samples.RECORDS:
-        assert getattr(again, kind) == getattr(history, kind), kind
+    for kind in RECORDS:
+        assert again.all(kind) == history.all(kind), kind
 
 
 def an_opened_run(data: bytes, folder: Path) -> None:
@@ -134,7 +134,7 @@ def other_settings(data: bytes, rng: random.Random) -> bytes:
     return json.dumps(hurt_tree(json.loads(data), rng)).encode()
 
 
-HISTORY = ("rows.csv", "signals.csv", "threads.csv", "events.jsonl", "frames.jsonl", "measures.jsonl")
+HISTORY = tuple(record.file for record in RECORDS.values())
 READERS = {
     "weights": Reader(
         samples.weights,

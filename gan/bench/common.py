@@ -31,8 +31,8 @@ from gan.core.paths import ROOT
 from gan.data.catalog import load
 from gan.monitor.records import Event
 from gan.recipes.catalog import RECIPES, make_config
+from gan.runs.commands import Command
 from gan.runs.registry import Runs
-from gan.runs.run import Command
 from gan.training.threads import thread_counts
 from gan.training.trainer import Trainer
 

@@ -23,7 +23,7 @@ from gan.core.config import Config
 from gan.core.files import write_atomically
 from gan.core.images import to_uint8
 from gan.metrics import evaluate
-from gan.monitor.records import COLUMNS, Event, Row, Signal
+from gan.monitor.records import Event, Row, Signal
 from gan.training.trainer import Trainer
 
 PICTURES = 1000  # of each moment, always of the same latents
@@ -31,7 +31,6 @@ MOMENTS = 6  # of each run, evenly spread: their pictures are kept
 STATES = (2, 4, 6)  # of the moments: the networks are kept too
 KEY = "gan_forge_corpus_run"
 FORMAT = 1
-_SECONDS = COLUMNS.index("seconds")
 _NETWORKS = ("G", "D", "ema")
 
 
@@ -97,7 +96,8 @@ class State:
 
     @property
     def rows(self) -> list[Row]:
-        return [row for row in self.run.words["rows"] if row[0] <= self.step]
+        rows = (Row(*row) for row in self.run.words["rows"])
+        return [row for row in rows if row.step <= self.step]
 
     @property
     def signals(self) -> list[Signal]:
@@ -167,6 +167,6 @@ def needed_run(folder: Path, number: int) -> KeptRun:
     return run
 
 
-def without_clock(rows: list[Row]) -> list[list[float | None]]:
+def without_clock(rows: list[Row]) -> list[Row]:
     """Rows of a history whose seconds are 0."""
-    return [[0.0 if k == _SECONDS else value for k, value in enumerate(row)] for row in rows]
+    return [row._replace(seconds=0.0) for row in rows]

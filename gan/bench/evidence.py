@@ -32,8 +32,9 @@ from gan.monitor.diagnosis import KINDS, diagnose
 from gan.monitor.diagnosis.kinds import TOO_EARLY
 from gan.recipes.catalog import RECIPES, make_config
 from gan.recipes.failures import GALLERY, PREFIX
+from gan.runs.commands import Command
 from gan.runs.registry import Runs
-from gan.runs.run import Command, Run
+from gan.runs.run import Run
 from gan.training.device import best_device, resolved_precision
 
 SAMPLES = 2_000  # pictures for the measures of short runs; the table of objectives has the full protocol

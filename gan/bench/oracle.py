@@ -28,7 +28,7 @@ from gan.losses.transforms import joint_norm
 from gan.metrics import evaluate
 from gan.metrics.formulas import copied_share, nearest
 from gan.monitor.likeness import LEAST_CORRELATION, correlation
-from gan.monitor.records import COLUMNS, Row
+from gan.monitor.records import Row
 from gan.monitor.signals import mean_distance, mean_nearest_other, small, told_apart
 from gan.training.trainer import Trainer, limit_pictures
 
@@ -274,8 +274,7 @@ def beaten(state: State) -> float:
 
 def _gaps(state: State, since: float) -> list[float]:
     """D's mean verdict on real pictures minus that on generated ones, at each step after this share of them."""
-    real, fake = COLUMNS.index("d_real"), COLUMNS.index("d_fake")
-    verdicts = [(r[real], r[fake]) for r in state.rows if r[0] > state.step * since]
+    verdicts = [(r.d_real, r.d_fake) for r in state.rows if r.step > state.step * since]
     return [a - b for a, b in verdicts if a is not None and b is not None]
 
 
@@ -294,7 +293,7 @@ def _pixels(images: Tensor) -> Tensor:
 
 
 def _largest(row: Row, names: tuple[str, ...]) -> float:
-    return max(abs(row[COLUMNS.index(name)] or 0.0) for name in names)
+    return max(abs(getattr(row, name) or 0.0) for name in names)
 
 
 def _level(images: Tensor, share: float) -> float:

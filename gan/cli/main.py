@@ -30,11 +30,12 @@ from gan.losses.penalties import PENALTIES
 from gan.models import MODELS
 from gan.monitor.diagnosis import diagnose as verdicts_on
 from gan.recipes.catalog import ALL_RECIPES, make_config
+from gan.runs.commands import Command
 from gan.runs.diagnosis_report import answer, last_step, lines, past_of, short_lines
 from gan.runs.fork import plan_fork
 from gan.runs.meta import MOST_MEASURE_SHARE
 from gan.runs.registry import Runs
-from gan.runs.run import Command, Run
+from gan.runs.run import Run
 from gan.runs.sources import RUNS, find_run, open_run
 from gan.training import distributed
 from gan.training.checkpoint import CheckpointError, refuse_other_config
@@ -141,7 +142,7 @@ def _created(args: argparse.Namespace) -> Run:
     """A new run; or, when torchrun has started its job anew, the run that the job was training."""
     if not args.recipe:
         raise ConfigError(f"Which recipe? Known: {', '.join(ALL_RECIPES)}.")
-    runs, changes = Runs(Path(args.runs), limit=10**6, keep=10**6), _changes(args)
+    runs, changes = Runs(Path(args.runs), limit=10**6), _changes(args)
     config = make_config(args.recipe, _dataset(args, runs.own_dir), runs.own_dir, **changes)
     check_config(config)
     return runs.of_job(config) or runs.adopt(config, tokens=[runs.master])[0]
@@ -171,12 +172,12 @@ def _forked(args: argparse.Namespace) -> Run:
     if args.dataset:
         raise ConfigError("A fork keeps its data set (dataset); start a new run to change it.")
     folder = find_run(args.fork, Path(args.runs))
-    runs = Runs(folder.resolve().parent, limit=10**6, keep=10**6)
+    runs = Runs(folder.resolve().parent, limit=10**6)
     source, changes = runs.get(folder.resolve().name), _changes(args)
     _refuse_other_recipe(args, source)
     at = _step_of(args.at, source)
-    again = runs.of_job(plan_fork(source, changes, at).config)
-    return again or runs.fork(source.id, changes, at)[0]
+    plan = plan_fork(source, changes, at)
+    return runs.of_job(plan.config) or runs.fork(plan)[0]
 
 
 BEST = "best"
@@ -257,7 +258,7 @@ def _progress_bar(run: Run) -> AbstractContextManager[Callable[[Run], None]]:
                 if run.history.rows and bar.n % 20 == 0:
                     row = run.history.rows[-1]
                     found = {"fid": run.history.measures[-1]["fid"]} if run.history.measures else {}
-                    bar.set_postfix(d_loss=row[3], g_loss=row[4], **found, refresh=False)
+                    bar.set_postfix(d_loss=row.d_loss, g_loss=row.g_loss, **found, refresh=False)
 
             yield show
 

@@ -27,6 +27,19 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """A second name for a file that is replaced but never changed; a copy where the disk has no such names.
+
+    Raises OSError; FileNotFoundError where there is no such file.
+    """
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        write_atomically(target, source.read_bytes())
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator:
     """A new binary file that takes the place of path at the end, or leaves no trace when something is raised."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
-COLUMNS = ("step", "images", "seconds", "d_loss", "g_loss", "d_real", "d_fake", "d_lr", "g_lr")
 QUANTILES = (5, 25, 50, 75, 95)  # percent, of D's verdicts
 SIGNALS = (
     "step",
@@ -26,9 +25,31 @@ SIGNALS = (
 )
 OLDER_SIGNALS = SIGNALS[: SIGNALS.index("detail")]  # of files that were begun before there were more
 
-# One row: a number, or None, for each of COLUMNS. The losses and verdicts of a player who did not learn are None.
-Row = tuple[int, int, float, float | None, float | None, float | None, float | None, float | None, float | None]
 Signal = dict[str, Any]  # by the names of SIGNALS; numbers, and None where there was no finite one, never for the step
+
+
+class Row(NamedTuple):
+    """Numbers of a run after a step: means since the row before. Those of a player who did not learn are None."""
+
+    step: int
+    images: int
+    seconds: float
+    d_loss: float | None = None
+    g_loss: float | None = None
+    d_real: float | None = None
+    d_fake: float | None = None
+    d_lr: float | None = None
+    g_lr: float | None = None
+
+
+COLUMNS = Row._fields
+
+
+class Threads(NamedTuple):
+    """From this step on, training took so many processor threads."""
+
+    step: int
+    threads: int
 
 
 class Event(TypedDict):

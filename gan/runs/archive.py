@@ -16,19 +16,15 @@ from gan.core.errors import UserError
 from gan.core.files import brief
 from gan.core.images import split_grid
 from gan.data.catalog import DataError
-from gan.monitor.records import COLUMNS
-from gan.runs.history import History
+from gan.runs.history import RECORDS, History
+from gan.runs.meta import FILE as RUN_JSON
 from gan.runs.meta import is_count, public, read_words
 from gan.training.checkpoint import CheckpointError, read_header
 from gan.training.checks import check_config
 
-_NAMES = re.compile(
-    r"run\.json|rows\.csv|signals\.csv|threads\.csv|events\.jsonl|measures\.jsonl|frames\.jsonl|checkpoint\.safetensors"
-    r"|best\.safetensors|pictures\.safetensors"
-    r"|real\.png|frames/[0-9]{8}\.png"
-)
-_RECORDS = (".json", ".jsonl", ".csv")
 PICTURES = "pictures.safetensors"  # own pictures, which may travel with the run that learned from them
+_FILES = ("checkpoint.safetensors", "best.safetensors", PICTURES, "real.png")  # beside what is written down, and frames
+_FRAME = re.compile(r"frames/[0-9]{8}\.png")
 MAX_ENTRIES = 5_000
 MAX_UNPACKED_BYTES = 800 << 20
 MAX_ENTRY_BYTES = 500 << 20  # of a state
@@ -61,7 +57,7 @@ def pack(folder: Path, out: Path | IO[bytes], pictures: Path | None = None) -> N
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             name = path.relative_to(folder).as_posix()
             too_large = name == "best.safetensors" and path.stat().st_size > MOST_BEST_BYTES
-            if _NAMES.fullmatch(name) and path.suffix not in _RECORDS and not too_large:
+            if _is_ours(name) and name not in records and not too_large:
                 z.write(path, name)
         if pictures:
             z.write(pictures, PICTURES)
@@ -69,11 +65,20 @@ def pack(folder: Path, out: Path | IO[bytes], pictures: Path | None = None) -> N
 
 def _records(folder: Path) -> dict[str, bytes]:
     """What a run has written down, as text; without its owner's tokens."""
-    paths = [path for path in sorted(folder.iterdir()) if path.suffix in _RECORDS and _NAMES.fullmatch(path.name)]
-    found = {path.name: path.read_bytes() for path in paths}
-    if "run.json" in found:
-        found["run.json"] = public(found["run.json"])
+    found = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name in _written_down()}
+    if RUN_JSON in found:
+        found[RUN_JSON] = public(found[RUN_JSON])
     return found
+
+
+def _written_down() -> set[str]:
+    """The names of the files with what a run says and has written down."""
+    return {RUN_JSON, *(record.file for record in RECORDS.values())}
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a zip of a run may have an entry of this name."""
+    return name in _FILES or name in _written_down() or bool(_FRAME.fullmatch(name))
 
 
 def unpack(file: Path | IO[bytes], folder: Path) -> tuple[Config, dict[str, Any]]:
@@ -111,7 +116,7 @@ def _check_listing(z: zipfile.ZipFile) -> None:
     entries = z.infolist()
     if len(entries) > MAX_ENTRIES:
         raise ArchiveError(f"This zip has {len(entries):,} entries; a run has at most {MAX_ENTRIES:,}.")
-    strange = next((e.filename for e in entries if not _NAMES.fullmatch(e.filename)), None)
+    strange = next((e.filename for e in entries if not _is_ours(e.filename)), None)
     if strange is not None:
         raise ArchiveError(f"This zip is not a run of ours: it holds {strange[:60]!r}.")
     large = next((e for e in entries if e.file_size > _most(e.filename)), None)
@@ -199,8 +204,6 @@ def _is_line(value: object) -> bool:
 def _check_contents(folder: Path, config: Config) -> None:
     """Every frame is a picture of the right size, the history can be read, the checkpoint belongs to this config."""
     history = History(folder)
-    if history.rows and len(history.rows[0]) != len(COLUMNS):
-        raise ArchiveError("The history in this zip cannot be read.")
     columns = 10 if config.classes else 8
     for frame in history.frames:
         try:

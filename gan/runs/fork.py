@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from gan.core.config import KNOBS, Changes, Config, ConfigError
-from gan.core.files import write_atomically
+from gan.core.files import link_or_copy, write_atomically
 from gan.data.catalog import DataError
 from gan.models import meta_discriminator, meta_generator
 from gan.runs.history import History
 from gan.runs.kept_checkpoints import KeptCheckpoints
-from gan.runs.run import Run
-from gan.training.checkpoint import read_header, rewrite_checkpoint
+from gan.runs.run import CHECKPOINT, REAL_PNG, Run
+from gan.training.checkpoint import CheckpointError, read_header, rewrite_checkpoint
 from gan.training.checks import check_config
 
 _PLAYERS = {"d": "d_lr", "g": "g_lr"}
@@ -23,7 +23,7 @@ _PLAYERS = {"d": "d_lr", "g": "g_lr"}
 
 @dataclass(frozen=True)
 class Fork:
-    """A fork that can be made: of this run, at this step, from this state (None: from scratch), with these settings."""
+    """The plan of a fork: of this run, at this step, from this state (None: from scratch), with these settings."""
 
     source: Run
     step: int
@@ -45,10 +45,9 @@ class Fork:
         return f"{self.source.meta.title} · {', '.join(what) or f'from step {self.step:,}'}"
 
     @property
-    def shows(self) -> dict[str, int]:
-        """What run.json says besides: the seed of the latents that its frames have shown so far."""
-        seed = self.source.meta.frame_seed
-        return {} if self.state is None else {"shown_seed": seed}
+    def shown_seed(self) -> int | None:
+        """For run.json: the seed of the latents that its frames have shown so far; None from scratch."""
+        return None if self.state is None else self.source.meta.frame_seed
 
 
 def _named(knob: str) -> str:
@@ -79,13 +78,18 @@ def plan_fork(source: Run, changes: Changes, step: int | None = None) -> Fork:
     state = source.state_until(step)
     at = read_header(state)["steps_done"]
     _refuse_other_networks(source.config, config)
+    return Fork(source, at, state, _with_steps_left(config, changes, at), changes)
+
+
+def _with_steps_left(config: Config, changes: Changes, at: int) -> Config:
+    """The settings of a fork that begins at this step. Raises ConfigError where it would be at its end."""
     if "total_steps" not in changes and config.total_steps <= at:
         config = config.changed(total_steps=at + config.total_steps)
     if config.total_steps <= at:
         raise ConfigError(
             f"The fork begins at step {at:,}, so its last step (total_steps) must be later, not {config.total_steps:,}."
         )
-    return Fork(source, at, state, config, changes)
+    return config
 
 
 def _refuse_other_networks(old: Config, new: Config) -> None:
@@ -110,44 +114,37 @@ def _shapes(config: Config) -> list[tuple[str, torch.Size]]:
     return [(name, t.shape) for network in networks for name, t in network.state_dict().items()]
 
 
-def write_fork(fork: Fork, folder: Path) -> Fork:
+def write_fork(fork: Fork, folder: Path) -> tuple[Fork, History]:
     """Fill a new run's folder: its history up to the fork, and its first state. Returns what was made.
 
-    The newest checkpoint of a run that trains may have been replaced by a later one since. Raises OSError or
-    CheckpointError.
+    The newest checkpoint of a run that trains may have been replaced by a later one since it was planned: the fork then
+    begins there. Raises ConfigError, OSError, or CheckpointError where the state is gone.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if fork.state is not None:
-        fork = replace(fork, step=_copy_state(fork, fork.state, folder))
-        _copy_history(fork.source, folder, fork.step)
-    history = History(folder)
+    if fork.state is None:
+        history = History(folder)
+    else:
+        fork = _write_states(fork, fork.state, folder)
+        history = fork.source.history.copy_until(fork.step, folder)
+        with suppress(FileNotFoundError):
+            link_or_copy(fork.source.folder / REAL_PNG, folder / REAL_PNG)
     history.add_event(fork.step, "fork", fork.event)
     history.flush()
-    return fork
+    return fork, history
 
 
-def _copy_state(fork: Fork, state: Path, folder: Path) -> int:
-    """The state under the new settings, as the newest one and as one to go back to. Returns its step."""
-    newest = folder / "checkpoint.safetensors"
-    shutil.copyfile(state, newest)  # first, because the source may be about to replace its own
+def _write_states(fork: Fork, state: Path, folder: Path) -> Fork:
+    """The state under the new settings, as the newest one and as one to go back to; the best one, if it is earlier."""
+    newest, source = folder / CHECKPOINT, fork.source
+    try:
+        link_or_copy(state, newest)  # so that it stays, should the source replace its own meanwhile
+    except FileNotFoundError:
+        raise CheckpointError("The state that this fork was to begin from is gone; choose another step.") from None
+    step = read_header(newest)["steps_done"]
+    fork = replace(fork, step=step, config=_with_steps_left(fork.config, fork.changes, step))
     rates = {player: float(fork.changes[name]) for player, name in _PLAYERS.items() if name in fork.changes}
     write_atomically(newest, rewrite_checkpoint(newest, fork.config, rates))
-    step = read_header(newest)["steps_done"]
     KeptCheckpoints(folder).keep(newest, step)
-    source = fork.source
     if source.best_step is not None and source.best_step <= step:
         write_atomically(folder / source.best_path.name, rewrite_checkpoint(source.best_path, fork.config, {}))
-    return step
-
-
-def _copy_history(source: Run, folder: Path, step: int) -> None:
-    """Every text file of the history, whatever it records, cut at the step; and the frames until then."""
-    for path in [*source.folder.glob("*.csv"), *source.folder.glob("*.jsonl"), source.folder / "real.png"]:
-        if path.is_file():
-            shutil.copyfile(path, folder / path.name)
-    history = History(folder)
-    (folder / "frames").mkdir(exist_ok=True)
-    for frame in history.frames:
-        if frame["step"] <= step:
-            shutil.copyfile(source.history.frame_path(frame["step"]), history.frame_path(frame["step"]))
-    history.forget_after(step)
+    return fork

@@ -1,4 +1,4 @@
-"""A run's history on disk: rows of numbers, events, and frames of the same latents.
+"""A run's history on disk: what it writes down, one table of records (RECORDS), and frames of the same latents.
 
 Everything is kept in memory too, so that readers never wait for the disk. Text files are appended at a known offset: a
 write that fails half way (a full disk) is cut off again and repeated by the next `flush`, and a line that a killed
@@ -9,29 +9,32 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
-from gan.core.files import write_atomically
-from gan.monitor.records import COLUMNS, OLDER_SIGNALS, SIGNALS, Event, Frame, Measure, Row, Signal
+from gan.core.files import link_or_copy, write_atomically
+from gan.monitor.records import COLUMNS, OLDER_SIGNALS, SIGNALS, Event, Frame, Measure, Row, Signal, Threads
 
-Record = TypeVar("Record")
+T = TypeVar("T")
 
 _MOST_STEPS = 2**53  # that a page can count
 ROW_GROWTH, FRAME_GROWTH = 1.005, 1.03  # next record at ≥ step × growth: about 2,000 rows, 350 frames in 100,000 steps
 
 
-class Lines(Generic[Record]):
+class Lines(Generic[T]):
     """A text file of one record a line, appended safely. `encode` and `decode` turn a record into a line and back."""
 
-    def __init__(self, path: Path, head: str, encode: Callable[[Record], str], decode: Callable[[str], Record]) -> None:
+    def __init__(self, path: Path, head: str, encode: Callable[[T], str], decode: Callable[[str], T]) -> None:
         self.path, self.head, self.encode = path, head, encode
-        self.records: list[Record] = []
-        self._pending: list[Record] = []
+        self.records: list[T] = []
+        self._pending: list[T] = []
+        self._size, self._older = 0, False  # older: the head says fewer columns, so the file is to be written anew
         self._read(decode)
 
-    def add(self, record: Record) -> None:
+    def add(self, record: T) -> None:
         self.records.append(record)
         self._pending.append(record)
 
@@ -57,12 +60,16 @@ class Lines(Generic[Record]):
         self._size += len(data)
         self._pending = []
 
-    def keep(self, wanted: Callable[[Record], bool]) -> None:
+    def keep(self, wanted: Callable[[T], bool]) -> None:
         """Forget the records that are not wanted, on disk too."""
         kept = [r for r in self.records if wanted(r)]
         if len(kept) == len(self.records):
             return
-        self.records = kept
+        self.replace(kept)
+
+    def replace(self, records: list[T]) -> None:
+        """Have these records and no others, on disk too. Raises OSError; the file is then what it was."""
+        self.records = records
         self._rewrite()
 
     def _rewrite(self) -> None:
@@ -71,8 +78,7 @@ class Lines(Generic[Record]):
         write_atomically(self.path, data)
         self._size, self._pending, self._older = len(data), [], False
 
-    def _read(self, decode: Callable[[str], Record]) -> None:
-        self._size, self._older = 0, False  # older: the head says fewer columns, so the file is to be written anew
+    def _read(self, decode: Callable[[str], T]) -> None:
         if not self.path.exists():
             return
         data = self.path.read_bytes()
@@ -113,6 +119,10 @@ def _encode_row(row: Iterable[float | None]) -> str:
     return ",".join("" if v is None else f"{v:.6g}" if isinstance(v, float) else str(v) for v in row)
 
 
+def _encode_signal(signal: Signal) -> str:
+    return _encode_row(signal.values())
+
+
 def _decode_cells(line: str, columns: Sequence[str]) -> list[float | None]:
     cells = line.strip().split(",")
     if len(cells) != len(columns):
@@ -127,7 +137,7 @@ def _decode_row(line: str) -> Row:
     step, images, seconds, *others = _decode_cells(line, COLUMNS)
     if step is None or images is None or seconds is None:
         raise ValueError("a row without its step")
-    return cast(Row, (_step(step), int(images), seconds, *others))
+    return Row(_step(step), int(images), seconds, *others)
 
 
 def _decode_signal(line: str) -> Signal:
@@ -171,78 +181,130 @@ def _finite(number: str | float) -> float:
     return value
 
 
-def _decode_threads(line: str) -> tuple[int, int]:
+def _decode_threads(line: str) -> Threads:
     step, count = line.split(",")
-    return _step(step), int(count)
+    return Threads(_step(step), int(count))
 
 
-def _json_line(record: Event | Frame | Measure) -> str:
+def _json_line(record: Mapping[str, object]) -> str:
     return json.dumps(record, separators=(",", ":"))
 
 
+def _step_in(record: Mapping[str, Any]) -> int:
+    return record["step"]
+
+
+def _same(record: T) -> T:
+    return record
+
+
+@dataclass(frozen=True)
+class Record(Generic[T]):
+    """One kind of record that a run writes down: one line each in a file of the run's folder.
+
+    encode, decode: to a line and back; decode raises ValueError, KeyError, TypeError, OverflowError or RecursionError
+    for what is none. step: after which it was written down. fields: its names and values. rounded: as it is read back.
+    head: the file's first line.
+    """
+
+    file: str
+    encode: Callable[[T], str]
+    decode: Callable[[str], T]
+    step: Callable[[Any], int] = _step_in
+    fields: Callable[[Any], Mapping[str, object]] = dict
+    rounded: Callable[[T], T] = _same
+    head: str = ""
+
+
+def _head(names: Iterable[str]) -> str:
+    return ",".join(names) + "\n"
+
+
+def _row_step(row: Row | Threads) -> int:
+    return row.step
+
+
+def _rounded_row(row: Row) -> Row:
+    return Row._make(map(_short, row))
+
+
+def _rounded_signal(signal: Signal) -> Signal:
+    """One number, or None, for each name of SIGNALS."""
+    return {name: _short(signal[name]) for name in SIGNALS}
+
+
+# All that a run writes down, and the only list of it: files, forks, zips, counts and routes are made from it.
+RECORDS: dict[str, Record[Any]] = {
+    "frames": Record("frames.jsonl", _json_line, _decode_frame),
+    "rows": Record("rows.csv", _encode_row, _decode_row, _row_step, Row._asdict, _rounded_row, _head(COLUMNS)),
+    "events": Record("events.jsonl", _json_line, _decode_event),
+    "threads": Record(
+        "threads.csv", _encode_row, _decode_threads, _row_step, Threads._asdict, head=_head(Threads._fields)
+    ),
+    "signals": Record("signals.csv", _encode_signal, _decode_signal, rounded=_rounded_signal, head=_head(SIGNALS)),
+    "measures": Record("measures.jsonl", _json_line, _decode_measure),
+}
+
+
 class History:
-    """`rows` (COLUMNS; None: that player did not learn), `events` and `frames` of the run in `folder`."""
+    """What the run in `folder` has written down, by the names of RECORDS; six have a property, for their type."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._rows = Lines(folder / "rows.csv", ",".join(COLUMNS) + "\n", _encode_row, _decode_row)
-        self._events = Lines(folder / "events.jsonl", "", _json_line, _decode_event)
-        self._threads = Lines(folder / "threads.csv", "step,threads\n", lambda r: f"{r[0]},{r[1]}", _decode_threads)
-        head = ",".join(SIGNALS) + "\n"
-        self._signals = Lines(folder / "signals.csv", head, lambda s: _encode_row(s.values()), _decode_signal)
-        self._frames = Lines(folder / "frames.jsonl", "", _json_line, _decode_frame)
-        self._measures = Lines(folder / "measures.jsonl", "", _json_line, _decode_measure)
+        self._kinds = dict(RECORDS)
+        self._lines = {name: Lines(folder / k.file, k.head, k.encode, k.decode) for name, k in self._kinds.items()}
         self._pictures: list[tuple[int, bytes]] = []
         self.generation = 0  # grows when records were taken back, so that readers start again
 
+    def all(self, name: str) -> list[Any]:
+        """All records of a kind. Raises KeyError."""
+        return self._lines[name].records
+
+    def fields(self, name: str, start: int = 0) -> list[Mapping[str, object]]:
+        """The records of a kind from number `start` on, each as names and values. Raises KeyError."""
+        return [self._kinds[name].fields(record) for record in self.all(name)[start:]]
+
+    def counts(self) -> dict[str, int]:
+        """How many there are of each kind."""
+        return {name: len(lines.records) for name, lines in self._lines.items()}
+
     @property
     def rows(self) -> list[Row]:
-        return self._rows.records
+        return self.all("rows")
 
     @property
     def events(self) -> list[Event]:
-        return self._events.records
+        return self.all("events")
 
     @property
     def frames(self) -> list[Frame]:
-        return self._frames.records
+        return self.all("frames")
 
     @property
     def measures(self) -> list[Measure]:
-        return self._measures.records
+        return self.all("measures")
 
     @property
-    def threads(self) -> list[tuple[int, int]]:
-        """(step, count): from this step on, training took so many processor threads."""
-        return self._threads.records
+    def threads(self) -> list[Threads]:
+        return self.all("threads")
 
     @property
     def signals(self) -> list[Signal]:
-        return self._signals.records
+        return self.all("signals")
 
     def frame_path(self, step: int) -> Path:
         return self.folder / "frames" / f"{step:08d}.png"
 
-    def add_row(self, row: Row) -> None:
-        """Numbers are rounded to six digits here, so that memory and disk agree."""
-        self._rows.add(cast(Row, tuple(map(_short, row))))
+    def add(self, name: str, record: Any) -> None:
+        """Write a record down; numbers are rounded here, so that memory and disk agree. Raises KeyError."""
+        self._lines[name].add(self._kinds[name].rounded(record))
 
     def add_event(self, step: int, kind: str, text: str) -> None:
-        self._events.add({"step": step, "kind": kind, "text": text})
-
-    def add_threads(self, step: int, count: int) -> None:
-        self._threads.add((step, count))
-
-    def add_signal(self, record: Signal) -> None:
-        """One number, or None, for each name of SIGNALS; rounded to six digits."""
-        self._signals.add({name: _short(record[name]) for name in SIGNALS})
-
-    def add_measure(self, measure: Measure) -> None:
-        self._measures.add(measure)
+        self.add("events", {"step": step, "kind": kind, "text": text})
 
     def add_frame(self, step: int, png: bytes, fake: list[float], real: list[float]) -> None:
         self._pictures.append((step, png))
-        self._frames.add({"step": step, "fake": fake, "real": real})
+        self.add("frames", {"step": step, "fake": fake, "real": real})
 
     def flush(self) -> None:
         """Bring everything to disk. Raises OSError; what was not written stays pending for the next call."""
@@ -252,17 +314,48 @@ class History:
             path.parent.mkdir(exist_ok=True)
             write_atomically(path, png)
             self._pictures.pop(0)
-        for lines in (self._frames, self._rows, self._events, self._threads, self._signals, self._measures):
+        for lines in self._lines.values():
             lines.flush()
 
     def forget_after(self, step: int) -> None:
         """Take back what lies after a step, because training continues from there."""
         late = [f["step"] for f in self.frames if f["step"] > step]
-        for lines in (self._frames, self._events, self._signals, self._measures):
-            lines.keep(lambda e: e["step"] <= step)
-        for table in (self._rows, self._threads):
-            table.keep(lambda r: r[0] <= step)
+        for name, lines in self._lines.items():
+            lines.keep(partial(_is_until, self._kinds[name].step, step))
         self._pictures = [(s, png) for s, png in self._pictures if s <= step]
         for s in late:
             self.frame_path(s).unlink(missing_ok=True)
         self.generation += 1
+
+    def copy_until(self, step: int, folder: Path) -> History:
+        """The history until a step, written into a folder that has none. Raises OSError.
+
+        A picture is a second name for its file where the disk has such names. A frame whose picture is not on the disk
+        yet is left out.
+        """
+        copy = History(folder)
+        (folder / "frames").mkdir(exist_ok=True)
+        for name, lines in self._lines.items():
+            kept = [r for r in list(lines.records) if self._kinds[name].step(r) <= step]
+            if name == "frames":
+                kept = [f for f in kept if self._picture_is_in(f["step"], copy)]
+            if kept:
+                copy._lines[name].replace(kept)
+        return copy
+
+    def _picture_is_in(self, step: int, copy: History) -> bool:
+        try:
+            link_or_copy(self.frame_path(step), copy.frame_path(step))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def move(self, folder: Path) -> None:
+        """Say that the folder has another name now."""
+        self.folder = folder
+        for name, lines in self._lines.items():
+            lines.path = folder / self._kinds[name].file
+
+
+def _is_until(step_of: Callable[[Any], int], step: int, record: Any) -> bool:
+    return step_of(record) <= step

@@ -5,13 +5,12 @@ One file for each, `states/STEP.safetensors`, a checkpoint like any other. Steps
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from gan.core.files import write_atomically
+from gan.core.files import link_or_copy
 from gan.training.checkpoint import CheckpointError
 
 FIRST_STEP = 16
@@ -41,14 +40,11 @@ class KeptCheckpoints:
     def keep(self, checkpoint: Path, step: int) -> None:
         """Keep a checkpoint under its step. Raises OSError.
 
-        A checkpoint is replaced, never changed, so a second name for the file is enough where the disk has such names.
+        A checkpoint is replaced, never changed, so a second name for the file is enough.
         """
         self.folder.mkdir(exist_ok=True)
         self.path(step).unlink(missing_ok=True)
-        try:
-            os.link(checkpoint, self.path(step))
-        except OSError:
-            write_atomically(self.path(step), checkpoint.read_bytes())
+        link_or_copy(checkpoint, self.path(step))
         self.thin_out()
 
     def last_until(self, step: int) -> int:

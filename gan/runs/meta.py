@@ -68,6 +68,10 @@ class RunMeta:
         """The seed of the latents and real pictures that its frames show."""
         return self.config.seed if self.shown_seed is None else self.shown_seed
 
+    def is_controlled_by(self, hashes: set[str]) -> bool:
+        """Whether one of these is the hash of a token that was given for the run."""
+        return not hashes.isdisjoint((self.token_sha256, *self.more_tokens_sha256))
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it. What is None is left out."""
         known = {name: getattr(self, name) for name in _FIELDS}

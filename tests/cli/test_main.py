@@ -28,8 +28,8 @@ from gan.metrics import evaluate
 from gan.models import MODELS, weights_file
 from gan.monitor.diagnosis.kinds import TOO_EARLY
 from gan.recipes.catalog import make_config
+from gan.runs import loop as loop_module
 from gan.runs import registry as runs_module
-from gan.runs import run as run_module
 from gan.runs.meta import new_meta
 from gan.runs.registry import Runs
 from gan.runs.run import Run
@@ -38,7 +38,7 @@ from gan.runs.sources import find_weights
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch, random_pictures):
-    monkeypatch.setattr(run_module, "load", lambda *a, **k: random_pictures)
+    monkeypatch.setattr(loop_module, "load", lambda *a, **k: random_pictures)
     return tmp_path / "runs"
 
 

@@ -35,6 +35,7 @@ from gan.models.weights_file import Weights, build
 from gan.monitor.diagnosis import YOUNG, Verdict, diagnose
 from gan.monitor.signals import Signals
 from gan.recipes.catalog import ALL_RECIPES, make_config
+from gan.runs.fork import plan_fork
 from gan.runs.registry import Runs
 from gan.runs.run import Run
 from gan.serving.renderer import Renderer
@@ -273,7 +274,7 @@ def checked(client: TestClient, runs: Runs, recipe: str, dataset: str, **changes
     """Train, ask every route, and train on from there."""
     run = trained(runs, recipe, dataset, **changes)
     found = everything(client, run, load(dataset, "train", runs.own_dir).images[0])
-    fork, _ = runs.fork(run.id, {"total_steps": 23})
+    fork, _ = runs.fork(plan_fork(run, {"total_steps": 23}))
     fork.status = "running"
     fork.loop()
     assert fork.status == "finished", fork.message

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from gan.core.images import png_bytes
-from gan.monitor.records import SIGNALS
+from gan.monitor.records import SIGNALS, Row
 from gan.recipes.catalog import make_config
 from gan.runs.archive import pack
 from gan.runs.registry import Runs
@@ -28,8 +28,8 @@ def recorded_run(folder: Path, end: str = "", **signals: float | None) -> Path:
     changes = TINY | {"width": 4, "z_dim": 16, "clusters": 0, "penalty": "none", "g_lr": 0.01, "d_lr": 0.001}
     run, _ = Runs(folder).adopt(make_config("quick", **changes))
     for step in range(20, 420, 20):
-        run.history.add_signal(dict.fromkeys(SIGNALS, 0.5) | {"step": step} | signals)
-        run.history.add_row((step, 8 * step, step / 10, 1.3, 0.7, 0.5, 0.4, 1e-3, 1e-3))
+        run.history.add("signals", dict.fromkeys(SIGNALS, 0.5) | {"step": step} | signals)
+        run.history.add("rows", Row(step, 8 * step, step / 10, 1.3, 0.7, 0.5, 0.4, 1e-3, 1e-3))
     run.history.add_frame(400, png_bytes(np.zeros((5 * 28, 8 * 28, 1), np.uint8)), [0.5] * 40, [0.5] * 16)
     if end:
         run.history.add_event(400, "failed", end)

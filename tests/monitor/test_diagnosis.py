@@ -14,10 +14,10 @@ from gan.monitor.diagnosis import EARLY, KINDS, diagnose
 from gan.monitor.diagnosis.kinds import WAIT
 from gan.monitor.diagnosis.past import swings
 from gan.monitor.diagnosis.remedies import furthest_off
-from gan.monitor.records import SIGNALS
+from gan.monitor.records import SIGNALS, Row
 from gan.recipes.catalog import ALL_RECIPES, FAILURES, RECIPES, make_config
 from gan.recipes.failures import GALLERY, PREFIX
-from gan.runs import run as run_module
+from gan.runs import loop as loop_module
 from gan.runs.registry import Runs
 from gan.training.checks import check_config
 from gan.web.routes.diagnosis import add_diagnosis_route
@@ -30,11 +30,10 @@ NAN = {"step": 900, "kind": "failed", "text": "The generator's loss became NaN o
 NEW = ("detail", "patches", "spectrum", "correlation", "darkest", "saturated", "flat")  # older records have none
 
 
-def rows(steps: int = 1000, gap=lambda step: 0.2, loss=lambda step: 1.3) -> list[tuple]:
+def rows(steps: int = 1000, gap=lambda step: 0.2, loss=lambda step: 1.3) -> list[Row]:
     """A row for every second step; D's verdicts lie `gap(step)` apart around a half."""
-    return [
-        (s, 64 * s, 1.0, loss(s), 0.7, 0.5 + gap(s) / 2, 0.5 - gap(s) / 2, 1e-3, 1e-3) for s in range(2, steps + 1, 2)
-    ]
+    verdicts = {s: (0.5 + gap(s) / 2, 0.5 - gap(s) / 2) for s in range(2, steps + 1, 2)}
+    return [Row(s, 64 * s, 1.0, loss(s), 0.7, *both, 1e-3, 1e-3) for s, both in verdicts.items()]
 
 
 def nearer(step: int) -> float:
@@ -366,7 +365,7 @@ def test_swings_are_counted_between_extremes():
 
 @pytest.fixture
 def registry(tmp_path, monkeypatch, random_pictures):
-    monkeypatch.setattr(run_module, "load", lambda *a, **k: random_pictures)
+    monkeypatch.setattr(loop_module, "load", lambda *a, **k: random_pictures)
     return Runs(tmp_path)
 
 
@@ -378,9 +377,9 @@ def asked(registry, run) -> dict:
 
 def fill(run, **formulas) -> None:
     for row in rows():
-        run.history.add_row(row)
+        run.history.add("rows", row)
     for record in signals(**formulas):
-        run.history.add_signal(record)
+        run.history.add("signals", record)
 
 
 def test_the_route_answers_with_verdicts_and_the_cure(registry):

@@ -8,18 +8,20 @@ from functools import partial
 import pytest
 import torch
 
+from gan.core.config import ConfigError
 from gan.data import catalog
 from gan.metrics import classifier, evaluate
 from gan.metrics.classifier import MetricError
 from gan.monitor import live_metrics
 from gan.monitor.live_metrics import Measurer
 from gan.recipes.catalog import RECIPES
-from gan.runs import run as run_module
+from gan.runs import loop as loop_module
 from gan.runs.archive import pack, unpack
+from gan.runs.commands import Command
 from gan.runs.history import History
 from gan.runs.meta import checked_measure_share
 from gan.runs.registry import Runs
-from gan.runs.run import Command, ConfigError, Run
+from gan.runs.run import Run
 from gan.training.trainer import Trainer
 from tests.conftest import PATIENCE, until
 from tests.runs.test_run import SMALL, assert_same, finished_state, straight_state
@@ -30,7 +32,7 @@ MOMENT = {"step": 1, "images": 8, "seconds": 0.5}
 @pytest.fixture
 def runs(tmp_path, monkeypatch, random_pictures):
     """Runs that measure little at a time, by a clock that stands still: a chunk after every step."""
-    monkeypatch.setattr(run_module, "load", lambda *a, **k: random_pictures)
+    monkeypatch.setattr(loop_module, "load", lambda *a, **k: random_pictures)
     monkeypatch.setattr(live_metrics, "FIRST_DEBT", 0.0)
     monkeypatch.setattr(live_metrics, "Measurer", partial(Measurer, clock=lambda: 0.0))
     monkeypatch.setattr(live_metrics, "SAMPLES", 60)
@@ -90,7 +92,7 @@ def test_a_measure_is_that_of_the_step_it_names_and_agrees_with_evaluate(runs):
     """Replay the run to that step and measure its pictures all at once."""
     run = finished(runs, 0.5, "quick-conditional", total_steps=30)
     found = run.history.measures[-1]
-    trainer = Trainer(run.config, run_module.load(), run_module.best_device())
+    trainer = Trainer(run.config, loop_module.load(), loop_module.best_device())
     for _ in range(found["step"]):
         trainer.step()
     z, labels = evaluate.latents(60, run.config.z_dim, 10)
@@ -241,7 +243,7 @@ def measure(step: int) -> dict:
 def test_going_back_takes_measures_back_too(tmp_path):
     history = History(tmp_path)
     for step in range(1, 6):
-        history.add_measure(measure(step))
+        history.add("measures", measure(step))
     history.flush()
     history.forget_after(3)
     for seen in (history, History(tmp_path)):

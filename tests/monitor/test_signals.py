@@ -21,7 +21,7 @@ from gan.monitor.signals import (
     told_apart,
 )
 from gan.recipes.catalog import RECIPES
-from gan.runs import run as run_module
+from gan.runs import loop as loop_module
 from gan.runs.history import History
 from gan.runs.registry import Runs
 from gan.runs.run import Run
@@ -145,7 +145,7 @@ def record(step: int) -> dict:
 def test_signals_are_read_back_and_taken_back(tmp_path):
     history = History(tmp_path)
     for step in (20, 40, 60):
-        history.add_signal(record(step) | {"near": 1.23456789})
+        history.add("signals", record(step) | {"near": 1.23456789})
     history.flush()
     assert History(tmp_path).signals == history.signals
     assert history.signals[0] == record(20) | {"near": 1.23457}
@@ -155,7 +155,7 @@ def test_signals_are_read_back_and_taken_back(tmp_path):
 
 
 def test_a_run_writes_signals_and_takes_them_along(tmp_path, monkeypatch, random_pictures):
-    monkeypatch.setattr(run_module, "load", lambda *a, **k: random_pictures)
+    monkeypatch.setattr(loop_module, "load", lambda *a, **k: random_pictures)
     runs = Runs(tmp_path)
     run, _ = runs.create("quick", changes=SMALL | {"total_steps": 45})
     run.threads, run.status = (1,), "running"

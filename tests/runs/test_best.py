@@ -15,8 +15,9 @@ from fastapi.testclient import TestClient
 from gan.cli import main as cli
 from gan.metrics.classifier import WEIGHTS
 from gan.models.weights_file import from_bytes
-from gan.runs import run as run_module
-from gan.runs.run import Command, Run
+from gan.runs import measuring
+from gan.runs.commands import Command
+from gan.runs.run import Run
 from gan.serving.renderer import Renderer
 from gan.training.checkpoint import CheckpointError, flatten, load_checkpoint, read_header, shown_generator_state
 from gan.training.device import best_device
@@ -26,6 +27,7 @@ from gan.web.routes.pictures import add_picture_routes, run_source
 from gan.web.routes.runs import BASE, add_routes
 from tests.conftest import make_pictures
 from tests.runs import test_run
+from tests.runs.test_fork import forked
 from tests.runs.test_run import SMALL, assert_same, finished_state, straight_state, until
 
 runs = test_run.runs  # the fixture
@@ -90,25 +92,25 @@ def test_going_back_before_it_forgets_it(runs):
 
 def test_a_fork_begins_there_and_a_later_one_takes_it_along(runs):
     run = measured(runs)
-    there, _ = runs.fork(run.id, {}, run.best_step)
+    there, _ = forked(runs, run.id, {}, run.best_step)
     assert there.checkpoint_step() == there.best_step == run.best_step
     assert_same(finished_state(there), straight_state(run.config, run.best_step))
-    later, _ = runs.fork(run.id, {"g_lr": 1e-4})
+    later, _ = forked(runs, run.id, {"g_lr": 1e-4})
     assert later.best_step == run.best_step
     assert_same(state_in(later.best_path, later.config), straight_state(run.config, run.best_step))
-    before, _ = runs.fork(run.id, {}, 0)
+    before, _ = forked(runs, run.id, {}, 0)
     assert before.best_step is None
 
 
 def test_a_full_disk_pauses_and_it_is_written_later(runs, monkeypatch):
-    full, real = threading.Event(), run_module.save_state
+    full, real = threading.Event(), measuring.save_state
 
     def save(*args):
         if full.is_set():
             raise OSError(errno.ENOSPC, "No space left on device")
         real(*args)
 
-    monkeypatch.setattr(run_module, "save_state", save)
+    monkeypatch.setattr(measuring, "save_state", save)
     full.set()
     run, _ = runs.create("dense", changes=MEASURED)
     run.meta.measure_share = 0.5

@@ -17,7 +17,7 @@ from gan.monitor.diagnosis.kinds import TOO_EARLY
 from gan.monitor.records import OLDER_SIGNALS, SIGNALS
 from gan.recipes.catalog import make_config
 from gan.recipes.failures import GALLERY, PREFIX
-from gan.runs import run as run_module
+from gan.runs import loop as loop_module
 from gan.runs.registry import Runs
 from gan.runs.run import Run
 from gan.web.routes.diagnosis import add_diagnosis_route
@@ -31,9 +31,9 @@ def written(
     """A run of this config with the history of one of the CASES, on disk."""
     run, _ = Runs(folder).adopt(config)
     for row in rows(steps, gap):
-        run.history.add_row(row)
+        run.history.add("rows", row)
     for record in signals(steps, **formulas):
-        run.history.add_signal(record)
+        run.history.add("signals", record)
     for event in events:
         run.history.add_event(**event)
     run.history.flush()
@@ -80,7 +80,7 @@ def test_the_command_that_is_offered_makes_the_fork_of_the_verdict(tmp_path, cap
 
 
 def test_the_offered_fork_trains(tmp_path, capsys, monkeypatch, random_pictures):
-    monkeypatch.setattr(run_module, "load", lambda *a, **k: random_pictures)
+    monkeypatch.setattr(loop_module, "load", lambda *a, **k: random_pictures)
     config = make_config("dense", batch=8, total_steps=2)
     run = written(tmp_path, config, diversity=lambda step: 0.1)
     command = next(line for line in said(capsys, run).splitlines() if line.startswith("To make it: "))

@@ -8,12 +8,14 @@ import pytest
 import torch
 
 from gan.core.config import KNOBS, ConfigError
+from gan.runs import history as history_module
 from gan.runs import kept_checkpoints as states_module
-from gan.runs import run as run_module
+from gan.runs import loop as loop_module
+from gan.runs.commands import Command
+from gan.runs.errors import RunsError
 from gan.runs.fork import plan_fork
 from gan.runs.kept_checkpoints import KeptCheckpoints, least_missed, state_due
-from gan.runs.registry import RunsError
-from gan.runs.run import Command, Run
+from gan.runs.run import Run
 from gan.training.checkpoint import CheckpointError, flatten, load_checkpoint, read_header
 from gan.training.device import best_device
 from gan.training.trainer import Trainer
@@ -31,6 +33,10 @@ def trained(registry, recipe="dense", **changes) -> Run:
     run.join(PATIENCE)
     assert run.status == "finished", run.message
     return run
+
+
+def forked(registry, run_id, changes, step=None) -> tuple[Run, str]:
+    return registry.fork(plan_fork(registry.get(run_id), changes, step))
 
 
 def finish(registry, run: Run) -> Run:
@@ -98,20 +104,20 @@ def test_a_state_that_is_not_finite_is_never_kept(runs, monkeypatch):
 
 @pytest.mark.parametrize("full", ["everything", "links"])
 def test_a_full_disk_pauses_when_a_state_cannot_be_kept(runs, monkeypatch, full):
-    save, keep = run_module.save_checkpoint, KeptCheckpoints.keep
+    save, keep = loop_module.save_checkpoint, KeptCheckpoints.keep
 
     def no_room(step):
         if step == 16:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     if full == "everything":
-        monkeypatch.setattr(run_module, "save_checkpoint", lambda *a: (no_room(a[1].steps_done), save(*a)))
+        monkeypatch.setattr(loop_module, "save_checkpoint", lambda *a: (no_room(a[1].steps_done), save(*a)))
     else:
         monkeypatch.setattr(KeptCheckpoints, "keep", lambda self, path, step: (no_room(step), keep(self, path, step)))
     run, _ = runs.create("dense", changes=SMALL)
     runs.start(run)
     until(lambda: run.status == "paused" and "disk is full" in run.message)
-    monkeypatch.setattr(run_module, "save_checkpoint", save)
+    monkeypatch.setattr(loop_module, "save_checkpoint", save)
     monkeypatch.setattr(KeptCheckpoints, "keep", keep)
     finish(runs, run)
     assert_same(finished_state(run), straight_state(run.config, 60))
@@ -122,7 +128,7 @@ def test_a_disk_without_second_names_gets_a_copy(tmp_path, monkeypatch):
     def no_links(*_):
         raise OSError(errno.EPERM, "Operation not permitted")
 
-    monkeypatch.setattr(states_module.os, "link", no_links)
+    monkeypatch.setattr("gan.core.files.os.link", no_links)
     (tmp_path / "checkpoint").write_bytes(b"state")
     states = KeptCheckpoints(tmp_path)
     states.keep(tmp_path / "checkpoint", 16)
@@ -133,7 +139,7 @@ def test_going_back_to_a_step_is_exact_and_forgets_what_came_later(runs):
     run = trained(runs)
     runs.command(run, Command("rewind", at=20))
     until(lambda: run.status == "paused" and run.checkpoint_step() == 16)
-    assert run.states.steps() == [0, 16] and run.history.rows[-1][0] == 16
+    assert run.states.steps() == [0, 16] and run.history.rows[-1].step == 16
     assert run.history.events[-1]["text"] == "Back to step 16"
     finish(runs, run)
     assert_same(finished_state(run), straight_state(run.config, 40))
@@ -149,10 +155,10 @@ def test_going_back_to_a_step_is_exact_and_forgets_what_came_later(runs):
 @pytest.mark.parametrize("recipe", ["dense", "quick"])
 def test_a_fork_without_changes_continues_bit_for_bit(runs, recipe):
     source = trained(runs, recipe, **({"clusters": 4, "z_dim": 8, "width": 8} if recipe == "quick" else {}))
-    fork, token = runs.fork(source.id, {}, step=20)
+    fork, token = forked(runs, source.id, {}, step=20)
     assert fork.status == "stopped" and fork.checkpoint_step() == 16 and runs.may_control(fork, [token])
     assert fork.id != source.id and fork.config == source.config
-    early = [r for r in source.history.rows if r[0] <= 16]
+    early = [r for r in source.history.rows if r.step <= 16]
     assert fork.history.rows == early
     for frame in fork.history.frames:
         same = [run.history.frame_path(frame["step"]).read_bytes() for run in (source, fork)]
@@ -168,7 +174,7 @@ def test_a_fork_without_changes_continues_bit_for_bit(runs, recipe):
 
 def test_a_fork_with_changes_learns_by_them_from_the_first_step_on(runs):
     source = trained(runs)
-    fork, _ = runs.fork(source.id, {"g_lr": 5e-4, "objective": "hinge", "batch": 4}, step=16)
+    fork, _ = forked(runs, source.id, {"g_lr": 5e-4, "objective": "hinge", "batch": 4}, step=16)
     finish(runs, fork)
     trainer = Trainer(source.config, make_pictures(), best_device())
     for _ in range(16):
@@ -178,7 +184,7 @@ def test_a_fork_with_changes_learns_by_them_from_the_first_step_on(runs):
     for _ in range(24):
         changed.step()
     assert_same(finished_state(fork), flatten(changed.state_dict()))
-    images = [row[1] for row in fork.history.rows]
+    images = [row.images for row in fork.history.rows]
     assert images == sorted(images) and images[-1] == 16 * 8 + 24 * 4
     assert "G's learning rate 0.001 → 0.0005" in fork.history.events[-1]["text"]
     assert fork.meta.title == "Dense on MNIST · G's learning rate 0.0005, objective hinge, batch size 4"
@@ -191,35 +197,36 @@ def test_learning_rates_that_were_changed_by_hand_are_taken_along(runs):
     until(lambda: source.latest is not None and source.latest.step > 3)
     runs.command(source, Command("stop"))
     source.join(PATIENCE)
-    same, _ = runs.fork(source.id, {})
-    other, _ = runs.fork(source.id, {"d_lr": source.config.d_lr})
+    same, _ = forked(runs, source.id, {})
+    other, _ = forked(runs, source.id, {"d_lr": source.config.d_lr})
     assert read_header(same.checkpoint_path)["lr"] == {"d": 3e-4, "g": 1e-3}
     assert read_header(other.checkpoint_path)["lr"] == {"d": 1e-3, "g": 1e-3}
 
 
 def test_an_averaged_generator_begins_as_the_generator_or_is_left_out(runs):
     source = trained(runs)
-    averaged, _ = runs.fork(source.id, {"ema_halflife_images": 1000}, step=16)
+    averaged, _ = forked(runs, source.id, {"ema_halflife_images": 1000}, step=16)
     trainer = Trainer(averaged.config, make_pictures(), best_device())
     load_checkpoint(averaged.checkpoint_path, trainer)
     assert_same(dict(trainer.ema.state_dict()), dict(trainer.G.state_dict()))
     finish(runs, averaged)
-    plain, _ = runs.fork(averaged.id, {"ema_halflife_images": 0})
+    plain, _ = forked(runs, averaged.id, {"ema_halflife_images": 0})
     finish(runs, plain)
 
 
 def test_with_another_seed_the_frames_show_the_same_noise(runs):
     source = trained(runs)
-    fork, _ = runs.fork(source.id, {"seed": 9}, step=16)
+    fork, _ = forked(runs, source.id, {"seed": 9}, step=16)
     finish(runs, fork)
-    assert torch.equal(fork._z, source._z) and torch.equal(fork._real, source._real)
-    again, _ = runs.fork(fork.id, {"seed": 10})
+    first, second = source.training.publisher, fork.training.publisher
+    assert torch.equal(second.z, first.z) and torch.equal(second.real, first.real)
+    again, _ = forked(runs, fork.id, {"seed": 10})
     finish(runs, again)
-    assert torch.equal(again._z, source._z)
+    assert torch.equal(again.training.publisher.z, first.z)
 
 
 def test_a_fork_of_a_finished_run_has_as_many_steps_again(runs):
-    fork, _ = runs.fork(trained(runs).id, {"d_lr": 1e-4})
+    fork, _ = forked(runs, trained(runs).id, {"d_lr": 1e-4})
     assert fork.config.total_steps == 80
 
 
@@ -227,7 +234,7 @@ def test_a_fork_of_a_finished_run_has_as_many_steps_again(runs):
 def test_what_no_fork_may_change_is_refused_even_from_scratch(runs, name):
     source, other = trained(runs), {"model": "mlp", "recipe": "quick", "dataset": "emoji"}
     with pytest.raises(ConfigError, match=rf"A fork keeps its .* \({name}\)"):
-        runs.fork(source.id, {name: other.get(name, KNOBS[name].high)}, 0)
+        forked(runs, source.id, {name: other.get(name, KNOBS[name].high)}, 0)
 
 
 def test_what_decides_the_clusters_changes_only_from_scratch(runs):
@@ -259,7 +266,7 @@ def test_what_cannot_be_forked_is_refused_in_words_and_leaves_nothing(runs):
     before = sorted(p.name for p in runs.folder.iterdir())
     for changes, step, words in REFUSED:
         with pytest.raises(ConfigError, match=words):
-            runs.fork(source.id, changes, step)
+            forked(runs, source.id, changes, step)
     assert sorted(p.name for p in runs.folder.iterdir()) == before
 
 
@@ -267,8 +274,8 @@ def test_groups_belong_to_their_seed(runs):
     source = trained(runs, "quick", clusters=4, z_dim=8, width=8, total_steps=16)
     for changes in ({"seed": 5}, {"data_limit": 200}, {"clusters": 2}):
         with pytest.raises(ConfigError, match="decides which groups of pictures these networks know"):
-            runs.fork(source.id, changes, 16)
-    fork, _ = runs.fork(source.id, {"seed": 5, "width": 16}, 0)
+            forked(runs, source.id, changes, 16)
+    fork, _ = forked(runs, source.id, {"seed": 5, "width": 16}, 0)
     assert not fork.checkpoint_path.exists() and fork.history.rows == []
     finish(runs, fork)
     assert_same(finished_state(fork), straight_state(fork.config, 16))
@@ -277,10 +284,10 @@ def test_groups_belong_to_their_seed(runs):
 def test_a_run_without_a_state_can_only_be_forked_from_scratch(runs):
     source, _ = runs.create("dense", changes=SMALL)
     with pytest.raises(CheckpointError, match="no saved state"):
-        runs.fork(source.id, {})
+        forked(runs, source.id, {})
     with pytest.raises(RunsError, match="no run with this address"):
-        runs.fork("x" * 12, {})
-    runs.fork(source.id, {}, 0)
+        forked(runs, "x" * 12, {})
+    forked(runs, source.id, {}, 0)
 
 
 # Keeping order ---------------------------------------------------------------------------------------------------
@@ -314,7 +321,7 @@ def test_a_kept_run_comes_first_is_not_deleted_and_does_not_make_room(runs):
     assert [r.id for r in runs.owned([runs.master])] == [made[0].id, made[2].id, made[1].id]
     with pytest.raises(RunsError, match="kept"):
         runs.delete(made[0])
-    runs.create("dense", changes=SMALL)
+    runs.evict_oldest(runs.create("dense", changes=SMALL)[0])
     assert [r.folder.exists() for r in made] == [True, False, True]
     runs.mark(made[0], False)
     runs.delete(made[0])
@@ -356,5 +363,70 @@ def test_old_runs_keep_only_their_last_state(runs):
     runs.keep = 20
     old = trained(runs, total_steps=16)
     made = [runs.create("dense", changes=SMALL)[0] for _ in range(2)]
+    runs.evict_oldest()
     assert old.states.steps() == [] and old.checkpoint_step() == 16
     assert all(r.folder.exists() for r in (old, *made))
+
+
+# What a fork shares ----------------------------------------------------------------------------------------------
+
+
+def files_of(folder) -> dict[str, int]:
+    return {path.name: path.stat().st_ino for path in (folder / "frames").iterdir()}
+
+
+def test_pictures_of_a_fork_are_second_names_for_those_of_its_source(runs):
+    source = trained(runs)
+    fork, _ = forked(runs, source.id, {}, 16)
+    shared = files_of(fork.folder)
+    assert shared and shared.items() <= files_of(source.folder).items()
+    before = {name: (fork.folder / "frames" / name).read_bytes() for name in shared}
+    runs.command(source, Command("rewind", at=0))
+    until(lambda: source.latest.step == 0 and source.status == "paused")
+    runs.delete(source)
+    assert {name: (fork.folder / "frames" / name).read_bytes() for name in shared} == before
+    assert Run(fork.folder).history.frames == fork.history.frames
+
+
+def test_where_a_disk_has_no_second_names_they_are_copies(runs, monkeypatch):
+    source = trained(runs)
+
+    def refused(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("gan.core.files.os.link", refused)
+    fork, _ = forked(runs, source.id, {}, 16)
+    for name, number in files_of(fork.folder).items():
+        same = [folder / "frames" / name for folder in (source.folder, fork.folder)]
+        assert same[0].read_bytes() == same[1].read_bytes() and same[0].stat().st_ino != number
+    assert_same(finished_state(finish(runs, fork)), straight_state(source.config, 40))
+
+
+def test_a_fork_reads_no_history_again(runs, monkeypatch):
+    source = trained(runs)
+    read = []
+    monkeypatch.setattr(history_module.Lines, "_read", lambda self, decode: read.append(self.path.exists()))
+    fork, _ = forked(runs, source.id, {}, 16)
+    assert read and not any(read)
+    monkeypatch.undo()
+    assert all(Run(fork.folder).history.all(name) == fork.history.all(name) for name in history_module.RECORDS)
+
+
+def test_a_state_that_is_gone_when_the_fork_is_made_is_one_sentence(runs):
+    source = trained(runs)
+    plan, before = plan_fork(source, {}, 16), sorted(path.name for path in runs.folder.iterdir())
+    source.states.forget()
+    with pytest.raises(CheckpointError, match="begin from is gone"):
+        runs.fork(plan)
+    assert sorted(path.name for path in runs.folder.iterdir()) == before
+
+
+def test_a_plan_holds_although_its_source_trains_on(runs):
+    """The newest state is another one then: the fork begins there, and has steps left."""
+    source = trained(runs)
+    plan = plan_fork(source, {})
+    runs.command(source, Command("resume", total_steps=90))
+    source.join(PATIENCE)
+    fork, _ = runs.fork(plan)
+    assert fork.checkpoint_step() == 90 and fork.config.total_steps > 90
+    assert fork.history.events[-1]["step"] == 90 and fork.history.rows == source.history.rows

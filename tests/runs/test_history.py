@@ -11,20 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan.monitor.records import COLUMNS, SIGNALS, due
+from gan.monitor.records import COLUMNS, SIGNALS, Row, due
 from gan.runs import history
 from gan.runs.history import History
 from tests import samples
 
 
-def row(step: int) -> tuple:
-    return (step, step * 8, step / 10, 1.5, None, 0.5, 0.25, 1e-3, 1e-3)
+def row(step: int) -> Row:
+    return Row(step, step * 8, step / 10, 1.5, None, 0.5, 0.25, 1e-3, 1e-3)
 
 
 def filled(folder, steps) -> History:
     h = History(folder)
     for s in steps:
-        h.add_row(row(s))
+        h.add("rows", row(s))
         h.add_frame(s, b"png%d" % s, [0.1], [0.9])
     h.add_event(3, "lr", "D's learning rate 1 → 2")
     h.flush()
@@ -49,7 +49,7 @@ def test_a_line_a_killed_process_left_unfinished_is_ignored_and_overwritten(tmp_
     again = History(tmp_path)
     assert again.rows == [row(s) for s in range(len(again.rows))]
     n = len(again.rows)
-    again.add_row(row(99))
+    again.add("rows", row(99))
     again.flush()
     assert History(tmp_path).rows == [*(row(s) for s in range(n)), row(99)]
 
@@ -63,7 +63,7 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
 
     with monkeypatch.context() as m:
         m.setattr(history, "write_atomically", no_space)
-        h.add_row(row(3))
+        h.add("rows", row(3))
         h.add_frame(3, b"png3", [], [])
         with pytest.raises(OSError, match="No space"):
             h.flush()
@@ -77,7 +77,7 @@ def test_half_a_line_written_before_the_disk_was_full_is_cut_off(tmp_path, monke
     import builtins
 
     h = filled(tmp_path, range(3))
-    h.add_row(row(3))
+    h.add("rows", row(3))
     real_open = builtins.open
 
     class HalfWriter:
@@ -121,7 +121,7 @@ def test_going_back_forgets_what_came_later(tmp_path):
     h = filled(tmp_path, range(6))
     h.forget_after(2)
     for seen in (h, History(tmp_path)):
-        assert [r[0] for r in seen.rows] == [0, 1, 2]
+        assert [r.step for r in seen.rows] == [0, 1, 2]
         assert [f["step"] for f in seen.frames] == [0, 1, 2]
         assert seen.events == []
     assert not h.frame_path(4).exists() and h.frame_path(2).exists()
@@ -159,9 +159,9 @@ def test_signals_of_older_runs_are_read_and_go_on_with_more_columns(tmp_path):
     assert h.signals[0]["lowest"] == 0.5 and h.signals[0]["spectrum"] is None
     h.flush()
     assert (tmp_path / "signals.csv").read_text().startswith(head + "\n")  # nothing was to be written
-    h.add_signal(dict.fromkeys(history.SIGNALS, 0.25) | {"step": 60})
+    h.add("signals", dict.fromkeys(history.SIGNALS, 0.25) | {"step": 60})
     h.flush()
-    h.add_signal(dict.fromkeys(history.SIGNALS, 0.25) | {"step": 80})
+    h.add("signals", dict.fromkeys(history.SIGNALS, 0.25) | {"step": 80})
     h.flush()
     lines = (tmp_path / "signals.csv").read_text().splitlines()
     assert lines[0] == ",".join(history.SIGNALS) and {line.count(",") for line in lines} == {lines[0].count(",")}
@@ -171,7 +171,7 @@ def test_signals_of_older_runs_are_read_and_go_on_with_more_columns(tmp_path):
 def test_a_full_disk_loses_no_older_signals(tmp_path, monkeypatch):
     older_signals(tmp_path, (20, 40))
     h, before = History(tmp_path), (tmp_path / "signals.csv").read_bytes()
-    h.add_signal(dict.fromkeys(history.SIGNALS, 0.25) | {"step": 60})
+    h.add("signals", dict.fromkeys(history.SIGNALS, 0.25) | {"step": 60})
 
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -187,8 +187,7 @@ def test_a_full_disk_loses_no_older_signals(tmp_path, monkeypatch):
 
 # ---- cut at any byte ----
 
-FILES = {"rows": "rows.csv", "signals": "signals.csv", "threads": "threads.csv", "events": "events.jsonl",
-         "frames": "frames.jsonl", "measures": "measures.jsonl"}  # fmt: skip
+FILES = {name: record.file for name, record in history.RECORDS.items()}
 
 
 @pytest.mark.parametrize("kind", FILES)
@@ -198,17 +197,17 @@ def test_what_is_read_of_a_cut_file_is_a_prefix_and_writing_goes_on(kind, data, 
     with tempfile.TemporaryDirectory() as folder:
         path, whole = Path(folder, FILES[kind]), samples.run_files()[FILES[kind]]
         path.write_bytes(whole)
-        written = getattr(History(Path(folder)), kind)
+        written = History(Path(folder)).all(kind)
         cut = data.draw(st.integers(0, len(whole)))
         path.write_bytes(whole[:cut] + rest)
         history = History(Path(folder))
-        found = list(getattr(history, kind))
+        found = list(history.all(kind))
         lines = whole[:cut].count(b"\n") - path.suffix.endswith("csv")
         assert len(written) == 3 and found == written[: max(lines, 0)]  # every whole line, and no other
         samples.add_records(history, range(7, 9))
         history.flush()
-        again = getattr(History(Path(folder)), kind)
-        assert again[: len(found)] == found and again == getattr(history, kind) and len(again) == len(found) + 2
+        again = History(Path(folder)).all(kind)
+        assert again[: len(found)] == found and again == history.all(kind) and len(again) == len(found) + 2
 
 
 WORDS = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
@@ -221,9 +220,9 @@ def test_all_that_can_be_written_is_read_back(records, at):
     with tempfile.TemporaryDirectory() as folder:
         history = History(Path(folder))
         for i, (step, words, number, perhaps) in enumerate(records):
-            history.add_row((step, step, *[number] * 2, perhaps, *[number] * 4))
+            history.add("rows", Row(step, step, *[number] * 2, perhaps, *[number] * 4))
             history.add_event(step, "lr", words)
-            history.add_signal(dict.fromkeys(SIGNALS, perhaps) | {"step": step})
+            history.add("signals", dict.fromkeys(SIGNALS, perhaps) | {"step": step})
             if i == at:
                 history.flush()
         history.flush()

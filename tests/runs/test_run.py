@@ -15,10 +15,12 @@ import torch
 
 from gan.core.images import split_grid
 from gan.monitor.records import due
-from gan.runs import run as run_module
+from gan.runs import loop as loop_module
+from gan.runs.commands import Command
+from gan.runs.errors import NoRoom, RunsError
 from gan.runs.history import FRAME_GROWTH, ROW_GROWTH
-from gan.runs.registry import NoRoom, Runs, RunsError
-from gan.runs.run import Command, Run
+from gan.runs.registry import Runs
+from gan.runs.run import Run
 from gan.training import device
 from gan.training.checkpoint import flatten, load_checkpoint, read_header
 from gan.training.device import best_device
@@ -30,7 +32,7 @@ SMALL = {"batch": 8, "total_steps": 60, "seed": 4}
 
 @pytest.fixture
 def runs(tmp_path, monkeypatch, random_pictures):
-    monkeypatch.setattr(run_module, "load", lambda *a, **k: random_pictures)
+    monkeypatch.setattr(loop_module, "load", lambda *a, **k: random_pictures)
     registry = Runs(tmp_path / "runs", limit=2)
     registry.threads = (1,)  # what is compared below is exact only for the same number of threads
     yield registry
@@ -74,7 +76,7 @@ def test_a_run_trains_to_its_end_and_leaves_its_history(runs):
     again = Run(run.folder)
     assert again.status == "finished"
     assert [f["step"] for f in again.history.frames][:3] == [0, 1, 2]
-    assert again.history.rows[-1][0] == 60
+    assert again.history.rows[-1].step == 60
     assert (run.folder / "real.png").exists()
     assert again.latest.png == run.history.frame_path(again.history.frames[-1]["step"]).read_bytes()
 
@@ -131,7 +133,7 @@ def test_going_on_after_an_end_keeps_its_record_and_is_exact(runs):
     frames = [s for s in range(last) if due(s, FRAME_GROWTH)]
     rows = [s for s in range(1, last) if due(s, ROW_GROWTH) or due(s, FRAME_GROWTH)]
     assert [f["step"] for f in run.history.frames] == sorted([*frames, first, last])
-    assert [r[0] for r in run.history.rows] == sorted([*rows, first, last])
+    assert [r.step for r in run.history.rows] == sorted([*rows, first, last])
     assert_same(finished_state(run), straight_state(run.config, last))
 
 
@@ -262,7 +264,7 @@ def test_nobody_is_shown_a_verdict_that_is_no_number(runs):
         if run.trainer.steps_done == 7:
             with torch.no_grad():
                 run.trainer.d_params[0].fill_(float("inf"))
-            run._publish(frame=True)
+            run.training.publisher.publish(frame=True)
 
     run.loop(poison)
     assert run.status == "failed" and "The discriminator's verdict became NaN or infinite at step 7" in run.message
@@ -271,7 +273,7 @@ def test_nobody_is_shown_a_verdict_that_is_no_number(runs):
 
 
 def test_nan_injected_just_before_a_save_never_reaches_the_disk(runs, monkeypatch):
-    monkeypatch.setattr(run_module, "SAVE_EVERY_SECONDS", 0.0)  # a save after every step
+    monkeypatch.setattr(loop_module, "SAVE_EVERY_SECONDS", 0.0)  # a save after every step
     run, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
     original, poisoned = Trainer.step, []
 
@@ -293,7 +295,7 @@ def test_nan_injected_just_before_a_save_never_reaches_the_disk(runs, monkeypatc
 
 def test_a_full_disk_pauses_and_says_so_and_nothing_is_lost(runs, monkeypatch):
     run, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
-    real = run_module.save_checkpoint
+    real = loop_module.save_checkpoint
     full = threading.Event()
 
     def save(*args):
@@ -301,8 +303,8 @@ def test_a_full_disk_pauses_and_says_so_and_nothing_is_lost(runs, monkeypatch):
             raise OSError(errno.ENOSPC, "No space left on device")
         real(*args)
 
-    monkeypatch.setattr(run_module, "save_checkpoint", save)
-    monkeypatch.setattr(run_module, "SAVE_EVERY_SECONDS", 0.02)
+    monkeypatch.setattr(loop_module, "save_checkpoint", save)
+    monkeypatch.setattr(loop_module, "SAVE_EVERY_SECONDS", 0.02)
     runs.start(run)
     until(lambda: run.latest is not None and run.trainer.steps_done > 5)
     full.set()
@@ -347,7 +349,7 @@ def test_kill_9_in_mid_training_then_continue_exactly(tmp_path):
         trainer.step()
     load_checkpoint(run.checkpoint_path, saved)
     assert_same(flatten(trainer.state_dict()), flatten(saved.state_dict()))
-    assert [r[0] for r in run.history.rows] == sorted({r[0] for r in run.history.rows})
+    assert [r.step for r in run.history.rows] == sorted({r.step for r in run.history.rows})
 
 
 def test_closing_the_program_saves_and_the_run_is_listed_as_interrupted(runs):
@@ -400,14 +402,16 @@ def test_a_damaged_run_is_left_out_and_the_others_are_listed(runs):
 
 
 def test_the_oldest_idle_runs_make_room(tmp_path, monkeypatch, random_pictures):
-    monkeypatch.setattr(run_module, "load", lambda *a, **k: random_pictures)
+    monkeypatch.setattr(loop_module, "load", lambda *a, **k: random_pictures)
     registry = Runs(tmp_path, keep=3)
     made = [registry.create("dense", changes=SMALL)[0] for _ in range(5)]
+    assert all(r.folder.exists() for r in made)  # making one deletes nothing
+    registry.evict_oldest()
     assert [r.folder.exists() for r in made] == [False, False, True, True, True]
 
 
 def test_an_unwatched_run_makes_room_for_others(runs):
-    runs.limit = 1
+    runs.admission.limit = 1
     left, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
     wanted, _ = runs.create("dense", changes=SMALL)
     runs.start(left)
@@ -422,22 +426,22 @@ def test_an_unwatched_run_makes_room_for_others(runs):
 
 
 def test_an_unwatched_run_keeps_its_place_before_its_own_owner(runs):
-    runs.limit = 1
+    runs.admission.limit = 1
     left, token = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
     runs.start(left)
     left._watched_at -= 1000
     for tokens in ([token], [runs.master]):
         with pytest.raises(RunsError, match="pause or stop it first"):
-            runs.refuse_when_busy(tokens)
+            runs.admission.admit(tokens)
     assert left.status == "running"
 
 
 def test_changes_of_the_number_of_threads_are_written_down(runs, monkeypatch):
     """Told that two threads take half the time, the run takes two, and says since when."""
     runs.threads = (1, 2)
-    monkeypatch.setattr(run_module, "best_device", lambda: torch.device("cpu"))
-    took = run_module.ThreadChooser.took
-    monkeypatch.setattr(run_module.ThreadChooser, "took", lambda self, _: took(self, 1.0 / self.threads))
+    monkeypatch.setattr(loop_module, "best_device", lambda: torch.device("cpu"))
+    took = loop_module.ThreadChooser.took
+    monkeypatch.setattr(loop_module.ThreadChooser, "took", lambda self, _: took(self, 1.0 / self.threads))
     run, _ = runs.create("dense", changes=SMALL | {"total_steps": 30})
     runs.start(run)
     run.join(PATIENCE)
@@ -449,7 +453,7 @@ def test_a_run_that_goes_on_elsewhere_says_so(runs, monkeypatch):
     run, _ = runs.create("quick", changes=SMALL | {"width": 8, "total_steps": 3})
     for units, total in ((True, 3), (True, 5), (False, 7)):
         monkeypatch.setattr(device, "has_amx", lambda units=units: units)
-        monkeypatch.setattr(run_module, "best_device", lambda: torch.device("cpu"))
+        monkeypatch.setattr(loop_module, "best_device", lambda: torch.device("cpu"))
         run.config, run.status = run.config.changed(total_steps=total), "running"
         run.loop()
         assert run.status == "finished", run.message

@@ -197,7 +197,7 @@ def test_a_lost_process_ends_in_words_then_one_continues_then_two(shelf, tmp_pat
 
     process = torchrun("train", tmp_path, -1, "--resume", folder, *steps)
     try:
-        until(lambda: process.poll() is not None or Run(folder).history.rows[-1][0] > 14, GIVE_UP_SECONDS)
+        until(lambda: process.poll() is not None or Run(folder).history.rows[-1].step > 14, GIVE_UP_SECONDS)
     finally:
         process.send_signal(signal.SIGINT)
     _, errors = ended(process)
@@ -205,8 +205,8 @@ def test_a_lost_process_ends_in_words_then_one_continues_then_two(shelf, tmp_pat
     assert run.status == "stopped", errors
     header = read_header(run.checkpoint_path)
     assert header["batches_done"] == 17 + 2 * (header["steps_done"] - 10)
-    step, images, *_ = run.history.rows[-1]
-    assert images == 4 * (17 + 2 * (step - 10))
+    last = run.history.rows[-1]
+    assert last.images == 4 * (17 + 2 * (last.step - 10))
     assert same_on_both_ranks_and_on_disk(tmp_path, run)
 
 

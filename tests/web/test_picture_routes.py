@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from gan.latent.query import spec_of
 from gan.models import weights_file as files
-from gan.runs import run as run_module
+from gan.runs import loop as loop_module
 from gan.runs.registry import Runs
 from gan.serving.renderer import MAX_UPLOAD_BYTES, Renderer
 from gan.web.routes.drawings import DRAWINGS, Drawing, add_drawing_routes
@@ -196,7 +196,7 @@ def test_a_weights_file_can_be_opened_and_a_bad_one_is_refused(client):
 @pytest.fixture
 def learning(tmp_path, monkeypatch, random_pictures):
     """The routes about one run that learns, and the run."""
-    monkeypatch.setattr(run_module, "load", lambda *a, **k: random_pictures)
+    monkeypatch.setattr(loop_module, "load", lambda *a, **k: random_pictures)
     runs = Runs(tmp_path / "runs")
     renderer = Renderer(tmp_path, run_source(runs))
     app = FastAPI()

@@ -17,9 +17,10 @@ from PIL import Image
 from gan.metrics.classifier import WEIGHTS
 from gan.monitor.diagnosis import diagnose
 from gan.recipes.catalog import ALL_RECIPES
-from gan.runs import run as run_module
-from gan.runs.registry import MOST_TOKENS, Runs
+from gan.runs import loop as loop_module
+from gan.runs.registry import Runs
 from gan.runs.room import in_words
+from gan.runs.store import MOST_TOKENS
 from gan.training.checkpoint import CheckpointError
 from gan.web.routes.diagnosis import add_diagnosis_route
 from gan.web.routes.runs import BASE, Visit, add_routes
@@ -29,7 +30,7 @@ from tests.conftest import PATIENCE, until
 
 @pytest.fixture
 def registry(tmp_path, monkeypatch, random_pictures):
-    monkeypatch.setattr(run_module, "load", lambda *a, **k: random_pictures)
+    monkeypatch.setattr(loop_module, "load", lambda *a, **k: random_pictures)
     runs = Runs(tmp_path / "runs", limit=1)
     yield runs
     runs.close()
@@ -487,7 +488,7 @@ def test_whatever_a_run_writes_down_comes_as_columns_of_numbers(client, registry
         {"step": 20, "fid": 3.5, "histogram": [1, 2], "what": "x"},
         {"step": 40, "fid": float("nan"), "coverage": 0.5, "yes": True},
     ]
-    monkeypatch.setattr(type(registry.get(run_id).history), "measures", records, raising=False)
+    monkeypatch.setattr(registry.get(run_id).history, "all", lambda name: records)
     answer = get(client, f"runs/{run_id}/columns/measures").json()
     assert answer == {"count": 2, "columns": {"step": [20, 40], "fid": [3.5, None], "coverage": [None, 0.5]}}
     later = get(client, f"runs/{run_id}/columns/measures?from=1").json()
@@ -509,6 +510,22 @@ def zipped(client, registry):
 
 def bring(client, data: bytes):
     return client.post(f"{BASE}/runs/import", content=data)
+
+
+def test_whoever_adds_a_run_to_a_full_server_makes_the_oldest_go(client, registry, zipped):
+    """Started, forked or brought back: never the new one, though it is not kept, and may not train."""
+    run_id, _, data = zipped
+    registry.keep = 2
+    first, second = (registry.create("dense")[0] for _ in range(2))
+    started, owner = start(client)
+    assert [(registry.folder / name).exists() for name in (run_id, first.id, second.id)] == [False, False, True]
+    command(client, started, owner, "stop")
+    registry.get(started).join(PATIENCE)
+    made = [started]
+    made.append(client.post(f"{BASE}/runs/{made[0]}/fork", json={"step": 0}).json()["id"])
+    made.append(bring(client, data).json()["id"])
+    assert not first.folder.exists() and not second.folder.exists()
+    assert [(registry.folder / name).exists() for name in made] == [False, True, True]
 
 
 def test_a_run_comes_back_under_another_owner_and_continues(client, registry, zipped):
@@ -676,7 +693,7 @@ def test_a_run_that_cannot_be_opened_leaves_a_sentence_and_no_folder(client, reg
     def damaged(*_):
         raise CheckpointError("It is damaged.")
 
-    monkeypatch.setattr("gan.runs.registry.Run", damaged)
+    monkeypatch.setattr("gan.runs.store.Run", damaged)
     before = sorted(p.name for p in registry.folder.iterdir())
     answer = client.post(f"{BASE}/runs", json={"recipe": "dense"})
     assert answer.status_code == 400 and "could not be opened: It is damaged." in answer.json()["error"]
@@ -701,7 +718,7 @@ def test_the_diagnosis_of_a_moment_knows_nothing_of_later(tmp_path):
     assert end["verdicts"] and get(client, "runs/recorded/diagnosis?step=10").json()["verdicts"] == []
     assert get(client, "runs/recorded/diagnosis?step=999999").json() == end
     for step in range(0, run.config.total_steps, 150):
-        rows = [row for row in run.history.rows if row[0] <= step]
+        rows = [row for row in run.history.rows if row.step <= step]
         until_then = [
             [r for r in records if r["step"] <= step]
             for records in (run.history.signals, run.history.events, run.history.measures)

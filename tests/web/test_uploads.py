@@ -29,7 +29,8 @@ from starlette.middleware import Middleware
 
 from gan.core.paths import ROOT
 from gan.data.catalog import DataError
-from gan.runs.registry import NotFound, Runs
+from gan.runs.errors import NotFound
+from gan.runs.registry import Runs
 from gan.web import middleware
 from gan.web.routes import uploads
 from gan.web.routes.kept_uploads import KEPT_SECONDS, MOST_KEPT, KeptUploads

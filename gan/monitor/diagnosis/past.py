@@ -8,7 +8,7 @@ from statistics import median
 from typing import NamedTuple
 
 from gan.core.config import Config
-from gan.monitor.records import COLUMNS, Event, Measure, Row, Signal
+from gan.monitor.records import Event, Measure, Row, Signal
 
 LATEST = 3  # records, at most, whose median is "now": one look at 64 pictures wavers
 RECENT = 0.85  # of all steps; what is older than that is not "now" in a young run, which changes fast
@@ -28,7 +28,7 @@ class Past(NamedTuple):
 
     @property
     def step(self) -> int:
-        last = [r[0] for r in self.rows[-1:]]
+        last = [r.step for r in self.rows[-1:]]
         last += [s["step"] for s in self.signals[-1:]] + [m["step"] for m in self.measures[-1:]]
         return int(max(last, default=0))
 
@@ -36,7 +36,7 @@ class Past(NamedTuple):
         """What had been written down at that step."""
         return Past(
             self.config,
-            [r for r in self.rows if r[0] <= step],
+            [r for r in self.rows if r.step <= step],
             [s for s in self.signals if s["step"] <= step],
             [e for e in self.events if e["step"] <= step],
             [m for m in self.measures if m["step"] <= step],
@@ -116,13 +116,11 @@ class Past(NamedTuple):
 
     def losses(self) -> list[float]:
         """The larger of both losses, row by row."""
-        names = [COLUMNS.index(name) for name in ("d_loss", "g_loss")]
-        return [max(abs(r[i] or 0.0) for i in names) for r in self.rows]
+        return [max(abs(r.d_loss or 0.0), abs(r.g_loss or 0.0)) for r in self.rows]
 
     def gaps(self, after: float) -> tuple[list[int], list[float]]:
         """Steps, and D's mean verdict on real pictures minus that on generated ones, smoothed."""
-        real, fake = COLUMNS.index("d_real"), COLUMNS.index("d_fake")
-        verdicts = [(r[0], r[real], r[fake]) for r in self.rows if r[0] > after]
+        verdicts = [(r.step, r.d_real, r.d_fake) for r in self.rows if r.step > after]
         found = [(step, a - b) for step, a, b in verdicts if a is not None and b is not None]
         gaps, side = [gap for _, gap in found], SMOOTHED // 2
         smooth = [median(gaps[max(0, i - side) : i + side + 1]) for i in range(len(gaps))]

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from gan.core.tokens import new_token
-from gan.runs.registry import NotFound
+from gan.runs.errors import NotFound
 from gan.web.routes.uploads import Upload
 
 KEPT_SECONDS = 30 * 60.0  # since the last use

@@ -25,7 +25,8 @@ from gan.core.images import grid, png_bytes
 from gan.data.catalog import DataError, describe
 from gan.data.own_pictures import FITS, Form, Prepared, Summary, edit_classes, prepare, prepare_zip, preview
 from gan.data.pictures import Progress
-from gan.runs.registry import NotFound, Runs
+from gan.runs.errors import NotFound
+from gan.runs.registry import Runs
 from gan.web.routes.answers import FRESH, sentence
 from gan.web.routes.kept_uploads import KeptUploads
 from gan.web.routes.runs import BASE, Visit, json_of, refuse_strangers, tokens_of

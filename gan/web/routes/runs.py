@@ -37,10 +37,15 @@ from gan.models.weights_file import Weights, to_bytes
 from gan.monitor.records import COLUMNS
 from gan.recipes.catalog import ALL_RECIPES
 from gan.runs.archive import pack
+from gan.runs.commands import COMMAND_KINDS, PLAYERS, Command
+from gan.runs.errors import RunsError
 from gan.runs.fork import plan_fork
+from gan.runs.history import RECORDS
 from gan.runs.meta import checked_measure_share
-from gan.runs.registry import RECORDED, Runs, RunsError
-from gan.runs.run import COMMAND_KINDS, PLAYERS, REAL_COUNT, Command, Run
+from gan.runs.publishing import REAL_COUNT
+from gan.runs.registry import Runs
+from gan.runs.run import Run
+from gan.runs.store import RECORDED
 from gan.web.addresses import is_loopback
 from gan.web.mathml import mathml
 from gan.web.routes.answers import FRESH, error, sentence
@@ -220,13 +225,10 @@ def _add_columns(app: FastAPI, runs: Runs) -> None:
     @app.get(f"{BASE}/runs/{{run_id}}/columns/{{what}}")
     @sentence
     async def columns(run_id: str, what: str, request: Request) -> Response:
-        if what not in _RECORDS:
-            return error(404, f"There is no record {what[:40]!r}; known: {', '.join(_RECORDS)}.")
-        records = getattr(runs.get(run_id).history, what, [])[_start(request) :]
+        if what not in RECORDS:
+            return error(404, f"There is no record {what[:40]!r}; known: {', '.join(RECORDS)}.")
+        records = runs.get(run_id).history.fields(what, _start(request))
         return JSONResponse({"count": len(records), "columns": _columns(records)}, headers=FRESH)
-
-
-_RECORDS = ("signals", "measures")  # what a run writes down besides its rows, whatever the names of its numbers
 
 
 def _columns(records: Sequence[Mapping[str, object]]) -> dict[str, list[float | None]]:
@@ -312,7 +314,7 @@ def _add_control(app: FastAPI, runs: Runs, visit: Visit, kept: KeptUploads) -> N
     @sentence
     async def busy(request: Request) -> Response:
         """Whether something more can train; where not, the refusal that Train would get."""
-        refusal = await run_in_threadpool(runs.no_room, tokens_of(request))
+        refusal = await run_in_threadpool(runs.admission.no_room, tokens_of(request))
         why = {"error": str(refusal), **refusal.details} if refusal else {}
         return JSONResponse({"free": refusal is None} | why, headers=FRESH)
 
@@ -331,6 +333,7 @@ def _add_control(app: FastAPI, runs: Runs, visit: Visit, kept: KeptUploads) -> N
         refuse_strangers(runs, visit, request)
         async with received(request, MAX_RUN_ZIP_BYTES, kept.drop_oldest) as file:
             run, token, claim = await run_in_threadpool(runs.bring_back, file)
+            await run_in_threadpool(runs.evict_oldest, run)
         return JSONResponse({"id": run.id, "token": token, "pictures_token": claim}, 201)
 
 
@@ -344,11 +347,11 @@ def _add_order(app: FastAPI, runs: Runs, visit: Visit) -> None:
         refuse_strangers(runs, visit, request)
         body = await json_of(request)
         source, changes, step = runs.get(run_id), _changes(body), _step(body)
-        await run_in_threadpool(plan_fork, source, changes, step)  # refused before anything is paused for it
+        plan = await run_in_threadpool(plan_fork, source, changes, step)  # refused before anything is paused for it
         tokens = tokens_of(request)
         if runs.may_control(source, tokens):
-            await run_in_threadpool(runs.make_room_for_fork, source, tokens)
-        make = functools.partial(runs.fork, run_id, changes, step, tokens)
+            await run_in_threadpool(runs.admission.make_room_for_fork, source, tokens)
+        make = functools.partial(runs.fork, plan, tokens)
         return await run_in_threadpool(_start_new, runs, make, tokens)
 
     @app.patch(f"{BASE}/runs/{{run_id}}")
@@ -392,10 +395,11 @@ def refuse_strangers(runs: Runs, visit: Visit, request: Request) -> None:
 
 def _start_new(runs: Runs, make: Callable[[], tuple[Run, str]], tokens: list[str]) -> Response:
     """Make a run and let it train; nothing is made, and nobody's run paused, when there is no room or it cannot be."""
-    if refusal := runs.no_room(tokens):
+    if refusal := runs.admission.no_room(tokens):
         raise refusal
     run, token = make()
     runs.start(run, tokens)
+    runs.evict_oldest(spare=run)
     return JSONResponse({"id": run.id, "token": token}, 201)
 
 

@@ -21,7 +21,7 @@ from gan.data.catalog import DataError
 from gan.data.own_pictures import FITS, MOST, MOST_FILES, MOST_NAME, SHOWN, SIDECARS, readable_suffixes
 from gan.data.own_pictures.decode import Readable
 from gan.data.own_pictures.files import MOST_DIRECTORY_BYTES
-from gan.runs.registry import RunsError
+from gan.runs.errors import RunsError
 
 SIZES, CHANNELS = (28, 32), (1, 3)  # that the page offers
 PREVIEW_COLUMNS = 8  # pictures beside each other on the sheet that the page shows of a set

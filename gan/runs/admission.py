@@ -1,0 +1,83 @@
+"""Who may train now: so many runs at once; a run that nobody watches gives way to other people's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from gan.core.tokens import hashes_of
+from gan.runs.commands import Command
+from gan.runs.errors import NoRoom
+from gan.runs.room import no_room
+from gan.runs.run import Run
+
+UNWATCHED_SECONDS = 120.0  # a run that nobody has looked at for so long makes room for other people's
+PAUSE_SECONDS = 20.0  # a step of the largest networks takes some seconds
+
+
+class Admission:
+    """Decides whether one more run may train.
+
+    Args:
+        limit: how many may train at the same time.
+        runs: all runs there are, now and later.
+        may_control: whether who has these tokens may steer a run.
+    """
+
+    def __init__(self, limit: int, runs: Mapping[str, Run], may_control: Callable[[Run, Iterable[str]], bool]) -> None:
+        self.limit, self._runs, self._may_control = limit, runs, may_control
+
+    def admit(self, tokens: Iterable[str] = (), run: Run | None = None) -> None:
+        """Make room for one more, which is to train now; another's run that nobody watches may be paused for it.
+
+        Raises NoRoom, in words for who has these tokens, when as many train as may and none gives way. run: the one
+        that is to train, if it is there already.
+        """
+        tokens = list(tokens)
+        if refusal := self.no_room(tokens, run):
+            raise refusal
+        if len(self._busy(run)) >= self.limit:
+            max(self._left_alone(tokens, run), key=Run.unwatched_seconds).send(Command("yield"))
+
+    def no_room(self, tokens: Iterable[str] = (), run: Run | None = None) -> NoRoom | None:
+        """Why nothing more can train just now, in words for who has these tokens; None when something can."""
+        busy, tokens = self._busy(run), list(tokens)
+        if len(busy) < self.limit or self._left_alone(tokens, run):
+            return None
+
+        def whose(run: Run) -> str:
+            if run.meta.is_controlled_by(hashes_of(tokens)):
+                return "Your own run"
+            return "The run" if self._may_control(run, tokens) else ""
+
+        return NoRoom(*no_room(busy, whose, UNWATCHED_SECONDS))
+
+    def make_room_for_fork(self, source: Run, tokens: Iterable[str] = ()) -> None:
+        """A run that trains gives its place to its own fork when there is no other. Raises NoRoom."""
+        refusal = self.no_room(tokens)
+        if refusal is not None and not (_trains(source) and _pauses_in_time(source)):
+            raise refusal
+
+    def _left_alone(self, tokens: Iterable[str], run: Run | None) -> list[Run]:
+        """The runs that train and make room for who has these tokens: others', which nobody watches."""
+        unwatched = [r for r in self._busy(run) if r.unwatched_seconds() >= UNWATCHED_SECONDS]
+        return [r for r in unwatched if not self._may_control(r, tokens)]
+
+    def _busy(self, run: Run | None) -> list[Run]:
+        """The runs that train, but for this one."""
+        return [r for r in list(self._runs.values()) if r is not run and _trains(r)]
+
+
+def _trains(run: Run) -> bool:
+    return run.alive and run.status == "running"
+
+
+def _pauses_in_time(run: Run) -> bool:
+    """Pause a run; whether its state is saved, from which a fork may begin: then its snapshot tells of the pause."""
+    run.send(Command("pause"))
+    end = time.monotonic() + PAUSE_SECONDS
+    while run.latest is None or run.latest.numbers["status"] == "running":
+        if time.monotonic() > end or not run.alive:
+            return False
+        time.sleep(0.02)
+    return True

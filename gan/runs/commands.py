@@ -1,0 +1,109 @@
+"""What may be asked of a run, and how its loop does it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gan.runs.meta import checked_measure_share
+
+# Who learns in a single step: both, or one of them.
+PLAYERS = {"both": "D and G", "d": "D", "g": "G"}
+
+if TYPE_CHECKING:  # which imports this module
+    from gan.runs.loop import TrainingLoop
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is asked of a run.
+
+    kind: pause, resume, step, stop, lr, rewind, measure_share (owner); yield, shutdown (program).
+    """
+
+    kind: str
+    players: str = "both"
+    d_lr: float | None = None
+    g_lr: float | None = None
+    total_steps: int | None = None
+    at: int | None = None  # rewind: to the last kept state at or before this step; None: to the last checkpoint
+    measure_share: float | None = None
+
+
+def carry_out(loop: TrainingLoop, command: Command) -> None:
+    """Do what was asked, between two steps. Raises Diverged or CheckpointError."""
+    _COMMANDS[command.kind](loop, command)
+
+
+def _pause(loop: TrainingLoop, _: Command) -> None:
+    if loop.run.status == "running":
+        loop.event("pause", "Paused")
+        loop.settle("paused")
+
+
+def _yield(loop: TrainingLoop, _: Command) -> None:
+    if loop.run.status == "running":
+        loop.run.message = "Paused, because nobody was watching and somebody else wanted to train. Nothing is lost."
+        loop.event("pause", "Paused: nobody was watching")
+        loop.settle("paused")
+
+
+def _resume(loop: TrainingLoop, command: Command) -> None:
+    run = loop.run
+    if command.total_steps:
+        run.config = run.config.changed(total_steps=command.total_steps)
+    if run.status != "running":
+        loop.event("resume", "Resumed")
+        run.running_since = time.monotonic()
+        run.status, run.message = "running", ""
+        loop.publisher.speed.clear()
+        loop.flush()
+        run.write_meta()
+
+
+def _step(loop: TrainingLoop, command: Command) -> None:
+    loop.run.status, loop.run.message = "paused", ""
+    loop.event("step", f"One step of {PLAYERS[command.players]}")
+    loop.advance(command.players)
+    loop.publisher.publish()
+
+
+def _stop(loop: TrainingLoop, command: Command) -> None:
+    loop.stopping = command.kind
+
+
+def _lr(loop: TrainingLoop, command: Command) -> None:
+    lr = loop.trainer.lr
+    for player, name, value in (("d", "D", command.d_lr), ("g", "G", command.g_lr)):
+        if value is not None and value != lr[player]:
+            loop.event("lr", f"{name}'s learning rate {lr[player]:g} → {value:g}")
+            lr[player] = value
+    loop.publisher.publish()
+
+
+def _measure_share(loop: TrainingLoop, command: Command) -> None:
+    loop.run.meta.measure_share = checked_measure_share(command.measure_share)
+    loop.run.write_meta()
+    loop.publisher.publish()
+
+
+def _rewind(loop: TrainingLoop, command: Command) -> None:
+    loop.restore(loop.run.state_until(command.at))
+    loop.event("rewind", f"Back to step {loop.trainer.steps_done:,}")
+    loop.settle("paused")
+
+
+_COMMANDS: dict[str, Callable[[TrainingLoop, Command], None]] = {
+    "pause": _pause,
+    "yield": _yield,
+    "resume": _resume,
+    "step": _step,
+    "stop": _stop,
+    "shutdown": _stop,
+    "lr": _lr,
+    "measure_share": _measure_share,
+    "rewind": _rewind,
+}
+COMMAND_KINDS = tuple(kind for kind in _COMMANDS if kind not in ("yield", "shutdown"))

@@ -1,0 +1,222 @@
+"""The runs of one folder: unguessable ids, an owner's token for every control, and how they go again.
+
+How many may train at once is decided in gan/runs/admission.py, which ones a full server gives up in
+gan/runs/eviction.py; new ones are made in gan/runs/registry.py.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import shutil
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from gan.core.config import ConfigError
+from gan.core.tokens import hash_of, hashes_of, new_token
+from gan.data.catalog import DATA
+from gan.runs.admission import Admission
+from gan.runs.commands import Command
+from gan.runs.errors import InUse, NotFound, RunsError
+from gan.runs.eviction import evicted, without_states
+from gan.runs.history import History
+from gan.runs.prepared_sets import PreparedSets
+from gan.runs.run import Run
+from gan.training.checkpoint import CheckpointError
+from gan.training.threads import thread_counts
+
+RECORDED = "recorded"  # the id of the shipped run, which anybody may watch and nobody can control
+TITLE_LENGTH = 80  # characters
+MOST_TOKENS = 16  # of one run, besides that of the page that started it
+_ID = re.compile(r"[A-Za-z0-9_-]{12}")
+
+log = logging.getLogger(__name__)
+
+
+class RunStore:
+    """All runs below one folder.
+
+    Args:
+        folder: where runs live, one sub-folder each; made when missing. Raises RunsError when it cannot be written.
+        recorded: the folder of the shipped run, if there is one.
+        limit: how many runs may train at the same time; two on two cores would only slow each other down.
+        keep: how many runs `evict_oldest` leaves, and of these only the newest tenth with its early states.
+    """
+
+    def __init__(self, folder: Path, recorded: Path | None = None, limit: int = 1, keep: int = 200) -> None:
+        self.folder, self.keep = folder, keep
+        self.own_dir = folder / "pictures"
+        self.prepared = PreparedSets(self.own_dir)
+        self.master = new_token()  # the token of the person who started the program
+        self.threads = thread_counts(limit)
+        self._guard = threading.RLock()
+        self._runs: dict[str, Run] = {}
+        self.admission = Admission(limit, self._runs, self.may_control)
+        _make_folder(self.own_dir)
+        self.recorded = self._open_recorded(recorded)
+        for path in sorted(folder.iterdir()):
+            if _ID.fullmatch(path.name) and (path / "run.json").exists():
+                self._open_if_whole(path)
+
+    # Finding ------------------------------------------------------------------------------------------------------
+
+    def get(self, run_id: str) -> Run:
+        """Raises NotFound when there is no such run."""
+        if run_id == RECORDED and self.recorded:
+            return self.recorded
+        run = self._runs.get(run_id)
+        if run is None:
+            raise NotFound("There is no run with this address; it may have been deleted, or the server started anew.")
+        return run
+
+    def whose_weights(self, name: str) -> tuple[Run, bool]:
+        """Of weights called ID or ID@best: their run, and whether they are those with the best FID. Raises NotFound."""
+        run_id, at, what = name.partition("@")
+        if at and what != "best":
+            raise NotFound("A run has its newest weights, ID, and those with the best FID, ID@best.")
+        return self.get(run_id), bool(at)
+
+    def owned(self, tokens: Iterable[str]) -> list[Run]:
+        """The runs that these tokens control: the kept ones first, then the newest."""
+        known = hashes_of(tokens)
+        owner = hash_of(self.master) in known
+        found = [run for run in list(self._runs.values()) if owner or run.meta.is_controlled_by(known)]
+        return sorted(found, key=lambda run: (not run.meta.kept, -run.meta.created))
+
+    def is_owner(self, tokens: Iterable[str]) -> bool:
+        """Whether one of the tokens is that of the person who started the program."""
+        return hash_of(self.master) in hashes_of(tokens)
+
+    def may_control(self, run: Run, tokens: Iterable[str]) -> bool:
+        if run is self.recorded:
+            return False
+        known = hashes_of(tokens)
+        return hash_of(self.master) in known or run.meta.is_controlled_by(known)
+
+    def may_manage(self, pictures: str, tokens: Iterable[str]) -> bool:
+        """Whether who has these tokens may look at prepared pictures, change their classes, take them along, delete."""
+        tokens = list(tokens)
+        return self.is_owner(tokens) or self.prepared.is_claimed(pictures, tokens)
+
+    def new_token(self, run: Run) -> str:
+        """One more token that controls the run, for another device; the oldest of more than MOST_TOKENS ends."""
+        token = new_token()
+        run.describe(more_tokens_sha256=[*run.meta.more_tokens_sha256, hash_of(token)][-MOST_TOKENS:])
+        return token
+
+    # Keeping order ------------------------------------------------------------------------------------------------
+
+    def rename(self, run: Run, title: str) -> None:
+        """Give a run another title. Raises RunsError when it cannot be one."""
+        title = " ".join(title.split())
+        if not title or len(title) > TITLE_LENGTH or not title.isprintable():
+            raise RunsError(f"A title has 1 to {TITLE_LENGTH} characters, on one line.")
+        run.describe(title=title)
+
+    def mark(self, run: Run, kept: bool) -> None:
+        """Keep a run: it is not deleted to make room until it is unmarked."""
+        run.describe(kept=kept)
+
+    def show(self, run: Run, shown: bool) -> None:
+        """Let others find and watch a run, or no longer. Raises RunsError for one on own pictures."""
+        if shown and run.config.dataset not in DATA:
+            raise RunsError("A run on your own pictures is not shown to others.")
+        run.describe(shown=shown)
+
+    def delete(self, run: Run) -> None:
+        """Remove a run and its folder for good. Raises RunsError when it trains, is kept, or is not one of ours."""
+        with self._guard:
+            if run.meta.kept:
+                raise RunsError("This run is kept; unmark it before you delete it.")
+            if run.alive and run.status == "running":
+                raise RunsError("This run is training; stop it before you delete it.")
+            if run.alive:  # a paused run's thread still holds its files
+                run.send(Command("stop"))
+                run.join(10)
+            self._remove(run)
+
+    def delete_pictures(self, name: str, tokens: Iterable[str]) -> bool:
+        """Take the claim of these tokens away, and the pictures with the last one; returns whether they are gone.
+
+        Others' runs on them are stopped then. Raises InUse while one trains that these tokens control.
+        """
+        tokens = list(tokens)
+
+        def end_runs() -> None:
+            alive = [run for run in self._runs.values() if run.alive and run.config.dataset == name]
+            if any(run.status == "running" and self.may_control(run, tokens) for run in alive):
+                raise InUse("A run of yours is training on these pictures; stop it before you delete them.")
+            for run in alive:  # a paused one, too, would hold them in memory
+                run.send(Command("stop"))
+
+        with self._guard:
+            return self.prepared.give_up(name, tokens, self.is_owner(tokens), end_runs)
+
+    def _remove(self, run: Run) -> None:
+        """Take a run off the list and its folder off the disk: only a folder of ours, in our own place."""
+        path = run.folder
+        if (
+            run.alive
+            or path.is_symlink()
+            or path.resolve().parent != self.folder.resolve()
+            or not _ID.fullmatch(path.name)
+        ):
+            raise RunsError("This run cannot be deleted.")
+        if path.exists():
+            gone = path.rename(self.folder / f".{secrets.token_hex(6)}")  # what is half deleted is no run any more
+            shutil.rmtree(gone, ignore_errors=True)
+        self._runs.pop(run.id, None)
+
+    def close(self) -> None:
+        """End the program: every run saves its state and is listed as interrupted next time."""
+        alive = [run for run in self._runs.values() if run.alive]
+        for run in alive:
+            run.send(Command("shutdown"))
+        for run in alive:
+            run.join(10)
+
+    def evict_oldest(self, spare: Run | None = None) -> None:
+        """Delete the oldest runs that do not train and are not kept, and the early states of others, to be `keep`.
+
+        spare: is not touched. Whoever made a new run calls this; making one deletes nothing.
+        """
+        with self._guard:
+            for run in evicted(self._runs.values(), self.keep, spare):
+                with suppress(RunsError, OSError):
+                    self._remove(run)
+            for run in without_states(self._runs.values(), self.keep, spare):
+                run.states.forget()
+
+    def _open(self, path: Path, history: History | None = None) -> Run:
+        run = self._runs[path.name] = Run(path, self.own_dir, self.threads, history)
+        return run
+
+    def _open_if_whole(self, path: Path) -> None:
+        try:
+            self._open(path)
+        except (CheckpointError, ConfigError, OSError) as e:
+            log.warning("the run in %s was left out: %s", path, e)
+
+    def _open_recorded(self, path: Path | None) -> Run | None:
+        if path is None or not (path / "run.json").exists():
+            return None
+        run = Run(path, self.own_dir)
+        run.id, run.status, run.message = RECORDED, "finished", ""
+        return run
+
+
+def _make_folder(own_dir: Path) -> None:
+    """Make the folder for own pictures in that for runs. Raises RunsError when it cannot be written."""
+    folder = own_dir.parent
+    try:
+        own_dir.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".{secrets.token_hex(4)}"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as e:
+        raise RunsError(
+            f"The folder for runs, {folder}, cannot be written ({e.strerror}). Choose another with --runs."
+        ) from None
