@@ -27,6 +27,12 @@ class Forbidden(UserError):
     status = 403
 
 
+class Missing(UserError):
+    """There is no such thing."""
+
+    status = 404
+
+
 class FileTrouble(UserError):
     """The system would not read or write a file."""
 

@@ -1,172 +1,63 @@
-"""One password in front of everything, when GAN_FORGE_PASSWORD asks for it.
-
-It decides who gets in at all. Who may do what inside is decided by tokens (see gan.runs.registry).
-"""
+"""Who may ask what, by the tokens that a page sends along: SECURITY.md has it as a table."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-import re
-import secrets
-import time
-from collections import defaultdict, deque
-from collections.abc import Iterator
-from html import escape
-from urllib.parse import parse_qs
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
-COOKIE = "gan-forge-visit"
-VISIT_SECONDS = 30 * 24 * 3600
-TRIES, TRIES_OF_ALL, TRY_SECONDS = (
-    8,
-    60,
-    300.0,
-)  # wrong passwords, of one address and of all together, in so many seconds
-MOST_FORM_BYTES = 4096
-_COOKIE = re.compile(rf"(?:^|;\s*){COOKIE}=([0-9a-f.]+)")
-_STARTUP = "/gradio_api/startup-events"  # asked by the program itself while it starts; tells nothing
-
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{product}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
-<style>:root{{color-scheme:light dark}}
-body{{margin:0;min-height:100vh;display:grid;place-items:center;font:16px/1.5 system-ui,sans-serif;
-background:light-dark(#fbfbfa,#0e1013);color:light-dark(#16191d,#e7eaee)}}
-form{{display:grid;gap:12px;width:min(320px,calc(100vw - 48px))}}h1{{font-size:22px;margin:0}}
-label{{display:grid;gap:4px}}
-input,button{{font:inherit;padding:10px 12px;border-radius:10px;border:1px solid light-dark(#8a9099,#6b7280)}}
-button{{background:#c2410c;border-color:#c2410c;color:#fff;font-weight:600;cursor:pointer}}p{{margin:0}}
-[role=alert]{{color:light-dark(#b42318,#fda29b)}}</style></head><body><form method="post">
-<h1>{product}</h1>
-<label>{label}
-<input type="password" name="password" autocomplete="current-password" required autofocus></label>
-{problem}<button>{enter}</button></form></body></html>"""
+from gan.core.errors import Forbidden
+from gan.data.catalog import DataError
+from gan.runs.errors import NotFound
+from gan.runs.registry import Runs
+from gan.runs.run import Run
+from gan.web.text import EN
 
 
-class Password:
-    """Plain ASGI: lets through who has given the password to this program since it was started."""
+@dataclass(frozen=True)
+class Access:
+    """What is decided about visitors of these runs.
 
-    def __init__(self, app: ASGIApp, password: str, text: dict[str, str], framed: bool = False) -> None:
-        """framed: the page may stand in another site's frame, so the cookie must be sent there (https only)."""
-        self.app, self.text, self.framed = app, text, framed
-        self._password = _digest(password)
-        self._key = secrets.token_bytes(32)  # a restart asks everybody again
-        self._tries = Tries()
+    only_here: nobody but the owner of the program may start a training.
+    """
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or scope.get("path") == _STARTUP or self._known(scope):
-            await self.app(scope, receive, send)
-        elif scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
-        elif scope["method"] == "POST" and _header(scope, b"content-type").startswith(
-            "application/x-www-form-urlencoded"
-        ):
-            await self._enter(scope, receive, send)
-        else:
-            await self._ask(scope, send)
+    runs: Runs
+    only_here: bool = False
 
-    def _known(self, scope: Scope) -> bool:
-        until, _, proof = _cookie(scope).partition(".")
-        if not until.isascii() or not until.isdigit() or len(until) > 12 or int(until) < time.time():
-            return False
-        return hmac.compare_digest(proof.encode(), self._proof(until).encode())
+    def may_train(self, tokens: Sequence[str]) -> bool:
+        return not self.only_here or self.runs.is_owner(tokens)
 
-    def _proof(self, until: str) -> str:
-        return hmac.new(self._key, until.encode(), hashlib.sha256).hexdigest()
+    def check_training(self, tokens: Sequence[str]) -> None:
+        """Raises Forbidden where only the owner may start a training."""
+        if not self.may_train(tokens):
+            raise Forbidden(EN["train"]["only_here"])
 
-    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visitor = (scope.get("client") or ("",))[0]
-        given = _digest(await _password_of(receive))
-        # From here to the count nothing is waited for, so that many tries at once are counted as many.
-        if wait := self._tries.wait(visitor):
-            await self._ask(scope, send, self.text["password_wait"].format(minutes=round(wait / 60) or 1), 429)
-            return
-        if not hmac.compare_digest(given, self._password):
-            self._tries.failed(visitor)
-            await self._ask(scope, send, self.text["password_wrong"], 403)
-            return
-        until = str(int(time.time() + VISIT_SECONDS))
-        # The same path with its query: a relative address is right behind any proxy.
-        headers = [(b"location", b"?" + scope["query_string"]), (b"set-cookie", self._written(scope, until).encode())]
-        await _answer(send, 303, headers, b"")
+    def steered(self, run_id: str, tokens: Sequence[str]) -> Run:
+        """A run, for who may steer it. Raises NotFound or Forbidden."""
+        run = self.runs.get(run_id)
+        if not self.runs.may_control(run, tokens):
+            raise Forbidden("Only the page that started this run can steer it.")
+        return run
 
-    def _written(self, scope: Scope, until: str) -> str:
-        secure = scope.get("scheme") == "https" or _header(scope, b"x-forwarded-proto").startswith("https")
-        where = "SameSite=None; Secure; Partitioned" if secure and self.framed else "SameSite=Lax"
-        more = "; Secure" if secure and not self.framed else ""
-        return f"{COOKIE}={until}.{self._proof(until)}; Path=/; Max-Age={VISIT_SECONDS}; HttpOnly; {where}{more}"
+    # Own pictures -------------------------------------------------------------------------------------------------
 
-    async def _ask(self, scope: Scope, send: Send, problem: str = "", status: int = 401) -> None:
-        if "text/html" in _header(scope, b"accept"):
-            words = {k: escape(self.text[f"password_{k}"]) for k in ("label", "enter")}
-            note = f'<p role="alert">{escape(problem)}</p>' if problem else ""
-            body = _PAGE.format(product=escape(self.text["product"]), problem=note, **words).encode()
-            await _answer(send, status, [(b"content-type", b"text/html; charset=utf-8")], body)
-        else:
-            body = json.dumps({"error": problem or self.text["password_needed"]}).encode()
-            await _answer(send, status, [(b"content-type", b"application/json")], body)
+    def check_pictures(self, name: str, tokens: Sequence[str]) -> None:
+        """Whether who has these tokens may look at a prepared set and change it. Raises NotFound or Forbidden."""
+        if self.runs.prepared.path(name) is None:
+            raise NotFound("These pictures are not here (any more); prepare them again.")
+        if not self.runs.may_manage(name, tokens):
+            raise Forbidden("Only the page that prepared these pictures can ask this.")
 
+    def pictures_bytes(self, run: Run, tokens: Sequence[str]) -> int:
+        """How large the own pictures are that who has these tokens may take along with the run; 0: none."""
+        may = self.runs.may_control(run, tokens) and self.runs.may_manage(run.config.dataset, tokens)
+        return self.runs.prepared.bytes_of(run.config.dataset) if may else 0
 
-class Tries:
-    """Wrong passwords of the last minutes, so that nobody can go through a dictionary."""
-
-    def __init__(self) -> None:
-        self._of: dict[str, deque[float]] = defaultdict(deque)
-        self._all: deque[float] = deque()
-
-    def failed(self, visitor: str) -> None:
-        now = time.monotonic()
-        self._of[visitor].append(now)
-        self._all.append(now)
-
-    def wait(self, visitor: str) -> float:
-        """Seconds until the next try of this visitor, 0 when it may be now."""
-        now = time.monotonic()
-        for times in (*self._of.values(), self._all):
-            while times and now - times[0] > TRY_SECONDS:
-                times.popleft()
-        self._of = defaultdict(deque, {name: times for name, times in self._of.items() if times})
-        return max(self._left(now, limit, times) for limit, times in self._limits(visitor))
-
-    def _limits(self, visitor: str) -> Iterator[tuple[int, deque[float]]]:
-        yield TRIES, self._of.get(visitor, deque())
-        yield TRIES_OF_ALL, self._all
-
-    @staticmethod
-    def _left(now: float, limit: int, times: deque[float]) -> float:
-        return TRY_SECONDS - (now - times[-limit]) if len(times) >= limit else 0.0
-
-
-async def _password_of(receive: Receive) -> str:
-    body = b""
-    while len(body) <= MOST_FORM_BYTES:
-        message = await receive()
-        body += message.get("body", b"")
-        if not message.get("more_body"):
-            break
-    try:
-        fields = parse_qs(body[:MOST_FORM_BYTES].decode("ascii"), max_num_fields=4, keep_blank_values=True)
-        return fields.get("password", [""])[0]
-    except ValueError:
-        return ""
-
-
-async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    headers = [*headers, (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
-
-
-def _cookie(scope: Scope) -> str:
-    found = _COOKIE.search(_header(scope, b"cookie"))
-    return found[1] if found else ""
-
-
-def _digest(password: str) -> bytes:
-    return hashlib.sha256(password.encode("utf-8", "surrogatepass")).digest()
+    def pictures_to_take(self, run: Run, tokens: Sequence[str]) -> Path:
+        """The prepared pictures of a run, for who may take them along. Raises DataError or Forbidden."""
+        path = self.runs.prepared.path(run.config.dataset)
+        if path is None:
+            raise DataError("The pictures that this run learned from are not here, or come with the program.")
+        if not self.pictures_bytes(run, tokens):
+            raise Forbidden("Only who started this run and prepared its pictures can take them along.")
+        return path

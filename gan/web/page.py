@@ -10,9 +10,9 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from gan.web.access import Password
 from gan.web.middleware import BodyLimit, FirstPage, OwnPages, SecurityHeaders
 from gan.web.page_files import with_imports
+from gan.web.password import Password
 from gan.web.settings import Settings
 from gan.web.tabs import compare, how, interpolation, latent, train
 from gan.web.tabs.island import island

@@ -95,24 +95,18 @@ def _routes(settings: Settings, runs: Runs) -> list[BaseRoute]:
 
     from gan.inspection.service import MadeOf
     from gan.serving.renderer import Renderer
-    from gan.web.routes.diagnosis import add_diagnosis_route
+    from gan.web.access import Access
+    from gan.web.routes.answers import routes_of
     from gan.web.routes.drawings import add_drawing_routes
     from gan.web.routes.find import add_find_routes
     from gan.web.routes.inspection import add_made_of_routes
-    from gan.web.routes.kept_uploads import KeptUploads
-    from gan.web.routes.own_pictures import add_own_picture_routes
     from gan.web.routes.paths import add_path_routes
     from gan.web.routes.pictures import add_picture_routes, run_source
-    from gan.web.routes.runs import Visit, add_routes
+    from gan.web.routes.register import run_tables
     from gan.web.routes.share import add_share_routes
-    from gan.web.routes.static import add_static_route
 
-    ours = FastAPI(openapi_url=None)
-    add_static_route(ours)
-    visit, kept = Visit(settings.only_here, tuple(open_addresses(settings))), KeptUploads()
-    add_routes(ours, runs, visit, kept)
-    add_own_picture_routes(ours, runs, visit, kept)
-    add_diagnosis_route(ours, runs)
+    tables = run_tables(Access(runs, settings.only_here), tuple(open_addresses(settings)))
+    ours = FastAPI(openapi_url=None, routes=routes_of(*tables))
     renderer = Renderer(WEIGHTS, run_source(runs))
     add_picture_routes(ours, renderer, runs)
     add_drawing_routes(ours, renderer)

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
-from fastapi import FastAPI
 from PIL import Image
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from torch import Tensor
 
@@ -40,13 +40,14 @@ from gan.runs.registry import Runs
 from gan.runs.run import Run
 from gan.serving.renderer import Renderer
 from gan.training.trainer import Trainer
-from gan.web.routes.diagnosis import add_diagnosis_route
+from gan.web.access import Access
+from gan.web.routes.answers import routes_of
 from gan.web.routes.drawings import add_drawing_routes
 from gan.web.routes.find import add_find_routes
 from gan.web.routes.inspection import add_made_of_routes
 from gan.web.routes.paths import add_path_routes
 from gan.web.routes.pictures import PREFIX, add_picture_routes, run_source
-from gan.web.routes.runs import add_routes
+from gan.web.routes.register import run_tables
 from gan.web.routes.share import add_share_routes
 from tests.conftest import until
 from tests.metrics.test_evaluate import Averages
@@ -193,10 +194,9 @@ def test_any_set_trains_with_any_recipe_or_is_refused_in_words(runs, recipe):
 
 @pytest.fixture(scope="module")
 def client(runs, tmp_path_factory) -> Iterator[TestClient]:
-    app, renderer = FastAPI(), Renderer(tmp_path_factory.mktemp("weights"), run_source(runs))
+    app = Starlette(routes=routes_of(*run_tables(Access(runs))))
+    renderer = Renderer(tmp_path_factory.mktemp("weights"), run_source(runs))
     made_of = MadeOf(renderer, runs)
-    add_routes(app, runs)
-    add_diagnosis_route(app, runs)
     add_picture_routes(app, renderer, runs)
     add_drawing_routes(app, renderer)
     add_find_routes(app, renderer)

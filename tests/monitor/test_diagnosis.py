@@ -6,8 +6,8 @@ import copy
 import math
 
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from gan.core.config import Config
 from gan.monitor.diagnosis import EARLY, KINDS, diagnose
@@ -20,8 +20,8 @@ from gan.recipes.failures import GALLERY, PREFIX
 from gan.runs import loop as loop_module
 from gan.runs.registry import Runs
 from gan.training.checks import check_config
-from gan.web.routes.diagnosis import add_diagnosis_route
-from gan.web.routes.runs import BASE
+from gan.web.routes.answers import BASE, routes_of
+from gan.web.routes.diagnosis import DiagnosisRoutes
 
 QUICK = RECIPES["quick"].config
 RELU = QUICK.changed(output="relu")
@@ -369,10 +369,12 @@ def registry(tmp_path, monkeypatch, random_pictures):
     return Runs(tmp_path)
 
 
+def client_of(registry) -> TestClient:
+    return TestClient(Starlette(routes=routes_of(DiagnosisRoutes(registry).table())))
+
+
 def asked(registry, run) -> dict:
-    app = FastAPI()
-    add_diagnosis_route(app, registry)
-    return TestClient(app).get(f"{BASE}/runs/{run.id}/diagnosis").json()
+    return client_of(registry).get(f"{BASE}/runs/{run.id}/diagnosis").json()
 
 
 def fill(run, **formulas) -> None:
@@ -399,9 +401,7 @@ def test_verdicts_are_found_once_for_each_version(registry, monkeypatch):
 
     calls = []
     monkeypatch.setattr(web, "diagnose", lambda *given: calls.append(1) or diagnose(*given))
-    app = FastAPI()
-    add_diagnosis_route(app, registry)
-    client = TestClient(app)
+    client = client_of(registry)
     run, _ = registry.create("quick")
     fill(run)
     for _ in range(3):

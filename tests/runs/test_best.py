@@ -9,8 +9,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from gan.cli import main as cli
 from gan.metrics.classifier import WEIGHTS
@@ -22,9 +22,11 @@ from gan.serving.renderer import Renderer
 from gan.training.checkpoint import CheckpointError, flatten, load_checkpoint, read_header, shown_generator_state
 from gan.training.device import best_device
 from gan.training.trainer import Trainer
+from gan.web.access import Access
+from gan.web.routes.answers import BASE, routes_of
 from gan.web.routes.drawings import add_drawing_routes
 from gan.web.routes.pictures import add_picture_routes, run_source
-from gan.web.routes.runs import BASE, add_routes
+from gan.web.routes.register import run_tables
 from tests.conftest import make_pictures
 from tests.runs import test_run
 from tests.runs.test_fork import forked
@@ -133,8 +135,7 @@ def test_a_file_that_belongs_to_no_measure_is_not_called_the_best(runs):
 
 @pytest.fixture
 def client(runs):
-    app, renderer = FastAPI(), Renderer(WEIGHTS, run_source(runs))
-    add_routes(app, runs)
+    app, renderer = Starlette(routes=routes_of(*run_tables(Access(runs)))), Renderer(WEIGHTS, run_source(runs))
     add_picture_routes(app, renderer, runs)
     add_drawing_routes(app, renderer)
     yield TestClient(app)

@@ -14,10 +14,10 @@ import httpx
 import numpy as np
 import pytest
 import uvicorn
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 from PIL import Image
+from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.testclient import TestClient
 
 from gan.core.tokens import hash_of
 from gan.data.catalog import _kept as loaded
@@ -28,8 +28,9 @@ from gan.runs.archive import pack
 from gan.runs.history import History
 from gan.runs.registry import Runs
 from gan.web import middleware
-from gan.web.routes.own_pictures import add_own_picture_routes
-from gan.web.routes.runs import BASE, Visit, add_routes
+from gan.web.access import Access
+from gan.web.routes.answers import BASE, routes_of
+from gan.web.routes.register import run_tables
 from tests.conftest import PATIENCE, listening, port_of, until
 
 
@@ -40,11 +41,9 @@ def registry(tmp_path: Path) -> Iterator[Runs]:
     runs.close()
 
 
-def app_of(runs: Runs, visit: Visit | None = None) -> FastAPI:
-    app = FastAPI(middleware=[Middleware(middleware.BodyLimit)])
-    add_routes(app, runs, visit)
-    add_own_picture_routes(app, runs, visit)
-    return app
+def app_of(runs: Runs, only_here: bool = False) -> Starlette:
+    routes = routes_of(*run_tables(Access(runs, only_here)))
+    return Starlette(routes=routes, middleware=[Middleware(middleware.BodyLimit)])
 
 
 @pytest.fixture
@@ -191,7 +190,7 @@ def test_files_beside_a_zip_are_named(client):
 
 
 def test_strangers_send_nothing_where_only_the_owner_trains(registry):
-    client = TestClient(app_of(registry, Visit(only_here=True)))
+    client = TestClient(app_of(registry, only_here=True))
     for answer in (send(client, NOISE), again(client, "x")):
         assert answer.status_code == 403
     assert send(client, NOISE, tokens=registry.master).status_code == 201

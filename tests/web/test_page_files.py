@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from gan.core.paths import STATIC
 from gan.web import page
 from gan.web.page_files import served, with_imports
-from gan.web.routes.runs import BASE
-from gan.web.routes.static import add_static_route
+from gan.web.routes.answers import BASE, routes_of
+from gan.web.routes.static import StaticRoutes
 
 
 @pytest.fixture(scope="module")
 def client() -> TestClient:
-    app = FastAPI()
-    add_static_route(app)
-    return TestClient(app)
+    return TestClient(Starlette(routes=routes_of(StaticRoutes().table())))
 
 
 def test_every_file_of_every_folder_is_served_and_only_once_while_it_stays_the_same(client):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from gan.latent.query import spec_of
@@ -12,9 +13,11 @@ from gan.models import weights_file as files
 from gan.runs import loop as loop_module
 from gan.runs.registry import Runs
 from gan.serving.renderer import MAX_UPLOAD_BYTES, Renderer
+from gan.web.access import Access
+from gan.web.routes.answers import routes_of
 from gan.web.routes.drawings import DRAWINGS, Drawing, add_drawing_routes
 from gan.web.routes.pictures import PREFIX, add_picture_routes, class_of, run_source
-from gan.web.routes.runs import add_routes
+from gan.web.routes.register import run_tables
 from tests.conftest import until
 from tests.serving.test_renderer import make
 
@@ -199,8 +202,7 @@ def learning(tmp_path, monkeypatch, random_pictures):
     monkeypatch.setattr(loop_module, "load", lambda *a, **k: random_pictures)
     runs = Runs(tmp_path / "runs")
     renderer = Renderer(tmp_path, run_source(runs))
-    app = FastAPI()
-    add_routes(app, runs)
+    app = Starlette(routes=routes_of(*run_tables(Access(runs))))
     add_picture_routes(app, renderer, runs)
     add_drawing_routes(app, renderer)
     run, _ = runs.create("dense", "mnist", {"batch": 8, "total_steps": 10**6})

@@ -10,9 +10,9 @@ import zipfile
 
 import numpy as np
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from gan.metrics.classifier import WEIGHTS
 from gan.monitor.diagnosis import diagnose
@@ -22,8 +22,9 @@ from gan.runs.registry import Runs
 from gan.runs.room import in_words
 from gan.runs.store import MOST_TOKENS
 from gan.training.checkpoint import CheckpointError
-from gan.web.routes.diagnosis import add_diagnosis_route
-from gan.web.routes.runs import BASE, Visit, add_routes
+from gan.web.access import Access
+from gan.web.routes.answers import BASE, routes_of
+from gan.web.routes.register import run_tables
 from gan.web.text import EN
 from tests.conftest import PATIENCE, until
 
@@ -36,12 +37,13 @@ def registry(tmp_path, monkeypatch, random_pictures):
     runs.close()
 
 
+def app_of(access, addresses=()):
+    return Starlette(routes=routes_of(*run_tables(access, addresses)))
+
+
 @pytest.fixture
 def client(registry):
-    app = FastAPI()
-    add_routes(app, registry)
-    add_diagnosis_route(app, registry)
-    return TestClient(app)
+    return TestClient(app_of(Access(registry)))
 
 
 def start(client, recipe="dense", **changes):
@@ -86,9 +88,7 @@ PROXIED = [{}, {"X-Forwarded-For": "127.0.0.1"}, {"Host": "127.0.0.1:7860", "Sec
 
 @pytest.mark.parametrize("headers", PROXIED)
 def test_where_a_request_comes_from_gives_no_token(registry, headers):
-    app = FastAPI()
-    add_routes(app, registry, Visit(addresses=("http://192.0.2.7:7860/",)))
-    here = TestClient(app, **HERE)
+    here = TestClient(app_of(Access(registry), ("http://192.0.2.7:7860/",)), **HERE)
     answer = get(here, "boot", headers=headers)
     assert answer.json()["owner"] is False and registry.master not in answer.text
     run_id, _ = start(here)
@@ -153,9 +153,7 @@ def test_another_device_gets_a_token_for_one_run(client, registry):
 
 
 def test_only_the_owner_trains_where_that_was_asked(registry):
-    app = FastAPI()
-    add_routes(app, registry, Visit(only_here=True))
-    client, master = TestClient(app), {"X-Owner": registry.master}
+    client, master = TestClient(app_of(Access(registry, only_here=True))), {"X-Owner": registry.master}
     body = {"recipe": "dense", "dataset": "mnist", "changes": {"batch": 8, "total_steps": 10}}
     assert get(client, "boot").json()["may_train"] is False
     assert get(client, "boot", headers=master).json()["may_train"] is True
@@ -711,9 +709,7 @@ def test_something_that_is_no_zip(client, registry):
 def test_the_diagnosis_of_a_moment_knows_nothing_of_later(tmp_path):
     """At every step of the shipped recording: what a run would have been told that had come as far."""
     registry = Runs(tmp_path / "runs", recorded=WEIGHTS / "recorded")
-    app = FastAPI()
-    add_diagnosis_route(app, registry)
-    client, run = TestClient(app), registry.recorded
+    client, run = TestClient(app_of(Access(registry))), registry.recorded
     end = get(client, "runs/recorded/diagnosis").json()
     assert end["verdicts"] and get(client, "runs/recorded/diagnosis?step=10").json()["verdicts"] == []
     assert get(client, "runs/recorded/diagnosis?step=999999").json() == end

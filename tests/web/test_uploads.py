@@ -20,23 +20,25 @@ from typing import Any
 import numpy as np
 import pytest
 import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.testclient import TestClient
+from fastapi import Request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.testclient import TestClient
 
 from gan.core.paths import ROOT
 from gan.data.catalog import DataError
 from gan.runs.errors import NotFound
 from gan.runs.registry import Runs
 from gan.web import middleware
+from gan.web.access import Access
 from gan.web.routes import uploads
+from gan.web.routes.answers import BASE, routes_of
 from gan.web.routes.kept_uploads import KEPT_SECONDS, MOST_KEPT, KeptUploads
-from gan.web.routes.own_pictures import add_own_picture_routes
 from gan.web.routes.pictures import add_picture_routes
-from gan.web.routes.runs import BASE, add_routes
+from gan.web.routes.register import run_tables
 from gan.web.routes.uploads import FILE_WEIGHT, Upload, is_zip, receive_files
 from tests.conftest import completed, listening, port_of, until
 
@@ -44,18 +46,15 @@ from tests.conftest import completed, listening, port_of, until
 _IN_SMALL_ROOM = f"""
 import json, os, sys
 from pathlib import Path
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 from gan.runs.registry import Runs
-from gan.web.routes.kept_uploads import KeptUploads
-from gan.web.routes.own_pictures import add_own_picture_routes
-from gan.web.routes.runs import add_routes
+from gan.web.access import Access
+from gan.web.routes.answers import routes_of
+from gan.web.routes.register import run_tables
 from tests.web.test_uploads import zip_of
-app = FastAPI()
-runs, kept = Runs(Path(sys.argv[1]), limit=1), KeptUploads()
-add_routes(app, runs, kept=kept)
-add_own_picture_routes(app, runs, kept=kept)
-client = TestClient(app)
+access = Access(Runs(Path(sys.argv[1]), limit=1))
+client = TestClient(Starlette(routes=routes_of(*run_tables(access))))
 for megabytes in (10, 9, 20):
     files = {{"f": ("a.zip", zip_of(megabytes))}}
     answer = client.post("{BASE}/pictures?size=28&channels=1", files=files)
@@ -315,11 +314,10 @@ class _Shelf:
     """As much of a renderer as a body that never arrives needs: none of it."""
 
 
-def app_of(folder: Path) -> FastAPI:
-    app = FastAPI(middleware=[Middleware(middleware.BodyLimit)])
+def app_of(folder: Path) -> Starlette:
     runs = Runs(folder / "runs", limit=1)
-    add_routes(app, runs)
-    add_own_picture_routes(app, runs)
+    routes = routes_of(*run_tables(Access(runs)))
+    app = Starlette(routes=routes, middleware=[Middleware(middleware.BodyLimit)])
     add_picture_routes(app, _Shelf(), runs)
     return app
 

@@ -1,4 +1,7 @@
-"""What goes wrong in a route, as an answer: a status and one sentence (see gan.core.errors)."""
+"""Everything by which a handler answers: what it reads of a request, what it sends back, and what goes wrong.
+
+A handler is `async (Request) -> Response`. Each file of routes has classes with a `table`: "METHOD path" → handler.
+"""
 
 from __future__ import annotations
 
@@ -6,37 +9,105 @@ import asyncio
 import functools
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import ParamSpec
+from typing import Any
 
-from fastapi import HTTPException
-from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from gan.core.errors import UserError, as_user_error
 from gan.serving.worker import Job
-from gan.web.middleware import TooLarge
+from gan.web.middleware import OURS, TooLarge
 
+BASE = OURS.removesuffix("/")
 FRESH = {"Cache-Control": "no-store"}
+IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
+MAX_JSON_BYTES = 100_000
+MOST_TOKENS = 500  # of one request
+
 log = logging.getLogger(__name__)
-Endpoint = Callable[[Request], Awaitable[Response]]
-P = ParamSpec("P")
+Handler = Callable[[Request], Awaitable[Response]]
+Table = Mapping[str, Handler]
 
 
-def sentence(endpoint: Callable[P, Awaitable[Response]]) -> Callable[P, Awaitable[Response]]:
-    """Turn what goes wrong into one sentence for the person; never a traceback."""
+def routes_of(*tables: Table) -> list[BaseRoute]:
+    """The routes of some tables; what goes wrong in a handler is one sentence for the person."""
+    return [_route(line, handler) for table in tables for line, handler in table.items()]
 
-    @functools.wraps(endpoint)
-    async def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
-        try:
-            return await endpoint(*args, **kwargs)
-        except (HTTPException, ClientDisconnect, TooLarge):  # the first is an answer, the others are the guard's
-            raise
-        except Exception as problem:
-            return refusal(problem, endpoint.__name__)
 
-    return guarded
+def _route(line: str, handler: Handler) -> Route:
+    method, path = line.split(" ")
+    return Route(OURS + path, sentence(handler), methods=[method])
+
+
+# What a request says ---------------------------------------------------------------------------------------------
+
+
+class BadRequest(UserError):
+    """The body of a request cannot be read."""
+
+
+def tokens_of(request: Request) -> list[str]:
+    """The tokens that a page sends along: of its runs, of its pictures, of the owner."""
+    words = (word.strip() for word in request.headers.get("x-owner", "").split(","))
+    return [word for word in words if word][:MOST_TOKENS]
+
+
+async def body_of(request: Request, most: int, too_large: str) -> bytes:
+    """The body, refused with the sentence `too_large` as soon as it is larger than `most` bytes. Raises BadRequest."""
+    data = bytearray()
+    async for piece in request.stream():
+        data += piece
+        if len(data) > most:
+            raise BadRequest(too_large)
+    return bytes(data)
+
+
+async def json_of(request: Request) -> dict[str, Any]:
+    """The JSON object in a body. Raises BadRequest."""
+    unreadable = "The request could not be read."
+    data = await body_of(request, MAX_JSON_BYTES, unreadable)
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise BadRequest(unreadable)
+    return body
+
+
+def count_of(request: Request, name: str, otherwise: int) -> int:
+    """A whole number of the query, 0 or more; `otherwise` where it is none: what only saves traffic need not fail."""
+    text = request.query_params.get(name, "")
+    return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else otherwise
+
+
+# What is sent back -----------------------------------------------------------------------------------------------
+
+
+def answer_json(content: Mapping[str, object], status: int = 200) -> JSONResponse:
+    """JSON that is true now, so no browser keeps it."""
+    return JSONResponse(content, status, headers=FRESH)
+
+
+def attachment(name: str) -> dict[str, str]:
+    """The headers of a file that a browser saves under this name."""
+    return FRESH | {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+def unless_known(request: Request, digest: str, cache: str, answer: Callable[[dict[str, str]], Response]) -> Response:
+    """A browser keeps this, and asks each time: who has the content of this digest gets only a word.
+
+    cache: of the Cache-Control header. answer: makes the whole answer, with these headers.
+    """
+    etag = f'"{digest}"'
+    headers = {"Cache-Control": cache, "ETag": etag}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    return answer(headers)
 
 
 Line = Mapping[str, object]
@@ -79,19 +150,27 @@ class _JobLines(StreamingResponse):
             self._job.cancel()
 
 
-def error(status: int, words: str, details: Mapping[str, object] | None = None) -> JSONResponse:
-    """An answer that says what is wrong; `details` are for the page."""
-    return JSONResponse({"error": words, **(details or {})}, status, headers=FRESH)
-
-
-def refusal(problem: Exception, what: str) -> JSONResponse:
-    """The answer to what went wrong in `what`."""
-    told = told_of(problem, what)
-    return error(told.status, str(told), told.details)
+# What goes wrong -------------------------------------------------------------------------------------------------
 
 
 class _OurFault(UserError):
     status = 500
+
+
+def sentence(handler: Handler) -> Handler:
+    """Turn what goes wrong into one sentence for the person; never a traceback."""
+
+    @functools.wraps(handler)
+    async def guarded(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except (ClientDisconnect, TooLarge):  # nobody is there to read it; the guard of all bodies answers
+            raise
+        except Exception as problem:
+            told = told_of(problem, handler.__name__)
+            return answer_json({"error": str(told), **told.details}, told.status)
+
+    return guarded
 
 
 def told_of(problem: BaseException, what: str) -> UserError:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import OrderedDict
 
-from fastapi import FastAPI
-from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
 
 from gan.monitor.diagnosis import Verdict, diagnose
 from gan.runs.diagnosis_report import answer, past_of
 from gan.runs.registry import Runs
 from gan.runs.run import Run
-from gan.web.routes.answers import FRESH, sentence
-from gan.web.routes.runs import BASE
+from gan.web.routes.answers import Table, answer_json, count_of
 
 KEPT = 200  # answers that are remembered
 
@@ -44,13 +42,17 @@ class _Diagnoses:
         return known[1]
 
 
-def add_diagnosis_route(app: FastAPI, runs: Runs) -> None:
-    diagnoses = _Diagnoses()
+class DiagnosisRoutes:
+    """What is happening to a run, in words."""
 
-    @app.get(f"{BASE}/runs/{{run_id}}/diagnosis")
-    @sentence
-    async def diagnosis(run_id: str, step: str = "") -> Response:
+    def __init__(self, runs: Runs) -> None:
+        self.runs, self._diagnoses = runs, _Diagnoses()
+
+    def table(self) -> Table:
+        return {"GET runs/{run_id}/diagnosis": self.diagnosis}
+
+    async def diagnosis(self, request: Request) -> Response:
         """step=N: as it looked at that step; without, as it looks now."""
-        run = runs.get(run_id)
-        verdicts = await run_in_threadpool(diagnoses.of, run, int(step) if re.fullmatch(r"[0-9]{1,12}", step) else None)
-        return JSONResponse(answer(run, verdicts), headers=FRESH)
+        run, step = self.runs.get(request.path_params["run_id"]), count_of(request, "step", -1)
+        verdicts = await run_in_threadpool(self._diagnoses.of, run, None if step < 0 else step)
+        return answer_json(answer(run, verdicts))

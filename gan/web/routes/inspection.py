@@ -18,7 +18,7 @@ from gan.inspection.networks import shown_maps
 from gan.inspection.service import WAYS, MadeOf, NotHad, NotYet, Subject
 from gan.latent.query import BadQuery, in_base64, integer, spec_of
 from gan.web.routes import pictures as shared
-from gan.web.routes.answers import FRESH, Endpoint, sentence
+from gan.web.routes.answers import FRESH, Handler, sentence
 
 MAX_ROW = 10**7
 
@@ -30,7 +30,7 @@ def add_made_of_routes(app: FastAPI, made_of: MadeOf) -> None:
         app.add_route(f"{shared.PREFIX}made-of/{name}", sentence(_had(getattr(view, name))), ["GET"])
 
 
-def _had(endpoint: Callable[[Mapping[str, str]], Awaitable[dict[str, object]]]) -> Endpoint:
+def _had(endpoint: Callable[[Mapping[str, str]], Awaitable[dict[str, object]]]) -> Handler:
     """Say in words what is not ready yet, or not to be had at all."""
 
     async def answer(request: Request) -> Response:

@@ -15,21 +15,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import FastAPI, Request
-from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, Response
-from starlette.requests import ClientDisconnect
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 
-from gan.core.errors import Forbidden
 from gan.core.images import grid, png_bytes
 from gan.data.catalog import DataError, describe
 from gan.data.own_pictures import FITS, Form, Prepared, Summary, edit_classes, prepare, prepare_zip, preview
 from gan.data.pictures import Progress
-from gan.runs.errors import NotFound
 from gan.runs.registry import Runs
-from gan.web.routes.answers import FRESH, sentence
+from gan.web.access import Access
+from gan.web.routes.answers import FRESH, Table, answer_json, json_of, tokens_of
 from gan.web.routes.kept_uploads import KeptUploads
-from gan.web.routes.runs import BASE, Visit, json_of, refuse_strangers, tokens_of
 from gan.web.routes.uploads import CHANNELS, PREVIEW_COLUMNS, SIZES, Upload, receive_files
 
 POLL_SECONDS = 0.25  # between two looks whether the visitor is still there
@@ -39,17 +36,7 @@ _WAITING = "Others’ pictures are being read first."
 _T = TypeVar("_T")
 
 
-def add_own_picture_routes(
-    app: FastAPI, runs: Runs, visit: Visit | None = None, kept: KeptUploads | None = None
-) -> None:
-    """Add every route about own pictures. kept: where the files that were sent stay for a while."""
-    visit, kept, preparing = visit or Visit(), kept or KeptUploads(), Preparing()
-    _add_sending(app, runs, visit, kept, preparing)
-    _add_again(app, runs, visit, kept, preparing)
-    _add_prepared(app, runs, kept)
-
-
-class Preparing:
+class Preparations:
     """One preparing at a time, as each may take all cores and much memory; and what is said of those under way."""
 
     def __init__(self) -> None:
@@ -105,42 +92,49 @@ class Preparing:
 # From files to a set ---------------------------------------------------------------------------------------------
 
 
-def _add_sending(app: FastAPI, runs: Runs, visit: Visit, kept: KeptUploads, preparing: Preparing) -> None:
-    @app.post(f"{BASE}/pictures")
-    @sentence
-    async def pictures(request: Request) -> Response:
-        refuse_strangers(runs, visit, request)
-        asked = request.query_params
+class SendingRoutes:
+    """kept: where the files that were sent stay for a while."""
+
+    def __init__(self, access: Access, kept: KeptUploads) -> None:
+        self.runs, self.access, self.kept, self.preparing = access.runs, access, kept, Preparations()
+
+    def table(self) -> Table:
+        return {
+            "POST pictures": self.prepare,
+            "GET pictures/progress/{key}": self.progress,
+            "POST pictures/again": self.again,
+        }
+
+    async def prepare(self, request: Request) -> Response:
+        """The files in a form, prepared as size, channels and fit say."""
+        tokens, asked = tokens_of(request), request.query_params
+        self.access.check_training(tokens)
         form, key = _form(asked), asked.get("progress", "")
-        runs.prepared.check_room()
-        with preparing.told(key):
-            upload = await receive_files(request, kept.drop_oldest)
+        self.runs.prepared.check_room()
+        with self.preparing.told(key):
+            upload = await receive_files(request, self.kept.drop_oldest)
             try:
-                answer = await preparing.run(request, key, _job(upload, form, runs, tokens_of(request)))
+                answer = await self.preparing.run(request, key, _job(upload, form, self.runs, tokens))
             except BaseException:
                 upload.drop()
                 raise
-        kept.drop(asked.get("replaces", ""))
-        return JSONResponse(answer | {"upload": kept.keep(upload)}, 201)
+        self.kept.drop(asked.get("replaces", ""))
+        return answer_json(answer | {"upload": self.kept.keep(upload)}, 201)
 
-    @app.get(f"{BASE}/pictures/progress/{{key}}")
-    @sentence
-    async def progress(key: str) -> Response:
-        return JSONResponse({"said": preparing.said(key)}, headers=FRESH)
+    async def progress(self, request: Request) -> Response:
+        return answer_json({"said": self.preparing.said(request.path_params["key"])})
 
-
-def _add_again(app: FastAPI, runs: Runs, visit: Visit, kept: KeptUploads, preparing: Preparing) -> None:
-    @app.post(f"{BASE}/pictures/again")
-    @sentence
-    async def again(request: Request) -> Response:
+    async def again(self, request: Request) -> Response:
         """The files of an earlier request, prepared in another form."""
-        refuse_strangers(runs, visit, request)
+        tokens = tokens_of(request)
+        self.access.check_training(tokens)
         body = await json_of(request)
         form, key, name = _form(body), str(body.get("progress", "")), str(body.get("upload"))
-        runs.prepared.check_room()
-        with preparing.told(key):
-            answer = await preparing.run(request, key, _job(kept.get(name), form, runs, tokens_of(request)))
-        return JSONResponse(answer | {"upload": name}, 201)
+        self.runs.prepared.check_room()
+        with self.preparing.told(key):
+            job = _job(self.kept.get(name), form, self.runs, tokens)
+            answer = await self.preparing.run(request, key, job)
+        return answer_json(answer | {"upload": name}, 201)
 
 
 def _form(asked: Mapping[str, object]) -> Form:
@@ -199,45 +193,51 @@ def _safe_name(name: str) -> Path:
 # Prepared sets ---------------------------------------------------------------------------------------------------
 
 
-def _add_prepared(app: FastAPI, runs: Runs, kept: KeptUploads) -> None:
-    @app.get(f"{BASE}/pictures/{{name}}")
-    @sentence
-    async def card(name: str, request: Request) -> Response:
-        _check_claim(runs, name, request)
-        return JSONResponse(await run_in_threadpool(_known_card, runs, name, tokens_of(request)), headers=FRESH)
+class PreparedRoutes:
+    """What is asked of a set that is there, by who prepared it."""
 
-    @app.get(f"{BASE}/pictures/{{name}}/preview")
-    @sentence
-    async def look(name: str, request: Request) -> Response:
-        _check_claim(runs, name, request)
-        return Response(await run_in_threadpool(_preview, runs, name), media_type="image/png", headers=FRESH)
+    def __init__(self, access: Access, kept: KeptUploads) -> None:
+        self.runs, self.access, self.kept = access.runs, access, kept
 
-    @app.post(f"{BASE}/pictures/{{name}}/classes")
-    @sentence
-    async def classes(name: str, request: Request) -> Response:
+    def table(self) -> Table:
+        return {
+            "GET pictures/{name}": self.card,
+            "GET pictures/{name}/preview": self.look,
+            "POST pictures/{name}/classes": self.classes,
+            "DELETE pictures/{name}": self.delete,
+        }
+
+    async def card(self, request: Request) -> Response:
+        name, tokens = self._asked(request)
+        return answer_json(await run_in_threadpool(_known_card, self.runs, name, tokens))
+
+    async def look(self, request: Request) -> Response:
+        """Some of the pictures, on one sheet."""
+        name, _ = self._asked(request)
+        sheet = await run_in_threadpool(_preview, self.runs, name)
+        return Response(sheet, media_type="image/png", headers=FRESH)
+
+    async def classes(self, request: Request) -> Response:
         """Classes under other names, put together or left out: a set of its own, claimed by who asks."""
-        _check_claim(runs, name, request)
+        name, tokens = self._asked(request)
         changes = (await json_of(request)).get("classes")
         if not isinstance(changes, dict) or not all(isinstance(new, str) for new in changes.values()):
             raise DataError("The classes must be a table of old and new names.")
-        runs.prepared.check_room()
-        return JSONResponse(await run_in_threadpool(_edited, runs, name, changes, tokens_of(request)), 201)
+        self.runs.prepared.check_room()
+        return answer_json(await run_in_threadpool(_edited, self.runs, name, changes, tokens), 201)
 
-    @app.delete(f"{BASE}/pictures/{{name}}")
-    @sentence
-    async def delete(name: str, request: Request, upload: str = "") -> Response:
-        """upload: the files that the set was made from, which are let go too."""
-        _check_claim(runs, name, request)
-        removed = await run_in_threadpool(runs.delete_pictures, name, tokens_of(request))
-        kept.drop(upload)
-        return JSONResponse({"removed": removed})
+    async def delete(self, request: Request) -> Response:
+        """upload=ID: the files that the set was made from, which are let go too."""
+        name, tokens = self._asked(request)
+        removed = await run_in_threadpool(self.runs.delete_pictures, name, tokens)
+        self.kept.drop(request.query_params.get("upload", ""))
+        return answer_json({"removed": removed})
 
-
-def _check_claim(runs: Runs, name: str, request: Request) -> None:
-    if runs.prepared.path(name) is None:
-        raise NotFound("These pictures are not here (any more); prepare them again.")
-    if not runs.may_manage(name, tokens_of(request)):
-        raise Forbidden("Only the page that prepared these pictures can ask this.")
+    def _asked(self, request: Request) -> tuple[str, list[str]]:
+        """The set's name, and the tokens that may ask for it."""
+        name, tokens = request.path_params["name"], tokens_of(request)
+        self.access.check_pictures(name, tokens)
+        return name, tokens
 
 
 def _edited(runs: Runs, name: str, changes: dict[str, str], tokens: list[str]) -> dict[str, object]:

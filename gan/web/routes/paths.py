@@ -22,7 +22,7 @@ from gan.serving.renderer import Renderer
 from gan.serving.requests import Keyframe, KeyframePath, Sums
 from gan.serving.worker import Busy, Check
 from gan.web.routes import pictures as shared
-from gan.web.routes.answers import FRESH, Endpoint, sentence
+from gan.web.routes.answers import FRESH, Handler, sentence
 
 LETTERS = "abcdefghijkl"  # the keyframes of a path, in order
 FRAMES = (2, 240)  # pictures of a leg, both its keyframes among them
@@ -71,7 +71,7 @@ class _Traveller:
         way = path_of(query)
         return self._ask(query, lambda generator, check: generator.path(way, check))
 
-    def film(self, kind: str, ending: str, encode: Callable[[Sequence[np.ndarray], float, int], bytes]) -> Endpoint:
+    def film(self, kind: str, ending: str, encode: Callable[[Sequence[np.ndarray], float, int], bytes]) -> Handler:
         """An endpoint that encodes the path, with boomerang=1 there and back."""
 
         async def answer(request: Request) -> Response:

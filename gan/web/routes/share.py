@@ -16,7 +16,7 @@ from gan.serving.renderer import Renderer
 from gan.serving.worker import Check
 from gan.web.routes import pictures as shared
 from gan.web.routes.answers import FRESH, sentence
-from gan.web.routes.runs import BEST_WEIGHTS, download_name
+from gan.web.routes.run_files import BEST_WEIGHTS, download_name
 from gan.web.text import EN
 
 MAX_FILE_NAME = 255  # characters: more no system allows

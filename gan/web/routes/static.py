@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
 
+from gan.core.errors import Missing
 from gan.web.page_files import served
-from gan.web.routes.answers import error
-from gan.web.routes.runs import BASE
+from gan.web.routes.answers import Table, unless_known
 
 
-def add_static_route(app: FastAPI) -> None:
-    files = served()
+class StaticRoutes:
+    """Files that browsers keep, and ask for again at every use."""
 
-    @app.get(f"{BASE}/static/{{name:path}}")
-    def static_file(name: str, request: Request) -> Response:
-        path = files.get(name)
+    def __init__(self) -> None:
+        self._files = served()
+
+    def table(self) -> Table:
+        return {"GET static/{name:path}": self.file}
+
+    async def file(self, request: Request) -> Response:
+        path = self._files.get(request.path_params["name"])
         if path is None or not path.is_file():
-            return error(404, "There is no such file.")
-        etag = f'"{path.stat().st_mtime_ns:x}"'
-        headers = {"Cache-Control": "no-cache", "ETag": etag}
-        if request.headers.get("if-none-match") == etag:
-            return Response(status_code=304, headers=headers)
-        return FileResponse(path, headers=headers)
+            raise Missing("There is no such file.")
+        changed = (await run_in_threadpool(path.stat)).st_mtime_ns
+        return unless_known(request, f"{changed:x}", "no-cache", lambda headers: FileResponse(path, headers=headers))

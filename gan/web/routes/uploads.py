@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import BinaryIO, NamedTuple, TypeVar
 
-from fastapi import Request
-from fastapi.concurrency import run_in_threadpool
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 
 from gan.core.errors import UserError
 from gan.core.files import disk_is_full

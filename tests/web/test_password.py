@@ -12,9 +12,9 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from gan.web import access
-from gan.web.access import COOKIE, TRIES, TRIES_OF_ALL, TRY_SECONDS, Password, Tries
+from gan.web import password
 from gan.web.middleware import OwnPages
+from gan.web.password import COOKIE, TRIES, TRIES_OF_ALL, TRY_SECONDS, Password, Tries
 from gan.web.text import EN
 from tests.conftest import completed
 
@@ -85,7 +85,7 @@ def test_a_cookie_cannot_be_made_or_kept_over_a_restart():
 def test_a_visit_ends(monkeypatch):
     c = client()
     enter(c)
-    monkeypatch.setattr(access.time, "time", lambda: 10.0**11)
+    monkeypatch.setattr(password.time, "time", lambda: 10.0**11)
     assert c.get("/").status_code == 401
 
 
@@ -110,7 +110,7 @@ def test_after_many_wrong_passwords_even_the_right_one_waits():
 
 def test_tries_are_counted_for_each_address_and_for_all(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(access.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(password.time, "monotonic", lambda: now[0])
     tries = Tries()
     for _ in range(TRIES):
         tries.failed("a")

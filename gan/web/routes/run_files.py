@@ -1,0 +1,145 @@
+"""Files of a run: its weights, history, time-lapse, all of it as a zip; and a run that comes back from such a zip."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from torch import Tensor
+
+from gan.core.errors import Missing
+from gan.core.images import gif_bytes, mp4_bytes
+from gan.models.weights_file import Weights, to_bytes
+from gan.monitor.records import COLUMNS
+from gan.runs.archive import pack
+from gan.runs.errors import RunsError
+from gan.runs.run import Run
+from gan.web.access import Access
+from gan.web.routes.answers import Table, answer_json, attachment, tokens_of
+from gan.web.routes.kept_uploads import KeptUploads
+from gan.web.routes.uploads import received, with_room
+
+BEST_WEIGHTS = "weights-best.safetensors"
+RUN_ZIP = "run.zip"
+MAX_RUN_ZIP_BYTES = 500 << 20
+TIMELAPSE_FRAMES, TIMELAPSE_FPS, TIMELAPSE_SCALE = 200, 20, 2
+
+_export_guard = threading.Semaphore(1)  # films are made one at a time; training needs the other core
+
+
+class RunFiles:
+    """kept: files that make room on the disk for what is sent."""
+
+    def __init__(self, access: Access, kept: KeptUploads) -> None:
+        self.runs, self.access, self.kept = access.runs, access, kept
+
+    def table(self) -> Table:
+        return {"GET runs/{run_id}/download/{what}": self.download, "POST runs/import": self.bring_back}
+
+    async def bring_back(self, request: Request) -> Response:
+        self.access.check_training(tokens_of(request))
+        async with received(request, MAX_RUN_ZIP_BYTES, self.kept.drop_oldest) as file:
+            run, token, claim = await run_in_threadpool(self.runs.bring_back, file)
+            await run_in_threadpool(self.runs.evict_oldest, run)
+        return answer_json({"id": run.id, "token": token, "pictures_token": claim}, 201)
+
+    async def download(self, request: Request) -> Response:
+        """The file `what` of a run; with pictures=1 the zip holds the own pictures that it learned from."""
+        run, what = self.runs.get(request.path_params["run_id"]), request.path_params["what"]
+        headers = attachment(download_name(run, what))
+        if what == RUN_ZIP:
+            return await self._zip(run, request, headers)
+        if what not in _DOWNLOADS:
+            raise Missing(f"There is no download {what[:40]!r}; known: {', '.join([*_DOWNLOADS, RUN_ZIP])}.")
+        media_type, make = _DOWNLOADS[what]
+        return Response(await run_in_threadpool(make, run), media_type=media_type, headers=headers)
+
+    async def _zip(self, run: Run, request: Request, headers: dict[str, str]) -> Response:
+        along = request.query_params.get("pictures") == "1"
+        own = self.access.pictures_to_take(run, tokens_of(request)) if along else None
+        file = await run_in_threadpool(with_room, functools.partial(_run_zip, run, own), self.kept.drop_oldest)
+        headers |= {"Content-Length": str(file.tell())}
+        return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)
+
+
+def _run_zip(run: Run, pictures: Path | None) -> IO[bytes]:
+    """The whole run, in a file without a name that has been written to its end."""
+    with contextlib.ExitStack() as on_failure:
+        file = on_failure.enter_context(tempfile.TemporaryFile())
+        pack(run.folder, file, pictures)
+        file.flush()
+        on_failure.pop_all()
+    return file
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        file.seek(0)
+        while piece := file.read(1 << 20):
+            yield piece
+
+
+def download_name(run: Run, what: str) -> str:
+    """What a file of a run is called on the visitor's disk."""
+    recipe = re.sub(r"[^A-Za-z0-9.-]+", "-", run.config.recipe)[:60]  # a run that was brought back may say anything
+    return f"gan-forge-{recipe}-{run.id[:6]}-{what}"
+
+
+def _weights_file(run: Run) -> bytes:
+    found = run.weights()
+    if found is None:
+        raise RunsError("This run has no weights yet.")
+    return _as_file(run, int(found[0]), found[1])
+
+
+def _best_file(run: Run) -> bytes:
+    step = run.best_step or 0
+    return _as_file(run, step, run.best_weights())
+
+
+def _as_file(run: Run, step: int, state: dict[str, Tensor]) -> bytes:
+    names = tuple(run.meta.class_names) if run.config.classes else ()
+    return to_bytes(Weights(run.config, run.meta.title, names, step, state))
+
+
+def _history_file(run: Run) -> bytes:
+    path = run.folder / "rows.csv"
+    return path.read_bytes() if path.exists() else (",".join(COLUMNS) + "\n").encode()
+
+
+def _timelapse(run: Run, encode: Callable[..., bytes]) -> bytes:
+    frames = run.history.frames
+    if len(frames) < 2:
+        raise RunsError("There are not enough frames for a timelapse yet.")
+    chosen = [frames[round(i)] for i in np.linspace(0, len(frames) - 1, min(len(frames), TIMELAPSE_FRAMES))]
+    with _export_guard:
+        sheets = [_sheet(run.history.frame_path(f["step"])) for f in chosen]
+        sheets += sheets[-1:] * TIMELAPSE_FPS  # the result stays for a second before the loop starts again
+        return encode(sheets, TIMELAPSE_FPS, TIMELAPSE_SCALE)
+
+
+def _sheet(path: Path) -> np.ndarray:
+    from PIL import Image
+
+    with Image.open(path, formats=["PNG"]) as picture:
+        sheet = np.asarray(picture)
+    return sheet[:, :, None] if sheet.ndim == 2 else sheet  # [H, W, C]
+
+
+_DOWNLOADS: dict[str, tuple[str, Callable[[Run], bytes]]] = {
+    "weights.safetensors": ("application/octet-stream", _weights_file),
+    BEST_WEIGHTS: ("application/octet-stream", _best_file),
+    "history.csv": ("text/csv", _history_file),
+    "timelapse.gif": ("image/gif", lambda run: _timelapse(run, gif_bytes)),
+    "timelapse.mp4": ("video/mp4", lambda run: _timelapse(run, mp4_bytes)),
+}

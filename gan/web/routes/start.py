@@ -1,0 +1,86 @@
+"""The first answer: what the page is made of."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gan.core.config import KNOBS
+from gan.core.version import VERSION
+from gan.data.catalog import DATA
+from gan.losses.objectives import OBJECTIVES, Objective
+from gan.losses.penalties import PENALTIES, Penalty
+from gan.losses.transforms import CONSTRAINTS, TRANSFORMS, Constraint, Transform
+from gan.recipes.catalog import ALL_RECIPES
+from gan.runs.store import RECORDED
+from gan.web.access import Access
+from gan.web.addresses import is_loopback
+from gan.web.mathml import mathml
+from gan.web.routes.answers import FRESH, Table, tokens_of
+from gan.web.routes.uploads import accepted
+from gan.web.text import EN
+
+
+class StartRoutes:
+    """addresses: where others in the network find the page, the likeliest first; none where only this machine can."""
+
+    def __init__(self, access: Access, addresses: tuple[str, ...] = ()) -> None:
+        self.access, self.addresses = access, addresses
+        self._tables = json.dumps(_tables())[:-1]
+
+    def table(self) -> Table:
+        return {"GET boot": self.boot}
+
+    async def boot(self, request: Request) -> Response:
+        """What the page is made of. Where a request comes from proves nothing: tokens are never given, only known."""
+        runs, tokens = self.access.runs, tokens_of(request)
+        owner = runs.is_owner(tokens)
+        tail = {
+            "owner": owner,
+            "may_train": self.access.may_train(tokens),
+            "recorded": RECORDED if runs.recorded else None,
+            "addresses": self.addresses if owner or is_loopback(request.url.hostname or "") else (),
+        }
+        return Response(f"{self._tables}, {json.dumps(tail)[1:]}", media_type="application/json", headers=FRESH)
+
+
+_NO_PENALTY = {"name": "none", "title": "None", "about": EN["train"]["no_penalty"], "source": "", "formulas": []}
+
+
+def _tables() -> dict[str, object]:
+    """What the form is made of."""
+    return {
+        "version": VERSION,
+        "text": EN,
+        "recipes": [
+            {
+                "name": n,
+                **{k: getattr(r, k) for k in ("title", "group", "about", "look_for", "cure")},
+                "config": r.config.to_dict(),
+            }
+            for n, r in ALL_RECIPES.items()
+        ],
+        "datasets": [
+            {
+                "name": n,
+                **{k: getattr(s, k) for k in ("title", "about", "size", "channels", "class_names", "downloads")},
+            }
+            for n, s in DATA.items()
+        ],
+        "knobs": [dataclasses.asdict(k) | {"kind": k.kind.__name__, "in_forks": k.in_forks} for k in KNOBS.values()],
+        "tables": {
+            "objective": [_explained(n, o, D=o.d_formula, G=o.g_formula) for n, o in OBJECTIVES.items()],
+            "penalty": [_explained(n, p, P=p.formula) if p else _NO_PENALTY for n, p in PENALTIES.items()],
+        },
+        "pictures": accepted(),
+        "notes": {n: _explained(n, e, **{"": e.formula}) for n, e in (TRANSFORMS | CONSTRAINTS).items()},
+    }
+
+
+def _explained(name: str, entry: Objective | Penalty | Transform | Constraint, **formulas: str) -> dict[str, object]:
+    """What the page says about an entry of a table; formulas are (whose, MathML)."""
+    words = {"title": entry.title, "about": entry.about, "source": entry.source}
+    return {"name": name} | words | {"formulas": [(whose, mathml(tex)) for whose, tex in formulas.items()]}
