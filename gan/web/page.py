@@ -24,7 +24,10 @@ _SYSTEM_MONO = ("ui-monospace", "SF Mono", "Consolas", "monospace")
 
 @dataclass(frozen=True)
 class Tab:
-    """What a tab is made of. markup(text): its content; script, sheets: files in gan/web/static."""
+    """What a tab is made of. markup(text): its content; script, sheets: files in gan/web/static.
+
+    Its title is the string tab_NAME of gan/web/text.py.
+    """
 
     markup: Callable[[Text], str]
     script: str
@@ -39,16 +42,9 @@ TABS = {
     "how": Tab(how.markup, "how/how.js"),
 }
 _FIRST = "train"
-_SHEETS = ("css/style.css", "css/shortcuts.css", *(sheet for tab in TABS.values() for sheet in tab.sheets))
-_SCRIPTS = with_imports("page.js", TABS[_FIRST].script)
+_SHEETS = ("css/style.css", "css/shortcuts.css")  # of what belongs to no tab
+_STATIC = "gradio_api/gan/static"
 
-# The style sheets are linked, not given as css=, because Gradio would rewrite every selector of ours.
-HEAD = f"""
-<meta name="description" content="{{promise}}">
-{"".join(f'<link rel="stylesheet" href="gradio_api/gan/static/{name}">' for name in _SHEETS)}
-{"".join(f'<link rel="modulepreload" href="gradio_api/gan/static/{name}">' for name in _SCRIPTS)}
-<script type="module">import {{{{ open }}}} from "./gradio_api/gan/static/page.js"; open();</script>
-"""
 
 _HEADER = """<header class="gf-header">
 <h1 class="gf-brand"><span class="gf-brand-mark" aria-hidden="true"></span>{product}</h1>
@@ -56,6 +52,23 @@ _HEADER = """<header class="gf-header">
 <button type="button" class="gf-btn gf-btn-quiet gf-small gf-help" data-gf="shortcuts" aria-haspopup="dialog"
   aria-label="{shortcuts_hint}" title="{shortcuts_hint}">?</button>
 </header>"""
+
+
+def head(words: dict[str, str]) -> str:
+    """What the page's <head> says, from the table of tabs. The style sheets are linked, not given as css=, because
+    Gradio would rewrite every selector of ours.
+    """
+    sheets = (*_SHEETS, *(sheet for tab in TABS.values() for sheet in tab.sheets))
+    scripts = with_imports("page.js", TABS[_FIRST].script)
+    return "\n".join(
+        (
+            f'<meta name="description" content="{escape(words["promise"])}">',
+            f'<meta name="gf-tabs" content="{" ".join(TABS)}">',
+            *(f'<link rel="stylesheet" href="{_STATIC}/{name}">' for name in sheets),
+            *(f'<link rel="modulepreload" href="{_STATIC}/{name}">' for name in scripts),
+            f'<script type="module">import {{ open }} from "./{_STATIC}/page.js"; open();</script>',
+        )
+    )
 
 
 def build(text: Text = EN) -> gr.Blocks:
@@ -85,7 +98,7 @@ def launch_options(page: gr.Blocks, settings: Settings, text: Text = EN) -> dict
         "max_file_size": "64kb",  # Gradio's own upload route is not used
         "footer_links": [],
         "theme": theme(),
-        "head": _fill(HEAD, text["common"]),
+        "head": head(text["common"]),
         "app_kwargs": {"middleware": list(_in_front(page, settings, text["common"]))},
     }
 

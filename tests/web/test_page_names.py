@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
 
 from gan.core.paths import ROOT
-from gan.web.page import TABS
 from gan.web.text import EN
 
 WEB = ROOT / "gan" / "web"
@@ -37,11 +35,6 @@ def test_every_part_that_a_script_names_is_in_a_template(script):
     made = set(re.findall(r'\bgf: "([\w-]+)"', code))
     named = set(PART.findall(code)) - made
     assert {name for name in named if f'data-gf="{name}"' not in TEMPLATES} == set()
-
-
-def test_a_tab_is_known_by_the_same_name_to_the_page_and_its_scripts():
-    code = (WEB / "static" / "core" / "gradio_shell.js").read_text(encoding="utf-8")
-    assert json.loads(re.search(r"TABS = (\[.*?\]);", code).group(1)) == list(TABS)
 
 
 def test_the_patterns_find_names():

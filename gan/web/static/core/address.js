@@ -1,6 +1,6 @@
 // The address: the visible tab's state is in the query string.
 
-import { showTab, TABS, tabAt, visibleTab, whenTabsAreThere } from "./gradio_shell.js";
+import { showTab, tabAt, tabs, visibleTab, whenTabsAreThere } from "./gradio_shell.js";
 import { encoded } from "./query.js";
 
 const states = new Map();
@@ -12,7 +12,7 @@ function addressParams() {
 
 function addressTab() {
   const { tab } = addressParams();
-  return TABS.includes(tab) ? tab : "train";
+  return tabs().includes(tab) ? tab : "train";
 }
 
 /** The tab's state: what was last written, else what the address says when it speaks of this tab, else {}. */
@@ -80,7 +80,7 @@ function followTabs() {
 /** Another tab is another place in the browser's history: Back leads to the one before. */
 function leaveTab(event) {
   const tab = tabAt(event);
-  if (!TABS.includes(tab) || tab === addressTab()) return;
+  if (!tabs().includes(tab) || tab === addressTab()) return;
   showAddress(addressTab()); // as it is left
   history.pushState(remembered(), "", stateURL(tab));
 }

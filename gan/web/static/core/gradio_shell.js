@@ -1,6 +1,7 @@
 // The one file that knows what Gradio makes of the page: its tabs, and the element that everything of ours lies in.
 
-export const TABS = ["train", "compare", "latent", "interpolation", "how"];
+/** The ids of all tabs, as the page has them (TABS in gan/web/page.py). */
+export const tabs = () => document.querySelector('meta[name="gf-tabs"]').content.split(" ");
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 const ENDS = { Home: 0, End: -1 };
@@ -14,7 +15,7 @@ export const tabPanel = (tab) => document.querySelector(`#gf-tab-${tab}`);
 
 const tabButton = (tab) => document.querySelector(`[role="tab"][data-tab-id="${tab}"]`);
 
-/** The id of the tab that is open, one of TABS. */
+/** The id of the tab that is open, one of tabs(). */
 export function visibleTab() {
   return document.querySelector('[role="tab"][aria-selected="true"]')?.dataset.tabId ?? "train";
 }
