@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -27,15 +27,6 @@ from gan.models.layers import (
 )
 
 FORMAT_VERSION = 1
-KINDS = (
-    "affine",
-    "dense",
-    "leaky",
-    "planes",
-    "shuffle",
-    "spread",
-    "tanh",
-)  # as in static/engine/generator.js
 MAX_BYTES = 3_000_000
 MAX_MULTIPLICATIONS = (
     8_000_000  # of one picture: some 8 ms in plain JavaScript; torch with its vector units is then faster
@@ -48,12 +39,12 @@ class PageWeightsError(UserError):
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of the browser's: its kind, its sizes, its tensors, and what it costs."""
+    """One layer of the browser's: its sizes, its tensors, what it costs, and its kind (see _EXPORTS)."""
 
-    kind: str
     sizes: dict[str, float]
     tensors: dict[str, Tensor]
     multiplications: int = 0
+    kind: str = ""
 
 
 # Layers ----------------------------------------------------------------------------------------------------------
@@ -68,9 +59,10 @@ def layers_of(network: Generator) -> list[Layer]:
             channels, side = module.channels, module.side
             continue
         if type(module) not in _EXPORTS:
-            kind = type(module).__name__
-            raise PageWeightsError(f"These networks have a layer that only the server can draw ({kind}).")
-        layer = _EXPORTS[type(module)](module, channels, side)
+            name = type(module).__name__
+            raise PageWeightsError(f"These networks have a layer that only the server can draw ({name}).")
+        kind, export = _EXPORTS[type(module)]
+        layer = replace(export(module, channels, side), kind=kind)
         channels, side = int(layer.sizes.get("outputs", channels)), int(layer.sizes.get("to", side))
         found.append(layer)
     return found
@@ -78,7 +70,7 @@ def layers_of(network: Generator) -> list[Layer]:
 
 def _dense(m: nn.Linear, *_: int) -> Layer:
     tensors = {"weight": m.weight.T, "bias": m.bias}
-    return Layer("dense", {"inputs": m.in_features, "outputs": m.out_features}, _given(tensors), m.weight.numel())
+    return Layer({"inputs": m.in_features, "outputs": m.out_features}, _given(tensors), m.weight.numel())
 
 
 def _conv(m: SameConv, _: int, side: int) -> Layer:
@@ -114,7 +106,7 @@ def _spread(weight: Tensor, bias: Tensor | None, stride: int, pad: int, side: in
         "to": to,
     }
     tensors = {"weight": weight.permute(0, 2, 3, 1), "bias": bias}  # [inputs, kernel, kernel, outputs]
-    return Layer("spread", sizes, _given(tensors), side**2 * weight.numel())
+    return Layer(sizes, _given(tensors), side**2 * weight.numel())
 
 
 def _affine(m: nn.BatchNorm1d | nn.BatchNorm2d, *_: int) -> Layer:
@@ -122,43 +114,46 @@ def _affine(m: nn.BatchNorm1d | nn.BatchNorm2d, *_: int) -> Layer:
     assert m.running_var is not None and m.running_mean is not None  # ours keep them
     scale = m.weight.double() / (m.running_var.double() + m.eps).sqrt()
     shift = m.bias.double() - m.running_mean.double() * scale
-    return Layer("affine", {}, {"scale": scale.float(), "shift": shift.float()})
+    return Layer({}, {"scale": scale.float(), "shift": shift.float()})
 
 
 def _leaky(m: nn.LeakyReLU | nn.ReLU, *_: int) -> Layer:
-    return Layer("leaky", {"slope": getattr(m, "negative_slope", 0.0)}, {})
+    return Layer({"slope": getattr(m, "negative_slope", 0.0)}, {})
 
 
 def _tanh(_: nn.Tanh, *__: int) -> Layer:
-    return Layer("tanh", {}, {})
+    return Layer({}, {})
 
 
 def _shuffle(m: nn.PixelShuffle, channels: int, side: int) -> Layer:
     factor = m.upscale_factor
     left = channels // factor**2
-    return Layer("shuffle", {"outputs": left, "factor": factor, "from": side, "to": side * factor}, {})
+    return Layer({"outputs": left, "factor": factor, "from": side, "to": side * factor}, {})
 
 
 def _planes(m: nn.Unflatten, *_: int) -> Layer:
     channels, side, _width = m.unflattened_size
-    return Layer("planes", {"outputs": channels, "to": side}, {})
+    return Layer({"outputs": channels, "to": side}, {})
 
 
-_EXPORTS: dict[type[nn.Module], Callable[..., Layer]] = {
-    nn.Linear: _dense,
-    SameConv: _conv,
-    nn.ConvTranspose2d: _conv_transpose,
-    SameConvTranspose: _conv_transpose,
-    SameConvTranspose5: _conv_transpose,
-    UpsampleConv: _upsample,
-    nn.BatchNorm1d: _affine,
-    nn.BatchNorm2d: _affine,
-    nn.ReLU: _leaky,
-    nn.LeakyReLU: _leaky,
-    nn.Tanh: _tanh,
-    nn.PixelShuffle: _shuffle,
-    nn.Unflatten: _planes,
+# What each layer of ours is in the page: the function of this name in KINDS of static/engine/generator.js, and what
+# makes its sizes and tensors from (layer, channels so far, side so far). Layers that are not here the server draws.
+_EXPORTS: dict[type[nn.Module], tuple[str, Callable[..., Layer]]] = {
+    nn.Linear: ("dense", _dense),
+    SameConv: ("spread", _conv),
+    nn.ConvTranspose2d: ("spread", _conv_transpose),
+    SameConvTranspose: ("spread", _conv_transpose),
+    SameConvTranspose5: ("spread", _conv_transpose),
+    UpsampleConv: ("spread", _upsample),
+    nn.BatchNorm1d: ("affine", _affine),
+    nn.BatchNorm2d: ("affine", _affine),
+    nn.ReLU: ("leaky", _leaky),
+    nn.LeakyReLU: ("leaky", _leaky),
+    nn.Tanh: ("tanh", _tanh),
+    nn.PixelShuffle: ("shuffle", _shuffle),
+    nn.Unflatten: ("planes", _planes),
 }
+KINDS = tuple(sorted({kind for kind, _ in _EXPORTS.values()}))
 
 
 def _given(tensors: Mapping[str, Tensor | None]) -> dict[str, Tensor]:

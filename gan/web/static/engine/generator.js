@@ -6,7 +6,7 @@
 const VERSION = 1;
 const SHARPNESS = 100; // gan/models/layers.py, VOTE_SHARPNESS
 
-/** Each kind of layer: (its description, its tensors) -> the function. The same names as KINDS in gan/serving/browser_export.py. */
+/** Each kind of layer: (its description, its tensors) -> the function. _EXPORTS in gan/serving/browser_export.py names them. */
 export const KINDS = { affine, dense, leaky, planes, shuffle, spread, tanh };
 
 /** ArrayBuffer of a file -> {about, directions, draw}. Throws an Error when it is not one of ours. */
