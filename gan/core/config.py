@@ -107,7 +107,7 @@ class Config:
     instance_noise_images: int = knob(0, "Instance noise ends after", "images, falling until then (0: it stays)",
                                       0, 10**12, group="seen")
 
-    label_smoothing: float = knob(0.0, "Label smoothing", "real counts as 1 minus this; non-saturating or minimax only",
+    label_smoothing: float = knob(0.0, "Label smoothing", "real counts as 1 minus this, where D gives a probability",
                                   0, 0.5, group="limits")
     weight_clip: float = knob(0.0, "Weight clipping", "the largest weight D may have (0: off)", 0, 10, group="limits")
     gradient_clip: float = knob(0.0, "Gradient clipping", "the longest gradient a network may follow (0: off)",

@@ -18,7 +18,7 @@ def check_config(config: Config) -> None:
             raise ConfigError(f"There is no {name} named {getattr(config, name)!r}; known: {', '.join(table)}.")
     for wrong, words in _REFUSED:
         if wrong(config):
-            raise ConfigError(words.format_map(config.to_dict()))
+            raise ConfigError(words.format_map(config.to_dict() | {"probabilities": _probabilities()}))
     check_networks(config)
     if config.penalty != "none" and meta_discriminator(config).has_batch_stats:
         raise ConfigError(
@@ -27,12 +27,17 @@ def check_config(config: Config) -> None:
         )
 
 
+def _probabilities() -> str:
+    """The objectives with which D gives a probability."""
+    return " or ".join(name for name, objective in OBJECTIVES.items() if objective.is_probability)
+
+
 # What does not go together, and why; the setting in brackets is the one that the page points at.
 _REFUSED: tuple[tuple[Callable[[Config], bool], str], ...] = (
     (
         lambda c: c.label_smoothing > 0 and not OBJECTIVES[c.objective].is_probability,
         "Label smoothing (label_smoothing) softens a probability, but with the objective '{objective}' D gives a score "
-        "without a scale: set it to 0, or choose the objective non-saturating or minimax.",
+        "without a scale: set it to 0, or choose the objective {probabilities}.",
     ),
     (
         lambda c: c.update_order == "split" and OBJECTIVES[c.objective].compares,
