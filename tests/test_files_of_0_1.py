@@ -30,10 +30,10 @@ from gan.runs.commands import Command
 from gan.runs.fork import plan_fork
 from gan.runs.registry import Runs
 from gan.runs.run import Run
-from gan.training.checkpoint import flatten, load_checkpoint
+from gan.training.checkpoint import flatten, load_checkpoint, read_header
 from gan.training.device import best_device
 from gan.training.trainer import Trainer
-from tests.conftest import PATIENCE
+from tests.conftest import PATIENCE, until
 
 FILES = Path(__file__).parent / "files_of_0_1"
 MADE = json.loads((FILES / "made.json").read_text())
@@ -81,7 +81,7 @@ def states(run: Run) -> dict[str, Path]:
 def test_every_state_continues_with_the_losses_and_weights_it_had(runs: Runs, number: int, name: str) -> None:
     expected = MADE["goes_on"][number]
     run = brought_back(runs, "fork" if name == "fork" else "run")
-    trainer = Trainer(run.config, load(run.config.dataset, "train", runs.own_dir))
+    trainer = Trainer(run.config, load(run.config.dataset, "train", runs.own_dir), format=1)
     load_checkpoint(states(run)[name], trainer)
     assert trainer.steps_done == expected["from"] and expected["after"] == f"{name}-after.safetensors"
     losses = [{key: float(value) for key, value in trainer.step().items()} for _ in expected["losses"]]
@@ -135,7 +135,7 @@ def test_weights_a_picture_and_directions_are_read_as_they_were() -> None:
         split_grid((FILES / "picture.png").read_bytes(), 1, 1, 64, 1)[0, :, ::4, ::4], DRAWN["picture"]
     )
     found = from_text((FILES / "directions.json").read_text(), 12)
-    assert found[-1].key == "taught" and found[-1].regroups
+    assert found[-1].key == "taught" and found[-1].may_change_cluster
 
 
 def test_the_weights_file_has_the_generator_of_the_run(runs: Runs) -> None:
@@ -147,5 +147,37 @@ def test_the_weights_file_has_the_generator_of_the_run(runs: Runs) -> None:
     networks[1].load_state_dict(shown[1])
     z = torch.randn(4, 12, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        one, other = (to_uint8(network(z, network.told(z, None))) for network in networks)
+        one, other = (to_uint8(network(z, network.condition(z, None))) for network in networks)
     assert torch.equal(one, other)
+
+
+def test_runs_of_0_1_their_states_and_their_forks_stay_of_format_1_and_new_ones_are_of_2(runs: Runs) -> None:
+    run = brought_back(runs, "run")
+    runs.command(run, Command("resume", total_steps=27))
+    run.join(PATIENCE)
+    forks = [runs.fork(plan_fork(run, {"g_lr": 0.002}, step))[0] for step in (None, 0)]  # also from scratch
+    for fork in forks:
+        runs.start(fork)
+        until(lambda fork=fork: fork.checkpoint_step())
+        runs.command(fork, Command("stop"))
+        fork.join(PATIENCE)
+    new, _ = runs.adopt(run.config)
+    runs.start(new)
+    new.join(PATIENCE)
+    for one, format in ((run, 1), *((fork, 1) for fork in forks), (new, 2)):
+        assert json.loads((one.folder / "run.json").read_text())["format"] == format
+        assert read_header(one.checkpoint_path)["format"] == format, one.message
+
+
+def test_the_shown_real_pictures_are_no_epochs_first_ones_in_a_new_run(runs: Runs) -> None:
+    """In format 1 epoch 11 began with them."""
+    run = brought_back(runs, "run")
+    pictures = load(run.config.dataset, "train", runs.own_dir)
+    for format, are in ((1, True), (2, False)):
+        new, _ = runs.adopt(run.config.changed(total_steps=1), format=format)
+        runs.start(new)
+        new.join(PATIENCE)
+        real = split_grid((new.folder / "real.png").read_bytes(), 16, 8, 16, 1)
+        trainer = Trainer(run.config, pictures, format=format)
+        first = trainer.data.batch(11, len(trainer.data), torch.Generator())[0][:16]
+        assert (to_uint8(first).numpy() == real).all() == are

@@ -99,7 +99,7 @@ def trained(drawn: Drawn, runs: Path, folder: Path) -> tuple[Run, Keeper]:
     own_dir.mkdir(parents=True, exist_ok=True)
     config = drawn.ready(own_dir)
     (runs / "pictures").symlink_to(own_dir.resolve(), target_is_directory=True)
-    run, _ = Runs(runs).adopt(config)
+    run, _ = Runs(runs).adopt(config, format=1)  # whose draws the kept runs have
     run.threads, run.status, run.meta.measure_share = (1,), "running", 0.0
     keeper = Keeper(config.total_steps)
     run.loop(lambda run: keeper.look(run.trainer))

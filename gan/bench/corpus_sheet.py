@@ -124,7 +124,9 @@ def shown(one: Named, folder: Path) -> list[Tensor]:
     """
     run = needed_run(folder, one.number)
     state, whole = State(run, one.step), load(run.config.dataset, "train", folder / "pictures")
-    before = [state.pictures(step) for step in state.steps[-3:-2]] or [pictures_of(Trainer(run.config, whole))]
+    before = [state.pictures(step) for step in state.steps[-3:-2]] or [
+        pictures_of(Trainer(run.config, whole, format=1))
+    ]
     (generated, columns), (earlier, _) = PARTS[0], PARTS[2]
     now, past = (x[spread_rows(len(x), n)] for x, n in ((state.pictures(one.step), generated), (before[0], earlier)))
     train = limit_pictures(whole, run.config.data_limit).images

@@ -20,7 +20,7 @@ from gan.bench.common import Figure
 from gan.core.flags import seed, whole
 from gan.core.images import to_uint8
 from gan.core.paths import WEIGHTS
-from gan.core.seeds import seed_of
+from gan.core.seeds import Stream, seed_of
 from gan.latent import directions, steering
 from gan.latent.spec import packed, unpacked
 from gan.metrics.classifier import load, to_float
@@ -28,7 +28,6 @@ from gan.models import weights_file
 from gan.models.layers import Generator
 from gan.training.threads import single_thread
 
-_JUDGE = 31  # stream of randomness, apart from the study's
 ENOUGH = {"thickness": (1.0, "px"), "slant": (20.0, "°")}  # from -3 to 3; others only have to be monotone
 
 
@@ -53,7 +52,9 @@ def _of(name: str, count: int, seeds: list[int]) -> list[Figure]:
 def _of_seed(
     name: str, network: Generator, dataset: str, common: Mapping[str, Tensor], count: int, seed: int
 ) -> list[Figure]:
-    z = torch.randn(count, network.z_dim, generator=torch.Generator().manual_seed(seed_of(_JUDGE, seed)))
+    z = torch.randn(
+        count, network.z_dim, generator=torch.Generator().manual_seed(seed_of(Stream.JUDGED_DIRECTIONS, seed))
+    )
     condition = network.condition(z, torch.arange(count) % network.classes if network.classes else None)
     fitted, seconds = _fitted(network, z, condition, common)
     found = {key: fitted.get(key, v.expand_as(z)) for key, v in common.items()}

@@ -166,7 +166,7 @@ def _run_one(task: Task) -> tuple[Task, dict[str, Any]]:
     """Train as the app does, in a folder that is thrown away, and judge."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        run, _ = Runs(Path(folder)).adopt(task.config)
+        run, _ = Runs(Path(folder)).adopt(task.config, format=1)  # as all that it is compared with
         run.threads, run.status = (1,), "running"
         run.meta.measure_share = 0.0  # live measures come when there is time: with them no run would repeat itself
         started = time.process_time()

@@ -18,14 +18,13 @@ from torch import Tensor
 from gan.bench.common import Figure
 from gan.core.flags import seed, whole
 from gan.core.paths import WEIGHTS
-from gan.core.seeds import seed_of
+from gan.core.seeds import Stream, seed_of
 from gan.data import catalog
 from gan.latent import directions, inversion
 from gan.models import weights_file
 from gan.models.layers import Generator
 from gan.training.threads import single_thread
 
-_JUDGED = 32  # stream of randomness
 TUNED = 300, 77  # so many digits of torch.randperm with this seed were, or may be, used for tuning
 VOTES = 5
 COLUMNS = 40  # of a histogram
@@ -86,7 +85,7 @@ def _share(true: Tensor) -> str:
 
 def _rows(count: int, digits: int, seed: int) -> Tensor:
     tuned = torch.randperm(count, generator=torch.Generator().manual_seed(TUNED[1]))[: TUNED[0]]
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed_of(_JUDGED, seed)))
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed_of(Stream.FOUND_DIGITS, seed)))
     return order[~torch.isin(order, tuned)][:digits]
 
 

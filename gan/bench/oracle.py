@@ -97,7 +97,7 @@ class Judge:
         self.run, self.config, self.samples = run, run.config, samples
         whole = load(self.config.dataset, "train", folder / "pictures")
         self.train = limit_pictures(whole, self.config.data_limit)
-        self.trainer = Trainer(self.config, whole)
+        self.trainer = Trainer(self.config, whole, format=1)  # as the corpus is
         self.start = pictures_of(self.trainer)
         self.start_weights = self._weights()
         self.start_gradient = self._gradient()[0]

@@ -19,7 +19,7 @@ from gan.bench.common import TRAINABLE, BenchError, Figure, add_threads, trainer
 from gan.core.config import PRECISIONS, Value
 from gan.core.flags import decimal, seed, whole
 from gan.metrics import evaluate
-from gan.metrics.classifier import EPOCHS as METRIC_NETWORKS
+from gan.metrics.classifier import measured_sets
 from gan.metrics.patch_distance import PICTURES, patch_distance
 from gan.monitor.signals import Signals
 from gan.recipes.catalog import make_config
@@ -106,7 +106,7 @@ def train_and_look(trainer: Trainer, marks: list[float], marks_in: str, samples:
 def look(trainer: Trainer, samples: int) -> dict[str, Any]:
     """What the generator people see can do now: through the data set's metric network or, where none is, by patches."""
     cfg = trainer.config
-    measured = _through_network if cfg.dataset in METRIC_NETWORKS else _by_patches
+    measured = _through_network if cfg.dataset in measured_sets() else _by_patches
     done = {"steps": trainer.steps_done, "images": trainer.steps_done * cfg.batch}
     return done | {name: round(value, 4) for name, value in measured(trainer, samples).items()}
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gan.bench.corpus import KINDS, Dice, OwnSet
 from gan.bench.corpus_states import PICTURES
-from gan.core.seeds import seed_of
+from gan.core.seeds import Stream, seed_of
 from gan.data.catalog import load
 from gan.data.pictures import Pictures
 from gan.metrics import classifier as metric_network
@@ -39,7 +39,6 @@ HELD_BACK = 5  # one of so many tells how often it is right
 BELIEVED = 0.8  # from this share on its classes are counted
 PRESENT = 0.3  # of its even share: a class is drawn
 VERSION = 1  # grows when a classifier would come out differently
-_EXAMPLES, _UNSEEN = 61, 62  # streams of randomness, see gan.core.seeds
 
 
 # A classifier trained here ------------------------------------------------------------------------------------------
@@ -101,7 +100,7 @@ def examples(kind: str) -> tuple[Pictures, Pictures]:
     source = load(KINDS[kind].source)
     whole = Pictures(kind, *KINDS[kind].make(source, Dice(0)), KINDS[kind].classes)
     labels = LEARNED[kind].labels(whole)
-    rng = torch.Generator().manual_seed(seed_of(_EXAMPLES))
+    rng = torch.Generator().manual_seed(seed_of(Stream.YARDSTICK_EXAMPLES))
     rows = torch.randperm(len(labels), generator=rng)[:EXAMPLES]
     held = torch.arange(len(rows)) % HELD_BACK == 0
     learn, judge = (Pictures(kind, whole.images[r], labels[r], ()) for r in (rows[~held], rows[held]))

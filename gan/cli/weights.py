@@ -16,7 +16,7 @@ import numpy as np
 from gan.core.config import Config, ConfigError
 from gan.core.files import write_atomically
 from gan.core.flags import Commands, empty_folder, file_to_write, seed, whole
-from gan.metrics.classifier import EPOCHS
+from gan.metrics.classifier import measured_sets
 from gan.metrics.evaluate import LEAST_SAMPLES, MOST_SAMPLES, SAMPLES
 from gan.runs.sources import RUNS, find_weights
 
@@ -174,7 +174,7 @@ def add_parsers(commands: Commands) -> None:
     _export_parser(commands.add_parser("export", help="a run's generator as a weights file"))
 
     p = commands.add_parser("metric-network", help="train the network that the measures use")
-    p.add_argument("dataset", choices=list(EPOCHS), help="whose pictures it is to tell apart")
+    p.add_argument("dataset", choices=measured_sets(), help="whose pictures it is to tell apart")
     p.add_argument("--out", type=file_to_write(".safetensors"), help="where to write it (default: weights/)")
     p.add_argument("--seed", type=seed, default=0, help="of its first weights and its batches (default: 0)")
     p.add_argument("--live-only", action="store_true", help="only what live measures need of the real pictures")

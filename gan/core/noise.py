@@ -7,29 +7,26 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gan.core.seeds import seed_of
-
-# Streams of randomness: the first argument of seed_of tells them apart from each other and from the trainer's.
-_LATENT = 11
+from gan.core.seeds import Stream, seed_of
 
 
 class Sheet(NamedTuple):
     """Latents that are drawn at once from one seed."""
 
-    stream: int
+    stream: Stream
     latents: int
 
 
 # Sheets of pictures that the page shows, so that a link can name any picture of them.
 SHEETS = {
-    "tile": Sheet(3, 40),  # the pictures of a run, by the run's seed
-    "study": Sheet(13, 1000),  # those that directions are learned from (see gan.latent.directions)
+    "tile": Sheet(Stream.TILE, 40),  # the pictures of a run, by the run's seed
+    "study": Sheet(Stream.STUDY, 1000),  # those that directions are learned from (see gan.latent.directions)
 }
 
 
 def latent_of(seed: int, z_dim: int) -> Tensor:
     """The latent [1, z_dim] of a seed: standard normal, the same everywhere and always."""
-    return normal(z_dim, _LATENT, seed)
+    return normal(z_dim, Stream.LATENT, seed)
 
 
 def sheet_latents(name: str, seed: int, z_dim: int, n: int | None = None) -> Tensor:
@@ -39,6 +36,6 @@ def sheet_latents(name: str, seed: int, z_dim: int, n: int | None = None) -> Ten
     return torch.randn(latents if n is None else n, z_dim, generator=rng)
 
 
-def normal(z_dim: int, *parts: int) -> Tensor:
-    """Standard normal numbers [1, z_dim] that the parts determine."""
-    return torch.randn(1, z_dim, generator=torch.Generator().manual_seed(seed_of(*parts)))
+def normal(z_dim: int, stream: Stream, *parts: int) -> Tensor:
+    """Standard normal numbers [1, z_dim] that the stream and the parts determine."""
+    return torch.randn(1, z_dim, generator=torch.Generator().manual_seed(seed_of(stream, *parts)))

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from torch import Tensor
 from gan.core.files import disk_is_full
 from gan.core.paths import ASSETS
 from gan.core.proxies import use_proxies
-from gan.core.seeds import seed_of
+from gan.core.seeds import Seeds, Stream
 from gan.data.own_pictures.summary import Summary
 from gan.data.pictures import (
     THREADS,
@@ -48,6 +48,15 @@ KEPT_BYTES = 1 << 30  # data sets kept in memory; beyond this the least recently
 
 
 @dataclass(frozen=True)
+class Download:
+    """Where a data set is had from."""
+
+    megabytes: int  # about
+    fetch: Callable[[str, bool], tuple[Tensor, Tensor]]  # (folder, train) -> uint8 [N, C, S, S], labels int64 [N]
+    url: Callable[[], str]  # the address to try first
+
+
+@dataclass(frozen=True)
 class Source:
     """What is known of a data set before a pixel of it is read."""
 
@@ -57,10 +66,18 @@ class Source:
     channels: int  # 1 grey, 3 colour
     class_names: tuple[str, ...]
     licence: str
-    downloads: bool  # True: fetched once over the network, and only when chosen
     load: Callable[[str, Progress | None], Pictures]  # (split, progress)
+    download: Download | None = None  # fetched once over the network, and only when chosen
+    strokes: bool = False  # grey things drawn with a pen on black: they have a thickness and a slant
+    shapes: bool = False  # other grey things on black: they have a width and a height
+    metric_epochs: int = 0  # how long its metric network learns (gan/metrics/classifier.py); 0: there is none
+    mirrored: bool = False  # whether a mirrored picture is one of the same class
     count: int = 0  # of own pictures; 0: known when they are read
     summary: Summary | None = None  # what became of a person's files, where that is known
+
+    @property
+    def downloads(self) -> bool:
+        return self.download is not None
 
 
 # ---- shipped ----
@@ -113,15 +130,17 @@ def _download(name: str, root: Path, progress: Progress) -> None:
 
     What torchvision leaves there when it is interrupted can pass for complete the next time, hence the throw-away.
     """
-    title, (megabytes, fetch, url) = DATA[name].title, _DOWNLOADS[name]
+    title, known = DATA[name].title, DATA[name].download
+    assert known is not None
+    megabytes = known.megabytes
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root, prefix=f".{name}-") as folder:
             progress(f"{title}: downloading about {megabytes} MB, only this once.")
             use_proxies()
-            _reach(url())
+            _reach(known.url())
             with _reporting(Path(folder), title, megabytes, progress):
-                splits = {split: fetch(folder, split == "train") for split in SPLITS}
+                splits = {split: known.fetch(folder, split == "train") for split in SPLITS}
             for split, (images, labels) in splits.items():
                 words = {"title": title, "classes": json.dumps(DATA[name].class_names)}
                 path, pixels = root / f"{name}-{split}.safetensors", images.contiguous().numpy()
@@ -137,7 +156,7 @@ def _whole(pixels: np.ndarray) -> list[bytes]:
 
 def _why_not(title: str, megabytes: int, root: Path, error: Exception) -> str:
     once = f"{title} has to be downloaded once (about {megabytes} MB) and"
-    instead = "MNIST, Fashion-MNIST and Emoji come with the program."
+    instead = f"{titles(name for name in DATA if not DATA[name].downloads)} come with the program."
     if isinstance(error, (urllib.error.URLError, ConnectionError, TimeoutError)):
         return f"{once} this machine could not reach its server; {instead}"
     if isinstance(error, ModuleNotFoundError):
@@ -205,14 +224,6 @@ def _url(dataset: str) -> str:
     return known.mirrors[0] if dataset == "KMNIST" else known.url
 
 
-# name: (about how many MB, fetch(folder, train) -> images uint8 [N, C, S, S], labels int64 [N], address to try first)
-_DOWNLOADS: dict[str, tuple[int, Callable[[str, bool], tuple[Tensor, Tensor]], Callable[[], str]]] = {
-    "kmnist": (21, _fetch_kmnist, partial(_url, "KMNIST")),
-    "emnist-letters": (562, _fetch_emnist_letters, partial(_url, "EMNIST")),
-    "cifar10": (170, _fetch_cifar10, partial(_url, "CIFAR10")),
-}
-
-
 # ---- the table ----
 
 DIGITS = tuple("0123456789")
@@ -239,8 +250,9 @@ DATA: dict[str, Source] = {
         channels=1,
         class_names=DIGITS,
         licence="CC BY-SA 3.0 (LeCun, Cortes, Burges)",
-        downloads=False,
         load=partial(_load_shipped, "mnist", _BOTH_SPLITS),
+        strokes=True,
+        metric_epochs=12,
     ),
     "fashion-mnist": Source(
         title="Fashion-MNIST",
@@ -249,8 +261,10 @@ DATA: dict[str, Source] = {
         channels=1,
         class_names=GARMENTS,
         licence="MIT (Zalando SE)",
-        downloads=False,
         load=partial(_load_shipped, "fashion-mnist", _BOTH_SPLITS),
+        shapes=True,
+        metric_epochs=15,
+        mirrored=True,
     ),
     "emoji": Source(
         title="Emoji",
@@ -259,7 +273,6 @@ DATA: dict[str, Source] = {
         channels=3,
         class_names=EMOJI_GROUPS,
         licence="Apache 2.0 (Google, Noto Emoji); flags in the public domain",
-        downloads=False,
         load=partial(_load_shipped, "emoji", _TEST_IS_TRAIN),
     ),
     "kmnist": Source(
@@ -269,8 +282,9 @@ DATA: dict[str, Source] = {
         channels=1,
         class_names=KANA,
         licence="CC BY-SA 4.0 (ROIS-DS Center for Open Data in the Humanities)",
-        downloads=True,
         load=partial(_load_downloaded, "kmnist"),
+        download=Download(21, _fetch_kmnist, partial(_url, "KMNIST")),
+        strokes=True,
     ),
     "emnist-letters": Source(
         title="EMNIST letters",
@@ -279,8 +293,9 @@ DATA: dict[str, Source] = {
         channels=1,
         class_names=LETTERS,
         licence="none stated; made from NIST Special Database 19, a work of the US government",
-        downloads=True,
         load=partial(_load_downloaded, "emnist-letters"),
+        download=Download(562, _fetch_emnist_letters, partial(_url, "EMNIST")),
+        strokes=True,
     ),
     "cifar10": Source(
         title="CIFAR-10",
@@ -289,10 +304,16 @@ DATA: dict[str, Source] = {
         channels=3,
         class_names=OBJECTS,
         licence="none stated; from the University of Toronto (Krizhevsky, 2009)",
-        downloads=True,
         load=partial(_load_downloaded, "cifar10"),
+        download=Download(170, _fetch_cifar10, partial(_url, "CIFAR10")),
     ),
 }
+
+
+def titles(names: Iterable[str]) -> str:
+    """What data sets of the table are called, in a sentence: "A, B and C"."""
+    *most, last = [DATA[name].title for name in names]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 # ---- one door for all ----
@@ -359,7 +380,7 @@ def _describe_own(name: str, own_dir: Path | None) -> Source:
     about = f"{count:,} pictures of your own, {size} x {size}, {'grey' if channels == 1 else 'colour'}"
     load = partial(_load_own, name, path)
     return Source(
-        header.title, about, size, channels, header.classes, "your own", False, load, count, Summary.of(header)
+        header.title, about, size, channels, header.classes, "your own", load, count=count, summary=Summary.of(header)
     )
 
 
@@ -373,7 +394,9 @@ def _load_own(name: str, path: Path, split: str, progress: Progress | None) -> P
 class Dataset:
     """Batches of one split, as the trainer eats them."""
 
-    def __init__(self, pictures: Pictures, seed: int, sampling: str = "shuffle", labels: Tensor | None = None) -> None:
+    def __init__(
+        self, pictures: Pictures, seeds: Seeds, sampling: str = "shuffle", labels: Tensor | None = None
+    ) -> None:
         """What comes with each picture is its entry of `labels`, int64 [N], or nothing.
 
         sampling is "shuffle" (endless epochs, each a permutation) or "replacement" (drawn from the batch's rng).
@@ -382,7 +405,7 @@ class Dataset:
             raise DataError(f"Sampling is {sampling!r}, but only 'shuffle' and 'replacement' exist.")
         if not len(pictures.images):
             raise DataError(f"{pictures.name} has no pictures.")
-        self.pictures, self.seed, self.sampling, self.labels = pictures, seed, sampling, labels
+        self.pictures, self.seeds, self.sampling, self.labels = pictures, seeds, sampling, labels
         self._permutations: dict[int, Tensor] = {}
 
     def __len__(self) -> int:
@@ -413,5 +436,5 @@ class Dataset:
         return stream[start - first : stop - first]
 
     def _permutation(self, epoch: int) -> Tensor:
-        rng = torch.Generator().manual_seed(seed_of(self.seed, epoch))
+        rng = torch.Generator().manual_seed(self.seeds.of(Stream.EPOCH, epoch))
         return torch.randperm(len(self), generator=rng)

@@ -9,14 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gan.core.seeds import seed_of
+from gan.core.seeds import Stream, seed_of
 from gan.models.layers import Discriminator, Generator, UpsampleConv
 
 COPIES = 24  # noisy ones; Smilkov et al. see little change beyond 50, and little noise is left with half of them
 NOISE = 0.1  # standard deviation, as a share of the way from black to white: 10 to 20 % is what they advise
 MOST_MAPS = 64
 WHITE = 0.99  # this share of a layer's numbers is not brighter than white
-_NOISE = 31  # stream of randomness, see gan.core.seeds
 
 _KINDS = {nn.Linear: "dense", UpsampleConv: "doubling", nn.ConvTranspose2d: "transposed", nn.Conv2d: "convolution"}
 
@@ -30,7 +29,7 @@ def heat_map(discriminator: Discriminator, x: Tensor, c: Tensor | None) -> tuple
     SmoothGrad (Smilkov et al. 2017, section 3): the mean of |∂ logit / ∂ x| over noisy copies, summed over the
     channels. A single gradient changes wildly from one picture to the next; the noise is always the same.
     """
-    rng = torch.Generator().manual_seed(seed_of(_NOISE))
+    rng = torch.Generator().manual_seed(seed_of(Stream.HEAT_MAP))
     noise = torch.randn(COPIES, *x.shape[1:], generator=rng) * (2 * NOISE)
     copies = (x.detach().clone() + noise).requires_grad_(True)  # [COPIES, C, H, W]
     condition = None if c is None else c.expand(COPIES, *c.shape[1:])

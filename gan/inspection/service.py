@@ -26,7 +26,7 @@ from gan.data.pictures import Pictures
 from gan.inspection.networks import Layer, feature_maps, heat_map
 from gan.latent.spec import LatentSpec
 from gan.losses.objectives import OBJECTIVES
-from gan.metrics.classifier import EPOCHS, load
+from gan.metrics.classifier import load, measured_sets
 from gan.metrics.nearest import Near, RealPictures, features_of
 from gan.models import meta_discriminator, meta_generator
 from gan.runs.registry import Runs
@@ -123,7 +123,7 @@ class MadeOf:
     def ways(self, subject: Subject) -> list[str]:
         """In what the nearest pictures can be looked for."""
         cfg = subject.config
-        known = cfg.dataset in EPOCHS and (cfg.channels, cfg.size) == (1, 28)
+        known = cfg.dataset in measured_sets() and (cfg.channels, cfg.size) == (1, 28)
         return list(WAYS if known else WAYS[:1])
 
     def _prepare(self, subject: Subject, way: str) -> _Searchable:

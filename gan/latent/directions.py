@@ -23,7 +23,8 @@ from gan.core.images import to_uint8
 from gan.core.noise import SHEETS, sheet_latents
 from gan.latent.spec import without
 from gan.metrics import stroke_attributes
-from gan.metrics.classifier import CLASSES, EPOCHS, PICTURE, load, to_float
+from gan.metrics.classifier import CLASSES, PICTURE, load, measured_sets, to_float
+from gan.metrics.stroke_attributes import measurable
 from gan.models.layers import Generator
 
 FORMAT, VERSION = "gan-forge-directions", 1
@@ -44,16 +45,6 @@ _KEPT = {
     "ink": ("slant",),
 }
 GENTLE = {"slant": 7.0}  # degrees: three of them and a digit lies down
-STROKES = ("mnist", "kmnist", "emnist-letters")  # data sets of things drawn with a pen
-SHAPES = ("fashion-mnist",)  # grey things on black, of which thickness and slant mean nothing
-
-
-def measurable(dataset: str) -> tuple[str, ...]:
-    """The attributes that pictures of this data set have."""
-    if dataset in STROKES:
-        return tuple(_KEPT)
-    return ("width", "height", "ink") if dataset in SHAPES else ()
-
 
 # What a generator draws ------------------------------------------------------------------------------------------
 
@@ -125,7 +116,7 @@ class StudyResult:
     def directions(self, pause: Callable[[], None] = lambda: None) -> list[Direction]:
         """Everything that can be found without a person: measured, then towards classes, then varied most."""
         found = [Direction(name, "measured", v) for name, v in self.measured.items()]
-        known = self.dataset in EPOCHS and self.study.images.shape[1:] == PICTURE  # whatever a file claims
+        known = self.dataset in measured_sets() and self.study.images.shape[1:] == PICTURE  # whatever a file claims
         if known and not self.generator.classes:
             labels = _labels(self.study.images, self.dataset, pause)
             classes = towards(self.study.z, labels, CLASSES)

@@ -21,7 +21,7 @@ from gan.core.errors import UserError
 from gan.core.images import LEVEL, to_uint8
 from gan.latent.directions import SampleSet
 from gan.latent.spec import packed
-from gan.metrics.classifier import CLASSES, EPOCHS, PICTURE, load, to_float
+from gan.metrics.classifier import CLASSES, PICTURE, load, measured_sets, to_float
 from gan.models.layers import Generator
 
 STARTS, KEPT = 12, 3  # latents in the first rounds, and in the rest
@@ -87,7 +87,7 @@ def search(generator: Generator, seen: SampleSet, target: Tensor, opinion: Tenso
 @torch.inference_mode()
 def opinion_of(generator: Generator, dataset: str, target: Tensor) -> Tensor | None:
     """How likely the metric network of the data set finds each class for target uint8 [C, H, W]; None without one."""
-    if dataset not in EPOCHS or generator.classes != CLASSES or target.shape != PICTURE:
+    if dataset not in measured_sets() or generator.classes != CLASSES or target.shape != PICTURE:
         return None
     return load(dataset)(to_float(target[None])).softmax(1)[0]
 

@@ -15,12 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from gan.core.noise import latent_of, normal, sheet_latents
-from gan.core.seeds import seed_of
+from gan.core.seeds import Stream, seed_of
 from gan.models.layers import Generator
-
-# Streams of randomness: the first argument of seed_of tells them apart from each other and from the trainer's.
-_NEIGHBOUR = 12
-
 
 RING = 16  # neighbours on one circle
 
@@ -158,7 +154,7 @@ def neighbour(z: Tensor, number: int, spread: float, seed: int) -> Tensor:
     """
     circle, position = divmod(number, RING)
     angle = 2 * math.pi * position / RING
-    u, v = (normal(z.shape[1], _NEIGHBOUR, seed, circle, axis) for axis in (0, 1))
+    u, v = (normal(z.shape[1], Stream.NEIGHBOUR, seed, circle, axis) for axis in (0, 1))
     noise = math.cos(angle) * u + math.sin(angle) * v  # standard normal, as its axes are
     return math.sqrt(1 - spread**2) * z + spread * noise
 

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from gan.core.errors import UserError
 from gan.core.paths import WEIGHTS
-from gan.core.seeds import seed_of
+from gan.core.seeds import Seeds, Stream
 from gan.data import catalog
 
 KEY = "gan_forge_metric_network"  # the one entry of the safetensors metadata; two would be written in any order
@@ -45,8 +45,6 @@ class Form(NamedTuple):
 
 SHIPPED = Form()
 
-EPOCHS = {"mnist": 12, "fashion-mnist": 15}  # also the list of data sets that have a metric network
-MIRRORED = ("fashion-mnist",)  # a mirrored shoe is a shoe, a mirrored 3 is not a 3
 BATCH = 128
 PEAK_LR = 3e-3
 WARMUP_SHARE = 0.15  # of all steps; then half a cosine down to zero
@@ -54,10 +52,13 @@ WEIGHT_DECAY = 0.02
 DROPOUT = 0.3  # of the features, while training
 SHIFT = 2  # pixels, each way
 
-# Streams of randomness: the first argument of seed_of tells them apart.
-_INIT, _EPOCH = 11, 12
 
 Progress = Callable[[str], None]
+
+
+def measured_sets() -> list[str]:
+    """The data sets whose pictures a network here can tell apart."""
+    return [name for name, source in catalog.DATA.items() if source.metric_epochs]
 
 
 class MetricError(UserError):
@@ -157,8 +158,9 @@ def train(
     A function of (dataset, seed, epochs, number of threads). The test pictures are looked at once, at the end.
     """
     _check_dataset(dataset)
-    view = View(mirror=dataset in MIRRORED)
-    network = fit(catalog.load(dataset, "train"), SHIPPED, view, epochs or EPOCHS[dataset], seed, progress)
+    source = catalog.DATA[dataset]
+    view = View(mirror=source.mirrored)
+    network = fit(catalog.load(dataset, "train"), SHIPPED, view, epochs or source.metric_epochs, seed, progress)
     return network, accuracy(network, catalog.load(dataset, "test"))
 
 
@@ -173,12 +175,13 @@ def fit(
     pictures: catalog.Pictures, form: Form, view: View, epochs: int, seed: int = 0, progress: Progress | None = None
 ) -> MetricNetwork:
     """Train on labelled pictures; a function of the arguments and the number of threads."""
-    network = fresh(torch.Generator().manual_seed(seed_of(seed, _INIT)), form).train()
+    seeds = Seeds(seed, 1)
+    network = fresh(torch.Generator().manual_seed(seeds.of(Stream.CLASSIFIER_WEIGHTS)), form).train()
     steps = epochs * (len(pictures.images) // BATCH)
     optimizer = torch.optim.AdamW(network.parameters(), lr=PEAK_LR, weight_decay=WEIGHT_DECAY)
     step, shown = 0, 0.0
     for epoch in range(epochs):
-        rng = torch.Generator().manual_seed(seed_of(seed, _EPOCH, epoch))
+        rng = torch.Generator().manual_seed(seeds.of(Stream.CLASSIFIER_EPOCH, epoch))
         for x, labels in _batches(pictures, view, rng):
             optimizer.param_groups[0]["lr"] = learning_rate(step, steps)
             loss = _learn(network, optimizer, x, labels, rng)
@@ -266,7 +269,7 @@ def main_train(
         "test_accuracy_before_rounding": before,
         "command": f"python -m gan metric-network {dataset} --seed {seed}",
         "seed": seed,
-        "epochs": epochs or EPOCHS[dataset],
+        "epochs": epochs or catalog.DATA[dataset].metric_epochs,
     }
     save(network, out, header)
     read(out, dataset)
@@ -386,5 +389,5 @@ def _check_layout(file: safe_open, path: Path, form: Form) -> None:
 
 
 def _check_dataset(dataset: str) -> None:
-    if dataset not in EPOCHS:
-        raise MetricError(f"There is no metric network for {str(dataset)[:60]!r}, only for {' and '.join(EPOCHS)}.")
+    if dataset not in (known := measured_sets()):
+        raise MetricError(f"There is no metric network for {str(dataset)[:60]!r}, only for {' and '.join(known)}.")

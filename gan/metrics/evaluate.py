@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from gan.core.images import to_uint8
-from gan.core.seeds import seed_of
+from gan.core.seeds import Seeds, Stream, seed_of
 from gan.data import catalog
-from gan.metrics.classifier import CLASSES, EPOCHS, FEATURES, MetricError, load
+from gan.metrics.classifier import CLASSES, FEATURES, MetricError, load, measured_sets
 from gan.metrics.formulas import (
     BALL_NEIGHBOUR,
     DENSITY_NEIGHBOUR,
@@ -49,7 +49,6 @@ BATCH = 250
 JUDGED = 1000  # pictures whose nearest training pictures are looked for, in pixels
 EXTRAS = ("kid", "neighbours", "copies")  # groups that cost some seconds each
 
-_LATENTS, _SUBSETS = 21, 22  # streams of randomness, see gan.core.seeds
 
 Sample = Callable[[Tensor, Tensor | None], Tensor]  # (z [N, z_dim], labels [N] or None) -> pictures [N, C, H, W]
 Progress = Callable[[str], None]
@@ -266,7 +265,7 @@ def _fid(seen: SampleFeatures, reference: _Reference, limit: int, real: bool) ->
 
 
 def _kid(seen: SampleFeatures, reference: _Reference, limit: int, real: bool) -> dict[str, float]:
-    rng = torch.Generator().manual_seed(seed_of(_SUBSETS))
+    rng = torch.Generator().manual_seed(seed_of(Stream.KID_SUBSETS))
     return {"kid": kernel_distance(seen.features, reference.seen.features, rng)}
 
 
@@ -359,10 +358,10 @@ def _report(drawn: SampleFeatures, reference: _Reference, extras: tuple[str, ...
 
 def check_measurable(dataset: str, classes: int = 0, n: int = SAMPLES) -> None:
     """Refuse, in words, what `evaluate` cannot measure; costs nothing."""
-    if dataset not in EPOCHS:
+    if dataset not in (known := measured_sets()):
         name = "A data set of your own" if dataset.startswith("own-") else repr(dataset[:60])
         raise MetricError(
-            f"{name} cannot be measured: only {' and '.join(EPOCHS)} have a metric network. "
+            f"{name} cannot be measured: only {' and '.join(known)} have a metric network. "
             "--inception looks through Inception-v3 instead, which is downloaded once."
         )
     if classes not in (0, CLASSES):
@@ -373,7 +372,7 @@ def check_measurable(dataset: str, classes: int = 0, n: int = SAMPLES) -> None:
 
 def latents(n: int, z_dim: int, classes: int, seed: int = 0) -> tuple[Tensor, Tensor | None]:
     """z [n, z_dim] and labels [n] in equal parts, or None without classes: a function of the arguments."""
-    rng = torch.Generator().manual_seed(seed_of(seed, _LATENTS))
+    rng = torch.Generator().manual_seed(Seeds(seed, 1).of(Stream.EVALUATED))
     return torch.randn(n, z_dim, generator=rng), torch.arange(n) % classes if classes else None
 
 

@@ -10,8 +10,20 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from gan.data.catalog import DATA
+
+NAMES = ("thickness", "slant", "width", "height", "ink")  # in the order in which they are shown
+OF_SHAPES = ("width", "height", "ink")  # where nothing was drawn with a pen, the others mean nothing
 FINER = 4  # thickness is measured on pictures so many times as large: strokes are only two to four pixels wide
 _FAR = 1e4
+
+
+def measurable(dataset: str) -> tuple[str, ...]:
+    """The attributes that pictures of this data set have; of some that was not drawn with a pen, or is not known."""
+    source = DATA.get(dataset)
+    if source is None:
+        return ()
+    return NAMES if source.strokes else OF_SHAPES if source.shapes else ()
 
 
 def ink_of(images: Tensor) -> Tensor:

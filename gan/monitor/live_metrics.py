@@ -26,10 +26,10 @@ from torch import Tensor
 from gan.core.config import Config
 from gan.core.files import write_atomically
 from gan.core.images import to_uint8
-from gan.core.seeds import seed_of
+from gan.core.seeds import Stream, seed_of
 from gan.data import catalog
 from gan.metrics import classifier
-from gan.metrics.classifier import CLASSES, EPOCHS, FEATURES, MetricError
+from gan.metrics.classifier import CLASSES, FEATURES, MetricError
 from gan.metrics.evaluate import extract, latents
 from gan.metrics.formulas import (
     Manifold,
@@ -54,7 +54,6 @@ FIRST_DEBT = 0.2  # seconds of measuring that must be earned before the first: t
 NEAR = 2000  # test pictures that are to be covered
 DRAWS = 5  # "real against real" is the mean over so many draws of SAMPLES training pictures
 KEY = "gan_forge_live_measures"
-_DRAWN = 31  # stream of randomness, see gan.core.seeds
 
 
 class Measurer:
@@ -67,7 +66,7 @@ class Measurer:
     def __init__(self, config: Config, after: int = 0, clock: Callable[[], float] = time.perf_counter) -> None:
         """after: the step of the last measure there is."""
         self.config, self.clock = config, clock
-        self.measurable = config.dataset in EPOCHS
+        self.measurable = config.dataset in classifier.measured_sets()
         self._last, self._debt = after, FIRST_DEBT
         self._work: Iterator[Measure | None] | None = None
 
@@ -191,7 +190,7 @@ def make_reference(dataset: str) -> tuple[dict[str, Tensor], dict[str, float]]:
     features, _ = extract(network, catalog.load(dataset, "test").images)
     mean, cov = (x.float().double() for x in feature_stats(features))
     # Drawn, because MNIST is in an order: every sixtieth picture of it is not like all of them.
-    rng = torch.Generator().manual_seed(seed_of(_DRAWN))
+    rng = torch.Generator().manual_seed(seed_of(Stream.LIVE_REFERENCE))
     near = manifold(features[torch.randperm(len(features), generator=rng)[:NEAR]].half().double())
     drawn = torch.randperm(len(train), generator=rng)[: DRAWS * SAMPLES]
     draws = [extract(network, train[rows]) for rows in drawn.split(SAMPLES)]

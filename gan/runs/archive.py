@@ -15,6 +15,7 @@ from gan.core.config import Config, ConfigError
 from gan.core.errors import UserError
 from gan.core.files import brief
 from gan.core.images import split_grid
+from gan.core.seeds import FormatError, read_format
 from gan.data.catalog import DataError
 from gan.runs.history import RECORDS, History
 from gan.runs.meta import FILE as RUN_JSON
@@ -102,9 +103,10 @@ def _unpacked(file: Path | IO[bytes], folder: Path) -> tuple[Config, dict[str, A
             _extract(z, folder)
         config, meta = _read_meta(folder)
         check_config(config)
-        _check_contents(folder, config)
-        return config, _about(meta, folder, config)
-    except (ConfigError, DataError, CheckpointError) as e:
+        about = _about(meta, folder, config)
+        _check_contents(folder, config, about["format"])
+        return config, about
+    except (ConfigError, DataError, CheckpointError, FormatError) as e:
         raise ArchiveError(str(e)) from None
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as e:
         if isinstance(e, OSError) and e.errno not in (None, errno.EINVAL):  # this machine's disk, not the zip,
@@ -179,7 +181,8 @@ def _about(meta: dict[str, Any], folder: Path, config: Config) -> dict[str, Any]
     }
     about = {name: meta[name] for name, is_right in checks.items() if name in meta and is_right(meta[name])}
     numbered = {"class_names": [str(i) for i in range(config.classes)]}
-    return numbered | about | _ending(meta, folder, config)
+    format = read_format(meta.get("format"), "The run in this zip")
+    return numbered | about | _ending(meta, folder, config) | {"format": format}
 
 
 def _ending(meta: dict[str, Any], folder: Path, config: Config) -> dict[str, str]:
@@ -201,7 +204,7 @@ def _is_line(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MAX_LINE and value.isprintable()
 
 
-def _check_contents(folder: Path, config: Config) -> None:
+def _check_contents(folder: Path, config: Config, format: int) -> None:
     """Every frame is a picture of the right size, the history can be read, the checkpoint belongs to this config."""
     history = History(folder)
     columns = 10 if config.classes else 8
@@ -214,5 +217,11 @@ def _check_contents(folder: Path, config: Config) -> None:
             raise ArchiveError(f"The frame of step {frame['step']} in this zip cannot be read ({e}).") from None
     for name in ("checkpoint", "best"):
         path = folder / f"{name}.safetensors"
-        if path.exists() and read_header(path)["config"].changed(total_steps=config.total_steps) != config:
+        if path.exists() and not _is_state_of(path, config, format):
             raise ArchiveError(f"The {name} state in this zip belongs to another run.")
+
+
+def _is_state_of(path: Path, config: Config, format: int) -> bool:
+    """Whether a checkpoint is one of a run with these settings, which may have been trained longer since."""
+    header = read_header(path)
+    return header["format"] == format and header["config"].changed(total_steps=config.total_steps) == config

@@ -68,8 +68,9 @@ def _trainer_of(run: Run) -> Trainer:
     # This machine decides for all processes of a job.
     settings = run.config.changed(precision=resolved_precision(run.config, device))
     own_dir = run.own_dir and str(run.own_dir)
-    distributed.broadcast_command_with("begin", {"config": settings.to_dict(), "own_dir": own_dir})
-    return Trainer(run.config, pictures, device)
+    job = {"config": settings.to_dict(), "own_dir": own_dir, "format": run.meta.format}
+    distributed.broadcast_command_with("begin", job)
+    return Trainer(run.config, pictures, device, run.meta.format)
 
 
 def _ending(run: Run, e: Exception) -> tuple[str, str]:

@@ -12,11 +12,11 @@ from typing import Any, TypedDict
 from gan.core.config import Config, ConfigError
 from gan.core.files import write_atomically
 from gan.core.noise import SHEETS
+from gan.core.seeds import NEWEST, FormatError, read_format
 from gan.core.version import VERSION
 from gan.training.checkpoint import CheckpointError
 
 FILE = "run.json"
-FORMAT = 1
 MEASURE_SHARE, MOST_MEASURE_SHARE = 0.1, 0.5  # of the time, for the measures taken between steps
 _SECRETS = ("token_sha256", "more_tokens_sha256")
 
@@ -42,7 +42,7 @@ class RunMeta:
 
     config: Config
     tiles: Tiles
-    format: int = FORMAT
+    format: int = NEWEST  # how its draws begin, see gan.core.seeds.Seeds
     version: str = ""  # of the program that made the run; older ones did not say
     status: str = "stopped"  # running, paused, stopped, finished, failed, interrupted
     message: str = ""
@@ -93,9 +93,10 @@ def new_meta(config: Config, **words: Any) -> RunMeta:
 def read_meta(folder: Path) -> RunMeta:
     """Raises CheckpointError or ConfigError with a sentence, which names what is wrong."""
     said = read_words(folder)
-    if said.get("format") != FORMAT:
-        says = repr(said.get("format"))[:20]
-        raise CheckpointError(f"The run {folder.name} has format {says}; this version reads {FORMAT}.")
+    try:
+        read_format(said.get("format"), f"The run {folder.name}")
+    except FormatError as e:
+        raise CheckpointError(str(e)) from None
     if wrong := _first_wrong(said):
         raise CheckpointError(f"The run {folder.name} is damaged: run.json cannot be read, its {wrong} is not usable.")
     known = {name: said[name] for name in _FIELDS if name in said}

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gan.core.files import write_atomically
 from gan.core.images import grid, png_bytes, split_grid, to_uint8
-from gan.core.seeds import seed_of
+from gan.core.seeds import Seeds, Stream
 from gan.monitor.records import Row
 from gan.runs.snapshot import Snapshot
 from gan.training import distributed
@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # which imports this module
 PUBLISH_EVERY_SECONDS = 0.4
 SHOW_SHARE = 0.03  # showing may take this share of the time; slower machines get fewer live frames
 REAL_COUNT = 16
-_REAL = 11  # stream of randomness: which real pictures are shown
 
 
 class Diverged(Exception):
@@ -42,7 +41,7 @@ class Publisher:
         self._published_at, self._cost = -1e9, 0.0
         pictures, seed = trainer.data.pictures, run.meta.frame_seed  # a fork shows what its source showed
         self.z, self.c = trainer.preview_latents(run.meta.tiles["count"], seed)
-        rng = torch.Generator().manual_seed(seed_of(seed, _REAL))
+        rng = torch.Generator().manual_seed(Seeds(seed, run.meta.format).of(Stream.REAL_SHOWN))
         chosen = torch.randperm(len(pictures.images), generator=rng)[:REAL_COUNT]
         self.real = pictures.images[chosen].float() / 127.5 - 1  # [16, C, H, W]
         labels = trainer.data.labels

@@ -144,7 +144,7 @@ class Runs(RunStore):
         folder = self.folder / f".{secrets.token_hex(6)}"
         try:
             fork, history = write_fork(plan, folder)
-            words = {"shown": shown, "shown_seed": fork.shown_seed}
+            words = {"shown": shown, "shown_seed": fork.shown_seed, "format": source.meta.format}
             return self.adopt(fork.config, folder, fork.title, tokens, history, **words)
         finally:
             shutil.rmtree(folder, ignore_errors=True)  # already renamed when all went well

@@ -21,9 +21,9 @@ from gan.core.adam import AdamState
 from gan.core.config import Config
 from gan.core.errors import UserError
 from gan.core.files import brief, write_atomically
+from gan.core.seeds import FormatError, read_format
 from gan.training.trainer import State, Trainer
 
-FORMAT = 1
 _HEADER = "gan-forge"
 _NETWORKS: tuple[Literal["G", "D", "ema"], ...] = ("G", "D", "ema")
 _OPTIMISERS: tuple[Literal["opt_g", "opt_d"], ...] = ("opt_g", "opt_d")
@@ -37,6 +37,7 @@ Shapes = dict[str, tuple[tuple[int, ...], torch.dtype]]
 class Header(TypedDict):
     """What a checkpoint says of itself."""
 
+    format: int  # see gan.core.seeds.Seeds
     config: Config
     steps_done: int
     batches_done: int
@@ -66,7 +67,7 @@ def save_state(path: Path, config: Config, state: State, extra: dict[str, object
                 f"{name} is no longer finite at step {state['steps_done']}; nothing was saved over the good state."
             )
     header = {
-        "format": FORMAT,
+        "format": state["format"],
         "config": config.to_dict(),
         "steps_done": state["steps_done"],
         "batches_done": state["batches_done"],
@@ -95,11 +96,11 @@ def read_header(path: Path) -> Header:
             raise ValueError("a number is out of its range")
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as e:
         raise CheckpointError(f"The checkpoint {path.name} is damaged or not one of ours ({brief(e)}).") from None
-    if header.get("format") != FORMAT:
-        raise CheckpointError(
-            f"The checkpoint has format {header.get('format')!r:.20}; this version reads format {FORMAT}."
-        )
-    return {"config": config, "steps_done": steps, "batches_done": batches, "lr": lr, "extra": extra}
+    try:
+        format = read_format(header.get("format"), "The checkpoint")
+    except FormatError as e:
+        raise CheckpointError(str(e)) from None
+    return {"format": format, "config": config, "steps_done": steps, "batches_done": batches, "lr": lr, "extra": extra}
 
 
 def load_checkpoint(path: Path, trainer: Trainer) -> dict[str, Any]:
@@ -110,6 +111,10 @@ def load_checkpoint(path: Path, trainer: Trainer) -> dict[str, Any]:
     """
     header = read_header(path)
     refuse_other_config(header["config"], trainer.config)
+    if header["format"] != trainer.seeds.format:
+        raise CheckpointError(
+            f"The checkpoint {path.name} has format {header['format']}, but its run has format {trainer.seeds.format}."
+        )
     expected = _expected(trainer, header["steps_done"])
     tensors = _read_tensors(path, lambda f: _compare(f, expected))
     bad = next((n for n, t in tensors.items() if t.is_floating_point() and not _finite(t)), None)
@@ -145,7 +150,7 @@ def rewrite_checkpoint(path: Path, config: Config, lr: dict[str, float]) -> byte
     return _encode(
         tensors,
         {
-            "format": FORMAT,
+            "format": header["format"],
             "config": config.to_dict(),
             "steps_done": header["steps_done"],
             "batches_done": -(-header["batches_done"] * old.batch // config.batch),
@@ -219,6 +224,7 @@ def _unflatten(tensors: dict[str, Tensor], header: Header) -> State:
         "steps_done": header["steps_done"],
         "batches_done": header["batches_done"],
         "lr": header["lr"],
+        "format": header["format"],
     }
 
 

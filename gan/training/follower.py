@@ -55,7 +55,7 @@ class Follower:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C ends at once
 
 
-def _trainer(config: dict, own_dir: str | None) -> Trainer:
+def _trainer(config: dict, own_dir: str | None, format: int) -> Trainer:
     settings = Config.from_dict(config)
     pictures = load(settings.dataset, "train", Path(own_dir) if own_dir else None)
-    return Trainer(settings, pictures, best_device())
+    return Trainer(settings, pictures, best_device(), format)

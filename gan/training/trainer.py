@@ -21,7 +21,7 @@ from torch import Tensor
 from gan.core.adam import Adam, AdamState
 from gan.core.config import Config
 from gan.core.noise import sheet_latents
-from gan.core.seeds import seed_of
+from gan.core.seeds import NEWEST, Seeds, Stream
 from gan.data.catalog import Dataset, Pictures
 from gan.data.clusters import cluster_logit_bias, find_clusters
 from gan.losses.objectives import OBJECTIVES, mean_verdicts
@@ -34,10 +34,8 @@ from gan.training.checks import check_config, check_data
 from gan.training.cuda_graphs import Batch, CudaGraphs, Inputs, Numbers, send
 from gan.training.device import resolved_precision
 
-# Streams of randomness: the first argument of seed_of tells them apart (3: the latents shown, gan.core.noise).
-_INIT, _STEP, _CLUSTERS = 1, 2, 4
-
 PLAYERS = ("both", "d", "g")
+Device = torch.device | str
 
 
 class Fakes(NamedTuple):
@@ -56,6 +54,7 @@ class _Always(TypedDict):
     steps_done: int
     batches_done: int
     lr: dict[str, float]
+    format: int
 
 
 class State(_Always, total=False):
@@ -71,12 +70,13 @@ class Trainer:
         config: validated; its size, channels and classes are the data set's.
         pictures: the real pictures, uint8 [N, C, H, W].
         device: where to compute.
+        format: how its draws begin, see gan.core.seeds.Seeds.
 
     Raises:
         ConfigError: networks and data do not fit together, a table has no such entry, or a GPU lacks bfloat16.
     """
 
-    def __init__(self, config: Config, pictures: Pictures, device: torch.device | str = "cpu") -> None:
+    def __init__(self, config: Config, pictures: Pictures, device: Device = "cpu", format: int = NEWEST) -> None:
         check_config(config)
         check_data(config, pictures)
         pictures = limit_pictures(pictures, config.data_limit)
@@ -89,9 +89,9 @@ class Trainer:
         self.penalty = PENALTIES[config.penalty]
         self.parts = self.objective.parts if config.update_order == "split" else None  # where each takes a step of D
         self.transforms = [t for t in TRANSFORMS.values() if t.strength(config, 0)]
-        self.data = Dataset(pictures, config.seed, config.sampling)
-
-        rng = torch.Generator().manual_seed(seed_of(config.seed, _INIT))
+        self.seeds = Seeds(config.seed, format)
+        self.data = Dataset(pictures, self.seeds, config.sampling)
+        rng = torch.Generator().manual_seed(self.seeds.of(Stream.FIRST_WEIGHTS))
         self.G = build_generator(config, rng, self.device)
         self.D = build_discriminator(config, rng, self.device)
         self._choose_labels(pictures)
@@ -103,9 +103,7 @@ class Trainer:
         betas, eps = (config.beta1, config.beta2), config.adam_eps
         self.opt_g, self.opt_d = (Adam(params, config.d_lr, betas, eps) for params in (self.g_params, self.d_params))
         self.ema = copy.deepcopy(self.G).requires_grad_(False).eval() if config.ema_halflife_images else None
-
-        # Batches: by all processes together, one each per step.
-        self.steps_done = self.batches_done = 0
+        self.steps_done = self.batches_done = 0  # batches: by all processes together, one each per step
         self.lr = {"d": config.d_lr, "g": config.g_lr}  # may change while it runs
         self.rates = dict(self.lr)  # of the last step
         self.rng = torch.Generator(self.device)
@@ -118,7 +116,7 @@ class Trainer:
         if cfg.classes:
             self.data.labels = pictures.labels
         if cfg.clusters:
-            rng = torch.Generator().manual_seed(seed_of(cfg.seed, _CLUSTERS))
+            rng = torch.Generator().manual_seed(self.seeds.of(Stream.CLUSTERS))
             self.data.labels, shares = find_clusters(pictures.images, cfg.clusters, rng)
             self.G.odds.copy_(cluster_logit_bias(shares, rng))
 
@@ -131,7 +129,7 @@ class Trainer:
         the norms of their gradients, before these are bounded. To ask for them changes nothing.
         """
         cfg = self.config
-        self.rng.manual_seed(seed_of(cfg.seed, _STEP, distributed.rank(), self.steps_done))
+        self.rng.manual_seed(self.seeds.of(Stream.STEP, distributed.rank(), self.steps_done))
         self.rates = self._learning_rates()
         for network in (self.G, self.D):
             if not network.training:  # to ask is cheaper than to say it to every layer
@@ -349,6 +347,7 @@ class Trainer:
             "steps_done": self.steps_done,
             "batches_done": self.batches_done,
             "lr": dict(self.lr),
+            "format": self.seeds.format,
         }
         if self.ema is not None:
             state["ema"] = self.ema.state_dict()

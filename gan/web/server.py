@@ -84,10 +84,11 @@ def start(settings: Settings, runs: Runs) -> Blocks:
 
 def _warm_up() -> None:
     """Read the first data set while the person reads the page, so that the first picture comes at once after Train."""
+    from gan.core.config import KNOBS
     from gan.data.catalog import DataError, load
 
     with contextlib.suppress(DataError):  # whoever chooses it is told
-        load("mnist")
+        load(str(KNOBS["dataset"].default))
 
 
 def _routes(settings: Settings, runs: Runs) -> list[BaseRoute]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import re
 import struct
 import tempfile
 import zipfile
@@ -42,6 +43,7 @@ def meta(**words: Any) -> bytes:
 # What is taken over from the run.json of samples.run_files.
 USUAL = {
     "title": "Test", "class_names": [], "status": "stopped", "dataset_count": 0, "pictures_count": 0, "real_labels": [],
+    "format": 2,
 }  # fmt: skip
 
 
@@ -118,7 +120,7 @@ RIGHT: dict[str, tuple[Any, ...]] = {  # of all that is odd
     "shown_seed": (0, 1, 7),
     "real_labels": ([],),
 }
-NAMES = (*RIGHT, "class_names", "created", "token_sha256", "kept", "shown", "tiles", "measure_share", "format", "job")
+NAMES = (*RIGHT, "class_names", "created", "token_sha256", "kept", "shown", "tiles", "measure_share", "job")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -128,6 +130,19 @@ def test_what_run_json_says_is_taken_over_only_where_it_is_right(tmp_path: Path,
         right = any(type(value) is type(other) and value == other for other in RIGHT.get(name, ()))
         usual = {key: known for key, known in USUAL.items() if key != name or name == "class_names"}
         assert about == usual | ({name: value} if right else {}), value
+
+
+@pytest.mark.parametrize("format", [None, 0, 3, -1, "1", 1.0, True, [1], {"a": 1}, "x" * 99])
+def test_a_run_of_a_format_that_nobody_knows_is_refused(tmp_path: Path, format: object) -> None:
+    words = refused(zip_of({"run.json": meta(format=format)}), tmp_path / "run")
+    assert re.fullmatch(r"The run in this zip has format .{1,20}; this version reads formats 1 and 2\.", words)
+
+
+def test_a_state_of_another_format_than_its_run_is_refused(tmp_path: Path) -> None:
+    assert (
+        refused(changed(run_json=meta(format=1)), tmp_path / "run")
+        == "The checkpoint state in this zip belongs to another run."
+    )
 
 
 def huge_frame() -> bytes:

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save_file as save_tensors
 
 from gan.core.config import KNOBS, Config
+from gan.core.seeds import FORMATS
 from gan.training.checkpoint import (
     CheckpointError,
     NotFinite,
@@ -81,7 +82,7 @@ def test_foreign_tensors_are_refused_by_name_before_they_are_read(saved, random_
     trainer, path = saved
     header = {
         "gan-forge": json.dumps(
-            {"format": 1, "config": trainer.config.to_dict(), "steps_done": 1, "lr": trainer.lr, "extra": {}}
+            {"format": 2, "config": trainer.config.to_dict(), "steps_done": 1, "lr": trainer.lr, "extra": {}}
         )
     }
     tensors = load_file(path)
@@ -210,5 +211,19 @@ def test_numbers_that_no_run_has_counted_to_are_refused(tmp_path: Path, changes:
 
 
 def test_another_format_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="has format 2; this version reads format 1"):
-        read_header(with_header(tmp_path, format=2))
+    with pytest.raises(CheckpointError, match="has format 3; this version reads formats 1 and 2"):
+        read_header(with_header(tmp_path, format=3))
+
+
+def test_a_checkpoint_says_its_format_and_stays_with_trainers_of_it(tmp_path: Path, random_pictures) -> None:
+    trainers = {format: Trainer(small("quick"), random_pictures, format=format) for format in FORMATS}
+    for format, trainer in trainers.items():
+        trainer.step()
+        save_checkpoint(tmp_path / f"{format}.safetensors", trainer)
+        assert read_header(tmp_path / f"{format}.safetensors")["format"] == format
+        again = Trainer(trainer.config, random_pictures, format=format)
+        load_checkpoint(tmp_path / f"{format}.safetensors", again)
+        trainer.step(), again.step()
+        assert_same(state_of(trainer), state_of(again))
+    with pytest.raises(CheckpointError, match="has format 1, but its run has format 2"):
+        load_checkpoint(tmp_path / "1.safetensors", trainers[2])

@@ -21,7 +21,7 @@ from PIL import Image
 
 from gan.cli.main import main
 from gan.core.paths import ROOT
-from gan.core.seeds import seed_of
+from gan.core.seeds import Seeds, Stream
 from gan.data.catalog import Dataset, load
 from gan.data.own_pictures import Form, prepare_folder
 from gan.recipes.catalog import RECIPES
@@ -29,7 +29,7 @@ from gan.runs.registry import Runs
 from gan.runs.run import Run
 from gan.training import distributed
 from gan.training.checkpoint import flatten, load_checkpoint, read_header
-from gan.training.trainer import _STEP, Trainer
+from gan.training.trainer import Trainer
 from tests.conftest import make_pictures, until
 from tests.training import torchrun_worker as worker
 
@@ -101,7 +101,7 @@ class Joint(worker.Recording):
     """A single process that learns from the pictures and the noise of two, put together."""
 
     def step(self, players="both"):
-        seeds = [seed_of(self.config.seed, _STEP, rank, self.steps_done) for rank in range(2)]
+        seeds = [self.seeds.of(Stream.STEP, rank, self.steps_done) for rank in range(2)]
         self.rngs = [torch.Generator().manual_seed(seed) for seed in seeds]
         return super().step(players)
 
@@ -133,7 +133,7 @@ def test_gradients_are_those_of_the_joint_batch(checked, name):
 
 
 def test_two_processes_read_what_one_with_twice_the_batch_reads(random_pictures):
-    data, rng = Dataset(random_pictures, seed=3), torch.Generator()
+    data, rng = Dataset(random_pictures, Seeds(3)), torch.Generator()
     for step in range(40):  # over the border of an epoch
         parts = [data.batch(2 * step + rank, 4, rng)[0] for rank in range(2)]
         assert torch.equal(torch.cat(parts), data.batch(step, 8, rng)[0])

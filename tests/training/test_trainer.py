@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gan.core.config import UPDATE_ORDERS, ConfigError
-from gan.core.seeds import seed_of
+from gan.core.seeds import Seeds, Stream
 from gan.models import winograd
 from gan.models.layers import Dropout
 from gan.recipes.catalog import RECIPES
@@ -17,7 +17,7 @@ from gan.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from gan.training.trainer import _STEP, Trainer
+from gan.training.trainer import Trainer
 from tests.conftest import make_pictures
 
 TRAINABLE = [name for name in RECIPES if name != "conv-small-as-printed"]
@@ -113,7 +113,7 @@ def test_simultaneous_gradients_are_those_of_article_002_in_64_bits(recipe, obje
     trainer._apply = lambda grads, opt: found.update({"g" if opt is trainer.opt_g else "d": grads})
     trainer.step()
 
-    rng = torch.Generator().manual_seed(seed_of(0, _STEP, 0, 0))
+    rng = torch.Generator().manual_seed(Seeds(0).of(Stream.STEP, 0, 0))
     x, _ = trainer.data.batch(0, 8, rng)
     fakes = G(torch.randn(8, 100, generator=rng).double(), None, rng)
     real, fake = D(x.double(), None, rng), D(fakes, None, rng)
@@ -154,7 +154,7 @@ def test_split_agrees_with_two_plain_adam_steps(random_pictures):
     trainer, plain = (Trainer(small("conv-small"), random_pictures) for _ in range(2))
     trainer.step("d")
     rng = torch.Generator().manual_seed(0)
-    rng.manual_seed(seed_of(plain.config.seed, _STEP, 0, 0))
+    rng.manual_seed(plain.seeds.of(Stream.STEP, 0, 0))
     x, _ = plain.data.batch(0, 8, rng)
     z = torch.randn(8, 100, generator=rng)
     with torch.no_grad():
@@ -177,7 +177,7 @@ def test_mlp_agrees_with_the_articles_loop_written_plainly(random_pictures):
     bce, rng = torch.nn.BCELoss(), torch.Generator()
     for step in range(3):
         trainer.step()
-        rng.manual_seed(seed_of(0, _STEP, 0, step))
+        rng.manual_seed(Seeds(0).of(Stream.STEP, 0, step))
         x, _ = plain.data.batch(step, 8, rng)
         fake = plain.G.train()(torch.randn(8, 100, generator=rng)).detach()
         opt_d.zero_grad()

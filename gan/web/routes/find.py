@@ -12,9 +12,9 @@ from torch import Tensor
 from gan.core.config import Config
 from gan.data import catalog
 from gan.data.own_pictures import read_one
-from gan.latent.directions import STROKES
 from gan.latent.inversion import Found, centred, ink_on_dark
 from gan.latent.query import BadQuery, in_base64, integer
+from gan.metrics.stroke_attributes import measurable
 from gan.serving.generator import LoadedGenerator, Pixels
 from gan.serving.renderer import Renderer
 from gan.serving.worker import Job
@@ -83,7 +83,7 @@ class FindRoutes:
 
 def _prepared(body: bytes, kind: str, config: Config) -> Tensor:
     """A stranger's picture as the weights' own pictures are, uint8 [C, S, S]."""
-    if config.channels > 1 or config.dataset not in STROKES:
+    if config.channels > 1 or "slant" not in measurable(config.dataset):
         return torch.from_numpy(read_one(body, config.size, config.channels))
     drawing = torch.from_numpy(read_one(body, FINE * config.size, 1))[0]
     return centred(drawing if kind == "drawn" else ink_on_dark(drawing), config.size)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from gan.core.errors import Missing
 from gan.losses.objectives import OBJECTIVES
-from gan.metrics.classifier import EPOCHS
+from gan.metrics.classifier import measured_sets
 from gan.monitor.records import COLUMNS
 from gan.runs.history import RECORDS
 from gan.runs.publishing import REAL_COUNT
@@ -152,7 +152,7 @@ def _info(run: Run) -> dict[str, object]:
         "real_labels": run.meta.real_labels,
         "verdict_is_probability": OBJECTIVES[run.config.objective].is_probability,
         "conditional": run.config.classes > 0,
-        "measurable": run.config.dataset in EPOCHS,
+        "measurable": run.config.dataset in measured_sets(),
         "checkpoint_step": run.checkpoint_step(),
         "needs": run.needs,
         "best_step": run.best_step,

@@ -19,6 +19,7 @@ import pytest
 import torch
 from PIL import Image
 
+from gan.core.seeds import Seeds
 from gan.data import own_pictures, pictures
 from gan.data.catalog import DataError, Dataset, describe, load
 from gan.data.own_pictures import Form, decode, files, preparation
@@ -817,8 +818,8 @@ def test_prepared_pictures_are_mapped_not_read(tmp_path: Path) -> None:
     pictures.write_pictures(path, [split_of(in_memory)], {"classes": '["a", "b"]'})
     before = private_bytes()
     got = load(path.stem, own_dir=tmp_path)
-    mapped = Dataset(got, 1, labels=got.labels)
-    kept = Dataset(in_memory, 1, labels=in_memory.labels)
+    mapped = Dataset(got, Seeds(1), labels=got.labels)
+    kept = Dataset(in_memory, Seeds(1), labels=in_memory.labels)
     for index in (0, 1, 202, 203, 204, 500):  # 203 crosses the border of two epochs
         for a, b in zip(
             mapped.batch(index, 64, torch.Generator()), kept.batch(index, 64, torch.Generator()), strict=True
