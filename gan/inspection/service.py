@@ -40,6 +40,7 @@ from gan.training.trainer import limit_pictures
 KEPT_BYTES = 96 << 20  # of networks of runs, ready to be used
 KEPT = 4  # sets of real pictures ready to be searched: pixels and features of two data sets
 WAYS = ("pixels", "features")
+NO_PICTURES = "The pictures that these weights learned from are not here."
 
 T = TypeVar("T")
 Network = TypeVar("Network", bound=nn.Module)
@@ -79,7 +80,7 @@ class Verdict:
 
 
 class MadeOf:
-    """Answers about pictures that a Renderer draws.
+    """Answers about pictures that a Renderer draws. Whoever asks decides who may see what (web/routes/inspection).
 
     Args:
         renderer: draws them.
@@ -129,7 +130,7 @@ class MadeOf:
     def _prepare(self, subject: Subject, way: str) -> _Searchable:
         """What is looked among, once it is ready. Raises NotYet, NotHad or DataError."""
         cfg = subject.config
-        own_dir = self._may_read(subject)
+        own_dir = self._folder_of(subject.config.dataset)
         key = (cfg.dataset, cfg.data_limit, cfg.channels, cfg.size, way)
         with self._guard:
             found = self._prepared.get(key)
@@ -147,19 +148,14 @@ class MadeOf:
                 del self._prepared[key]  # the next one who asks tries again
         return found.job.result()
 
-    def _may_read(self, subject: Subject) -> Path | None:
-        """The folder of own pictures, where this data set needs it. Raises NotHad.
-
-        Somebody's own pictures are shown through his run alone: whoever has its id may watch it. A weights file only
-        claims to be made from a data set.
-        """
-        name = subject.config.dataset
+    def _folder_of(self, name: str) -> Path | None:
+        """The folder of own pictures, where this data set needs it. Raises NotHad."""
         if name in DATA:
             if DATA[name].downloads and not (catalog.download_dir() / f"{name}-train.safetensors").is_file():
                 raise NotHad(f"{DATA[name].title} is not on this machine, so nothing can be compared with it.")
             return None
-        if self.runs is None or not subject.name.startswith("run-"):
-            raise NotHad("The pictures that these weights learned from are not here.")
+        if self.runs is None:
+            raise NotHad(NO_PICTURES)
         return self.runs.own_dir
 
     # What a run has saved -----------------------------------------------------------------------------------------

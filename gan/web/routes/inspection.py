@@ -14,8 +14,9 @@ from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response
 from torch import Tensor
 
+from gan.data.catalog import DATA
 from gan.inspection.networks import shown_maps
-from gan.inspection.service import WAYS, MadeOf, NotHad, NotYet, Subject
+from gan.inspection.service import NO_PICTURES, WAYS, MadeOf, NotHad, NotYet, Subject
 from gan.latent.query import BadQuery, in_base64, integer, spec_of
 from gan.web.routes import pictures as shared
 from gan.web.routes.answers import FRESH, Handler, sentence
@@ -58,6 +59,7 @@ class _View:
         if way not in WAYS:
             raise BadQuery(f"way must be {' or '.join(WAYS)}.")
         subject = await self._subject(query)
+        _check_may_show(subject)
         near, images = await shared.wait(self.made_of.nearest(subject, way, shared.slot_of(query)))
         unit = 255 * subject.image.numel() ** 0.5 if way == "pixels" else 1.0  # root mean square, as a share of white
         return _pictures(torch.cat([subject.image[None], images])) | {
@@ -75,6 +77,8 @@ class _View:
         """D's verdict on the picture, or on training picture number row=..., with a map of what it depends on."""
         row = integer(query, "row", 0, MAX_ROW, default=0) if query.get("row") else None
         subject = await self._subject(query)
+        if row is not None:
+            _check_may_show(subject)
         found = await shared.wait(self.made_of.verdict(subject, row, shared.slot_of(query)))
         return _pictures(found.image[None]) | {
             "heat": in_base64(found.heat.numpy().tobytes()),
@@ -98,6 +102,15 @@ class _View:
         images, low, high = shown_maps(made[chosen][1])
         layers = [{"kind": layer.kind, "channels": layer.channels, "side": layer.side} for layer, _ in made]
         return _pictures(images) | {"layers": layers, "layer": chosen, "low": round(low, 4), "high": round(high, 4)}
+
+
+def _check_may_show(subject: Subject) -> None:
+    """Somebody's own pictures are shown through his run alone: whoever has its id may watch it. Raises NotHad.
+
+    A weights file only claims to be made from a data set.
+    """
+    if subject.config.dataset not in DATA and not subject.name.startswith("run-"):
+        raise NotHad(NO_PICTURES)
 
 
 def _pictures(images: Tensor) -> dict[str, object]:
