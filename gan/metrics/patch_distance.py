@@ -31,10 +31,16 @@ def patch_distance(a: Tensor, b: Tensor, rng: torch.Generator) -> float:
 def finest(x: Tensor) -> tuple[Tensor, Tensor]:
     """Fine detail, which pictures x [N, C, H, W] have and half their size has not; half their size.
 
-    The finest two levels of a Laplacian pyramid; H and W are even.
+    The finest two levels of a Laplacian pyramid.
     """
     half = avg_pool2d(x, 2)
-    return x - interpolate(half, scale_factor=2), half
+    return x - interpolate(half, size=x.shape[2:]), half
+
+
+def views_of(x: Tensor) -> Tensor:
+    """Every patch of pictures x [N, C, H, W] as [N, C, h, w, side, side], without a copy; a smaller picture is one."""
+    side = min(SIDE, *x.shape[2:])
+    return x.unfold(2, side, 1).unfold(3, side, 1)
 
 
 def _normalised(a: Tensor, b: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -44,7 +50,7 @@ def _normalised(a: Tensor, b: Tensor, rng: torch.Generator) -> tuple[Tensor, Ten
 
 
 def _patches(x: Tensor, rng: torch.Generator) -> Tensor:
-    views = x.unfold(2, SIDE, 1).unfold(3, SIDE, 1)  # [N, C, h, w, SIDE, SIDE], no copy
+    views = views_of(x)
     n, _, h, w = views.shape[:4]
     rows = torch.arange(n).repeat_interleave(PATCHES)
     y, z = (torch.randint(side, (n * PATCHES,), generator=rng) for side in (h, w))

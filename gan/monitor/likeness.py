@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan.metrics.patch_distance import SIDE, finest
+from gan.metrics.patch_distance import finest, views_of
 
 PATCHES = 8  # of each picture and size
 DIRECTIONS = 32
@@ -57,7 +57,7 @@ class _Sliced:
     """The sliced Wasserstein distance from one set's patches, whose order along each direction is kept."""
 
     def __init__(self, real: Tensor, count: int, rng: torch.Generator) -> None:
-        dims = real.shape[1] * SIDE**2
+        dims = views_of(real)[0, :, 0, 0].numel()  # of a patch
         directions = torch.randn(dims, DIRECTIONS, generator=rng)
         self._directions = (directions / directions.norm(dim=0)).to(real.device)
         self._places = _places(count, real, rng)
@@ -72,13 +72,14 @@ class _Sliced:
 
 def _places(count: int, like: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Rows and upper left corners of PATCHES patches of each of `count` pictures."""
-    y, x = (torch.randint(s - SIDE + 1, (count * PATCHES,), generator=rng).to(like.device) for s in like.shape[2:])
+    places = views_of(like).shape[2:4]
+    y, x = (torch.randint(n, (count * PATCHES,), generator=rng).to(like.device) for n in places)
     return torch.arange(count, device=like.device).repeat_interleave(PATCHES), y, x
 
 
 def _patches(x: Tensor, places: tuple[Tensor, Tensor, Tensor]) -> Tensor:
     rows, y, z = places
-    return x.unfold(2, SIDE, 1).unfold(3, SIDE, 1)[rows, :, y, z].flatten(1)  # [N · PATCHES, C · SIDE · SIDE]
+    return views_of(x)[rows, :, y, z].flatten(1)  # [N · PATCHES, numbers of a patch]
 
 
 def _log_power(x: Tensor) -> Tensor:

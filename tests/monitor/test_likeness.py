@@ -31,6 +31,15 @@ def test_real_pictures_are_nearer_than_any_others(channels):
     assert inverted["patches"] > 5 * real["patches"] and inverted["spectrum"] == pytest.approx(real["spectrum"])
 
 
+@pytest.mark.parametrize("side", [*range(8, 18), 28, 63, 64])
+def test_pictures_of_every_size_that_a_run_may_have_are_compared(side: int) -> None:
+    """Small and odd ones too: own pictures have 8 to 64 pixels a side."""
+    x = torch.nn.functional.interpolate(smooth(64), size=(side, side), mode="bilinear")
+    same, other = Likeness(x, 64).look(x), Likeness(x, 64).look(-x)
+    assert all(value.isfinite() for value in (*same.values(), *other.values()))
+    assert other["patches"] > 5 * same["patches"] and same["patches"] < 0.3
+
+
 def test_the_same_pictures_are_at_a_distance_of_almost_nothing():
     x = smooth(64)
     found = Likeness(x, 64).look(x)
