@@ -85,9 +85,9 @@ def test_a_wheel_has_all_modules_scripts_pictures_and_weights(wheel):
     """What git ignores by mistake is missing there."""
     inside = set(zipfile.ZipFile(wheel).namelist())
     files = [path for folder in ("gan", "weights") for path in (ROOT / folder).rglob("*") if path.is_file()]
-    wanted = {path.relative_to(ROOT) for path in files if path.suffix != ".pyc"}
+    wanted = {path.relative_to(ROOT) for path in files if not path.name.endswith((".pyc", ".test.js"))}
     assert {("" if path.parts[0] == "gan" else "gan/") + path.as_posix() for path in wanted} <= inside
-    assert not any(name.startswith(("tests/", "docs/")) for name in inside)
+    assert not any(name.startswith(("tests/", "docs/")) or name.endswith(".test.js") for name in inside)
 
 
 def test_the_source_archive_has_what_a_checkout_has(tmp_path):
