@@ -92,7 +92,7 @@ def add_records(history: History, steps: range) -> None:
         history.add("rows", Row(step, step * 4, step / 7, 1.5, None, 0.5, 0.25, 1e-3, 1e-3))
         history.add_event(step, "lr", "D's learning rate 1 → 2")
         history.add("threads", Threads(step, 1))
-        history.add("signals", dict.fromkeys(SIGNALS, step / 3) | {"step": step, "near": None})
+        history.add("signals", dict.fromkeys(SIGNALS, step / 3) | {"step": step, "train_nn_ratio": None})
         history.add_frame(step, sheet(), [0.1] * 4, [0.9] * 4)
         more = {"step": step, "images": 8, "modes": 2, "histogram": [3, 5], "real_confidence": 0.5}
         history.add("measures", measure | more)

@@ -186,7 +186,7 @@ def _judged(run: Run) -> dict[str, Any]:
     history = run.history
     verdicts = diagnose(run.config, history.rows, history.signals, history.events, history.measures)
     last = history.signals[-1] if history.signals else {}
-    numbers = {name: last.get(name) for name in ("told_apart", "diversity", "near")}
+    numbers = {name: last.get(name) for name in ("d_auroc", "diversity", "train_nn_ratio")}
     return {"kinds": [v.kind for v in verdicts], "alarms": [v.kind for v in verdicts if v.alarm], **numbers}
 
 

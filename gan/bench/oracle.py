@@ -29,7 +29,7 @@ from gan.metrics import evaluate
 from gan.metrics.formulas import copied_share, nearest
 from gan.monitor.likeness import LEAST_CORRELATION, correlation
 from gan.monitor.records import Row
-from gan.monitor.signals import mean_distance, mean_nearest_other, small, told_apart
+from gan.monitor.signals import d_auroc, mean_distance, mean_nearest_other, small
 from gan.training.trainer import Trainer, limit_pictures
 
 SAMPLES = 2000  # generated pictures looked at
@@ -203,7 +203,7 @@ class Judge:
         fake = trainer.verdict(trainer.sample(z, labels), trainer.G.condition(z, labels))
         held = unseen.images[rows]
         real = trainer.verdict(_pixels(held), self._told(held, rows))
-        return {"told": _known(told_apart(real, fake).item())}
+        return {"told": _known(d_auroc(real, fake).item())}
 
     def _told(self, held: Tensor, rows: Tensor) -> Tensor | None:
         """What D is told of unseen pictures: their classes, or the group of the training picture most like each."""

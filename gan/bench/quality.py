@@ -126,7 +126,7 @@ def _by_patches(trainer: Trainer, samples: int) -> dict[str, float]:
     latents = evaluate.latents(min(samples, PICTURES), trainer.config.z_dim, trainer.config.classes)
     fake = torch.cat(list(evaluate.in_batches(trainer.sample, *latents)))
     distance = patch_distance(fake, real, rng)
-    near = Signals(trainer).look({})["near"]
+    near = Signals(trainer).look({})["train_nn_ratio"]
     return {"times_real": distance / halves, "distance": distance, "nearest": near}
 
 

@@ -9,13 +9,13 @@ QUANTILES = (5, 25, 50, 75, 95)  # percent, of D's verdicts
 SIGNALS = (
     "step",
     *("d_grad", "g_grad"),  # norms of the gradients that each player followed in this step
-    *("d_weights", "g_weights", "d_steepest"),  # norms of all weights; the largest spectral norm of a layer of D
-    "told_apart",  # how often D finds the real one of two pictures more real; 0.5 is chance
+    *("d_weights", "g_weights", "d_spectral_norm"),  # norms of all weights; the largest spectral norm of a layer of D
+    "d_auroc",  # how often D finds the real one of two pictures more real; 0.5 is chance
     *(f"{kind}_q{q:02d}" for kind in ("real", "fake") for q in QUANTILES),  # D's verdicts
     "diversity",  # mean distance of two generated pictures, as a share of that of real ones
-    "twins",  # the same, of a generated picture and the generated one most like it
-    "near",  # of a generated picture and the training picture most like it, as a share of that of a real one
-    "lowest",  # the darkest pixel of all generated pictures, -1 is black
+    "fake_nn_ratio",  # the same, of a generated picture and the generated one most like it
+    "train_nn_ratio",  # of a generated picture and the training picture most like it, as a share of that of a real one
+    "min_pixel",  # the darkest pixel of all generated pictures, -1 is black
     # From here on since November 2026: gan/monitor/likeness.py. Older runs have none of them.
     *("detail", "patches", "spectrum"),  # distances from the training pictures
     "correlation",  # of neighbouring pixels, as a share of that in real pictures: 0 in white noise
@@ -23,6 +23,13 @@ SIGNALS = (
     "saturated",  # share of generated pixels that are at an end of the range, minus that of real ones
     "flat",  # share of generated pictures of a single colour, minus that of real ones
 )
+OLDER_NAMES = {  # in the heads of older files, and in what the bench has kept
+    "d_steepest": "d_spectral_norm",
+    "told_apart": "d_auroc",
+    "twins": "fake_nn_ratio",
+    "near": "train_nn_ratio",
+    "lowest": "min_pixel",
+}
 OLDER_SIGNALS = SIGNALS[: SIGNALS.index("detail")]  # of files that were begun before there were more
 
 Signal = dict[str, Any]  # by the names of SIGNALS; numbers, and None where there was no finite one, never for the step

@@ -70,7 +70,7 @@ class Signals:
         trainer = self.trainer
         x = trainer.sample(self._z, self._c)  # [64, C, H, W]
         real, fake = trainer.verdict(self._real, self._real_c), trainer.verdict(x, self._c)
-        found = gradients | self._weights() | self._pictures(x) | {"told_apart": told_apart(real, fake)}
+        found = gradients | self._weights() | self._pictures(x) | {"d_auroc": d_auroc(real, fake)}
         found |= quantiles("real", real) | quantiles("fake", fake)
         numbers = {name: float(found[name]) for name in SIGNALS[1:] if name in found}
         record = {name: numbers.get(name) for name in SIGNALS[1:]}
@@ -83,7 +83,7 @@ class Signals:
         return {
             "d_weights": joint_norm(trainer.d_params),
             "g_weights": joint_norm(trainer.g_params),
-            "d_steepest": largest_spectral_norm(trainer.D.eval()),
+            "d_spectral_norm": largest_spectral_norm(trainer.D.eval()),
         }
 
     def _pictures(self, x: Tensor) -> dict[str, Tensor]:
@@ -91,9 +91,9 @@ class Signals:
         fake = small(x)
         return {
             "diversity": mean_distance(fake) / self._spread,
-            "twins": mean_nearest_other(fake) / self._twins,
-            "near": torch.cdist(fake, self._reference).amin(1).mean() / self._near,
-            "lowest": x.amin(),
+            "fake_nn_ratio": mean_nearest_other(fake) / self._twins,
+            "train_nn_ratio": torch.cdist(fake, self._reference).amin(1).mean() / self._near,
+            "min_pixel": x.amin(),
         } | self._likeness.look(x)
 
 
@@ -119,7 +119,7 @@ def mean_nearest_other(x: Tensor, count: int | None = None, same: float = 0.0) -
     return distances.masked_fill_(distances < same, math.inf).amin(1).mean()
 
 
-def told_apart(real: Tensor, fake: Tensor) -> Tensor:
+def d_auroc(real: Tensor, fake: Tensor) -> Tensor:
     """How often D finds the real one of two pictures more real: the area under the ROC curve, ½ is chance.
 
     Verdicts [N] and [M]; whatever their scale (Mann & Whitney 1947). NaN where one of them is.

@@ -165,7 +165,7 @@ def tried(runs: Runs, recipe: str, name: str) -> None:
     except (ConfigError, DataError) as refusal:
         assert str(refusal).endswith(".") and ("classes" in str(refusal) or recipe == "conv-small-as-printed")
         return
-    shares = {record[name] for name in ("diversity", "twins", "near")}
+    shares = {record[name] for name in ("diversity", "fake_nn_ratio", "train_nn_ratio")}
     assert all(value is None or value < 100 for value in shares), record  # no share of a rounding error
     assert (shares == {None}) == (name in ALIKE)
     said = " ".join(verdict.seen for verdict in judged(config, record))
@@ -311,7 +311,7 @@ def test_a_run_on_a_single_digit_is_measured_in_every_way_that_digits_are(client
     """Held-back digits are compared with; directions have names, and slants are fitted."""
     found = checked(client, runs, "gallery:memorisation", "mnist", data_limit=1)
     assert found[NEAREST]["trained"] == 1 and found[NEAREST]["held"] > 1000
-    assert found["/columns/signals"]["columns"].keys().isdisjoint({"diversity", "twins", "near"})
+    assert found["/columns/signals"]["columns"].keys().isdisjoint({"diversity", "fake_nn_ratio", "train_nn_ratio"})
 
 
 def test_a_generator_that_always_draws_the_same(runs):

@@ -55,7 +55,7 @@ def verdict(page: Any, kind: str) -> Any:
 def test_a_run_on_pictures_that_are_all_the_same_is_told_so_and_nothing_else(server, visit, tmp_path):
     visit.expect("404 .*real.png")
     page = opened(visit(server.url()))
-    alike = recorded_run(tmp_path, near=None, diversity=None, twins=None)
+    alike = recorded_run(tmp_path, train_nn_ratio=None, diversity=None, fake_nn_ratio=None)
     part(page, "train", "bring-back").set_input_files(alike)
     expect(part(page, "train", "diagnosis-title")).to_have_text("Too alike to judge")
     part(page, "train", "diagnosis").locator("summary").click()

@@ -48,7 +48,7 @@ def far(step: int) -> float:
 def signals(steps: int = 1000, **formulas) -> list[dict]:
     """A healthy record at step 0, 1 and every 20 steps, with some signals by formula: name=lambda step: value."""
     healthy = dict.fromkeys(SIGNALS, 1.0) | dict.fromkeys(("darkest", "saturated", "flat"), 0.0)
-    healthy |= {"told_apart": 0.8, "real_q05": 0.2, "real_q95": 0.9, "lowest": -1.0}
+    healthy |= {"d_auroc": 0.8, "real_q05": 0.2, "real_q95": 0.9, "min_pixel": -1.0}
     formulas = {"detail": nearer, "patches": nearer, "spectrum": nearer} | formulas
     return [
         healthy | {"step": s} | {name: formula(s) for name, formula in formulas.items()}
@@ -79,18 +79,18 @@ STANDSTILL = dict.fromkeys(("patches", "spectrum"), lambda step: 1.0 if step < 1
 CASES = {
     "healthy": {},
     "learning": RAW,
-    "incomparable": {"near": always(None), "diversity": always(None), **dict.fromkeys(NEW, always(None))},
+    "incomparable": {"train_nn_ratio": always(None), "diversity": always(None), **dict.fromkeys(NEW, always(None))},
     "cannot-tell": dict.fromkeys(NEW, always(None)),
     "divergence": {"events": [NAN]},
     "single-colour": {"flat": always(1.0)},
-    "cannot-paint-black": {"config": RELU, "lowest": always(0.0), "darkest": always(1.0), "told_apart": always(1.0)},
-    "memorisation": {"near": lambda step: max(0.3, 1.2 - step / 800)},
+    "cannot-paint-black": {"config": RELU, "min_pixel": always(0.0), "darkest": always(1.0), "d_auroc": always(1.0)},
+    "memorisation": {"train_nn_ratio": lambda step: max(0.3, 1.2 - step / 800)},
     "not-learning": NO_NEARER,
     "mode-collapse": {"diversity": lambda step: max(0.1, 1 - step / 500)},
     "partial-collapse": {"diversity": lambda step: max(0.4, 1 - step / 500)},
     "oscillation": STANDSTILL | {"gap": wave(150, 0.6), "diversity": always(0.6)},
-    "discriminator-too-strong": STANDSTILL | {"told_apart": always(1.0), "g_grad": lambda step: 10 ** (-step / 100)},
-    "generator-too-strong": STANDSTILL | {"told_apart": always(0.05)},
+    "discriminator-too-strong": STANDSTILL | {"d_auroc": always(1.0), "g_grad": lambda step: 10 ** (-step / 100)},
+    "generator-too-strong": STANDSTILL | {"d_auroc": always(0.05)},
 }
 
 
@@ -153,7 +153,7 @@ def test_diagnosis_changes_nothing_and_repeats_itself(kind):
     assert given == before
 
 
-@pytest.mark.parametrize("missing", [(), ("near",), ("diversity",), ("told_apart", "g_grad"), SIGNALS[1:]])
+@pytest.mark.parametrize("missing", [(), ("train_nn_ratio",), ("diversity",), ("d_auroc", "g_grad"), SIGNALS[1:]])
 @pytest.mark.parametrize("kind", CASES)
 def test_records_of_older_runs_are_never_called_healthy(kind, missing):
     """What has no positive sign is not healthy; what is missing is never a reason for an alarm."""
@@ -166,9 +166,9 @@ def test_records_of_older_runs_are_never_called_healthy(kind, missing):
 def test_health_needs_every_positive_sign():
     assert kinds() == ["healthy"]
     for doubt in (
-        {"told_apart": always(1.0)},  # D is certain
+        {"d_auroc": always(1.0)},  # D is certain
         {
-            "told_apart": always(0.5),
+            "d_auroc": always(0.5),
             "patches": lambda step: max(0.2, nearer(step)),
         },  # or blind, and pictures are not near
         {"diversity": always(0.6)},
@@ -186,7 +186,10 @@ def test_weights_and_losses_that_have_exploded_are_a_divergence():
 
 def test_speckles_are_noise_however_varied_they_are():
     assert kinds(**STANDSTILL, correlation=always(0.1)) == ["not-learning"]
-    for alike in ({"diversity": always(0.2)}, {"twins": always(0.03)}):  # nearly always the same, or two of them
+    for alike in (
+        {"diversity": always(0.2)},
+        {"fake_nn_ratio": always(0.03)},
+    ):  # nearly always the same, or two
         (white,) = diagnose(QUICK, rows(), signals(**STANDSTILL, correlation=always(0.1), **alike))
         assert white.kind == "not-learning" and "always the same speckles" in white.seen
         assert kinds(**STANDSTILL, correlation=always(0.3), **alike) == ["mode-collapse"]
@@ -196,9 +199,9 @@ def test_speckles_are_noise_however_varied_they_are():
 
 
 def test_bright_pictures_of_a_generator_that_could_paint_black():
-    assert kinds(lowest=always(0.0), darkest=always(1.0)) == ["healthy"]
-    assert kinds(RELU, lowest=always(0.0)) == ["healthy"]  # real pictures have no black either
-    assert kinds(RELU, lowest=always(-0.1), darkest=always(0.9)) == ["healthy"]
+    assert kinds(min_pixel=always(0.0), darkest=always(1.0)) == ["healthy"]
+    assert kinds(RELU, min_pixel=always(0.0)) == ["healthy"]  # real pictures have no black either
+    assert kinds(RELU, min_pixel=always(-0.1), darkest=always(0.9)) == ["healthy"]
 
 
 def test_healthy_trainings_that_look_odd_are_left_in_peace():
@@ -206,7 +209,7 @@ def test_healthy_trainings_that_look_odd_are_left_in_peace():
     assert kinds(gap=outliers, diversity=always(0.7)) == ["healthy"]  # single batches that went wrong
     assert kinds(gap=wave(150, 0.6)) == ["healthy"]  # swings, but the pictures are as varied as real ones
     assert kinds(gap=wave(5000, 0.6), diversity=always(0.6)) != ["oscillation"]  # less than one swing
-    assert kinds(near=always(0.5), diversity=always(0.1)) == ["mode-collapse"]  # one picture is no copying
+    assert kinds(train_nn_ratio=always(0.5), diversity=always(0.1)) == ["mode-collapse"]  # one picture is no copying
     once = lambda step: 0.1 if step == 1000 else 1.0  # noqa: E731
     assert kinds(diversity=once) == ["healthy"]  # one look that wavers
 
@@ -215,12 +218,12 @@ def test_a_cause_is_not_said_of_a_run_that_improves():
     """Whatever the numbers are: where the pictures come nearer and nothing is wrong with them, it is raw, not sick."""
     for kind in ("oscillation", "discriminator-too-strong", "generator-too-strong"):
         assert kinds(**CASES[kind] | RAW) == ["learning"]
-    assert kinds(**NO_NEARER, told_apart=always(0.05)) == [
+    assert kinds(**NO_NEARER, d_auroc=always(0.05)) == [
         "not-learning",
         "generator-too-strong",
     ]  # beside what is seen
     moment = lambda step: 0.05 if step == 1000 else 0.8  # noqa: E731
-    assert "generator-too-strong" not in kinds(**STANDSTILL, told_apart=moment)
+    assert "generator-too-strong" not in kinds(**STANDSTILL, d_auroc=moment)
 
 
 def test_scores_swing_in_their_own_units():
@@ -233,7 +236,7 @@ def test_scores_swing_in_their_own_units():
 def test_nothing_is_said_of_a_share_that_is_not_known(near):
     """Of a single training picture the first version wrote down a distance of 0 beside a diversity of nothing."""
     unknown = dict.fromkeys(("diversity", *NEW), always(None))
-    found = diagnose(QUICK, rows(), signals(near=always(near), **unknown))
+    found = diagnose(QUICK, rows(), signals(train_nn_ratio=always(near), **unknown))
     assert [v.kind for v in found] == ["incomparable"]
     assert found[0].seen == "D tells real and generated pictures apart 80\xa0% of the time (50 % is chance)."
     measures = [{"step": s, "modes": m} for s, m in ((100, 9), (200, 10), (300, 4), (400, 3))]
@@ -325,7 +328,7 @@ def test_a_young_run_with_settings_that_work_is_told_to_wait():
     assert verdict.try_ != WAIT and verdict.remedy == {"g_lr": QUICK.g_lr}
     (verdict,) = diagnose(QUICK, rows(), signals(**NO_NEARER))
     assert verdict.alarm and verdict.try_ != WAIT and verdict.remedy  # not young
-    grey = signals(100, lowest=always(0.0), darkest=always(1.0), told_apart=always(1.0))
+    grey = signals(100, min_pixel=always(0.0), darkest=always(1.0), d_auroc=always(1.0))
     assert diagnose(RELU, rows(100), grey)[0].remedy == {"output": "tanh"}  # no time makes that right
 
 

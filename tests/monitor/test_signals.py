@@ -11,6 +11,7 @@ from gan.monitor.records import QUANTILES, SIGNALS
 from gan.monitor.signals import (
     EVERY,
     Signals,
+    d_auroc,
     largest_spectral_norm,
     mean_distance,
     mean_nearest_other,
@@ -18,7 +19,6 @@ from gan.monitor.signals import (
     signal_due,
     small,
     spread_rows,
-    told_apart,
 )
 from gan.recipes.catalog import RECIPES
 from gan.runs import loop as loop_module
@@ -73,11 +73,11 @@ def test_gradient_norms_are_those_of_the_loss(random_pictures):
     assert "g_grad" not in trainer.step("d", grad_norms=True)
 
 
-def test_told_apart_is_the_share_of_pairs_in_the_right_order():
+def test_d_auroc_is_the_share_of_pairs_in_the_right_order():
     real, fake = torch.tensor([3.0, 1.0]), torch.tensor([0.0, 2.0, 1.0])
-    assert told_apart(real, fake).item() == pytest.approx((3 + 1 + 0.5) / 6)  # 1 against 1 counts half
-    assert told_apart(fake, real).item() == pytest.approx(1 - 4.5 / 6)
-    assert told_apart(real.exp(), fake.exp()) == told_apart(real, fake)  # the scale does not matter
+    assert d_auroc(real, fake).item() == pytest.approx((3 + 1 + 0.5) / 6)  # 1 against 1 counts half
+    assert d_auroc(fake, real).item() == pytest.approx(1 - 4.5 / 6)
+    assert d_auroc(real.exp(), fake.exp()) == d_auroc(real, fake)  # the scale does not matter
 
 
 def test_distances_of_a_hand_made_set():
@@ -110,14 +110,15 @@ def test_a_generator_that_copies_collapses_or_paints_fresh_pictures_is_seen_as_s
     pictures = make_pictures(512)
     trainer = small_trainer(pictures)
     copies = painted(trainer, pictures.images[:64], monkeypatch)
-    assert copies["near"] == pytest.approx(0, abs=1e-3) and copies["diversity"] == pytest.approx(1, rel=0.02)
+    assert copies["train_nn_ratio"] == pytest.approx(0, abs=1e-3) and copies["diversity"] == pytest.approx(1, rel=0.02)
     collapsed = painted(trainer, pictures.images[:1].expand(64, -1, -1, -1), monkeypatch)
-    assert collapsed["diversity"] == pytest.approx(0, abs=1e-3) and collapsed["twins"] == pytest.approx(0, abs=1e-3)
+    assert collapsed["diversity"] == pytest.approx(0, abs=1e-3)
+    assert collapsed["fake_nn_ratio"] == pytest.approx(0, abs=1e-3)
     fresh = torch.randint(0, 256, (64, 1, 28, 28), generator=torch.Generator().manual_seed(9), dtype=torch.uint8)
     record = painted(trainer, fresh, monkeypatch)
-    assert all(record[name] == pytest.approx(1, rel=0.05) for name in ("near", "diversity", "twins"))
+    assert all(record[name] == pytest.approx(1, rel=0.05) for name in ("train_nn_ratio", "diversity", "fake_nn_ratio"))
     grey = painted(trainer, fresh.clamp(min=128), monkeypatch)
-    assert grey["lowest"] > 0 > record["lowest"] == -1
+    assert grey["min_pixel"] > 0 > record["min_pixel"] == -1
     assert record["d_grad"] is None and tuple(record) == SIGNALS
 
 
@@ -145,10 +146,10 @@ def record(step: int) -> dict:
 def test_signals_are_read_back_and_taken_back(tmp_path):
     history = History(tmp_path)
     for step in (20, 40, 60):
-        history.add("signals", record(step) | {"near": 1.23456789})
+        history.add("signals", record(step) | {"train_nn_ratio": 1.23456789})
     history.flush()
     assert History(tmp_path).signals == history.signals
-    assert history.signals[0] == record(20) | {"near": 1.23457}
+    assert history.signals[0] == record(20) | {"train_nn_ratio": 1.23457}
     assert (tmp_path / "signals.csv").read_text().splitlines()[0] == ",".join(SIGNALS)
     history.forget_after(45)
     assert [s["step"] for s in History(tmp_path).signals] == [20, 40]

@@ -156,7 +156,7 @@ def test_signals_of_older_runs_are_read_and_go_on_with_more_columns(tmp_path):
     head = older_signals(tmp_path, (20, 40))
     h = History(tmp_path)
     assert [s["step"] for s in h.signals] == [20, 40]
-    assert h.signals[0]["lowest"] == 0.5 and h.signals[0]["spectrum"] is None
+    assert h.signals[0]["min_pixel"] == 0.5 and h.signals[0]["spectrum"] is None
     h.flush()
     assert (tmp_path / "signals.csv").read_text().startswith(head + "\n")  # nothing was to be written
     h.add("signals", dict.fromkeys(history.SIGNALS, 0.25) | {"step": 60})

@@ -77,12 +77,12 @@ class Past(NamedTuple):
 
         Fine detail counts where it has grown: it is what a network begins with that it loses without doing anything.
         """
-        logs = [self._log_share(name) for name in ("near", "patches", "detail")] if self.begun else [0.0]
+        logs = [self._log_share(name) for name in ("train_nn_ratio", "patches", "detail")] if self.begun else [0.0]
         return max(abs(logs[0]), abs(logs[1]), logs[2]) if len(logs) == 3 else 0.0
 
     def unchanged(self, limit: float) -> bool:
         """Whether no distance has changed by more than this, in logarithms, since the start."""
-        names = ("near", "detail", "patches", "spectrum")
+        names = ("train_nn_ratio", "detail", "patches", "spectrum")
         return self.begun and all(abs(self._log_share(name)) <= limit for name in names)
 
     def _log_share(self, name: str) -> float:

@@ -82,18 +82,18 @@ def single_colour(past: Past) -> str | None:
 
 
 def cannot_paint_black(past: Past) -> str | None:
-    darkest, lowest = past.now("darkest"), past.now("lowest")
+    darkest, lowest = past.now("darkest"), past.now("min_pixel")
     black = darkest is None or darkest >= GREY  # older records do not say how dark real pictures are
     if past.config.output != "relu" or not _high(lowest, RELU_FLOOR) or not black:
         return None
     return (
         f"The darkest of all generated pixels is {grey(lowest)} (0 % is black, 50 % mid-grey), and D tells generated "
-        f"from real pictures {percent(past.now('told_apart'))} of the time."
+        f"from real pictures {percent(past.now('d_auroc'))} of the time."
     )
 
 
 def memorisation(past: Past) -> str | None:
-    near, diversity = past.now("near"), past.now("diversity")
+    near, diversity = past.now("train_nn_ratio"), past.now("diversity")
     if not _low(near, COPIED) or not _high(diversity, COPIES_VARY):
         return None
     return (
@@ -130,11 +130,11 @@ def _shapeless(past: Past) -> bool:
 
 def _one_picture(past: Past) -> bool:
     """One picture, or a handful, for all latents; not what it began with. Speckles as well, where they are the same."""
-    return past.moved() >= MOVED and (_low(past.now("diversity"), ALIKE) or _low(past.now("twins"), HANDFUL))
+    return past.moved() >= MOVED and (_low(past.now("diversity"), ALIKE) or _low(past.now("fake_nn_ratio"), HANDFUL))
 
 
 def mode_collapse(past: Past) -> str | None:
-    diversity, twins, lost = past.now("diversity"), past.now("twins"), _lost_modes(past)
+    diversity, twins, lost = past.now("diversity"), past.now("fake_nn_ratio"), _lost_modes(past)
     if _low(twins, HANDFUL) and not _low(diversity, ALIKE):
         return f"A generated picture is {percent(twins)} as far from the one most like it as real ones are: a handful."
     if not _low(diversity, ALIKE) and not lost:
@@ -152,7 +152,7 @@ def _lost_modes(past: Past) -> str:
 
 
 def partial_collapse(past: Past) -> str | None:
-    diversity, twins = past.now("diversity"), past.now("twins")
+    diversity, twins = past.now("diversity"), past.now("fake_nn_ratio")
     if _low(diversity, NARROW) and not past.rising("diversity", RECOVERING):
         return f"Generated pictures differ from each other {percent(diversity)} as much as real ones."
     if _low(twins, REPEATED) and _low(diversity, REPEATED_VARY):
@@ -187,7 +187,7 @@ def _swing_size(past: Past) -> float:
 
 
 def discriminator_too_strong(past: Past) -> str | None:
-    told, gradient, far = past.now("told_apart"), past.share("g_grad"), past.far()
+    told, gradient, far = past.now("d_auroc"), past.share("g_grad"), past.far()
     vanished = _low(gradient, VANISHED)
     useless = _high(far, RAW) and past.stuck(STUCK)
     if not _high(told, SURE) or not (vanished or useless):
@@ -199,7 +199,7 @@ def discriminator_too_strong(past: Past) -> str | None:
 
 
 def generator_too_strong(past: Past) -> str | None:
-    told, far = past.now("told_apart"), past.far()
+    told, far = past.now("d_auroc"), past.far()
     blind = BLIND if _high(far, RAW) and not past.unchanged(UNMOVED) else FOOLED
     if not _low(told, blind) or _low(far, GOOD):
         return None
@@ -231,7 +231,7 @@ def plateau(past: Past) -> str | None:
 
 def healthy(past: Past) -> str | None:
     """Positive signs only: near real pictures by the run's own measure, varied, D neither blind nor certain."""
-    far, diversity, told = past.far(), past.now("diversity"), past.now("told_apart")
+    far, diversity, told = past.far(), past.now("diversity"), past.now("d_auroc")
     seen_well = _high(diversity, VARIED) and _high(past.now("correlation"), SMOOTH)
     if not (_near_real(past) and seen_well and _high(told, BLIND) and _low(told, CERTAIN)):
         return None
