@@ -55,7 +55,7 @@ def test_the_shipped_run_can_be_read() -> None:
 
 
 WRONG = {
-    "format": [2, None, "1", []],
+    "format": [3, 0, None, "1", []],
     "status": [None, 1],
     "message": [[], None],
     "tiles": [None, {}, {"count": 40, "columns": 8, "size": 28}, [40, 8, 28, 1], "x"],

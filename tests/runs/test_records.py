@@ -8,15 +8,17 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from gan.runs import archive
 from gan.runs.fork import plan_fork
 from gan.runs.history import RECORDS, History, Record
 from gan.runs.registry import Runs
 from gan.runs.run import Run
-from gan.web.routes.runs import BASE, add_routes
+from gan.web.access import Access
+from gan.web.routes.answers import BASE, routes_of
+from gan.web.routes.register import run_tables
 from tests import samples
 
 WEATHER = Record("weather.jsonl", json.dumps, json.loads)
@@ -66,9 +68,8 @@ def test_it_is_in_the_zip_and_comes_back(runs: Runs, run: Run) -> None:
 
 def test_a_page_hears_how_many_there_are_and_gets_them(runs: Runs, run: Run) -> None:
     assert run.latest is not None and run.latest.numbers["weather_count"] == 3
-    app = FastAPI()
-    add_routes(app, runs)
-    answer = TestClient(app).get(f"{BASE}/runs/{run.id}/columns/weather?from=1").json()
+    client = TestClient(Starlette(routes=routes_of(*run_tables(Access(runs)))))
+    answer = client.get(f"{BASE}/runs/{run.id}/columns/weather?from=1").json()
     assert answer == {"count": 2, "columns": {"step": [2, 4], "degrees": [22.5, 24.5]}}
 
 

@@ -134,7 +134,7 @@ def test_what_cannot_be_made_pauses_nobodys_run(client, registry, recipe, change
     registry.get(run_id)._watched_at -= 1000
     refused = client.post(f"{BASE}/runs", json={"recipe": recipe, "changes": changes})
     assert refused.status_code == 400
-    assert registry.get(run_id)._commands.empty() and registry.get(run_id).status == "running"
+    assert registry.get(run_id).commands.empty() and registry.get(run_id).status == "running"
 
 
 def test_another_device_gets_a_token_for_one_run(client, registry):
