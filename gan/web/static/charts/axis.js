@@ -4,13 +4,20 @@ import { duration, whole } from "../core/format.js";
 import { t } from "../core/text.js";
 
 export const AXES = ["step", "images", "seconds"]; // columns of the rows
+/** @type {[from: number, seconds: number, name: string][]} */
 const UNITS = [
   [7200, 3600, "h"],
   [180, 60, "min"],
   [0, 1, "s"],
 ]; // from so many seconds on: seconds in a unit, its name
 
-/** The unit in which an axis that ends at `last` is marked: {size, mark(value) -> text}. */
+/**
+ * The unit in which an axis that ends at `last` is marked.
+ *
+ * @param {string} axis
+ * @param {number} last
+ * @returns {{size: number, mark: (value: number) => string}}
+ */
 export function unitOf(axis, last) {
   if (axis !== "seconds") return { size: 1, mark: shortCount };
   const [, size, name] = UNITS.find(([from]) => last >= from);

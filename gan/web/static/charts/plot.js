@@ -15,8 +15,14 @@ const MARKED = ["lr", "rewind", "failed", "fork", "machine"]; // events worth a 
  * onHover(x | null), onPick(x): what the pointer or the arrow keys ask for.
  */
 class Plot {
+  /** @type {any} */
+  scale; // what the last drawing made of numbers and places
+
   constructor(canvas, legend, series, { onHover, onPick }) {
-    Object.assign(this, { canvas, series, onHover, onPick });
+    this.canvas = canvas;
+    this.series = series;
+    this.onHover = onHover;
+    this.onPick = onPick;
     this.axis = "step";
     this.end = null; // where the x axis ends; null: at the last point
     this.cursor = null; // place shown by the scrubber
@@ -37,6 +43,9 @@ class Plot {
       this.draw();
     });
   }
+
+  /** Each kind of chart draws itself. */
+  draw() {}
 
   /** Size the canvas; its context and size, or null while the chart is not shown. */
   begin() {

@@ -20,7 +20,9 @@ const COLORS = ["--gf-ink2", "--gf-accent"];
 export class RunCharts {
   /** part(name): elements of the tab. run(): {history, meta} or null. onPick(step): a moment was chosen on a curve. */
   constructor(part, { run, onPick }) {
-    Object.assign(this, { part, run, onPick });
+    this.part = part;
+    this.run = run;
+    this.onPick = onPick;
     this.liked = { axis: "step", log: false, more: [], ...remembered() };
     this.step = null;
     this.more = new Map(); // name -> {box, chart}

@@ -41,17 +41,15 @@ export async function mount(element) {
 
 class CompareTab {
   constructor(root, data) {
-    Object.assign(this, {
-      root,
-      data,
-      tracks: [],
-      charts: new Map(),
-      columns: new Map(),
-      place: null,
-      axis: "step",
-      log: false,
-      more: [],
-    });
+    this.root = root;
+    this.data = data;
+    this.tracks = [];
+    this.charts = new Map();
+    this.columns = new Map();
+    this.place = null;
+    this.axis = "step";
+    this.log = false;
+    this.more = [];
     this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
     this.showAxis = axisControl(this.part("axis"), (axis) => this.setAxis(axis));
     this.form = new ForkForm(this.part, data, {
@@ -171,14 +169,14 @@ class CompareTab {
     if (visibleTab() !== "compare" || !this.tracks.length) return POLL_MS;
     const before = this.tracks.map((track) => track.status);
     const results = await Promise.allSettled(this.tracks.map((track) => track.update()));
-    if (results.some(({ value }) => value)) this.refresh();
+    if (results.some(succeeded)) this.refresh();
     const judged = await Promise.allSettled(this.tracks.map((track) => track.diagnose())); // the pictures do not wait for it
-    if (judged.some(({ value }) => value)) this.showHeads();
+    if (judged.some(succeeded)) this.showHeads();
     if (this.tracks.some((track, i) => track.status !== before[i])) this.statusChanged(before);
-    const failed = [...results, ...judged].find(({ status }) => status === "rejected");
-    if (failed) {
+    for (const result of [...results, ...judged]) {
+      if (result.status !== "rejected") continue;
       for (const track of this.tracks) track.startAgain();
-      throw failed.reason;
+      throw result.reason;
     }
     return this.tracks.some(({ status }) => status === "running") ? POLL_MS : RESTING_MS;
   }
@@ -508,6 +506,9 @@ class CompareTab {
     if (this.track(runId)) this.part("paste-field").value = "";
   }
 }
+
+/** @param {PromiseSettledResult<boolean>} result */
+const succeeded = (result) => result.status === "fulfilled" && result.value;
 
 const color = (i) => `--gf-run-${i + 1}`;
 

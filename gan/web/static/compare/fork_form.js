@@ -13,7 +13,9 @@ const FIRST_KNOB = "g_lr";
 export class ForkForm {
   /** hooks: {tracks() -> shown runs, full() -> no room for one more, made(id)}. */
   constructor(part, data, hooks) {
-    Object.assign(this, { part, data, hooks });
+    this.part = part;
+    this.data = data;
+    this.hooks = hooks;
     const changeable = data.knobs.filter(({ in_forks: may }) => may);
     this.knobs = [...changeable.filter(({ group }) => group === "main"), ...changeable.filter(({ group }) => group !== "main")];
     part("fork-knob").replaceChildren(...this.knobs.map(({ name, label }) => h("option", { value: name }, label)));

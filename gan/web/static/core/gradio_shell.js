@@ -1,31 +1,61 @@
 // The one file that knows what Gradio makes of the page: its tabs, and the element that everything of ours lies in.
 
 /** The ids of all tabs, as the page has them (TABS in gan/web/page.py). */
-export const tabs = () => document.querySelector('meta[name="gf-tabs"]').content.split(" ");
+export function tabs() {
+  const meta = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="gf-tabs"]'));
+  return meta.content.split(" ");
+}
 
+/** @type {Record<string, number>} */
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
+/** @type {Record<string, number>} */
 const ENDS = { Home: 0, End: -1 };
 const WAIT_MS = 50;
 
 /** Where things of ours are put that belong to no tab; the style sheets' colours hold here. */
-export const shell = () => document.querySelector(".gradio-container") ?? document.body;
+export const shell = () => /** @type {HTMLElement} */ (document.querySelector(".gradio-container") ?? document.body);
 
-/** The element that holds a tab's content. */
-export const tabPanel = (tab) => document.querySelector(`#gf-tab-${tab}`);
+/** @param {string} selector @returns {HTMLElement | null} */
+const element = (selector) => document.querySelector(selector);
 
-const tabButton = (tab) => document.querySelector(`[role="tab"][data-tab-id="${tab}"]`);
+/**
+ * The element that holds a tab's content.
+ *
+ * @param {string} tab
+ */
+export const tabPanel = (tab) => element(`#gf-tab-${tab}`);
+
+/** @param {string} tab */
+const tabButton = (tab) => element(`[role="tab"][data-tab-id="${tab}"]`);
 
 /** The id of the tab that is open, one of tabs(). */
 export function visibleTab() {
-  return document.querySelector('[role="tab"][aria-selected="true"]')?.dataset.tabId ?? "train";
+  return element('[role="tab"][aria-selected="true"]')?.dataset.tabId ?? "train";
 }
 
+/** @param {string} tab */
 export const showTab = (tab) => tabButton(tab)?.click();
 
-/** The id of the tab whose button an event happened on, if it was one. */
-export const tabAt = ({ target }) => target.closest?.('[role="tab"]')?.dataset.tabId;
+/**
+ * The tab button that an event happened on, if it was one.
+ *
+ * @param {Event} event
+ * @returns {HTMLElement | null}
+ */
+const buttonAt = ({ target }) => (target instanceof Element ? target.closest('[role="tab"]') : null);
 
-/** Call fn once Gradio has made its tabs. */
+/**
+ * The id of the tab whose button an event happened on, if it was one.
+ *
+ * @param {Event} event
+ */
+export const tabAt = (event) => buttonAt(event)?.dataset.tabId;
+
+/**
+ * Call fn once Gradio has made its tabs.
+ *
+ * @param {() => void} fn
+ */
 export function whenTabsAreThere(fn) {
   const waiting = setInterval(() => {
     if (!tabButton("train")) return;
@@ -42,21 +72,27 @@ export function listenForTabKeys() {
   oneStop();
 }
 
-const tabsBeside = (tab) => [...tab.closest('[role="tablist"]').querySelectorAll('[role="tab"]')];
+/** @param {HTMLElement} tab */
+function tabsBeside(tab) {
+  /** @type {NodeListOf<HTMLElement> | undefined} */
+  const found = tab.closest('[role="tablist"]')?.querySelectorAll('[role="tab"]');
+  return [...(found ?? [])];
+}
 
+/** @param {KeyboardEvent} event */
 function pressed(event) {
-  const tab = event.target.closest?.('[role="tab"]');
+  const tab = buttonAt(event);
   if (!tab || !(event.key in STEPS || event.key in ENDS) || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
-  const tabs = tabsBeside(tab);
-  const next = event.key in ENDS ? ENDS[event.key] : (tabs.indexOf(tab) + STEPS[event.key]) % tabs.length;
-  tabs.at(next).click();
-  tabs.at(next).focus();
+  const all = tabsBeside(tab);
+  const next = all.at(event.key in ENDS ? ENDS[event.key] : (all.indexOf(tab) + STEPS[event.key]) % all.length);
+  next?.click();
+  next?.focus();
 }
 
 /** Only the tab that is open is a stop; done again whenever another one is opened. */
 function oneStop() {
-  for (const tab of document.querySelectorAll('[role="tab"]')) {
+  for (const tab of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[role="tab"]'))) {
     const wanted = tab.getAttribute("aria-selected") === "true" ? 0 : -1;
     if (tab.tabIndex !== wanted) tab.tabIndex = wanted;
   }

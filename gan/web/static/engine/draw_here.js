@@ -107,9 +107,13 @@ export function numbersHere(query) {
   return found && { z: Array.from(latentOf(found).z) };
 }
 
-/** As the route `path`. */
-export async function drawPathHere({ mode, frames, loop, ...query }) {
-  const keyframes = readKeyframes(query);
+/**
+ * As the route `path`.
+ *
+ * @param {Record<string, any>} query
+ */
+export async function drawPathHere({ mode, frames, loop, w, ...query }) {
+  const keyframes = readKeyframes({ w, ...query });
   return keyframes && drawMany(keyframes.generator, pathThrough(keyframes.points, mode, frames, Boolean(loop)));
 }
 

@@ -38,9 +38,15 @@ export function readGenerator(buffer) {
   };
 }
 
-/** One class, with a share of another. */
+/**
+ * One class, with a share of another.
+ *
+ * @param {number} classes
+ * @param {number} label
+ * @param {number[]} mix [other class, its share]
+ */
 function mixture(classes, label, [other, share]) {
-  return Float32Array.from({ length: classes }, (_, i) => (1 - share) * (i === label) + share * (i === other));
+  return Float32Array.from({ length: classes }, (_, i) => (i === label ? 1 - share : 0) + (i === other ? share : 0));
 }
 
 /** softmax of the first latent numbers and their odds; what is less than 1e-9 is nothing. */

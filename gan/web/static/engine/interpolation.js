@@ -157,6 +157,6 @@ function toHalf(value) {
   if (!(step > 0)) return 0;
   const steps = value / step;
   const low = Math.floor(steps);
-  const up = steps - low > 0.5 || (steps - low === 0.5 && low % 2 !== 0);
+  const up = steps - low > 0.5 || (steps - low === 0.5 && low % 2 !== 0) ? 1 : 0;
   return (low + up) * step;
 }

@@ -12,7 +12,8 @@ const PICTURE_KEYS = ["seed", "c", ...EDITS];
 export class OriginError extends Error {
   constructor(key, values = {}) {
     super(key);
-    Object.assign(this, { key: `share.${key}`, values });
+    this.key = `share.${key}`;
+    this.values = values;
   }
 }
 

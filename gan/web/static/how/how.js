@@ -74,7 +74,10 @@ class Drawing {
 /** Follows one run while the tab is open. */
 class Follower {
   constructor(runId, drawing) {
-    Object.assign(this, { runId, drawing, meta: null, version: 0 });
+    this.runId = runId;
+    this.drawing = drawing;
+    this.meta = null;
+    this.version = 0;
   }
 
   async tick() {

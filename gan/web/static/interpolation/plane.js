@@ -24,6 +24,7 @@ function sharesAt([x, y]) {
   return [1 - right - top, right, top];
 }
 
+/** @param {number[]} shares of B and C */
 const placeOf = ([right, top]) => [LEFT + (RIGHT - LEFT) * (right + top / 2), BOTTOM - (BOTTOM - TOP) * top];
 
 export class Plane {
@@ -153,7 +154,12 @@ export class Plane {
 
   /** Arrows; Home goes to the middle of the three. */
   key(event) {
-    const way = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[event.key];
+    const way = /** @type {Record<string, number[]>} */ ({
+      ArrowRight: [1, 0],
+      ArrowLeft: [-1, 0],
+      ArrowDown: [0, 1],
+      ArrowUp: [0, -1],
+    })[event.key];
     if (!way && event.key !== "Home") return;
     event.preventDefault();
     const now = placeOf(this.host.state.at);

@@ -524,10 +524,8 @@ function lockIcon() {
   const svg = document.createElementNS(ns, "svg");
   svg.setAttribute("viewBox", "0 0 16 16");
   svg.setAttribute("aria-hidden", "true");
-  for (const [tag, props] of [
-    ["rect", { x: 3, y: 7, width: 10, height: 7, rx: 1.5 }],
-    ["path", { d: "M5.5 7V5a2.5 2.5 0 0 1 5 0v2" }],
-  ]) {
+  const shapes = { rect: { x: "3", y: "7", width: "10", height: "7", rx: "1.5" }, path: { d: "M5.5 7V5a2.5 2.5 0 0 1 5 0v2" } };
+  for (const [tag, props] of Object.entries(shapes)) {
     const shape = svg.appendChild(document.createElementNS(ns, tag));
     for (const [name, value] of Object.entries(props)) shape.setAttribute(name, value);
   }

@@ -75,6 +75,10 @@ export class Find {
     for (const end of ["pointerup", "pointercancel"]) pen.addEventListener(end, () => (last = null));
   }
 
+  /**
+   * @param {number[]} from
+   * @param {number[]} to
+   */
   line([x, y], [toX, toY]) {
     const ctx = this.part("pen").getContext("2d");
     Object.assign(ctx, { lineWidth: PEN, lineCap: "round", lineJoin: "round", strokeStyle: "#fff" });

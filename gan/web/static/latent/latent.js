@@ -542,7 +542,11 @@ class LatentTab {
 
 // ---- the state and its text ----
 
-/** A state from the address; whatever cannot be read there is left out. */
+/**
+ * A state from the address; whatever cannot be read there is left out.
+ *
+ * @param {Record<string, string>} address
+ */
 function readPlace({ w, seed, c, m, d, z, u, lock, psi, mix, from, spread, ring }) {
   const share = Number(psi ?? 1);
   return {

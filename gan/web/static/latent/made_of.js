@@ -26,6 +26,7 @@ export class MadeOf {
     this.card = part("made-of");
     this.host = host;
     this.lookedAt = -Infinity;
+    this.sections = null; // made when the card is first opened
     this.waiting = {}; // slot -> the timer after which it is asked again
     this.card.addEventListener("toggle", () => this.follow());
     new ResizeObserver(() => this.layout()).observe(this.card);

@@ -25,7 +25,8 @@ export class TileButton {
 
   /** layout: of drawTiles; count: how many pictures there are; 0 where none can be opened. */
   place(layout, count) {
-    Object.assign(this, { layout, count });
+    this.layout = layout;
+    this.count = count;
     this.button.hidden = !count;
     if (count) this.moveTo(Math.min(this.at, count - 1));
   }

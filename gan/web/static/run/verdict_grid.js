@@ -40,7 +40,11 @@ function placeholders(canvas, options) {
   return { ...layout, ctx };
 }
 
-/** How the names over the columns are written: as large as they fit, or else upright. */
+/**
+ * How the names over the columns are written: as large as they fit, or else upright.
+ *
+ * @returns {{height: number, font?: string, upright?: boolean}}
+ */
 function headingOf(canvas, names, tile) {
   if (!names.length) return { height: 0 };
   const ctx = canvas.getContext("2d");
@@ -54,7 +58,7 @@ function headingOf(canvas, names, tile) {
   return { font: fonts[0], upright: true, height: Math.min(LONGEST_HEADING, longest(fonts[0])) + 8 };
 }
 
-function headings({ ctx, tile, x }, names, { font, upright, height }) {
+function headings({ ctx, tile, x }, names, { font = "", upright = false, height }) {
   ctx.fillStyle = cssColor("--gf-dim");
   ctx.font = font;
   names.forEach((name, i) => {

@@ -13,7 +13,11 @@ const MOST_TITLE = 18; // letters: more are cut in the menu
 export class DatasetChoice {
   /** datasets, pictures: as the server lists them, the usual one first. changed(): the person has chosen. say(sentence): an error. */
   constructor(part, { datasets, pictures }, { changed, say }) {
-    Object.assign(this, { part, changed, say, recipe: null, chosen: false });
+    this.part = part;
+    this.changed = changed;
+    this.say = say;
+    this.recipe = null;
+    this.chosen = false;
     this.known = new Map(datasets.map((dataset) => [dataset.name, dataset]));
     this.usual = datasets[0].name;
     this.pictures = new OwnPictures(part, pictures, {

@@ -78,16 +78,14 @@ export class LiveView {
     this.part("live").setAttribute("aria-busy", "true");
     const meta = await getJSON(`runs/${runId}`);
     if (this.opening !== token) return;
-    Object.assign(this, {
-      meta,
-      snapshot: null,
-      sheet: null,
-      realSheet: null,
-      version: 0,
-      rowsAt: 0,
-      recordsAt: -Infinity,
-      replay,
-    });
+    this.meta = meta;
+    this.snapshot = null;
+    this.sheet = null;
+    this.realSheet = null;
+    this.version = 0;
+    this.rowsAt = 0;
+    this.recordsAt = -Infinity;
+    this.replay = replay;
     this.history = new History(runId);
     this.timeline.reset(this.history);
     this.part("empty").hidden = true;
@@ -186,7 +184,9 @@ export class LiveView {
     const sheet = next.tiles ? await bitmapOf(next.tiles) : this.sheet;
     if (sheet !== this.sheet) this.sheet?.close();
     if (!this.snapshot) this.loadReal(this.runId); // there is data as soon as there is a first picture
-    Object.assign(this, { snapshot: next, version: next.version, sheet });
+    this.snapshot = next;
+    this.version = next.version;
+    this.sheet = sheet;
     if (before !== next.status) await this.statusChanged();
     this.showNumbers();
     this.showMeasures();
@@ -487,11 +487,8 @@ export class LiveView {
     on("from-here", () => this.offerFromHere().catch((error) => this.refused(error)));
     on("fork-here", () => this.forkFrom(this.here));
     on("fork-best", () => this.forkFrom(this.meta.best_step));
-    for (const [name, step] of [
-      ["back-here", () => this.here],
-      ["back-best", () => this.meta.best_step],
-    ])
-      on(name, () => this.goBack(name, step()));
+    on("back-here", () => this.goBack("back-here", this.here));
+    on("back-best", () => this.goBack("back-best", this.meta.best_step));
     on("sliders", () => this.meta && openTab("latent", { w: this.meta.recorded ? "" : `run-${this.runId}` }));
     for (const button of this.root.querySelectorAll('[data-gf="step"]'))
       button.addEventListener("click", () => this.command({ command: "step", players: button.dataset.players }));

@@ -13,7 +13,12 @@ const [GAP, SMALLEST] = [2, 34]; // CSS pixels
 export class OwnCard {
   /** offered: boot's `pictures`. hooks: {edit(changes), remove()}. */
   constructor(part, offered, hooks) {
-    Object.assign(this, { part, offered, set: null, sheet: null, rows: [], isBusy: false });
+    this.part = part;
+    this.offered = offered;
+    this.set = null;
+    this.sheet = null;
+    this.rows = [];
+    this.isBusy = false;
     part("own-delete").addEventListener("click", () => this.sure(true));
     part("own-keep").addEventListener("click", () => this.sure(false));
     part("own-delete-now").addEventListener("click", () => hooks.remove());

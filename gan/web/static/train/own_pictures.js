@@ -24,7 +24,13 @@ export class OwnPictures {
    * it is no longer}.
    */
   constructor(part, offered, hooks) {
-    Object.assign(this, { part, offered, hooks, set: null, wanted: {}, touched: false, works: new Map() });
+    this.part = part;
+    this.offered = offered;
+    this.hooks = hooks;
+    this.set = null;
+    this.wanted = {};
+    this.touched = false;
+    this.works = new Map();
     this.card = new OwnCard(part, offered, { edit: (changes) => this.edit(changes), remove: () => this.remove() });
     this.fields = FORM.map((name) => part(`own-${name}`));
     this.offer();

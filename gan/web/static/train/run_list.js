@@ -13,7 +13,10 @@ const MOST_COMPARED = 4;
 export class RunList {
   /** list: a <ul>. hooks: {current() -> run id, open(id), resume(id), gone(id), changed(id)}. */
   constructor(list, hooks) {
-    Object.assign(this, { list, hooks, shown: "", unfolded: null });
+    this.list = list;
+    this.hooks = hooks;
+    this.shown = "";
+    this.unfolded = null;
   }
 
   /** Ask the server; draw anew only when something differs and nobody is typing. */
@@ -147,7 +150,7 @@ export class RunList {
     const asked = { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
     if (!(await this.ask(run, asked))) return;
     this.unfolded = null;
-    document.activeElement?.blur();
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
     await this.refresh();
     this.hooks.changed(run.id);
   }

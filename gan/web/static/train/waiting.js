@@ -14,7 +14,12 @@ const RESTED_MS = 250;
 export class Waiting {
   /** box, home: an element, and the one that it stands before. hooks: {open(runId), pause(runId) -> Promise}. */
   constructor(box, home, hooks) {
-    Object.assign(this, { box, home, hooks, on: false, timer: 0, title: document.title });
+    this.box = box;
+    this.home = home;
+    this.hooks = hooks;
+    this.on = false;
+    this.timer = 0;
+    this.title = document.title;
     this.words = h("span", { role: "status" });
     this.buttons = h("span", { class: "gf-row" });
     box.append(this.words, this.buttons);

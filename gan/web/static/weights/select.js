@@ -28,7 +28,7 @@ export function weightsSelect(select, onChoose) {
     select.value = chosen ?? "";
   }
 
-  function option({ id, title, step }) {
+  function option({ id, title, step = undefined }) {
     const words = step === undefined ? title : t("latent.run_option", { title, step: step.toLocaleString("en-US") });
     return h("option", { value: id }, words);
   }

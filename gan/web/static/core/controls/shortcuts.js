@@ -37,7 +37,9 @@ function nameOf({ key, shiftKey }) {
 /** From now on keys press buttons, and the button of the header lists them. */
 export function listenForShortcuts() {
   document.addEventListener("keydown", pressed);
-  document.addEventListener("click", (event) => event.target.closest?.('[data-gf="shortcuts"]') && openList());
+  document.addEventListener("click", ({ target }) => {
+    if (target instanceof Element && target.closest('[data-gf="shortcuts"]')) openList();
+  });
 }
 
 function pressed(event) {
@@ -57,12 +59,15 @@ function pressed(event) {
 /** Space never starts a training, nor one anew that has ended. */
 const isUnderWay = () => ["running", "paused"].includes(partOf("status").dataset.kind);
 
-const partOf = (name) => tabPanel(visibleTab())?.querySelector(`[data-gf="${name}"]`);
+/** @param {string} name @returns {HTMLButtonElement | null} */
+const partOf = (name) => tabPanel(visibleTab())?.querySelector(`[data-gf="${name}"]`) ?? null;
 
 const canBePressed = (button) => button && !button.disabled && button.offsetParent !== null;
 
 function pressClass(digit) {
-  const button = partOf("classes")?.querySelectorAll('[role="radio"]')[digit];
+  /** @type {NodeListOf<HTMLButtonElement> | undefined} */
+  const buttons = partOf("classes")?.querySelectorAll('[role="radio"]');
+  const button = buttons?.[digit];
   if (canBePressed(button)) button.click();
 }
 
