@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "__main__": "cli",
 }  # fmt: skip
 PAGE = ("gradio", "fastapi", "starlette")  # libraries that only gan.web imports
+LONGEST_FUNCTION, LONGEST_CLASS = 45, 250  # lines
 FLAT = 8  # modules at most that lie in gan/ itself
 
 
@@ -84,6 +85,20 @@ PACKAGES = sorted({path.parent for path in MODULES if path.parent.name != "asset
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_every_package_says_who_lives_there(package):
     assert len(ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or "") > 60
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_functions_and_classes_can_be_read_at_once(path):
+    """Trainer, which reads well from top to bottom, and what only measures may be longer."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert _lines(node) <= LONGEST_FUNCTION, node.name
+        elif isinstance(node, ast.ClassDef) and path.relative_to(ROOT / "gan").parts[0] != "bench":
+            assert _lines(node) <= LONGEST_CLASS + 50 * (node.name == "Trainer"), node.name
+
+
+def _lines(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
 def test_nothing_draws_from_the_global_generator():
