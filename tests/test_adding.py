@@ -5,6 +5,7 @@ A drawing route: tests/web/test_picture_routes.py. A tab: tests/e2e/test_adding.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from torch import nn
 
 from gan.cli.main import main
 from gan.core.config import Config, ConfigError
+from gan.core.paths import PACKAGE as GAN
 from gan.data.catalog import DATA, DataError, Source, describe
 from gan.losses.objectives import OBJECTIVES
 from gan.losses.penalties import PENALTIES
@@ -127,3 +129,18 @@ def test_a_data_set(monkeypatch: pytest.MonkeyPatch, help_of: Help) -> None:
     config = make_config("quick-conditional", "dummy", batch=8, width=4, z_dim=8)
     assert (config.classes, config.size) == (10, 28) and Measurer(config).measurable
     trains(dataset="dummy")
+
+
+# Where names of data sets may stand: their entries, what packs the shipped ones, settings that begin with one, and what
+# benches measure.
+NAMED_IN = ("data/catalog.py", "data/assets/pack.py", "core/config.py", "recipes/", "bench/")
+
+
+def test_nobody_else_knows_data_sets_by_name() -> None:
+    found = []
+    for path in sorted(GAN.rglob("*.py")):
+        name = path.relative_to(GAN).as_posix()
+        words = {n.value for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Constant)}
+        if not name.startswith(NAMED_IN) and words & DATA.keys():
+            found.append(name)
+    assert found == []
