@@ -40,17 +40,16 @@ from gan.training.trainer import limit_pictures
 KEPT_BYTES = 96 << 20  # of networks of runs, ready to be used
 KEPT = 4  # sets of real pictures ready to be searched: pixels and features of two data sets
 WAYS = ("pixels", "features")
-NO_PICTURES = "The pictures that these weights learned from are not here."
 
 T = TypeVar("T")
 Network = TypeVar("Network", bound=nn.Module)
 
 
-class NotYet(Exception):
+class Preparing(Exception):
     """It is being made ready; the message says what happens just now."""
 
 
-class NotHad(Exception):
+class NotAvailable(Exception):
     """These weights do not have what is asked for; the message is one sentence that says why."""
 
 
@@ -65,6 +64,7 @@ class Subject:
     condition: Tensor | None  # its class [1], or mixture of classes or groups [1, k]
     x: Tensor  # [1, C, H, W], about [-1, 1]
     image: Tensor  # uint8 [C, H, W]
+    own_dir: Path | None = None  # the folder of own pictures, for who may see some of those that these weights saw
 
 
 @dataclass(frozen=True)
@@ -79,12 +79,12 @@ class Verdict:
     step: int  # of D: the newest that the run has saved
 
 
-class MadeOf:
-    """Answers about pictures that a Renderer draws. Whoever asks decides who may see what (web/routes/inspection).
+class Inspector:
+    """Answers about pictures that a Renderer draws.
 
     Args:
         renderer: draws them.
-        runs: where data sets of own pictures and states of runs are found; None: there are none.
+        runs: where states of runs are found; None: there are none.
     """
 
     def __init__(self, renderer: Renderer, runs: Runs | None) -> None:
@@ -98,19 +98,25 @@ class MadeOf:
         self._looks.close()
         self._prepares.close()
 
-    def subject(self, name: str, spec: LatentSpec, label: int | None, slot: str | None = None) -> Job[Subject]:
-        """The picture of a latent."""
-        return self.renderer.ask(name, lambda generator, _: _drawn(name, generator, spec, label), slot, urgent=True)
+    def subject(
+        self, name: str, spec: LatentSpec, label: int | None, own_dir: Path | None = None, slot: str | None = None
+    ) -> Job[Subject]:
+        """The picture of a latent. own_dir: where its data set is looked for, if that is somebody's own pictures."""
+
+        def draw(generator: LoadedGenerator, _: Check) -> Subject:
+            return _drawn(name, generator, spec, label, own_dir)
+
+        return self.renderer.ask(name, draw, slot, urgent=True)
 
     # Training pictures --------------------------------------------------------------------------------------------
 
     def nearest(self, subject: Subject, way: str, slot: str | None = None) -> Job[tuple[Near, Tensor]]:
         """The nearest training pictures, by "pixels" or "features", and those pictures uint8 [n, C, H, W].
 
-        Raises NotYet, NotHad or DataError at once.
+        Raises Preparing, NotAvailable or DataError at once.
         """
         if way not in self.ways(subject):
-            raise NotHad("There is no network here that knows pictures of this kind.")
+            raise NotAvailable("There is no network here that knows pictures of this kind.")
         space = self._prepare(subject, way)
         image = subject.image
 
@@ -127,43 +133,33 @@ class MadeOf:
         known = cfg.dataset in measured_sets() and (cfg.channels, cfg.size) == (1, 28)
         return list(WAYS if known else WAYS[:1])
 
-    def _prepare(self, subject: Subject, way: str) -> _Searchable:
-        """What is looked among, once it is ready. Raises NotYet, NotHad or DataError."""
-        cfg = subject.config
-        own_dir = self._folder_of(subject.config.dataset)
+    def _prepare(self, subject: Subject, way: str) -> ReferenceIndex:
+        """What is looked among, once it is ready. Raises Preparing, NotAvailable or DataError."""
+        cfg, own_dir = subject.config, subject.own_dir
+        _check_here(subject)
         key = (cfg.dataset, cfg.data_limit, cfg.channels, cfg.size, way)
         with self._guard:
             found = self._prepared.get(key)
             if found is None:
                 found = _Preparation()
-                found.job = self._prepares.submit(lambda _: _searchable(cfg, own_dir, way, found.tell))
+                found.job = self._prepares.submit(lambda _: _reference_index(cfg, own_dir, way, found.tell))
                 self._prepared[key] = found
             self._prepared.move_to_end(key)
             ready = [k for k, other in self._prepared.items() if other.job.done() and k != key]
             for old in ready[: max(0, len(self._prepared) - KEPT)]:  # what is being made is waited for
                 del self._prepared[old]
             if not found.job.done():
-                raise NotYet(found.words)
+                raise Preparing(found.words)
             if found.job.exception() is not None:
                 del self._prepared[key]  # the next one who asks tries again
         return found.job.result()
-
-    def _folder_of(self, name: str) -> Path | None:
-        """The folder of own pictures, where this data set needs it. Raises NotHad."""
-        if name in DATA:
-            if DATA[name].downloads and not (catalog.download_dir() / f"{name}-train.safetensors").is_file():
-                raise NotHad(f"{DATA[name].title} is not on this machine, so nothing can be compared with it.")
-            return None
-        if self.runs is None:
-            raise NotHad(NO_PICTURES)
-        return self.runs.own_dir
 
     # What a run has saved -----------------------------------------------------------------------------------------
 
     def verdict(self, subject: Subject, row: int | None = None, slot: str | None = None) -> Job[Verdict]:
         """D's verdict on the picture, or on training picture number `row`, which must be one of the nearest.
 
-        Raises NotYet, NotHad or DataError at once; the job may raise NotHad.
+        Raises Preparing, NotAvailable or DataError at once; the job may raise NotAvailable.
         """
         run = self._run(subject, "These weights came without their discriminator. A run that you train here has one.")
         known = None if row is None else self._prepare(subject, "pixels")
@@ -174,22 +170,22 @@ class MadeOf:
                 D = self._networks.get(path, lambda: meta_discriminator(config), discriminator_state)
                 step = read_header(path)["steps_done"]
             except CheckpointError as error:
-                raise NotHad(str(error)) from None
+                raise NotAvailable(str(error)) from None
             if row is None or known is None:
                 image, x, condition = subject.image, subject.x, subject.condition
             else:
                 train = known.train
                 if row not in known.real.near(subject.image.flatten()).rows:  # a link does not give all of them away
-                    raise NotHad("Only the nearest training pictures are looked at.")
+                    raise NotAvailable("Only the nearest training pictures are looked at.")
                 if config.classes and train.labels[row] >= config.classes:
-                    raise NotHad("This discriminator does not know the class of that picture.")
+                    raise NotAvailable("This discriminator does not know the class of that picture.")
                 image = train.images[row]
                 x = image[None].float() / 127.5 - 1
                 # Where D is told groups: that of the picture.
                 condition = train.labels[row : row + 1] if config.classes else subject.condition
             logit, heat = heat_map(D, x, condition)
             if not (math.isfinite(logit) and heat.isfinite().all()):
-                raise NotHad("What this discriminator says is no finite number.")
+                raise NotAvailable("What this discriminator says is no finite number.")
             objective, most = OBJECTIVES[config.objective], heat.max().clamp(min=1e-12)
             probability = float(torch.tensor(logit).sigmoid()) if objective.is_probability else None
             shades = (heat / most * 255).round().byte()
@@ -200,11 +196,11 @@ class MadeOf:
     def snapshots(self, subject: Subject, slot: str | None = None) -> Job[tuple[list[int], Tensor]]:
         """The same latent drawn by the states that its run keeps, and now: steps and pictures uint8 [n, C, H, W].
 
-        Raises NotHad at once.
+        Raises NotAvailable at once.
         """
         run = self._run(subject, "Early states are kept by the runs that you train here; these weights have none.")
         if not run.states.steps():
-            raise NotHad("This run no longer has its early states.")
+            raise NotAvailable("This run no longer has its early states.")
 
         def look(check: Check) -> tuple[list[int], Tensor]:
             drawn = []
@@ -221,7 +217,7 @@ class MadeOf:
 
     def _run(self, subject: Subject, otherwise: str) -> Run:
         if self.runs is None or not subject.name.startswith("run-"):
-            raise NotHad(otherwise)
+            raise NotAvailable(otherwise)
         return self.runs.whose_weights(subject.name[4:])[0]
 
     # Layers -------------------------------------------------------------------------------------------------------
@@ -265,7 +261,7 @@ def _filled(network: Network, state: dict[str, Tensor]) -> Network:
 class _Preparation:
     """Something that is being made ready, and what is to be said meanwhile."""
 
-    job: Job[_Searchable]
+    job: Job[ReferenceIndex]
 
     def __init__(self) -> None:
         self.words = "Reading the training pictures."
@@ -274,14 +270,25 @@ class _Preparation:
         self.words = f"Looking at the training pictures: {min(done, total):,} of {total:,}."
 
 
+def _check_here(subject: Subject) -> None:
+    """Raises NotAvailable where the pictures that these weights learned from are not at hand."""
+    name = subject.config.dataset
+    if name not in DATA and subject.own_dir is None:
+        raise NotAvailable("The pictures that these weights learned from are not here.")
+    if name in DATA and DATA[name].downloads and not (catalog.download_dir() / f"{name}-train.safetensors").is_file():
+        raise NotAvailable(f"{DATA[name].title} is not on this machine, so nothing can be compared with it.")
+
+
 @dataclass(frozen=True)
-class _Searchable:
+class ReferenceIndex:
+    """The pictures that weights learned from, and what is looked among: their pixels, or their features."""
+
     train: Pictures
     real: RealPictures
 
 
-def _searchable(cfg: Config, own_dir: Path | None, way: str, tell: Callable[[int, int], None]) -> _Searchable:
-    """Raises DataError where the pictures cannot be read, NotHad where they cannot be compared."""
+def _reference_index(cfg: Config, own_dir: Path | None, way: str, tell: Callable[[int, int], None]) -> ReferenceIndex:
+    """Raises DataError where the pictures cannot be read, NotAvailable where they cannot be compared."""
     train, test = (catalog.load(cfg.dataset, split, own_dir) for split in ("train", "test"))
     if tuple(train.images.shape[1:]) != (cfg.channels, cfg.size, cfg.size):
         raise DataError(f"{train.name} has other pictures than these weights draw, so they cannot be compared.")
@@ -299,16 +306,16 @@ def _searchable(cfg: Config, own_dir: Path | None, way: str, tell: Callable[[int
         return found
 
     try:
-        return _Searchable(train, RealPictures(rows(train.images), None if held is None else rows(held)))
+        return ReferenceIndex(train, RealPictures(rows(train.images), None if held is None else rows(held)))
     except DataError as why:
-        raise NotHad(str(why)) from None
+        raise NotAvailable(str(why)) from None
 
 
 @torch.inference_mode()
-def _drawn(name: str, generator: LoadedGenerator, spec: LatentSpec, label: int | None) -> Subject:
+def _drawn(name: str, generator: LoadedGenerator, spec: LatentSpec, label: int | None, own_dir: Path | None) -> Subject:
     z, condition = generator.latents(spec, label)
     x = generator.network(z, condition)
-    return Subject(name, generator.config, generator.weights.step, z, condition, x, to_uint8(x)[0])
+    return Subject(name, generator.config, generator.weights.step, z, condition, x, to_uint8(x)[0], own_dir)
 
 
 def _layers(generator: LoadedGenerator, spec: LatentSpec, label: int | None) -> list[tuple[Layer, Tensor]]:

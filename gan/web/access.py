@@ -61,3 +61,11 @@ class Access:
         if not self.pictures_bytes(run, tokens):
             raise Forbidden("Only who started this run and prepared its pictures can take them along.")
         return path
+
+    def pictures_behind(self, weights: str) -> Path | None:
+        """The folder of own pictures, where who draws with these weights may see some that they learned from.
+
+        Somebody's own pictures are shown through his run alone: whoever has its id may watch it. A weights file only
+        claims to be made from a data set.
+        """
+        return self.runs.own_dir if weights.startswith("run-") else None

@@ -92,30 +92,15 @@ def _warm_up() -> None:
 
 
 def _routes(settings: Settings, runs: Runs) -> list[BaseRoute]:
-    from fastapi import FastAPI
-
-    from gan.inspection.service import MadeOf
+    from gan.inspection.service import Inspector
     from gan.serving.renderer import Renderer
     from gan.web.access import Access
     from gan.web.routes.answers import routes_of
-    from gan.web.routes.drawings import add_drawing_routes
-    from gan.web.routes.find import add_find_routes
-    from gan.web.routes.inspection import add_made_of_routes
-    from gan.web.routes.paths import add_path_routes
-    from gan.web.routes.pictures import add_picture_routes, run_source
-    from gan.web.routes.register import run_tables
-    from gan.web.routes.share import add_share_routes
+    from gan.web.routes.pictures import run_source
+    from gan.web.routes.register import all_tables
 
-    tables = run_tables(Access(runs, settings.only_here), tuple(open_addresses(settings)))
-    ours = FastAPI(openapi_url=None, routes=routes_of(*tables))
-    renderer = Renderer(WEIGHTS, run_source(runs))
-    add_picture_routes(ours, renderer, runs)
-    add_drawing_routes(ours, renderer)
-    add_find_routes(ours, renderer)
-    add_share_routes(ours, renderer, runs)
-    add_made_of_routes(ours, MadeOf(renderer, runs))
-    add_path_routes(ours, renderer)
-    return ours.routes
+    access, renderer = Access(runs, settings.only_here), Renderer(WEIGHTS, run_source(runs))
+    return routes_of(*all_tables(access, renderer, Inspector(renderer, runs), tuple(open_addresses(settings))))
 
 
 def _interrupt(*_: object) -> None:

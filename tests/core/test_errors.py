@@ -14,7 +14,7 @@ from gan.core.console import say
 from gan.core.errors import UserError, as_user_error
 
 # Caught where they arise, answers that are no errors, or a fault of ours.
-INTERNAL = {"Diverged", "Unreadable", "TooLarge", "NotHad", "NotYet", "FormulaError"}
+INTERNAL = {"Diverged", "Unreadable", "TooLarge", "NotAvailable", "Preparing", "FormulaError"}
 
 
 def errors_of_ours() -> set[type[Exception]]:

@@ -24,7 +24,7 @@ from torch import Tensor
 from gan.core.config import Config, ConfigError
 from gan.data.catalog import Pictures, load
 from gan.data.pictures import DataError, Split, split_of, write_pictures
-from gan.inspection.service import MadeOf
+from gan.inspection.service import Inspector
 from gan.latent.directions import look
 from gan.latent.inversion import search
 from gan.latent.steering import steer
@@ -41,14 +41,10 @@ from gan.runs.run import Run
 from gan.serving.renderer import Renderer
 from gan.training.trainer import Trainer
 from gan.web.access import Access
+from gan.web.middleware import OURS
 from gan.web.routes.answers import routes_of
-from gan.web.routes.drawings import add_drawing_routes
-from gan.web.routes.find import add_find_routes
-from gan.web.routes.inspection import add_made_of_routes
-from gan.web.routes.paths import add_path_routes
-from gan.web.routes.pictures import PREFIX, add_picture_routes, run_source
-from gan.web.routes.register import run_tables
-from gan.web.routes.share import add_share_routes
+from gan.web.routes.pictures import run_source
+from gan.web.routes.register import all_tables
 from tests.conftest import until
 from tests.metrics.test_evaluate import Averages
 
@@ -194,18 +190,12 @@ def test_any_set_trains_with_any_recipe_or_is_refused_in_words(runs, recipe):
 
 @pytest.fixture(scope="module")
 def client(runs, tmp_path_factory) -> Iterator[TestClient]:
-    app = Starlette(routes=routes_of(*run_tables(Access(runs))))
     renderer = Renderer(tmp_path_factory.mktemp("weights"), run_source(runs))
-    made_of = MadeOf(renderer, runs)
-    add_picture_routes(app, renderer, runs)
-    add_drawing_routes(app, renderer)
-    add_find_routes(app, renderer)
-    add_share_routes(app, renderer, runs)
-    add_made_of_routes(app, made_of)
-    add_path_routes(app, renderer)
-    with TestClient(app, base_url="http://test" + PREFIX) as client:
+    inspector = Inspector(renderer, runs)
+    app = Starlette(routes=routes_of(*all_tables(Access(runs), renderer, inspector)))
+    with TestClient(app, base_url="http://test" + OURS) as client:
         yield client
-    made_of.close()
+    inspector.close()
     renderer.close()
 
 

@@ -24,8 +24,8 @@ from gan.training.device import best_device
 from gan.training.trainer import Trainer
 from gan.web.access import Access
 from gan.web.routes.answers import BASE, routes_of
-from gan.web.routes.drawings import add_drawing_routes
-from gan.web.routes.pictures import add_picture_routes, run_source
+from gan.web.routes.drawings import DrawingRoutes
+from gan.web.routes.pictures import PictureRoutes, run_source
 from gan.web.routes.register import run_tables
 from tests.conftest import make_pictures
 from tests.runs import test_run
@@ -135,10 +135,9 @@ def test_a_file_that_belongs_to_no_measure_is_not_called_the_best(runs):
 
 @pytest.fixture
 def client(runs):
-    app, renderer = Starlette(routes=routes_of(*run_tables(Access(runs)))), Renderer(WEIGHTS, run_source(runs))
-    add_picture_routes(app, renderer, runs)
-    add_drawing_routes(app, renderer)
-    yield TestClient(app)
+    renderer = Renderer(WEIGHTS, run_source(runs))
+    tables = *run_tables(Access(runs)), PictureRoutes(renderer, runs).table(), DrawingRoutes(renderer).table()
+    yield TestClient(Starlette(routes=routes_of(*tables)))
     renderer.close()
 
 

@@ -6,12 +6,12 @@ from contextlib import closing
 from http.client import HTTPConnection
 
 import pytest
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from gan.latent.query import BadQuery
 from gan.serving.worker import Busy, Cancelled, Job, Worker
-from gan.web.routes.answers import sentence, stream
+from gan.web.routes.answers import BASE, routes_of, stream
 from tests.conftest import PATIENCE, listening, port_of, until
 
 
@@ -22,9 +22,8 @@ def worker():
     worker.close()
 
 
-def app_of(worker: Worker, work, jobs: list[Job]) -> FastAPI:
+def app_of(worker: Worker, work, jobs: list[Job]) -> Starlette:
     """An app with one route, whose job is work(tell, check)."""
-    app = FastAPI()
 
     async def endpoint(_):
         def start(tell):
@@ -33,8 +32,7 @@ def app_of(worker: Worker, work, jobs: list[Job]) -> FastAPI:
 
         return stream(start, {"first": True})
 
-    app.add_route("/job", sentence(endpoint), ["POST"])
-    return app
+    return Starlette(routes=routes_of({"POST job": endpoint}))
 
 
 def lines(text: str) -> list[dict]:
@@ -46,7 +44,7 @@ def test_what_a_job_tells_comes_line_by_line_behind_the_first(worker):
         for i in range(3):
             tell({"i": i})
 
-    answer = TestClient(app_of(worker, work, [])).post("/job")
+    answer = TestClient(app_of(worker, work, [])).post(f"{BASE}/job")
     assert answer.headers["content-type"] == "application/x-ndjson"
     assert lines(answer.text) == [{"first": True}, {"i": 0}, {"i": 1}, {"i": 2}]
 
@@ -57,7 +55,7 @@ def test_a_job_that_fails_ends_with_a_sentence(worker, problem, words):
         tell({"i": 0})
         raise problem
 
-    *before, last = lines(TestClient(app_of(worker, work, [])).post("/job").text)
+    *before, last = lines(TestClient(app_of(worker, work, [])).post(f"{BASE}/job").text)
     assert before == [{"first": True}, {"i": 0}] and words in last["problem"]
 
 
@@ -68,9 +66,8 @@ def test_too_many_jobs_are_an_answer_like_any_other(worker):
     async def endpoint(_):
         return stream(start)
 
-    app = FastAPI()
-    app.add_route("/job", sentence(endpoint), ["POST"])
-    answer = TestClient(app).post("/job")
+    app = Starlette(routes=routes_of({"POST job": endpoint}))
+    answer = TestClient(app).post(f"{BASE}/job")
     assert answer.status_code == 503 and answer.json() == {"error": "Too many."}
 
 
@@ -83,7 +80,7 @@ def test_a_visitor_who_leaves_ends_the_job_that_runs(worker):
     jobs: list[Job] = []
     with listening(app_of(worker, work, jobs)) as server:
         with closing(HTTPConnection("127.0.0.1", port_of(server), timeout=PATIENCE)) as visitor:
-            visitor.request("POST", "/job")
+            visitor.request("POST", f"{BASE}/job")
             answer = visitor.getresponse()
             assert [json.loads(answer.readline()) for _ in range(2)] == [{"first": True}, {"i": 0}]
         answer.close()
@@ -96,7 +93,7 @@ def test_a_visitor_who_leaves_before_the_job_has_begun_takes_it_along(worker):
     worker.submit(lambda _: go.wait(PATIENCE))
     with listening(app_of(worker, lambda tell, check: begun.append(1), jobs)) as server:
         with closing(HTTPConnection("127.0.0.1", port_of(server), timeout=PATIENCE)) as visitor:
-            visitor.request("POST", "/job")
+            visitor.request("POST", f"{BASE}/job")
             answer = visitor.getresponse()
             assert json.loads(answer.readline()) == {"first": True}
         answer.close()

@@ -9,16 +9,18 @@ from http.client import HTTPConnection, HTTPResponse
 import numpy as np
 import pytest
 import torch
-from fastapi import FastAPI
 from PIL import Image
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from gan.data.catalog import load
 from gan.models import weights_file as files
 from gan.serving.renderer import Renderer
-from gan.web.routes.drawings import add_drawing_routes
-from gan.web.routes.find import MAX_PICTURE_BYTES, add_find_routes
-from gan.web.routes.pictures import PREFIX, add_picture_routes
+from gan.web.middleware import OURS
+from gan.web.routes.answers import routes_of
+from gan.web.routes.drawings import DrawingRoutes
+from gan.web.routes.find import MAX_PICTURE_BYTES, FindRoutes
+from gan.web.routes.pictures import PictureRoutes
 from tests.conftest import PATIENCE, listening, port_of, until
 from tests.serving.test_renderer import make
 
@@ -34,11 +36,12 @@ def renderer(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def client(renderer):
-    app = FastAPI()
-    add_picture_routes(app, renderer, None)
-    add_drawing_routes(app, renderer)
-    add_find_routes(app, renderer)
-    with TestClient(app, base_url="http://test" + PREFIX) as client:
+    app = Starlette(
+        routes=routes_of(
+            PictureRoutes(renderer, None).table(), DrawingRoutes(renderer).table(), FindRoutes(renderer).table()
+        )
+    )
+    with TestClient(app, base_url="http://test" + OURS) as client:
         yield client
 
 
@@ -112,7 +115,7 @@ def searches(renderer, monkeypatch):
 def looking(port: int, slot: str) -> tuple[HTTPConnection, HTTPResponse]:
     """A search that somebody has begun: its target has come, the search itself waits."""
     visitor = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-    visitor.request("POST", f"{PREFIX}find?w=plain&kind=test&slot={slot}")
+    visitor.request("POST", f"{OURS}find?w=plain&kind=test&slot={slot}")
     answer = visitor.getresponse()
     assert "target" in json.loads(answer.readline())
     return visitor, answer

@@ -6,13 +6,13 @@ import time
 import numpy as np
 import pytest
 import torch
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from gan.core.images import to_uint8
 from gan.data import catalog
 from gan.data.pictures import Pictures, split_of, write_pictures
-from gan.inspection.service import MadeOf, NotHad
+from gan.inspection.service import Inspector, NotAvailable
 from gan.latent.spec import LatentSpec, latent_at
 from gan.models import build_generator
 from gan.models import weights_file as files
@@ -21,9 +21,12 @@ from gan.runs.registry import Runs
 from gan.serving.renderer import Renderer
 from gan.training.checkpoint import load_checkpoint
 from gan.training.trainer import Trainer
-from gan.web.routes.drawings import add_drawing_routes
-from gan.web.routes.inspection import add_made_of_routes
-from gan.web.routes.pictures import PREFIX, add_picture_routes, run_source
+from gan.web.access import Access
+from gan.web.middleware import OURS
+from gan.web.routes.answers import routes_of
+from gan.web.routes.drawings import DrawingRoutes
+from gan.web.routes.inspection import InspectionRoutes
+from gan.web.routes.pictures import PictureRoutes, run_source
 from tests.conftest import PATIENCE
 from tests.serving.test_renderer import make
 
@@ -51,27 +54,30 @@ def own_run(runs):
 
 
 @pytest.fixture(scope="module")
-def made_of(tmp_path_factory, runs):
+def inspector(tmp_path_factory, runs):
     folder = tmp_path_factory.mktemp("weights")
     files.save(folder / "by-class.safetensors", make(data_limit=300))
     files.save(folder / "colour.safetensors", on("emoji", size=32, channels=3))
     files.save(folder / "own.safetensors", on(OWN))
     renderer = Renderer(folder, run_source(runs))
-    made_of = MadeOf(renderer, runs)
+    inspector = Inspector(renderer, runs)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(catalog, "load", lambda *args: short(whole(*args)))
-        yield made_of
-    made_of.close()
+        yield inspector
+    inspector.close()
     renderer.close()
 
 
 @pytest.fixture(scope="module")
-def client(made_of, runs):
-    app = FastAPI()
-    add_picture_routes(app, made_of.renderer, runs)
-    add_drawing_routes(app, made_of.renderer)
-    add_made_of_routes(app, made_of)
-    with TestClient(app, base_url="http://test" + PREFIX) as client:
+def client(inspector, runs):
+    app = Starlette(
+        routes=routes_of(
+            PictureRoutes(inspector.renderer, runs).table(),
+            DrawingRoutes(inspector.renderer).table(),
+            InspectionRoutes(inspector, Access(runs)).table(),
+        )
+    )
+    with TestClient(app, base_url="http://test" + OURS) as client:
         yield client
 
 
@@ -181,18 +187,18 @@ def test_weights_without_a_run_say_what_they_lack(client):
     assert "Early states" in ask(client, "w=by-class&seed=1&c=0", "snapshots")["why"]
 
 
-def test_a_damaged_or_foreign_state_is_said(made_of, runs):
+def test_a_damaged_or_foreign_state_is_said(inspector, runs):
     run, other = (runs.create(recipe, OWN, {"batch": 4, "total_steps": 1})[0] for recipe in ("dense", "mlp"))
     for each in (run, other):
         each.loop()
-    subject = made_of.subject(f"run-{run.id}", LatentSpec(1), None).result(PATIENCE)
-    assert made_of.verdict(subject).result(PATIENCE).step == 1
+    subject = inspector.subject(f"run-{run.id}", LatentSpec(1), None).result(PATIENCE)
+    assert inspector.verdict(subject).result(PATIENCE).step == 1
     run.checkpoint_path.write_bytes(other.checkpoint_path.read_bytes())
-    with pytest.raises(NotHad, match="other networks"):
-        made_of.verdict(subject).result(PATIENCE)
+    with pytest.raises(NotAvailable, match="other networks"):
+        inspector.verdict(subject).result(PATIENCE)
     run.checkpoint_path.write_bytes(b"no checkpoint" * 9)
-    with pytest.raises(NotHad, match="damaged"):
-        made_of.verdict(subject).result(PATIENCE)
+    with pytest.raises(NotAvailable, match="damaged"):
+        inspector.verdict(subject).result(PATIENCE)
 
 
 def test_layers_are_listed_and_shown(client):

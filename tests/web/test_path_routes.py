@@ -6,17 +6,19 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from fastapi import FastAPI
 from PIL import Image
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from gan.core.images import split_grid, to_uint8
 from gan.models import weights_file as files
 from gan.serving.renderer import Renderer
+from gan.web.middleware import OURS
 from gan.web.routes import paths
-from gan.web.routes.drawings import add_drawing_routes
-from gan.web.routes.paths import add_path_routes
-from gan.web.routes.pictures import PREFIX, add_picture_routes
+from gan.web.routes.answers import routes_of
+from gan.web.routes.drawings import DrawingRoutes
+from gan.web.routes.paths import PathRoutes
+from gan.web.routes.pictures import PictureRoutes
 from tests.serving.test_renderer import make
 from tests.web.test_picture_routes import pixels
 
@@ -31,11 +33,12 @@ def client(tmp_path_factory):
     files.save(folder / "plain.safetensors", make("quick"))
     files.save(folder / "colour.safetensors", make("quick", channels=3))
     renderer = Renderer(folder)
-    app = FastAPI()
-    add_picture_routes(app, renderer, None)
-    add_drawing_routes(app, renderer)
-    add_path_routes(app, renderer)
-    with TestClient(app, base_url="http://test" + PREFIX) as client:
+    app = Starlette(
+        routes=routes_of(
+            PictureRoutes(renderer, None).table(), DrawingRoutes(renderer).table(), PathRoutes(renderer).table()
+        )
+    )
+    with TestClient(app, base_url="http://test" + OURS) as client:
         yield client
     renderer.close()
 

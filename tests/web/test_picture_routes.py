@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -14,9 +13,11 @@ from gan.runs import loop as loop_module
 from gan.runs.registry import Runs
 from gan.serving.renderer import MAX_UPLOAD_BYTES, Renderer
 from gan.web.access import Access
+from gan.web.middleware import OURS
 from gan.web.routes.answers import routes_of
-from gan.web.routes.drawings import DRAWINGS, Drawing, add_drawing_routes
-from gan.web.routes.pictures import PREFIX, add_picture_routes, class_of, run_source
+from gan.web.routes.drawings import DRAWINGS, Drawing, DrawingRoutes
+from gan.web.routes.pictures import PictureRoutes, run_source
+from gan.web.routes.queries import class_of
 from gan.web.routes.register import run_tables
 from tests.conftest import until
 from tests.serving.test_renderer import make
@@ -28,10 +29,8 @@ def client(tmp_path_factory):
     files.save(folder / "by-class.safetensors", make())
     files.save(folder / "plain.safetensors", make("quick"))
     renderer = Renderer(folder)
-    app = FastAPI()
-    add_picture_routes(app, renderer, None)
-    add_drawing_routes(app, renderer)
-    with TestClient(app, base_url="http://test" + PREFIX) as client:
+    app = Starlette(routes=routes_of(PictureRoutes(renderer, None).table(), DrawingRoutes(renderer).table()))
+    with TestClient(app, base_url="http://test" + OURS) as client:
         yield client
     renderer.close()
 
@@ -202,12 +201,11 @@ def learning(tmp_path, monkeypatch, random_pictures):
     monkeypatch.setattr(loop_module, "load", lambda *a, **k: random_pictures)
     runs = Runs(tmp_path / "runs")
     renderer = Renderer(tmp_path, run_source(runs))
-    app = Starlette(routes=routes_of(*run_tables(Access(runs))))
-    add_picture_routes(app, renderer, runs)
-    add_drawing_routes(app, renderer)
+    tables = *run_tables(Access(runs)), PictureRoutes(renderer, runs).table(), DrawingRoutes(renderer).table()
+    app = Starlette(routes=routes_of(*tables))
     run, _ = runs.create("dense", "mnist", {"batch": 8, "total_steps": 10**6})
     runs.start(run)
-    with TestClient(app, base_url="http://test" + PREFIX) as client:
+    with TestClient(app, base_url="http://test" + OURS) as client:
         until(lambda: run.checkpoint_step() is not None and run.latest is not None)
         yield client, run
     runs.close()
@@ -246,9 +244,9 @@ def test_a_drawing_route_is_a_method_of_the_generator_and_a_line(tmp_path, monke
 
     monkeypatch.setitem(DRAWINGS, "upside-down", Drawing(upside_down, (spec_of, class_of)))
     files.save(tmp_path / "plain.safetensors", make("quick"))
-    app, renderer = FastAPI(), Renderer(tmp_path)
-    add_drawing_routes(app, renderer)
-    client = TestClient(app, base_url="http://test" + PREFIX)
+    renderer = Renderer(tmp_path)
+    app = Starlette(routes=routes_of(DrawingRoutes(renderer).table()))
+    client = TestClient(app, base_url="http://test" + OURS)
     upright, turned = (pixels(client.get(f"{path}?w=plain&seed=3")) for path in ("pixels", "upside-down"))
     assert np.array_equal(turned, upright[:, :, ::-1])
     assert client.get("upside-down?w=plain&seed=x").status_code == 400

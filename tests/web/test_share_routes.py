@@ -5,16 +5,18 @@ import json
 
 import numpy as np
 import pytest
-from fastapi import FastAPI
 from PIL import Image
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 import gan
 from gan.models import weights_file as files
 from gan.serving.renderer import Renderer
-from gan.web.routes.drawings import add_drawing_routes
-from gan.web.routes.pictures import PREFIX, add_picture_routes
-from gan.web.routes.share import add_share_routes
+from gan.web.middleware import OURS
+from gan.web.routes.answers import routes_of
+from gan.web.routes.drawings import DrawingRoutes
+from gan.web.routes.pictures import PictureRoutes
+from gan.web.routes.share import ShareRoutes
 from tests.serving.test_renderer import make
 from tests.web.test_picture_routes import pixels
 
@@ -31,11 +33,12 @@ def shelf(tmp_path_factory):
 @pytest.fixture(scope="module")
 def client(shelf):
     renderer = Renderer(shelf)
-    app = FastAPI()
-    add_picture_routes(app, renderer, None)
-    add_drawing_routes(app, renderer)
-    add_share_routes(app, renderer, None)
-    with TestClient(app, base_url="http://test" + PREFIX) as client:
+    app = Starlette(
+        routes=routes_of(
+            PictureRoutes(renderer, None).table(), DrawingRoutes(renderer).table(), ShareRoutes(renderer, None).table()
+        )
+    )
+    with TestClient(app, base_url="http://test" + OURS) as client:
         yield client
     renderer.close()
 

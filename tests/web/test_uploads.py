@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 import pytest
 import uvicorn
-from fastapi import Request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from gan.core.paths import ROOT
@@ -37,7 +37,7 @@ from gan.web.access import Access
 from gan.web.routes import uploads
 from gan.web.routes.answers import BASE, routes_of
 from gan.web.routes.kept_uploads import KEPT_SECONDS, MOST_KEPT, KeptUploads
-from gan.web.routes.pictures import add_picture_routes
+from gan.web.routes.pictures import PictureRoutes
 from gan.web.routes.register import run_tables
 from gan.web.routes.uploads import FILE_WEIGHT, Upload, is_zip, receive_files
 from tests.conftest import completed, listening, port_of, until
@@ -316,10 +316,8 @@ class _Shelf:
 
 def app_of(folder: Path) -> Starlette:
     runs = Runs(folder / "runs", limit=1)
-    routes = routes_of(*run_tables(Access(runs)))
-    app = Starlette(routes=routes, middleware=[Middleware(middleware.BodyLimit)])
-    add_picture_routes(app, _Shelf(), runs)
-    return app
+    routes = routes_of(*run_tables(Access(runs)), PictureRoutes(_Shelf(), runs).table())
+    return Starlette(routes=routes, middleware=[Middleware(middleware.BodyLimit)])
 
 
 @pytest.fixture

@@ -11,14 +11,17 @@ import json
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
+import numpy as np
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from gan.core.errors import UserError, as_user_error
+from gan.serving.generator import Pixels
 from gan.serving.worker import Job
 from gan.web.middleware import OURS, TooLarge
 
@@ -31,6 +34,7 @@ MOST_TOKENS = 500  # of one request
 log = logging.getLogger(__name__)
 Handler = Callable[[Request], Awaitable[Response]]
 Table = Mapping[str, Handler]
+T = TypeVar("T")
 
 
 def routes_of(*tables: Table) -> list[BaseRoute]:
@@ -40,7 +44,7 @@ def routes_of(*tables: Table) -> list[BaseRoute]:
 
 def _route(line: str, handler: Handler) -> Route:
     method, path = line.split(" ")
-    return Route(OURS + path, sentence(handler), methods=[method])
+    return Route(OURS + path, sentence(handler, line), methods=[method])
 
 
 # What a request says ---------------------------------------------------------------------------------------------
@@ -91,6 +95,24 @@ def count_of(request: Request, name: str, otherwise: int) -> int:
 def answer_json(content: Mapping[str, object], status: int = 200) -> JSONResponse:
     """JSON that is true now, so no browser keeps it."""
     return JSONResponse(content, status, headers=FRESH)
+
+
+def wait(future: Future[T]) -> asyncio.Future[T]:
+    """What a worker's thread makes, awaited on the event loop."""
+    return asyncio.wrap_future(future)
+
+
+def raw(drawn: Pixels) -> Response:
+    """Pictures as bytes; what they are is in the headers."""
+    shape = ",".join(map(str, drawn.images.shape))
+    headers = FRESH | {"X-Shape": shape, "X-Stamp": drawn.stamp, "X-Step": str(drawn.step)}
+    data = np.ascontiguousarray(drawn.images).tobytes()
+    return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+def file(data: bytes, kind: str, name: str) -> Response:
+    """A file of this media type, to be saved under this name."""
+    return Response(data, media_type=kind, headers=attachment(name))
 
 
 def attachment(name: str) -> dict[str, str]:
@@ -157,8 +179,8 @@ class _OurFault(UserError):
     status = 500
 
 
-def sentence(handler: Handler) -> Handler:
-    """Turn what goes wrong into one sentence for the person; never a traceback."""
+def sentence(handler: Handler, what: str) -> Handler:
+    """Turn what goes wrong into one sentence for the person, never a traceback; `what` is the log's name for it."""
 
     @functools.wraps(handler)
     async def guarded(request: Request) -> Response:
@@ -167,7 +189,7 @@ def sentence(handler: Handler) -> Handler:
         except (ClientDisconnect, TooLarge):  # nobody is there to read it; the guard of all bodies answers
             raise
         except Exception as problem:
-            told = told_of(problem, handler.__name__)
+            told = told_of(problem, what)
             return answer_json({"error": str(told), **told.details}, told.status)
 
     return guarded

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import Response
 from torch import Tensor
 
@@ -18,32 +18,29 @@ from gan.metrics.stroke_attributes import measurable
 from gan.serving.generator import LoadedGenerator, Pixels
 from gan.serving.renderer import Renderer
 from gan.serving.worker import Job
-from gan.web.routes import pictures as shared
-from gan.web.routes.answers import Tell, sentence, stream
+from gan.web.routes.answers import Table, Tell, body_of, raw, stream, wait
+from gan.web.routes.queries import slot_of, weights_of
 
 MAX_PICTURE_BYTES = 16 << 20
+_TOO_LARGE = f"This picture is too large; pictures may have at most {MAX_PICTURE_BYTES >> 20} MB."
 FINE = 5  # a picture of something drawn is first read so many times as large, then its ink is centred
 SHOWN = 10  # test pictures to click on
 
 
-def add_find_routes(app: FastAPI, renderer: Renderer) -> None:
-    """Add the routes to a running app."""
-    routes = FindRoutes(renderer)
-    app.add_route(shared.PREFIX + "find", sentence(routes.find), ["POST"])
-    app.add_route(shared.PREFIX + "find/tests", sentence(routes.tests), ["GET"])
-
-
 class FindRoutes:
-    """The endpoints."""
+    """Searching, and what to search for."""
 
     def __init__(self, renderer: Renderer) -> None:
         self.renderer = renderer
 
+    def table(self) -> Table:
+        return {"POST find": self.find, "GET find/tests": self.tests}
+
     async def tests(self, request: Request) -> Response:
         """Some test pictures of the data set that the weights w=... learned from; none where they are not shipped."""
-        generator = await self._generator(shared.weights_of(request.query_params))
+        generator = await self._generator(weights_of(request.query_params))
         images = await run_in_threadpool(_tests, generator.config)
-        return shared.raw(Pixels(images.numpy(), generator.stamp, generator.weights.step))
+        return raw(Pixels(images.numpy(), generator.stamp, generator.weights.step))
 
     async def find(self, request: Request) -> Response:
         """Look for the picture in the body (kind=drawn or picture), or for test picture i (kind=test).
@@ -52,7 +49,7 @@ class FindRoutes:
         a newer one of the same slot ends it, and so does leaving.
         """
         query = request.query_params
-        name, slot = shared.weights_of(query), shared.slot_of(query)
+        name, slot = weights_of(query), slot_of(query)
         if slot is None:
             raise BadQuery("A search needs the name of its page (slot=...).")
         target = await self._target(request, (await self._generator(name)).config)
@@ -65,7 +62,7 @@ class FindRoutes:
         return stream(search, {"target": in_base64(target.numpy().tobytes()), "shape": list(target.shape)})
 
     async def _generator(self, name: str) -> LoadedGenerator:
-        return await shared.wait(self.renderer.ask(name, lambda generator, _: generator, urgent=True))
+        return await wait(self.renderer.ask(name, lambda generator, _: generator, urgent=True))
 
     async def _target(self, request: Request, config: Config) -> Tensor:
         query = request.query_params
@@ -77,7 +74,7 @@ class FindRoutes:
             return images[integer(query, "i", 0, len(images) - 1, default=0)]
         if kind not in ("drawn", "picture"):
             raise BadQuery("kind must be drawn, picture or test.")
-        body = await shared.body_of(request, MAX_PICTURE_BYTES, "This picture is too large; pictures")
+        body = await body_of(request, MAX_PICTURE_BYTES, _TOO_LARGE)
         return await run_in_threadpool(_prepared, body, kind, config)
 
 

@@ -7,63 +7,73 @@ what these weights cannot have answers {"why": one sentence}.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import functools
+from collections.abc import Awaitable, Callable
 
 import torch
-from fastapi import FastAPI, Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 from torch import Tensor
 
-from gan.data.catalog import DATA
 from gan.inspection.networks import shown_maps
-from gan.inspection.service import NO_PICTURES, WAYS, MadeOf, NotHad, NotYet, Subject
+from gan.inspection.service import WAYS, Inspector, NotAvailable, Preparing, Subject
 from gan.latent.query import BadQuery, in_base64, integer, spec_of
-from gan.web.routes import pictures as shared
-from gan.web.routes.answers import FRESH, Handler, sentence
+from gan.web.access import Access
+from gan.web.routes.answers import Table, answer_json, wait
+from gan.web.routes.queries import Query, class_of, slot_of, weights_of
 
 MAX_ROW = 10**7
 
 
-def add_made_of_routes(app: FastAPI, made_of: MadeOf) -> None:
-    """Add the routes to a running app."""
-    view = _View(made_of)
-    for name in ("nearest", "verdict", "snapshots", "layers"):
-        app.add_route(f"{shared.PREFIX}made-of/{name}", sentence(_had(getattr(view, name))), ["GET"])
+Method = Callable[["InspectionRoutes", Request], Awaitable[dict[str, object]]]
 
 
-def _had(endpoint: Callable[[Mapping[str, str]], Awaitable[dict[str, object]]]) -> Handler:
+def _in_words(method: Method) -> Callable[[InspectionRoutes, Request], Awaitable[Response]]:
     """Say in words what is not ready yet, or not to be had at all."""
 
-    async def answer(request: Request) -> Response:
+    @functools.wraps(method)
+    async def answer(self: InspectionRoutes, request: Request) -> Response:
         try:
-            return JSONResponse(await endpoint(request.query_params), headers=FRESH)
-        except NotYet as words:
-            return JSONResponse({"words": str(words)}, 202, headers=FRESH)
-        except NotHad as why:
-            return JSONResponse({"why": str(why)}, headers=FRESH)
+            return answer_json(await method(self, request))
+        except Preparing as words:
+            return answer_json({"words": str(words)}, 202)
+        except NotAvailable as why:
+            return answer_json({"why": str(why)})
 
     return answer
 
 
-class _View:
-    def __init__(self, made_of: MadeOf) -> None:
-        self.made_of = made_of
+class InspectionRoutes:
+    """access: decides whose own pictures may be looked at."""
 
-    def _subject(self, query: Mapping[str, str]) -> asyncio.Future[Subject]:
-        name, spec, label = shared.weights_of(query), spec_of(query), shared.class_of(query)
-        return shared.wait(self.made_of.subject(name, spec, label, shared.slot_of(query)))
+    def __init__(self, inspector: Inspector, access: Access) -> None:
+        self.inspector, self.access = inspector, access
 
-    async def nearest(self, query: Mapping[str, str]) -> dict[str, object]:
+    def table(self) -> Table:
+        return {
+            "GET made-of/nearest": self.nearest,
+            "GET made-of/verdict": self.verdict,
+            "GET made-of/snapshots": self.snapshots,
+            "GET made-of/layers": self.layers,
+        }
+
+    def _subject(self, query: Query) -> asyncio.Future[Subject]:
+        name, spec, label = weights_of(query), spec_of(query), class_of(query)
+        own_dir = self.access.pictures_behind(name)
+        return wait(self.inspector.subject(name, spec, label, own_dir, slot_of(query)))
+
+    @_in_words
+    async def nearest(self, request: Request) -> dict[str, object]:
         """way=pixels or features: this picture, the training pictures nearest to it, and whether it is new."""
+        query = request.query_params
         way = query.get("way", WAYS[0])
         if way not in WAYS:
             raise BadQuery(f"way must be {' or '.join(WAYS)}.")
         subject = await self._subject(query)
-        _check_may_show(subject)
-        near, images = await shared.wait(self.made_of.nearest(subject, way, shared.slot_of(query)))
+        near, images = await wait(self.inspector.nearest(subject, way, slot_of(query)))
         unit = 255 * subject.image.numel() ** 0.5 if way == "pixels" else 1.0  # root mean square, as a share of white
         return _pictures(torch.cat([subject.image[None], images])) | {
-            "ways": self.made_of.ways(subject),
+            "ways": self.inspector.ways(subject),
             "rows": near.rows,
             "distances": [round(distance / unit, 4) for distance in near.distances],
             "unseen": None if near.unseen is None else round(near.unseen / unit, 4),
@@ -73,13 +83,13 @@ class _View:
             **{name: getattr(near, name) for name in ("lower", "trained", "held", "judged")},
         }
 
-    async def verdict(self, query: Mapping[str, str]) -> dict[str, object]:
+    @_in_words
+    async def verdict(self, request: Request) -> dict[str, object]:
         """D's verdict on the picture, or on training picture number row=..., with a map of what it depends on."""
+        query = request.query_params
         row = integer(query, "row", 0, MAX_ROW, default=0) if query.get("row") else None
         subject = await self._subject(query)
-        if row is not None:
-            _check_may_show(subject)
-        found = await shared.wait(self.made_of.verdict(subject, row, shared.slot_of(query)))
+        found = await wait(self.inspector.verdict(subject, row, slot_of(query)))
         return _pictures(found.image[None]) | {
             "heat": in_base64(found.heat.numpy().tobytes()),
             "logit": round(found.logit, 4),
@@ -88,29 +98,24 @@ class _View:
             "step": found.step,
         }
 
-    async def snapshots(self, query: Mapping[str, str]) -> dict[str, object]:
+    @_in_words
+    async def snapshots(self, request: Request) -> dict[str, object]:
         """The same latent drawn by each state that its run keeps."""
+        query = request.query_params
         subject = await self._subject(query)
-        steps, images = await shared.wait(self.made_of.snapshots(subject, shared.slot_of(query)))
+        steps, images = await wait(self.inspector.snapshots(subject, slot_of(query)))
         return _pictures(images) | {"steps": steps}
 
-    async def layers(self, query: Mapping[str, str]) -> dict[str, object]:
+    @_in_words
+    async def layers(self, request: Request) -> dict[str, object]:
         """All layers of the generator, and what number layer=0, 1, ... makes of this picture."""
-        name, spec, label = shared.weights_of(query), spec_of(query), shared.class_of(query)
-        made = await shared.wait(self.made_of.layers(name, spec, label, shared.slot_of(query)))
+        query = request.query_params
+        name, spec, label = weights_of(query), spec_of(query), class_of(query)
+        made = await wait(self.inspector.layers(name, spec, label, slot_of(query)))
         chosen = integer(query, "layer", 0, len(made) - 1, default=0)
         images, low, high = shown_maps(made[chosen][1])
         layers = [{"kind": layer.kind, "channels": layer.channels, "side": layer.side} for layer, _ in made]
         return _pictures(images) | {"layers": layers, "layer": chosen, "low": round(low, 4), "high": round(high, 4)}
-
-
-def _check_may_show(subject: Subject) -> None:
-    """Somebody's own pictures are shown through his run alone: whoever has its id may watch it. Raises NotHad.
-
-    A weights file only claims to be made from a data set.
-    """
-    if subject.config.dataset not in DATA and not subject.name.startswith("run-"):
-        raise NotHad(NO_PICTURES)
 
 
 def _pictures(images: Tensor) -> dict[str, object]:

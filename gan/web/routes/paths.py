@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 import numpy as np
-from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 from torch import Tensor
 
 from gan.core.images import boomerang, gif_bytes, grid, mp4_bytes, png_bytes, webp_bytes, zip_bytes
@@ -21,8 +23,8 @@ from gan.serving.generator import Latents, LoadedGenerator, Pixels
 from gan.serving.renderer import Renderer
 from gan.serving.requests import Keyframe, KeyframePath, Sums
 from gan.serving.worker import Busy, Check
-from gan.web.routes import pictures as shared
-from gan.web.routes.answers import FRESH, Handler, sentence
+from gan.web.routes.answers import Table, answer_json, file, wait
+from gan.web.routes.queries import SCALES, weights_of
 
 LETTERS = "abcdefghijkl"  # the keyframes of a path, in order
 FRAMES = (2, 240)  # pictures of a leg, both its keyframes among them
@@ -38,52 +40,59 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def add_path_routes(app: FastAPI, renderer: Renderer) -> None:
-    """Add the routes to a running app."""
-    traveller = _Traveller(renderer)
-    reads = {
-        "path.gif": traveller.film("image/gif", "gif", gif_bytes),
-        "path.mp4": traveller.film("video/mp4", "mp4", mp4_bytes),
-        "path.webp": traveller.film("image/webp", "webp", webp_bytes),
-        "path.png": traveller.sheet,
-        "path.zip": traveller.singles,
-        "path.npy": traveller.latents,
-        "sums.png": traveller.sums_sheet,
-        "sums.zip": traveller.sums_singles,
-        "sums.npy": traveller.sums_latents,
-        "sum": traveller.sum,
-    }
-    for name, endpoint in reads.items():
-        app.add_route(shared.PREFIX + name, sentence(endpoint), ["GET"])
+@dataclass(frozen=True)
+class Film:
+    """A kind of film: its media type, how its name ends, and what encodes pictures [H, W, C] (pictures, fps, scale)."""
+
+    kind: str
+    ending: str
+    encode: Callable[[Sequence[np.ndarray], float, int], bytes]
 
 
-class _Traveller:
+FILMS = (
+    Film("image/gif", "gif", gif_bytes),
+    Film("video/mp4", "mp4", mp4_bytes),
+    Film("image/webp", "webp", webp_bytes),
+)
+
+
+class PathRoutes:
+    """Files of paths and of weighted sums; the pictures themselves are in `drawings`."""
+
     def __init__(self, renderer: Renderer) -> None:
         self.renderer = renderer
         self._filming = asyncio.Semaphore(1)  # one file at a time; who drags a slider needs the other core
         self._waiting = 0
 
+    def table(self) -> Table:
+        films = {f"GET path.{film.ending}": functools.partial(self.film, film) for film in FILMS}
+        return films | {
+            "GET path.png": self.sheet,
+            "GET path.zip": self.singles,
+            "GET path.npy": self.latents,
+            "GET sums.png": self.sums_sheet,
+            "GET sums.zip": self.sums_singles,
+            "GET sums.npy": self.sums_latents,
+            "GET sum": self.sum,
+        }
+
     def _ask(self, query: Mapping[str, str], call: Callable[[LoadedGenerator, Check], T]) -> asyncio.Future[T]:
         """Something of the weights w=..."""
-        return shared.wait(self.renderer.ask(shared.weights_of(query), call))
+        return wait(self.renderer.ask(weights_of(query), call))
 
     def _draw(self, query: Mapping[str, str]) -> asyncio.Future[Pixels]:
         way = path_of(query)
         return self._ask(query, lambda generator, check: generator.path(way, check))
 
-    def film(self, kind: str, ending: str, encode: Callable[[Sequence[np.ndarray], float, int], bytes]) -> Handler:
-        """An endpoint that encodes the path, with boomerang=1 there and back."""
-
-        async def answer(request: Request) -> Response:
-            query = request.query_params
-            fps = integer(query, "fps", *FPS, default=20)
-            back = integer(query, "boomerang", 0, 1, default=0)
-            images, scale = await self._enlarged(query, MAX_FILM_BYTES, 1 + back, "film")
-            frames = [image.transpose(1, 2, 0) for image in images]  # [H, W, C] each
-            data = await self._made(encode, boomerang(frames) if back else frames, fps, scale)
-            return shared.file(data, kind, f"gan-forge-path.{ending}")
-
-        return answer
+    async def film(self, film: Film, request: Request) -> Response:
+        """The path as a film, with boomerang=1 there and back."""
+        query = request.query_params
+        fps = integer(query, "fps", *FPS, default=20)
+        back = integer(query, "boomerang", 0, 1, default=0)
+        images, scale = await self._enlarged(query, MAX_FILM_BYTES, 1 + back, "film")
+        frames = [image.transpose(1, 2, 0) for image in images]  # [H, W, C] each
+        data = await self._made(film.encode, boomerang(frames) if back else frames, fps, scale)
+        return file(data, film.kind, f"gan-forge-path.{film.ending}")
 
     async def _made(self, encode: Callable[P, bytes], *arguments: P.args, **more: P.kwargs) -> bytes:
         """Encode in a worker thread when it is this file's turn; raises Busy when too many wait."""
@@ -103,7 +112,7 @@ class _Traveller:
 
     async def _png(self, images: np.ndarray, columns: int, scale: int, name: str) -> Response:
         data = await self._made(png_bytes, grid(images, columns), scale)
-        return shared.file(data, "image/png", f"gan-forge-{name}.png")
+        return file(data, "image/png", f"gan-forge-{name}.png")
 
     async def singles(self, request: Request) -> Response:
         """Every picture once, each in a file of its own."""
@@ -112,11 +121,11 @@ class _Traveller:
 
     async def _zip(self, images: np.ndarray, scale: int, name: str) -> Response:
         data = await self._made(zip_bytes, images, scale)
-        return shared.file(data, "application/zip", f"gan-forge-{name}.zip")
+        return file(data, "application/zip", f"gan-forge-{name}.zip")
 
     async def _enlarged(self, query: Mapping[str, str], most: int, times: int, what: str) -> tuple[np.ndarray, int]:
         """The path's pictures and the scale asked for; refused where that would be more than `most` bytes."""
-        scale = integer(query, "scale", *shared.SCALES, default=8)
+        scale = integer(query, "scale", *SCALES, default=8)
         images = (await self._draw(query)).images
         check_size(images, scale, most, times, what)
         return images, scale
@@ -135,7 +144,7 @@ class _Traveller:
     async def sums_sheet(self, request: Request) -> Response:
         """The pictures of the sums, columns=5 in a row."""
         query = request.query_params
-        scale = integer(query, "scale", *shared.SCALES, default=8)
+        scale = integer(query, "scale", *SCALES, default=8)
         images = (await self._draw_sums(query)).images
         columns = min(integer(query, "columns", 1, MAX_SUMS, default=1), len(images))
         empty = -len(images) % columns
@@ -145,7 +154,7 @@ class _Traveller:
     async def sums_singles(self, request: Request) -> Response:
         """The pictures of the sums, each in a file of its own."""
         query = request.query_params
-        scale = integer(query, "scale", *shared.SCALES, default=8)
+        scale = integer(query, "scale", *SCALES, default=8)
         images = (await self._draw_sums(query)).images
         check_size(images, scale, MAX_FILM_BYTES, 1, "zip")
         return await self._zip(images, scale, "grid")
@@ -170,7 +179,7 @@ class _Traveller:
             answer |= {"c": int(classes[0]), "left_out": round(float(shares[2:].sum()), 4)}
             if shares[1:2].sum() > 0:
                 answer["mix"] = f"{int(classes[1])}:{float(shares[1] / shares[:2].sum()):.4f}"
-        return JSONResponse(answer, headers=FRESH)
+        return answer_json(answer)
 
 
 def check_size(images: np.ndarray, scale: int, most: int, times: float, what: str) -> None:
@@ -191,7 +200,7 @@ def numbers_file(query: Mapping[str, str], z: Tensor, c: Tensor | None) -> Respo
     np.save(out, numbers.numpy(), allow_pickle=False)
     shape = "x".join(map(str, numbers.shape))
     name = f"gan-forge-{'latents' if part == 'z' else 'classes'}-{shape}.npy"
-    return shared.file(out.getvalue(), "application/octet-stream", name)
+    return file(out.getvalue(), "application/octet-stream", name)
 
 
 # Questions -------------------------------------------------------------------------------------------------------

@@ -5,66 +5,60 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from typing import TypeVar
 
-import numpy as np
-from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 from torch import Tensor
 
 from gan.latent.directions import Direction, from_text, to_text
-from gan.latent.query import MAX_RINGS, BadQuery, in_base64, integer, label_of, number, spec_of
-from gan.latent.spec import RING, packed, unpacked
+from gan.latent.query import BadQuery, in_base64, spec_of
+from gan.latent.spec import packed, unpacked
 from gan.runs.registry import Runs
 from gan.runs.run import Run
-from gan.serving.generator import Pixels, RenderError, StudiedGenerator
+from gan.serving.generator import RenderError, StudiedGenerator
 from gan.serving.renderer import MAX_UPLOAD_BYTES, Learned, Renderer, Source
-from gan.serving.requests import Near
 from gan.serving.worker import Check
-from gan.web.routes.answers import FRESH, sentence
+from gan.web.routes.answers import Table, answer_json, body_of, file, raw, tokens_of, unless_known, wait
+from gan.web.routes.queries import class_of, slot_of, weights_of
 from gan.web.text import EN
 
-PREFIX = "/gradio_api/gan/"
-MAX_NEAR, MAX_MARKS = 32, 200
+MAX_MARKS = 200
 MAX_DIRECTIONS_FILE = 1 << 20
-SCALES = (1, 16)
+_TOO_LARGE = "This file is too large; {} may have at most {} MB."
 T = TypeVar("T")
 
 
-def add_picture_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> None:
-    """Add the routes to a running app. `runs` lists the runs a visitor owns and names a run (runs.registry)."""
-    view = _View(renderer, runs)
-    reads = {
-        "weights": view.shipped,
-        "weights/{name}": view.about,
-        "weights/{name}/page": view.page,
-        "latent": view.latent,
-        "weights/{name}/directions": view.directions,
-        "steered": view.steered,
-        "study": view.study,
-        "teach": view.teach,
-        "directions.json": view.directions_file,
-    }
-    for path, endpoint in reads.items():
-        app.add_route(PREFIX + path, sentence(endpoint), ["GET"])
-    app.add_route(PREFIX + "weights", sentence(view.open_file), ["POST"])
-    app.add_route(PREFIX + "weights/{name}/directions", sentence(view.open_directions), ["POST"])
+class PictureRoutes:
+    """All of them wait for the renderer's thread or for a worker thread, never on the event loop.
 
-
-class _View:
-    """The endpoints. All of them wait for the renderer's thread or for a worker thread, never on the event loop."""
+    runs: lists the runs a visitor owns and names a run; None: there are none.
+    """
 
     def __init__(self, renderer: Renderer, runs: Runs | None) -> None:
         self.renderer, self.runs = renderer, runs
 
+    def table(self) -> Table:
+        return {
+            "GET weights": self.shipped,
+            "POST weights": self.open_file,
+            "GET weights/{name}": self.about,
+            "GET weights/{name}/page": self.page,
+            "GET weights/{name}/directions": self.directions,
+            "POST weights/{name}/directions": self.open_directions,
+            "GET latent": self.latent,
+            "GET steered": self.steered,
+            "GET study": self.study,
+            "GET teach": self.teach,
+            "GET directions.json": self.directions_file,
+        }
+
     async def shipped(self, request: Request) -> Response:
-        tokens = [token.strip() for token in request.headers.get("x-owner", "").split(",") if token.strip()]
         listed = await run_in_threadpool(self.renderer.shipped)
         shipped = [{"id": name, "title": w.title or name, "group": "shipped"} for name, w in listed.items()]
-        mine = await run_in_threadpool(self._my_runs, tokens)
-        return JSONResponse({"weights": mine + shipped}, headers=FRESH)
+        mine = await run_in_threadpool(self._my_runs, tokens_of(request))
+        return answer_json({"weights": mine + shipped})
 
     def _my_runs(self, tokens: list[str]) -> list[dict[str, object]]:
         """The visitor's runs, newest first, the learning ones before the others."""
@@ -87,27 +81,26 @@ class _View:
             run, best = self.runs.whose_weights(name[4:])
             live = {"title": run.meta.title, "live": _group(run) == "live"}
             about |= {"title": _best_title(run), "live": False} if best else live
-        return JSONResponse({"live": False} | about, headers=FRESH)
+        return answer_json({"live": False} | about)
 
     async def page(self, request: Request) -> Response:
         """Kept by browsers and asked for again at every use: who has the same content gets only a word."""
-        file = await wait(self.renderer.ask(request.path_params["name"], lambda generator, _: generator.page))
-        etag = f'"{file.digest}"'
-        headers = {"Cache-Control": "private, no-cache", "ETag": etag}
-        if request.headers.get("if-none-match") == etag:
-            return Response(status_code=304, headers=headers)
-        return Response(file.data, media_type="application/octet-stream", headers=headers)
+        made = await wait(self.renderer.ask(request.path_params["name"], lambda generator, _: generator.page))
+        kind = "application/octet-stream"
+        return unless_known(
+            request, made.digest, "private, no-cache", lambda headers: Response(made.data, 200, headers, kind)
+        )
 
     async def latent(self, request: Request) -> Response:
         query = request.query_params
         name, spec, slot = weights_of(query), spec_of(query), slot_of(query)
         numbers = await wait(self.renderer.ask(name, lambda generator, _: generator.latent(spec), slot))
-        return JSONResponse({"z": [round(number, 4) for number in numbers]}, headers=FRESH)
+        return answer_json({"z": [round(number, 4) for number in numbers]})
 
     async def open_file(self, request: Request) -> Response:
-        data = await body_of(request, MAX_UPLOAD_BYTES, "This file is too large; weights")
+        data = await body_of(request, MAX_UPLOAD_BYTES, _TOO_LARGE.format("weights", MAX_UPLOAD_BYTES >> 20))
         name = await run_in_threadpool(self.renderer.open_file, data)
-        return JSONResponse({"id": name}, 201)
+        return answer_json({"id": name}, 201)
 
     # Directions ---------------------------------------------------------------------------------------------------
 
@@ -116,19 +109,21 @@ class _View:
         name, slot = request.path_params["name"], slot_of(request.query_params)
         job = self.renderer.ask_study(name, lambda study, check: (study.stamp, study.directions(check)), slot)
         stamp, found = await wait(job)
-        return JSONResponse({"stamp": stamp, "directions": list(map(_written, found))}, headers=FRESH)
+        return answer_json({"stamp": stamp, "directions": list(map(_written, found))})
 
     async def steered(self, request: Request) -> Response:
         """The directions that are fitted to the picture of this address, whatever else pushes it."""
         query = request.query_params
         spec, label = spec_of(query), class_of(query)
         found = await self._ask_study(query, lambda study, check: study.steered(spec, label, check))
-        return JSONResponse({"directions": list(map(_written, found))}, headers=FRESH)
+        return answer_json({"directions": list(map(_written, found))})
 
     async def study(self, request: Request) -> Response:
         """rows=0,10,20: pictures of the study, to be marked."""
         query = request.query_params
         rows = _rows(query, "rows")
+        if not rows:
+            raise BadQuery("Please say which pictures of the study are to be shown (rows=0,10,20).")
         return raw(await self._ask_study(query, lambda study, _: study.pictures(rows)))
 
     async def teach(self, request: Request) -> Response:
@@ -136,7 +131,7 @@ class _View:
         query = request.query_params
         more, less = _rows(query, "more"), _rows(query, "less")
         found = await self._ask_study(query, lambda study, _: study.teach(more, less))
-        return JSONResponse({"vector": in_base64(packed(found))}, headers=FRESH)
+        return answer_json({"vector": in_base64(packed(found))})
 
     def _ask_study(self, query: Mapping[str, str], call: Callable[[StudiedGenerator, Check], T]) -> asyncio.Future[T]:
         """Something of the study of the weights w=..., the one with stamp=... as long as it is remembered."""
@@ -151,25 +146,15 @@ class _View:
 
     async def open_directions(self, request: Request) -> Response:
         """The directions in a file, checked against these weights."""
-        data = await body_of(request, MAX_DIRECTIONS_FILE, "This file is too large; directions")
+        data = await body_of(request, MAX_DIRECTIONS_FILE, _TOO_LARGE.format("directions", MAX_DIRECTIONS_FILE >> 20))
         job = self.renderer.ask(request.path_params["name"], lambda generator, _: generator.config.z_dim)
         found = from_text(data.decode("utf-8", "replace"), await wait(job))
-        return JSONResponse({"directions": list(map(_written, found))}, headers=FRESH)
+        return answer_json({"directions": list(map(_written, found))})
 
 
 def _written(direction: Direction) -> dict[str, object]:
     vector = in_base64(packed(direction.vector))
     return {"key": direction.key, "kind": direction.kind, "vector": vector, "regroups": direction.may_change_cluster}
-
-
-async def body_of(request: Request, most: int, what: str) -> bytes:
-    """The body of a request, refused as soon as it is larger than `most` bytes."""
-    data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > most:
-            raise BadQuery(f"{what} may have at most {most >> 20} MB.")
-    return bytes(data)
 
 
 def run_source(runs: Runs) -> Source:
@@ -212,61 +197,8 @@ def _group(run: Run) -> str:
     return "live" if run.alive else "run"
 
 
-# Answers ---------------------------------------------------------------------------------------------------------
-
-
-def wait(future: Future[T]) -> asyncio.Future[T]:
-    return asyncio.wrap_future(future)
-
-
-def raw(drawn: Pixels) -> Response:
-    shape = ",".join(map(str, drawn.images.shape))
-    headers = FRESH | {"X-Shape": shape, "X-Stamp": drawn.stamp, "X-Step": str(drawn.step)}
-    data = np.ascontiguousarray(drawn.images).tobytes()
-    return Response(data, media_type="application/octet-stream", headers=headers)
-
-
-def file(data: bytes, kind: str, name: str) -> Response:
-    headers = FRESH | {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(data, media_type=kind, headers=headers)
-
-
-# Questions -------------------------------------------------------------------------------------------------------
-
-
-def weights_of(query: Mapping[str, str]) -> str:
-    if not query.get("w"):
-        raise BadQuery("Please say which weights are to draw (w=...).")
-    return query["w"][:100]
-
-
-def class_of(query: Mapping[str, str]) -> int | None:
-    """The class c=... of a picture."""
-    return label_of(query.get("c", ""))
-
-
-def slot_of(query: Mapping[str, str]) -> str | None:
-    """A page's name for requests of which only the newest counts."""
-    slot = query.get("slot", "")
-    if slot and not re.fullmatch(r"[A-Za-z0-9-]{1,40}", slot):
-        raise BadQuery("A slot is up to 40 letters and digits.")
-    return slot or None
-
-
-def along_of(query: Mapping[str, str]) -> list[str]:
-    """along=KEY,KEY: some directions of the address."""
-    return query.get("along", "").split(",")
-
-
 def _rows(query: Mapping[str, str], name: str) -> list[int]:
     parts = query.get(name, "").split(",") if query.get(name) else []
     if len(parts) > MAX_MARKS or not all(re.fullmatch(r"\d{1,5}", part) for part in parts):
         raise BadQuery(f"{name} must be at most {MAX_MARKS} whole numbers with commas between.")
     return list(map(int, parts))
-
-
-def near_of(query: Mapping[str, str]) -> Near:
-    """near=16 neighbours, the ring=0th circle of them, at a distance of spread=0.5."""
-    count = integer(query, "near", 0, MAX_NEAR, default=0)
-    ring = integer(query, "ring", 0, MAX_RINGS - 1, default=0)
-    return Near(count, ring * RING, number(query.get("spread", "0.5"), "spread", 0, 1))

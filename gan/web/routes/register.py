@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from gan.inspection.service import Inspector
+from gan.serving.renderer import Renderer
 from gan.web.access import Access
 from gan.web.routes.answers import Table
 from gan.web.routes.diagnosis import DiagnosisRoutes
+from gan.web.routes.drawings import DrawingRoutes
+from gan.web.routes.find import FindRoutes
+from gan.web.routes.inspection import InspectionRoutes
 from gan.web.routes.kept_uploads import KeptUploads
 from gan.web.routes.own_pictures import PreparedRoutes, SendingRoutes
+from gan.web.routes.paths import PathRoutes
+from gan.web.routes.pictures import PictureRoutes
 from gan.web.routes.run_control import RunControl
 from gan.web.routes.run_files import RunFiles
 from gan.web.routes.runs import RunRoutes
+from gan.web.routes.share import ShareRoutes
 from gan.web.routes.start import StartRoutes
 from gan.web.routes.static import StaticRoutes
+
+
+def all_tables(
+    access: Access, renderer: Renderer, inspector: Inspector, addresses: tuple[str, ...] = ()
+) -> list[Table]:
+    """What the page asks for. addresses: where others in the network find it."""
+    runs = access.runs
+    parts = (
+        PictureRoutes(renderer, runs),
+        DrawingRoutes(renderer),
+        FindRoutes(renderer),
+        ShareRoutes(renderer, runs),
+        PathRoutes(renderer),
+        InspectionRoutes(inspector, access),
+    )
+    return [*run_tables(access, addresses), *(part.table() for part in parts)]
 
 
 def run_tables(access: Access, addresses: tuple[str, ...] = (), kept: KeptUploads | None = None) -> list[Table]:

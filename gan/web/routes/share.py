@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from gan.latent import query as queries
 from gan.runs.registry import Runs
@@ -14,31 +14,29 @@ from gan.serving.generator import LoadedGenerator, Pixels
 from gan.serving.provenance import SCALE, Provenance
 from gan.serving.renderer import Renderer
 from gan.serving.worker import Check
-from gan.web.routes import pictures as shared
-from gan.web.routes.answers import FRESH, sentence
+from gan.web.routes.answers import Table, answer_json, file, wait
+from gan.web.routes.queries import SCALES, class_of, weights_of
 from gan.web.routes.run_files import BEST_WEIGHTS, download_name
 from gan.web.text import EN
 
 MAX_FILE_NAME = 255  # characters: more no system allows
 
 
-def add_share_routes(app: FastAPI, renderer: Renderer, runs: Runs | None) -> None:
-    """Add the routes to a running app. `runs` names the runs whose weights draw."""
-    share = _Share(renderer, runs)
-    app.add_route(shared.PREFIX + "picture.png", sentence(share.picture), ["GET"])
-    app.add_route(shared.PREFIX + "origin", sentence(share.origin), ["GET"])
+class ShareRoutes:
+    """runs: names the runs whose weights draw; None: there are none."""
 
-
-class _Share:
     def __init__(self, renderer: Renderer, runs: Runs | None) -> None:
         self.renderer, self.runs = renderer, runs
 
+    def table(self) -> Table:
+        return {"GET picture.png": self.picture, "GET origin": self.origin}
+
     async def picture(self, request: Request) -> Response:
         """The picture as a file, enlarged `scale` times."""
-        scale = queries.integer(request.query_params, "scale", *shared.SCALES, default=SCALE)
+        scale = queries.integer(request.query_params, "scale", *SCALES, default=SCALE)
         drawn, origin = await self._drawn(request)
         data = await run_in_threadpool(origin.png, drawn.images[0], scale)
-        return shared.file(data, "image/png", _file_name(request))
+        return file(data, "image/png", _file_name(request))
 
     async def origin(self, request: Request) -> Response:
         """What the weights w=... are now (digest), and the lines of Python that draw the query.
@@ -46,18 +44,18 @@ class _Share:
         It draws the picture, so an answer means that the query is right for these weights.
         """
         _, origin = await self._drawn(request)
-        file, about = self._weights_file(origin.weights, request.query_params.get("file", ""))
-        python = origin.python(file, about, _file_name(request))
-        return JSONResponse({"digest": origin.digest, "python": python}, headers=FRESH)
+        weights, about = self._weights_file(origin.weights, request.query_params.get("file", ""))
+        python = origin.python(weights, about, _file_name(request))
+        return answer_json({"digest": origin.digest, "python": python})
 
     async def _drawn(self, request: Request) -> tuple[Pixels, Provenance]:
         query = request.query_params
-        name, spec, label = shared.weights_of(query), queries.spec_of(query), shared.class_of(query)
+        name, spec, label = weights_of(query), queries.spec_of(query), class_of(query)
 
         def draw(generator: LoadedGenerator, _: Check) -> tuple[Pixels, str]:
             return generator.pixels(spec, label), generator.digest
 
-        drawn, digest = await shared.wait(self.renderer.ask(name, draw))
+        drawn, digest = await wait(self.renderer.ask(name, draw))
         return drawn, Provenance(name, digest, queries.written(query))
 
     def _weights_file(self, name: str, opened: str) -> tuple[str, str]:
