@@ -581,7 +581,7 @@ NONSENSE = [None, True, -1, 10**30, 1e400, "x" * 10_000, "a\nb", [], [[]], {}, {
 
 NAMES = (
     *("title", "dataset_title", "class_names", "dataset_count", "pictures_count", "shown_seed", "real_labels"),
-    *("computes", "created", "token_sha256", "kept", "shown", "tiles", "measure_share", "format", "status"),
+    *("computes", "created", "token_sha256", "kept", "shown", "tiles", "measure_share", "status"),
     *("message", "job"),
 )
 
