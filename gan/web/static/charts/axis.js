@@ -20,16 +20,22 @@ const UNITS = [
  */
 export function unitOf(axis, last) {
   if (axis !== "seconds") return { size: 1, mark: shortCount };
-  const [, size, name] = UNITS.find(([from]) => last >= from);
+  const [, size, name] = UNITS.find(([from]) => last >= from) ?? UNITS[UNITS.length - 1];
   return { size, mark: (value) => `${Number((value / size).toFixed(1))} ${name}` };
 }
 
+/** @param {number} value */
 const shortCount = (value) => {
   if (value >= 1e6) return `${Number((value / 1e6).toFixed(2))}M`;
   return value >= 10000 && value % 1000 === 0 ? `${value / 1000}k` : whole(value);
 };
 
-/** A place on an axis in words: "Step 512". */
+/**
+ * A place on an axis in words: "Step 512".
+ *
+ * @param {string} axis
+ * @param {number} value
+ */
 export function placeName(axis, value) {
   if (axis === "seconds") return value < 10 ? `${value.toFixed(1)} s` : duration(value);
   return `${t(`curves.at_${axis}`)} ${whole(value)}`;

@@ -4,7 +4,15 @@ import { h } from "../core/dom.js";
 import { t } from "../core/text.js";
 import { AXES } from "./axis.js";
 
-/** Fill an element with one small button for each axis; choose(axis) is called, and returned is show(axis). */
+/** @type {Record<string, number>} */
+const MOVES = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
+
+/**
+ * Fill an element with one small button for each axis; choose(axis) is called, and returned is show(axis).
+ *
+ * @param {HTMLElement} element
+ * @param {(axis: string) => void} choose
+ */
 export function axisControl(element, choose) {
   element.classList.add("gf-segments");
   element.setAttribute("role", "radiogroup");
@@ -17,15 +25,15 @@ export function axisControl(element, choose) {
     ),
   );
   element.replaceChildren(...buttons);
-  element.addEventListener("keydown", (event) => {
-    const move = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+  element.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    const move = MOVES[event.key];
     if (!move) return;
     event.preventDefault();
     const next = buttons[(buttons.indexOf(document.activeElement) + move + buttons.length) % buttons.length];
     next.focus();
     next.click();
   });
-  return (axis) => {
+  return (/** @type {string} */ axis) => {
     for (const button of buttons) {
       button.setAttribute("aria-checked", String(button.dataset.axis === axis));
       button.tabIndex = button.dataset.axis === axis ? 0 : -1;

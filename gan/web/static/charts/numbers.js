@@ -1,55 +1,96 @@
 // The numbers of charts: smoothing, ranges, ticks, bins. Nothing here draws.
 
+/** @typedef {(number | null)[]} Values of one line; null where there is no point */
+/** @typedef {{raw: Values}} Line */
+
 export const STRIP_BINS = 20;
 
-/** Exponential running mean without the bias of its start; gaps (null) stay gaps. */
+/** @param {any} value @returns {value is number} */
+const isNumber = (value) => Number.isFinite(value);
+
+/** @param {number} a @param {number} b */
+const ascending = (a, b) => a - b;
+
+/**
+ * Exponential running mean without the bias of its start; gaps (null) stay gaps.
+ *
+ * @param {Values} values
+ * @param {number} weight
+ * @returns {Values}
+ */
 export function smoothed(values, weight) {
   if (weight <= 0) return values;
   let mean = 0;
   let mass = 0;
   return values.map((value) => {
-    if (!Number.isFinite(value)) return null;
+    if (!isNumber(value)) return null;
     mean = weight * mean + (1 - weight) * value;
     mass = weight * mass + (1 - weight);
     return mean / mass;
   });
 }
 
-/** Index of the entry of an ascending array nearest to wanted; -1 when it is empty. */
-export function nearest(ascending, wanted) {
+/**
+ * Index of the entry of ascending values nearest to wanted; -1 when there are none.
+ *
+ * @param {number[]} values
+ * @param {number} wanted
+ */
+export function nearest(values, wanted) {
   let low = 0;
-  let high = ascending.length - 1;
+  let high = values.length - 1;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
-    if (ascending[middle] <= wanted) low = middle;
+    if (values[middle] <= wanted) low = middle;
     else high = middle;
   }
   if (high < 0) return -1;
-  return wanted - ascending[low] <= ascending[high] - wanted ? low : high;
+  return wanted - values[low] <= values[high] - wanted ? low : high;
 }
 
-/** The value of a line at a place (null: at its end); NaN where the line has ended well before. */
+/**
+ * The value of a line at a place (null: at its end); NaN where the line has ended well before.
+ *
+ * @param {number[]} xs
+ * @param {Values} values
+ * @param {number | null} place
+ * @param {number} last
+ */
 export function valueAt(xs, values, place, last) {
   if (place === null) return lastFinite(values, xs.length - 1);
-  if (!xs.length || place > xs.at(-1) + last / 50) return NaN;
+  if (!xs.length || place > xs[xs.length - 1] + last / 50) return NaN;
   return lastFinite(values, nearest(xs, place));
 }
 
-export const positive = (values) => values.map((value) => (value > 0 ? value : null)); // all that a log axis can show
+/** @param {Values} values */
+export const positive = (values) => values.map((value) => (value !== null && value > 0 ? value : null)); // all that a log axis can show
 
+/** @param {Values | null | undefined} values */
 export function median(values) {
-  const sorted = [...(values ?? [])].filter(Number.isFinite).sort((a, b) => a - b);
+  const sorted = [...(values ?? [])].filter(isNumber).sort(ascending);
   return sorted.length ? sorted[sorted.length >> 1] : NaN;
 }
 
+/**
+ * @param {Values} values
+ * @param {number} at
+ */
 function lastFinite(values, at) {
-  for (let i = at; i >= 0 && i > at - 50; i--) if (Number.isFinite(values[i])) return values[i];
+  for (let i = at; i >= 0 && i > at - 50; i--) {
+    const value = values[i];
+    if (isNumber(value)) return value;
+  }
   return NaN;
 }
 
-/** From the 1st to the 99th percentile of what is drawn, so that a single spike does not flatten the rest. */
+/**
+ * From the 1st to the 99th percentile of what is drawn, so that a single spike does not flatten the rest.
+ *
+ * @param {Line[]} lines
+ * @returns {[low: number, high: number]}
+ */
 function fitted(lines) {
-  const values = lines.flatMap(({ raw }) => raw.filter(Number.isFinite)).sort((a, b) => a - b);
+  const values = lines.flatMap(({ raw }) => raw.filter(isNumber)).sort(ascending);
   if (!values.length) return [0, 1];
   const low = values[Math.floor(0.01 * (values.length - 1))];
   const high = values[Math.ceil(0.99 * (values.length - 1))];
@@ -57,11 +98,18 @@ function fitted(lines) {
   return [low >= 0 && low < 0.6 * high ? 0 : low - margin, high + margin];
 }
 
-/** [low, high, log] of the y axis. */
+/**
+ * [low, high, log] of the y axis.
+ *
+ * @param {Line[]} lines
+ * @param {[number, number] | null} range
+ * @param {boolean} log
+ * @returns {[low: number, high: number, log: boolean]}
+ */
 export function verticals(lines, range, log) {
   if (!log) return [...(range ?? fitted(lines)), false];
-  const logs = lines.map(({ raw }) => ({ raw: raw.filter(Number.isFinite).map(Math.log10) }));
-  const values = logs.flatMap(({ raw }) => raw).sort((a, b) => a - b);
+  const logs = lines.map(({ raw }) => ({ raw: raw.filter(isNumber).map(Math.log10) }));
+  const values = logs.flatMap(({ raw }) => raw).sort(ascending);
   if (!values.length) return [1, 10, true];
   const low = values[Math.floor(0.005 * (values.length - 1))];
   const high = values[Math.ceil(0.995 * (values.length - 1))];
@@ -69,7 +117,12 @@ export function verticals(lines, range, log) {
   return [10 ** (low - margin), 10 ** (high + margin), true];
 }
 
-/** Values worth a mark on a log axis: powers of ten, with 2 and 5 between where there is room for them. */
+/**
+ * Values worth a mark on a log axis: powers of ten, with 2 and 5 between where there is room for them.
+ *
+ * @param {number} low
+ * @param {number} high
+ */
 export function logTicks(low, high) {
   const decades = Math.log10(high / low);
   const parts = decades < 1.2 ? [1, 2, 3, 5, 7] : decades < 3 ? [1, 2, 5] : [1];
@@ -80,20 +133,32 @@ export function logTicks(low, high) {
   return found.filter((value) => value >= low && value <= high);
 }
 
-/** Round values between low and high, about `count` of them. */
+/**
+ * Round values between low and high, about `count` of them.
+ *
+ * @param {number} low
+ * @param {number} high
+ * @param {number} count
+ */
 export function ticks(low, high, count) {
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((s) => s >= rough);
+  const step = [1, 2, 2.5, 5].map((m) => m * power).find((s) => s >= rough) ?? 10 * power;
   const found = [];
   for (let v = Math.ceil(low / step) * step; v <= high + step * 1e-6; v += step) found.push(Math.abs(v) < step * 1e-6 ? 0 : v);
   return found;
 }
 
-/** The share of the values in each bin between low and high; what lies outside counts for the outermost bins. */
+/**
+ * The share of the values in each bin between low and high; what lies outside counts for the outermost bins.
+ *
+ * @param {Values | null | undefined} values
+ * @param {number} low
+ * @param {number} high
+ */
 export function spread(values, low, high) {
   const shares = new Array(STRIP_BINS).fill(0);
-  const finite = (values ?? []).filter(Number.isFinite);
+  const finite = (values ?? []).filter(isNumber);
   for (const value of finite) {
     const bin = Math.floor(((value - low) / (high - low)) * STRIP_BINS);
     shares[Math.max(0, Math.min(STRIP_BINS - 1, bin))] += 1 / finite.length;
@@ -101,7 +166,13 @@ export function spread(values, low, high) {
   return shares;
 }
 
-/** y at x on the line through the points (xs[i], ys[i]) and the origin; xs ascending. Beyond its ends: the end. */
+/**
+ * y at x on the line through the points (xs[i], ys[i]) and the origin; xs ascending. Beyond its ends: the end.
+ *
+ * @param {number[]} xs
+ * @param {number[]} ys
+ * @param {number} x
+ */
 export function between(xs, ys, x) {
   let high = xs.length;
   for (let low = 0; low < high; ) {

@@ -3,9 +3,14 @@
 import { showTab, tabAt, tabs, visibleTab, whenTabsAreThere } from "./gradio_shell.js";
 import { encoded } from "./query.js";
 
+/** @typedef {Record<string, string>} State */
+
+/** @type {Map<string, State>} */
 const states = new Map();
+/** @type {Map<string, (state: State) => void>} */
 const listeners = new Map();
 
+/** @returns {State} */
 function addressParams() {
   return Object.fromEntries(new URLSearchParams(location.search));
 }
@@ -15,17 +20,27 @@ function addressTab() {
   return tabs().includes(tab) ? tab : "train";
 }
 
-/** The tab's state: what was last written, else what the address says when it speaks of this tab, else {}. */
+/**
+ * The tab's state: what was last written, else what the address says when it speaks of this tab, else {}.
+ *
+ * @param {string} tab
+ * @returns {State}
+ */
 export function readState(tab) {
   if (states.has(tab)) return { ...states.get(tab) };
   return addressTab() === tab ? addressState() : {};
 }
 
+/** @returns {State} */
 function addressState() {
   const { tab: _, ...state } = addressParams();
   return Object.fromEntries(Object.entries(state).filter(([key]) => !isGradios(key)));
 }
 
+/**
+ * @param {string} tab
+ * @param {Record<string, any>} state
+ */
 export function writeState(tab, state) {
   const clean = Object.entries(state).filter(([, value]) => value !== null && value !== undefined && value !== "");
   states.set(tab, Object.fromEntries(clean.map(([key, value]) => [key, String(value)])));
@@ -35,12 +50,21 @@ export function writeState(tab, state) {
 /** The history remembers the states of all tabs, so that they are there after a reload. */
 const remembered = () => ({ ...history.state, tabs: Object.fromEntries(states) });
 
+/** @param {string} tab */
 const showAddress = (tab) => history.replaceState(remembered(), "", stateURL(tab));
 
-// Gradio's own parameters (?__theme=dark, ?view=...) stay where they are.
+/**
+ * Gradio's own parameters (?__theme=dark, ?view=...) stay where they are.
+ *
+ * @param {string} key
+ */
 const isGradios = (key) => key.startsWith("__") || key === "view";
 
-/** The address that shows this tab as it is now. */
+/**
+ * The address that shows this tab as it is now.
+ *
+ * @param {string} tab
+ */
 export function stateURL(tab) {
   const link = new URL(document.baseURI);
   const kept = Object.entries(addressParams()).filter(([key]) => isGradios(key));
@@ -51,12 +75,22 @@ export function stateURL(tab) {
   return link.href;
 }
 
-/** Call fn(state) when someone opens this tab with a new state (openTab, back button). */
+/**
+ * Call fn(state) when someone opens this tab with a new state (openTab, back button).
+ *
+ * @param {string} tab
+ * @param {(state: State) => void} fn
+ */
 export function onState(tab, fn) {
   listeners.set(tab, fn);
 }
 
-/** Switch to a tab; with a state, the tab shows it. */
+/**
+ * Switch to a tab; with a state, the tab shows it.
+ *
+ * @param {string} tab
+ * @param {Record<string, any>} [state]
+ */
 export function openTab(tab, state) {
   if (state) writeState(tab, state);
   showTab(tab);
@@ -77,10 +111,14 @@ function followTabs() {
   window.addEventListener("popstate", goThere);
 }
 
-/** Another tab is another place in the browser's history: Back leads to the one before. */
+/**
+ * Another tab is another place in the browser's history: Back leads to the one before.
+ *
+ * @param {Event} event
+ */
 function leaveTab(event) {
   const tab = tabAt(event);
-  if (!tabs().includes(tab) || tab === addressTab()) return;
+  if (!tab || !tabs().includes(tab) || tab === addressTab()) return;
   showAddress(addressTab()); // as it is left
   history.pushState(remembered(), "", stateURL(tab));
 }

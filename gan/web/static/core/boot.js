@@ -5,7 +5,9 @@ import { api } from "./server.js";
 import { useText } from "./text.js";
 import { setOwner } from "./tokens.js";
 
+/** @type {Promise<any> | null} */
 let asked = null; // the promise of the answer
+/** @type {any} */
 let answer = null;
 
 /** Everything the page needs to know once; asked for one time. */
@@ -20,6 +22,7 @@ export function boot() {
   return asked;
 }
 
+/** @param {any} data */
 function take(data) {
   answer = data;
   useText(data.text);
@@ -33,10 +36,18 @@ export function bootAgain() {
   boot().catch(() => {});
 }
 
-/** Where others in the network find this page, the likeliest first; none before the server has answered. */
+/**
+ * Where others in the network find this page, the likeliest first; none before the server has answered.
+ *
+ * @returns {string[]}
+ */
 export const addresses = () => answer?.addresses ?? [];
 
-/** boot, so that the strings are there, then fn; what fails is told. */
+/**
+ * boot, so that the strings are there, then fn; what fails is told.
+ *
+ * @param {() => void | Promise<void>} fn
+ */
 export async function start(fn) {
   try {
     await boot();

@@ -2,7 +2,24 @@
 
 import { shell } from "./gradio_shell.js";
 
-/** Raw pixels [C, S, S] of one picture (uint8) as ImageData. */
+/** @param {HTMLCanvasElement} canvas */
+const contextOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+
+/** @typedef {{pixels: Uint8Array, channels: number, count: number}} RawTiles */
+/** @typedef {{pixels: Uint8Array, channels: number, size: number}} RawPicture */
+/**
+ * @typedef {{size: number, columns: number, count: number, sourceColumns?: number, width?: number, gap?: number, below?: number,
+ *   above?: number, maxScale?: number, justify?: boolean}} TileOptions
+ */
+
+/**
+ * Raw pixels [C, S, S] of one picture (uint8) as ImageData.
+ *
+ * @param {Uint8Array} pixels
+ * @param {number} channels
+ * @param {number} size
+ * @param {number} [offset]
+ */
 export function pixelsToImageData(pixels, channels, size, offset = 0) {
   const image = new ImageData(size, size);
   const plane = size * size;
@@ -21,13 +38,17 @@ export function pixelsToImageData(pixels, channels, size, offset = 0) {
  * kept free under each tile), above (kept free over the first row), maxScale (CSS pixels for each source pixel), justify
  * (spread the columns over the whole width).
  * Returns the layout: {tile, x(i), y(i), width, height} in CSS pixels, and ctx scaled to CSS pixels.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {RawTiles | CanvasImageSource} source
+ * @param {TileOptions} options
  */
 export function drawTiles(canvas, source, options) {
   const layout = tileLayout(canvas, options);
   const ctx = fitCanvas(canvas, layout.width, layout.height);
   ctx.imageSmoothingEnabled = false;
   const { size, count, sourceColumns = options.columns } = options;
-  const picture = source.pixels ? rawSheet(source, size, sourceColumns) : source;
+  const picture = "pixels" in source ? rawSheet(source, size, sourceColumns) : source;
   for (let i = 0; i < count; i++) {
     const sx = (i % sourceColumns) * size;
     const sy = Math.floor(i / sourceColumns) * size;
@@ -36,35 +57,50 @@ export function drawTiles(canvas, source, options) {
   return { ...layout, ctx };
 }
 
-/** Where tiles lie on a canvas: whole device pixels for each source pixel. */
+/**
+ * Where tiles lie on a canvas: whole device pixels for each source pixel.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {TileOptions} options
+ */
 export function tileLayout(canvas, options) {
   const { size, columns, count, width, gap = 6, below = 0, above = 0, maxScale = Infinity, justify = false } = options;
   const ratio = window.devicePixelRatio || 1;
-  const room = width ?? canvas.parentElement.clientWidth;
+  const room = width ?? /** @type {HTMLElement} */ (canvas.parentElement).clientWidth;
   const fitting = ((room - gap * (columns - 1)) * ratio) / (columns * size);
   const tile = (Math.min(sharpScale(fitting), Math.round(maxScale * ratio)) * size) / ratio;
-  const snap = (value) => Math.round(value * ratio) / ratio;
+  const snap = (/** @type {number} */ value) => Math.round(value * ratio) / ratio;
   const rows = Math.ceil(count / columns);
   const gapX = justify && columns > 1 ? Math.max(gap, (room - columns * tile) / (columns - 1)) : gap;
   return {
     tile,
     rows,
     columns,
-    x: (i) => snap((i % columns) * (tile + gapX)),
-    y: (i) => snap(above + Math.floor(i / columns) * (tile + gap + below)),
+    x: (/** @type {number} */ i) => snap((i % columns) * (tile + gapX)),
+    y: (/** @type {number} */ i) => snap(above + Math.floor(i / columns) * (tile + gap + below)),
     width: columns * tile + (columns - 1) * gapX,
     height: above + rows * (tile + below) + (rows - 1) * gap,
   };
 }
 
-/** Whole device pixels for a source pixel; half steps only where whole ones would leave much of the room empty. */
+/**
+ * Whole device pixels for a source pixel; half steps only where whole ones would leave much of the room empty.
+ *
+ * @param {number} fitting
+ */
 function sharpScale(fitting) {
   const wholeScale = Math.max(1, Math.floor(fitting));
   const half = Math.floor(2 * fitting) / 2;
   return wholeScale / fitting < 0.85 && half > wholeScale ? half : wholeScale;
 }
 
-/** Size a canvas in CSS pixels at the device's resolution, cleared; its context draws in CSS pixels. */
+/**
+ * Size a canvas in CSS pixels at the device's resolution, cleared; its context draws in CSS pixels.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} width
+ * @param {number} height
+ */
 export function fitCanvas(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1;
   const [w, hgt] = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -74,17 +110,22 @@ export function fitCanvas(canvas, width, height) {
     canvas.style.width = `${width}px`;
     canvas.style.height = `${height}px`;
   }
-  const ctx = canvas.getContext("2d");
+  const ctx = contextOf(canvas);
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   ctx.clearRect(0, 0, width, height);
   return ctx;
 }
 
+/**
+ * @param {RawTiles} source
+ * @param {number} size
+ * @param {number} columns
+ */
 function rawSheet({ pixels, channels, count }, size, columns) {
   const sheet = document.createElement("canvas");
   sheet.width = columns * size;
   sheet.height = Math.ceil(count / columns) * size;
-  const ctx = sheet.getContext("2d");
+  const ctx = contextOf(sheet);
   for (let i = 0; i < count; i++) {
     const image = pixelsToImageData(pixels, channels, size, i * channels * size * size);
     ctx.putImageData(image, (i % columns) * size, Math.floor(i / columns) * size);
@@ -92,22 +133,38 @@ function rawSheet({ pixels, channels, count }, size, columns) {
   return sheet;
 }
 
-/** A colour of the style sheet, as the canvas needs it. */
+/**
+ * A colour of the style sheet, as the canvas needs it.
+ *
+ * @param {string} name
+ */
 export function cssColor(name) {
   return getComputedStyle(shell()).getPropertyValue(name).trim() || "#888";
 }
 
-/** Picture number i on a canvas of its own size; the style sheet enlarges it with sharp pixels. */
+/**
+ * Picture number i on a canvas of its own size; the style sheet enlarges it with sharp pixels.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {RawPicture} picture
+ * @param {number} [i]
+ */
 export function putPicture(canvas, { pixels, channels, size }, i = 0) {
   if (canvas.width !== size || canvas.height !== size) {
     canvas.width = size;
     canvas.height = size;
   }
   const image = pixelsToImageData(pixels, channels, size, i * channels * size * size);
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  contextOf(canvas).putImageData(image, 0, 0);
 }
 
-/** Enlarge a canvas of `size` pixels to at most `room` CSS pixels: whole device pixels for each pixel of the picture. */
+/**
+ * Enlarge a canvas of `size` pixels to at most `room` CSS pixels: whole device pixels for each pixel of the picture.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} size
+ * @param {number} room
+ */
 export function fitPicture(canvas, size, room) {
   const ratio = window.devicePixelRatio || 1;
   const side = (Math.max(1, Math.floor((room * ratio) / size)) * size) / ratio;
@@ -115,6 +172,11 @@ export function fitPicture(canvas, size, room) {
   return side;
 }
 
+/**
+ * A PNG in base64.
+ *
+ * @param {string} base64
+ */
 export async function bitmapOf(base64) {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   return createImageBitmap(new Blob([bytes], { type: "image/png" }));

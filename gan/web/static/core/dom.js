@@ -3,7 +3,14 @@
 /** What a translating browser must leave alone: drawings, code, and what scripts write anew; gan/web/tabs/island.py. */
 const NOT_TRANSLATED = /^(canvas|output|textarea|kbd) | (gf-num|gf-class)\b/;
 
-/** An element. Strings become text nodes, never markup. Keys starting with "on" are listeners. */
+/**
+ * An element. Strings become text nodes, never markup. Keys starting with "on" are listeners.
+ *
+ * @param {string} tag
+ * @param {Record<string, any>} [props]
+ * @param {...any} children
+ * @returns {any} of the tag's own kind
+ */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   setProps(element, props);
@@ -12,6 +19,10 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
+/**
+ * @param {any} element
+ * @param {Record<string, any>} [props]
+ */
 export function setProps(element, props) {
   for (const [key, value] of Object.entries(props ?? {})) {
     if (value === null || value === undefined || value === false) continue;
@@ -26,7 +37,12 @@ export function setProps(element, props) {
   return element;
 }
 
-/** Set text only when it differs, so that nothing is laid out again for nothing. */
+/**
+ * Set text only when it differs, so that nothing is laid out again for nothing.
+ *
+ * @param {Element} element
+ * @param {string} text
+ */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

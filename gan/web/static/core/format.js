@@ -1,7 +1,12 @@
 // Numbers as people read them.
 
+/** @param {number} value */
 export const whole = (value) => Math.round(value).toLocaleString("en-US");
 
+/**
+ * @param {number | null | undefined} value
+ * @param {number} [digits]
+ */
 export function short(value, digits = 3) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";
@@ -10,6 +15,7 @@ export function short(value, digits = 3) {
   return String(Number(value.toPrecision(digits)));
 }
 
+/** @param {number | null | undefined} seconds */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";
   const s = Math.round(seconds);
@@ -18,7 +24,12 @@ export function duration(seconds) {
   return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, "0")} min`;
 }
 
+/** @param {any} value */
 export const percentOf = (value) => (Number.isFinite(value) ? `${Math.round(100 * value)} %` : "–");
 
-/** With its sign, as "+0.50". */
+/**
+ * With its sign, as "+0.50".
+ *
+ * @param {number} value
+ */
 export const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(2)}`;

@@ -6,24 +6,40 @@
 
 import { read, write } from "./storage.js";
 
+/** @typedef {{id: string, upload: string, found: any, edited: any, changes: Record<string, string>}} OwnSet */
+
 const SETS = "pictures";
 const MOST_SETS = 20;
 
+/** @returns {OwnSet[]} */
 export function keptSets() {
   const { sets } = read(SETS);
   return Array.isArray(sets) ? sets : [];
 }
 
-/** What the networks are given of a set. */
+/**
+ * What the networks are given of a set.
+ *
+ * @param {OwnSet} set
+ */
 export const shownOf = ({ found, edited }) => edited ?? found;
 
-/** The names of a set on the server: as it was found, and as its classes were changed. */
+/**
+ * The names of a set on the server: as it was found, and as its classes were changed.
+ *
+ * @param {OwnSet} set
+ * @returns {string[]}
+ */
 export const namesOf = ({ found, edited }) => [...new Set([edited?.dataset, found.dataset].filter(Boolean))];
 
 /** Under which the server keeps this browser's files, "" when it does not: those of one set at a time. */
 export const keptUpload = () => keptSets().find(({ upload }) => upload)?.upload ?? "";
 
-/** The newest last; pictures that were prepared before as exactly these are one set with them. */
+/**
+ * The newest last; pictures that were prepared before as exactly these are one set with them.
+ *
+ * @param {OwnSet} set
+ */
 export function keepSet(set) {
   const names = namesOf(set);
   const others = keptSets().filter((other) => other.id !== set.id && !namesOf(other).some((name) => names.includes(name)));
@@ -31,6 +47,7 @@ export function keepSet(set) {
   write(SETS, { sets: [...kept, set].slice(-MOST_SETS) });
 }
 
+/** @param {string} id */
 export const forgetSet = (id) => write(SETS, { sets: keptSets().filter((set) => set.id !== id) });
 
 /** The owner's tokens of all sets. */

@@ -12,9 +12,13 @@ function reconnected() {
 /**
  * Call the async fn every ms while the page is visible: never two at once, at once when the page comes back, and
  * more slowly (1 to 5 s) while the server cannot be reached. fn may return a number: the next delay in ms.
+ *
+ * @param {number} ms
+ * @param {() => any} fn
  */
 export function everyVisible(ms, fn) {
-  let timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   let busy = false;
   let stopped = false;
   let failures = 0;
@@ -36,6 +40,7 @@ export function everyVisible(ms, fn) {
     if (!stopped) timer = setTimeout(tick, delay);
   }
 
+  /** @param {import("./server.js").Refusal} error */
   function failed(error) {
     failures += 1;
     if (error.offline && failures > 1) notify(t("common.lost"), "offline-wait");
@@ -68,8 +73,11 @@ export function everyVisible(ms, fn) {
 /**
  * Only one call of `work` at a time; while it runs, only the newest question is kept, and it is always answered last.
  * `work(question)` is async; what it throws is told to the person, and a lost connection is tried again.
+ *
+ * @param {(question?: any) => Promise<any>} work
  */
 export function newestWins(work) {
+  /** @type {{question: any} | null} */
   let waiting = null;
   let busy = false;
   let lost = false;
@@ -85,6 +93,7 @@ export function newestWins(work) {
     busy = false;
   }
 
+  /** @param {any} question */
   async function attempt(question) {
     try {
       await work(question);
@@ -100,6 +109,7 @@ export function newestWins(work) {
     }
   }
 
+  /** @param {any} question */
   async function retry(question) {
     lost = true;
     notify(t("common.lost"), "offline-wait");
@@ -107,13 +117,17 @@ export function newestWins(work) {
     waiting ??= { question };
   }
 
-  return (question) => {
+  return (/** @type {any} */ question = undefined) => {
     waiting = { question };
     return run();
   };
 }
 
-/** Call work at once, but not twice before the screen shows it: what comes between is one call with the next frame. */
+/**
+ * Call work at once, but not twice before the screen shows it: what comes between is one call with the next frame.
+ *
+ * @param {() => void} work
+ */
 export function oncePerFrame(work) {
   let shown = true;
   let waiting = false;
@@ -133,10 +147,17 @@ export function oncePerFrame(work) {
   };
 }
 
-/** Call fn after a pause of ms without another call. */
+/**
+ * Call fn after a pause of ms without another call.
+ *
+ * @template {any[]} Values
+ * @param {number} ms
+ * @param {(...values: Values) => void} fn
+ */
 export function afterPause(ms, fn) {
-  let timer = 0;
-  return (...values) => {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  return (/** @type {Values} */ ...values) => {
     clearTimeout(timer);
     timer = setTimeout(() => fn(...values), ms);
   };

@@ -2,11 +2,17 @@
 // windows, values live as long as the page.
 
 const PREFIX = "gan-forge-";
+/** @type {Record<string, string>} */
 const FORMER_KEYS = { charts: "gf-charts" }; // what earlier versions wrote
 
 const memory = new Map(); // what could not be kept
 
-/** The object that is kept under a name; {} where there is none, or where it was spoiled. */
+/**
+ * The object that is kept under a name; {} where there is none, or where it was spoiled.
+ *
+ * @param {string} name
+ * @returns {Record<string, any>}
+ */
 export function read(name) {
   if (memory.has(name)) return { ...memory.get(name) };
   try {
@@ -18,7 +24,12 @@ export function read(name) {
   }
 }
 
-/** Keep an object under a name; false: only until the page closes. */
+/**
+ * Keep an object under a name; false: only until the page closes.
+ *
+ * @param {string} name
+ * @param {Record<string, any>} value
+ */
 export function write(name, value) {
   try {
     localStorage.setItem(PREFIX + name, JSON.stringify(value));

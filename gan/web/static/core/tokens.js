@@ -18,6 +18,10 @@ const OWNERS = /^#owner=([A-Za-z0-9_-]{16,64})$/;
 
 let isOwner = false;
 
+/**
+ * @param {string} runId
+ * @param {string} token
+ */
 export function rememberToken(runId, token) {
   const { [runId]: known = "", ...others } = read(RUNS);
   const [first, ...more] = [...new Set([...known.split(","), token])].filter(Boolean);
@@ -25,28 +29,45 @@ export function rememberToken(runId, token) {
   write(RUNS, Object.fromEntries([...Object.entries(others), [runId, tokens]].slice(-MOST_TOKENS)));
 }
 
+/** @param {string} runId */
 export function forgetToken(runId) {
   const { [runId]: _, ...others } = read(RUNS);
   write(RUNS, others);
 }
 
-/** What the server says of the owner's token that it was shown. */
+/**
+ * What the server says of the owner's token that it was shown.
+ *
+ * @param {boolean} known
+ */
 export const setOwner = (known) => (isOwner = known);
 
+/** @param {string} runId */
 export const owns = (runId) => isOwner || runId in read(RUNS);
 
 /** The owner of the program, and not only of runs, has this page open. */
 export const ownsAll = () => isOwner;
 
-/** The header with every token of this browser, or nothing. */
+/**
+ * The header with every token of this browser, or nothing.
+ *
+ * @returns {Record<string, string>}
+ */
 export function ownerHeaders() {
   const tokens = [...ownerTokens(), ...Object.values(read(RUNS)), ...tokensOfSets()];
   return tokens.length ? { "X-Owner": [...new Set(tokens)].join(",") } : {};
 }
 
+/** @returns {string[]} */
 const ownerTokens = () => read(OWNER).tokens ?? [];
 
-/** The link that gives another device control of a run. */
+/**
+ * The link that gives another device control of a run.
+ *
+ * @param {string} link
+ * @param {string} runId
+ * @param {string} token
+ */
 export const controlLink = (link, runId, token) => `${link}#control=${runId}:${token}`;
 
 /** Keep the token of the link that opened this page, and of one that is opened in it later. */

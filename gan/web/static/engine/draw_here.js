@@ -153,11 +153,18 @@ function summed({ about, condition }, points, shares) {
 
 // ---- drawing ----
 
+/** @param {any} generator @returns {[zDim: number, directions: Float32Array[], clusters: number]} */
 const inWhich = ({ about: { z_dim, clusters }, directions }) => [z_dim, directions, clusters];
 
 const latentOf = ({ generator, place }) => latentAt(place, ...inWhich(generator));
 
-/** A latent, and what the generator is conditioned on. */
+/**
+ * A latent, and what the generator is conditioned on.
+ *
+ * @param {any} found
+ * @param {import("./noise.js").Latent} latent
+ * @returns {import("./interpolation.js").Point}
+ */
 const conditioned = ({ generator, label, mix }, { z, voting }) => [z, generator.condition(voting, label, mix)];
 
 /** Pairs of a latent and a mixture; every few milliseconds the page may do something else. */
@@ -218,7 +225,12 @@ function readQuery(query) {
   return { generator, place, label, mix };
 }
 
-/** [name, row] of a picture of a sheet, tile:NUMBER or study:NUMBER; null when it is none. */
+/**
+ * [name, row] of a picture of a sheet, tile:NUMBER or study:NUMBER; null when it is none.
+ *
+ * @param {any} text
+ * @returns {[name: string, row: number] | null}
+ */
 function readSheet(text) {
   const [name, row] = String(text ?? "").split(":");
   return row && Number(row) < SHEETS[name]?.latents ? [name, Number(row)] : null;

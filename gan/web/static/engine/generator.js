@@ -3,35 +3,70 @@
 // Numbers between layers are Float32Arrays in the order [y][x][channel]. Every layer is a function from one such array to
 // another, made once with its own memory, so that drawing allocates nothing.
 
+/** @typedef {(x: Float32Array) => Float32Array} Layer */
+/** @typedef {(name: string) => Float32Array} Tensor of a layer, by its name */
+/** @typedef {ArrayLike<number>} Mixture of classes, or of clusters */
+/**
+ * What the header of a file says (gan/serving/browser_export.py).
+ *
+ * @typedef {{version: number, z_dim: number, classes: number, clusters: number, directions: number, channels: number, size: number,
+ *   stamp: string, step: number, digest: string, layers: any[], tensors: Stored[]}} Header
+ */
+/** @typedef {{name: string, type: string, count: number, at: number}} Stored tensor */
+/** @typedef {ReturnType<typeof readGenerator>} Generator */
+
 const VERSION = 1;
 const SHARPNESS = 100; // gan/models/layers.py, VOTE_SHARPNESS
 
-/** Each kind of layer: (its description, its tensors) -> the function. _EXPORTS in gan/serving/browser_export.py names them. */
+/**
+ * Each kind of layer: (its description, its tensors) -> the function. _EXPORTS in gan/serving/browser_export.py names them.
+ *
+ * @type {Record<string, (sizes: any, tensor: Tensor) => Layer>}
+ */
 export const KINDS = { affine, dense, leaky, planes, shuffle, spread, tanh };
 
-/** ArrayBuffer of a file -> {about, directions, draw}. Throws an Error when it is not one of ours. */
+/**
+ * ArrayBuffer of a file -> {about, directions, draw}. Throws an Error when it is not one of ours.
+ *
+ * @param {ArrayBuffer} buffer
+ */
 export function readGenerator(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
+  /** @type {Header} */
   const about = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   if (about.version !== VERSION) throw new Error(`page weights of version ${about.version}`);
   const tensors = Object.fromEntries(about.tensors.map((entry) => [entry.name, readTensor(buffer, 4 + length, entry)]));
-  const layers = about.layers.map(({ kind, ...sizes }, i) => KINDS[kind](sizes, (name) => tensors[`${i}.${name}`]));
+  const layers = about.layers.map(({ kind, ...sizes }, i) =>
+    KINDS[kind](sizes, (/** @type {string} */ name) => tensors[`${i}.${name}`]),
+  );
   const { z_dim, classes, clusters, directions } = about;
   const input = new Float32Array(z_dim + (classes || clusters));
   return {
     about,
     directions: Array.from({ length: directions }, (_, k) => tensors.directions.subarray(k * z_dim, (k + 1) * z_dim)),
-    /** What a picture is to be: the class as a mixture, or the groups that z votes for; null where there is neither. */
+    /**
+     * What a picture is to be: the class as a mixture, or the groups that z votes for; null where there is neither.
+     *
+     * @param {Float32Array} z
+     * @param {number | null} label
+     * @param {number[]} [mix] another class, and its share
+     * @returns {Mixture | null}
+     */
     condition(z, label, mix = [0, 0]) {
       if (classes) return mixture(classes, label ?? 0, mix);
       return clusters ? vote(z, tensors.odds) : null;
     },
-    /** z [z_dim] and what `condition` gave (or a mixture of it) -> uint8 pixels in planes, [channels][y][x]. */
+    /**
+     * z [z_dim] and what `condition` gave (or a mixture of it) -> uint8 pixels in planes, [channels][y][x].
+     *
+     * @param {ArrayLike<number>} z
+     * @param {Mixture | null} mixture
+     */
     draw(z, mixture) {
       input.set(z);
       if (mixture) input.set(mixture, z_dim);
       return toPixels(
-        layers.reduce((x, layer) => layer(x), input),
+        layers.reduce((x, layer) => layer(x), /** @type {Float32Array} */ (input)),
         about,
       );
     },
@@ -49,7 +84,12 @@ function mixture(classes, label, [other, share]) {
   return Float32Array.from({ length: classes }, (_, i) => (i === label ? 1 - share : 0) + (i === other ? share : 0));
 }
 
-/** softmax of the first latent numbers and their odds; what is less than 1e-9 is nothing. */
+/**
+ * softmax of the first latent numbers and their odds; what is less than 1e-9 is nothing.
+ *
+ * @param {Float32Array} z
+ * @param {Float32Array} odds
+ */
 function vote(z, odds) {
   const scores = odds.map((odd, i) => SHARPNESS * (z[i] + odd));
   const most = Math.max(...scores);
@@ -58,7 +98,12 @@ function vote(z, odds) {
   return shares.map((share) => (share > 1e-9 * sum ? share / sum : 0));
 }
 
-/** As gan.core.images.to_uint8: [-1, 1] becomes 0 to 255, what is not a number mid-grey. */
+/**
+ * As gan.core.images.to_uint8: [-1, 1] becomes 0 to 255, what is not a number mid-grey.
+ *
+ * @param {Float32Array} x
+ * @param {Header} about
+ */
 function toPixels(x, { channels, size }) {
   const pixels = new Uint8ClampedArray(channels * size * size); // it rounds, half to even, and cuts off
   for (let i = 0; i < size * size; i++) {
@@ -72,8 +117,14 @@ function toPixels(x, { channels, size }) {
 
 // ---- the file ----
 
+/** @type {Float32Array | null} */
 let halves = null; // the value of every 16-bit number
 
+/**
+ * @param {ArrayBuffer} buffer
+ * @param {number} start
+ * @param {Stored} stored
+ */
 function readTensor(buffer, start, { type, count, at }) {
   if (type === "float32") return new Float32Array(buffer, start + at, count);
   const values = halfValues();
@@ -98,7 +149,13 @@ export function halfValues() {
 
 // ---- layers ----
 
-/** y = x W + b; weight [inputs, outputs]. */
+/**
+ * y = x W + b; weight [inputs, outputs].
+ *
+ * @param {Record<string, number>} sizes
+ * @param {Tensor} tensor
+ * @returns {Layer}
+ */
 function dense({ inputs, outputs }, tensor) {
   const [weight, bias, y] = [tensor("weight"), tensor("bias"), new Float32Array(outputs)];
   return (x) => {
@@ -112,6 +169,10 @@ function dense({ inputs, outputs }, tensor) {
 /**
  * A transposed convolution, and as one every other: each pixel of `from`² is spread over kernel² pixels of `to`², the first
  * of them at stride · position − pad. weight [inputs, kernel, kernel, outputs].
+ *
+ * @param {Record<string, number>} sizes
+ * @param {Tensor} tensor
+ * @returns {Layer}
  */
 function spread({ inputs, outputs, kernel, stride, pad, from, to }, tensor) {
   const [weight, bias] = [tensor("weight"), tensor("bias")];
@@ -128,6 +189,7 @@ function spread({ inputs, outputs, kernel, stride, pad, from, to }, tensor) {
     return y;
   };
 
+  /** @param {number} top @param {number} left */
   function addPatch(top, left) {
     for (let row = Math.max(0, -top); row < Math.min(kernel, to - top); row++) {
       for (let column = Math.max(0, -left); column < Math.min(kernel, to - left); column++) {
@@ -139,7 +201,13 @@ function spread({ inputs, outputs, kernel, stride, pad, from, to }, tensor) {
   }
 }
 
-/** What batch normalisation is once its statistics stand still: x · scale + shift for each channel. */
+/**
+ * What batch normalisation is once its statistics stand still: x · scale + shift for each channel.
+ *
+ * @param {any} _
+ * @param {Tensor} tensor
+ * @returns {Layer}
+ */
 function affine(_, tensor) {
   const [scale, shift] = [tensor("scale"), tensor("shift")];
   return (x) => {
@@ -150,7 +218,12 @@ function affine(_, tensor) {
   };
 }
 
-/** ReLU is the one with slope 0. */
+/**
+ * ReLU is the one with slope 0.
+ *
+ * @param {{slope: number}} sizes
+ * @returns {Layer}
+ */
 function leaky({ slope }) {
   return (x) => {
     for (let i = 0; i < x.length; i++) if (x[i] < 0) x[i] *= slope;
@@ -158,6 +231,7 @@ function leaky({ slope }) {
   };
 }
 
+/** @returns {Layer} */
 function tanh() {
   return (x) => {
     for (let i = 0; i < x.length; i++) x[i] = Math.tanh(x[i]);
@@ -165,7 +239,12 @@ function tanh() {
   };
 }
 
-/** PixelShuffle: factor² · channels numbers of a pixel become factor × factor pixels. */
+/**
+ * PixelShuffle: factor² · channels numbers of a pixel become factor × factor pixels.
+ *
+ * @param {Record<string, number>} sizes
+ * @returns {Layer}
+ */
 function shuffle({ outputs: channels, factor, from, to }) {
   const y = new Float32Array(channels * to * to);
   const index = new Uint32Array(y.length); // where each number comes from
@@ -181,13 +260,23 @@ function shuffle({ outputs: channels, factor, from, to }) {
   return (x) => gather(y, x, index);
 }
 
-/** [channel][y][x] -> [y][x][channel]. */
+/**
+ * [channel][y][x] -> [y][x][channel].
+ *
+ * @param {Record<string, number>} sizes
+ * @returns {Layer}
+ */
 function planes({ outputs: channels, to }) {
   const y = new Float32Array(channels * to * to);
   const index = new Uint32Array(y.length).map((_, i) => (i % channels) * to * to + Math.floor(i / channels));
   return (x) => gather(y, x, index);
 }
 
+/**
+ * @param {Float32Array} y
+ * @param {Float32Array} x
+ * @param {Uint32Array} index
+ */
 function gather(y, x, index) {
   for (let i = 0; i < y.length; i++) y[i] = x[index[i]];
   return y;
@@ -198,6 +287,12 @@ const rows = new Uint32Array(1 << 16); // the numbers of x that are not zero, by
 /**
  * y += Σ x[first + i] · weight[i], the rows of a matrix as long as y: where all multiplications are. Rows whose factor is 0
  * are left out (half of them after a ReLU); four at a time, so that y is read and written once for four multiplications.
+ *
+ * @param {Float32Array} y
+ * @param {Float32Array} weight
+ * @param {Float32Array} x
+ * @param {number} first
+ * @param {number} count
  */
 function addRows(y, weight, x, first, count) {
   const width = y.length;

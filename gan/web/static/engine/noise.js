@@ -5,9 +5,21 @@
 
 import { halfValues } from "./generator.js";
 
+/**
+ * A direction that is a vector, and how far it pushes.
+ *
+ * @typedef {{key: string, amount: number, vector: Float32Array, regroups: boolean}} Push
+ */
+/**
+ * @typedef {{seed: number, m: number[][], d: Map<number, number>, z: Map<number, number>, from?: Float32Array,
+ *   sheet?: [name: string, row: number] | null, psi?: number, pushes?: Push[], lock?: Set<string>}} Place
+ */
+/** @typedef {{z: Float32Array, voting: Float32Array}} Latent */
+
 const MASK = (1n << 64n) - 1n;
 const GOLDEN = 0x9e3779b97f4a7c15n;
 const [LATENT, NEIGHBOUR] = [11n, 12n]; // streams, as in gan/latent/spec.py
+/** @type {Record<string, {stream: bigint, latents: number}>} */
 export const SHEETS = { tile: { stream: 3n, latents: 40 }, study: { stream: 13n, latents: 1000 } }; // likewise
 const RING = 16;
 const f32 = Math.fround;
@@ -17,23 +29,48 @@ const f32 = Math.fround;
  *
  * place: seed; m [[number, spread], ...]; d and z Map(number -> value); and, where they are not as usual, from (a latent
  * instead of the seed's) or sheet ([name, row], a picture of one of SHEETS), psi, pushes [{key, amount, vector, regroups}], lock Set(key). The first `votes` numbers vote.
+ *
+ * @param {Place} place
+ * @param {number} zDim
+ * @param {Float32Array[]} directions
+ * @param {number} [votes]
+ * @returns {Latent}
  */
 export function latentAt(place, zDim, directions, votes = 0) {
   return moved(baseOf(place, zDim), place, directions, votes);
 }
 
-/** Neighbour `number` of a place, likewise. */
+/**
+ * Neighbour `number` of a place, likewise.
+ *
+ * @param {Place} place
+ * @param {number} number
+ * @param {number} spread
+ * @param {number} zDim
+ * @param {Float32Array[]} directions
+ * @param {number} [votes]
+ * @returns {Latent}
+ */
 export function neighbourOf(place, number, spread, zDim, directions, votes = 0) {
   const near = neighbour(baseOf(place, zDim), number, spread, seedOf(place.seed, place.m.length));
   return moved(near, place, directions, votes);
 }
 
-/** gan.latent.spec.voting and gan.latent.spec.final_latents. */
+/**
+ * gan.latent.spec.voting and gan.latent.spec.final_latents.
+ *
+ * @param {Float32Array} base
+ * @param {Place} place
+ * @param {Float32Array[]} directions
+ * @param {number} votes
+ * @returns {Latent}
+ */
 function moved(base, place, directions, votes) {
   const { d, z: single, psi = 1, pushes = [] } = place;
   const freed = freedFrom(place, directions);
   const voting = base.map((value, i) => (i < votes ? value : psi * value));
-  for (const k of [...d.keys()].sort((a, b) => a - b)) add(voting, d.get(k), freed(String(k), directions[k]));
+  for (const k of [...d.keys()].sort((a, b) => a - b))
+    add(voting, /** @type {number} */ (d.get(k)), freed(String(k), directions[k]));
   for (const push of pushes) if (push.regroups) add(voting, push.amount, freed(push.key, push.vector));
   for (const [i, value] of single) voting[i] = value;
   const z = voting.slice();
@@ -42,21 +79,37 @@ function moved(base, place, directions, votes) {
   return { z, voting };
 }
 
+/**
+ * @param {Float32Array} z
+ * @param {number} amount
+ * @param {Float32Array} direction
+ */
 function add(z, amount, direction) {
   const factor = f32(amount);
   if (factor !== 0) for (let i = 0; i < z.length; i++) z[i] += f32(factor * direction[i]);
 }
 
-/** A function that takes from a vector what lies along locked ones, unless it is one of them (gan.latent.spec.without). */
+/**
+ * A function that takes from a vector what lies along locked ones, unless it is one of them (gan.latent.spec.without).
+ *
+ * @param {Place} place
+ * @param {Float32Array[]} directions
+ * @returns {(key: string, vector: Float32Array) => Float32Array}
+ */
 function freedFrom({ pushes = [], lock = new Set() }, directions) {
   if (!lock.size) return (_, vector) => vector;
-  const numbered = [...lock].filter((key) => directions[key]).map((key) => directions[key]);
+  const numbered = [...lock].map((key) => /** @type {any} */ (directions)[key]).filter((direction) => direction);
   const basis = orthonormal([...numbered, ...pushes.filter(({ key }) => lock.has(key)).map(({ vector }) => vector)]);
   return (key, vector) => (lock.has(key) ? vector : Float32Array.from(lessAlong(basis, vector)));
 }
 
-/** Gram and Schmidt, twice, so that rounding leaves nothing along the earlier ones. */
+/**
+ * Gram and Schmidt, twice, so that rounding leaves nothing along the earlier ones.
+ *
+ * @param {Float32Array[]} vectors
+ */
 function orthonormal(vectors) {
+  /** @type {Float64Array[]} */
   const basis = [];
   for (const vector of vectors) {
     const rest = lessAlong(basis, lessAlong(basis, vector));
@@ -66,6 +119,11 @@ function orthonormal(vectors) {
   return basis;
 }
 
+/**
+ * @param {Float64Array[]} basis
+ * @param {Float32Array | Float64Array} vector
+ * @returns {Float64Array}
+ */
 function lessAlong(basis, vector) {
   return basis.reduce((rest, axis) => {
     const along = dot(axis, rest);
@@ -76,11 +134,20 @@ function lessAlong(basis, vector) {
 /** What a link may say of a picture beside weights, seed and class: gan/latent/query.py, PLACE_KEYS. */
 export const EDITS = ["m", "d", "z", "u", "lock", "psi", "mix", "from"];
 
-/** Bytes from base64 with - and _. */
+/**
+ * Bytes from base64 with - and _.
+ *
+ * @param {string} text
+ */
 export const bytesOf = (text) =>
   Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
 
-/** Float16 numbers in base64 with - and _, as links hold vectors; null when it is none. */
+/**
+ * Float16 numbers in base64 with - and _, as links hold vectors; null when it is none.
+ *
+ * @param {string} text
+ * @returns {Float32Array | null}
+ */
 export function unpack(text) {
   if (!/^[\w-]+$/.test(text) || text.length % 4 === 1) return null;
   const bytes = bytesOf(text);
@@ -89,23 +156,43 @@ export function unpack(text) {
   return Float32Array.from({ length: bytes.length / 2 }, (_, i) => values[bytes[2 * i] | (bytes[2 * i + 1] << 8)]);
 }
 
-let lastBase = {}; // a slider moves away from the same one again and again
+/** @type {{key: string, z: Float32Array} | null} */
+let lastBase = null; // a slider moves away from the same one again and again
 
+/**
+ * @param {Place} place
+ * @param {number} zDim
+ * @returns {Float32Array}
+ */
 function baseOf({ seed, m, from, sheet }, zDim) {
   const key = `${zDim} ${seed} ${m} ${from ?? ""} ${sheet ?? ""}`;
-  if (lastBase.key === key) return lastBase.z;
+  if (lastBase?.key === key) return lastBase.z;
   const start = from ?? (sheet ? sheetLatent(sheet, seed, zDim) : normal(zDim, seedOf(LATENT, seed)));
   const z = m.reduce((at, [number, spread], done) => neighbour(at, number, spread, seedOf(seed, done)), start);
   lastBase = { key, z };
   return z;
 }
 
-/** All latents of a sheet are one draw, whose last numbers depend on how many there are. */
+/**
+ * All latents of a sheet are one draw, whose last numbers depend on how many there are.
+ *
+ * @param {[name: string, row: number]} picture
+ * @param {number} seed
+ * @param {number} zDim
+ * @returns {Float32Array}
+ */
 function sheetLatent([name, row], seed, zDim) {
   const { stream, latents } = SHEETS[name];
   return normal(latents * zDim, seedOf(stream, seed)).subarray(row * zDim, (row + 1) * zDim);
 }
 
+/**
+ * @param {Float32Array} z
+ * @param {number} number
+ * @param {number} spread
+ * @param {bigint} seed
+ * @returns {Float32Array}
+ */
 function neighbour(z, number, spread, seed) {
   const circle = Math.floor(number / RING);
   const angle = (2 * Math.PI * (number % RING)) / RING;
@@ -114,11 +201,16 @@ function neighbour(z, number, spread, seed) {
   return z.map((value, i) => f32(keep * value) + f32(add * f32(f32(cos * u[i]) + f32(sin * v[i]))));
 }
 
+/** @param {Float64Array} a @param {Float64Array} b */
 const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 
 // ---- random numbers ----
 
-/** gan.core.seeds.seed_of: 63 bits from every part and their order. */
+/**
+ * gan.core.seeds.seed_of: 63 bits from every part and their order.
+ *
+ * @param {...(number | bigint)} parts
+ */
 export function seedOf(...parts) {
   let state = BigInt(parts.length);
   for (const part of parts) {
@@ -128,19 +220,30 @@ export function seedOf(...parts) {
   return state >> 1n;
 }
 
+/** @param {bigint} x */
 function mix(x) {
   x = ((x ^ (x >> 30n)) * 0xbf58476d1ce4e5b9n) & MASK;
   x = ((x ^ (x >> 27n)) * 0x94d049bb133111ebn) & MASK;
   return x ^ (x >> 31n);
 }
 
-/** torch.randn(count, generator=manual_seed(seed)), Float32Array. */
+/**
+ * torch.randn(count, generator=manual_seed(seed)), Float32Array.
+ *
+ * @param {number} count
+ * @param {bigint} seed
+ */
 export function normal(count, seed) {
   const draw = twister(Number(seed & 0xffffffffn)); // torch keeps the low half
   return count < 16 ? fewNormals(count, draw) : manyNormals(count, draw);
 }
 
-/** Uniform numbers of 24 bits, in sixteens: eight radii, then eight angles. The last sixteen are drawn anew where they overlap. */
+/**
+ * Uniform numbers of 24 bits, in sixteens: eight radii, then eight angles. The last sixteen are drawn anew where they overlap.
+ *
+ * @param {number} count
+ * @param {() => number} draw
+ */
 function manyNormals(count, draw) {
   const z = Float32Array.from({ length: count }, () => uniform(draw));
   for (let at = 0; at + 16 <= count; at += 16) boxMuller(z.subarray(at, at + 16));
@@ -152,8 +255,10 @@ function manyNormals(count, draw) {
   return z;
 }
 
+/** @param {() => number} draw */
 const uniform = (draw) => (draw() & 0xffffff) / 2 ** 24;
 
+/** @param {Float32Array} z */
 function boxMuller(z) {
   for (let i = 0; i < 8; i++) {
     const radius = Math.sqrt(-2 * Math.log(1 - z[i]));
@@ -163,7 +268,12 @@ function boxMuller(z) {
   }
 }
 
-/** Fewer than 16 are made in pairs from uniform numbers of 53 bits. */
+/**
+ * Fewer than 16 are made in pairs from uniform numbers of 53 bits.
+ *
+ * @param {number} count
+ * @param {() => number} draw
+ */
 function fewNormals(count, draw) {
   const pairs = Array.from({ length: Math.ceil(count / 2) }, () => {
     const [angle, share] = [2 * Math.PI * fineUniform(draw), fineUniform(draw)];
@@ -173,12 +283,18 @@ function fewNormals(count, draw) {
   return Float32Array.from(pairs.flat().slice(0, count));
 }
 
+/** @param {() => number} draw */
 function fineUniform(draw) {
   const high = draw() & 0x1fffff;
   return (high * 2 ** 32 + draw()) / 2 ** 53;
 }
 
-/** MT19937 (Matsumoto & Nishimura 1998): a function that returns the next 32 bits. */
+/**
+ * MT19937 (Matsumoto & Nishimura 1998): a function that returns the next 32 bits.
+ *
+ * @param {number} seed
+ * @returns {() => number}
+ */
 function twister(seed) {
   const state = new Uint32Array(624);
   state[0] = seed;

@@ -5,12 +5,19 @@ const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 const FRAME = 12; // bytes of a chunk besides its data: length, type, checksum
 const MOST = 1 << 16; // bytes of a text that is read
 
-/** Whether a file begins as a PNG does. */
+/**
+ * Whether a file begins as a PNG does.
+ *
+ * @param {Uint8Array} bytes
+ */
 export const isPNG = (bytes) => SIGNATURE.every((value, i) => bytes[i] === value);
 
 /**
  * The text with this keyword, or null when the file has none. Throws an Error when the file is damaged: cut off, a wrong
  * checksum, a chunk that is longer than the file, two texts of this name, or one that is too long to be ours.
+ *
+ * @param {Uint8Array} bytes
+ * @param {string} keyword
  */
 export function wordsOf(bytes, keyword) {
   const texts = chunksOf(bytes)
@@ -24,7 +31,13 @@ export function wordsOf(bytes, keyword) {
   return latin1(ours[0].subarray(keyword.length + 1));
 }
 
-/** The same file with a text (ASCII) after its header. */
+/**
+ * The same file with a text (ASCII) after its header.
+ *
+ * @param {Uint8Array} bytes
+ * @param {string} keyword
+ * @param {string} text
+ */
 export function withWords(bytes, keyword, text) {
   const header = SIGNATURE.length + FRAME + 13;
   const data = ascii(`tEXt${keyword}\0${text}`);
@@ -40,6 +53,7 @@ export function withWords(bytes, keyword, text) {
   return file;
 }
 
+/** @param {Uint8Array} bytes */
 function chunksOf(bytes) {
   if (!isPNG(bytes)) throw new Error("the file does not begin as a PNG does");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -59,13 +73,18 @@ function chunksOf(bytes) {
   return chunks;
 }
 
-/** In pieces that String.fromCharCode can take. */
+/**
+ * In pieces that String.fromCharCode can take.
+ *
+ * @param {Uint8Array} bytes
+ */
 function latin1(bytes) {
   let text = "";
   for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
   return text;
 }
 
+/** @param {string} text */
 const ascii = (text) => Uint8Array.from(text, (letter) => letter.charCodeAt(0) & 0x7f);
 
 // ---- CRC-32 (PNG specification, annex D) ----
@@ -76,6 +95,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, value) => {
   return rest;
 });
 
+/** @param {Uint8Array} bytes */
 function checksum(bytes) {
   let rest = 0xffffffff;
   for (const byte of bytes) rest = TABLE[(rest ^ byte) & 0xff] ^ (rest >>> 8);

@@ -8,8 +8,14 @@ const MAX_PNG_MB = 4;
 const MOST_QUERY = 60_000; // letters; a longer one would not fit into an address
 const PICTURE_KEYS = ["seed", "c", ...EDITS];
 
+/** @typedef {{weights: string, digest: string, query: Record<string, string>}} Origin */
+
 /** Why a file does not bring a picture back: `key` of the sentence in gan/web/text.py, SHARE. */
 export class OriginError extends Error {
+  /**
+   * @param {string} key
+   * @param {Record<string, any>} values
+   */
   constructor(key, values = {}) {
     super(key);
     this.key = `share.${key}`;
@@ -17,7 +23,12 @@ export class OriginError extends Error {
   }
 }
 
-/** {weights, digest, query: {seed, c, ...}} of a file. Throws OriginError. */
+/**
+ * {weights, digest, query: {seed, c, ...}} of a file. Throws OriginError.
+ *
+ * @param {File} file
+ * @returns {Promise<Origin>}
+ */
 export async function originOf(file) {
   const start = new Uint8Array(await file.slice(0, 8).arrayBuffer());
   if (!isPNG(start)) throw new OriginError("not_png", { name: file.name.slice(0, 60) });
@@ -25,10 +36,16 @@ export async function originOf(file) {
   return readOrigin(textOf(new Uint8Array(await file.arrayBuffer())));
 }
 
-/** The same PNG, with how it was made. */
+/**
+ * The same PNG, with how it was made.
+ *
+ * @param {Uint8Array} bytes
+ * @param {{weights: string, digest: string, query: string, madeWith: string}} origin
+ */
 export const withOrigin = (bytes, { weights, digest, query, madeWith }) =>
   withWords(bytes, KEY, JSON.stringify({ program: PROGRAM, made_with: madeWith, version: VERSION, weights, digest, query }));
 
+/** @param {Uint8Array} bytes */
 function textOf(bytes) {
   let text;
   try {
@@ -40,6 +57,10 @@ function textOf(bytes) {
   return text;
 }
 
+/**
+ * @param {string} text
+ * @returns {Origin}
+ */
 function readOrigin(text) {
   const found = parsed(text);
   if (found?.program !== PROGRAM) throw new OriginError("strange_origin");
@@ -56,6 +77,7 @@ function readOrigin(text) {
   return { weights, digest, query: Object.fromEntries(parts) };
 }
 
+/** @param {string} text */
 function parsed(text) {
   try {
     return JSON.parse(text);
@@ -64,4 +86,9 @@ function parsed(text) {
   }
 }
 
+/**
+ * @param {any} value
+ * @param {RegExp} pattern
+ * @returns {value is string}
+ */
 const matches = (value, pattern) => typeof value === "string" && pattern.test(value);

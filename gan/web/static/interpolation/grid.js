@@ -101,7 +101,11 @@ export class Crossing {
     this.part("grid").setAttribute("aria-label", t("interpolation.grid_cell", place));
   }
 
-  /** Which cells are pictures of the row: [cell, name]. */
+  /**
+   * Which cells are pictures of the row: [cell, name].
+   *
+   * @returns {[number, string][]}
+   */
   letters() {
     const { count, columns } = this.film;
     const cells = this.byClass ? this.sums.rows.map((_, i) => i * columns) : [0, columns - 1, count - columns, count - 1];

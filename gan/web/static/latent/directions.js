@@ -488,7 +488,11 @@ class Teaching {
     const { vector } = await getJSON(`teach?${query}`);
     this.vector = vector;
     this.update();
-    const place = { ...host.place(), u: writePushes(new Map([["new", { amount: 0, vector }]]), () => true), lock: "" };
+    const place = {
+      ...host.place(),
+      u: writePushes(new Map([["new", { amount: 0, vector, regroups: false }]]), () => true),
+      lock: "",
+    };
     drawStrip(this.part("teach-strip"), await stripsOf({ ...place, along: "new" }), 0);
   }
 
