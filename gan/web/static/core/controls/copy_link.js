@@ -6,10 +6,19 @@ import { h } from "../dom.js";
 import { shell, visibleTab } from "../gradio_shell.js";
 import { t } from "../text.js";
 
-/** Copy the address of the visible tab. */
+/**
+ * Copy the address of the visible tab.
+ *
+ * @param {HTMLElement} button
+ */
 export const copyLink = (button) => offerLink(button, forOthers(stateURL(visibleTab())));
 
-/** Copy a link; where the clipboard is closed, show it selected for copying by hand. */
+/**
+ * Copy a link; where the clipboard is closed, show it selected for copying by hand.
+ *
+ * @param {HTMLElement} button
+ * @param {string} link
+ */
 export async function offerLink(button, link) {
   try {
     await navigator.clipboard.writeText(link);
@@ -19,7 +28,11 @@ export async function offerLink(button, link) {
   }
 }
 
-/** A link that works on other devices, if this page is open by a name that only this machine knows. */
+/**
+ * A link that works on other devices, if this page is open by a name that only this machine knows.
+ *
+ * @param {string} link
+ */
 export function forOthers(link) {
   const [address] = addresses();
   return address && isHere() ? new URL(new URL(link).search, address).href : link;
@@ -31,6 +44,10 @@ const isHere = () => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(location.hostnam
 /** Only this machine reaches the server, as far as this page can see. */
 export const onlyHere = () => isHere() && !addresses().length;
 
+/**
+ * @param {HTMLElement} button
+ * @param {string} text
+ */
 function flash(button, text) {
   if (button.dataset.flash) return;
   const before = button.textContent;
@@ -42,7 +59,12 @@ function flash(button, text) {
   }, 1600);
 }
 
-/** Over the page, so that nothing moves when it comes and goes: the next click meets what it was meant for. */
+/**
+ * Over the page, so that nothing moves when it comes and goes: the next click meets what it was meant for.
+ *
+ * @param {HTMLElement} button
+ * @param {string} link
+ */
 function showLink(button, link) {
   document.querySelector(".gf-link-box")?.remove();
   const field = h("input", {

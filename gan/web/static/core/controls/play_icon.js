@@ -1,6 +1,11 @@
 // The icon of a play button.
 
-/** The icon of a play button; call it with true while playing. */
+/**
+ * The icon of a play button; call it with true while playing.
+ *
+ * @param {Element} button
+ * @returns {(playing: boolean) => void}
+ */
 export function playIcon(button) {
   const ns = "http://www.w3.org/2000/svg";
   const svg = button.appendChild(document.createElementNS(ns, "svg"));

@@ -8,6 +8,8 @@ import { t } from "../text.js";
 /**
  * Listener for a link to a file: it is fetched first, so that a refusal is a sentence on the page and not a failed
  * download, and long work (a film) says that it is under way.
+ *
+ * @param {Event & {currentTarget: any}} event
  */
 export async function saveFile(event) {
   event.preventDefault();
@@ -18,6 +20,7 @@ export async function saveFile(event) {
   }
 }
 
+/** @param {string} href */
 export async function saveFrom(href) {
   notify(t("common.saving"), "wait");
   const response = await api(href);
@@ -26,7 +29,12 @@ export async function saveFrom(href) {
   clearNotice("wait");
 }
 
-/** Hand a file to the person. */
+/**
+ * Hand a file to the person.
+ *
+ * @param {Blob} blob
+ * @param {string} name
+ */
 export function saveBlob(blob, name) {
   const href = URL.createObjectURL(blob);
   h("a", { href, download: name }).click();
