@@ -7,10 +7,11 @@ import re
 import pytest
 
 from gan.core.paths import ROOT
+from gan.web.page_files import served
 from gan.web.text import EN
 
 WEB = ROOT / "gan" / "web"
-SCRIPTS = sorted((WEB / "static").rglob("*.js"))
+SCRIPTS = sorted(path for name, path in served().items() if name.endswith(".js"))
 SECTIONS = "|".join(EN)
 TEXT = re.compile(rf'"({SECTIONS})\.(\w+)"')  # "train.pause"
 TEXTS = re.compile(rf"`({SECTIONS})\.(\w*)\$\{{[^`]*?\}}(\w*)`")  # `train.status_${kind}`
