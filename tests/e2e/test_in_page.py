@@ -57,9 +57,10 @@ def renderer() -> Iterator[Renderer]:
 
 
 def call(page: Any, script: str, body: str, argument: Any) -> Any:
-    """Run the body of a function of (module, argument) in the page."""
+    """Run the body of a function of (module, argument) in the page; LatentSpec is known there."""
+    both = f"[await import(new URL('{script}', SCRIPTS)), await import(new URL('engine/latent_spec.js', SCRIPTS))]"
     return page.evaluate(
-        f"async (argument) => {{ const module = await import(new URL('{script}', {SCRIPTS})); {body} }}", argument
+        f"async (argument) => {{ const SCRIPTS = {SCRIPTS}, [module, {{LatentSpec}}] = {both}; {body} }}", argument
     )
 
 
@@ -187,8 +188,8 @@ def test_seeds_are_the_same_latents_as_on_the_server(bare):
     """To the last digits of a float32: those of torch's own logarithm differ from processor to processor."""
     sizes, seeds = [1, 2, 15, 16, 17, 31, 32, 64, 100, 164, 1024], [0, 7, 2**31 - 1]
     asked = [{"size": size, "seed": seed} for size in sizes for seed in seeds]
-    empty = "{m: [], d: new Map(), z: new Map()}"
-    body = f"return argument.map(({{size, seed}}) => Array.from(module.latentAt({{...{empty}, seed}}, size, []).z));"
+    body = """return argument.map(({size, seed}) =>
+      Array.from(module.latentAt(new LatentSpec({seed}), size, []).z));"""
     for question, z in zip(asked, call(bare, "engine/noise.js", body, asked), strict=True):
         wanted = latent_of(question["seed"], question["size"])[0]
         torch.testing.assert_close(torch.tensor(z), wanted, rtol=1e-5, atol=2e-6)
@@ -274,7 +275,7 @@ def query(name: str, spec: LatentSpec, label: int | None) -> dict[str, Any]:
 
 _DRAW_ALL = """
 await module.bring({id: argument.id, stamp: '', page_refusal: ''});
-const parts = argument.queries.map((query) => module.drawHere(query).pixels);
+const parts = argument.queries.map((query) => module.drawHere(argument.id, LatentSpec.parse(query)).pixels);
 const all = new Uint8Array(parts.length * parts[0].length);
 parts.forEach((part, i) => all.set(part, i * part.length));
 return base64(all);
@@ -309,18 +310,20 @@ def test_paths_and_neighbours_are_drawn_as_the_server_draws_them(bare, renderer,
     a, b = LatentSpec(3, ((5, 0.5),), {0: 1.5}, {7: -0.5}), LatentSpec(8)
     texts = [f"{seed}:{label}" if label else str(seed) for seed, label in ((3, c[0]), (8, c[1]), (21, c[0]))]
     path = {"w": name, **dict(zip("abc", texts, strict=True)), "am": "5:0.5", "ad": "0:1.5", "az": "7:-0.5"}
-    path |= {"frames": 10, "loop": 1}
     if c[0]:  # both ends, and the neighbours, partly of another class
         a, b = replace(a, mix=(4, 0.3)), replace(b, mix=(1, 0.6))
         path |= {"amix": "4:0.3", "bmix": "1:0.6"}
-    near = query(name, a, c[0]) | {"mix": path.get("amix"), "near": 16, "spread": 0.7, "ring": 2}
+    near = query(name, a, c[0]) | {"mix": path.get("amix")}
     body = (
         _BASE64
         + """
-    await module.bring({id: argument.near.w, stamp: '', page_refusal: ''});
+    const {near, path} = argument, around = {near: 16, spread: 0.7, ring: 2};
+    await module.bring({id: near.w, stamp: '', page_refusal: ''});
+    const {readKeyframes} = await import(new URL('engine/keyframes.js', SCRIPTS));
     const films = [];
-    for (const mode of ['slerp', 'lerp', 'smooth']) films.push(await module.drawPathHere({...argument.path, mode}));
-    films.push(await module.drawNeighboursHere(argument.near));
+    for (const mode of ['slerp', 'lerp', 'smooth'])
+      films.push(await module.drawPathHere(near.w, readKeyframes(path), {mode, frames: 10, loop: true}));
+    films.push(await module.drawNeighboursHere(near.w, LatentSpec.parse(near), around));
     return films.map(({pixels}) => base64(pixels));
     """
     )
@@ -342,12 +345,12 @@ def test_strips_are_those_of_the_server(bare, renderer):
         spec = LatentSpec(5, ((3, 0.5),), {1: 1.5}, {7: -0.5}, psi=0.8, directions=pushes, locked=frozenset("a"))
         spec = spec if label is None else replace(spec, mix=(9, 0.25))
         keys = ["a", "b", "0", "1"]
-        more = {"along": ",".join(keys), "mix": None if label is None else "9:0.25"}
+        more = {"keys": keys, "mix": None if label is None else "9:0.25"}
         body = (
             _BASE64
             + """
         await module.bring({id: argument.w, stamp: '', page_refusal: ''});
-        return base64((await module.drawStripsHere(argument)).pixels);
+        return base64((await module.drawStripsHere(argument.w, LatentSpec.parse(argument), argument.keys)).pixels);
         """
         )
         wanted = renderer.newest(name).strips(spec, label, keys).images
@@ -358,7 +361,7 @@ def test_a_picture_of_a_sheet_is_that_of_the_server(bare, renderer):
     for name, label, sheet in (("mnist", None, ("tile", 39)), ("mnist-conditional", 7, ("study", 997))):
         body = """
         await module.bring({id: argument.w, stamp: '', page_refusal: ''});
-        return Array.from(module.drawHere(argument).pixels);
+        return Array.from(module.drawHere(argument.w, LatentSpec.parse(argument)).pixels);
         """
         asked = query(name, LatentSpec(6), label) | {"from": ":".join(map(str, sheet))}
         wanted = renderer.newest(name).pixels(LatentSpec(6, sheet=sheet), label).images
@@ -378,9 +381,12 @@ def test_sums_are_drawn_as_the_server_draws_them(bare, renderer, name):
     body = (
         _BASE64
         + """
-    await module.bring({id: argument.query.w, stamp: '', page_refusal: ''});
-    const films = [await module.drawSumsHere(argument.query, argument.rows, argument.labels)];
-    for (const row of argument.rows) films.push(module.drawSumHere(argument.query, row));
+    const {query, rows, labels} = argument;
+    await module.bring({id: query.w, stamp: '', page_refusal: ''});
+    const {readKeyframes} = await import(new URL('engine/keyframes.js', SCRIPTS));
+    const terms = readKeyframes(query);
+    const films = [await module.drawSumsHere(query.w, terms, rows, labels)];
+    for (const row of rows) films.push(module.drawSumHere(query.w, terms, row));
     return films.map(({pixels}) => base64(pixels));
     """
     )
@@ -397,12 +403,13 @@ def test_sums_are_drawn_as_the_server_draws_them(bare, renderer, name):
 
 def test_what_the_page_does_not_understand_is_left_to_the_server(bare):
     strange = [{"psi": "x"}, {"d": "8:1"}, {"z": "64:1"}, {"c": "10"}, {"d": "x"}, {"w": "mnist-elsewhere"}]
-    strange += [{"from": "tile:40"}, {"from": "sheet:1"}, {"from": "tile:x"}, {"from": "tile:3"}]
+    strange += [{"from": "tile:40"}, {"from": "sheet:1"}, {"from": "tile:x"}, {"from": "ADwAwAA4"}, {"from": "tile:3"}]
     body = """
     await module.bring({id: 'mnist-conditional', stamp: '', page_refusal: ''});
-    return argument.map((more) => module.canDraw({w: 'mnist-conditional', seed: 1, ...more}));
+    return argument.map(({w = 'mnist-conditional', ...more}) =>
+      module.canDraw(w, LatentSpec.parse({seed: 1, c: 3, ...more})));
     """
-    assert call(bare, "engine/draw_here.js", body, strange) == [False] * 9 + [True]
+    assert call(bare, "engine/draw_here.js", body, strange) == [False] * 10 + [True]
 
 
 # In the tab ------------------------------------------------------------------------------------------------------

@@ -292,7 +292,7 @@ def test_leaning_is_fitted_to_the_picture_and_a_link_keeps_it(server, visit):
     wait_for_shown(there, f"u=slant:2:{common['vector']},thickness:1:")
     set_slider(by_key(there, "thickness").locator("input"), 0)
     there.wait_for_url(lambda url: url.endswith(older))
-    assert part(there, "latent", "picture").get_attribute("data-shows") == older
+    expect(part(there, "latent", "picture")).to_have_attribute("data-shows", older)
     same(on_canvas(there), server.pixels(older)[0, 0])
 
 

@@ -95,7 +95,7 @@ def test_a_link_gives_the_same_pixels_in_a_new_process_and_a_new_browser(server,
         for link, wanted in zip(LINKS, digests, strict=True):
             assert hashlib.sha256(other.pixels(link).tobytes()).hexdigest() == wanted
         page = latent(visit, other, LINKS[1])
-        assert part(page, "latent", "picture").get_attribute("data-shows") == LINKS[1]
+        expect(part(page, "latent", "picture")).to_have_attribute("data-shows", LINKS[1])
         same(on_canvas(page), server.pixels(LINKS[1])[0, 0])
         page.wait_for_url(lambda url: url.endswith(f"?tab=latent&{LINKS[1]}"))
         page.context.close()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
-from urllib.parse import quote
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from gan.core.seeds import MAX_SEED
 from gan.latent import query as q
 from gan.latent.query import BadQuery
 from gan.latent.spec import RING, LatentSpec, Push
+from gan.web.routes.paths import keyframes_of
 
 VALUES = st.floats(-q.MAX_VALUE, q.MAX_VALUE)
 SHARES = st.floats(0, 1)
@@ -98,6 +102,54 @@ def test_bytes_come_back_from_base64_or_are_no_vector(data: bytes) -> None:
     except BadQuery:
         numbers = np.frombuffer(data[: len(data) // 2 * 2], "<f2").astype(float)
         assert len(data) % 2 or not (abs(numbers) <= q.MAX_VALUE).all()
+
+
+# As the page -----------------------------------------------------------------------------------------------------
+
+GOLDEN = json.loads(
+    Path(__file__).with_name("golden_links.json").read_text(encoding="utf-8")
+)  # the page reads them too
+
+
+def golden_spec(found: dict[str, Any]) -> LatentSpec:
+    """As the file lists it."""
+    half = lambda numbers: np.array(numbers, "<f2").tobytes()  # noqa: E731
+    return LatentSpec(
+        found.get("seed", 0),
+        tuple((number, spread) for number, spread in found.get("walk", [])),
+        {int(k): value for k, value in found.get("principal", {}).items()},
+        {int(k): value for k, value in found.get("fixed", {}).items()},
+        base=half(found.get("base", [])),
+        sheet=tuple(found["sheet"]) if "sheet" in found else None,
+        psi=found.get("psi", 1),
+        directions=tuple(Push(key, amount, half(v), group) for key, amount, v, group in found.get("pushes", [])),
+        locked=frozenset(found.get("locked", [])),
+        mix=tuple(found["mix"]) if "mix" in found else None,
+    )
+
+
+@pytest.mark.parametrize("golden", GOLDEN["links"], ids=lambda golden: golden["link"][:40])
+def test_a_golden_link_says_what_the_page_reads(golden: dict[str, Any]) -> None:
+    found = q.read(golden["link"])
+    assert q.spec_of(found) == golden_spec(golden["spec"])
+    assert q.label_of(found.get("c", "")) == golden["spec"].get("label")
+    if "written" not in golden:
+        assert q.written(found) == golden["link"]
+
+
+@pytest.mark.parametrize("golden", GOLDEN["damaged"], ids=lambda golden: golden["link"][:40])
+def test_a_damaged_link_is_refused_in_one_sentence(golden: dict[str, Any]) -> None:
+    found = q.read(golden["link"])
+    with pytest.raises(BadQuery, match=re.escape(golden["refused"])):
+        q.label_of(found.get("c", ""))
+        q.spec_of(found)
+
+
+@pytest.mark.parametrize("golden", GOLDEN["paths"], ids=lambda golden: golden["link"][:40])
+def test_a_golden_path_leads_through_the_same_pictures(golden: dict[str, Any]) -> None:
+    wanted = [(q.spec_of(found), q.label_of(found.get("c", ""))) for found in map(q.read, golden["keyframes"])]
+    found = keyframes_of(dict(parse_qsl(golden["link"])))
+    assert [(keyframe.spec, keyframe.label) for keyframe in found] == wanted
 
 
 # Nothing else --------------------------------------------------------------------------------------------------------

@@ -1,21 +1,20 @@
 // Weights that have come to the page once, and what is drawn with them without asking the server. Every function takes the
-// same query as the server's route and gives the same pixels (to 1/255), or null where only the server can draw it.
+// id of weights and specs (LatentSpec) and gives the same pixels (to 1/255) as the server's route, or null where only the
+// server can draw it.
 
 import { api } from "../core/server.js";
 import { readGenerator } from "./generator.js";
 import { blend, blendMixtures, pathThrough } from "./interpolation.js";
-import { EDITS, latentAt, neighbourOf, SHEETS, unpack } from "./noise.js";
+import { latentAt, neighbourOf, RING } from "./noise.js";
+
+/** @typedef {import("./latent_spec.js").LatentSpec} LatentSpec */
 
 const REFRESH_MS = 2000; // newer weights of a run that learns are fetched at most so often
 const KEPT = 4;
 const BUSY_MS = 8; // so long a row of pictures may keep the page from anything else
-const MOST = 10; // gan/latent/query.py, MAX_VALUE
-const RING = 16;
-const MOST_PUSHES = 12;
 const STRIP = [-3, -2, -1, 0, 1, 2, 3]; // gan/serving/renderer.py
-const PLACE = new Set(["w", "seed", "c", ...EDITS]); // what is understood here; anything else is the server's
 
-const held = new Map(); // weights id -> {generator, at: when it came}
+const held = new Map(); // weights id -> {generator, known: what specs must fit to, at: when it came}
 const coming = new Map(); // weights id -> promise
 
 /**
@@ -51,7 +50,8 @@ async function fetchGenerator(id) {
     const response = await api(`weights/${encodeURIComponent(id)}/page`);
     const generator = readGenerator(await response.arrayBuffer());
     held.delete(id);
-    held.set(id, { generator, at: performance.now() });
+    const known = { ...generator.about, directions: generator.directions };
+    held.set(id, { generator, known, at: performance.now() });
     for (const older of [...held.keys()].slice(0, -KEPT)) held.delete(older);
     return true;
   } catch (error) {
@@ -60,76 +60,107 @@ async function fetchGenerator(id) {
   }
 }
 
-/** Whether this page can draw the query by itself. */
-export const canDraw = (query) => readQuery(query) !== null;
+/**
+ * Whether this page can draw the spec by itself.
+ *
+ * @param {string} id
+ * @param {LatentSpec} spec
+ */
+export const canDraw = (id, spec) => generatorFor(id, [spec]) !== null;
 
-/** As the route `pixels`. */
-export function drawHere(query) {
-  const found = readQuery(query);
-  if (!found) return null;
-  return answer(found.generator, found.generator.draw(...conditioned(found, latentOf(found))), 1);
+/**
+ * As the route `pixels`.
+ *
+ * @param {string} id
+ * @param {LatentSpec} spec
+ */
+export function drawHere(id, spec) {
+  const generator = generatorFor(id, [spec]);
+  return generator && answer(generator, generator.draw(...pointOf(generator, spec)), 1);
 }
 
-/** As the route `pixels` with near, spread and ring. */
-export async function drawNeighboursHere({ near, spread, ring, ...query }) {
-  const found = readQuery(query);
-  if (!found) return null;
-  const { generator, place } = found;
-  const around = (i) => neighbourOf(place, ring * RING + i, spread, ...inWhich(generator));
-  const latents = [latentOf(found), ...Array.from({ length: near }, (_, i) => around(i))];
+/**
+ * As the route `pixels` with near, spread and ring.
+ *
+ * @param {string} id
+ * @param {LatentSpec} spec
+ * @param {{near: number, spread: number, ring: number}} around
+ */
+export async function drawNeighboursHere(id, spec, { near, spread, ring }) {
+  const generator = generatorFor(id, [spec]);
+  if (!generator) return null;
+  const around = (i) => neighbourOf(spec, ring * RING + i, spread, ...inWhich(generator));
+  const latents = [latentOf(generator, spec), ...Array.from({ length: near }, (_, i) => around(i))];
   return drawMany(
     generator,
-    latents.map((latent) => conditioned(found, latent)),
+    latents.map((latent) => conditioned(generator, spec, latent)),
   );
 }
 
-/** As the route `strips`. */
-export async function drawStripsHere({ along, ...query }) {
-  const found = readQuery(query);
-  if (!found) return null;
-  const { generator, place } = found;
-  const places = along.split(",").flatMap((key) => STRIP.map((amount) => moved(place, key, amount)));
+/**
+ * As the route `strips`, along the directions of these names and numbers.
+ *
+ * @param {string} id
+ * @param {LatentSpec} spec
+ * @param {string[]} keys
+ */
+export async function drawStripsHere(id, spec, keys) {
+  const generator = generatorFor(id, [spec]);
+  if (!generator) return null;
+  const specs = keys.flatMap((key) => STRIP.map((amount) => spec.along(key, amount)));
   return drawMany(
     generator,
-    places.map((one) => conditioned(found, latentAt(one, ...inWhich(generator)))),
+    specs.map((one) => pointOf(generator, one)),
   );
 }
 
-/** The same place with another amount of one push, or of the move with this number (gan.latent.spec.along). */
-function moved(place, key, amount) {
-  if (/^\d+$/.test(key)) return { ...place, d: new Map([...place.d, [Number(key), amount]]) };
-  return { ...place, pushes: place.pushes.map((push) => (push.key === key ? { ...push, amount } : push)) };
-}
-
-/** As the route `latent`. */
-export function numbersHere(query) {
-  const found = readQuery(query);
-  return found && { z: Array.from(latentOf(found).z) };
+/**
+ * As the route `latent`.
+ *
+ * @param {string} id
+ * @param {LatentSpec} spec
+ */
+export function numbersHere(id, spec) {
+  const generator = generatorFor(id, [spec]);
+  return generator && { z: Array.from(latentOf(generator, spec).z) };
 }
 
 /**
  * As the route `path`.
  *
- * @param {Record<string, any>} query
+ * @param {string} id
+ * @param {LatentSpec[]} keyframes
+ * @param {{mode: string, frames: number, loop?: boolean}} way
  */
-export async function drawPathHere({ mode, frames, loop, w, ...query }) {
-  const keyframes = readKeyframes({ w, ...query });
-  return keyframes && drawMany(keyframes.generator, pathThrough(keyframes.points, mode, frames, Boolean(loop)));
+export async function drawPathHere(id, keyframes, { mode, frames, loop = false }) {
+  const generator = generatorFor(id, keyframes);
+  return generator && drawMany(generator, pathThrough(pointsOf(generator, keyframes), mode, frames, loop));
 }
 
-/** As the route `sums`, of one sum and at once: [share, ...] of the keyframes. */
-export function drawSumHere(query, shares) {
-  const keyframes = readKeyframes(query);
-  if (!keyframes) return null;
-  const { generator, points } = keyframes;
-  return answer(generator, generator.draw(...summed(generator, points, shares)), 1);
+/**
+ * As the route `sums`, of one sum and at once: [share, ...] of the keyframes.
+ *
+ * @param {string} id
+ * @param {LatentSpec[]} keyframes
+ * @param {number[]} shares
+ */
+export function drawSumHere(id, keyframes, shares) {
+  const generator = generatorFor(id, keyframes);
+  return generator && answer(generator, generator.draw(...summed(generator, pointsOf(generator, keyframes), shares)), 1);
 }
 
-/** As the route `sums`: rows of shares, each as each of `labels` where there are any. */
-export async function drawSumsHere(query, rows, labels = []) {
-  const keyframes = readKeyframes(query);
-  if (!keyframes) return null;
-  const { generator, points } = keyframes;
+/**
+ * As the route `sums`: rows of shares, each as each of `labels` where there are any.
+ *
+ * @param {string} id
+ * @param {LatentSpec[]} keyframes
+ * @param {number[][]} rows
+ * @param {number[]} [labels]
+ */
+export async function drawSumsHere(id, keyframes, rows, labels = []) {
+  const generator = generatorFor(id, keyframes);
+  if (!generator) return null;
+  const points = pointsOf(generator, keyframes);
   const sums = rows.map((shares) => summed(generator, points, shares));
   const asEach = ([z]) => labels.map((label) => [z, generator.condition(z, label)]);
   return drawMany(generator, labels.length ? sums.flatMap(asEach) : sums);
@@ -153,19 +184,42 @@ function summed({ about, condition }, points, shares) {
 
 // ---- drawing ----
 
+/**
+ * The generator of these weights; null when it is not here, or when a spec holds something that it does not know.
+ *
+ * @param {string} id
+ * @param {LatentSpec[]} specs
+ */
+function generatorFor(id, specs) {
+  const entry = held.get(id);
+  return entry && specs.every((spec) => spec.fits(entry.known)) ? entry.generator : null;
+}
+
 /** @param {any} generator @returns {[zDim: number, directions: Float32Array[], clusters: number]} */
 const inWhich = ({ about: { z_dim, clusters }, directions }) => [z_dim, directions, clusters];
 
-const latentOf = ({ generator, place }) => latentAt(place, ...inWhich(generator));
+const latentOf = (generator, spec) => latentAt(spec, ...inWhich(generator));
 
 /**
  * A latent, and what the generator is conditioned on.
  *
- * @param {any} found
+ * @param {any} generator
+ * @param {LatentSpec} spec
  * @param {import("./noise.js").Latent} latent
  * @returns {import("./interpolation.js").Point}
  */
-const conditioned = ({ generator, label, mix }, { z, voting }) => [z, generator.condition(voting, label, mix)];
+const conditioned = (generator, { label, mix }, { z, voting }) => [z, generator.condition(voting, label, mix ?? undefined)];
+
+const pointOf = (generator, spec) => conditioned(generator, spec, latentOf(generator, spec));
+
+const points = new WeakMap(); // keyframe -> {generator, point}: a hand moves about between the same ones
+
+function pointsOf(generator, keyframes) {
+  return keyframes.map((keyframe) => {
+    if (points.get(keyframe)?.generator !== generator) points.set(keyframe, { generator, point: pointOf(generator, keyframe) });
+    return points.get(keyframe).point;
+  });
+}
 
 /** Pairs of a latent and a mixture; every few milliseconds the page may do something else. */
 async function drawMany(generator, latents) {
@@ -185,77 +239,4 @@ async function drawMany(generator, latents) {
 /** What fetchPixels gives. */
 function answer({ about: { channels, size, stamp, step } }, pixels, count) {
   return { pixels, count, channels, size, stamp, step };
-}
-
-// ---- the query ----
-
-/** {generator, points} of the keyframes a, b, c, ...; null where readQuery finds one that is the server's. */
-function readKeyframes({ w, ...query }) {
-  const letters = Object.keys(query)
-    .filter((key) => key.length === 1 && !isEmpty(query[key]))
-    .sort();
-  const found = letters.map((letter) => {
-    const [seed, c] = String(query[letter]).split(":");
-    return readQuery({ w, seed, c, ...Object.fromEntries(EDITS.map((key) => [key, query[letter + key]])) });
-  });
-  if (!found.length || found.includes(null)) return null;
-  return { generator: found[0].generator, points: found.map((keyframe) => conditioned(keyframe, latentOf(keyframe))) };
-}
-
-/** {generator, place, label}; null when these weights are not here, or when the query holds something else than they know. */
-function readQuery(query) {
-  const generator = held.get(query.w)?.generator;
-  const strange = Object.entries(query).some(([key, value]) => !isEmpty(value) && !PLACE.has(key));
-  if (!generator || strange) return null;
-  const { z_dim, classes } = generator.about;
-  const [m, d, z] = [
-    readPairs(query.m, Infinity, 0, 1),
-    readPairs(query.d, generator.directions.length, -MOST, MOST),
-    readPairs(query.z, z_dim, -MOST, MOST),
-  ];
-  const sheet = readSheet(query.from);
-  const [pushes, start] = [readVectors(query.u, z_dim), isEmpty(query.from) || sheet ? undefined : unpack(query.from)];
-  const psi = isEmpty(query.psi) ? 1 : Number(query.psi);
-  const mix = isEmpty(query.mix) ? undefined : readPairs(query.mix, classes, 0, 1)?.[0];
-  const label = isEmpty(query.c) ? null : Number(query.c);
-  const unread = !m || !d || !z || !pushes || !(psi >= 0 && psi <= 1) || (mix === undefined && !isEmpty(query.mix));
-  if (unread || (start && start.length !== z_dim) || start === null || (label !== null && !(label < classes))) return null;
-  const lock = new Set(isEmpty(query.lock) ? [] : query.lock.split(","));
-  const place = { seed: Number(query.seed), m, d: new Map(d), z: new Map(z), from: start, sheet, psi, pushes, lock };
-  return { generator, place, label, mix };
-}
-
-/**
- * [name, row] of a picture of a sheet, tile:NUMBER or study:NUMBER; null when it is none.
- *
- * @param {any} text
- * @returns {[name: string, row: number] | null}
- */
-function readSheet(text) {
-  const [name, row] = String(text ?? "").split(":");
-  return row && Number(row) < SHEETS[name]?.latents ? [name, Number(row)] : null;
-}
-
-const vectors = new Map(); // text -> numbers: a slider sends the same vectors again and again
-
-/** NAME:AMOUNT:VECTOR[:g],... as a list of pushes; null when one cannot be read. */
-function readVectors(text, zDim) {
-  const parts = isEmpty(text) ? [] : text.split(",").map((part) => part.split(":"));
-  const pushes = parts.map(([key, amount, packed, flag]) => {
-    if (vectors.size > 100) vectors.clear();
-    if (!vectors.has(packed)) vectors.set(packed, unpack(packed ?? ""));
-    const pushed = Math.min(Math.max(Number(amount), -MOST), MOST);
-    return { key, amount: pushed, vector: vectors.get(packed), regroups: flag === "g" };
-  });
-  const right = pushes.every(({ amount, vector }) => Number.isFinite(amount) && vector?.length === zDim);
-  return right && pushes.length <= MOST_PUSHES ? pushes : null;
-}
-
-const isEmpty = (value) => value === undefined || value === null || value === "";
-
-/** Numbered values, 0:1.5,3:-2; null when one is not a number or its key is not below `keys`. */
-function readPairs(text, keys, low, high) {
-  const pairs = isEmpty(text) ? [] : text.split(",").map((part) => part.split(":").map(Number));
-  const right = pairs.every(([key, value]) => Number.isInteger(key) && key >= 0 && key < keys && Number.isFinite(value));
-  return right ? pairs.map(([key, value]) => [key, Math.min(Math.max(value, low), high)]) : null;
 }

@@ -3,47 +3,34 @@
 // A seed's numbers are those of torch's generator on a processor: a Mersenne Twister and its normal transform. They agree
 // to the last digits of a float32; those digits differ between processors in torch itself.
 
-import { halfValues } from "./generator.js";
-
-/**
- * A direction that is a vector, and how far it pushes.
- *
- * @typedef {{key: string, amount: number, vector: Float32Array, regroups: boolean}} Push
- */
-/**
- * @typedef {{seed: number, m: number[][], d: Map<number, number>, z: Map<number, number>, from?: Float32Array,
- *   sheet?: [name: string, row: number] | null, psi?: number, pushes?: Push[], lock?: Set<string>}} Place
- */
+/** @typedef {import("./latent_spec.js").LatentSpec} LatentSpec */
 /** @typedef {{z: Float32Array, voting: Float32Array}} Latent */
 
 const MASK = (1n << 64n) - 1n;
 const GOLDEN = 0x9e3779b97f4a7c15n;
 const [LATENT, NEIGHBOUR] = [11n, 12n]; // streams, as in gan/latent/spec.py
-/** @type {Record<string, {stream: bigint, latents: number}>} */
 export const SHEETS = { tile: { stream: 3n, latents: 40 }, study: { stream: 13n, latents: 1000 } }; // likewise
-const RING = 16;
+export const RING = 16; // neighbours on one circle
 const f32 = Math.fround;
 
 /**
- * The latent of a place: {z, voting}, where `voting` is the one whose group the picture is of.
+ * The latent of a spec (LatentSpec): {z, voting}, where `voting` is the one whose group the picture is of. The first `votes`
+ * numbers vote.
  *
- * place: seed; m [[number, spread], ...]; d and z Map(number -> value); and, where they are not as usual, from (a latent
- * instead of the seed's) or sheet ([name, row], a picture of one of SHEETS), psi, pushes [{key, amount, vector, regroups}], lock Set(key). The first `votes` numbers vote.
- *
- * @param {Place} place
+ * @param {LatentSpec} spec
  * @param {number} zDim
  * @param {Float32Array[]} directions
  * @param {number} [votes]
  * @returns {Latent}
  */
-export function latentAt(place, zDim, directions, votes = 0) {
-  return moved(baseOf(place, zDim), place, directions, votes);
+export function latentAt(spec, zDim, directions, votes = 0) {
+  return moved(baseOf(spec, zDim), spec, directions, votes);
 }
 
 /**
- * Neighbour `number` of a place, likewise.
+ * Neighbour `number` of a spec, likewise.
  *
- * @param {Place} place
+ * @param {LatentSpec} spec
  * @param {number} number
  * @param {number} spread
  * @param {number} zDim
@@ -51,33 +38,36 @@ export function latentAt(place, zDim, directions, votes = 0) {
  * @param {number} [votes]
  * @returns {Latent}
  */
-export function neighbourOf(place, number, spread, zDim, directions, votes = 0) {
-  const near = neighbour(baseOf(place, zDim), number, spread, seedOf(place.seed, place.m.length));
-  return moved(near, place, directions, votes);
+export function neighbourOf(spec, number, spread, zDim, directions, votes = 0) {
+  const near = neighbour(baseOf(spec, zDim), number, spread, seedOf(spec.seed, spec.walk.length));
+  return moved(near, spec, directions, votes);
 }
 
 /**
- * gan.latent.spec.voting and gan.latent.spec.final_latents.
+ * gan.latent.spec.cluster_latents and gan.latent.spec.final_latents.
  *
  * @param {Float32Array} base
- * @param {Place} place
+ * @param {LatentSpec} spec
  * @param {Float32Array[]} directions
  * @param {number} votes
  * @returns {Latent}
  */
-function moved(base, place, directions, votes) {
-  const { d, z: single, psi = 1, pushes = [] } = place;
-  const freed = freedFrom(place, directions);
+function moved(base, spec, directions, votes) {
+  const { principal, fixed, psi } = spec;
+  const freed = freedFrom(spec, directions);
+  const pushes = [...spec.pushes].map(([key, push]) => ({ key, ...push }));
   const voting = base.map((value, i) => (i < votes ? value : psi * value));
-  for (const k of [...d.keys()].sort((a, b) => a - b))
-    add(voting, /** @type {number} */ (d.get(k)), freed(String(k), directions[k]));
-  for (const push of pushes) if (push.regroups) add(voting, push.amount, freed(push.key, push.vector));
-  for (const [i, value] of single) voting[i] = value;
+  for (const [k, amount] of [...principal].sort(([a], [b]) => a - b)) add(voting, amount, freed(String(k), directions[k]));
+  for (const { key, amount, vector, regroups } of pushes) if (regroups) add(voting, amount, freed(key, numbersOf(vector)));
+  for (const [i, value] of fixed) voting[i] = value;
   const z = voting.slice();
-  for (const push of pushes) if (!push.regroups) add(z, push.amount, freed(push.key, push.vector));
-  for (const [i, value] of single) z[i] = value;
+  for (const { key, amount, vector, regroups } of pushes) if (!regroups) add(z, amount, freed(key, numbersOf(vector)));
+  for (const [i, value] of fixed) z[i] = value;
   return { z, voting };
 }
+
+/** Of a vector that can be read: others never come here (LatentSpec.fits). @param {import("./vector.js").Vector} vector */
+const numbersOf = (vector) => /** @type {Float32Array} */ (vector.numbers);
 
 /**
  * @param {Float32Array} z
@@ -92,15 +82,15 @@ function add(z, amount, direction) {
 /**
  * A function that takes from a vector what lies along locked ones, unless it is one of them (gan.latent.spec.without).
  *
- * @param {Place} place
+ * @param {LatentSpec} spec
  * @param {Float32Array[]} directions
  * @returns {(key: string, vector: Float32Array) => Float32Array}
  */
-function freedFrom({ pushes = [], lock = new Set() }, directions) {
-  if (!lock.size) return (_, vector) => vector;
-  const numbered = [...lock].map((key) => /** @type {any} */ (directions)[key]).filter((direction) => direction);
-  const basis = orthonormal([...numbered, ...pushes.filter(({ key }) => lock.has(key)).map(({ vector }) => vector)]);
-  return (key, vector) => (lock.has(key) ? vector : Float32Array.from(lessAlong(basis, vector)));
+function freedFrom({ pushes, locked }, directions) {
+  if (!locked.size) return (_, vector) => vector;
+  const found = [...locked].map((key) => pushes.get(key)?.vector.numbers ?? directions[Number(key)]);
+  const basis = orthonormal(found.filter((vector) => vector));
+  return (key, vector) => (locked.has(key) ? vector : Float32Array.from(lessAlong(basis, vector)));
 }
 
 /**
@@ -131,52 +121,27 @@ function lessAlong(basis, vector) {
   }, Float64Array.from(vector));
 }
 
-/** What a link may say of a picture beside weights, seed and class: gan/latent/query.py, PLACE_KEYS. */
-export const EDITS = ["m", "d", "z", "u", "lock", "psi", "mix", "from"];
+/** @type {Pick<LatentSpec, "seed" | "walk" | "base" | "sheet"> & {zDim: number, z: Float32Array} | null} */
+let last = null; // a slider moves away from the same base again and again
 
 /**
- * Bytes from base64 with - and _.
- *
- * @param {string} text
- */
-export const bytesOf = (text) =>
-  Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
-
-/**
- * Float16 numbers in base64 with - and _, as links hold vectors; null when it is none.
- *
- * @param {string} text
- * @returns {Float32Array | null}
- */
-export function unpack(text) {
-  if (!/^[\w-]+$/.test(text) || text.length % 4 === 1) return null;
-  const bytes = bytesOf(text);
-  if (bytes.length % 2) return null;
-  const values = halfValues();
-  return Float32Array.from({ length: bytes.length / 2 }, (_, i) => values[bytes[2 * i] | (bytes[2 * i + 1] << 8)]);
-}
-
-/** @type {{key: string, z: Float32Array} | null} */
-let lastBase = null; // a slider moves away from the same one again and again
-
-/**
- * @param {Place} place
+ * @param {LatentSpec} spec
  * @param {number} zDim
  * @returns {Float32Array}
  */
-function baseOf({ seed, m, from, sheet }, zDim) {
-  const key = `${zDim} ${seed} ${m} ${from ?? ""} ${sheet ?? ""}`;
-  if (lastBase?.key === key) return lastBase.z;
-  const start = from ?? (sheet ? sheetLatent(sheet, seed, zDim) : normal(zDim, seedOf(LATENT, seed)));
-  const z = m.reduce((at, [number, spread], done) => neighbour(at, number, spread, seedOf(seed, done)), start);
-  lastBase = { key, z };
+function baseOf({ seed, walk, base, sheet }, zDim) {
+  const same = last?.seed === seed && last.walk === walk && last.base === base && last.sheet === sheet;
+  if (last && same && last.zDim === zDim) return last.z;
+  const start = base?.numbers ?? (sheet ? sheetLatent(sheet, seed, zDim) : normal(zDim, seedOf(LATENT, seed)));
+  const z = walk.reduce((at, [number, spread], done) => neighbour(at, number, spread, seedOf(seed, done)), start);
+  last = { seed, walk, base, sheet, zDim, z };
   return z;
 }
 
 /**
  * All latents of a sheet are one draw, whose last numbers depend on how many there are.
  *
- * @param {[name: string, row: number]} picture
+ * @param {NonNullable<LatentSpec["sheet"]>} picture
  * @param {number} seed
  * @param {number} zDim
  * @returns {Float32Array}

@@ -1,12 +1,11 @@
 // How a picture was made, as it stands inside a PNG (gan/serving/provenance.py): what a stranger's file may say, checked. No DOM in here.
 
-import { EDITS } from "./noise.js";
+import { PICTURE_KEYS } from "./latent_spec.js";
 import { isPNG, withWords, wordsOf } from "./png_text.js";
 
 const [PROGRAM, KEY, VERSION] = ["GAN Forge", "gan-forge", 1];
 const MAX_PNG_MB = 4;
 const MOST_QUERY = 60_000; // letters; a longer one would not fit into an address
-const PICTURE_KEYS = ["seed", "c", ...EDITS];
 
 /** @typedef {{weights: string, digest: string, query: Record<string, string>}} Origin */
 

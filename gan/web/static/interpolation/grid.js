@@ -115,8 +115,9 @@ export class Crossing {
   open(cell) {
     const { rows, labels, columns } = this.sums;
     if (!this.byClass) return openSum(this.host, rows[cell]);
-    const { mix: _, ...keyframe } = this.host.state.keyframes[Math.floor(cell / columns)];
-    return openTab("latent", { w: this.host.state.w, ...keyframe, c: labels[cell % columns] });
+    const keyframe = this.host.state.keyframes[Math.floor(cell / columns)];
+    const spec = keyframe.with({ mix: null, label: labels[cell % columns] });
+    return openTab("latent", { w: this.host.state.w, ...spec.toQuery() });
   }
 
   // ---- wiring ----

@@ -7,7 +7,7 @@ import { notify } from "../core/notice.js";
 import { t } from "../core/text.js";
 import { drawPathHere } from "../engine/draw_here.js";
 import { keyframesQuery, MOST_KEYFRAMES, nameOf } from "../engine/keyframes.js";
-import { EDITS } from "../engine/noise.js";
+import { LatentSpec } from "../engine/latent_spec.js";
 import { randomSeed } from "../engine/seed.js";
 import { classChooser } from "../weights/class_chooser.js";
 import { fetchPixels } from "../weights/pixels.js";
@@ -16,10 +16,13 @@ import { bindSeed } from "../weights/seed_box.js";
 const THUMB = 84; // CSS pixels
 
 /** A keyframe in a few words: its class, if it has one, and where its noise comes from. */
-export function whatIs({ seed, c, from }, { class_names: names }) {
-  const noise = from ? t("interpolation.own_noise") : t("interpolation.of_seed", { seed });
-  return c === undefined ? noise : t("interpolation.of_class", { class: names[c], noise });
+export function whatIs(keyframe, { class_names: names }) {
+  const { seed, label } = keyframe;
+  const noise = hasOwnNoise(keyframe) ? t("interpolation.own_noise") : t("interpolation.of_seed", { seed });
+  return label === undefined ? noise : t("interpolation.of_class", { class: names[label], noise });
 }
+
+const hasOwnNoise = ({ base, sheet }) => Boolean(base || sheet);
 
 /** The row and the editor. `host` is the tab: host.state.keyframes, host.about, and host.move(change) which draws. */
 export class Keyframes {
@@ -78,12 +81,12 @@ export class Keyframes {
   /** What can be changed about the chosen one. */
   edit() {
     const { part, all, chosen } = this;
-    const { seed, c } = all[chosen];
+    const { seed, label } = all[chosen];
     setText(part("name"), t("interpolation.keyframe", { name: nameOf(chosen) }));
     part("seed").value = seed;
     part("seed").setAttribute("aria-invalid", "false");
     this.showEdited();
-    classChooser(part("classes"), this.host.about, c, (label) => this.change({ c: label }), true);
+    classChooser(part("classes"), this.host.about, label, (other) => this.change({ label: other }), true);
     part("earlier").disabled = chosen === 0;
     part("later").disabled = chosen === all.length - 1;
     part("remove").disabled = all.length <= 2;
@@ -91,14 +94,16 @@ export class Keyframes {
 
   showEdited() {
     const keyframe = this.all[this.chosen];
-    this.part("edited").hidden = !EDITS.some((edit) => keyframe[edit]);
-    setText(this.part("edited-words"), t(keyframe.from ? "interpolation.own_noise_note" : "interpolation.edited"));
+    this.part("edited").hidden = !keyframe.edited;
+    setText(this.part("edited-words"), t(hasOwnNoise(keyframe) ? "interpolation.own_noise_note" : "interpolation.edited"));
   }
 
   /** The small pictures: those of a path without anything between. */
   async draw() {
-    const query = { w: this.host.state.w, ...keyframesQuery(this.all), mode: "lerp", frames: 2 };
-    const film = (await drawPathHere(query)) ?? (await fetchPixels("path", query, "keyframes"));
+    const { w } = this.host.state;
+    const way = { mode: "lerp", frames: 2 };
+    const query = { w, ...keyframesQuery(this.all), ...way };
+    const film = (await drawPathHere(w, this.all, way)) ?? (await fetchPixels("path", query, "keyframes"));
     this.buttons.slice(0, film.count).forEach((button, i) => {
       putPicture(button.firstElementChild, film, i);
       fitPicture(button.firstElementChild, film.size, THUMB);
@@ -115,8 +120,8 @@ export class Keyframes {
 
   /** A new seed leaves the edits behind: they belonged to the old picture. */
   change(change) {
-    const keyframe = { ...this.all[this.chosen], ...change };
-    if ("seed" in change) EDITS.forEach((edit) => delete keyframe[edit]);
+    const old = this.all[this.chosen];
+    const keyframe = "seed" in change ? new LatentSpec({ label: old.label, ...change }) : old.with(change);
     this.replace(this.all.with(this.chosen, keyframe));
     this.buttons[this.chosen].setAttribute("aria-label", this.inWords(this.chosen));
     this.showEdited();
@@ -140,7 +145,8 @@ export class Keyframes {
   another() {
     const { classes } = this.host.about;
     const seed = randomSeed();
-    return { seed, c: classes ? (this.all.at(-1).c + 1 + (seed % Math.max(1, classes - 1))) % classes : undefined };
+    const other = (last) => (last + 1 + (seed % Math.max(1, classes - 1))) % classes;
+    return new LatentSpec({ seed, label: classes ? other(this.all.at(-1).label) : undefined });
   }
 
   remove() {
@@ -161,11 +167,11 @@ export class Keyframes {
 
   /** One noise, told to be each class in turn. */
   morph() {
-    const { mix: _, ...keyframe } = this.all[this.chosen];
+    const keyframe = this.all[this.chosen];
     const classes = Math.min(this.host.about.classes, MOST_KEYFRAMES);
     this.chosen = 0;
     this.rebuild(
-      Array.from({ length: classes }, (_, c) => ({ ...keyframe, c })),
+      Array.from({ length: classes }, (_, label) => keyframe.with({ mix: null, label })),
       { loop: true },
     );
   }
@@ -193,7 +199,7 @@ export class Keyframes {
     click("later", () => this.moveTo(this.chosen, this.chosen + 1));
     click("shuffle", () => this.shuffle());
     click("morph", () => this.morph());
-    click("to-sliders", () => openTab("latent", { w: this.host.state.w, ...this.all[this.chosen] }));
+    click("to-sliders", () => openTab("latent", { w: this.host.state.w, ...this.all[this.chosen].toQuery() }));
   }
 
   key(event) {

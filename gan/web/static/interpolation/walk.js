@@ -53,10 +53,11 @@ export class Walk {
 
   /** Draw the path; says who did. */
   async draw() {
+    const { w, keyframes, mode, frames, loop } = this.host.state;
     const query = this.host.pathQuery();
-    const here = await drawPathHere(query);
+    const here = await drawPathHere(w, keyframes, { mode, frames, loop });
     this.film = here ?? (await fetchPixels("path", query, ""));
-    this.frames = query.frames;
+    this.frames = frames;
     const { count } = this.film;
     this.part("position").max = count - 1;
     this.position = Math.min(this.position, count - 1);

@@ -1,5 +1,5 @@
 // Directions as sliders: which ones there are, which are shown, a strip of pictures under each, teaching one by marking.
-// A direction that is not one of the first layer's is a vector in base64; it travels in the address with its amount. Some
+// A direction that is not one of the first layer's is a vector (Vector); it travels in the address with its amount. Some
 // are fitted to the picture at hand (about.steered): `at` says to which.
 
 import { drawTiles, putPicture } from "../core/canvas.js";
@@ -13,7 +13,8 @@ import { api, getJSON, url } from "../core/server.js";
 import { read, write } from "../core/storage.js";
 import { t } from "../core/text.js";
 import { drawStripsHere } from "../engine/draw_here.js";
-import { isNumber, writePushes } from "../engine/pushes.js";
+import { isNumber, LatentSpec } from "../engine/latent_spec.js";
+import { Vector } from "../engine/vector.js";
 import { fetchPixels, slotOf } from "../weights/pixels.js";
 
 export const LIMIT = 3;
@@ -26,8 +27,8 @@ const [OWN, SHOWN] = ["directions", "sliders"]; // under these names the browser
 const MARKS = [undefined, "more", "less"]; // what a click makes of a picture, in turn
 
 /**
- * The sliders of the tab. `host` is the tab: host.state, host.about, host.move(change), host.refine(change), host.place()
- * (what a picture is asked for with).
+ * The sliders of the tab. `host` is the tab: host.state, host.spec, host.about, host.move(change), host.refine(change),
+ * host.query() (what a picture is asked for with).
  */
 export class Directions {
   constructor(part, host) {
@@ -58,7 +59,7 @@ export class Directions {
     about.directions.forEach((_, k) => this.add({ key: String(k), kind: "principal" }));
     found.forEach((entry) => this.add(entry));
     this.ownDirections().forEach((entry) => this.add({ ...entry, kind: "own" }));
-    this.addFromState();
+    this.addFromSpec();
     this.shown = this.readShown();
     this.rebuild();
     if (!this.stamp) this.load(about.id);
@@ -69,19 +70,20 @@ export class Directions {
   }
 
   /** A link may hold directions that nobody here has saved; what it holds belongs to its picture. */
-  addFromState() {
-    for (const [key, entry] of this.host.state.u) {
-      const { vector, regroups } = entry;
-      entry.at ??= this.picture();
+  addFromSpec() {
+    const { pushes } = this.host.spec;
+    const here = this.picture();
+    if ([...pushes.values()].some(({ at }) => at === undefined))
+      this.host.refine({ pushes: new Map([...pushes].map(([key, push]) => [key, { at: here, ...push }])) });
+    for (const [key, { vector, regroups }] of pushes)
       if (!this.catalog.get(key)?.vector) this.add({ kind: "own", ...this.catalog.get(key), key, vector, regroups });
-    }
   }
 
   async fetchCatalog(id) {
     const { stamp, directions } = await getJSON(`weights/${encodeURIComponent(id)}/directions`);
     if (id !== this.weights) return;
     this.stamp = stamp;
-    directions.forEach((entry) => this.add(entry));
+    directions.forEach((entry) => this.add(withVector(entry)));
     const found = new Set(directions.map((entry) => entry.key));
     for (const [key, { kind }] of this.catalog) if (kind === "measured" && !found.has(key)) this.catalog.delete(key);
     this.rebuild();
@@ -104,13 +106,13 @@ export class Directions {
   }
 
   isSet(key) {
-    const { d, u, lock } = this.host.state;
-    return d.has(Number(key)) || u.has(key) || lock.has(key);
+    const { principal, pushes, locked } = this.host.spec;
+    return principal.has(Number(key)) || pushes.has(key) || locked.has(key);
   }
 
   amountOf(key) {
-    const { d, u } = this.host.state;
-    return (isNumber(key) ? d.get(Number(key)) : u.get(key)?.amount) ?? 0;
+    const { principal, pushes } = this.host.spec;
+    return (isNumber(key) ? principal.get(Number(key)) : pushes.get(key)?.amount) ?? 0;
   }
 
   nameOf({ key, kind }) {
@@ -154,7 +156,7 @@ export class Directions {
       setText(zero, signed(value));
       zero.setAttribute("aria-label", t("latent.value_name", { name, value: signed(value) }));
       zero.classList.toggle("gf-is-set", value !== 0);
-      lock.setAttribute("aria-pressed", String(this.host.state.lock.has(key)));
+      lock.setAttribute("aria-pressed", String(this.host.spec.locked.has(key)));
       if (share) setText(share, `(${percent(this.host.about.directions[Number(key)].share)})`);
     };
     return { key, element, strip, show };
@@ -172,31 +174,28 @@ export class Directions {
 
   push(key, amount) {
     if (!this.isReady(key)) return;
-    this.host.move(isNumber(key) ? this.numbered(key, amount) : { u: this.pushed(key, { amount }) });
+    this.host.move(this.moved(key, amount));
     this.show();
   }
 
-  numbered(key, amount) {
-    const d = new Map(this.host.state.d);
-    if (amount === 0) d.delete(Number(key));
-    else d.set(Number(key), amount);
-    return { d };
+  /** What changes about the spec; a push by nothing stays in it only while it is locked. */
+  moved(key, amount, locked = this.host.spec.locked) {
+    if (isNumber(key)) return { locked, principal: replaced(this.host.spec.principal, Number(key), amount || undefined) };
+    const { pushes } = this.host.spec;
+    const push = { ...this.entryOf(key), ...pushes.get(key), amount };
+    return { locked, pushes: replaced(pushes, key, amount || locked.has(key) ? push : undefined) };
   }
 
-  pushed(key, change) {
-    const u = new Map(this.host.state.u);
+  /** A push along a direction of the catalog, by nothing. */
+  entryOf(key) {
     const { vector, regroups, at = "" } = this.catalog.get(key);
-    const entry = { amount: 0, vector, regroups, at, ...u.get(key), ...change };
-    if (entry.amount === 0 && !this.host.state.lock.has(key)) u.delete(key);
-    else u.set(key, entry);
-    return u;
+    return { amount: 0, vector, regroups, at };
   }
 
   toggleLock(key) {
-    const lock = new Set(this.host.state.lock);
-    if (!lock.delete(key)) lock.add(key);
-    this.host.state.lock = lock; // before the push is written down: a locked one stays there at zero
-    this.host.move(isNumber(key) ? { lock } : { lock, u: this.pushed(key, {}) });
+    const locked = new Set(this.host.spec.locked);
+    if (!locked.delete(key)) locked.add(key);
+    this.host.move(this.moved(key, this.amountOf(key), locked));
     this.show();
   }
 
@@ -207,10 +206,11 @@ export class Directions {
     return entry?.kind === "measured" && this.host.about.steered.includes(entry.key);
   }
 
-  /** Which picture a fit belongs to: the place before any push that keeps its group. */
+  /** Which picture a fit belongs to, as text: the one before any push that keeps its group. */
   picture() {
-    const regrouping = new Map([...this.host.state.u].filter(([, { regroups }]) => regroups));
-    return queryOf({ ...this.host.place(), u: writePushes(regrouping, () => false) });
+    const { w, spec } = this.host.state;
+    const regrouping = new Map([...spec.pushes].filter(([, { regroups }]) => regroups));
+    return queryOf({ w, ...spec.with({ pushes: regrouping }).toQuery() });
   }
 
   /** Fetch what is fitted to the picture on the stage. In the state too it replaces what was fitted to another, if free. */
@@ -218,7 +218,7 @@ export class Directions {
     const at = this.picture();
     const shown = this.rows.some(({ key }) => this.isFitted(this.catalog.get(key)));
     if (!shown || !this.stamp || this.fitted === at) return;
-    const query = queryOf({ ...this.host.place(), stamp: this.stamp, slot: slotOf("steered") });
+    const query = queryOf({ ...this.host.query(), stamp: this.stamp, slot: slotOf("steered") });
     const { directions } = await getJSON(`steered?${query}`).catch((error) => {
       if (error.offline) return {}; // the page goes on with the directions that it has
       throw error;
@@ -226,31 +226,31 @@ export class Directions {
     if (!directions) return;
     if (at !== this.picture()) return; // the hand has moved on, and will rest again
     this.fitted = at;
-    const { lock } = this.host.state;
-    const u = new Map(this.host.state.u);
-    for (const { key, vector } of directions.filter(({ key }) => this.isFitted(this.catalog.get(key)))) {
+    const { locked } = this.host.spec;
+    const pushes = new Map(this.host.spec.pushes);
+    for (const { key, vector } of directions.map(withVector).filter(({ key }) => this.isFitted(this.catalog.get(key)))) {
       this.add({ key, vector, at });
-      const pushed = u.get(key);
-      if (pushed && pushed.at !== at && !lock.has(key)) u.set(key, { ...pushed, vector, at });
+      const pushed = pushes.get(key);
+      if (pushed && pushed.at !== at && !locked.has(key)) pushes.set(key, { ...pushed, vector, at });
     }
-    this.host.refine({ u });
+    this.host.refine({ pushes });
     this.showStrips();
   }
 
-  /** What the state is asked for with when every shown direction must be in it. */
-  placeWith(rows) {
-    const u = new Map(this.host.state.u);
-    for (const { key } of rows) if (!isNumber(key) && !u.has(key)) u.set(key, { ...this.catalog.get(key), amount: 0 });
-    return { ...this.host.place(), u: writePushes(u, () => true) };
+  /** The spec with every shown direction in it. */
+  specWith(rows) {
+    const pushes = new Map(this.host.spec.pushes);
+    for (const { key } of rows) if (!isNumber(key) && !pushes.has(key)) pushes.set(key, this.entryOf(key));
+    return this.host.spec.with({ pushes });
   }
 
   async drawStrips() {
     this.showFitted(); // the strips do not wait for it, and are drawn again
     const rows = this.rows.filter((row) => this.isReady(row.key)).slice(0, MOST_SHOWN);
     if (!rows.length || this.weights !== this.host.state.w) return;
-    const along = rows.map((row) => row.key).join(",");
-    const drawn = await stripsOf({ ...this.placeWith(rows), along });
-    this.strips = { drawn, keys: rows.map((row) => row.key) };
+    const keys = rows.map((row) => row.key);
+    const drawn = await stripsOf(this.weights, this.specWith(rows), keys);
+    this.strips = { drawn, keys };
     this.layout();
   }
 
@@ -301,11 +301,9 @@ export class Directions {
   hide(key) {
     this.shown.delete(key);
     if (!this.isSet(key)) return;
-    const lock = new Set(this.host.state.lock);
-    lock.delete(key);
-    const u = new Map(this.host.state.u);
-    u.delete(key);
-    this.host.move({ lock, u, ...(isNumber(key) ? this.numbered(key, 0) : {}) });
+    const locked = new Set(this.host.spec.locked);
+    locked.delete(key);
+    this.host.move(this.moved(key, 0, locked));
   }
 
   readShown() {
@@ -325,13 +323,14 @@ export class Directions {
 
   ownDirections() {
     const kept = read(OWN)[this.weights];
-    return Array.isArray(kept) ? kept.filter(({ key, vector }) => typeof key === "string" && typeof vector === "string") : [];
+    if (!Array.isArray(kept)) return [];
+    return kept.filter(({ key, vector }) => typeof key === "string" && typeof vector === "string").map(withVector);
   }
 
   save(entries) {
     const kept = new Map(this.ownDirections().map((entry) => [entry.key, entry]));
-    for (const { key, vector, regroups } of entries) kept.set(key, { key, vector, regroups });
-    keep(OWN, { ...read(OWN), [this.weights]: [...kept.values()] });
+    for (const entry of entries) kept.set(entry.key, entry);
+    this.keepOwn([...kept.values()]);
     for (const entry of entries) {
       this.add({ ...entry, kind: "own" });
       this.shown.add(entry.key);
@@ -341,8 +340,13 @@ export class Directions {
     this.showStrips();
   }
 
+  keepOwn(entries) {
+    const texts = entries.map(({ key, vector, regroups }) => ({ key, vector: vector.text, regroups }));
+    keep(OWN, { ...read(OWN), [this.weights]: texts });
+  }
+
   forget(key) {
-    keep(OWN, { ...read(OWN), [this.weights]: this.ownDirections().filter((entry) => entry.key !== key) });
+    this.keepOwn(this.ownDirections().filter((entry) => entry.key !== key));
     this.hide(key);
     this.catalog.delete(key);
     this.made.delete(key);
@@ -355,7 +359,7 @@ export class Directions {
       const options = { method: "POST", body: file, headers: { "Content-Type": "application/json" } };
       const response = await api(`weights/${encodeURIComponent(this.weights)}/directions`, options);
       const { directions } = await response.json();
-      this.save(directions);
+      this.save(directions.map(withVector));
     } catch (error) {
       notify(error.message, "error");
     }
@@ -369,7 +373,8 @@ export class Directions {
       this.part("choose").setAttribute("aria-expanded", String(!box.hidden));
     });
     this.part("export").addEventListener("click", (event) => {
-      const u = writePushes(new Map(this.ownDirections().map((entry) => [entry.key, { ...entry, amount: 1 }])), () => true);
+      const own = new Map(this.ownDirections().map(({ key, ...entry }) => [key, { ...entry, amount: 1 }]));
+      const { u } = new LatentSpec({ pushes: own }).toQuery();
       event.currentTarget.href = url(`directions.json?${queryOf({ w: this.weights, stamp: this.stamp, u })}`);
       saveFile(event);
     });
@@ -423,8 +428,8 @@ class Teaching {
 
   /** Rows of the study: of conditional weights, where classes take turns, those of the chosen class. */
   shownRows() {
-    const { about, state } = this.directions.host;
-    const [first, every] = about.classes ? [state.c, about.classes] : [0, 1];
+    const { about, spec } = this.directions.host;
+    const [first, every] = about.classes ? [spec.label, about.classes] : [0, 1];
     const pages = Math.floor(about.studied / every / TO_MARK);
     return Array.from({ length: TO_MARK }, (_, i) => first + every * (TO_MARK * (this.page % pages) + i));
   }
@@ -486,14 +491,13 @@ class Teaching {
     const { weights, host } = this.directions;
     const query = queryOf({ w: weights, more: more.join(","), less: less.join(","), stamp: this.stamp });
     const { vector } = await getJSON(`teach?${query}`);
-    this.vector = vector;
+    this.vector = new Vector(vector);
     this.update();
-    const place = {
-      ...host.place(),
-      u: writePushes(new Map([["new", { amount: 0, vector, regroups: false }]]), () => true),
-      lock: "",
-    };
-    drawStrip(this.part("teach-strip"), await stripsOf({ ...place, along: "new" }), 0);
+    const spec = host.spec.with({
+      pushes: new Map([["new", { amount: 0, vector: this.vector, regroups: false }]]),
+      locked: new Set(),
+    });
+    drawStrip(this.part("teach-strip"), await stripsOf(host.state.w, spec, ["new"]), 0);
   }
 
   keep(event) {
@@ -507,7 +511,25 @@ class Teaching {
 }
 
 /** From this page where it can draw them, else from the server. */
-const stripsOf = async (query) => (await drawStripsHere(query)) ?? (await fetchPixels("strips", query, "strips"));
+async function stripsOf(w, spec, keys) {
+  const query = { w, ...spec.toQuery(keys), along: keys.join(",") };
+  return (await drawStripsHere(w, spec, keys)) ?? (await fetchPixels("strips", query, "strips"));
+}
+
+/**
+ * What was sent or kept, with a vector instead of its text.
+ *
+ * @param {{ key: string, vector?: string, regroups?: boolean, [more: string]: unknown }} entry
+ */
+const withVector = ({ key, vector, ...more }) => ({ key, ...more, vector: vector ? new Vector(vector) : undefined });
+
+/** A map with another value for a key, or without it where the value is undefined. */
+function replaced(map, key, value) {
+  const other = new Map(map);
+  if (value === undefined) other.delete(key);
+  else other.set(key, value);
+  return other;
+}
 
 const percent = (share) => `${(100 * share).toFixed(share < 0.095 ? 1 : 0)} %`;
 

@@ -8,7 +8,7 @@ import { queryOf } from "../core/query.js";
 import { afterPause, newestWins } from "../core/schedule.js";
 import { api } from "../core/server.js";
 import { t } from "../core/text.js";
-import { bytesOf } from "../engine/noise.js";
+import { bytesOf, Vector } from "../engine/vector.js";
 import { fetchPixels, slotOf } from "../weights/pixels.js";
 
 const SIDE = 280; // pixels of the drawing
@@ -16,7 +16,7 @@ const PEN = 24;
 const LIFTED_MS = 500; // the pen rests: the drawing is done, or will be drawn on
 const MOST_MB = 16;
 
-/** The fold of the tab. `host` is the tab: host.state, host.about, host.apply(change). */
+/** The fold of the tab. `host` is the tab: host.state, host.about, host.showFound(vector, label). */
 export class Find {
   constructor(part, host) {
     this.part = part;
@@ -166,12 +166,9 @@ export class Find {
     return t(looks === null || looks === label ? "latent.find_done_as" : "latent.find_unlike", said);
   }
 
-  /** Everything that had moved the old picture is left behind. */
   finish(found) {
-    const { latent, label } = found;
     setText(this.part("find-words"), this.words(found));
-    const edits = { m: [], d: new Map(), z: new Map(), u: new Map(), lock: new Set(), psi: 1, mix: null, ring: 0 };
-    this.host.apply({ ...edits, from: latent, ...(label === null ? {} : { c: label }) });
+    this.host.showFound(new Vector(found.latent), found.label);
   }
 }
 

@@ -1,5 +1,5 @@
-// The Latent sliders tab. The whole state is a place in latent space written as a few numbers (see gan/latent/spec.py), so a
-// link holds it; every picture is asked for with all of it, and only the newest answer is shown.
+// The Latent sliders tab. Its state is a LatentSpec, the weights it is drawn with, and what the neighbours are looked for with;
+// a link holds all of it. Every picture is asked for with the whole spec, and only the newest answer is shown.
 
 import { onState, openTab, readState, writeState } from "../core/address.js";
 import { start } from "../core/boot.js";
@@ -15,8 +15,9 @@ import { getJSON } from "../core/server.js";
 import { t } from "../core/text.js";
 import { behind, bring, canDraw, drawHere, drawNeighboursHere, holds, numbersHere } from "../engine/draw_here.js";
 import { MOST_KEYFRAMES, withKeyframe } from "../engine/keyframes.js";
-import { lengthOf, readPushes, writePushes } from "../engine/pushes.js";
-import { randomSeed, readSeed } from "../engine/seed.js";
+import { LatentSpec, MAX_RINGS, MAX_STEPS } from "../engine/latent_spec.js";
+import { RING } from "../engine/noise.js";
+import { randomSeed } from "../engine/seed.js";
 import { aboutWeights, firstChoice, keepFresh, newestAbout } from "../weights/about.js";
 import { classChooser } from "../weights/class_chooser.js";
 import { fetchPixels } from "../weights/pixels.js";
@@ -29,9 +30,6 @@ import { Find } from "./find.js";
 import { MadeOf } from "./made_of.js";
 import { Share } from "./share.js";
 
-const RING = 16;
-const MAX_STEPS = 64;
-const MAX_RINGS = 64;
 const FADER_LIMIT = 4;
 const QUIET_MS = 150;
 const MOST_UNDO = 200;
@@ -39,6 +37,7 @@ const RESTING_MS = 500;
 const SPREAD = 0.7;
 const DRAWN_BY = 12; // CSS pixels for the words under the picture
 const PHONE_PICTURE = 224; // CSS pixels: leaves room for the sliders below
+const AS_DRAWN = { walk: [], principal: new Map(), fixed: new Map(), pushes: new Map(), locked: new Set(), psi: 1, mix: null };
 
 export function mount(root) {
   const tab = new LatentTab(root);
@@ -49,7 +48,7 @@ class LatentTab {
   constructor(root) {
     this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
     this.near = [...root.querySelectorAll('[data-gf="near"]')];
-    this.state = readPlace({});
+    this.state = readAddress({});
     this.about = null;
     this.faders = [];
     this.ticks = 0;
@@ -59,6 +58,7 @@ class LatentTab {
     this.showNear = newestWins(() => this.drawNeighbours());
     this.readNumbers = newestWins(() => this.drawNumbers());
     this.settle = afterPause(QUIET_MS, () => this.afterMoving());
+    this.tell = afterPause(QUIET_MS, () => this.tellShown());
     this.select = weightsSelect(this.part("weights"), (id) => this.choose(id));
     this.directions = new Directions(this.part, this);
     this.share = new Share(this.part, this);
@@ -79,7 +79,7 @@ class LatentTab {
 
   /** Show a state from the address, or the first weights there are. */
   async open(address) {
-    this.state = readPlace(address);
+    this.state = readAddress(address);
     const weights = await this.select.refresh(address.w);
     const first = firstChoice(weights);
     const id = address.w ?? first;
@@ -88,10 +88,10 @@ class LatentTab {
     if (id && !(await this.choose(id)) && first && first !== id) await this.choose(first);
   }
 
-  /** Show a picture that was handed on; what is looked for around it stays as it is. */
-  restore(place) {
+  /** Show a picture that was handed on, as an address; what is looked for around it stays as it is. */
+  restore(address) {
     this.remember(); // a change that has not come to rest yet
-    return this.open({ ...place, spread: this.state.spread });
+    return this.open({ ...address, spread: this.state.spread });
   }
 
   /** Draw with these weights from now on; false, and a sentence, when they cannot be had. */
@@ -102,7 +102,7 @@ class LatentTab {
       notify(error.message, "error");
       return false;
     }
-    this.state = fitted({ ...this.state, w: id }, this.about);
+    this.state = { ...this.state, w: id, spec: this.spec.fitTo(this.about) };
     await this.select.refresh(id, this.about.title);
     this.part("weights").disabled = false;
     this.build();
@@ -123,11 +123,10 @@ class LatentTab {
 
   /** Controls for these weights. */
   build() {
-    const { about, state } = this;
+    const { about } = this;
     this.showAbout();
-    this.part("seed").value = state.seed;
-    this.part("spread").value = state.spread;
-    classChooser(this.part("classes"), about, state.c, (label) => this.move({ c: label }));
+    this.part("spread").value = this.state.spread;
+    this.showStart();
     this.directions.build();
     this.find.build();
     this.showPsi();
@@ -174,7 +173,7 @@ class LatentTab {
     this.about = await newestAbout(this.about);
     this.showAbout();
     this.directions.show();
-    if (canDraw(placeOf(this.state))) return this.bring();
+    if (this.drawsHere) return this.bring();
     if (this.about.stamp === stamp && this.about.step === step) return;
     await this.show();
     await this.showNear();
@@ -182,20 +181,33 @@ class LatentTab {
 
   // ---- moving ----
 
-  /** Change the state: the picture follows at once, the rest when the hand rests. */
+  get spec() {
+    return this.state.spec;
+  }
+
+  /** What the server is asked for a picture with. */
+  query() {
+    return { w: this.state.w, ...this.spec.toQuery() };
+  }
+
+  /** Change parts of the spec: the picture follows at once, the rest when the hand rests. Another walk has other neighbours. */
   move(change) {
+    this.go({ spec: this.spec.with(change), ring: "walk" in change ? 0 : this.state.ring });
+  }
+
+  go(change) {
     this.movedAt = performance.now();
-    Object.assign(this.state, change);
+    this.state = { ...this.state, ...change };
     this.show();
     this.settle();
   }
 
   /** A change that nobody made by hand: no step of its own to undo. */
   refine(change) {
-    const before = queryOf(placeOf(this.state));
-    Object.assign(this.state, change);
-    if (this.lastPlace?.text === before) this.lastPlace = this.placeNow();
-    if (queryOf(placeOf(this.state)) === before) return;
+    const before = this.spec;
+    this.state = { ...this.state, spec: before.with(change) };
+    if (this.rested?.w === this.state.w && this.rested.spec.equals(before)) this.rested = this.state;
+    if (this.spec.equals(before)) return;
     this.show();
     this.settle();
   }
@@ -203,66 +215,81 @@ class LatentTab {
   afterMoving() {
     this.remember();
     writeState("latent", addressOf(this.state));
-    this.part("back").disabled = !this.state.m.length;
-    this.part("release").disabled = !this.state.z.size;
-    const words = inWords(this.state, this.about, this.aboutStart(), (key) => this.directions.named(key));
+    const { walk, fixed } = this.spec;
+    this.part("back").disabled = !walk.length;
+    this.part("release").disabled = !fixed.size;
+    const start = this.aboutStart();
+    const words = inWords(this.spec, this.about, start, (key) => this.directions.named(key));
     this.part("picture").setAttribute("aria-label", words);
-    this.part("found").hidden = !this.state.from;
-    setText(this.part("found-words"), this.aboutStart());
+    this.part("found").hidden = !start;
+    setText(this.part("found-words"), start);
     this.showNear();
     this.directions.showStrips();
     this.readNumbers();
     this.madeOf.follow();
   }
 
-  /** Where the noise comes from when it is not the seed's. */
+  /** Where the noise comes from; nothing when it is the seed's. */
   aboutStart() {
-    const { from, seed } = this.state;
-    const [sheet, row] = from.split(":");
-    if (!row) return t("latent.found_note");
-    return t(`share.from_${sheet}`, { i: Number(row) + 1, seed, count: this.about.studied });
+    const { base, sheet, seed } = this.spec;
+    if (!sheet) return base ? t("latent.found_note") : "";
+    const [name, row] = sheet;
+    return t(`share.from_${name}`, { i: row + 1, seed, count: this.about.studied });
   }
 
   surprise() {
     const seed = randomSeed();
     this.part("seed").value = seed;
     this.part("seed").setAttribute("aria-invalid", "false");
-    this.move({ seed, from: "", m: [], ring: 0 });
+    this.startFrom(seed);
+  }
+
+  /** A seed of its own, where a person has not walked yet. */
+  startFrom(seed) {
+    this.move({ seed, base: null, sheet: null, walk: [] });
   }
 
   reset() {
-    this.apply({ d: new Map(), z: new Map(), u: new Map(), lock: new Set(), psi: 1, mix: null, m: [], ring: 0 });
+    this.apply(AS_DRAWN);
   }
 
-  /** Change the state from elsewhere than its own control: every control follows. */
+  /** Show a latent that was found, and nothing that had moved the old picture. */
+  showFound(base, label) {
+    this.apply({ ...AS_DRAWN, base, sheet: null, label: label ?? this.spec.label });
+  }
+
+  /** Change the spec from elsewhere than its own control: every control follows. */
   apply(change) {
     this.move(change);
-    const { seed, c } = this.state;
-    this.part("seed").value = seed;
-    classChooser(this.part("classes"), this.about, c, (label) => this.move({ c: label }));
-    this.directions.addFromState();
+    this.rebuild();
+  }
+
+  rebuild() {
+    this.showStart();
+    this.directions.addFromSpec();
     this.directions.rebuild();
     this.showPsi();
     this.buildMix();
+  }
+
+  showStart() {
+    this.part("seed").value = this.spec.seed;
+    classChooser(this.part("classes"), this.about, this.spec.label, (label) => this.move({ label }));
   }
 
   // ---- there and back ----
 
   /** What the picture was before the last change; a change is what lies between two rests of the hand. */
   remember() {
-    const now = queryOf(placeOf(this.state));
-    if (this.lastPlace !== undefined && this.lastPlace.text !== now && this.lastPlace.w === this.state.w) {
-      this.past = [...this.past, this.lastPlace.state].slice(-MOST_UNDO);
-      this.future = [];
-    } else if (this.lastPlace?.w !== this.state.w) {
+    const before = this.rested;
+    if (!before || before.w !== this.state.w) {
       [this.past, this.future] = [[], []];
+    } else if (!before.spec.equals(this.spec)) {
+      this.past = [...this.past, before].slice(-MOST_UNDO);
+      this.future = [];
     }
-    this.lastPlace = this.placeNow();
+    this.rested = this.state;
     this.showTravel();
-  }
-
-  placeNow() {
-    return { text: queryOf(placeOf(this.state)), w: this.state.w, state: { ...this.state } };
   }
 
   showTravel() {
@@ -282,38 +309,36 @@ class LatentTab {
     this.remember(); // a change that has not come to rest yet
     const there = this[from].pop();
     if (!there) return;
-    this[to].push({ ...this.state });
-    this.lastPlace = { text: queryOf(placeOf(there)), w: there.w, state: { ...there } };
-    this.apply({ ...there });
+    this[to].push(this.state);
+    this.rested = there;
+    this.go(there);
+    this.rebuild();
     this.showTravel();
-  }
-
-  place() {
-    return placeOf(this.state);
   }
 
   // ---- truncation, mixed classes ----
 
   showPsi() {
-    this.part("psi").value = this.state.psi;
-    setText(this.part("psi-value"), this.state.psi.toFixed(2));
+    this.part("psi").value = this.spec.psi;
+    setText(this.part("psi-value"), this.spec.psi.toFixed(2));
   }
 
   /** Which other class, and how much of it. */
   buildMix() {
-    const { about, state } = this;
+    const { about } = this;
+    const { mix } = this.spec;
     this.part("mix-row").hidden = !about.classes;
-    const [label, share] = state.mix ?? ["", 0.5];
+    const [label, share] = mix ?? ["", 0.5];
     const options = about.class_names.map((name, k) => h("option", { value: k }, name));
     this.part("mix-class").replaceChildren(h("option", { value: "" }, t("latent.mix_none")), ...options);
     this.part("mix-class").value = label;
     this.part("mix").value = share;
-    this.part("mix").disabled = !state.mix;
-    setText(this.part("mix-value"), state.mix ? `${Math.round(100 * share)} %` : "");
+    this.part("mix").disabled = !mix;
+    setText(this.part("mix-value"), mix ? `${Math.round(100 * share)} %` : "");
   }
 
   mixWith(change) {
-    const [label, share] = this.state.mix ?? [null, 0.5];
+    const [label, share] = this.spec.mix ?? [null, 0.5];
     const next = { label, share, ...change };
     this.move({ mix: next.label === null ? null : [next.label, next.share] });
     this.buildMix();
@@ -321,49 +346,62 @@ class LatentTab {
 
   /** Go to neighbour i: one more step of the walk. Its picture is already here. */
   walk(i) {
-    const { m, ring, spread } = this.state;
-    if (m.length >= MAX_STEPS) {
+    const { ring, spread } = this.state;
+    const { walk } = this.spec;
+    if (walk.length >= MAX_STEPS) {
       notify(t("latent.too_far", { most: MAX_STEPS }), "info");
       return;
     }
     if (this.nearPixels) putPicture(this.part("picture"), this.nearPixels, i + 1);
-    this.move({ m: [...m, [ring * RING + i, spread]], ring: 0 });
+    this.move({ walk: [...walk, [ring * RING + i, spread]] });
   }
 
   // ---- pictures ----
 
   /** The picture of the state, from this page where it can draw it, else from the server. */
   async show() {
-    if (canDraw(placeOf(this.state))) this.paint();
+    if (this.drawsHere) this.paint();
     else await this.ask();
   }
 
+  get drawsHere() {
+    return canDraw(this.state.w, this.spec);
+  }
+
   paintPicture() {
-    const place = placeOf(this.state);
-    const drawn = drawHere(place);
-    if (drawn) this.put(drawn, place, "page");
+    const { w, spec } = this.state;
+    const drawn = drawHere(w, spec);
+    if (drawn) this.put(drawn, this.state, "page");
   }
 
   async fetchPicture() {
-    const place = placeOf(this.state);
-    const drawn = await fetchPixels("pixels", place, "main");
-    if (canDraw(placeOf(this.state)))
+    const { state } = this;
+    const drawn = await fetchPixels("pixels", this.query(), "main");
+    if (this.drawsHere)
       this.paint(); // the weights came meanwhile, and may have drawn something newer
-    else this.put(drawn, place, "server");
+    else this.put(drawn, state, "server");
   }
 
-  put(drawn, place, by) {
+  put(drawn, state, by) {
     const picture = this.part("picture");
     putPicture(picture, drawn);
-    picture.dataset.shows = queryOf(place);
     picture.dataset.step = drawn.step;
     showWhoDraws(this.part("drawn"), by, this.about);
+    this.shown = state;
+    this.tell();
+  }
+
+  /** What the picture that rests on the stage was asked for with; a moving one changes too often to write it down. */
+  tellShown() {
+    const { w, spec } = this.shown;
+    this.part("picture").dataset.shows = queryOf({ w, ...spec.toQuery() });
   }
 
   async drawNeighbours() {
-    const { spread, ring } = this.state;
-    const query = { ...placeOf(this.state), near: RING, spread, ring };
-    const drawn = (await drawNeighboursHere(query)) ?? (await fetchPixels("pixels", query, "near"));
+    const { w, spec, spread, ring } = this.state;
+    const around = { near: RING, spread, ring };
+    const drawn =
+      (await drawNeighboursHere(w, spec, around)) ?? (await fetchPixels("pixels", { ...this.query(), ...around }, "near"));
     this.nearPixels = drawn;
     this.near.forEach((button, i) => {
       putPicture(button.firstElementChild, drawn, i + 1);
@@ -411,16 +449,14 @@ class LatentTab {
   }
 
   pin(i, value) {
-    const z = new Map(this.state.z);
-    z.set(i, value);
     this.paintFader(i, value, true);
+    this.move({ fixed: new Map(this.spec.fixed).set(i, value) });
     this.readout(i);
-    this.move({ z });
   }
 
   unpin(i) {
-    const z = new Map(this.state.z);
-    if (z.delete(i)) this.move({ z });
+    const fixed = new Map(this.spec.fixed);
+    if (fixed.delete(i)) this.move({ fixed });
   }
 
   /** Left and right go to the next number, up and down (the browser's own) change it, Delete gives it back. */
@@ -443,12 +479,8 @@ class LatentTab {
 
   async drawNumbers() {
     if (!this.faders.length) return;
-    const place = placeOf(this.state);
-    const { z } = numbersHere(place) ?? (await getJSON(`latent?${queryOf(place)}`));
-    z.forEach((value, i) => {
-      const set = this.state.z.has(i);
-      this.paintFader(i, set ? this.state.z.get(i) : value, set);
-    });
+    const { z } = numbersHere(this.state.w, this.spec) ?? (await getJSON(`latent?${queryOf(this.query())}`));
+    z.forEach((value, i) => this.paintFader(i, this.spec.fixed.get(i) ?? value, this.spec.fixed.has(i)));
     if (this.shownFader !== undefined) this.readout(this.shownFader);
   }
 
@@ -464,29 +496,29 @@ class LatentTab {
   readout(i) {
     this.shownFader = i;
     const value = Number(this.faders[i]?.dataset.value ?? 0);
-    const key = this.state.z.has(i) ? "latent.readout_set" : "latent.readout";
+    const key = this.spec.fixed.has(i) ? "latent.readout_set" : "latent.readout";
     setText(this.part("raw-readout"), t(key, { i, value: signed(value) }));
   }
 
   releaseAll() {
-    this.move({ z: new Map() });
+    this.move({ fixed: new Map() });
   }
 
   // ---- wiring ----
 
   bind() {
     const click = (name, fn) => this.part(name).addEventListener("click", fn);
-    bindSeed(this.part("seed"), (seed) => this.move({ seed, from: "", m: [], ring: 0 }));
+    bindSeed(this.part("seed"), (seed) => this.startFrom(seed));
     click("surprise", () => this.surprise());
     click("reset", () => this.reset());
     click("copy-link", (event) => this.copy(event.currentTarget));
-    click("others", () => this.move({ ring: (this.state.ring + 1) % MAX_RINGS }));
-    click("back", () => this.move({ m: this.state.m.slice(0, -1), ring: 0 }));
+    click("others", () => this.go({ ring: (this.state.ring + 1) % MAX_RINGS }));
+    click("back", () => this.move({ walk: this.spec.walk.slice(0, -1) }));
     click("release", () => this.releaseAll());
     click("go-train", () => openTab("train"));
     click("undo", () => this.undo());
     click("redo", () => this.redo());
-    click("found-leave", () => this.apply({ from: "" }));
+    click("found-leave", () => this.apply({ base: null, sheet: null }));
     this.part("psi").addEventListener("input", (event) => {
       this.move({ psi: Number(event.target.value) });
       this.showPsi();
@@ -519,7 +551,7 @@ class LatentTab {
   }
 
   spread(spread) {
-    Object.assign(this.state, { spread });
+    this.state = { ...this.state, spread };
     this.showNear();
     this.settle();
   }
@@ -532,7 +564,7 @@ class LatentTab {
   /** One more picture that the path in the Interpolation tab leads through; a path begins with two. */
   send() {
     const there = readState("interpolation");
-    const path = withKeyframe(there.a ? there : (this.firstOfPath ?? {}), placeOf(this.state));
+    const path = withKeyframe(there.a ? there : (this.firstOfPath ?? {}), this.state.w, this.spec);
     if (!path) return notify(t("interpolation.full", { most: MOST_KEYFRAMES }));
     this.firstOfPath = path.b ? null : path;
     if (path.b) openTab("interpolation", path);
@@ -547,69 +579,19 @@ class LatentTab {
  *
  * @param {Record<string, string>} address
  */
-function readPlace({ w, seed, c, m, d, z, u, lock, psi, mix, from, spread, ring }) {
-  const share = Number(psi ?? 1);
+function readAddress(address) {
+  const { w, spread, ring } = address;
   return {
     w,
-    seed: readSeed(seed ?? "0") ?? 0,
-    c: /^\d+$/.test(c ?? "") ? Number(c) : undefined,
-    m: pairs(m).slice(0, MAX_STEPS),
-    d: new Map(pairs(d)),
-    z: new Map(pairs(z)),
-    u: readPushes(u),
-    lock: new Set((lock ?? "").split(",").filter(Boolean)),
-    psi: Number.isFinite(share) ? clamp(share, 0, 1) : 1,
-    mix: pairs(mix)[0] ?? null,
-    from: /^([\w-]+|(tile|study):\d{1,4})$/.test(from ?? "") ? from : "",
-    spread: clamp(Number(spread ?? SPREAD) || SPREAD, 0.05, 1),
+    spec: LatentSpec.parse(address).readable(),
+    spread: Math.min(Math.max(Number(spread ?? SPREAD) || SPREAD, 0.05), 1),
     ring: /^\d+$/.test(ring ?? "") ? Number(ring) % MAX_RINGS : 0,
   };
 }
 
-/** The same state as far as these weights can show it. */
-function fitted(state, about) {
-  const below = (map, limit) => new Map([...map].filter(([key]) => key < limit));
-  const label = about.classes ? Math.min(state.c ?? 0, about.classes - 1) : undefined;
-  const u = new Map([...state.u].filter(([, { vector }]) => lengthOf(vector) === about.z_dim));
-  const d = below(state.d, about.directions.length);
-  return {
-    ...state,
-    c: label,
-    d,
-    z: below(state.z, about.z_dim),
-    u,
-    lock: new Set([...state.lock].filter((key) => u.has(key) || Number(key) < about.directions.length)),
-    mix: state.mix && state.mix[0] < about.classes ? state.mix : null,
-    from: state.from.includes(":") || lengthOf(state.from) === about.z_dim ? state.from : "",
-  };
-}
-
-function pairs(text) {
-  const parts = (text ?? "").split(",").map((part) => part.split(":").map(Number));
-  return parts.filter(([key, value]) => Number.isInteger(key) && key >= 0 && Number.isFinite(value));
-}
-
-const join = (entries) => [...entries].map(([key, value]) => `${key}:${Number(value.toFixed(6))}`).join(",");
-
-/** What a picture is asked for with. */
-const placeOf = ({ w, seed, c, m, d, z, u, lock, psi, mix, from }) => ({
+const addressOf = ({ w, spec, spread, ring }) => ({
   w,
-  seed,
-  c,
-  m: join(m),
-  d: join(d),
-  z: join(z),
-  u: writePushes(u, (key) => lock.has(key)),
-  lock: [...lock].join(","),
-  psi: psi === 1 ? "" : psi,
-  mix: mix ? join([mix]) : "",
-  from,
+  ...spec.toQuery(),
+  spread: spread === SPREAD ? "" : spread,
+  ring: ring || "",
 });
-
-const addressOf = (state) => ({
-  ...placeOf(state),
-  spread: state.spread === SPREAD ? "" : state.spread,
-  ring: state.ring || "",
-});
-
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);

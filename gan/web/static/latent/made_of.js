@@ -9,7 +9,7 @@ import { queryOf } from "../core/query.js";
 import { newestWins } from "../core/schedule.js";
 import { api } from "../core/server.js";
 import { t } from "../core/text.js";
-import { bytesOf } from "../engine/noise.js";
+import { bytesOf } from "../engine/vector.js";
 import { slotOf } from "../weights/pixels.js";
 
 const AGAIN_MS = 500; // while the server is making something ready
@@ -19,7 +19,7 @@ const DIMMED = 0.55; // brightness of the picture under what D looked at
 const COLUMNS = 8; // of feature maps; twice as many where there is room
 const WIDE = 460; // CSS pixels
 
-/** The card. `host` is the tab: host.about, host.place() (what a picture is asked for with). */
+/** The card. `host` is the tab: host.about, host.query() (what a picture is asked for with). */
 export class MadeOf {
   constructor(part, host) {
     this.part = part;
@@ -60,7 +60,7 @@ export class MadeOf {
   /** What a route of the card says; while it is still making ready, what it does, as {words}, and it is asked again. */
   async ask(route, values, again) {
     const slot = slotOf(`made-${route}-${values.way ?? (values.row === undefined ? "" : "real")}`);
-    const response = await api(`made-of/${route}?${queryOf({ ...this.host.place(), ...values, slot })}`);
+    const response = await api(`made-of/${route}?${queryOf({ ...this.host.query(), ...values, slot })}`);
     clearTimeout(this.waiting[slot]);
     if (response.status === 202) this.waiting[slot] = setTimeout(() => this.card.open && again(), AGAIN_MS);
     return response.json();

@@ -16,7 +16,7 @@ import { nameOfFile, openWeightsFile } from "../weights/files.js";
 
 const SCALE = 16; // gan/serving/provenance.py
 
-/** `host` is the Latent sliders tab: host.place(), host.choose(id), host.restore(place). */
+/** `host` is the Latent sliders tab: host.state, host.query(), host.choose(id), host.restore(address). */
 export class Share {
   constructor(part, host) {
     this.part = part;
@@ -37,22 +37,21 @@ export class Share {
 
   /** The server's file; while the connection is lost, one that is made here from what the page draws itself. */
   async download() {
-    const place = this.host.place();
+    const { w, spec } = this.host.state;
     try {
-      await saveFrom(url(`picture.png?${queryOf({ ...place, scale: SCALE })}`));
+      await saveFrom(url(`picture.png?${queryOf({ ...this.host.query(), scale: SCALE })}`));
     } catch (error) {
-      const drawn = error.offline && drawHere(place);
+      const drawn = error.offline && drawHere(w, spec);
       if (!drawn) return notify(error.message, "error");
-      saveBlob(await pngOf(drawn, place), `gan-forge-${place.seed}.png`);
+      saveBlob(await pngOf(drawn, w, spec), `gan-forge-${spec.seed}.png`);
       notify(t("share.made_here"), "info");
     }
     return undefined;
   }
 
   async showPython() {
-    const place = this.host.place();
     try {
-      const { python } = await getJSON(`origin?${queryOf({ ...place, file: nameOfFile(place.w) })}`);
+      const { python } = await getJSON(`origin?${queryOf({ ...this.host.query(), file: nameOfFile(this.host.state.w) })}`);
       this.part("python-code").value = python;
     } catch (error) {
       return notify(error.message, "error");
@@ -108,20 +107,20 @@ export class Share {
     notify(t(same ? "share.restored" : "share.changed", { name: name.slice(0, 60) }), same ? "info" : "error");
   }
 
-  async ask(place) {
+  async ask(query) {
     try {
-      return await (await api(`origin?${queryOf(place)}`)).json();
+      return await (await api(`origin?${queryOf(query)}`)).json();
     } catch (error) {
-      if (error.status === 404) throw new OriginError("no_weights", { id: place.w, reason: error.message });
+      if (error.status === 404) throw new OriginError("no_weights", { id: query.w, reason: error.message });
       throw error;
     }
   }
 
-  /** The place of a file that was drawn with the weights that are chosen, else null. */
+  /** How a file was made that was drawn with the weights that are chosen, else null. */
   async ownOrigin(file) {
     try {
       const origin = await originOf(file);
-      return origin.weights === this.host.place().w ? origin : null;
+      return origin.weights === this.host.state.w ? origin : null;
     } catch {
       return null; // it is a picture like any other
     }
@@ -129,7 +128,7 @@ export class Share {
 }
 
 /** What this page has drawn as a PNG that says how it was made. */
-async function pngOf(drawn, { w, ...query }) {
+async function pngOf(drawn, w, spec) {
   const [small, large] = [h("canvas"), h("canvas")];
   putPicture(small, drawn);
   large.width = large.height = drawn.size * SCALE;
@@ -137,6 +136,6 @@ async function pngOf(drawn, { w, ...query }) {
   ctx.imageSmoothingEnabled = false;
   ctx.drawImage(small, 0, 0, large.width, large.height);
   const plain = await new Promise((done) => large.toBlob(done, "image/png"));
-  const origin = { weights: w, digest: digestHere(w), query: queryOf(query), madeWith: (await boot()).version };
+  const origin = { weights: w, digest: digestHere(w), query: queryOf(spec.toQuery()), madeWith: (await boot()).version };
   return new Blob([withOrigin(new Uint8Array(await plain.arrayBuffer()), origin)], { type: "image/png" });
 }
