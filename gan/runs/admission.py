@@ -33,18 +33,22 @@ class Admission:
         Raises NoRoom, in words for who has these tokens, when as many train as may and none gives way. run: the one
         that is to train, if it is there already.
         """
-        tokens = list(tokens)
-        if refusal := self.no_room(tokens, run):
-            raise refusal
-        if len(self._busy(run)) >= self.limit:
-            max(self._left_alone(tokens, run), key=Run.unwatched_seconds).send(Command("yield"))
+        busy, tokens = self._busy(run), list(tokens)
+        if len(busy) < self.limit:
+            return
+        left_alone = self._left_alone(busy, tokens)  # looked at once: somebody may come to watch meanwhile
+        if not left_alone:
+            raise self._refusal(busy, tokens)
+        max(left_alone, key=Run.unwatched_seconds).send(Command("yield"))
 
     def no_room(self, tokens: Iterable[str] = (), run: Run | None = None) -> NoRoom | None:
         """Why nothing more can train just now, in words for who has these tokens; None when something can."""
         busy, tokens = self._busy(run), list(tokens)
-        if len(busy) < self.limit or self._left_alone(tokens, run):
+        if len(busy) < self.limit or self._left_alone(busy, tokens):
             return None
+        return self._refusal(busy, tokens)
 
+    def _refusal(self, busy: list[Run], tokens: list[str]) -> NoRoom:
         def whose(run: Run) -> str:
             if run.meta.is_controlled_by(hashes_of(tokens)):
                 return "Your own run"
@@ -58,9 +62,9 @@ class Admission:
         if refusal is not None and not (_trains(source) and _pauses_in_time(source)):
             raise refusal
 
-    def _left_alone(self, tokens: Iterable[str], run: Run | None) -> list[Run]:
-        """The runs that train and make room for who has these tokens: others', which nobody watches."""
-        unwatched = [r for r in self._busy(run) if r.unwatched_seconds() >= UNWATCHED_SECONDS]
+    def _left_alone(self, busy: list[Run], tokens: list[str]) -> list[Run]:
+        """Of the runs that train, those that make room for who has these tokens: others', which nobody watches."""
+        unwatched = [r for r in busy if r.unwatched_seconds() >= UNWATCHED_SECONDS]
         return [r for r in unwatched if not self._may_control(r, tokens)]
 
     def _busy(self, run: Run | None) -> list[Run]:

@@ -16,6 +16,7 @@ import torch
 from gan.core.images import split_grid
 from gan.monitor.records import due
 from gan.runs import loop as loop_module
+from gan.runs.admission import Admission
 from gan.runs.commands import Command
 from gan.runs.errors import NoRoom, RunsError
 from gan.runs.history import FRAME_GROWTH, ROW_GROWTH
@@ -423,6 +424,19 @@ def test_an_unwatched_run_makes_room_for_others(runs):
     assert "nobody was watching" in left.message and left.history.events[-1]["kind"] == "pause"
     wanted.join(PATIENCE)
     assert wanted.status == "finished"
+
+
+def test_a_run_that_is_looked_at_while_room_is_made_gives_way_still(runs):
+    left, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
+    runs.start(left)
+    left._watched_at -= 1000
+
+    def may_control(run, _) -> bool:
+        run.watch()  # somebody opens its page at this moment
+        return False
+
+    Admission(1, {left.id: left}, may_control).admit()
+    until(lambda: left.status == "paused" and "nobody was watching" in left.message)
 
 
 def test_an_unwatched_run_keeps_its_place_before_its_own_owner(runs):
