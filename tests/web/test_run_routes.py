@@ -137,6 +137,22 @@ def test_what_cannot_be_made_pauses_nobodys_run(client, registry, recipe, change
     assert registry.get(run_id).commands.empty() and registry.get(run_id).status == "running"
 
 
+def test_a_run_whose_place_another_took_meanwhile_is_not_left_behind(client, registry, monkeypatch):
+    create, other = registry.create, []
+
+    def create_while_another_starts(*words):
+        made = create(*words)
+        other.append(create("dense", "mnist", {"batch": 8, "total_steps": 10**6})[0])
+        registry.start(other[0])
+        return made
+
+    monkeypatch.setattr(registry, "create", create_while_another_starts)
+    refused = client.post(f"{BASE}/runs", json={"recipe": "dense", "dataset": "mnist", "changes": {"batch": 8}})
+    assert refused.status_code == 409 and refused.json()["busy"]["count"] == 1
+    assert registry.owned([registry.master]) == other
+    assert [p.parent for p in registry.folder.glob("*/run.json")] == [other[0].folder]
+
+
 def test_another_device_gets_a_token_for_one_run(client, registry):
     run_id, owner = start(client)
     token = client.post(f"{BASE}/runs/{run_id}/token", headers=owner).json()["token"]

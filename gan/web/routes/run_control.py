@@ -104,7 +104,11 @@ class RunControl:
         if refusal := self.runs.admission.no_room(tokens):
             raise refusal
         run, token = make()
-        self.runs.start(run, tokens)
+        try:
+            self.runs.start(run, tokens)
+        except Exception:  # another came first: nobody would get the token of what was made
+            self.runs.delete(run)
+            raise
         self.runs.evict_oldest(spare=run)
         return run, token
 
