@@ -56,10 +56,10 @@ class Run:
         self.measure_problem = ""  # why nothing can be measured, in one sentence
         self.latest: Snapshot | None = stored_snapshot(self)
         self.training: TrainingLoop | None = None  # the loop that trains it, or trained it last
-        self.commands: queue.Queue[Command] = queue.Queue()
+        self.commands: queue.SimpleQueue[Command] = queue.SimpleQueue()  # whose put a signal handler may interrupt
         self.running_since = time.monotonic()  # when it was started, or resumed, last
         self._thread: threading.Thread | None = None
-        self._start_guard = threading.Lock()
+        self._start_guard = threading.RLock()  # a signal handler may interrupt another that holds it
         self._watched_at = self._followed_at = -1e9
 
     # What it is ---------------------------------------------------------------------------------------------------
@@ -230,8 +230,11 @@ class Run:
     def send(self, command: Command) -> None:
         """Ask the loop for something; a run that is not in memory is started for it, paused unless it is to resume."""
         with self._start_guard:
+            starts = not self.alive and command.kind in ("resume", "rewind", "step")
+            if starts:  # what it was asked after it had ended is void
+                self.commands = queue.SimpleQueue()
             self.commands.put(command)
-            if not self.alive and command.kind in ("resume", "rewind", "step"):
+            if starts:
                 self.start(paused=command.kind != "resume")
 
     def start(self, paused: bool = False) -> None:

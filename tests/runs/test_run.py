@@ -160,6 +160,17 @@ def test_a_finished_run_can_train_longer_and_that_is_the_same_run(runs):
     assert_same(finished_state(run), straight_state(run.config, 25))
 
 
+@pytest.mark.parametrize("late", ["stop", "pause"])
+def test_what_is_asked_of_a_run_that_has_ended_does_not_end_it_when_it_goes_on(runs, late):
+    run, _ = runs.create("dense", changes=SMALL | {"total_steps": 10})
+    runs.start(run)
+    run.join(PATIENCE)
+    runs.command(run, Command(late))  # from a second page that has not heard of the end
+    runs.command(run, Command("resume", total_steps=25))
+    run.join(PATIENCE)
+    assert run.status == "finished" and run.latest.step == 25
+
+
 def test_viewers_and_the_background_thread_change_nothing(runs):
     """The same weights as a plain loop over Trainer.step, while eight viewers poll, render and ask for weights."""
     run, _ = runs.create("quick", changes=SMALL | {"total_steps": 25})
