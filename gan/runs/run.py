@@ -59,6 +59,7 @@ class Run:
         self.commands: queue.SimpleQueue[Command] = queue.SimpleQueue()  # whose put a signal handler may interrupt
         self.running_since = time.monotonic()  # when it was started, or resumed, last
         self._thread: threading.Thread | None = None
+        self.meta_guard = threading.RLock()  # of changes of run.json that build on what it says, and of its file
         self._start_guard = threading.RLock()  # a signal handler may interrupt another that holds it
         self._watched_at = self._followed_at = -1e9
 
@@ -112,13 +113,14 @@ class Run:
 
     def describe(self, **words: object) -> None:
         """Change what run.json says about the run: title, kept. Raises OSError; nothing is changed then."""
-        before = {name: getattr(self.meta, name) for name in words}
-        try:
-            self._set_words(words)
-            self.meta.write(self.folder)
-        except OSError:
-            self._set_words(before)
-            raise
+        with self.meta_guard:
+            before = {name: getattr(self.meta, name) for name in words}
+            try:
+                self._set_words(words)
+                self.meta.write(self.folder)
+            except OSError:
+                self._set_words(before)
+                raise
 
     def _set_words(self, words: dict[str, Any]) -> None:
         for name, value in words.items():
@@ -127,7 +129,8 @@ class Run:
     def write_meta(self) -> None:
         """Bring run.json to disk; where that cannot be, the log says so."""
         try:
-            self.meta.write(self.folder)
+            with self.meta_guard:
+                self.meta.write(self.folder)
         except OSError as e:
             log.warning("run %s: run.json could not be written (%s)", self.id, e)
 

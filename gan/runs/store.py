@@ -104,7 +104,8 @@ class RunStore:
     def new_token(self, run: Run) -> str:
         """One more token that controls the run, for another device; the oldest of more than MOST_TOKENS ends."""
         token = new_token()
-        run.describe(more_tokens_sha256=[*run.meta.more_tokens_sha256, hash_of(token)][-MOST_TOKENS:])
+        with run.meta_guard:  # two who ask at once both get one that works
+            run.describe(more_tokens_sha256=[*run.meta.more_tokens_sha256, hash_of(token)][-MOST_TOKENS:])
         return token
 
     # Keeping order ------------------------------------------------------------------------------------------------

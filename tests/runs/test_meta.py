@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 
 from gan.core.config import Config, ConfigError
 from gan.core.paths import WEIGHTS
+from gan.core.tokens import hash_of
 from gan.core.version import VERSION
+from gan.runs import store as store_module
 from gan.runs.meta import RunMeta, new_meta, public, read_meta
+from gan.runs.registry import Runs
 from gan.runs.run import Run
 from gan.training.checkpoint import CheckpointError
 from tests import samples
@@ -97,3 +102,21 @@ def test_a_description_that_cannot_be_written_changes_nothing(tmp_path: Path) ->
     with pytest.raises(OSError, match=r"run\.json|No such file"):
         run.describe(title="Other", kept=True)
     assert (run.meta.title, run.meta.kept) == ("Test", False)
+
+
+def test_two_tokens_that_are_asked_for_at_once_both_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = Runs(tmp_path)
+    run, _ = registry.create("dense")
+    with ThreadPoolExecutor(1) as another:
+        asked: list[Future[str]] = []
+
+        def hash_while_another_asks(token: str) -> str:
+            if threading.current_thread() is threading.main_thread():
+                asked.append(another.submit(registry.new_token, run))
+                wait(asked, timeout=0.5)  # it comes in between where nothing keeps it
+            return hash_of(token)
+
+        monkeypatch.setattr(store_module, "hash_of", hash_while_another_asks)
+        first = registry.new_token(run)
+    assert {hash_of(first), hash_of(asked[0].result())} == set(run.meta.more_tokens_sha256)
+    assert read_meta(run.folder) == run.meta
