@@ -32,6 +32,7 @@ class Lines(Generic[T]):
         self.records: list[T] = []
         self._pending: list[T] = []
         self._size, self._older = 0, False  # older: the head says fewer columns, so the file is to be written anew
+        self._replaced = False  # the file holds records that there are no more
         self._read(decode)
 
     def add(self, record: T) -> None:
@@ -40,10 +41,9 @@ class Lines(Generic[T]):
 
     def flush(self) -> None:
         """Write what is pending. Raises OSError; the pending records then stay pending."""
-        if not self._pending:
-            return
-        if self._older:
+        if self._replaced or (self._pending and self._older):
             self._rewrite()
+        if not self._pending:
             return
         text = "".join(self.encode(r) + "\n" for r in self._pending)
         if not self._size:
@@ -61,22 +61,21 @@ class Lines(Generic[T]):
         self._pending = []
 
     def keep(self, wanted: Callable[[T], bool]) -> None:
-        """Forget the records that are not wanted, on disk too."""
+        """Forget the records that are not wanted; on disk with the next `flush`."""
         kept = [r for r in self.records if wanted(r)]
-        if len(kept) == len(self.records):
-            return
-        self.replace(kept)
+        if len(kept) < len(self.records):
+            self.records, self._replaced = kept, True
 
     def replace(self, records: list[T]) -> None:
-        """Have these records and no others, on disk too. Raises OSError; the file is then what it was."""
-        self.records = records
-        self._rewrite()
+        """Have these records and no others, on disk too. Raises OSError; the file is what it was until a `flush`."""
+        self.records, self._replaced = records, True
+        self.flush()
 
     def _rewrite(self) -> None:
         """Raises OSError; the file is then what it was."""
         data = (self.head + "".join(self.encode(r) + "\n" for r in self.records)).encode()
         write_atomically(self.path, data)
-        self._size, self._pending, self._older = len(data), [], False
+        self._size, self._pending, self._older, self._replaced = len(data), [], False, False
 
     def _read(self, decode: Callable[[str], T]) -> None:
         if not self.path.exists():
@@ -318,14 +317,18 @@ class History:
             lines.flush()
 
     def forget_after(self, step: int) -> None:
-        """Take back what lies after a step, because training continues from there."""
+        """Take back what lies after a step, because training continues from there.
+
+        Raises OSError: it is then taken back here, and in the files by the next `flush`.
+        """
         late = [f["step"] for f in self.frames if f["step"] > step]
         for name, lines in self._lines.items():
             lines.keep(partial(_is_until, self._kinds[name].step, step))
         self._pictures = [(s, png) for s, png in self._pictures if s <= step]
+        self.generation += 1
+        self.flush()
         for s in late:
             self.frame_path(s).unlink(missing_ok=True)
-        self.generation += 1
 
     def copy_until(self, step: int, folder: Path) -> History:
         """The history until a step, written into a folder that has none. Raises OSError.

@@ -156,13 +156,13 @@ class TrainingLoop:
         self._begun = True
 
     def restore(self, path: Path) -> None:
-        """Continue from a saved state; what lies after it is taken back. Raises CheckpointError or OSError."""
+        """Continue from a saved state; what lies after it is taken back. Raises CheckpointError."""
         extra = load_checkpoint(path, self.trainer)
         run, step = self.run, self.trainer.steps_done
         run.seconds = float(extra.get("seconds", 0.0))
         self._sums, self._threads_now = Sums(), 0
         self.measuring.forget()
-        run.forget_after(step)
+        self._on_disk(lambda: run.forget_after(step))
         distributed.broadcast_command_with("load", self.trainer.state_dict())
 
     def _note_machine(self) -> None:

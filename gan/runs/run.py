@@ -168,11 +168,11 @@ class Run:
 
     def forget_after(self, step: int) -> None:
         """Take back what lies after a step, because training continues from there. Raises OSError."""
-        self.history.forget_after(step)
-        self.states.forget_after(step)
+        self.states.forget_after(step)  # first, because it makes room where the disk is full
         if self.best_step is not None and self.best_step > step:
             self.best_path.unlink(missing_ok=True)
             self.best_step = None
+        self.history.forget_after(step)
 
     def weights(self) -> tuple[str, dict[str, Tensor]] | None:
         """(stamp, state) of the shown generator: of the newest picture, or of the last checkpoint.

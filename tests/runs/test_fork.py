@@ -149,6 +149,27 @@ def test_going_back_to_a_step_is_exact_and_forgets_what_came_later(runs):
     assert run.status == "finished"
 
 
+def test_going_back_on_a_full_disk_pauses_and_goes_on_exactly(runs, monkeypatch):
+    run = trained(runs)
+
+    def no_room(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as m:
+        m.setattr(history_module, "write_atomically", no_room)
+        runs.command(run, Command("rewind", at=20))
+        until(lambda: run.history.events and run.history.events[-1]["kind"] == "rewind" and run.latest.step == 16)
+        until(lambda: run.latest.numbers["message"])
+        assert run.alive and run.status == "paused" and "disk is full" in run.message
+        assert run.history.rows[-1].step == 16
+    finish(runs, run)
+    assert_same(finished_state(run), straight_state(run.config, 40))
+    again = Run(run.folder)
+    assert again.history.rows == run.history.rows and again.history.events == run.history.events
+    steps = [r.step for r in again.history.rows]
+    assert steps == sorted(set(steps)) and steps[-1] == 40
+
+
 # Forks -----------------------------------------------------------------------------------------------------------
 
 

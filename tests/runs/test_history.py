@@ -128,6 +128,26 @@ def test_going_back_forgets_what_came_later(tmp_path):
     assert h.generation == 1
 
 
+def test_going_back_on_a_full_disk_is_made_good_by_the_next_flush(tmp_path, monkeypatch):
+    h = filled(tmp_path, range(4))
+    h.add("rows", row(4))
+
+    def no_space(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as m:
+        m.setattr(history, "write_atomically", no_space)
+        with pytest.raises(OSError, match="No space"):
+            h.forget_after(2)
+    assert [r.step for r in History(tmp_path).rows] == [0, 1, 2, 3] and h.frame_path(3).exists()  # as it was
+    assert h.generation == 1
+    h.add("rows", row(3))
+    h.flush()
+    for seen in (h, History(tmp_path)):
+        assert [r.step for r in seen.rows] == [0, 1, 2, 3]
+        assert [f["step"] for f in seen.frames] == [0, 1, 2] and seen.events == []
+
+
 def test_records_thin_out_but_never_stop():
     frames = [s for s in range(100_001) if due(s, history.FRAME_GROWTH)]
     rows = [s for s in range(100_001) if due(s, history.ROW_GROWTH)]
