@@ -15,7 +15,10 @@ NEWEST = FORMATS[-1]
 
 
 class Stream(IntEnum):
-    """What is drawn. It is the first part of every seed, so that no two kinds of draws are the same numbers.
+    """What is drawn. It is the first part of every seed of format 2, so that no two kinds of draws are the same.
+
+    What shipped files and published figures depend on (metrics, classifiers) stays in format 1, where the stream comes
+    second.
 
     Links, sheets and shipped files depend on these values: none ever changes or is used again.
     """

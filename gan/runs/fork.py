@@ -30,6 +30,7 @@ class Fork:
     state: Path | None
     config: Config
     changes: Changes
+    asked: int | None = None  # the step that was asked for; the state lies at or before it
 
     @property
     def event(self) -> str:
@@ -74,11 +75,11 @@ def plan_fork(source: Run, changes: Changes, step: int | None = None) -> Fork:
     config = source.config.changed(**changes)
     check_config(config)
     if step == 0:
-        return Fork(source, 0, None, config, changes)
+        return Fork(source, 0, None, config, changes, asked=0)
     state = source.state_until(step)
     at = read_header(state)["steps_done"]
     _refuse_other_networks(source.config, config)
-    return Fork(source, at, state, _with_steps_left(config, changes, at), changes)
+    return Fork(source, at, state, _with_steps_left(config, changes, at), changes, step)
 
 
 def _with_steps_left(config: Config, changes: Changes, at: int) -> Config:
@@ -117,8 +118,9 @@ def _shapes(config: Config) -> list[tuple[str, torch.Size]]:
 def write_fork(fork: Fork, folder: Path) -> tuple[Fork, History]:
     """Fill a new run's folder: its history up to the fork, and its first state. Returns what was made.
 
-    The newest checkpoint of a run that trains may have been replaced by a later one since it was planned: the fork then
-    begins there. Raises ConfigError, OSError, or CheckpointError where the state is gone.
+    A run that trains may have replaced its newest checkpoint since this was planned: a fork of its newest state then
+    begins later, one of a step that was asked for is planned again. Raises ConfigError, OSError, or CheckpointError
+    where the state is gone.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if fork.state is None:
@@ -141,10 +143,25 @@ def _write_states(fork: Fork, state: Path, folder: Path) -> Fork:
     except FileNotFoundError:
         raise CheckpointError("The state that this fork was to begin from is gone; choose another step.") from None
     step = read_header(newest)["steps_done"]
+    if fork.asked is not None and step > fork.asked:
+        newest.unlink()
+        again = plan_fork(source, fork.changes, fork.asked)
+        return _write_states(again, again.state or state, folder)
     fork = replace(fork, step=step, config=_with_steps_left(fork.config, fork.changes, step))
     rates = {player: float(fork.changes[name]) for player, name in _PLAYERS.items() if name in fork.changes}
     write_atomically(newest, rewrite_checkpoint(newest, fork.config, rates))
     KeptCheckpoints(folder).keep(newest, step)
-    if source.best_step is not None and source.best_step <= step:
-        write_atomically(folder / source.best_path.name, rewrite_checkpoint(source.best_path, fork.config, {}))
+    _write_best(fork, folder / source.best_path.name)
     return fork
+
+
+def _write_best(fork: Fork, path: Path) -> None:
+    """The state with the best FID, if there is one at or before the fork: of a copy that no later one can replace."""
+    try:
+        link_or_copy(fork.source.best_path, path)
+    except FileNotFoundError:
+        return
+    if read_header(path)["steps_done"] <= fork.step:
+        write_atomically(path, rewrite_checkpoint(path, fork.config, {}))
+    else:
+        path.unlink()

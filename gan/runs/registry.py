@@ -47,8 +47,7 @@ class Runs(RunStore):
         if fixed := {"recipe", "dataset"} & set(changes):
             raise ConfigError(f"The {min(fixed)} is chosen beside the settings, not among them.")
         config, tokens = make_config(recipe, dataset, self.own_dir, **changes), list(tokens)
-        if self.prepared.has_claims(config.dataset) and not self.may_manage(config.dataset, tokens):
-            raise Forbidden("Only who prepared these pictures can start a run on them.")
+        self._check_may_use(config.dataset, tokens)
         check_config(config)
         return self.adopt(config, tokens=tokens, shown=shown and config.dataset in DATA)
 
@@ -113,11 +112,19 @@ class Runs(RunStore):
                 raise
             raise RunsError(f"The new run could not be opened: {e}") from None
 
-    def bring_back(self, file: Path | IO[bytes]) -> tuple[Run, str, str]:
+    def _check_may_use(self, pictures: str, tokens: Iterable[str]) -> None:
+        """Raises Forbidden for own pictures that are here, where none of the tokens claims them."""
+        if self.prepared.has_claims(pictures) and not self.may_manage(pictures, tokens):
+            raise Forbidden(
+                "Only who prepared these pictures can use them. Open the page that did, or a zip that holds them."
+            )
+
+    def bring_back(self, file: Path | IO[bytes], tokens: Iterable[str] = ()) -> tuple[Run, str, str]:
         """A run from its zip, under a new id: it, its token, and one that claims the own pictures in the zip, or "".
 
-        One on own pictures that are neither here nor in the zip comes back to be watched; see Run.needs. Raises
-        ArchiveError or DataError with a sentence.
+        One on own pictures that are neither here nor in the zip comes back to be watched; see Run.needs. On pictures
+        that are here already it needs a claim on them (one of the tokens), or the pictures themselves in the zip.
+        Raises ArchiveError, DataError or Forbidden with a sentence.
         """
         folder = self.folder / f".{secrets.token_hex(6)}"
         config, about = unpack(file, folder)
@@ -126,6 +133,7 @@ class Runs(RunStore):
             if (folder / PICTURES).exists():
                 claim = self.prepared.install(folder / PICTURES, config.dataset, about.get("dataset_title", ""))
                 (folder / PICTURES).unlink()
+            self._check_may_use(config.dataset, [*tokens, claim])
             return *self.adopt(config, folder, tokens=[claim], **about), claim
         except BaseException:
             self.prepared.give_up(config.dataset, [claim])

@@ -1,8 +1,9 @@
 """A generator as a browser needs it: what its picture depends on, in one file (static/engine/generator.js).
 
 The file: four bytes with the length of a JSON header (little-endian), the header, then the numbers of all tensors. The
-header lists the layers, each a `kind` of KINDS with its sizes, and the tensors (`2.weight` belongs to layer 2), each
-with its type and spec. Pictures are channels last ([y][x][channel]), matrices have one row for each input.
+header lists the layers, each a `kind` (KINDS of static/engine/generator.js) with its sizes, and the tensors (`2.weight`
+belongs to layer 2), each with its type and offset. Pictures are channels last ([y][x][channel]), matrices have one row
+for each input.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A generator that is loaded: all that can be drawn with it, or condition about it. No thread, no name, no query.
+"""A generator that is loaded: all that can be drawn with it, or told about it. No thread, no name, no query.
 
 Whatever takes long calls its `check` now and then (see gan.serving.worker).
 """

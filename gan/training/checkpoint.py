@@ -94,7 +94,9 @@ def read_header(path: Path) -> Header:
             extra = dict(header["extra"])
         if not (0 <= steps < _MOST_STEPS and 0 <= batches < _MOST_STEPS and all(map(math.isfinite, lr.values()))):
             raise ValueError("a number is out of its range")
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as e:
+    except OSError as e:
+        raise _unreadable(path, e) from None
+    except (SafetensorError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as e:
         raise CheckpointError(f"The checkpoint {path.name} is damaged or not one of ours ({brief(e)}).") from None
     try:
         format = read_format(header.get("format"), "The checkpoint")
@@ -131,8 +133,15 @@ def _read_tensors(path: Path, check: Callable[[safe_open], None] | None = None) 
             if check:
                 check(f)
             return {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as e:
+    except OSError as e:
+        raise _unreadable(path, e) from None
+    except SafetensorError as e:
         raise CheckpointError(f"The checkpoint {path.name} is damaged ({brief(e)}).") from None
+
+
+def _unreadable(path: Path, problem: OSError) -> CheckpointError:
+    """In words for visitors, who must not read in which folder it lies."""
+    return CheckpointError(f"The checkpoint {path.name} cannot be read ({problem.strerror or 'it is gone'}).")
 
 
 def rewrite_checkpoint(path: Path, config: Config, lr: dict[str, float]) -> bytes:
@@ -191,7 +200,9 @@ def _first_network(path: Path, prefixes: tuple[str, ...]) -> dict[str, Tensor]:
             names = list(f.keys())
             prefix = next((p for p in prefixes if any(n.startswith(p) for n in names)), prefixes[-1])
             return {n[len(prefix) :]: f.get_tensor(n) for n in names if n.startswith(prefix)}
-    except (SafetensorError, OSError) as e:
+    except OSError as e:
+        raise _unreadable(path, e) from None
+    except SafetensorError as e:
         raise CheckpointError(f"The checkpoint {path.name} is damaged ({brief(e)}).") from None
 
 

@@ -42,7 +42,7 @@ class Access:
     # Own pictures -------------------------------------------------------------------------------------------------
 
     def check_pictures(self, name: str, tokens: Sequence[str]) -> None:
-        """Whether who has these tokens may look at a prepared set and change it. Raises NotFound or Forbidden."""
+        """Raises NotFound where a prepared set is not here, Forbidden where these tokens may not change it."""
         if self.runs.prepared.path(name) is None:
             raise NotFound("These pictures are not here (any more); prepare them again.")
         if not self.runs.may_manage(name, tokens):

@@ -451,3 +451,14 @@ def test_a_plan_holds_although_its_source_trains_on(runs):
     fork, _ = runs.fork(plan)
     assert fork.checkpoint_step() == 90 and fork.config.total_steps > 90
     assert fork.history.events[-1]["step"] == 90 and fork.history.rows == source.history.rows
+
+
+def test_a_fork_of_a_step_never_begins_later(runs):
+    """The state that was planned, the newest one, has been replaced by a later one: an earlier one is taken."""
+    source = trained(runs)
+    plan = plan_fork(source, {}, 45)
+    assert plan.step == 40
+    runs.command(source, Command("resume", total_steps=90))
+    source.join(PATIENCE)
+    fork, _ = runs.fork(plan)
+    assert fork.checkpoint_step() == 32 and fork.history.rows[-1].step <= 32

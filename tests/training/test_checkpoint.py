@@ -227,3 +227,10 @@ def test_a_checkpoint_says_its_format_and_stays_with_trainers_of_it(tmp_path: Pa
         assert_same(state_of(trainer), state_of(again))
     with pytest.raises(CheckpointError, match="has format 1, but its run has format 2"):
         load_checkpoint(tmp_path / "1.safetensors", trainers[2])
+
+
+@pytest.mark.parametrize("read", [read_header, shown_generator_state, discriminator_state])
+def test_a_file_that_is_gone_is_said_without_its_folder(tmp_path, read):
+    with pytest.raises(CheckpointError, match="cannot be read") as caught:
+        read(tmp_path / "gone.safetensors")
+    assert str(tmp_path) not in str(caught.value)

@@ -576,8 +576,8 @@ def both(*answers: Any) -> dict[str, str]:
     return {"X-Owner": ",".join(answer.json()["token"] for answer in answers)}
 
 
-def bring(client: Any, data: bytes) -> Any:
-    return client.post(f"{BASE}/runs/import", content=data)
+def bring(client: Any, data: bytes, headers: dict[str, str] | None = None) -> Any:
+    return client.post(f"{BASE}/runs/import", content=data, headers=headers)
 
 
 def goes_on(client: Any, runs: Runs, made: Any) -> None:
@@ -617,6 +617,17 @@ def test_a_run_on_own_pictures_comes_back_without_them(client, elsewhere, traine
     assert send(there, PETS).json()["dataset"] == dataset
     assert there.get(f"{BASE}/runs/{again}").json()["needs"] == ""
     goes_on(there, elsewhere, made)
+
+
+def test_a_zip_that_only_names_pictures_gives_no_right_to_them(client, registry, trained):
+    """They are here and somebody's: whoever brings the run back needs a claim on them."""
+    sent, _, run = trained
+    before = {path.name for path in registry.folder.iterdir()}
+    zipped = client.get(f"{BASE}/runs/{run.id}/download/run.zip").content
+    refused = bring(client, zipped)
+    assert refused.status_code == 403 and "Only who prepared these pictures" in refused.json()["error"]
+    assert {path.name for path in registry.folder.iterdir()} == before
+    assert bring(client, zipped, owner(sent)).status_code == 201
 
 
 def test_a_run_takes_its_pictures_along(client, registry, elsewhere, trained):

@@ -275,6 +275,7 @@ def test_bad_commands_are_refused_and_training_goes_on(client, registry):
     for more, words in (
         ({"command": "explode"}, "no command"),
         ({"command": "step", "players": "x"}, "no players"),
+        ({"command": "step", "players": [1]}, "no players"),
         ({"command": "lr", "d_lr": "nan"}, "must be between"),
         ({"command": "lr", "g_lr": 0}, "must be between"),
     ):

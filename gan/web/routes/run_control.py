@@ -1,4 +1,7 @@
-"""Routes that steer runs: started, forked, commanded, renamed, kept, shown, deleted. Each needs a token of the run."""
+"""Routes that steer runs: started, forked, commanded, renamed, kept, shown, deleted.
+
+What exists is steered with a token of the run.
+"""
 
 from __future__ import annotations
 
@@ -71,6 +74,7 @@ class RunControl:
         plan = await run_in_threadpool(plan_fork, source, changes, step)  # refused before anything is paused for it
         if self.runs.may_control(source, tokens):
             await run_in_threadpool(self.runs.admission.make_room_for_fork, source, tokens)
+            plan = await run_in_threadpool(plan_fork, source, changes, step)  # a run saves its state when it pauses
         return await self._start(functools.partial(self.runs.fork, plan, tokens), tokens)
 
     async def change(self, request: Request) -> Response:
@@ -132,7 +136,7 @@ def _command(body: dict[str, Any]) -> Command:
     kind, players = body.get("command"), body.get("players") or "both"
     if kind not in COMMAND_KINDS:
         raise RunsError(f"There is no command {str(kind)[:40]!r}; known: {', '.join(COMMAND_KINDS)}.")
-    if players not in PLAYERS:
+    if players not in tuple(PLAYERS):
         raise RunsError(f"There are no players {str(players)[:40]!r}; known: {', '.join(PLAYERS)}.")
     names = [n for n in ("d_lr", "g_lr", "total_steps") if body.get(n) not in (None, "")]
     given: dict[str, Any] = {n: parse_value(n, body[n]) for n in names}

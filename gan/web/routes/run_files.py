@@ -49,7 +49,7 @@ class RunFiles:
     async def bring_back(self, request: Request) -> Response:
         self.access.check_training(tokens_of(request))
         async with received(request, MAX_RUN_ZIP_BYTES, self.kept.drop_oldest) as file:
-            run, token, claim = await run_in_threadpool(self.runs.bring_back, file)
+            run, token, claim = await run_in_threadpool(self.runs.bring_back, file, tokens_of(request))
             await run_in_threadpool(self.runs.evict_oldest, run)
         return answer_json({"id": run.id, "token": token, "pictures_token": claim}, 201)
 
