@@ -33,6 +33,7 @@ from gan.metrics.evaluate import Report, evaluate
 from gan.metrics.nearest import FEWEST_JUDGED, RealPictures
 from gan.models.weights_file import Weights, build
 from gan.monitor.diagnosis import YOUNG, Verdict, diagnose
+from gan.monitor.records import Row
 from gan.monitor.signals import Signals
 from gan.recipes.catalog import ALL_RECIPES, make_config
 from gan.runs.fork import plan_fork
@@ -150,7 +151,7 @@ def looked(config: Config, pictures: Pictures, steps: int = 2) -> dict[str, floa
 def judged(config: Config, record: dict[str, float | None]) -> list[Verdict]:
     """The diagnosis of a run that looks like this at every look."""
     steps = (0, 1, *range(20, YOUNG + 121, 20))
-    rows = [(s, s, 1.0, 1.3, 0.7, record["real_q50"], record["fake_q50"], 1e-3, 1e-3) for s in steps]
+    rows = [Row(s, s, 1.0, 1.3, 0.7, record["real_q50"], record["fake_q50"], 1e-3, 1e-3) for s in steps]
     return diagnose(config, rows, [record | {"step": s} for s in steps])
 
 
