@@ -66,9 +66,10 @@ def runs(tmp_path: Path) -> Iterator[Runs]:
 
 def brought_back(runs: Runs, name: str) -> Run:
     """The run of a zip; the pictures of both are in the first."""
+    claim = ""
     for zipped in ("run", name) if name != "run" else (name,):
         with open(FILES / f"{zipped}.zip", "rb") as file:
-            run, _, _ = runs.bring_back(file)
+            run, _, claim = runs.bring_back(file, [claim])
     return run
 
 

@@ -234,11 +234,18 @@ class Run:
         """Ask the loop for something; a run that is not in memory is started for it, paused unless it is to resume."""
         with self._start_guard:
             starts = not self.alive and command.kind in ("resume", "rewind", "step")
-            if starts:  # what it was asked after it had ended is void
-                self.commands = queue.SimpleQueue()
+            if starts:
+                self._forget_what_ends()
             self.commands.put(command)
             if starts:
                 self.start(paused=command.kind != "resume")
+
+    def _forget_what_ends(self) -> None:
+        """A stop that it was asked for after it had ended is void; settings, such as another learning rate, hold."""
+        asked, self.commands = self.commands, queue.SimpleQueue()
+        while not asked.empty():
+            if (command := asked.get()).kind in ("lr", "measure_share"):
+                self.commands.put(command)
 
     def start(self, paused: bool = False) -> None:
         """Train in a background thread."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +21,7 @@ from gan.web.routes.answers import MAX_JSON_BYTES, BadRequest, Handler, body_of,
 from gan.web.routes.run_control import RunControl
 from gan.web.routes.runs import RunRoutes
 from gan.web.routes.static import StaticRoutes
+from tests.conftest import completed
 
 
 def request_of(body: bytes = b"", tokens: str = "", query: dict[str, str] | None = None, **path: str) -> Request:
@@ -36,7 +36,7 @@ def request_of(body: bytes = b"", tokens: str = "", query: dict[str, str] | None
 
 
 def called(handler: Handler, **asked: Any) -> Response:
-    return asyncio.run(handler(request_of(**asked)))  # type: ignore[arg-type]
+    return completed(handler(request_of(**asked)))  # type: ignore[arg-type]
 
 
 def told(answer: Response) -> Any:
@@ -86,7 +86,7 @@ def test_a_file_that_a_browser_has_is_not_sent_again() -> None:
     first = called(routes.file, name="page.js")
     request = request_of(name="page.js")
     request.scope["headers"].append((b"if-none-match", first.headers["etag"].encode()))
-    again = asyncio.run(routes.file(request))  # type: ignore[arg-type]
+    again = completed(routes.file(request))  # type: ignore[arg-type]
     assert (first.status_code, again.status_code, again.body) == (200, 304, b"")
 
 
@@ -99,9 +99,9 @@ def test_tokens_are_words_between_commas_and_not_too_many() -> None:
 
 
 def test_a_body_is_read_up_to_its_limit() -> None:
-    assert asyncio.run(body_of(request_of(b"x" * 10), 10, "")) == b"x" * 10
+    assert completed(body_of(request_of(b"x" * 10), 10, "")) == b"x" * 10
     with pytest.raises(BadRequest, match="Less, please"):
-        asyncio.run(body_of(request_of(b"x" * 11), 10, "Less, please."))
+        completed(body_of(request_of(b"x" * 11), 10, "Less, please."))
 
 
 NO_OBJECTS = [b"", b"{", b"[]", b"null", b"1e999", b"\xff", b"[" * 50_000, b" " * MAX_JSON_BYTES + b"{}"]
@@ -110,7 +110,7 @@ NO_OBJECTS = [b"", b"{", b"[]", b"null", b"1e999", b"\xff", b"[" * 50_000, b" " 
 @pytest.mark.parametrize("body", NO_OBJECTS, ids=range(len(NO_OBJECTS)))
 def test_only_an_object_is_read(body: bytes) -> None:
     with pytest.raises(BadRequest):
-        asyncio.run(json_of(request_of(body)))
+        completed(json_of(request_of(body)))
 
 
 # What goes wrong -------------------------------------------------------------------------------------------------

@@ -710,7 +710,8 @@ def test_a_run_that_trains_while_it_is_packed_comes_back(client, registry, train
 
     out = Meanwhile(one_more)
     pack(trained[2].folder, out)
-    assert history.frames[-1]["step"] == 61 and bring(client, out.getvalue()).status_code == 201
+    assert history.frames[-1]["step"] == 61
+    assert bring(client, out.getvalue(), owner(trained[0])).status_code == 201
 
 
 def test_a_frame_that_is_not_in_a_zip_is_said_to_be_missing(client, registry, trained):
