@@ -181,7 +181,7 @@ class Trainer:
             x, fake = (pictures.detach().requires_grad_(self._penalty_due) for pictures in (x, fakes.x))
             real, fake_ = self._discriminate_pair((x, c), (fake, fakes.c))
             loss = self.objective.d_loss(real, fake_).mean()
-            self._optimise(loss + self._penalty(fakes.z, x, c, fake, real, fake_), self.opt_d)
+            self._optimise(loss + self._penalty(fakes.z, (x, c), fake, (real, fake_)), self.opt_d)
         d_real, d_fake = mean_verdicts(self.objective, real, fake_)
         return {"d_loss": loss.detach(), "d_real": d_real, "d_fake": d_fake}
 
@@ -210,7 +210,7 @@ class Trainer:
         real, fake = self._discriminate(x, c, self.rng), self._discriminate(fakes.x, fakes.c, self.rng)
         d_loss = self.objective.d_loss(real, fake).mean()
         g_loss = self.objective.g_loss(fake, real).mean()
-        cost = d_loss + self._penalty(fakes.z, x, c, fakes.x, real, fake)
+        cost = d_loss + self._penalty(fakes.z, (x, c), fakes.x, (real, fake))
         g_grads = torch.autograd.grad(g_loss, self.g_params, retain_graph=True) if players != "d" else None
         if players != "g":
             self._optimise(cost, self.opt_d)
@@ -223,13 +223,11 @@ class Trainer:
     def _penalty_due(self) -> bool:
         return self.penalty is not None and self.steps_done % self.config.penalty_every == 0
 
-    def _penalty(
-        self, z: Tensor, x: Tensor, c: Tensor | None, fake: Tensor, real_logits: Tensor, fake_logits: Tensor
-    ) -> Tensor | float:
+    def _penalty(self, z: Tensor, real: Batch, fake: Tensor, logits: tuple[Tensor, Tensor]) -> Tensor | float:
         """The weighted penalty of this step; lazily: every k steps, k times as strong (Karras et al. 2020, app. B)."""
         if self.penalty is None or not self._penalty_due:
             return 0.0
-        step = DiscriminatorStep(self.G, self._discriminate, z, x, c, fake, real_logits, fake_logits, self.rng)
+        step = DiscriminatorStep(self.G, self._discriminate, z, *real, fake, *logits, self.rng)
         return self.config.penalty_weight * self.config.penalty_every * self.penalty.cost(step).mean()
 
     def _discriminate(self, x: Tensor, c: Tensor | None, rng: torch.Generator) -> Tensor:
@@ -272,10 +270,9 @@ class Trainer:
         """
         if self.ema is None:
             return 0.0
-        batch = self.config.batch * distributed.world()
-        seen = self.batches_done + distributed.world()
-        halflife = min(self.config.ema_halflife_images, 0.1 * self.config.batch * seen)
-        return 1 - 0.5 ** (batch / halflife)
+        batch, world = self.config.batch, distributed.world()
+        halflife = min(self.config.ema_halflife_images, 0.1 * batch * (self.batches_done + world))
+        return 1 - 0.5 ** (batch * world / halflife)
 
     def _batch(self, k: int) -> Batch:
         # All processes read on together where all have stopped reading, however many they were then.
@@ -283,9 +280,12 @@ class Trainer:
         x, c = self.data.batch(index, self.config.batch, self.rng)
         return send(x, self.device), None if c is None else send(c, self.device)
 
+    def _noise(self, n: int) -> Tensor:
+        return torch.randn(n, self.config.z_dim, generator=self.rng, device=self.device)
+
     def _generate(self, n: int, c: Tensor | None) -> Fakes:
         """n generated pictures, of the classes c [n] where there are classes."""
-        z = torch.randn(n, self.config.z_dim, generator=self.rng, device=self.device)
+        z = self._noise(n)
         condition = self.G.condition(z, c if self.config.classes else None)
         with self._autocast():
             return Fakes(z, condition, self.G(z, condition, self.rng).float())
