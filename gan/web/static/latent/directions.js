@@ -217,7 +217,7 @@ export class Directions {
   async fit() {
     const at = this.picture();
     const shown = this.rows.some(({ key }) => this.isFitted(this.catalog.get(key)));
-    if (!shown || !this.stamp || this.fitted === at) return;
+    if (!shown || !this.stamp || this.fitted === at || this.host.about.gone) return;
     const query = queryOf({ ...this.host.query(), stamp: this.stamp, slot: slotOf("steered") });
     const { directions } = await getJSON(`steered?${query}`).catch((error) => {
       if (error.offline) return {}; // the page goes on with the directions that it has
