@@ -17,14 +17,13 @@ from gan.core.files import brief
 from gan.core.images import split_grid
 from gan.core.seeds import FormatError, read_format
 from gan.data.catalog import DataError
+from gan.runs.files import BEST, CHECKPOINT, PICTURES, REAL_PNG, RUN_JSON
 from gan.runs.history import RECORDS, History
-from gan.runs.meta import FILE as RUN_JSON
-from gan.runs.meta import is_count, public, read_words
+from gan.runs.meta import is_count, public, read_words, tiles_of
 from gan.training.checkpoint import CheckpointError, read_header
 from gan.training.checks import check_config
 
-PICTURES = "pictures.safetensors"  # own pictures, which may travel with the run that learned from them
-_FILES = ("checkpoint.safetensors", "best.safetensors", PICTURES, "real.png")  # beside what is written down, and frames
+_FILES = (CHECKPOINT, BEST, PICTURES, REAL_PNG)  # beside what is written down, and frames
 _FRAME = re.compile(r"frames/[0-9]{8}\.png")
 MAX_ENTRIES = 5_000
 MAX_UNPACKED_BYTES = 800 << 20
@@ -57,7 +56,7 @@ def pack(folder: Path, out: Path | IO[bytes], pictures: Path | None = None) -> N
             z.writestr(name, data)
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             name = path.relative_to(folder).as_posix()
-            too_large = name == "best.safetensors" and path.stat().st_size > MOST_BEST_BYTES
+            too_large = name == BEST and path.stat().st_size > MOST_BEST_BYTES
             if _is_ours(name) and name not in records and not too_large:
                 z.write(path, name)
         if pictures:
@@ -196,7 +195,7 @@ def _ending(meta: dict[str, Any], folder: Path, config: Config) -> dict[str, str
 
 
 def _steps_done(folder: Path) -> int:
-    checkpoint = folder / "checkpoint.safetensors"
+    checkpoint = folder / CHECKPOINT
     return read_header(checkpoint)["steps_done"] if checkpoint.exists() else 0
 
 
@@ -207,18 +206,17 @@ def _is_line(value: object) -> bool:
 def _check_contents(folder: Path, config: Config, format: int) -> None:
     """Every frame is a picture of the right size, the history can be read, the checkpoint belongs to this config."""
     history = History(folder)
-    columns = 10 if config.classes else 8
+    tiles = tiles_of(config)
     for frame in history.frames:
         try:
-            split_grid(history.frame_path(frame["step"]).read_bytes(), 40, columns, config.size, config.channels)
+            split_grid(history.frame_path(frame["step"]).read_bytes(), **tiles)
         except FileNotFoundError:
             raise ArchiveError(f"The frame of step {frame['step']} is missing in this zip.") from None
         except ValueError as e:
             raise ArchiveError(f"The frame of step {frame['step']} in this zip cannot be read ({e}).") from None
-    for name in ("checkpoint", "best"):
-        path = folder / f"{name}.safetensors"
+    for path in (folder / CHECKPOINT, folder / BEST):
         if path.exists() and not _is_state_of(path, config, format):
-            raise ArchiveError(f"The {name} state in this zip belongs to another run.")
+            raise ArchiveError(f"The {path.stem} state in this zip belongs to another run.")
 
 
 def _is_state_of(path: Path, config: Config, format: int) -> bool:

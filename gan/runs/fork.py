@@ -12,9 +12,10 @@ from gan.core.config import KNOBS, Changes, Config, ConfigError
 from gan.core.files import link_or_copy, write_atomically
 from gan.data.catalog import DataError
 from gan.models import meta_discriminator, meta_generator
+from gan.runs.files import BEST, CHECKPOINT, REAL_PNG
 from gan.runs.history import History
 from gan.runs.kept_checkpoints import KeptCheckpoints
-from gan.runs.run import CHECKPOINT, REAL_PNG, Run
+from gan.runs.run import Run
 from gan.training.checkpoint import CheckpointError, read_header, rewrite_checkpoint
 from gan.training.checks import check_config
 
@@ -137,7 +138,7 @@ def write_fork(fork: Fork, folder: Path) -> tuple[Fork, History]:
 
 def _write_states(fork: Fork, state: Path, folder: Path) -> Fork:
     """The state under the new settings, as the newest one and as one to go back to; the best one, if it is earlier."""
-    newest, source = folder / CHECKPOINT, fork.source
+    newest = folder / CHECKPOINT
     try:
         link_or_copy(state, newest)  # so that it stays, should the source replace its own meanwhile
     except FileNotFoundError:
@@ -145,13 +146,13 @@ def _write_states(fork: Fork, state: Path, folder: Path) -> Fork:
     step = read_header(newest)["steps_done"]
     if fork.asked is not None and step > fork.asked:
         newest.unlink()
-        again = plan_fork(source, fork.changes, fork.asked)
+        again = plan_fork(fork.source, fork.changes, fork.asked)
         return _write_states(again, again.state or state, folder)
     fork = replace(fork, step=step, config=_with_steps_left(fork.config, fork.changes, step))
     rates = {player: float(fork.changes[name]) for player, name in _PLAYERS.items() if name in fork.changes}
     write_atomically(newest, rewrite_checkpoint(newest, fork.config, rates))
     KeptCheckpoints(folder).keep(newest, step)
-    _write_best(fork, folder / source.best_path.name)
+    _write_best(fork, folder / BEST)
     return fork
 
 

@@ -14,9 +14,9 @@ from gan.core.files import write_atomically
 from gan.core.noise import SHEETS
 from gan.core.seeds import NEWEST, FormatError, read_format
 from gan.core.version import VERSION
+from gan.runs.files import RUN_JSON
 from gan.training.checkpoint import CheckpointError
 
-FILE = "run.json"
 MEASURE_SHARE, MOST_MEASURE_SHARE = 0.1, 0.5  # of the time, for the measures taken between steps
 _SECRETS = ("token_sha256", "more_tokens_sha256")
 
@@ -79,7 +79,7 @@ class RunMeta:
 
     def write(self, folder: Path) -> None:
         """Raises OSError."""
-        write_atomically(folder / FILE, _encoded(self.to_dict()))
+        write_atomically(folder / RUN_JSON, _encoded(self.to_dict()))
 
 
 _FIELDS = {f.name: str(f.type) for f in fields(RunMeta) if f.name != "more"}
@@ -108,7 +108,7 @@ def read_meta(folder: Path) -> RunMeta:
 def read_words(folder: Path) -> dict[str, Any]:
     """A run.json as it stands, whatever it says. Raises CheckpointError."""
     try:
-        said = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        said = json.loads((folder / RUN_JSON).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):

@@ -14,6 +14,7 @@ from gan.core.files import write_atomically
 from gan.core.images import grid, png_bytes, split_grid, to_uint8
 from gan.core.seeds import Seeds, Stream
 from gan.monitor.records import Row
+from gan.runs.files import REAL_PNG
 from gan.runs.snapshot import Snapshot
 from gan.training import distributed
 from gan.training.trainer import Trainer
@@ -48,7 +49,7 @@ class Publisher:
         self.real_c = None if labels is None else labels[chosen]
         run.meta.dataset_count = len(pictures.images)
         run.meta.real_labels = pictures.labels[chosen].tolist() if pictures.class_names else []
-        path = run.folder / "real.png"
+        path = run.folder / REAL_PNG
         if not path.exists():
             write_atomically(path, png_bytes(grid(pictures.images[chosen].numpy(), REAL_COUNT // 2)))
 

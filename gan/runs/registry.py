@@ -14,9 +14,10 @@ from gan.core.errors import Forbidden
 from gan.core.tokens import hash_of, new_token
 from gan.data.catalog import DATA, OWN_NAME, DataError, describe
 from gan.recipes.catalog import ALL_RECIPES, make_config
-from gan.runs.archive import PICTURES, unpack
+from gan.runs.archive import unpack
 from gan.runs.commands import Command
 from gan.runs.errors import RunsError
+from gan.runs.files import PICTURES
 from gan.runs.fork import Fork, write_fork
 from gan.runs.history import History
 from gan.runs.meta import new_meta

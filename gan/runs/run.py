@@ -16,6 +16,7 @@ from gan.core.config import Config
 from gan.data.catalog import DATA, OWN_NAME
 from gan.runs import loop
 from gan.runs.commands import Command
+from gan.runs.files import BEST, CHECKPOINT
 from gan.runs.history import History
 from gan.runs.kept_checkpoints import KeptCheckpoints
 from gan.runs.loop import TrainingLoop
@@ -25,7 +26,6 @@ from gan.runs.snapshot import Snapshot
 from gan.training.checkpoint import CheckpointError, read_header, shown_generator_state
 from gan.training.trainer import Trainer
 
-CHECKPOINT, BEST, REAL_PNG = "checkpoint.safetensors", "best.safetensors", "real.png"  # files of its folder
 WATCHED_SECONDS = 4.0  # somebody asked for a picture within this time
 
 log = logging.getLogger(__name__)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from gan.core.paths import WEIGHTS
 from gan.models import weights_file as files
 from gan.models.weights_file import Weights, WeightsError
+from gan.runs.files import RUN_JSON
 from gan.runs.run import Run
 from gan.training.checkpoint import CheckpointError
 
@@ -73,7 +74,7 @@ def _of_run(folder: Path, best: bool = False) -> Source:
 
 def _run_folder(given: Path, runs: Path) -> Path | None:
     folders = (given, runs / given)
-    return next((folder for folder in folders if given.name and (folder / "run.json").exists()), None)
+    return next((folder for folder in folders if given.name and (folder / RUN_JSON).exists()), None)
 
 
 def _named(runs: Path) -> str:

@@ -22,6 +22,7 @@ from gan.runs.admission import Admission
 from gan.runs.commands import Command
 from gan.runs.errors import InUse, NotFound, RunsError
 from gan.runs.eviction import evicted, without_states
+from gan.runs.files import RUN_JSON
 from gan.runs.history import History
 from gan.runs.prepared_sets import PreparedSets
 from gan.runs.run import Run
@@ -58,7 +59,7 @@ class RunStore:
         _make_folder(self.own_dir)
         self.recorded = self._open_recorded(recorded)
         for path in sorted(folder.iterdir()):
-            if _ID.fullmatch(path.name) and (path / "run.json").exists():
+            if _ID.fullmatch(path.name) and (path / RUN_JSON).exists():
                 self._open_if_whole(path)
 
     # Finding ------------------------------------------------------------------------------------------------------
@@ -202,7 +203,7 @@ class RunStore:
             log.warning("the run in %s was left out: %s", path, e)
 
     def _open_recorded(self, path: Path | None) -> Run | None:
-        if path is None or not (path / "run.json").exists():
+        if path is None or not (path / RUN_JSON).exists():
             return None
         run = Run(path, self.own_dir)
         run.id, run.status, run.message = RECORDED, "finished", ""

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from gan.runs import archive
 from gan.runs.archive import ArchiveError
+from gan.runs.files import PICTURES
 from tests import samples
 from tests.damage import ODD, png_chunks, png_of
 
@@ -89,9 +90,9 @@ def test_a_large_best_state_stays_and_large_pictures_are_refused(tmp_path: Path,
     for most, expected in ((len(best), {"best.safetensors"}), (len(best) - 1, set())):
         monkeypatch.setattr(archive, "MOST_BEST_BYTES", most)
         archive.pack(folder, out := io.BytesIO(), pictures)
-        more = {archive.PICTURES} | expected
+        more = {PICTURES} | expected
         assert set(zipfile.ZipFile(out).namelist()) - set(samples.run_files()) == more
-    assert zipfile.ZipFile(out).read(archive.PICTURES) == samples.prepared()
+    assert zipfile.ZipFile(out).read(PICTURES) == samples.prepared()
     monkeypatch.setattr(archive, "MOST_PICTURES_BYTES", len(samples.prepared()) - 1)
     with pytest.raises(ArchiveError, match="Keep the files"):
         archive.pack(folder, io.BytesIO(), pictures)
@@ -99,7 +100,7 @@ def test_a_large_best_state_stays_and_large_pictures_are_refused(tmp_path: Path,
 
 # Zips of strangers ---------------------------------------------------------------------------------------------------
 
-OURS = st.sampled_from([*samples.run_files(), "best.safetensors", archive.PICTURES])
+OURS = st.sampled_from([*samples.run_files(), "best.safetensors", PICTURES])
 TRICKS = st.sampled_from(["../", "/", "./", "frames/", "\\", "C:", "\n", " ", ".", "x", "٣", "_"])
 
 

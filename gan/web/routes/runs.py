@@ -15,6 +15,7 @@ from gan.core.errors import Missing
 from gan.losses.objectives import OBJECTIVES
 from gan.metrics.classifier import measured_sets
 from gan.monitor.records import COLUMNS
+from gan.runs.files import REAL_PNG
 from gan.runs.history import RECORDS
 from gan.runs.publishing import REAL_COUNT
 from gan.runs.run import Run
@@ -81,7 +82,7 @@ class RunRoutes:
         return await _png(history.frame_path(int(step)), IMMUTABLE)
 
     async def real(self, request: Request) -> Response:
-        return await _png(self._run(request).folder / "real.png", {"Cache-Control": "max-age=3600"})
+        return await _png(self._run(request).folder / REAL_PNG, {"Cache-Control": "max-age=3600"})
 
     async def events(self, request: Request) -> Response:
         return answer_json({"events": self._run(request).history.events})
