@@ -288,7 +288,7 @@ MEASURES = {
     "other numbers of this tile.",
     "soon": "The first measure comes within some seconds.",
     "is_off": "No measures: no time is given to them.",
-    "not_measurable": "No measures here: there is no network that knows pictures like these.",
+    "not_measurable": "No measures here: the network that looks at the pictures knows only {datasets}.",
 }
 
 CURVES = {

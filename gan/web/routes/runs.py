@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gan.core.errors import Missing
+from gan.data.catalog import titles
 from gan.losses.objectives import OBJECTIVES
 from gan.metrics.classifier import measured_sets
 from gan.monitor.records import COLUMNS
@@ -154,6 +155,7 @@ def _info(run: Run) -> dict[str, object]:
         "verdict_is_probability": OBJECTIVES[run.config.objective].is_probability,
         "conditional": run.config.classes > 0,
         "measurable": run.config.dataset in measured_sets(),
+        "measured_sets": titles(measured_sets()),
         "checkpoint_step": run.checkpoint_step(),
         "needs": run.needs,
         "best_step": run.best_step,

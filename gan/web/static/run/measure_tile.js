@@ -123,7 +123,7 @@ function measureAt(measures, step) {
 }
 
 function absence(meta, snapshot, share) {
-  if (!meta.measurable) return t("measures.not_measurable");
+  if (!meta.measurable) return t("measures.not_measurable", { datasets: meta.measured_sets });
   if (snapshot?.measure_problem) return snapshot.measure_problem;
   return t(share ? "measures.soon" : "measures.is_off");
 }
