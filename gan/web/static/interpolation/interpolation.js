@@ -1,18 +1,12 @@
 // The Interpolation tab: a row of pictures (keyframe_row.js), and what can be done with them. The whole state is in the link.
 
-import { onState, openTab, readState, writeState } from "../core/address.js";
 import { start } from "../core/boot.js";
-import { copyLink } from "../core/controls/copy_link.js";
 import { chooser, markChosen } from "../core/controls/radio_group.js";
 import { setText } from "../core/dom.js";
-import { visibleTab } from "../core/gradio_shell.js";
-import { notify } from "../core/notice.js";
-import { afterPause, everyVisible, newestWins } from "../core/schedule.js";
+import { newestWins } from "../core/schedule.js";
 import { t } from "../core/text.js";
-import { behind, bring, holds } from "../engine/draw_here.js";
 import { fittedKeyframes, keyframesQuery, readKeyframes } from "../engine/keyframes.js";
-import { aboutWeights, firstChoice, keepFresh, newestAbout } from "../weights/about.js";
-import { weightsSelect } from "../weights/select.js";
+import { WeightsTab } from "../weights/weights_tab.js";
 import { showWhoDraws } from "../weights/who_draws.js";
 import { Arithmetic } from "./arithmetic.js";
 import { Export } from "./export.js";
@@ -25,16 +19,15 @@ const MODES = ["slerp", "lerp", "smooth"];
 const SHOWS = ["walk", "map", "sum", "grid"];
 const USUAL_GRID = 5;
 const SPEEDS = [5, 10, 20, 30];
-const QUIET_MS = 150;
 
 export function mount(root) {
   const tab = new InterpolationTab(root);
   start(() => tab.begin());
 }
 
-class InterpolationTab {
+class InterpolationTab extends WeightsTab {
   constructor(root) {
-    this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
+    super("interpolation", root);
     this.keyframes = new Keyframes(this.part, this);
     this.views = {
       walk: new Walk(this.part, this, root.firstElementChild),
@@ -44,12 +37,7 @@ class InterpolationTab {
     };
     this.sections = [...root.querySelectorAll("[data-view]")];
     this.exports = new Export(this.part, this);
-    this.ticks = 0;
-    this.redraw = newestWins(() => this.draw());
-    this.settle = afterPause(QUIET_MS, () => writeState("interpolation", this.address()));
-    this.select = weightsSelect(this.part("weights"), (id) => this.choose(id));
-    this.part("copy-link").addEventListener("click", (event) => this.copy(event.currentTarget));
-    this.part("go-train").addEventListener("click", () => openTab("train"));
+    this.drawNewest = newestWins(() => this.draw());
     this.part("needs-add").addEventListener("click", () => this.keyframes.add());
     chooser(
       this.part("shows"),
@@ -59,46 +47,14 @@ class InterpolationTab {
     );
   }
 
-  async begin() {
-    onState("interpolation", (state) => this.open(state));
-    await this.open(readState("interpolation"));
-    everyVisible(1000, () => this.tick());
-  }
-
   // ---- which weights ----
 
-  async open(address) {
-    this.state = readAddress(address);
-    const weights = await this.select.refresh(address.w);
-    const first = firstChoice(weights);
-    const id = address.w ?? first;
-    this.part("view").hidden = !id;
-    this.part("empty").hidden = Boolean(id);
-    if (id && !(await this.choose(id)) && first && first !== id) await this.choose(first);
+  stateOf(address) {
+    return readAddress(address);
   }
 
-  /** Draw with these weights from now on; false, and a sentence, when they cannot be had. */
-  async choose(id) {
-    try {
-      this.about = await aboutWeights(id);
-    } catch (error) {
-      notify(error.message, "error");
-      return false;
-    }
-    this.state = { ...this.state, w: id, keyframes: fittedKeyframes(this.state.keyframes, this.about) };
-    await this.select.refresh(id, this.about.title);
-    this.part("weights").disabled = false;
-    this.build();
-    this.part("view").removeAttribute("aria-busy");
-    await this.redraw();
-    this.settle();
-    this.bring();
-    return true;
-  }
-
-  /** The weights come to the page while the server draws; from then on the page draws by itself. */
-  async bring() {
-    if (await bring(this.about)) await this.redraw();
+  fitted() {
+    return { keyframes: fittedKeyframes(this.state.keyframes, this.about) };
   }
 
   build() {
@@ -119,19 +75,9 @@ class InterpolationTab {
     if (!this.lacks) this.view.build();
   }
 
-  async tick() {
-    if (visibleTab() !== "interpolation") return;
-    this.ticks += 1;
-    if (!this.about) return this.ticks % 3 ? undefined : this.open(readState("interpolation"));
-    await keepFresh(this.about);
-    if (this.ticks % 5 === 0) await this.select.refresh(this.state.w, this.about.title);
-    if (this.ticks % 5 === 0 && !holds(this.state.w) && !this.about.gone) this.bring(); // they were lost on their way
-    if (!(this.about.live || behind(this.about)) || this.about.gone || this.ticks % 2) return;
-    const { stamp } = this.about;
-    this.about = await newestAbout(this.about);
-    if (this.about.gone) notify(t("latent.gone_hint"), "error");
-    if (holds(this.about.id)) await this.bring();
-    else if (this.about.stamp !== stamp) await this.redraw();
+  /** Every other second: a path is many pictures. */
+  async keepUp() {
+    if (this.followed && this.ticks % 2 === 0) await this.follow();
   }
 
   // ---- what is shown ----
@@ -154,6 +100,10 @@ class InterpolationTab {
     this.settle();
   }
 
+  redraw() {
+    return this.drawNewest();
+  }
+
   async draw() {
     await this.keyframes.draw();
     if (!this.lacks) showWhoDraws(this.part("drawn"), await this.view.draw(), this.about);
@@ -174,11 +124,6 @@ class InterpolationTab {
       grid: grid === USUAL_GRID ? "" : grid,
     };
     return { ...this.pathQuery(), fps: fps === 20 ? "" : fps, boomerang: boomerang ? "" : "0", scale, ...views };
-  }
-
-  copy(button) {
-    writeState("interpolation", this.address());
-    copyLink(button);
   }
 }
 

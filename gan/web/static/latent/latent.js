@@ -1,28 +1,26 @@
 // The Latent sliders tab. Its state is a LatentSpec, the weights it is drawn with, and what the neighbours are looked for with;
 // a link holds all of it. Every picture is asked for with the whole spec, and only the newest answer is shown.
 
-import { onState, openTab, readState, writeState } from "../core/address.js";
+import { openTab, readState } from "../core/address.js";
 import { start } from "../core/boot.js";
 import { fitPicture, putPicture } from "../core/canvas.js";
-import { copyLink } from "../core/controls/copy_link.js";
 import { h, PHONE, setText } from "../core/dom.js";
 import { signed } from "../core/format.js";
 import { visibleTab } from "../core/gradio_shell.js";
 import { notify } from "../core/notice.js";
 import { queryOf } from "../core/query.js";
-import { afterPause, everyVisible, newestWins, oncePerFrame } from "../core/schedule.js";
+import { afterPause, newestWins, oncePerFrame } from "../core/schedule.js";
 import { getJSON } from "../core/server.js";
 import { t } from "../core/text.js";
-import { behind, bring, canDraw, drawHere, drawNeighboursHere, holds, numbersHere } from "../engine/draw_here.js";
+import { canDraw, drawHere, drawNeighboursHere, numbersHere } from "../engine/draw_here.js";
 import { MOST_KEYFRAMES, withKeyframe } from "../engine/keyframes.js";
 import { LatentSpec, MAX_RINGS, MAX_STEPS } from "../engine/latent_spec.js";
 import { RING } from "../engine/noise.js";
 import { randomSeed } from "../engine/seed.js";
-import { aboutWeights, firstChoice, keepFresh, newestAbout } from "../weights/about.js";
 import { classChooser } from "../weights/class_chooser.js";
 import { fetchPixels } from "../weights/pixels.js";
 import { bindSeed } from "../weights/seed_box.js";
-import { weightsSelect } from "../weights/select.js";
+import { QUIET_MS, WeightsTab } from "../weights/weights_tab.js";
 import { showWhoDraws } from "../weights/who_draws.js";
 import { inWords } from "./describe.js";
 import { Directions } from "./directions.js";
@@ -31,7 +29,6 @@ import { MadeOf } from "./made_of.js";
 import { Share } from "./share.js";
 
 const FADER_LIMIT = 4;
-const QUIET_MS = 150;
 const MOST_UNDO = 200;
 const RESTING_MS = 500;
 const SPREAD = 0.7;
@@ -44,22 +41,17 @@ export function mount(root) {
   start(() => tab.begin());
 }
 
-class LatentTab {
+class LatentTab extends WeightsTab {
   constructor(root) {
-    this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
+    super("latent", root);
     this.near = [...root.querySelectorAll('[data-gf="near"]')];
-    this.state = readAddress({});
-    this.about = null;
     this.faders = [];
-    this.ticks = 0;
     this.movedAt = -Infinity;
     this.ask = newestWins(() => this.fetchPicture());
     this.paint = oncePerFrame(() => this.paintPicture());
     this.showNear = newestWins(() => this.drawNeighbours());
     this.readNumbers = newestWins(() => this.drawNumbers());
-    this.settle = afterPause(QUIET_MS, () => this.afterMoving());
     this.tell = afterPause(QUIET_MS, () => this.tellShown());
-    this.select = weightsSelect(this.part("weights"), (id) => this.choose(id));
     this.directions = new Directions(this.part, this);
     this.share = new Share(this.part, this);
     this.find = new Find(this.part, this);
@@ -69,56 +61,24 @@ class LatentTab {
     this.bind();
   }
 
-  async begin() {
-    onState("latent", (state) => this.open(state));
-    await this.open(readState("latent"));
-    everyVisible(1000, () => this.tick());
-  }
-
   // ---- which weights ----
 
-  /** Show a state from the address, or the first weights there are. */
-  async open(address) {
-    this.state = readAddress(address);
-    const weights = await this.select.refresh(address.w);
-    const first = firstChoice(weights);
-    const id = address.w ?? first;
-    this.part("view").hidden = !id;
-    this.part("empty").hidden = Boolean(id);
-    if (id && !(await this.choose(id)) && first && first !== id) await this.choose(first);
+  stateOf(address) {
+    return readAddress(address);
+  }
+
+  address() {
+    return addressOf(this.state);
+  }
+
+  fitted() {
+    return { spec: this.spec.fitTo(this.about) };
   }
 
   /** Show a picture that was handed on, as an address; what is looked for around it stays as it is. */
   restore(address) {
     this.remember(); // a change that has not come to rest yet
     return this.open({ ...address, spread: this.state.spread });
-  }
-
-  /** Draw with these weights from now on; false, and a sentence, when they cannot be had. */
-  async choose(id) {
-    try {
-      this.about = await aboutWeights(id);
-    } catch (error) {
-      notify(error.message, "error");
-      return false;
-    }
-    this.state = { ...this.state, w: id, spec: this.spec.fitTo(this.about) };
-    await this.select.refresh(id, this.about.title);
-    this.part("weights").disabled = false;
-    this.build();
-    this.layout();
-    this.part("view").removeAttribute("aria-busy");
-    await this.show();
-    this.afterMoving();
-    this.bring();
-    return true;
-  }
-
-  /** The weights come to the page while the server draws; from then on the page draws by itself. */
-  async bring() {
-    if (!(await bring(this.about))) return;
-    await this.show();
-    await this.showNear();
   }
 
   /** Controls for these weights. */
@@ -133,6 +93,7 @@ class LatentTab {
     this.buildMix();
     setText(this.part("raw-title"), t("latent.raw_count", { count: about.z_dim }));
     this.buildFaders();
+    this.layout();
   }
 
   showAbout() {
@@ -151,32 +112,15 @@ class LatentTab {
     return t(step ? "latent.facts" : "latent.facts_short", { z_dim, size, step: step.toLocaleString("en-US") });
   }
 
-  /** Once a second: newer weights of a run that learns; now and then the list of weights. */
-  async tick() {
-    if (visibleTab() !== "latent") return;
-    this.ticks += 1;
-    if (!this.about) return this.ticks % 3 ? undefined : this.open(readState("latent"));
-    await keepFresh(this.about);
-    if (this.ticks % 5 === 0) await this.select.refresh(this.state.w, this.about.title);
-    if (this.ticks % 5 === 0 && !holds(this.state.w) && !this.about.gone) this.bring(); // they were lost on their way
+  async keepUp() {
     const resting = performance.now() - this.movedAt > RESTING_MS; // a moving slider already draws with the newest weights
     if (resting && this.followed) await this.follow();
     if (resting && this.about.live) this.madeOf.keepUp();
   }
 
-  get followed() {
-    return (this.about.live || behind(this.about)) && !this.about.gone;
-  }
-
-  async follow() {
-    const { step, stamp } = this.about;
-    this.about = await newestAbout(this.about);
+  newsOfWeights() {
     this.showAbout();
     this.directions.show();
-    if (this.drawsHere) return this.bring();
-    if (this.about.stamp === stamp && this.about.step === step) return;
-    await this.show();
-    await this.showNear();
   }
 
   // ---- moving ----
@@ -212,9 +156,9 @@ class LatentTab {
     this.settle();
   }
 
-  afterMoving() {
+  rest() {
     this.remember();
-    writeState("latent", addressOf(this.state));
+    this.write();
     const { walk, fixed } = this.spec;
     this.part("back").disabled = !walk.length;
     this.part("release").disabled = !fixed.size;
@@ -357,6 +301,11 @@ class LatentTab {
   }
 
   // ---- pictures ----
+
+  async redraw() {
+    await this.show();
+    await this.showNear();
+  }
 
   /** The picture of the state, from this page where it can draw it, else from the server. */
   async show() {
@@ -511,11 +460,9 @@ class LatentTab {
     bindSeed(this.part("seed"), (seed) => this.startFrom(seed));
     click("surprise", () => this.surprise());
     click("reset", () => this.reset());
-    click("copy-link", (event) => this.copy(event.currentTarget));
     click("others", () => this.go({ ring: (this.state.ring + 1) % MAX_RINGS }));
     click("back", () => this.move({ walk: this.spec.walk.slice(0, -1) }));
     click("release", () => this.releaseAll());
-    click("go-train", () => openTab("train"));
     click("undo", () => this.undo());
     click("redo", () => this.redo());
     click("found-leave", () => this.apply({ base: null, sheet: null }));
@@ -554,11 +501,6 @@ class LatentTab {
     this.state = { ...this.state, spread };
     this.showNear();
     this.settle();
-  }
-
-  copy(button) {
-    writeState("latent", addressOf(this.state));
-    copyLink(button);
   }
 
   /** One more picture that the path in the Interpolation tab leads through; a path begins with two. */

@@ -6,7 +6,7 @@ import { api, getJSON } from "../core/server.js";
 const KEPT_FRAMES = 400;
 const AT_ONCE = 4; // of the browser's six connections
 
-export class History {
+export class RunHistory {
   constructor(runId) {
     this.runId = runId;
     this.clear();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, beforeEach, test } from "node:test";
-import { History } from "./history.js";
+import { RunHistory } from "./history.js";
 import { Track } from "./track.js";
 
 // A server on this machine that answers as ours does, so that nothing of the page is replaced but its document.
@@ -42,7 +42,7 @@ const ROWS = {
 const FRAMES = { steps: [16], verdict_fake: [[0.5]], verdict_real: null };
 
 async function filled() {
-  const history = new History("it");
+  const history = new RunHistory("it");
   answers = { "rows?from=0": [200, ROWS], "frames?from=0": [200, FRAMES] };
   assert.deepEqual(await history.update(COUNTS), { rows: true, frames: true, events: false, measures: false });
   return history;
@@ -74,7 +74,7 @@ test("steps and places on another axis lead to each other", async () => {
   assert.equal(history.stepAt(2, "seconds"), 15);
   assert.equal(history.placeOf(5, "images"), 320);
   assert.deepEqual(history.rowAt(19), { step: 20, images: 1280, seconds: 3 });
-  assert.equal(new History("it").rowAt(5), null);
+  assert.equal(new RunHistory("it").rowAt(5), null);
 });
 
 test("columns that only a part of a run has are empty elsewhere", async () => {

@@ -5,14 +5,14 @@ import { nearest } from "../charts/numbers.js";
 import { bitmapOf } from "../core/canvas.js";
 import { getJSON } from "../core/server.js";
 import { Verdicts } from "./diagnosis.js";
-import { History } from "./history.js";
+import { RunHistory } from "./history.js";
 
 const RECORDS_MS = 4000;
 
 export class Track {
   constructor(runId) {
     this.id = runId;
-    this.history = new History(runId);
+    this.history = new RunHistory(runId);
     this.verdicts = new Verdicts(runId);
     this.diagnosis = null; // {verdicts, cure}, of the version judged
     this.judged = null;

@@ -16,7 +16,7 @@ import { getJSON, postJSON, url } from "../core/server.js";
 import { t } from "../core/text.js";
 import { owns } from "../core/tokens.js";
 import { DiagnosisPanel } from "../run/diagnosis.js";
-import { History } from "../run/history.js";
+import { RunHistory } from "../run/history.js";
 import { MeasureTile } from "../run/measure_tile.js";
 import { shareRun } from "../run/shown_run.js";
 import { openable, openTile, TileButton } from "../run/tile_button.js";
@@ -86,7 +86,7 @@ export class LiveView {
     this.rowsAt = 0;
     this.recordsAt = -Infinity;
     this.replay = replay;
-    this.history = new History(runId);
+    this.history = new RunHistory(runId);
     this.timeline.reset(this.history);
     this.part("empty").hidden = true;
     this.part("view").hidden = false;

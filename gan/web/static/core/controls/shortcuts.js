@@ -25,7 +25,7 @@ const IN_TABS = {
 };
 const CAPS = { ArrowLeft: "←", ArrowRight: "→" };
 const TYPING = "input:not([type=range]), textarea, select, [contenteditable]";
-const ACTIVATED_BY_SPACE = "button, a, summary, [role=radio], [role=tab]"; // there the browser's own meaning counts
+const ACTIVATED_BY_SPACE = "button, a, summary, [role=radio]"; // there the browser's own meaning counts
 
 /** A key as it is written here: "r", "Shift+Z", "Space", "?". */
 function nameOf({ key, shiftKey }) {
