@@ -23,7 +23,7 @@ export function h(tag, props = {}, ...children) {
  * @param {any} element
  * @param {Record<string, any>} [props]
  */
-export function setProps(element, props) {
+function setProps(element, props) {
   for (const [key, value] of Object.entries(props ?? {})) {
     if (value === null || value === undefined || value === false) continue;
     if (key.startsWith("on") && typeof value === "function") element.addEventListener(key.slice(2).toLowerCase(), value);

@@ -1,6 +1,6 @@
 // Between latents, as gan/latent/interpolation.py has them: lines, great circles, splines through keyframes, weighted sums. No DOM in here.
 //
-// A point is a latent and what the generator is told with it, [z, mixture]; the mixture may be null.
+// A point is a latent and its condition, [z, mixture]; the mixture may be null.
 
 /** @typedef {Float32Array | Float64Array} Vector */
 /** @typedef {Float32Array | number[]} Mixture of classes or clusters */

@@ -34,7 +34,7 @@ export const bytesOf = (text) =>
  * @param {string} text
  * @returns {Float32Array | null}
  */
-export function unpack(text) {
+function unpack(text) {
   if (!/^[\w-]+$/.test(text) || text.length % 4 === 1) return null;
   const bytes = bytesOf(text);
   if (bytes.length % 2) return null;

@@ -36,12 +36,12 @@ export class Export {
   show() {
     const { classes, groups } = this.host.about;
     const still = Boolean(this.host.view.exported); // a sum without classes says its group itself
-    const told = still ? classes : classes || groups;
+    const conditioned = still ? classes : classes || groups;
     for (const link of this.links) {
       const { file, part } = link.dataset;
       if (file === "png") setText(link, t(this.host.view.single ? "interpolation.export_png_one" : "interpolation.export_png"));
       const missing = file === "zip" ? this.host.view.single : still && !["png", "npy"].includes(file);
-      link.hidden = Boolean(missing) || (part === "c" && !told);
+      link.hidden = Boolean(missing) || (part === "c" && !conditioned);
     }
   }
 

@@ -51,7 +51,7 @@ export class Keyframes {
     }
     this.buttons.forEach((button, i) => {
       button.setAttribute("aria-checked", String(i === this.chosen));
-      button.setAttribute("aria-label", this.inWords(i));
+      button.setAttribute("aria-label", this.description(i));
       button.tabIndex = i === this.chosen ? 0 : -1;
     });
     part("add").hidden = all.length >= MOST_KEYFRAMES;
@@ -61,7 +61,7 @@ export class Keyframes {
     this.edit();
   }
 
-  inWords(i) {
+  description(i) {
     return t("interpolation.keyframe_of", { name: nameOf(i), what: whatIs(this.all[i], this.host.about) });
   }
 
@@ -123,7 +123,7 @@ export class Keyframes {
     const old = this.all[this.chosen];
     const keyframe = "seed" in change ? new LatentSpec({ label: old.label, ...change }) : old.with(change);
     this.replace(this.all.with(this.chosen, keyframe));
-    this.buttons[this.chosen].setAttribute("aria-label", this.inWords(this.chosen));
+    this.buttons[this.chosen].setAttribute("aria-label", this.description(this.chosen));
     this.showEdited();
   }
 
@@ -165,7 +165,7 @@ export class Keyframes {
     this.rebuild(order.map(([, keyframe]) => keyframe));
   }
 
-  /** One noise, told to be each class in turn. */
+  /** One noise, with each class in turn as its condition. */
   morph() {
     const keyframe = this.all[this.chosen];
     const classes = Math.min(this.host.about.classes, MOST_KEYFRAMES);

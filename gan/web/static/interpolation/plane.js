@@ -101,14 +101,14 @@ export class Plane {
     const point = this.part("plane-point");
     point.style.left = `${(100 * x) / SIDE}%`;
     point.style.top = `${(100 * y) / SIDE}%`;
-    const words = this.inWords();
+    const words = this.description();
     point.setAttribute("aria-valuetext", words);
     point.setAttribute("aria-valuenow", Math.round(100 * this.host.state.at[0]));
     this.part("plane-words").replaceChildren(...this.lines());
     this.part("plane-picture").setAttribute("aria-label", words);
   }
 
-  inWords() {
+  description() {
     return this.lines()
       .map((line) => line.textContent)
       .join(", ");

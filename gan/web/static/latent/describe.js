@@ -4,7 +4,7 @@ import { signed } from "../core/format.js";
 import { t } from "../core/text.js";
 
 /** Some sentences. `start` says where the noise comes from when it is not the seed's; `nameOf` names a direction by its key. */
-export function inWords(spec, about, start, nameOf) {
+export function describe(spec, about, start, nameOf) {
   const { walk, fixed, locked, psi, mix } = spec;
   const pushed = amounts(spec).map(([key, amount]) => `${nameOf(key)} ${signed(amount)}`);
   const sentences = [

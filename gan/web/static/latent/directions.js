@@ -17,7 +17,7 @@ import { isNumber, LatentSpec } from "../engine/latent_spec.js";
 import { Vector } from "../engine/vector.js";
 import { fetchPixels, slotOf } from "../weights/pixels.js";
 
-export const LIMIT = 3;
+const LIMIT = 3;
 const STRIP = 2 * LIMIT + 1;
 const MOST_SHOWN = 12;
 const FIRST_OF_THE_LAYER = 3; // shown at the beginning, after the named ones

@@ -22,7 +22,7 @@ import { fetchPixels } from "../weights/pixels.js";
 import { bindSeed } from "../weights/seed_box.js";
 import { QUIET_MS, WeightsTab } from "../weights/weights_tab.js";
 import { showWhoDraws } from "../weights/who_draws.js";
-import { inWords } from "./describe.js";
+import { describe } from "./describe.js";
 import { Directions } from "./directions.js";
 import { Find } from "./find.js";
 import { MadeOf } from "./made_of.js";
@@ -163,7 +163,7 @@ class LatentTab extends WeightsTab {
     this.part("back").disabled = !walk.length;
     this.part("release").disabled = !fixed.size;
     const start = this.aboutStart();
-    const words = inWords(this.spec, this.about, start, (key) => this.directions.named(key));
+    const words = describe(this.spec, this.about, start, (key) => this.directions.named(key));
     this.part("picture").setAttribute("aria-label", words);
     this.part("found").hidden = !start;
     setText(this.part("found-words"), start);

@@ -135,7 +135,7 @@ export class OwnPictures {
   }
 
   /**
-   * Ask the server for something that takes a while. ask(key, told) sends it; what has come is given to use(answer), unless
+   * Ask the server for something that takes a while. ask(key, hooks) sends it; what has come is given to use(answer), unless
    * something newer was asked for meanwhile. failed(error) decides what a failure means.
    */
   async run(id, ask, use, failed) {
@@ -183,7 +183,7 @@ export class OwnPictures {
   send(given) {
     const { wanted } = this;
     const query = { ...wanted, replaces: keptUpload() };
-    const ask = (key, told) => send(`pictures?${new URLSearchParams({ ...query, progress: key })}`, bodyOf(given), told);
+    const ask = (key, hooks) => send(`pictures?${new URLSearchParams({ ...query, progress: key })}`, bodyOf(given), hooks);
     this.workOf(NEW).given = null;
     const failed = (error) => (this.workOf(NEW).given = error.offline || error.cancelled ? given : null);
     const use = (found) => {
@@ -232,7 +232,7 @@ export class OwnPictures {
   /** The files that the server keeps, prepared in another way; the changes of classes are made again. */
   again(set) {
     const asked = { upload: set.upload, ...this.form };
-    const ask = (key, told) => send("pictures/again", jsonOf({ ...asked, progress: key }), told);
+    const ask = (key, hooks) => send("pictures/again", jsonOf({ ...asked, progress: key }), hooks);
     const failed = (error) => {
       if (error.status === 404) this.uploadGone(set);
       if (this.set === set) this.show(set);
@@ -257,8 +257,8 @@ export class OwnPictures {
   }
 
   change(set, changes, before) {
-    const ask = (_, told) =>
-      send(`pictures/${set.found.dataset}/classes`, jsonOf({ classes: changes }), { ...told, arrived: undefined });
+    const ask = (_, hooks) =>
+      send(`pictures/${set.found.dataset}/classes`, jsonOf({ classes: changes }), { ...hooks, arrived: undefined });
     const use = (edited) => this.ready({ ...set, edited, changes }, before);
     const failed = () => set !== before && this.ready({ ...set, changes: {} }, before);
     return this.run(set.id, ask, use, failed);

@@ -6,7 +6,7 @@ import { read, write } from "../core/storage.js";
 import { t } from "../core/text.js";
 
 const [FILES, MOST_NAMES] = ["files", 60]; // under this name the browser remembers: id of weights -> the file they came in
-export const MAX_UPLOAD_MB = 32;
+const MAX_UPLOAD_MB = 32;
 
 /** What the file was called that these weights were opened from in this browser, if they were. */
 export const nameOfFile = (id) => read(FILES)[id];
