@@ -102,7 +102,7 @@ def trained(drawn: Drawn, runs: Path, folder: Path) -> tuple[Run, Keeper]:
     run, _ = Runs(runs).adopt(config, format=1)  # whose draws the kept runs have
     run.threads, run.status, run.meta.measure_share = (1,), "running", 0.0
     keeper = Keeper(config.total_steps)
-    run.loop(lambda run: keeper.look(run.trainer))
+    run.train(lambda run: keeper.look(run.trainer))
     keeper.look(run.trainer, last=True)
     return run, keeper
 

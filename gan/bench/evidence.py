@@ -170,7 +170,7 @@ def _run_one(task: Task) -> tuple[Task, dict[str, Any]]:
         run.threads, run.status = (1,), "running"
         run.meta.measure_share = 0.0  # live measures come when there is time: with them no run would repeat itself
         started = time.process_time()
-        run.loop(_stop_after(task.seconds) if task.seconds else None)
+        run.train(_stop_after(task.seconds) if task.seconds else None)
         seconds = time.process_time() - started
         found = _judged(run) | _measured(run, evaluate.SAMPLES if task.part == "objectives" else SAMPLES)
         return task, {"seconds": round(seconds, 1), "steps": run.trainer.steps_done, **found}

@@ -105,7 +105,7 @@ def _lead(args: argparse.Namespace) -> int:
         signal.signal(signal.SIGTERM, lambda *_: run.send(Command("shutdown")))
     print(f"{run.meta.title}: {run.folder}")
     with _progress_bar(run) as show:
-        run.loop(show)
+        run.train(show)
     _write_sheet(run)
     if run.status == "running":  # the launcher ended us: the run is listed as interrupted, and goes on when it wishes
         run.message = f"Training was ended from outside at step {run.trainer.steps_done:,}. {_how_to_go_on(run)}"

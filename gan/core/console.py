@@ -30,10 +30,10 @@ def print_anywhere() -> None:
 
 def say(problem: Exception, who: str = "") -> bool:
     """Print what a person is told of a failure on standard error, in one line; False where nobody expected it."""
-    told = as_user_error(problem, paths=True)
-    if told is not None:
-        print(who + " ".join(str(told).split()), file=sys.stderr)
-    return told is not None
+    error = as_user_error(problem, paths=True)
+    if error is not None:
+        print(who + " ".join(str(error).split()), file=sys.stderr)
+    return error is not None
 
 
 def _likenesses(error: UnicodeError) -> tuple[str, int]:

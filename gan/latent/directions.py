@@ -73,14 +73,14 @@ class SampleSet:
 
 
 @torch.inference_mode()
-def study(generator: Generator, n: int = STUDIED, seed: int = 0, pause: Callable[[], None] = lambda: None) -> SampleSet:
-    """Draw n pictures, classes in turn; `pause` is called between batches. A function of (generator, n, seed)."""
+def study(generator: Generator, n: int = STUDIED, seed: int = 0, check: Callable[[], None] = lambda: None) -> SampleSet:
+    """Draw n pictures, classes in turn; `check` is called between batches. A function of (generator, n, seed)."""
     z = sheet_latents("study", seed, generator.z_dim, n)
     condition = generator.condition(z, torch.arange(n) % generator.classes if generator.classes else None)
     images = []
     for rows in torch.arange(n).split(AT_ONCE):
         images.append(to_uint8(generator(z[rows], None if condition is None else condition[rows])))
-        pause()
+        check()
     return SampleSet(z, _labels_of(condition, n), torch.cat(images))
 
 
@@ -90,12 +90,12 @@ def _labels_of(condition: Tensor | None, n: int) -> Tensor:
     return condition.argmax(1) if condition.is_floating_point() else condition
 
 
-def measure(images: Tensor, names: Sequence[str], pause: Callable[[], None] = lambda: None) -> dict[str, Tensor]:
+def measure(images: Tensor, names: Sequence[str], check: Callable[[], None] = lambda: None) -> dict[str, Tensor]:
     """Attributes of pictures uint8 [N, C, H, W], each float32 [N]."""
     parts = []
     for part in images.split(AT_ONCE):
         parts.append(stroke_attributes.measure(stroke_attributes.ink_of(part)))
-        pause()
+        check()
     return {name: torch.cat([part[name] for part in parts]) for name in names}
 
 
@@ -113,12 +113,12 @@ class StudyResult:
         """The directions [z_dim] of its attributes."""
         return measured(self.study, self.values)
 
-    def directions(self, pause: Callable[[], None] = lambda: None) -> list[Direction]:
+    def directions(self, check: Callable[[], None] = lambda: None) -> list[Direction]:
         """Everything that can be found without a person: measured, then towards classes, then varied most."""
         found = [Direction(name, "measured", v) for name, v in self.measured.items()]
         known = self.dataset in measured_sets() and self.study.images.shape[1:] == PICTURE  # whatever a file claims
         if known and not self.generator.classes:
-            labels = _labels(self.study.images, self.dataset, pause)
+            labels = _labels(self.study.images, self.dataset, check)
             classes = towards(self.study.z, labels, CLASSES)
             found += [Direction(f"class-{k}", "class", v, True) for k, v in enumerate(classes) if v.any()]
         return found + [Direction(f"varied-{k}", "varied", v) for k, v in enumerate(varied(self.generator, self.study))]
@@ -141,19 +141,19 @@ class StudyResult:
         return torch.tensor(rows)
 
 
-def look(generator: Generator, dataset: str, pause: Callable[[], None] = lambda: None, n: int = STUDIED) -> StudyResult:
-    """Study a generator that learned from this data set; `pause` is called between batches of pictures."""
-    seen = study(generator, n, pause=pause)
+def look(generator: Generator, dataset: str, check: Callable[[], None] = lambda: None, n: int = STUDIED) -> StudyResult:
+    """Study a generator that learned from this data set; `check` is called between batches of pictures."""
+    seen = study(generator, n, check=check)
     names = measurable(dataset)
-    return StudyResult(generator, dataset, seen, measure(seen.images, names, pause) if names else {})
+    return StudyResult(generator, dataset, seen, measure(seen.images, names, check) if names else {})
 
 
 @torch.inference_mode()
-def _labels(images: Tensor, dataset: str, pause: Callable[[], None]) -> Tensor:
+def _labels(images: Tensor, dataset: str, check: Callable[[], None]) -> Tensor:
     network, labels = load(dataset), []
     for part in images.split(AT_ONCE):
         labels.append(network(to_float(part)).argmax(1))
-        pause()
+        check()
     return torch.cat(labels)
 
 

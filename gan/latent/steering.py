@@ -31,7 +31,7 @@ def steer(
     z: Tensor,
     condition: Tensor | None,
     common: Mapping[str, Tensor],
-    pause: Callable[[], None] = lambda: None,
+    check: Callable[[], None] = lambda: None,
 ) -> dict[str, Tensor]:
     """The directions [z_dim] of STEERED at one picture.
 
@@ -39,13 +39,13 @@ def steer(
         z: the picture's latent [1, z_dim]; condition: what it is told, [1], [1, classes or groups] or None.
         common: the measured directions that all pictures share (directions.measured), where the fit begins;
             those of STEERED that are missing there are missing in the result.
-        pause: called between two looks.
+        check: called between two looks.
     """
-    return {key: _leaning(generator, z, condition, common[key], pause) for key in STEERED if key in common}
+    return {key: _leaning(generator, z, condition, common[key], check) for key in STEERED if key in common}
 
 
 def _leaning(
-    generator: Generator, z: Tensor, condition: Tensor | None, start: Tensor, pause: Callable[[], None]
+    generator: Generator, z: Tensor, condition: Tensor | None, start: Tensor, check: Callable[[], None]
 ) -> Tensor:
     """Fitted to the pixels at both ends and to their slant. Without ink, `start` as it is."""
     ends = torch.tensor([[-END], [END]])
@@ -56,7 +56,7 @@ def _leaning(
         lean = slant(_ink(wanted))
 
     def look(v: Tensor) -> tuple[float, Tensor]:
-        pause()
+        check()
         v = v.clone().requires_grad_(True)
         drawn = generator(z + ends * v, both)
         loss = (drawn - wanted).square().mean() + ((slant(_ink(drawn)) - lean) / DEGREES).square().mean()

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from gan.runs.meta import checked_measure_share
 
-# Who learns in a single step: both, or one of them.
-PLAYERS = {"both": "D and G", "d": "D", "g": "G"}
-
 if TYPE_CHECKING:  # which imports this module
     from gan.runs.loop import TrainingLoop
+
+PLAYERS = {"both": "D and G", "d": "D", "g": "G"}  # who learns in a single step
 
 
 @dataclass(frozen=True)

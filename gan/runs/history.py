@@ -66,11 +66,6 @@ class Lines(Generic[T]):
         if len(kept) < len(self.records):
             self.records, self._replaced = kept, True
 
-    def replace(self, records: list[T]) -> None:
-        """Have these records and no others, on disk too. Raises OSError; the file is what it was until a `flush`."""
-        self.records, self._replaced = records, True
-        self.flush()
-
     def _rewrite(self) -> None:
         """Raises OSError; the file is then what it was."""
         data = (self.head + "".join(self.encode(r) + "\n" for r in self.records)).encode()
@@ -342,8 +337,9 @@ class History:
             kept = [r for r in list(lines.records) if self._kinds[name].step(r) <= step]
             if name == "frames":
                 kept = [f for f in kept if self._picture_is_in(f["step"], copy)]
-            if kept:
-                copy._lines[name].replace(kept)
+            for record in kept:
+                copy._lines[name].add(record)
+        copy.flush()
         return copy
 
     def _picture_is_in(self, step: int, copy: History) -> bool:

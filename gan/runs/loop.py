@@ -89,8 +89,8 @@ def _ending(run: Run, e: Exception) -> tuple[str, str]:
     return "failed", f"Training stopped unexpectedly ({type(e).__name__}); the last good state is kept."
 
 
-class Sums:
-    """Of each number of a step, since the last row, on the device: reading them waits for it."""
+class Means:
+    """Of each number of a step, since the last row; summed on the device, because reading them waits for it."""
 
     def __init__(self) -> None:
         self._sums: dict[str, tuple[Tensor | int, int]] = {}  # and of how many steps
@@ -115,7 +115,7 @@ class TrainingLoop:
         self.publisher, self.measuring = Publisher(run, trainer), Measuring(run, trainer)
         self.stopping = ""  # the kind of the command that ends it: stop, shutdown
         self._signals = Signals(trainer)
-        self._sums = Sums()
+        self._means = Means()
         counts = run.threads if trainer.device.type == "cpu" else run.threads[:1]
         self._chooser = ThreadChooser(counts, run.config.penalty_every)
         self._threads_now = 0  # none written down yet
@@ -160,7 +160,7 @@ class TrainingLoop:
         extra = load_checkpoint(path, self.trainer)
         run, step = self.run, self.trainer.steps_done
         run.seconds = float(extra.get("seconds", 0.0))
-        self._sums, self._threads_now = Sums(), 0
+        self._means, self._threads_now = Means(), 0
         self.measuring.forget()
         self._on_disk(lambda: run.forget_after(step))
         distributed.broadcast_command_with("load", self.trainer.state_dict())
@@ -234,7 +234,7 @@ class TrainingLoop:
         with distributed.whole_step(self.trainer):
             stats = self.trainer.step(players, look)
         gradients: dict[str, Tensor] = {name: stats.pop(name) for name in ("d_grad", "g_grad") if name in stats}
-        self._sums.add(stats)
+        self._means.add(stats)
         stepped = time.perf_counter()
         if players == "both":  # one player's step says nothing about the others'
             self._chooser.took(stepped - started)
@@ -301,7 +301,7 @@ class TrainingLoop:
 
     def _add_row(self) -> None:
         trainer = self.trainer
-        means = self._sums.take()
+        means = self._means.take()
         if not means:
             return
         bad = [name for name, v in means.items() if not math.isfinite(v)]

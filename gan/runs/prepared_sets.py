@@ -75,7 +75,7 @@ class PreparedSets:
         """Whether a set is somebody's; not so from the command line, as long as nobody else prepared the same."""
         return bool(self._read(name))
 
-    def told(self, name: str, tokens: Iterable[str]) -> Summary | None:
+    def own_summary(self, name: str, tokens: Iterable[str]) -> Summary | None:
         """What became of the files of who has these tokens; None without a claim, or with one of an older version."""
         known, given = self._read(name), hashes_of(tokens)
         newest = next((said for claim, said in reversed(known.items()) if claim in given and said), None)
@@ -86,8 +86,8 @@ class PreparedSets:
 
         whoever: without a claim, too, what stands in the set's own file.
         """
-        if told := self.told(name, tokens):
-            return told
+        if own := self.own_summary(name, tokens):
+            return own
         said = summary_of(self.folder / f"{name}.safetensors")
         return said if whoever or not self.has_claims(name) else said.public()
 

@@ -97,8 +97,8 @@ class Runs(RunStore):
 
     def _title_of(self, pictures: str, known: dict[str, Any], tokens: list[str]) -> str:
         """How who has these tokens calls prepared pictures; what another calls his is not told."""
-        if told := self.prepared.told(pictures, tokens):
-            return told.title
+        if own := self.prepared.own_summary(pictures, tokens):
+            return own.title
         return known.get("dataset_title") or self.prepared.summary(pictures, tokens, self.is_owner(tokens)).title
 
     def _made(self, path: Path, config: Config, info: dict[str, Any], history: History | None) -> Run:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gan.core.config import Config
 from gan.data.catalog import DATA, OWN_NAME
+from gan.models.weights_file import Weights
 from gan.runs import loop
 from gan.runs.commands import Command
 from gan.runs.files import BEST, CHECKPOINT
@@ -174,24 +175,28 @@ class Run:
             self.best_step = None
         self.history.forget_after(step)
 
-    def weights(self) -> tuple[str, dict[str, Tensor]] | None:
-        """(stamp, state) of the shown generator: of the newest picture, or of the last checkpoint.
+    def weights(self) -> Weights | None:
+        """The shown generator: of the newest picture, or of the last checkpoint; None where there is none yet.
 
         A picture brings its weights along while somebody follows them, see `watch`.
         """
         snapshot = self.latest
         if snapshot is not None and snapshot.weights is not None:
-            return str(snapshot.step), snapshot.weights
+            return self._weights_of(snapshot.step, snapshot.weights)
         try:
-            return str(self.checkpoint_step()), shown_generator_state(self.checkpoint_path)
+            return self._weights_of(self.checkpoint_step(), shown_generator_state(self.checkpoint_path))
         except CheckpointError:
             return None
 
-    def best_weights(self) -> dict[str, Tensor]:
+    def best_weights(self) -> Weights:
         """The shown generator of the state with the best FID. Raises CheckpointError."""
         if self.best_step is None:
             raise CheckpointError("This run keeps no state with the best FID.")
-        return shown_generator_state(self.best_path)
+        return self._weights_of(self.best_step, shown_generator_state(self.best_path))
+
+    def _weights_of(self, step: int | None, state: dict[str, Tensor]) -> Weights:
+        names = tuple(self.meta.class_names) if self.config.classes else ()
+        return Weights(self.config, self.meta.title, names, step or 0, state)
 
     # Who watches --------------------------------------------------------------------------------------------------
 
@@ -251,10 +256,10 @@ class Run:
         """Train in a background thread."""
         self.running_since = time.monotonic()
         self.status, self.message = ("paused" if paused else "running"), ""
-        self._thread = threading.Thread(target=self.loop, name=f"run-{self.id}", daemon=True)
+        self._thread = threading.Thread(target=self.train, name=f"run-{self.id}", daemon=True)
         self._thread.start()
 
-    def loop(self, progress: Callable[[Run], None] | None = None) -> None:
+    def train(self, progress: Callable[[Run], None] | None = None) -> None:
         """Train here until the end, a stop, or a failure. Never raises: what went wrong is in status and message."""
         loop.train(self, progress)
 

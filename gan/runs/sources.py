@@ -64,11 +64,9 @@ def open_run(folder: Path) -> Run:
 
 def _of_run(folder: Path, best: bool = False) -> Source:
     run = open_run(folder)
-    found = (str(run.best_step), run.best_weights()) if best else run.weights()
-    if found is None:
+    weights = run.best_weights() if best else run.weights()
+    if weights is None:
         raise CheckpointError(f"The run {run.id} has no weights yet.")
-    names = tuple(run.meta.class_names) if run.config.classes else ()
-    weights = Weights(run.config, run.meta.title, names, int(found[0]), found[1])
     return Source(f"run-{run.id}@best" if best else f"run-{run.id}", weights, run.own_dir)
 
 

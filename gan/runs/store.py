@@ -11,13 +11,15 @@ import re
 import secrets
 import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from gan.core.config import ConfigError
 from gan.core.tokens import hash_of, hashes_of, new_token
 from gan.data.catalog import DATA
+from gan.models.weights_file import Weights
 from gan.runs.admission import Admission
 from gan.runs.commands import Command
 from gan.runs.errors import InUse, NotFound, RunsError
@@ -79,6 +81,27 @@ class RunStore:
         if at and what != "best":
             raise NotFound("A run has its newest weights, ID, and those with the best FID, ID@best.")
         return self.get(run_id), bool(at)
+
+    def newest_weights(self, name: str) -> tuple[str, Callable[[], Weights]]:
+        """For a Renderer, of weights called ID or ID@best: their stamp, which is cheap, and what reads them.
+
+        Of a run that is followed they are those of its newest picture, else of its last saved state. Asking for them
+        changes nothing: a page that follows a run says so, see Run.watch. Raises NotFound; KeyError where there are
+        none yet.
+        """
+        run, best = self.whose_weights(name)
+        if best:
+            if run.best_step is None:
+                raise KeyError(name)
+            return f"best-{run.best_step}", run.best_weights
+        latest = run.latest
+        if run.alive and latest is not None and latest.weights is not None:
+            return str(latest.step), partial(_read_weights, run)
+        try:
+            changed = run.checkpoint_path.stat().st_mtime_ns
+        except OSError:
+            raise KeyError(name) from None
+        return f"{changed:x}", partial(_read_weights, run)
 
     def owned(self, tokens: Iterable[str]) -> list[Run]:
         """The runs that these tokens control: the kept ones first, then the newest."""
@@ -208,6 +231,13 @@ class RunStore:
         run = Run(path, self.own_dir)
         run.id, run.status, run.message = RECORDED, "finished", ""
         return run
+
+
+def _read_weights(run: Run) -> Weights:
+    found = run.weights()
+    if found is None:
+        raise CheckpointError("The last state of this run cannot be read.")
+    return found
 
 
 def _make_folder(own_dir: Path) -> None:

@@ -12,13 +12,10 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from torch import Tensor
-
-from gan.core.config import Config
 from gan.latent import directions as studies
 from gan.latent.directions import StudyResult
 from gan.models import weights_file as files
@@ -32,12 +29,10 @@ KEPT_STUDIES = 4  # 1,000 pictures each, for the directions of weights
 MAX_UPLOAD_BYTES = 32 << 20
 
 T = TypeVar("T")
-State = Mapping[str, Tensor]
-# run id -> (stamp, step, config, class names, state of the shown generator, or a function that reads it). Raises
-# KeyError when the run has no weights yet, its own error when it is unknown. Asked at every request, so the stamp must
-# be cheap; a new stamp is what makes the state be read.
-Learned = tuple[str, int, Config, Sequence[str], State | Callable[[], State]]
-Source = Callable[[str], Learned]
+# A run's id, or ID@best -> the stamp of its newest weights, and what reads them. Raises KeyError when the run has none
+# yet, its own error when it is unknown. Asked at every request, so the stamp must be cheap; a new one is what makes the
+# weights be read.
+Source = Callable[[str], tuple[str, Callable[[], Weights]]]
 
 
 class UnknownWeights(RenderError):
@@ -170,8 +165,6 @@ class Renderer:
         try:
             if self.source is None:
                 raise KeyError(run_id)
-            stamp, step, config, class_names, state = self.source(run_id)
+            return self.source(run_id)
         except KeyError:
             raise UnknownWeights("This run has no weights to draw with (yet).") from None
-        names = tuple(class_names) if config.classes else ()
-        return stamp, lambda: Weights(config, "", names, step, state() if callable(state) else state)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
@@ -128,11 +129,18 @@ def load_checkpoint(path: Path, trainer: Trainer) -> dict[str, Any]:
 
 def _read_tensors(path: Path, check: Callable[[safe_open], None] | None = None) -> dict[str, Tensor]:
     """All tensors of a file that passes `check`. Raises CheckpointError."""
+    with _opened(path) as f:
+        if check:
+            check(f)
+        return {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[safe_open]:
+    """A file whose tensors are read. Raises CheckpointError, also for what goes wrong meanwhile."""
     try:
         with safe_open(path, "pt") as f:
-            if check:
-                check(f)
-            return {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118
+            yield f
     except OSError as e:
         raise _unreadable(path, e) from None
     except SafetensorError as e:
@@ -195,15 +203,10 @@ def discriminator_state(path: Path) -> dict[str, Tensor]:
 
 def _first_network(path: Path, prefixes: tuple[str, ...]) -> dict[str, Tensor]:
     """The tensors of the first of these networks that the file holds, by their own names."""
-    try:
-        with safe_open(path, "pt") as f:
-            names = list(f.keys())
-            prefix = next((p for p in prefixes if any(n.startswith(p) for n in names)), prefixes[-1])
-            return {n[len(prefix) :]: f.get_tensor(n) for n in names if n.startswith(prefix)}
-    except OSError as e:
-        raise _unreadable(path, e) from None
-    except SafetensorError as e:
-        raise CheckpointError(f"The checkpoint {path.name} is damaged ({brief(e)}).") from None
+    with _opened(path) as f:
+        names = list(f.keys())
+        prefix = next((p for p in prefixes if any(n.startswith(p) for n in names)), prefixes[-1])
+        return {n[len(prefix) :]: f.get_tensor(n) for n in names if n.startswith(prefix)}
 
 
 def flatten(state: State) -> dict[str, Tensor]:

@@ -96,10 +96,9 @@ def _routes(settings: Settings, runs: Runs) -> list[BaseRoute]:
     from gan.serving.renderer import Renderer
     from gan.web.access import Access
     from gan.web.routes.answers import routes_of
-    from gan.web.routes.pictures import run_source
     from gan.web.routes.register import all_tables
 
-    access, renderer = Access(runs, settings.only_here), Renderer(WEIGHTS, run_source(runs))
+    access, renderer = Access(runs, settings.only_here), Renderer(WEIGHTS, runs.newest_weights)
     return routes_of(*all_tables(access, renderer, Inspector(renderer, runs), tuple(open_addresses(settings))))
 
 

@@ -44,7 +44,6 @@ from gan.training.trainer import Trainer
 from gan.web.access import Access
 from gan.web.middleware import OURS
 from gan.web.routes.answers import routes_of
-from gan.web.routes.pictures import run_source
 from gan.web.routes.register import all_tables
 from tests.conftest import until
 from tests.metrics.test_evaluate import Averages
@@ -191,7 +190,7 @@ def test_any_set_trains_with_any_recipe_or_is_refused_in_words(runs, recipe):
 
 @pytest.fixture(scope="module")
 def client(runs, tmp_path_factory) -> Iterator[TestClient]:
-    renderer = Renderer(tmp_path_factory.mktemp("weights"), run_source(runs))
+    renderer = Renderer(tmp_path_factory.mktemp("weights"), runs.newest_weights)
     inspector = Inspector(renderer, runs)
     app = Starlette(routes=routes_of(*all_tables(Access(runs), renderer, inspector)))
     with TestClient(app, base_url="http://test" + OURS) as client:
@@ -203,7 +202,7 @@ def client(runs, tmp_path_factory) -> Iterator[TestClient]:
 def trained(runs: Runs, recipe: str, dataset: str, **changes: Any) -> Run:
     run, _ = runs.create(recipe, dataset, {"batch": BATCH, "width": 4, "total_steps": 21} | changes)
     run.status = "running"
-    run.loop()
+    run.train()
     assert run.status == "finished", run.message
     return run
 
@@ -267,7 +266,7 @@ def checked(client: TestClient, runs: Runs, recipe: str, dataset: str, **changes
     found = everything(client, run, load(dataset, "train", runs.own_dir).images[0])
     fork, _ = runs.fork(plan_fork(run, {"total_steps": 23}))
     fork.status = "running"
-    fork.loop()
+    fork.train()
     assert fork.status == "finished", fork.message
     return found
 

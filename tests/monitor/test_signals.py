@@ -160,7 +160,7 @@ def test_a_run_writes_signals_and_takes_them_along(tmp_path, monkeypatch, random
     runs = Runs(tmp_path)
     run, _ = runs.create("quick", changes=SMALL | {"total_steps": 45})
     run.threads, run.status = (1,), "running"
-    run.loop()
+    run.train()
     first, *others = run.history.signals
     assert [s["step"] for s in others] == [1, 20, 40]
     assert all(value is not None for s in others for value in s.values())

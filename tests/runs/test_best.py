@@ -25,7 +25,7 @@ from gan.training.trainer import Trainer
 from gan.web.access import Access
 from gan.web.routes.answers import BASE, routes_of
 from gan.web.routes.drawings import DrawingRoutes
-from gan.web.routes.pictures import PictureRoutes, run_source
+from gan.web.routes.pictures import PictureRoutes
 from gan.web.routes.register import run_tables
 from tests.conftest import make_pictures
 from tests.runs import test_run
@@ -135,7 +135,7 @@ def test_a_file_that_belongs_to_no_measure_is_not_called_the_best(runs):
 
 @pytest.fixture
 def client(runs):
-    renderer = Renderer(WEIGHTS, run_source(runs))
+    renderer = Renderer(WEIGHTS, runs.newest_weights)
     tables = *run_tables(Access(runs)), PictureRoutes(renderer, runs).table(), DrawingRoutes(renderer).table()
     yield TestClient(Starlette(routes=routes_of(*tables)))
     renderer.close()

@@ -278,7 +278,7 @@ def test_nobody_is_shown_a_verdict_that_is_no_number(runs):
                 run.trainer.d_params[0].fill_(float("inf"))
             run.training.publisher.publish(frame=True)
 
-    run.loop(poison)
+    run.train(poison)
     assert run.status == "failed" and "The discriminator's verdict became NaN or infinite at step 7" in run.message
     json.dumps([run.latest.numbers, run.history.frames], allow_nan=False)
     assert [f["step"] for f in run.history.frames].count(7) == 1  # the one before
@@ -352,7 +352,7 @@ def test_kill_9_in_mid_training_then_continue_exactly(tmp_path):
     steps = run.checkpoint_step()
     run.config = run.config.changed(total_steps=steps + 5)
     run.threads, run.status = (1,), "running"
-    run.loop()
+    run.train()
     assert run.status == "finished"
     from gan.data.catalog import load
 
@@ -480,7 +480,7 @@ def test_a_run_that_goes_on_elsewhere_says_so(runs, monkeypatch):
         monkeypatch.setattr(device, "has_amx", lambda units=units: units)
         monkeypatch.setattr(loop_module, "best_device", lambda: torch.device("cpu"))
         run.config, run.status = run.config.changed(total_steps=total), "running"
-        run.loop()
+        run.train()
         assert run.status == "finished", run.message
     marks = [e for e in Run(run.folder).history.events if e["kind"] == "machine"]
     text = "Another machine: processor, bfloat16 → processor, float32"

@@ -5,6 +5,7 @@ import sys
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -155,7 +156,7 @@ def test_training_beside_a_busy_renderer_is_bit_for_bit_the_same(renderer, rando
 def test_the_source_of_a_run_is_not_changed(shelf):
     weights = make()
     before = {k: v.clone() for k, v in weights.state.items()}
-    renderer = Renderer(shelf, lambda _: ("1", 1, weights.config, weights.class_names, weights.state))
+    renderer = Renderer(shelf, lambda _: ("1", lambda: weights))
     draw(renderer, "run-x", near=Near(4))
     renderer.close()
     assert all(torch.equal(before[k], v) for k, v in weights.state.items())
@@ -220,8 +221,7 @@ def test_newer_weights_of_a_run_are_used_and_older_ones_forgotten(shelf):
     def source(run_id):
         if run_id != "abc":
             raise KeyError(run_id)
-        w = now["weights"]
-        return now["stamp"], int(now["stamp"]), w.config, w.class_names, lambda: (reads.append(1), w.state)[1]
+        return now["stamp"], lambda: (reads.append(1), replace(now["weights"], step=int(now["stamp"])))[1]
 
     renderer = Renderer(shelf, source)
     first, again = (ask(renderer, "run-abc", "pixels", PLACE, 4, None).result(PATIENCE) for _ in range(2))

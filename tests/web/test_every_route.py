@@ -24,7 +24,6 @@ from gan.web import middleware
 from gan.web.access import Access
 from gan.web.middleware import OURS
 from gan.web.routes.answers import routes_of
-from gan.web.routes.pictures import run_source
 from gan.web.routes.register import all_tables
 from tests.serving.test_renderer import make
 from tests.web.test_own_picture_routes import NOISE, send
@@ -56,7 +55,7 @@ class Site:
     def __init__(self, folder) -> None:
         files.save(folder / "plain.safetensors", make("quick"))
         self.runs = Runs(folder / "runs")
-        self.renderer = Renderer(folder, run_source(self.runs))
+        self.renderer = Renderer(folder, self.runs.newest_weights)
         self.inspector = Inspector(self.renderer, self.runs)
         self.tables = all_tables(Access(self.runs), self.renderer, self.inspector)
         guard = [Middleware(middleware.BodyLimit)]

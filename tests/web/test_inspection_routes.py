@@ -26,7 +26,7 @@ from gan.web.middleware import OURS
 from gan.web.routes.answers import routes_of
 from gan.web.routes.drawings import DrawingRoutes
 from gan.web.routes.inspection import InspectionRoutes
-from gan.web.routes.pictures import PictureRoutes, run_source
+from gan.web.routes.pictures import PictureRoutes
 from tests.conftest import PATIENCE
 from tests.serving.test_renderer import make
 
@@ -48,7 +48,7 @@ def own_run(runs):
     own = Pictures(OWN, images, torch.zeros(40, dtype=torch.long), ())
     write_pictures(runs.own_dir / f"{OWN}.safetensors", [split_of(own)], words)
     run, _ = runs.create("dense", OWN, {"batch": 4, "total_steps": 40})
-    run.loop()
+    run.train()
     assert run.status == "finished", run.message
     return run
 
@@ -59,7 +59,7 @@ def inspector(tmp_path_factory, runs):
     files.save(folder / "by-class.safetensors", make(data_limit=300))
     files.save(folder / "colour.safetensors", on("emoji", size=32, channels=3))
     files.save(folder / "own.safetensors", on(OWN))
-    renderer = Renderer(folder, run_source(runs))
+    renderer = Renderer(folder, runs.newest_weights)
     inspector = Inspector(renderer, runs)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(catalog, "load", lambda *args: short(whole(*args)))
@@ -190,7 +190,7 @@ def test_weights_without_a_run_say_what_they_lack(client):
 def test_a_damaged_or_foreign_state_is_said(inspector, runs):
     run, other = (runs.create(recipe, OWN, {"batch": 4, "total_steps": 1})[0] for recipe in ("dense", "mlp"))
     for each in (run, other):
-        each.loop()
+        each.train()
     subject = inspector.subject(f"run-{run.id}", LatentSpec(1), None).result(PATIENCE)
     assert inspector.verdict(subject).result(PATIENCE).step == 1
     run.checkpoint_path.write_bytes(other.checkpoint_path.read_bytes())

@@ -16,7 +16,7 @@ from gan.web.access import Access
 from gan.web.middleware import OURS
 from gan.web.routes.answers import routes_of
 from gan.web.routes.drawings import DRAWINGS, Drawing, DrawingRoutes
-from gan.web.routes.pictures import PictureRoutes, run_source
+from gan.web.routes.pictures import PictureRoutes
 from gan.web.routes.queries import class_of
 from gan.web.routes.register import run_tables
 from tests.conftest import until
@@ -200,7 +200,7 @@ def learning(tmp_path, monkeypatch, random_pictures):
     """The routes about one run that learns, and the run."""
     monkeypatch.setattr(loop_module, "load", lambda *a, **k: random_pictures)
     runs = Runs(tmp_path / "runs")
-    renderer = Renderer(tmp_path, run_source(runs))
+    renderer = Renderer(tmp_path, runs.newest_weights)
     tables = *run_tables(Access(runs)), PictureRoutes(renderer, runs).table(), DrawingRoutes(renderer).table()
     app = Starlette(routes=routes_of(*tables))
     run, _ = runs.create("dense", "mnist", {"batch": 8, "total_steps": 10**6})

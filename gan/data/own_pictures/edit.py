@@ -30,11 +30,11 @@ SHOWN = 16  # pictures of a preview
 
 
 def edit_classes(
-    name: str, own_dir: Path, changes: Mapping[str, str], told: Summary | None = None, public: bool = False
+    name: str, own_dir: Path, changes: Mapping[str, str], known: Summary | None = None, public: bool = False
 ) -> Prepared:
     """A new data set with other classes: old name -> new name; "" leaves a class out, equal names make one class.
 
-    Where a single class is left the pictures have none. told: what was said of the set, instead of what its file says;
+    Where a single class is left the pictures have none. known: what was said of the set, instead of what its file says;
     public: see `write_set`. Raises DataError, also when fewer than 16 would be left.
     """
     path = Path(own_dir) / f"{name}.safetensors"
@@ -49,7 +49,7 @@ def edit_classes(
         raise DataError(f"{counted(len(rows[0]), 'picture')} would be left, but at least {LEAST} are needed.")
     labels = [_labels(part, kept_rows, new, classes) for part, kept_rows in zip(parts, rows, strict=True)]
     splits = [split_of(*three) for three in zip(parts, rows, labels, strict=True) if len(three[1])]
-    made = _summary(told or summary_of(path), parts, splits, classes)
+    made = _summary(known or summary_of(path), parts, splits, classes)
     return write_set(splits, classes, made, Path(own_dir), public)
 
 

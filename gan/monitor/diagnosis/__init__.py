@@ -104,10 +104,10 @@ def _first(past: Past, rules: dict[str, Rule]) -> dict[str, str]:
 
 
 def _unknown(past: Past) -> dict[str, str]:
-    told = past.now("d_auroc")
-    if told is None:
+    auroc = past.now("d_auroc")
+    if auroc is None:
         return {}
-    seen = f"D tells real and generated pictures apart {percent(told)} of the time (50 % is chance)."
+    seen = f"D tells real and generated pictures apart {percent(auroc)} of the time (50 % is chance)."
     known = past.now("diversity") is not None and past.now("train_nn_ratio") is not None
     return {"cannot-tell" if known else "incomparable": seen}
 

@@ -187,23 +187,23 @@ def _swing_size(past: Past) -> float:
 
 
 def discriminator_too_strong(past: Past) -> str | None:
-    told, gradient, far = past.now("d_auroc"), past.share("g_grad"), past.far()
+    auroc, gradient, far = past.now("d_auroc"), past.share("g_grad"), past.far()
     vanished = _low(gradient, VANISHED)
     useless = _high(far, RAW) and past.stuck(STUCK)
-    if not _high(told, SURE) or not (vanished or useless):
+    if not _high(auroc, SURE) or not (vanished or useless):
         return None
-    seen = f"D tells real and generated pictures apart {percent(told)} of the time"
+    seen = f"D tells real and generated pictures apart {percent(auroc)} of the time"
     if vanished:
         return f"{seen}, and the generator's gradient is {percent(gradient)} of what it was at first."
     return f"{seen}, and the pictures come no nearer to real ones."
 
 
 def generator_too_strong(past: Past) -> str | None:
-    told, far = past.now("d_auroc"), past.far()
+    auroc, far = past.now("d_auroc"), past.far()
     blind = BLIND if _high(far, RAW) and not past.unchanged(UNMOVED) else FOOLED
-    if not _low(told, blind) or _low(far, GOOD):
+    if not _low(auroc, blind) or _low(far, GOOD):
         return None
-    return f"D finds a generated picture more real than a real one {percent(1 - told)} of the time."
+    return f"D finds a generated picture more real than a real one {percent(1 - auroc)} of the time."
 
 
 # The course of a run --------------------------------------------------------------------------------------------------
@@ -231,13 +231,13 @@ def plateau(past: Past) -> str | None:
 
 def healthy(past: Past) -> str | None:
     """Positive signs only: near real pictures by the run's own measure, varied, D neither blind nor certain."""
-    far, diversity, told = past.far(), past.now("diversity"), past.now("d_auroc")
+    far, diversity, auroc = past.far(), past.now("diversity"), past.now("d_auroc")
     seen_well = _high(diversity, VARIED) and _high(past.now("correlation"), SMOOTH)
-    if not (_near_real(past) and seen_well and _high(told, BLIND) and _low(told, CERTAIN)):
+    if not (_near_real(past) and seen_well and _high(auroc, BLIND) and _low(auroc, CERTAIN)):
         return None
     return (
         f"The pictures are {percent(far)} as far from real ones as at first. They differ {percent(diversity)} as much "
-        f"as real ones, and D tells them apart {percent(told)} of the time (50 % is chance)."
+        f"as real ones, and D tells them apart {percent(auroc)} of the time (50 % is chance)."
     )
 
 

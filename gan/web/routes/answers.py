@@ -146,24 +146,24 @@ def stream(start: Callable[[Tell], Job], *first: Line) -> Response:
 
 class _JobLines(StreamingResponse):
     def __init__(self, start: Callable[[Tell], Job], first: tuple[Line, ...]) -> None:
-        self._told: asyncio.Queue[Line | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[Line | None] = asyncio.Queue()
         loop = asyncio.get_running_loop()
 
         def tell(line: Line | None) -> None:
-            loop.call_soon_threadsafe(self._told.put_nowait, line)
+            loop.call_soon_threadsafe(self._queue.put_nowait, line)
 
         self._job = start(tell)
         self._job.add_done_callback(lambda _: tell(None))
         super().__init__(self._lines(first), media_type="application/x-ndjson")
 
     async def _lines(self, first: tuple[Line, ...]) -> AsyncIterator[str]:
-        for line in first:
+        for known in first:
+            yield json.dumps(known) + "\n"
+        while (line := await self._queue.get()) is not None:
             yield json.dumps(line) + "\n"
-        while (told := await self._told.get()) is not None:
-            yield json.dumps(told) + "\n"
         problem = self._job.exception()
         if problem is not None:
-            yield json.dumps({"problem": str(told_of(problem, "a job that tells its progress"))}) + "\n"
+            yield json.dumps({"problem": str(logged_error(problem, "a job that tells its progress"))}) + "\n"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -189,18 +189,18 @@ def sentence(handler: Handler, what: str) -> Handler:
         except (ClientDisconnect, TooLarge):  # nobody is there to read it; the guard of all bodies answers
             raise
         except Exception as problem:
-            told = told_of(problem, what)
-            return answer_json({"error": str(told), **told.details}, told.status)
+            error = logged_error(problem, what)
+            return answer_json({"error": str(error), **error.details}, error.status)
 
     return guarded
 
 
-def told_of(problem: BaseException, what: str) -> UserError:
+def logged_error(problem: BaseException, what: str) -> UserError:
     """What the person is told of a failure; what nobody expected, and what a disk refused, goes into the log."""
-    told = as_user_error(problem, paths=False)
-    if told is None:
+    error = as_user_error(problem, paths=False)
+    if error is None:
         log.error("%s failed", what, exc_info=problem)
         return _OurFault("The server could not do this; its log says why.")
-    if told is not problem:
+    if error is not problem:
         log.warning("%s: %s", what, problem)
-    return told
+    return error

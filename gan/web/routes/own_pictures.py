@@ -48,7 +48,7 @@ class Preparations:
         return self._said.get(key, "")
 
     @contextmanager
-    def told(self, key: str) -> Iterator[None]:
+    def followed(self, key: str) -> Iterator[None]:
         """While the block lasts, `said` knows the key that a page chose; "" is none. Raises DataError."""
         if key and not _KEY.fullmatch(key):
             raise DataError("The key of the progress must be 8 to 64 letters and digits.")
@@ -111,7 +111,7 @@ class SendingRoutes:
         self.access.check_training(tokens)
         form, key = _form(asked), asked.get("progress", "")
         self.runs.prepared.check_room()
-        with self.preparing.told(key):
+        with self.preparing.followed(key):
             upload = await receive_files(request, self.kept.drop_oldest)
             try:
                 answer = await self.preparing.run(request, key, _job(upload, form, self.runs, tokens))
@@ -131,7 +131,7 @@ class SendingRoutes:
         body = await json_of(request)
         form, key, name = _form(body), str(body.get("progress", "")), str(body.get("upload"))
         self.runs.prepared.check_room()
-        with self.preparing.told(key):
+        with self.preparing.followed(key):
             job = _job(self.kept.get(name), form, self.runs, tokens)
             answer = await self.preparing.run(request, key, job)
         return answer_json(answer | {"upload": name}, 201)
@@ -241,8 +241,8 @@ class PreparedRoutes:
 
 
 def _edited(runs: Runs, name: str, changes: dict[str, str], tokens: list[str]) -> dict[str, object]:
-    told = runs.prepared.summary(name, tokens, runs.is_owner(tokens))
-    return _claimed(runs, lambda: edit_classes(name, runs.own_dir, changes, told, public=True), tokens)
+    known = runs.prepared.summary(name, tokens, runs.is_owner(tokens))
+    return _claimed(runs, lambda: edit_classes(name, runs.own_dir, changes, known, public=True), tokens)
 
 
 def _claimed(runs: Runs, make: Callable[[], Prepared], tokens: list[str]) -> dict[str, object]:

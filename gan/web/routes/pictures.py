@@ -10,15 +10,14 @@ from typing import TypeVar
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from torch import Tensor
 
 from gan.latent.directions import Direction, from_text, to_text
 from gan.latent.query import BadQuery, in_base64, spec_of
 from gan.latent.spec import packed, unpacked
 from gan.runs.registry import Runs
 from gan.runs.run import Run
-from gan.serving.generator import RenderError, StudiedGenerator
-from gan.serving.renderer import MAX_UPLOAD_BYTES, Learned, Renderer, Source
+from gan.serving.generator import StudiedGenerator
+from gan.serving.renderer import MAX_UPLOAD_BYTES, Renderer
 from gan.serving.worker import Check
 from gan.web.routes.answers import Table, answer_json, body_of, file, raw, tokens_of, unless_known, wait
 from gan.web.routes.queries import class_of, slot_of, weights_of
@@ -155,38 +154,6 @@ class PictureRoutes:
 def _written(direction: Direction) -> dict[str, object]:
     vector = in_base64(packed(direction.vector))
     return {"key": direction.key, "kind": direction.kind, "vector": vector, "regroups": direction.may_change_cluster}
-
-
-def run_source(runs: Runs) -> Source:
-    """Where a Renderer finds the weights of runs: the newest of those that are followed, else the last saved state.
-
-    Asking for a picture changes nothing: a page that follows a run says so (POST runs/ID/watch).
-    """
-
-    def source(run_id: str) -> Learned:
-        run, best = runs.whose_weights(run_id)
-        if best:
-            if (step := run.best_step) is None:
-                raise KeyError(run_id)
-            return f"best-{step}", step, run.config, run.meta.class_names, run.best_weights
-        latest = run.latest
-        if run.alive and latest is not None and latest.weights is not None:
-            return str(latest.step), latest.step, run.config, run.meta.class_names, latest.weights
-        try:
-            changed = run.checkpoint_path.stat().st_mtime_ns
-        except OSError:
-            raise KeyError(run_id) from None
-        step = run.checkpoint_step() if run.alive else latest.step if latest else 0
-        return f"{changed:x}", step or 0, run.config, run.meta.class_names, lambda: _stored(run)
-
-    return source
-
-
-def _stored(run: Run) -> dict[str, Tensor]:
-    found = run.weights()
-    if found is None:
-        raise RenderError("The last state of this run cannot be read.")
-    return found[1]
 
 
 def _best_title(run: Run) -> str:

@@ -15,14 +15,13 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from torch import Tensor
 
 from gan.core.errors import Missing
 from gan.core.images import gif_bytes, mp4_bytes
-from gan.models.weights_file import Weights, to_bytes
-from gan.monitor.records import COLUMNS
+from gan.models.weights_file import to_bytes
 from gan.runs.archive import pack
 from gan.runs.errors import RunsError
+from gan.runs.history import RECORDS
 from gan.runs.run import Run
 from gan.web.access import Access
 from gan.web.routes.answers import Table, answer_json, attachment, tokens_of
@@ -99,22 +98,13 @@ def _weights_file(run: Run) -> bytes:
     found = run.weights()
     if found is None:
         raise RunsError("This run has no weights yet.")
-    return _as_file(run, int(found[0]), found[1])
-
-
-def _best_file(run: Run) -> bytes:
-    step = run.best_step or 0
-    return _as_file(run, step, run.best_weights())
-
-
-def _as_file(run: Run, step: int, state: dict[str, Tensor]) -> bytes:
-    names = tuple(run.meta.class_names) if run.config.classes else ()
-    return to_bytes(Weights(run.config, run.meta.title, names, step, state))
+    return to_bytes(found)
 
 
 def _history_file(run: Run) -> bytes:
-    path = run.folder / "rows.csv"
-    return path.read_bytes() if path.exists() else (",".join(COLUMNS) + "\n").encode()
+    rows = RECORDS["rows"]
+    path = run.folder / rows.file
+    return path.read_bytes() if path.exists() else rows.head.encode()
 
 
 def _timelapse(run: Run, encode: Callable[..., bytes]) -> bytes:
@@ -138,7 +128,7 @@ def _sheet(path: Path) -> np.ndarray:
 
 _DOWNLOADS: dict[str, tuple[str, Callable[[Run], bytes]]] = {
     "weights.safetensors": ("application/octet-stream", _weights_file),
-    BEST_WEIGHTS: ("application/octet-stream", _best_file),
+    BEST_WEIGHTS: ("application/octet-stream", lambda run: to_bytes(run.best_weights())),
     "history.csv": ("text/csv", _history_file),
     "timelapse.gif": ("image/gif", lambda run: _timelapse(run, gif_bytes)),
     "timelapse.mp4": ("video/mp4", lambda run: _timelapse(run, mp4_bytes)),
