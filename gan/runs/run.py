@@ -28,6 +28,8 @@ from gan.training.checkpoint import CheckpointError, read_header, shown_generato
 from gan.training.trainer import Trainer
 
 WATCHED_SECONDS = 4.0  # somebody asked for a picture within this time
+_STARTING = frozenset(("resume", "rewind", "step"))  # commands that a run at rest is started for
+_SETTINGS = frozenset(("lr", "measure_share"))
 
 log = logging.getLogger(__name__)
 
@@ -238,30 +240,53 @@ class Run:
     def send(self, command: Command) -> None:
         """Ask the loop for something; a run that is not in memory is started for it, paused unless it is to resume."""
         with self._start_guard:
-            starts = not self.alive and command.kind in ("resume", "rewind", "step")
+            starts = not self.alive and command.kind in _STARTING
             if starts:
                 self._forget_what_ends()
             self.commands.put(command)
             if starts:
                 self.start(paused=command.kind != "resume")
 
-    def _forget_what_ends(self) -> None:
-        """A stop that it was asked for after it had ended is void; settings, such as another learning rate, hold."""
+    def _forget_what_ends(self, also: frozenset[str] = frozenset()) -> set[str]:
+        """A stop that it was asked for after it had ended is void; settings, such as another learning rate, hold.
+
+        also: kinds of commands that hold too. Returns the kinds that do.
+        """
         asked, self.commands = self.commands, queue.SimpleQueue()
+        kinds = set()
         while not asked.empty():
-            if (command := asked.get()).kind in ("lr", "measure_share"):
+            if (command := asked.get()).kind in _SETTINGS | also:
+                kinds.add(command.kind)
                 self.commands.put(command)
+        return kinds
 
     def start(self, paused: bool = False) -> None:
         """Train in a background thread."""
-        self.running_since = time.monotonic()
-        self.status, self.message = ("paused" if paused else "running"), ""
+        self._begins(paused)
         self._thread = threading.Thread(target=self.train, name=f"run-{self.id}", daemon=True)
         self._thread.start()
 
     def train(self, progress: Callable[[Run], None] | None = None) -> None:
         """Train here until the end, a stop, or a failure. Never raises: what went wrong is in status and message."""
         loop.train(self, progress)
+        while self._goes_on():
+            loop.train(self, progress)
+
+    def _begins(self, paused: bool) -> None:
+        self.running_since = time.monotonic()
+        self.status, self.message = ("paused" if paused else "running"), ""
+
+    def _goes_on(self) -> bool:
+        """Whether it was asked to go on while it ended, which takes as long as its last save; else it is at rest."""
+        with self._start_guard:  # whoever asks from now on starts it
+            kinds: set[str] = set()
+            if self.status in ("finished", "stopped"):
+                kinds = self._forget_what_ends(_STARTING)
+            if kinds & _STARTING:
+                self._begins(paused="resume" not in kinds)
+                return True
+            self._thread = None
+            return False
 
     def join(self, timeout: float | None = None) -> None:
         if self._thread is not None:

@@ -171,6 +171,26 @@ def test_what_is_asked_of_a_run_that_has_ended_does_not_end_it_when_it_goes_on(r
     assert run.status == "finished" and run.latest.step == 25
 
 
+@pytest.mark.parametrize(("kind", "last"), [("resume", 25), ("step", 11)])
+def test_what_is_asked_while_the_last_state_is_saved_is_done(runs, monkeypatch, kind, last):
+    """The page says "finished" before the last save is through, and a button pressed then is no less pressed."""
+    run, _ = runs.create("dense", changes=SMALL | {"total_steps": 10})
+    save, asked = loop_module.save_checkpoint, []
+
+    def slow_save(*args):
+        save(*args)
+        if run.status == "finished" and not asked:
+            asked.append(kind)
+            run.send(Command("stop"))  # which it has done already
+            run.send(Command(kind, total_steps=last if kind == "resume" else None))
+
+    monkeypatch.setattr(loop_module, "save_checkpoint", slow_save)
+    runs.start(run)
+    until(lambda: not run.alive)
+    assert asked and run.checkpoint_step() == last
+    assert_same(finished_state(run), straight_state(run.config, last))
+
+
 def test_viewers_and_the_background_thread_change_nothing(runs):
     """The same weights as a plain loop over Trainer.step, while eight viewers poll, render and ask for weights."""
     run, _ = runs.create("quick", changes=SMALL | {"total_steps": 25})
