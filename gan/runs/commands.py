@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from gan.runs.meta import checked_measure_share
@@ -12,6 +13,8 @@ from gan.runs.meta import checked_measure_share
 if TYPE_CHECKING:  # which imports this module
     from gan.runs.loop import TrainingLoop
 
+STARTING = frozenset(("resume", "rewind", "step"))  # what a run at rest is started for
+_SETTINGS = frozenset(("lr", "measure_share"))
 PLAYERS = {"both": "D and G", "d": "D", "g": "G"}  # who learns in a single step
 
 
@@ -29,6 +32,22 @@ class Command:
     total_steps: int | None = None
     at: int | None = None  # rewind: to the last kept state at or before this step; None: to the last checkpoint
     measure_share: float | None = None
+
+
+def without_ends(
+    asked: SimpleQueue[Command], also: frozenset[str] = frozenset()
+) -> tuple[SimpleQueue[Command], set[str]]:
+    """What was asked of a run that has ended: a stop is void, settings such as another learning rate hold.
+
+    also: kinds of commands that hold too. Returns what holds, and its kinds.
+    """
+    kept: SimpleQueue[Command] = SimpleQueue()
+    kinds = set()
+    while not asked.empty():
+        if (command := asked.get()).kind in _SETTINGS | also:
+            kinds.add(command.kind)
+            kept.put(command)
+    return kept, kinds
 
 
 def carry_out(loop: TrainingLoop, command: Command) -> None:

@@ -16,20 +16,18 @@ from gan.core.config import Config
 from gan.data.catalog import DATA, OWN_NAME
 from gan.models.weights_file import Weights
 from gan.runs import loop
-from gan.runs.commands import Command
+from gan.runs.commands import STARTING, Command, without_ends
 from gan.runs.files import BEST, CHECKPOINT
 from gan.runs.history import History
 from gan.runs.kept_checkpoints import KeptCheckpoints
 from gan.runs.loop import TrainingLoop
-from gan.runs.meta import read_meta
+from gan.runs.meta import RunMeta, read_meta
 from gan.runs.publishing import counts_of, stored_snapshot
 from gan.runs.snapshot import Snapshot
 from gan.training.checkpoint import CheckpointError, read_header, shown_generator_state
 from gan.training.trainer import Trainer
 
 WATCHED_SECONDS = 4.0  # somebody asked for a picture within this time
-_STARTING = frozenset(("resume", "rewind", "step"))  # commands that a run at rest is started for
-_SETTINGS = frozenset(("lr", "measure_share"))
 
 log = logging.getLogger(__name__)
 
@@ -119,15 +117,11 @@ class Run:
         with self.meta_guard:
             before = {name: getattr(self.meta, name) for name in words}
             try:
-                self._set_words(words)
+                _change(self.meta, words)
                 self.meta.write(self.folder)
             except OSError:
-                self._set_words(before)
+                _change(self.meta, before)
                 raise
-
-    def _set_words(self, words: dict[str, Any]) -> None:
-        for name, value in words.items():
-            setattr(self.meta, name, value)
 
     def write_meta(self) -> None:
         """Bring run.json to disk; where that cannot be, the log says so."""
@@ -240,25 +234,12 @@ class Run:
     def send(self, command: Command) -> None:
         """Ask the loop for something; a run that is not in memory is started for it, paused unless it is to resume."""
         with self._start_guard:
-            starts = not self.alive and command.kind in _STARTING
+            starts = not self.alive and command.kind in STARTING
             if starts:
-                self._forget_what_ends()
+                self.commands, _ = without_ends(self.commands)
             self.commands.put(command)
             if starts:
                 self.start(paused=command.kind != "resume")
-
-    def _forget_what_ends(self, also: frozenset[str] = frozenset()) -> set[str]:
-        """A stop that it was asked for after it had ended is void; settings, such as another learning rate, hold.
-
-        also: kinds of commands that hold too. Returns the kinds that do.
-        """
-        asked, self.commands = self.commands, queue.SimpleQueue()
-        kinds = set()
-        while not asked.empty():
-            if (command := asked.get()).kind in _SETTINGS | also:
-                kinds.add(command.kind)
-                self.commands.put(command)
-        return kinds
 
     def start(self, paused: bool = False) -> None:
         """Train in a background thread."""
@@ -279,18 +260,17 @@ class Run:
     def _goes_on(self) -> bool:
         """Whether it was asked to go on while it ended, which takes as long as its last save; else it is at rest."""
         with self._start_guard:  # whoever asks from now on starts it
-            kinds: set[str] = set()
             if self.status in ("finished", "stopped"):
-                kinds = self._forget_what_ends(_STARTING)
-            if kinds & _STARTING:
-                self._begins(paused="resume" not in kinds)
-                return True
+                self.commands, kinds = without_ends(self.commands, STARTING)
+                if kinds & STARTING:
+                    self._begins(paused="resume" not in kinds)
+                    return True
             self._thread = None
             return False
 
     def join(self, timeout: float | None = None) -> None:
-        if self._thread is not None:
-            self._thread.join(timeout)
+        if (thread := self._thread) is not None:
+            thread.join(timeout)
 
     def end(self, status: str, message: str) -> None:
         """It no longer trains: every viewer hears of it, and run.json says so."""
@@ -299,6 +279,11 @@ class Run:
             numbers = old.numbers | {"status": status, "message": message} | counts_of(self)
             self.latest = Snapshot(old.version + 1, old.step, old.tiles, old.columns, numbers, old.weights)
         self.write_meta()
+
+
+def _change(meta: RunMeta, words: dict[str, Any]) -> None:
+    for name, value in words.items():
+        setattr(meta, name, value)
 
 
 def _step_of(checkpoint: Path) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 
@@ -58,6 +59,15 @@ def test_no_script_imports_in_a_circle():
     while leaves := {name for name, needed in imports.items() if not needed}:
         imports = {name: needed - leaves for name, needed in imports.items() if name not in leaves}
     assert not imports
+
+
+def test_one_script_knows_gradio():
+    """Its elements, its tabs, its parameters of the address; the path below which it lets our routes be is ours."""
+    knows = re.compile(
+        r"gradio(?!_shell\.js\b|_api/gan/)|svelte|tab-id|tabId|role=.tab\b|startsWith\(.__", re.IGNORECASE
+    )
+    found = {name for name in SCRIPTS if knows.search((STATIC / name).read_text(encoding="utf-8"))}
+    assert found == {"core/gradio_shell.js"}
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -1,6 +1,6 @@
 // The address: the visible tab's state is in the query string.
 
-import { showTab, tabAt, tabs, visibleTab, whenTabsAreThere } from "./gradio_shell.js";
+import { isShells, showTab, tabAt, tabs, visibleTab, whenTabsAreThere } from "./gradio_shell.js";
 import { encoded } from "./query.js";
 
 /** @typedef {Record<string, string>} State */
@@ -34,7 +34,7 @@ export function readState(tab) {
 /** @returns {State} */
 function addressState() {
   const { tab: _, ...state } = addressParams();
-  return Object.fromEntries(Object.entries(state).filter(([key]) => !isGradios(key)));
+  return Object.fromEntries(Object.entries(state).filter(([key]) => !isShells(key)));
 }
 
 /**
@@ -54,20 +54,13 @@ const remembered = () => ({ ...history.state, tabs: Object.fromEntries(states) }
 const showAddress = (tab) => history.replaceState(remembered(), "", stateURL(tab));
 
 /**
- * Gradio's own parameters (?__theme=dark, ?view=...) stay where they are.
- *
- * @param {string} key
- */
-const isGradios = (key) => key.startsWith("__") || key === "view";
-
-/**
- * The address that shows this tab as it is now.
+ * The address that shows this tab as it is now; what the shell reads there stays where it is.
  *
  * @param {string} tab
  */
 export function stateURL(tab) {
   const link = new URL(document.baseURI);
-  const kept = Object.entries(addressParams()).filter(([key]) => isGradios(key));
+  const kept = Object.entries(addressParams()).filter(([key]) => isShells(key));
   const state = Object.entries(readState(tab));
   const pairs = [...kept, ["tab", tab], ...state];
   link.hash = "";

@@ -15,6 +15,13 @@ const WAIT_MS = 50;
 /** Where things of ours are put that belong to no tab; the style sheets' colours hold here. */
 export const shell = () => /** @type {HTMLElement} */ (document.querySelector(".gradio-container") ?? document.body);
 
+/**
+ * Whether Gradio itself reads this parameter of the address (?__theme=dark, ?view=...).
+ *
+ * @param {string} key
+ */
+export const isShells = (key) => key.startsWith("__") || key === "view";
+
 /** @param {string} selector @returns {HTMLElement | null} */
 const element = (selector) => document.querySelector(selector);
 
