@@ -1,0 +1,133 @@
+"""Every language says what English says: the same keys with the same places, in its own words."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import gan
+from gan.core.config import KNOBS
+from gan.web.text import EN
+
+WORDS = Path(gan.__file__).parent / "words"
+Entry = str | dict[str, str]
+Area = dict[str, Entry]
+
+PLURALS = {"de": {"one", "other"}, "es": {"one", "many", "other"}}  # CLDR categories of whole numbers
+LISTS = ("and", "or")  # formats of a place that a language may choose
+# What is called the same everywhere, and words that a language shares with English.
+NAMES = {
+    "GAN Forge", "GAN Forge {version}", "Keras", "TensorFlow", "PyTorch", "CSV", "PNG", "GIF", "FID", "MNIST",
+    "Fashion-MNIST", "Emoji", "KMNIST", "CIFAR-10", "LSGAN", "WGAN", "WGAN-GP", "SNGAN", "R3GAN", "CGAN", "MLP",
+    "CC BY-SA 3.0 (LeCun, Cortes, Burges)", "MIT (Zalando SE)", "Thanh-Tung et al. 2019 (0-GP)",
+    "CC BY-SA 4.0 (ROIS-DS Center for Open Data in the Humanities)", "{minutes} min", "Adam β₁", "Adam β₂", "Adam ε",
+}  # fmt: skip
+SHARED = {
+    "de": {"Interpolation", "Generator", "Download", "Live", "Name", "Seed", "Variation {k}", "Dense", "Minimax",
+           "Hinge", "Wasserstein"},
+    "es": set(),
+}  # fmt: skip
+
+
+def read(path: Path) -> Area:
+    """An area's entries. Raises ValueError where a key stands twice."""
+
+    def once(pairs: list[tuple[str, Entry]]) -> Area:
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError(f"{path} has a key twice")
+        return dict(pairs)
+
+    return json.loads(path.read_text("utf-8"), object_pairs_hook=once)
+
+
+def areas(language: str) -> dict[str, Area]:
+    return {path.stem: read(path) for path in sorted((WORDS / language).glob("*.json"))}
+
+
+def english() -> dict[str, Area]:
+    return {name: dict(section) for name, section in EN.items()} | areas("en")
+
+
+LANGUAGES = sorted(folder.name for folder in WORDS.iterdir() if folder.is_dir() and folder.name != "en")
+ENGLISH = english()
+PAIRS = [(language, area) for language in LANGUAGES for area in areas(language) if area in ENGLISH]
+each_area = pytest.mark.parametrize(("language", "area"), PAIRS)
+
+
+def entries(language: str, area: str) -> list[tuple[str, Entry, Entry]]:
+    """(key, in English, in the language) of all that both have."""
+    theirs = areas(language)[area]
+    return [(key, ours, theirs[key]) for key, ours in ENGLISH[area].items() if key in theirs]
+
+
+def texts(entry: Entry) -> list[str]:
+    return [entry] if isinstance(entry, str) else list(entry.values())
+
+
+def places(text: str) -> set[tuple[str, str]]:
+    """(name, format) of what a text is filled with; the word of a list is the language's own affair."""
+    found = re.findall(r"\{(\w+)(?::(\w+))?\}", text)
+    return {(name, "list" if form in LISTS else form) for name, form in found}
+
+
+@each_area
+def test_keys(language: str, area: str) -> None:
+    assert set(areas(language)[area]) == set(ENGLISH[area])
+
+
+@each_area
+def test_places(language: str, area: str) -> None:
+    """All of them where a text stands alone or for many; for one, "a picture" may do without the number."""
+    for key, ours, theirs in entries(language, area):
+        wanted = set().union(*map(places, texts(ours)))
+        for text in texts(theirs):
+            assert places(text) <= wanted, key
+        assert places(texts(theirs)[-1]) == wanted, key
+        assert all(text.count("{") == text.count("}") == len(re.findall(r"\{\w", text)) for text in texts(theirs)), key
+
+
+@each_area
+def test_plurals(language: str, area: str) -> None:
+    for key, ours, theirs in entries(language, area):
+        if isinstance(theirs, dict):
+            assert {"one", "other"} <= set(theirs) <= PLURALS[language] and list(theirs)[-1] == "other", key
+            assert isinstance(ours, dict) or "{count" in ours, f"{key} has no count that could choose"
+
+
+@each_area
+def test_settings_in_brackets(language: str, area: str) -> None:
+    """The page points at the field of the first one."""
+
+    def named(text: str) -> list[str]:
+        return [name for name in re.findall(r"\((\w+)\)", text) if name in KNOBS]
+
+    for key, ours, theirs in entries(language, area):
+        assert all(named(text) == named(texts(ours)[-1]) for text in texts(theirs)), key
+
+
+def spaces_around(text: str) -> tuple[bool, bool]:
+    return text[:1].isspace(), text[-1:].isspace()
+
+
+@each_area
+def test_spaces(language: str, area: str) -> None:
+    for key, ours, theirs in entries(language, area):
+        ends = spaces_around(texts(ours)[-1])
+        for text in texts(theirs):
+            assert text and spaces_around(text) == ends, key
+            assert not re.search(r"\s\s|[\n\t]|\s[.,;)”»](?!\w)", text), key
+
+
+@each_area
+def test_nothing_is_left_in_english(language: str, area: str) -> None:
+    known = NAMES | SHARED[language]
+    left = [
+        f"{key}: {text}"
+        for key, ours, theirs in entries(language, area)
+        for text in texts(theirs)
+        if text in texts(ours) and text not in known and re.search(r"[^\W\d_]{2}", re.sub(r"\{[^}]*\}", "", text))
+    ]
+    assert left == []
