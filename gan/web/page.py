@@ -35,14 +35,18 @@ class Tab:
 
 
 TABS = {
-    "train": Tab(train.markup, "train/train.js", ("css/diagnosis.css",)),
+    "train": Tab(train.markup, "train/train.js", ("css/train.css", "css/diagnosis.css")),
     "compare": Tab(compare.markup, "compare/compare.js", ("css/compare.css",)),
-    "latent": Tab(latent.markup, "latent/latent.js", ("css/made_of.css",)),
+    "latent": Tab(latent.markup, "latent/latent.js", ("css/latent.css", "css/made_of.css")),
     "interpolation": Tab(interpolation.markup, "interpolation/interpolation.js", ("css/interpolation.css",)),
-    "how": Tab(how.markup, "how/how.js"),
+    "how": Tab(how.markup, "how/how.js", ("css/how.css",)),
 }
 _FIRST = "train"
-_SHEETS = ("css/style.css", "css/shortcuts.css")  # of what belongs to no tab
+_SHEETS = (
+    "css/tokens.css",
+    "css/base.css",
+    "css/components.css",
+)  # a later one may change an earlier
 _STATIC = "gradio_api/gan/static"
 
 

@@ -23,7 +23,7 @@ _TOP = """
 </div>"""
 
 _FORK = """
-<form class="gf-card gf-stack-tight gf-fork" data-gf="fork" hidden>
+<form class="gf-card gf-stack-tight" data-gf="fork" hidden>
   <div class="gf-row"><h3 class="gf-how-title">{fork_title}</h3><p class="gf-hint">{fork_about}</p>
     <button type="button" class="gf-btn gf-btn-quiet gf-push" data-gf="fork-close" aria-label="{close}">×</button></div>
   <div class="gf-row gf-fork-fields">

@@ -9,5 +9,5 @@ FRAGMENT = """
     <span class="gf-diagnosis-line" role="status"><b data-gf="diagnosis-title">{diagnosis_early}</b>
       <span class="gf-hint" data-gf="diagnosis-seen">{diagnosis_early_hint}</span></span>
     <span class="gf-diagnosis-more" data-gf="diagnosis-more"></span></summary>
-  <div class="gf-diagnosis-body" data-gf="diagnosis-body"></div>
+  <div class="gf-diagnosis-body gf-stack" data-gf="diagnosis-body"></div>
 </details>"""

@@ -18,7 +18,7 @@ def markup(text: Text) -> str:
 
 
 def _page(words: Words) -> str:
-    return f"""<div class="gf gf-how">
+    return f"""<div class="gf gf-how gf-stack">
 <div class="gf-card gf-how-drawing">
 <div class="gf-row"><h2 class="gf-run-title">{words["title"]}</h2>
 <p class="gf-hint gf-num" data-gf="source">{words["source_none"]}</p></div>
@@ -187,7 +187,7 @@ def _bar(x: int, y: int, width: int, kind: str, name: str) -> str:
     return (
         _number(x, x + width, y, name, f"verdict-{kind}")
         + f'<rect x="{x}" y="{y + 8}" width="{width}" height="6" rx="3" class="gf-d-track"/>'
-        + f'<rect x="{x}" y="{y + 8}" width="{width}" height="6" rx="3" class="gf-d-bar gf-d-fill-{kind}" '
+        + f'<rect x="{x}" y="{y + 8}" width="{width}" height="6" rx="3" class="gf-d-fill-{kind}" '
         + f'data-gf="bar-{kind}" style="transform-origin:{x}px 0;transform:scaleX(0)"/>'
     )
 

@@ -9,7 +9,7 @@ from gan.web.text import Text
 _CARD = """
 <details class="gf-card gf-fold" data-gf="made-of">
   <summary>{title}</summary>
-  <div class="gf-made">
+  <div class="gf-made gf-stack">
     <section class="gf-stack-tight" aria-label="{nearest}">
       <h4 class="gf-made-title">{nearest}</h4>
       <p class="gf-hint">{nearest_hint}</p>

@@ -9,7 +9,7 @@ from gan.web.text import Text
 
 # The keyframes and, below them, what can be changed about the chosen one.
 _SIDE = """
-<aside class="gf-card gf-stack gf-travel-side" aria-label="{keyframes}">
+<aside class="gf-card gf-stack" aria-label="{keyframes}">
   <div class="gf-field">
     <label for="gf-path-weights">{weights}</label>
     <select id="gf-path-weights" class="gf-select" data-gf="weights" disabled><option>{loading}</option></select>
@@ -99,13 +99,13 @@ _WALK = """
           <option value="loop">{after_loop}</option>
         </select></label>
       <label class="gf-field">{speed}
-        <select class="gf-select gf-fps" data-gf="fps">
+        <select class="gf-select" data-gf="fps">
           <option value="5">5</option><option value="10">10</option>
           <option value="20">20</option><option value="30">30</option>
         </select></label>
     </div>
   </section>
-  <section class="gf-card gf-stack gf-way">
+  <section class="gf-card gf-stack">
     <div class="gf-row gf-way-top">
       <div class="gf-field">
         <span class="gf-label">{mode}</span>
@@ -139,7 +139,7 @@ _NEEDS = """
 
 _MAP = """
 <section class="gf-card gf-plane" data-view="map" aria-label="{map}" hidden>
-  <div class="gf-plane-box" data-gf="plane-box">
+  <div class="gf-stack-tight" data-gf="plane-box">
     <div class="gf-plane-pad" data-gf="plane-pad">
       <canvas class="gf-canvas" data-gf="plane" aria-hidden="true"></canvas>
       <svg viewBox="0 0 9 9" aria-hidden="true"><path d="M1.5 7.5h6l-3 -6z"/></svg>
@@ -151,7 +151,7 @@ _MAP = """
     </div>
     <p class="gf-hint">{map_about}</p>
   </div>
-  <div class="gf-plane-side" data-gf="plane-side">
+  <div class="gf-plane-side gf-stack-tight" data-gf="plane-side">
     <canvas class="gf-canvas" data-gf="plane-picture" role="img"></canvas>
     <div class="gf-stack-tight">
       <p class="gf-row gf-num gf-plane-words" data-gf="plane-words"></p>
@@ -192,4 +192,4 @@ def markup(text: Text) -> str:
     strings = {key: escape(value) for key, value in (text["common"] | text["latent"] | text["interpolation"]).items()}
     main = f'<div class="gf-stack gf-travel-main">{_HEAD}{_NEEDS}{_WALK}{_MAP}{_SUM}{_GRID}</div>'
     view = f'<div class="gf-travel" data-gf="view" aria-busy="true">{_SIDE}{main}</div>'
-    return f'<div class="gf">{(view + NO_WEIGHTS).format_map(strings)}</div>'
+    return f'<div class="gf gf-interpolation">{(view + NO_WEIGHTS).format_map(strings)}</div>'

@@ -8,7 +8,8 @@ from gan.web.tabs import inspection
 from gan.web.tabs.island import NO_WEIGHTS
 from gan.web.text import Text
 
-_RING = 16
+# Row / column of the neighbours in the grid of five by five: number 0 lies to the right of the picture, then clockwise.
+_RING = ("3/5", "4/5", "5/5", "5/4", "5/3", "5/2", "5/1", "4/1", "3/1", "2/1", "1/1", "1/2", "1/3", "1/4", "1/5", "2/5")
 
 # The picture with its neighbours in a ring around it; on a phone the picture stays on top and the ring becomes a strip.
 _STAGE = """
@@ -20,7 +21,7 @@ _STAGE = """
   {neighbour_buttons}
 </section>"""
 
-_NEIGHBOUR = """<button type="button" class="gf-near" data-gf="near" style="--gf-cell: {cell}" disabled
+_NEIGHBOUR = """<button type="button" class="gf-near" data-gf="near" style="grid-area: {place}" disabled
   ><canvas class="gf-canvas" aria-hidden="true"></canvas></button>"""
 
 _CHOICE = """
@@ -45,7 +46,7 @@ _CHOICE = """
   <p class="gf-note" data-gf="found" hidden><span data-gf="found-words"></span>
     <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="found-leave">{found_leave}</button></p>
   <div class="gf-classes" role="radiogroup" aria-label="{classes}" data-gf="classes" hidden></div>
-  <div class="gf-row gf-latent-tools">
+  <div class="gf-row">
     <button type="button" class="gf-btn gf-btn-mini" data-gf="undo" title="{undo_hint}" disabled>{undo}</button>
     <button type="button" class="gf-btn gf-btn-mini" data-gf="redo" title="{redo_hint}" disabled>{redo}</button>
     <button type="button" class="gf-btn" data-gf="reset" title="{reset_hint}">{reset}</button>
@@ -176,7 +177,7 @@ _NEAR = """
 <section class="gf-card gf-stack-tight">
   <h3 class="gf-section-title">{near}</h3>
   <p class="gf-hint">{near_hint}</p>
-  <div class="gf-row gf-near-tools">
+  <div class="gf-row">
     <label class="gf-row gf-spread"><span class="gf-hint">{spread}</span>
       <input type="range" class="gf-slider" data-gf="spread" min="0.05" max="1" step="0.05" value="0.7"></label>
     <button type="button" class="gf-btn" data-gf="others" title="{others_hint}">{others}</button>
@@ -187,7 +188,7 @@ _NEAR = """
 
 def markup(text: Text) -> str:
     strings = {key: escape(value) for key, value in (text["common"] | text["latent"] | text["share"]).items()}
-    strings["neighbour_buttons"] = "".join(_NEIGHBOUR.format(cell=cell) for cell in range(_RING))
+    strings["neighbour_buttons"] = "".join(_NEIGHBOUR.format(place=place) for place in _RING)
     strings["made_of"] = inspection.fragment(text)
     panel = f'<div class="gf-latent-panel gf-stack">{_CHOICE}{_SLIDERS}{_NEAR}</div>'
     # The keyboard comes to the controls before it comes to the sixteen neighbours; the style sheet says where they lie.

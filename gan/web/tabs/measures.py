@@ -7,7 +7,7 @@ from html import escape
 from gan.web.text import Text
 
 _TILE = """
-<section class="gf-measures" data-gf="measures" aria-label="{title}" hidden>
+<section class="gf-measures gf-stack-tight" data-gf="measures" aria-label="{title}" hidden>
   <header class="gf-row">
     <h3 class="gf-section-title" title="{protocol_hint}">{title}</h3>
     <span class="gf-hint gf-num" data-gf="measure-moment"></span>

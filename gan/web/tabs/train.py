@@ -10,7 +10,7 @@ from gan.web.text import Text
 # Elements the scripts fill in carry data-gf; nothing else of the markup is known to them.
 _SETUP = """
 <aside class="gf-setup gf-card" aria-label="{setup}">
-  <div class="gf-setup-scroll">
+  <div class="gf-setup-scroll gf-stack">
     <div data-gf="recipes"></div>
     <div class="gf-field">
       <label for="gf-dataset">{dataset}</label>
@@ -81,20 +81,20 @@ _SETUP = """
       <ul class="gf-run-list" data-gf="runs"></ul>
     </section>
   </div>
-  <div class="gf-setup-foot">
+  <div class="gf-setup-foot gf-stack-tight">
     <p class="gf-note" data-gf="keeps-nothing" role="status" hidden>{keeps_nothing}
       <a href="?" data-gf="open-directly" target="_blank" rel="noopener" hidden>{open_directly}</a></p>
     <p class="gf-note" data-kind="error" data-gf="setup-error" role="alert" hidden></p>
     <label class="gf-check gf-hint" data-gf="shown-box" title="{shown_hint}"><input type="checkbox" data-gf="shown"
       checked><span>{shown}</span></label>
-    <div class="gf-note gf-busy" data-kind="accent" data-gf="busy" hidden></div>
+    <div class="gf-note gf-busy gf-stack-tight" data-kind="accent" data-gf="busy" hidden></div>
     <p class="gf-hint" data-gf="only-here" hidden>{only_here}</p>
     <button type="button" class="gf-btn gf-btn-primary gf-btn-big" data-gf="train" disabled>{train}</button>
   </div>
 </aside>"""
 
 _HEAD = """
-<header class="gf-live-head">
+<header class="gf-live-head gf-stack-tight">
   <div class="gf-row">
     <h2 class="gf-run-title" data-gf="title">{loading}</h2>
     <span class="gf-tag" data-gf="status"><span class="gf-dot" aria-hidden="true"></span
@@ -134,13 +134,13 @@ _HEAD = """
 </header>"""
 
 _STAGE = """
-<div class="gf-stage" data-gf="stage">
+<div class="gf-stage gf-stack" data-gf="stage">
   <figure class="gf-figure gf-figure-real">
     <figcaption class="gf-row"><span class="gf-section-title gf-is-real">{real}</span></figcaption>
     <canvas class="gf-canvas" data-gf="real" role="img" aria-label="{real}"></canvas>
   </figure>
-  <div class="gf-pictures">
-  <figure class="gf-figure gf-figure-fake">
+  <div class="gf-pictures gf-stack">
+  <figure class="gf-figure">
     <figcaption class="gf-row"><span class="gf-section-title gf-is-fake" title="{same_noise}">{fake}</span>
       <span class="gf-hint" data-gf="fake-caption"></span>
     <div class="gf-row gf-tools gf-push">

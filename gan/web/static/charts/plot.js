@@ -162,7 +162,7 @@ export class Strip extends Plot {
 function readout({ label, color }) {
   const value = h("b", { class: "gf-num" }, "–");
   const swatch = h("i", { class: "gf-swatch", style: { background: `var(${color})` }, "aria-hidden": "true" });
-  return { value, box: h("span", { class: "gf-legend-item" }, swatch, h("span", { class: "gf-legend-name" }, label), value) };
+  return { value, box: h("span", { class: "gf-legend-item" }, swatch, h("span", {}, label), value) };
 }
 
 function listen(chart) {

@@ -47,4 +47,4 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-export const PHONE = "(max-width: 760px)"; // as in the style sheet
+export const PHONE = "(width <= 860px)"; // as in css/tokens.css

@@ -2,7 +2,7 @@
 
 import { openTab } from "../core/address.js";
 import { fitPicture, putPicture } from "../core/canvas.js";
-import { h, PHONE, setText } from "../core/dom.js";
+import { h, setText } from "../core/dom.js";
 import { notify } from "../core/notice.js";
 import { t } from "../core/text.js";
 import { drawPathHere } from "../engine/draw_here.js";
@@ -31,8 +31,8 @@ export class Keyframes {
     this.host = host;
     this.chosen = 0;
     this.buttons = [];
-    // On a phone the editor opens when a picture is touched.
-    part("keyframe").open = !window.matchMedia(PHONE).matches;
+    // Where the pictures have no column of their own (css/interpolation.css), the editor opens when a picture is touched.
+    part("keyframe").open = getComputedStyle(part("view")).gridTemplateColumns.split(" ").length > 1;
     this.bind();
   }
 

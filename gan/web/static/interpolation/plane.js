@@ -1,7 +1,7 @@
 // The map: the plane through the first three pictures. Small pictures show it coarsely; the point is drawn large.
 
 import { drawTiles, fitPicture, putPicture } from "../core/canvas.js";
-import { h, PHONE } from "../core/dom.js";
+import { h } from "../core/dom.js";
 import { newestWins, oncePerFrame } from "../core/schedule.js";
 import { t } from "../core/text.js";
 import { nameOf } from "../engine/keyframes.js";
@@ -13,7 +13,7 @@ const SIDE = 9; // small pictures in a row
 const [LEFT, RIGHT, TOP, BOTTOM] = [1.5, 7.5, 1.5, 7.5];
 const STEP = 0.1; // of an arrow key
 const ROOM = 448; // CSS pixels of the large picture at most
-const PHONE_ROOM = 140; // so that picture and map are on the screen together
+const ROOM_ABOVE = 140; // so that picture and map are on the screen together
 
 export const MIDDLE = [1 / 3, 1 / 3];
 
@@ -67,7 +67,8 @@ export class Plane {
     const options = { size, columns: SIDE, count, width: this.part("plane-box").clientWidth, gap: 0, maxScale: 2 };
     const { width, height } = drawTiles(this.part("plane"), { pixels, channels, count }, options);
     Object.assign(this.part("plane-pad").style, { width: `${width}px`, height: `${height}px` });
-    const most = window.matchMedia(PHONE).matches ? PHONE_ROOM : ROOM;
+    const above = getComputedStyle(this.part("plane-side")).flexDirection === "row"; // css/interpolation.css
+    const most = above ? ROOM_ABOVE : ROOM;
     fitPicture(this.part("plane-picture"), size, Math.min(this.part("plane-side").clientWidth, most));
   }
 

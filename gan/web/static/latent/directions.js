@@ -272,7 +272,7 @@ export class Directions {
       .map(([kind, group]) => {
         const chips = group.map((entry) => this.chip(entry));
         const label = h("p", { class: "gf-hint" }, t(`latent.kind_${kind}`));
-        return h("div", { class: "gf-chips" }, label, h("div", { class: "gf-row gf-chip-row" }, chips));
+        return h("div", {}, label, h("div", { class: "gf-row gf-chip-row" }, chips));
       });
     this.part("chips").replaceChildren(...boxes);
     this.part("export").disabled = !this.ownDirections().length;

@@ -33,7 +33,7 @@ const MOST_UNDO = 200;
 const RESTING_MS = 500;
 const SPREAD = 0.7;
 const DRAWN_BY = 12; // CSS pixels for the words under the picture
-const PHONE_PICTURE = 224; // CSS pixels: leaves room for the sliders below
+const BAND = 26; // CSS pixels above and below the picture that stays at the top of a phone
 const AS_DRAWN = { walk: [], principal: new Map(), fixed: new Map(), pushes: new Map(), locked: new Set(), psi: 1, mix: null };
 
 export function mount(root) {
@@ -362,8 +362,8 @@ class LatentTab extends WeightsTab {
   layout() {
     if (!this.about) return;
     const { size } = this.about;
-    const room = this.part("main").clientWidth;
-    fitPicture(this.part("picture"), size, window.matchMedia(PHONE).matches ? PHONE_PICTURE : room - DRAWN_BY);
+    const { clientWidth, clientHeight } = this.part("main");
+    fitPicture(this.part("picture"), size, window.matchMedia(PHONE).matches ? clientHeight - BAND : clientWidth - DRAWN_BY);
     for (const button of this.near) fitPicture(button.firstElementChild, size, button.clientWidth);
     this.directions.layout();
   }

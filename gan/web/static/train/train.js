@@ -2,7 +2,7 @@
 
 import { onState, readState, writeState } from "../core/address.js";
 import { boot } from "../core/boot.js";
-import { h, setText } from "../core/dom.js";
+import { h, PHONE, setText } from "../core/dom.js";
 import { takeDrops } from "../core/files/drops.js";
 import { sendWithNotice } from "../core/files/upload.js";
 import { notify } from "../core/notice.js";
@@ -436,7 +436,7 @@ class TrainTab {
   }
 }
 
-const isPhone = () => matchMedia("(max-width: 860px)").matches;
+const isPhone = () => matchMedia(PHONE).matches;
 
 /** The knobs people turn most come first, the others stay in the order of the table. */
 const rank = ({ name }) => (FIRST_KNOBS.includes(name) ? FIRST_KNOBS.indexOf(name) : FIRST_KNOBS.length);
