@@ -48,7 +48,8 @@ def areas(language: str) -> dict[str, Area]:
 
 
 def english() -> dict[str, Area]:
-    return {name: dict(section) for name, section in EN.items()} | areas("en")
+    page: dict[str, Area] = {name: dict(section) for name, section in EN.items()}
+    return page | areas("en")
 
 
 LANGUAGES = sorted(folder.name for folder in WORDS.iterdir() if folder.is_dir() and folder.name != "en")
