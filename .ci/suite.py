@@ -1,4 +1,4 @@
-"""All tests: README's command, then the slow ones, then browser tests that failed once more. Ends with the slowest.
+"""All tests: README's command, then the thorough ones, then browser tests that failed once more. Ends with the slowest.
 
     .venv/bin/python .ci/suite.py
 
@@ -50,8 +50,11 @@ def show(title: str, lines: list[str]) -> None:
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        reports = [Path(folder, f"{name}.xml") for name in ("readme", "slow", "again")]
-        codes = [run("README's tests", reports[0], "--cache-clear"), run("slow tests", reports[1], "-m", "slow")]
+        reports = [Path(folder, f"{name}.xml") for name in ("readme", "thorough", "again")]
+        codes = [
+            run("README's tests", reports[0], "--cache-clear"),
+            run("thorough tests", reports[1], "-m", "thorough"),
+        ]
         first = failed()
         browser = {test for test in first if test.startswith(BROWSER)}
         if browser:

@@ -28,15 +28,17 @@ E2E = Path(__file__).parent / "e2e"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever lies in tests/e2e drives a browser, and says so."""
+    """Whatever lies in tests/e2e drives a browser, and says so; what a plain run leaves out is slow too."""
     for item in items:
         if E2E in item.path.parents:
             item.add_marker("e2e")
+        if item.get_closest_marker("thorough"):
+            item.add_marker("slow")
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    if "not slow" in config.option.markexpr:
-        terminalreporter.write_line("The slow tests were left out; python -m pytest -m slow runs them.")
+    if "not " in config.option.markexpr:
+        terminalreporter.write_line("The thorough tests were left out; python -m pytest -m thorough runs them.")
 
 
 def not_here(reason: str) -> NoReturn:

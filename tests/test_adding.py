@@ -136,6 +136,7 @@ def test_a_data_set(monkeypatch: pytest.MonkeyPatch, help_of: Help) -> None:
 NAMED_IN = ("data/catalog.py", "data/assets/pack.py", "core/config.py", "recipes/", "bench/")
 
 
+@pytest.mark.slow
 def test_nobody_else_knows_data_sets_by_name() -> None:
     found = []
     for path in sorted(GAN.rglob("*.py")):

@@ -70,6 +70,7 @@ def test_a_package_imports_what_the_table_allows_and_all_of_it(package):
     assert {package_of(i) for i in ours} - {package} == set(MAY_IMPORT[package].split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_only_the_page_knows_its_server_and_it_takes_no_step(path):
     imports = imports_of(path)
@@ -87,6 +88,7 @@ def test_every_package_says_who_lives_there(package):
     assert len(ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or "") > 60
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_functions_and_classes_can_be_read_at_once(path):
     """Trainer, which reads well from top to bottom, and what only measures may be longer."""
@@ -125,6 +127,7 @@ def _text_without_encoding(call: ast.Call) -> bool:
     return name in ("NamedTemporaryFile", "TemporaryFile") and looks_like_a_mode and bool(mode)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [*MODULES, ROOT / "app.py"], ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_text_files_are_utf_8_on_every_system(path):
     """Without an encoding Python takes the system's own, which on Windows lacks most letters."""

@@ -59,6 +59,7 @@ def random_queries(count: int, z_dim: int, classes: int) -> list[dict[str, str]]
     return [query() for _ in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "z_dim", "classes"), [("mnist", 164, 0), ("mnist-conditional", 64, 10)])
 def test_any_state_is_the_same_from_its_text_and_in_python(renderer, name, z_dim, classes):
     for query in random_queries(12, z_dim, classes):

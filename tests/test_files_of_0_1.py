@@ -35,6 +35,8 @@ from gan.training.device import best_device
 from gan.training.trainer import Trainer
 from tests.conftest import PATIENCE, until
 
+pytestmark = pytest.mark.slow
+
 FILES = Path(__file__).parent / "files_of_0_1"
 MADE = json.loads((FILES / "made.json").read_text())
 DRAWN = np.load(FILES / "drawn.npz")

@@ -44,7 +44,7 @@ from tests.damage import (
     limited,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of libraries about damaged files
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # warnings of libraries about damaged files
 SECONDS = float(os.environ.get("GAN_FORGE_FUZZ_SECONDS", "20"))
 MEBIBYTES, PATIENCE = 400, 60  # for one damaged file of a few kilobytes, on a busy machine
 LETTERS = "&=:,.-+%?#;0123456789eginfax_~ \t"  # that mean something in a link, or nearly
@@ -239,7 +239,7 @@ def test_damaged_bytes_are_read_or_refused_in_words(name: str, tmp_path: Path) -
         one_more(name, seed, tmp_path / "it")
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_whatever_else_is_sent_too(tmp_path: Path) -> None:
     """All readers in turn for a while, from another seed each time."""
     seed, end = random.SystemRandom().randrange(10**9), time.monotonic() + SECONDS

@@ -16,6 +16,8 @@ from packaging.requirements import Requirement
 import gan
 from gan.core.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:

@@ -60,6 +60,7 @@ def assert_equal(ours: Trainer, bare: Bare) -> None:
                 assert torch.equal(value, b.state_dict()[key]), (name, key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "precision"),
     [(r, "float32") for r in common.PLAIN] + [(r, "bfloat16") for r in ("quick", "quick-conditional", "quick-colour")],
@@ -79,6 +80,7 @@ def test_bare_loop_and_trainer_reach_equal_parameters_with_r1(precision, random_
     assert_equal(ours, bare)
 
 
+@pytest.mark.slow
 def test_bare_loop_learns_by_itself_in_every_recipe(random_pictures):
     for recipe in common.PLAIN:
         _, bare = twins(recipe, random_pictures)
@@ -115,6 +117,7 @@ def test_operations_of_a_step_agree_with_the_closed_form(random_pictures):
     assert operations_of_a_step(trainer) == 2 * 8 * (fakes + d_learns + g_learns)
 
 
+@pytest.mark.slow
 def test_operations_of_a_step_are_the_mean_over_a_lazy_penalty(random_pictures):
     often, never = (
         operations_of_a_step(Trainer(RECIPES["quick"].config.changed(batch=8, **changes), random_pictures))
@@ -200,6 +203,7 @@ def test_quality_resumes_from_its_cache(options, monkeypatch):
     assert looked == [0, 0, 1, 1, 0, 0]
 
 
+@pytest.mark.slow
 def test_quality_measures_at_every_mark_without_counting_the_look(random_pictures, monkeypatch):
     trainer = Trainer(RECIPES["dense"].config.changed(batch=8), random_pictures)
     monkeypatch.setattr(quality, "look", lambda t, n: {"steps": t.steps_done})

@@ -12,6 +12,8 @@ from gan.recipes.catalog import RECIPES
 from gan.recipes.failures import GALLERY
 from gan.training.checks import check_config
 
+pytestmark = pytest.mark.slow
+
 
 def arguments(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()

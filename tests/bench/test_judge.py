@@ -18,6 +18,8 @@ from gan.monitor.diagnosis.kinds import ALARMS, TOO_EARLY
 from gan.monitor.diagnosis.remedies import OFF, back_to_recipe, remedy
 from gan.training.checks import check_config
 
+pytestmark = pytest.mark.slow
+
 
 def case(words: tuple[str, ...], *kinds: str, number: int = 0, distance=(1.0, 0.1)) -> Case:
     return Case(number, 100, words, distance, kinds)

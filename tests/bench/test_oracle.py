@@ -40,6 +40,8 @@ from gan.monitor.records import COLUMNS
 from gan.recipes.failures import PREFIX
 from gan.training.checks import check_config
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = 120
 
 

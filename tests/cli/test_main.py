@@ -51,6 +51,7 @@ def the_run(folder):
     return path
 
 
+@pytest.mark.slow
 def test_train_resume_export_sample(folder, tmp_path, capsys):
     assert train(folder, "quick-conditional", "--batch", "8", "--steps", "6", "--g-lr", "0.003", "--seed", "7") == 0
     run = the_run(folder)
@@ -73,6 +74,7 @@ def test_resume_with_other_settings_is_refused_naming_them(folder, capsys):
     assert "d_lr (0.001 in the checkpoint, 0.5 asked for)" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_fork_begins_where_the_other_run_was(folder, capsys):
     train(folder, "dense", "--batch", "8", "--steps", "20")
     source = the_run(folder)
@@ -175,6 +177,7 @@ def numeric_flags() -> list[tuple[str, str]]:
 JUNK = ["-1", "nan", "-inf", "1e999", "x", "", " ", "9" * 5000, "-1e-5", "0x10", "1\n2", "é\udcff"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "flag"), numeric_flags(), ids=lambda word: word)
 def test_junk_for_a_number_is_one_sentence(folder, capsys, command, flag):
     """No traceback, nothing taken silently, nothing begun."""
@@ -291,6 +294,7 @@ def test_single_files_are_the_pictures_of_the_sheet(tmp_path, name):
     assert [p.name for p in found] == wanted
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_says_how_it_is_and_how_it_goes_on(tmp_path, capsys):
     """A process of its own, because Ctrl-C is a signal to a process."""
     command = [sys.executable, "-m", "gan", "train", "dense", "--batch", "4", "--runs", str(tmp_path / "my runs")]
@@ -318,6 +322,7 @@ def test_foreign_weights_are_refused_in_words(tmp_path, capsys):
 WEIGHTS = "weights/mnist-conditional.safetensors"
 
 
+@pytest.mark.slow
 def test_evaluate_prints_json(monkeypatch, capsys):
     monkeypatch.setattr(evaluate, "JUDGED", 50)
     assert main(["evaluate", WEIGHTS, "--samples", "200", "--json"]) == 0

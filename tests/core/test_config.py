@@ -44,6 +44,7 @@ def refused(error: ConfigError) -> str:
     return words
 
 
+@pytest.mark.slow
 @given(CONFIGS)
 def test_settings_come_back_from_a_file(config: Config) -> None:
     assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config

@@ -29,6 +29,7 @@ def printed(encoding: str, action: Callable[[], object]) -> str:
     return out.buffer.getvalue().decode(encoding)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=" ".join)
 def test_every_help_can_be_printed(encoding, command):
@@ -67,6 +68,7 @@ def test_a_stream_that_cannot_be_told_is_left_alone(monkeypatch):
     print_anywhere()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "cp437"])
 def test_a_training_shows_its_bar_on_any_terminal(tmp_path, encoding):
     """A process of its own whose errors and bar go to a terminal, and whose output is redirected."""

@@ -63,6 +63,7 @@ def plain_environment(monkeypatch):
     urllib.request.install_opener(None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("handler", "variable", "scheme"),
     [(_Http, "HTTP_PROXY", "http"), (_Http, "ALL_PROXY", "http"), (_Socks5, "ALL_PROXY", "socks5"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +47,7 @@ def seeds_of(stream: Stream, seed: int, format: int) -> set[int]:
     return {of(stream, epoch) for epoch in range(1001)} if stream is Stream.EPOCH else {of(stream)}
 
 
+@pytest.mark.slow
 def test_no_two_streams_share_a_seed() -> None:
     drawn = [seeds_of(stream, seed, 2) for stream in OF_A_RUN for seed in range(51)]
     drawn += [{seed_of(stream, seed)} for stream in ALONE for seed in range(51)] + [

@@ -48,6 +48,8 @@ from gan.web.routes.register import all_tables
 from tests.conftest import until
 from tests.metrics.test_evaluate import Averages
 
+pytestmark = pytest.mark.slow
+
 # The sets ---------------------------------------------------------------------------------------------------------
 
 
@@ -178,7 +180,7 @@ def test_any_set_trains_or_is_refused_in_words(runs, recipe, name):
     tried(runs, recipe, name)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("recipe", ALL_RECIPES)
 def test_any_set_trains_with_any_recipe_or_is_refused_in_words(runs, recipe):
     for name in DIFFERENT:
@@ -285,7 +287,7 @@ def test_whatever_looks_at_a_run_answers_in_numbers_or_words(client, runs, recip
     checked_set(client, runs, recipe, name)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("recipe", ["quick", "cgan"])
 def test_whatever_looks_at_a_run_on_any_set_answers_in_numbers_or_words(client, runs, recipe, name):
@@ -296,7 +298,7 @@ def test_whatever_looks_at_a_run_on_any_set_answers_in_numbers_or_words(client, 
         checked_set(client, runs, recipe, name)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_run_on_a_single_digit_is_measured_in_every_way_that_digits_are(client, runs):
     """Held-back digits are compared with; directions have names, and slants are fitted."""
     found = checked(client, runs, "gallery:memorisation", "mnist", data_limit=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from gan.data.clusters import cluster_logit_bias, find_clusters
@@ -34,6 +35,7 @@ def test_groups_are_the_kinds_that_are_there():
     assert sorted(shares.tolist()) == [0.1, 0.3, 0.3, 0.3]
 
 
+@pytest.mark.slow
 def test_groups_do_not_depend_on_the_number_of_threads():
     images = make_pictures(3000).images
     one = find_clusters(images, 20, rng())[0]

@@ -25,7 +25,7 @@ from tests.e2e.conftest import (
 )
 from tests.proxy import proxied
 
-pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+pytestmark = pytest.mark.thorough  # beside the main journeys, which a plain run takes
 
 WORD = "correct horse"
 RUNS = ".gf-run-list li"

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import open_tab, opened, part, run_on_screen, wait_for_status
 from tests.e2e.test_latent import PICTURE
 
-pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+pytestmark = pytest.mark.thorough  # beside the main journeys, which a plain run takes
 
 
 def shows(page: Any, tab: str) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import css, part, set_slider, until, wait_for_status
 
-pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+pytestmark = pytest.mark.thorough  # beside the main journeys, which a plain run takes
 
 
 def test_the_best_state_is_downloaded_opened_and_forked(visit, server):

@@ -51,7 +51,7 @@ def verdict(page: Any, kind: str) -> Any:
     return part(page, "train", "diagnosis").locator(f'.gf-verdict[data-kind="{kind}"]')
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_run_on_pictures_that_are_all_the_same_is_told_so_and_nothing_else(server, visit, tmp_path):
     visit.expect("404 .*real.png")
     page = opened(visit(server.url()))
@@ -146,7 +146,7 @@ def test_compare_says_of_each_run_how_it_is_and_nothing_moves(server, visit, tmp
         assert heights == {40}, width
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_compare_follows_a_run_with_few_requests_and_none_once_it_rests(server, visit, tmp_path):
     done, run = brought_in(server, recorded_run(tmp_path, diversity=0.1)), server.train("dense")
     page = visit("about:blank")

@@ -12,7 +12,7 @@ from gan.bench import free_port
 from tests.e2e.conftest import css, open_tab, part, press_train, run_on_screen, served, wait_for_status, wait_for_step
 from tests.e2e.test_recovery import GONE
 
-pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+pytestmark = pytest.mark.thorough  # beside the main journeys, which a plain run takes
 
 NOT_FOUND = "404"  # the browser's console tells of every refusal
 

@@ -61,14 +61,14 @@ def faults_everywhere(page: Any, tabs: Any = READY, sizes: Any = SIZES) -> list[
     return found
 
 
-@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
 def test_every_tab_fits_every_screen(server, look_at, theme):
     page = look_at(server.url(f"?__theme={theme}"))
     wait_for_status(page, "recording")
     assert faults_everywhere(page) == []
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_run_fits_while_its_owner_steers_it(server, look_at):
     page = look_at(server.url("?__theme=dark&dataset=fashion-mnist"))
     press_train(page, "quick-conditional")
@@ -82,7 +82,7 @@ def test_a_run_fits_while_its_owner_steers_it(server, look_at):
     assert faults_everywhere(page, ["train"], [SIZES[0], SIZES[2], SIZES[5]]) == []
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_finished_run_fits_in_both_tabs_that_show_it(server, look_at, class_run, plain_run):
     page = look_at(server.url(f"?tab=compare&runs={class_run},{plain_run}"))
     expect(page.locator("#gf-tab-compare .gf-compare-run canvas")).to_have_count(2)
@@ -103,7 +103,7 @@ def test_the_picture_stays_in_sight_on_a_tablet(server, look_at, class_run, size
     expect(page.locator(css("latent", "picture"))).to_be_in_viewport(ratio=1)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_own_pictures_fit_while_they_are_set_up(server, look_at):
     """The form, the card, and the card with all that it folds."""
     page = look_at(server.url())

@@ -19,7 +19,7 @@ def moment(page: Any) -> Any:
     return part(page, "train", "measure-moment")
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_measures_are_seen_steered_and_followed_into_the_past(server, visit):
     page = visit(server.url())
     run = press_train(page)

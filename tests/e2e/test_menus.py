@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import TINY, css, look, opened, part, press_train, set_slider, wait_for_status, wait_for_step
 from tests.e2e.test_screens import PHONE, reachable
 
-pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+pytestmark = pytest.mark.thorough  # beside the main journeys, which a plain run takes
 
 WINDOWS = [(390, 844), (1024, 768), (1280, 800), (1920, 1080)]
 NO_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', { value: undefined })"

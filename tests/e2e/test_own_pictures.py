@@ -172,7 +172,7 @@ def test_size_colours_and_fit_are_changed_without_sending_anything_again(server,
     assert is_there(server, before)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_newest_choice_wins(server, visit):
     page = visit(server.url())
     before = choose_zip(page, pets(cat=200, dog=200))
@@ -194,7 +194,7 @@ def test_the_newest_choice_wins(server, visit):
     assert len(own_entries(page)) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_what_is_chosen_while_files_are_sent_is_not_forgotten(server, visit):
     with proxied(server.port) as proxy:
         page = opened(visit(proxy.url()))
@@ -212,7 +212,7 @@ def test_what_is_chosen_while_files_are_sent_is_not_forgotten(server, visit):
         page.close()  # before the proxy goes
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_files_that_the_server_keeps_no_longer_are_asked_for(server, visit):
     """As it is half an hour later: the set is there, its files are not."""
     visit.expect("status of 404")
@@ -236,7 +236,7 @@ def test_files_that_the_server_keeps_no_longer_are_asked_for(server, visit):
     assert part(page, "train", "dataset").input_value() == name
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_reading_is_told_and_can_be_cancelled(server, visit):
     plain = picture(np.full((1600, 1600, 3), 90))
     data = zipped({f"{i}.png": plain for i in range(1500)})
@@ -293,7 +293,7 @@ def test_classes_are_renamed_merged_and_left_out_and_found_again(server, visit):
     assert own_entries(page) == ["pets (31)"]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_class_changes_that_leave_too_little_change_nothing(server, visit):
     visit.expect("status of 400")
     page = visit(server.url())
@@ -305,7 +305,7 @@ def test_class_changes_that_leave_too_little_change_nothing(server, visit):
     assert part(page, "train", "dataset").input_value() == found
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_recipe_that_needs_classes_says_so_before_train(server, visit):
     page = visit(server.url())
     choose_zip(page, zipped({f"{i}.png": png(i) for i in range(16)}))
@@ -343,7 +343,7 @@ def test_sets_stay_in_the_menu_until_they_are_deleted(server, visit):
     assert is_there(server, dogs)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_set_that_is_gone_is_forgotten_in_words(server, visit):
     visit.expect("status of 404")
     page = visit(server.url())
@@ -361,7 +361,7 @@ def test_a_set_that_is_gone_is_forgotten_in_words(server, visit):
     assert own_entries(page) == []
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_sets_of_one_name_are_numbered(server, visit):
     page = visit(server.url())
     for seed in (0, 100, 200):
@@ -372,7 +372,7 @@ def test_sets_of_one_name_are_numbered(server, visit):
     assert own_entries(page) == ["Own pictures (16)", "Own pictures (16) · 2", "Own pictures (16) · 3"]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_two_sets_keep_their_own_forms(server, visit):
     """What is changed in one changes nothing of the other; only the newest is kept to be prepared anew."""
     page = visit(server.url())
@@ -393,7 +393,7 @@ def test_two_sets_keep_their_own_forms(server, visit):
 # Files -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize(("names", "sent", "others"), [
     (
         ["p/class 10/2.png", "p/class 2/10.PNG", "p/class 2/2.jpeg", "p/labels.csv", "p/dataset.json", "p/boxes.json"],
@@ -418,7 +418,7 @@ def test_files_are_sorted_out_by_their_names(server, visit, names, sent, others)
     assert found == [sent, others]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_telephone_pictures_alone_are_refused_by_their_kind(server, visit):
     visit.expect("status of 400")
     page = opened(visit(server.url()))
@@ -428,7 +428,7 @@ def test_telephone_pictures_alone_are_refused_by_their_kind(server, visit):
     expect(part(page, "train", "own-note")).to_have_attribute("data-kind", "error")
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_run_is_downloaded_with_its_pictures_when_that_is_wished(server, visit, tmp_path):
     page = visit(server.url())
     choose_zip(page, pets(cat=8, dog=9))
@@ -463,7 +463,7 @@ def test_a_run_is_downloaded_with_its_pictures_when_that_is_wished(server, visit
     expect(part(stranger, "train", "download").get_by_text("with its pictures")).to_have_count(0)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_run_brings_its_pictures_back_into_the_menu(server, visit, tmp_path):
     page = visit(server.url())
     name = choose_zip(page, pets(cow=8, hen=9), "farm.zip")
@@ -483,7 +483,7 @@ def test_a_run_brings_its_pictures_back_into_the_menu(server, visit, tmp_path):
     expect(part(page, "train", "own-size")).to_be_disabled()
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_run_keeps_its_pictures_when_they_are_prepared_in_another_way(server, visit):
     """A stranger to the program, whose tokens decide."""
     page = visit(server.url(host="visitor.test"))

@@ -15,7 +15,7 @@ from gan.models import build_generator
 from gan.models.weights_file import Weights, to_bytes
 from tests.e2e.conftest import css, look, opened, part, png, press_train, upload, wait_for_status, wait_for_step
 
-pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+pytestmark = pytest.mark.thorough  # beside the main journeys, which a plain run takes
 
 HOSTILE = "<img src=x onerror=window.gfHacked=1>"
 FAKE = css("train", "fake")

@@ -21,7 +21,7 @@ GONE = (
 PICTURE = css("latent", "picture")
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_killed_and_started_again(visit, tmp_path):
     visit.expect(*GONE)
     port = free_port()

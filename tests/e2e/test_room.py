@@ -18,7 +18,7 @@ from tests.e2e.conftest import (
     wait_for_status,
 )
 
-pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+pytestmark = pytest.mark.thorough  # beside the main journeys, which a plain run takes
 
 CONFLICT = "409"  # the browser's console tells of every refusal
 TITLE = re.compile("^(?!●)")

@@ -25,7 +25,7 @@ from tests.e2e.conftest import (
     wait_for_status,
 )
 
-pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+pytestmark = pytest.mark.thorough  # beside the main journeys, which a plain run takes
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 PICTURE = css("latent", "picture")

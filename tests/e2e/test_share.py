@@ -29,7 +29,7 @@ from gan.latent.spec import packed
 from tests.e2e.conftest import css, drawn_by, open_tab, part, png, same, served, set_slider, upload
 from tests.e2e.test_latent import PICTURE, by_key, latent, on_canvas, wait_for_shown
 
-pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+pytestmark = pytest.mark.thorough  # beside the main journeys, which a plain run takes
 
 # A file held over the middle of the page and let go, as a hand does it.
 _DROP = """([base64, name]) => {

@@ -12,7 +12,7 @@ from gan.latent.query import in_base64
 from tests.e2e.conftest import opened, part, press_train, set_slider, wait_for_status
 from tests.e2e.test_latent import PICTURE, by_key, latent, slider, wait_for_shown
 
-pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+pytestmark = pytest.mark.thorough  # beside the main journeys, which a plain run takes
 
 
 def test_question_mark_lists_the_shortcuts(server, visit, plain_run):

@@ -14,7 +14,7 @@ from gan.losses.penalties import PENALTIES
 from gan.losses.transforms import CONSTRAINTS, TRANSFORMS
 from tests.e2e.conftest import choose, fill, opened, part, run_on_screen, wait_for_status, wait_for_step
 
-pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+pytestmark = pytest.mark.thorough  # beside the main journeys, which a plain run takes
 
 SWITCHES = {
     "d_steps": 2,

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import css, opened, part, wait_for_status
 from tests.e2e.test_latent import PICTURE
 
-pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+pytestmark = pytest.mark.thorough  # beside the main journeys, which a plain run takes
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 

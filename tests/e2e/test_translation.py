@@ -19,7 +19,7 @@ from tests.e2e.conftest import (
 )
 from tests.e2e.test_latent import PICTURE
 
-pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+pytestmark = pytest.mark.thorough  # beside the main journeys, which a plain run takes
 
 # As Chrome's translation does it: two nested fonts around each text, except below translate="no" and inside SVG.
 TRANSLATE = """

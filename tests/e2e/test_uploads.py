@@ -18,7 +18,7 @@ from tests.e2e.conftest import open_tab, opened, part, png, upload
 from tests.e2e.test_screens import wait_for_tab
 from tests.proxy import proxied
 
-pytestmark = pytest.mark.slow  # beside the main journeys, which a plain run takes
+pytestmark = pytest.mark.thorough  # beside the main journeys, which a plain run takes
 
 BETWEEN = "A server between you and GAN Forge does not take"
 

@@ -11,7 +11,7 @@ from gan.bench.load_clients import Tally, drag_many, watch
 from tests.conftest import PATIENCE
 from tests.e2e.conftest import css, look, opened, wait_for_change, wait_for_status, wait_for_step
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.thorough
 
 VIEWERS, DRAGGERS = 20, 50
 FAKE = css("train", "fake")

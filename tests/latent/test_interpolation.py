@@ -256,6 +256,7 @@ def test_slerp_stays_between_its_ends_in_their_plane(z, t):
     assert torch.allclose(shares @ z, point, **NEAR) and (shares > -1e-7).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", interpolation.MODES)
 @given(made=turned(), loop=st.booleans(), scale=st.floats(0.1, 10))
 def test_no_axis_and_no_unit_is_special(mode, made, loop, scale):
@@ -266,6 +267,7 @@ def test_no_axis_and_no_unit_is_special(mode, made, loop, scale):
     assert torch.allclose(other, scale * way @ rotation, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", interpolation.MODES)
 @given(z=latents(), frames=st.integers(2, 9), loop=st.booleans(), classes=st.booleans())
 def test_a_path_has_its_length_and_its_keyframes_and_leads_back(mode, z, frames, loop, classes):
@@ -281,6 +283,7 @@ def test_a_path_has_its_length_and_its_keyframes_and_leads_back(mode, z, frames,
         assert torch.allclose(blends.sum(1), torch.ones(len(way), dtype=torch.float64)) and (blends > -1e-12).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", interpolation.MODES)
 @given(z=latents(), by=st.integers(0, 5))
 def test_a_loop_has_no_first_keyframe(mode, z, by):
@@ -289,6 +292,7 @@ def test_a_loop_has_no_first_keyframe(mode, z, by):
     assert torch.allclose(other, way.roll(-3 * by, 0), rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.slow
 @given(made=turned(), data=st.data())
 def test_sums_do_not_know_the_order_or_the_axes(made, data):
     """But for the 16 bits that links round to."""

@@ -13,6 +13,8 @@ from gan.latent.spec import LatentSpec, unpacked
 from gan.models import weights_file
 from gan.serving.generator import LoadedGenerator
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=["mnist", "mnist-conditional"])
 def generator(request):

@@ -80,6 +80,7 @@ def in_full(sheet: tuple[str, int]) -> str:
 # There and back ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(places())
 def test_a_place_comes_back_from_its_link(spec: LatentSpec) -> None:
     text = q.written(parts_of(spec))
@@ -88,6 +89,7 @@ def test_a_place_comes_back_from_its_link(spec: LatentSpec) -> None:
     assert re.fullmatch("[!-~]*", text) and "#" not in text  # an address holds it as it is
 
 
+@pytest.mark.slow
 @given(places(), st.sampled_from(["a_", "b_"]))
 def test_two_places_share_an_address_by_prefixes(spec: LatentSpec, prefix: str) -> None:
     other = LatentSpec(spec.seed, psi=0.5)

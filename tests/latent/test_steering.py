@@ -59,6 +59,7 @@ def network(request):
     return weights_file.build(weights_file.load(WEIGHTS / f"{request.param}.safetensors"))
 
 
+@pytest.mark.slow
 def test_a_digit_leans_evenly_and_as_far_as_promised(network):
     seen = directions.look(network, "mnist", n=200)
     for seed in range(4):

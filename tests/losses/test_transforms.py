@@ -63,6 +63,7 @@ def test_gradients_go_through_every_transform_twice(name):
     assert slope.abs().sum() > 0 and curvature.abs().sum() > 0 and curvature.isfinite().all()
 
 
+@pytest.mark.slow
 def test_augmentation_agrees_with_numerical_gradients():
     x = pictures(2, size=8).double().requires_grad_()
     torch.autograd.gradcheck(lambda x: augment(x, 1.0, rng(3)).double(), x)
@@ -193,6 +194,7 @@ def test_clip_weights_changes_only_what_is_outside():
 # A few pictures only ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limit", "groups"), [(16, 1), (120, 2), (0, 5)])
 def test_only_the_first_pictures_are_learned_and_groups_shrink_with_them(limit, groups):
     """At most one group for every 50 pictures; generated pictures vote for no group that is not there."""

@@ -16,6 +16,8 @@ from gan.metrics import classifier, evaluate
 from gan.metrics.classifier import MetricError, to_float
 from gan.metrics.formulas import feature_stats, frechet_distance
 
+pytestmark = pytest.mark.slow
+
 BARS = {"mnist": 0.993, "fashion-mnist": 0.92}
 
 

@@ -28,6 +28,7 @@ def weights(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_grey_and_colour_pictures_of_any_size_are_seen(weights):
     network = Inception(weights)
     rng = torch.Generator().manual_seed(2)

@@ -59,6 +59,7 @@ def test_where_nothing_was_held_back_training_pictures_are_the_yardstick():
     assert not new.copied and new.score == new.distances[0]
 
 
+@pytest.mark.slow
 def test_a_shifted_copy_is_one_and_a_test_picture_is_none():
     train, test = load("mnist"), load("mnist", "test")
     real = RealPictures(train.images[:4000].flatten(1), test.images[:2000].flatten(1))

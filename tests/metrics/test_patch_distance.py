@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 
 from gan.metrics.patch_distance import _sliced, patch_distance
+
+pytestmark = pytest.mark.slow
 
 
 def rng(seed: int = 0) -> torch.Generator:

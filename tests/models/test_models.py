@@ -28,6 +28,7 @@ def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("classes", "clusters"), [(0, 0), (10, 0), (0, 20)])
 @pytest.mark.parametrize(("size", "channels"), [(28, 1), (28, 3), (32, 1), (32, 3)])
 @pytest.mark.parametrize("model", TRAINABLE)
@@ -168,6 +169,7 @@ def test_first_weights_follow_the_frameworks():
     assert 0 < pytorch.bias.abs().max() <= 1 / 10
 
 
+@pytest.mark.slow
 def test_building_draws_nothing_from_the_global_generator():
     before = torch.get_rng_state()
     cfg = RECIPES["quick"].config.changed(spectral_norm=True)

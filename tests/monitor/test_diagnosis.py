@@ -279,6 +279,7 @@ def test_the_fork_begins_before_it_went_wrong():
     assert verdict.fork_step == 0  # nothing was ever well
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", [n for n in ALL_RECIPES if n != "conv-small-as-printed"])
 @pytest.mark.parametrize("kind", CASES)
 def test_every_remedy_can_be_applied_to_every_recipe(recipe, kind):

@@ -26,6 +26,8 @@ from gan.training.trainer import Trainer
 from tests.conftest import PATIENCE, until
 from tests.runs.test_run import SMALL, assert_same, finished_state, straight_state
 
+pytestmark = pytest.mark.slow
+
 MOMENT = {"step": 1, "images": 8, "seconds": 0.5}
 
 

@@ -29,6 +29,8 @@ from gan.training.checkpoint import flatten
 from gan.training.trainer import Trainer
 from tests.conftest import make_pictures
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"batch": 8, "width": 8, "z_dim": 16, "clusters": 0}
 
 

@@ -83,6 +83,7 @@ def test_what_does_not_belong_to_a_run_stays_at_home(tmp_path: Path) -> None:
     assert set(zipfile.ZipFile(out).namelist()) == set(samples.run_files())
 
 
+@pytest.mark.slow
 def test_a_large_best_state_stays_and_large_pictures_are_refused(tmp_path: Path, monkeypatch: Any) -> None:
     best, pictures = samples.state(), tmp_path / "own-1.safetensors"
     pictures.write_bytes(samples.prepared())
@@ -104,6 +105,7 @@ OURS = st.sampled_from([*samples.run_files(), "best.safetensors", PICTURES])
 TRICKS = st.sampled_from(["../", "/", "./", "frames/", "\\", "C:", "\n", " ", ".", "x", "٣", "_"])
 
 
+@pytest.mark.slow
 @given(name=OURS, trick=TRICKS, at=st.integers(0, 30))
 def test_no_name_but_ours_is_written(name: str, trick: str, at: int) -> None:
     other = name[:at] + trick + name[at:]
@@ -124,6 +126,7 @@ RIGHT: dict[str, tuple[Any, ...]] = {  # of all that is odd
 NAMES = (*RIGHT, "class_names", "created", "token_sha256", "kept", "shown", "tiles", "measure_share", "job")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_what_run_json_says_is_taken_over_only_where_it_is_right(tmp_path: Path, name: str) -> None:
     for i, value in enumerate(ODD):
@@ -156,6 +159,7 @@ def frame_of(step: int) -> bytes:
     return json.dumps({"step": step, "fake": [], "real": []}).encode() + b"\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("contents", "words"),
     [

@@ -32,6 +32,8 @@ from tests.runs import test_run
 from tests.runs.test_fork import forked
 from tests.runs.test_run import SMALL, assert_same, finished_state, straight_state, until
 
+pytestmark = pytest.mark.slow
+
 runs = test_run.runs  # the fixture
 MEASURED = SMALL | {"total_steps": 10**6, "batch": 16}
 

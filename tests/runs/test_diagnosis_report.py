@@ -56,6 +56,7 @@ def verdicts(run: Run) -> list:
     return diagnose(run.config, h.rows, h.signals, h.events, h.measures)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_the_command_says_every_word_the_kind_first_and_writes_nothing(tmp_path, capsys, case):
     run = written(tmp_path, **CASES[case])
@@ -69,6 +70,7 @@ def test_the_command_says_every_word_the_kind_first_and_writes_nothing(tmp_path,
     assert main(["diagnose", run.id, "--runs", str(tmp_path)]) == 0 and capsys.readouterr().out == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_the_command_that_is_offered_makes_the_fork_of_the_verdict(tmp_path, capsys, case):
     run = written(tmp_path, **CASES[case])
@@ -89,6 +91,7 @@ def test_the_offered_fork_trains(tmp_path, capsys, monkeypatch, random_pictures)
     assert "finished at step 2" in out and f"\n{TOO_EARLY}\n" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["", "500", "20"])
 @pytest.mark.parametrize("name", GALLERY)
 def test_json_is_what_the_route_answers(tmp_path, capsys, name, step):
@@ -137,6 +140,7 @@ def test_a_moment_that_has_not_come_is_one_sentence(tmp_path, capsys):
     assert problem == f"gan: The run {run.id} is at step 1,000, so nothing is known of step 1,001 (--step).\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("junk", ["1e400", "[" * 100_000, "null", "[]", '"', "\x00"])
 @pytest.mark.parametrize("name", ["run.json", "rows.csv", "signals.csv", "events.jsonl", "measures.jsonl"])
 def test_a_damaged_folder_is_one_sentence_or_read_as_far_as_it_goes(tmp_path, capsys, name, junk):

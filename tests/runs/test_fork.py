@@ -23,6 +23,8 @@ from tests.conftest import PATIENCE, make_pictures, until
 from tests.runs import test_run
 from tests.runs.test_run import SMALL, assert_same, finished_state, straight_state
 
+pytestmark = pytest.mark.slow
+
 runs = test_run.runs  # the fixture
 ENDLESS = SMALL | {"total_steps": 10**6}
 

@@ -16,6 +16,8 @@ from gan.runs import history
 from gan.runs.history import History
 from tests import samples
 
+pytestmark = pytest.mark.slow
+
 
 def row(step: int) -> Row:
     return Row(step, step * 8, step / 10, 1.5, None, 0.5, 0.25, 1e-3, 1e-3)

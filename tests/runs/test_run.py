@@ -28,6 +28,8 @@ from gan.training.device import best_device
 from gan.training.trainer import Trainer
 from tests.conftest import PATIENCE, make_pictures, until
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"batch": 8, "total_steps": 60, "seed": 4}
 
 
@@ -349,7 +351,7 @@ def test_a_full_disk_pauses_and_says_so_and_nothing_is_lost(runs, monkeypatch):
     assert_same(finished_state(run), straight_state(run.config, end))
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_kill_9_in_mid_training_then_continue_exactly(tmp_path):
     """The command line in a process of its own, killed without warning; reopened, it ends bit for bit the same."""
     folder = tmp_path / "runs"

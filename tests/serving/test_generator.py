@@ -125,6 +125,7 @@ def studied(plain):
     return StudiedGenerator("stamp", directions.look(plain.network, "mnist"), lambda: plain)
 
 
+@pytest.mark.slow
 def test_a_search_reports_and_ends_at_a_check(studied):
     target, reports = load("mnist", "test").images[0], []
     studied.search(target, reports.append)

@@ -88,6 +88,7 @@ ORIGINS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(origin=ORIGINS, side=st.integers(1, 6), channels=st.sampled_from([1, 3]), scale=st.integers(1, 3))
 def test_the_page_reads_what_python_wrote(page: Ask, origin: Provenance, side: int, channels: int, scale: int) -> None:
     pixels = picture(side, channels)
@@ -147,6 +148,7 @@ def test_both_read_the_same_from_any_query(page: Ask, pieces: list[str]) -> None
 # What is refused -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_file_with_any_byte_changed_or_cut_off_is_refused(page: Ask) -> None:
     """Every byte, each in several ways: a checksum finds any change of up to 32 bits that stand together."""
     file = ORIGIN.png(picture(), 1)

@@ -24,6 +24,8 @@ from gan.serving.worker import Job, Superseded
 from gan.training.trainer import Trainer
 from tests.conftest import PATIENCE
 
+pytestmark = pytest.mark.slow
+
 PLACE = LatentSpec(3, ((5, 0.5),), {0: 1.5}, {7: -0.5})
 
 

@@ -34,6 +34,8 @@ from tests import samples
 from tests.core.test_config import values_of
 from tests.training.test_trainer import assert_same, small, state_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def saved(random_pictures, tmp_path):

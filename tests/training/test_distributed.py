@@ -77,7 +77,7 @@ def checked(shelf, tmp_path_factory) -> tuple[dict, Path]:
     return json.loads((out / "report.json").read_text()), out
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", [*worker.trainable(), *worker.VARIANTS])
 def test_every_process_ends_with_the_same_state_bit_for_bit(checked, name):
     found = checked[0][name]
@@ -85,14 +85,14 @@ def test_every_process_ends_with_the_same_state_bit_for_bit(checked, name):
     assert found["images"] == found["steps"] * worker.BATCH * 2
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_leaving_out_an_exchange_would_be_noticed(checked):
     assert not checked[0]["no gradients exchanged"]["state"]
     statistics = checked[0]["no statistics exchanged"]
     assert not statistics["state"] and not statistics["losses"]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_words_carry_wishes_and_exact_learning_rates_and_rank_0_counts(checked):
     assert checked[0]["asked"] == "shutdown" and checked[0]["other beginnings"]
 
@@ -114,7 +114,7 @@ class Joint(worker.Recording):
         return torch.cat([torch.randn(n // 2, self.config.z_dim, generator=rng) for rng in self.rngs])
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", worker.JOINT)
 def test_gradients_are_those_of_the_joint_batch(checked, name):
     single = Joint(worker.joint_config(name), make_pictures())
@@ -178,7 +178,7 @@ def same_on_both_ranks_and_on_disk(out: Path, run: Run) -> bool:
     return said == {worker.digest(trainer)}
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_lost_process_ends_in_words_then_one_continues_then_two(shelf, tmp_path):
     """2 -> 1 -> 2: killed in the middle of a step, continued alone, continued by two and stopped by Ctrl-C."""
     runs, before = shelf[0], {path.parent for path in shelf[0].glob("*/run.json")}
@@ -210,7 +210,7 @@ def test_a_lost_process_ends_in_words_then_one_continues_then_two(shelf, tmp_pat
     assert same_on_both_ranks_and_on_disk(tmp_path, run)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_torchrun_restarts_a_lost_process_and_the_same_run_goes_on_exactly(shelf, checked, tmp_path):
     """Killed in the middle of a step, started again, finished: bit for bit what two undisturbed processes make."""
     runs, before = shelf[0], {path.parent for path in shelf[0].glob("*/run.json")}

@@ -53,6 +53,7 @@ class NothingWaits(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_step_never_waits_and_makes_every_tensor_where_it_computes(kind, monkeypatch):
     # torch's one_hot looks at the labels first, but only on a processor.

@@ -14,6 +14,8 @@ from gan.training.checkpoint import flatten, load_checkpoint, save_checkpoint
 from gan.training.device import resolved_precision
 from gan.training.trainer import Trainer
 
+pytestmark = pytest.mark.slow
+
 
 def trainer_of(recipe: str, pictures, precision: str = "bfloat16", **changes) -> Trainer:
     return Trainer(RECIPES[recipe].config.changed(precision=precision, **{"batch": 4} | changes), pictures)

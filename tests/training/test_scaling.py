@@ -41,6 +41,7 @@ def test_the_measured_link_predicts_the_messages_it_was_measured_with():
     assert step_seconds(2, 0.1, [10**6, 10**6], here) == pytest.approx(0.1 + 2 * measured["largest"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "changes"), [("quick", {"d_steps": 2}), ("conv-small", {}), ("dcgan-transposed", {})]
 )

@@ -20,6 +20,8 @@ from gan.training.checkpoint import (
 from gan.training.trainer import Trainer
 from tests.conftest import make_pictures
 
+pytestmark = pytest.mark.slow
+
 TRAINABLE = [name for name in RECIPES if name != "conv-small-as-printed"]
 
 

@@ -28,6 +28,8 @@ from gan.web.routes.register import all_tables
 from tests.serving.test_renderer import make
 from tests.web.test_own_picture_routes import NOISE, send
 
+pytestmark = pytest.mark.slow
+
 ANYBODY = {  # may ask this without a token; all others steer something
     "POST runs", "POST runs/import", "POST runs/{run_id}/fork", "POST runs/{run_id}/watch", "POST pictures",
     "POST pictures/again", "POST weights", "POST weights/{name}/directions", "POST find",

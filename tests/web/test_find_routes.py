@@ -24,6 +24,8 @@ from gan.web.routes.pictures import PictureRoutes
 from tests.conftest import PATIENCE, listening, port_of, until
 from tests.serving.test_renderer import make
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def renderer(tmp_path_factory):

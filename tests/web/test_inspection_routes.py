@@ -136,6 +136,7 @@ def test_a_data_set_without_a_network_and_without_held_out_pictures(client):
     assert "no network" in ask(client, "w=colour&seed=3&way=features")["why"]
 
 
+@pytest.mark.slow
 def test_own_pictures_are_shown_through_the_run_alone(client, own_run):
     found = ask(client, f"w=run-{own_run.id}&seed=1")
     assert found["trained"] == 40 and images(found).shape == (7, 1, 28, 28)
@@ -187,6 +188,7 @@ def test_weights_without_a_run_say_what_they_lack(client):
     assert "Early states" in ask(client, "w=by-class&seed=1&c=0", "snapshots")["why"]
 
 
+@pytest.mark.slow
 def test_a_damaged_or_foreign_state_is_said(inspector, runs):
     run, other = (runs.create(recipe, OWN, {"batch": 4, "total_steps": 1})[0] for recipe in ("dense", "mlp"))
     for each in (run, other):

@@ -33,6 +33,8 @@ from gan.web.routes.answers import BASE, routes_of
 from gan.web.routes.register import run_tables
 from tests.conftest import PATIENCE, listening, port_of, until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[Runs]:
@@ -518,7 +520,7 @@ def said(server: uvicorn.Server, key: str) -> str:
     return httpx.get(f"http://127.0.0.1:{port_of(server)}{BASE}/pictures/progress/{key}").json()["said"]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_progress_is_told_and_whoever_leaves_stops_the_preparing(server, registry, caplog):
     """The second waits for the first; nothing of either is left when both have gone."""
     body = slow_pictures()

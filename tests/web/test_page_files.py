@@ -21,6 +21,7 @@ def client() -> TestClient:
     return TestClient(Starlette(routes=routes_of(StaticRoutes().table())))
 
 
+@pytest.mark.slow
 def test_every_file_of_every_folder_is_served_and_only_once_while_it_stays_the_same(client):
     assert {name.partition("/")[0] for name in served()} > {"core", "css", "engine", "page.js"}
     for name, path in served().items():

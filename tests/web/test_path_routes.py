@@ -194,6 +194,7 @@ def test_sums_are_drawn_as_every_class(client):
 # Sentences -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "words"),
     [

@@ -86,6 +86,7 @@ def test_values_beyond_the_limits_are_set_to_them(client):
     assert np.array_equal(far, limit)
 
 
+@pytest.mark.slow
 def test_directions_come_back_in_requests_and_files(client):
     answer = client.get("weights/by-class/directions").json()
     found = {d["key"]: d for d in answer["directions"]}
@@ -127,6 +128,7 @@ def test_a_class_mixed_with_none_or_all_of_another_is_one_of_them(client):
     assert np.array_equal(draw("c=5&mix=7:0.25"), draw("c=7&mix=5:0.75"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "status", "words"),
     [

@@ -28,6 +28,8 @@ from gan.web.routes.register import run_tables
 from gan.web.text import EN
 from tests.conftest import PATIENCE, until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def registry(tmp_path, monkeypatch, random_pictures):

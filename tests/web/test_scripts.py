@@ -48,6 +48,7 @@ def test_importing_a_script_does_nothing(node: str):
     assert done.returncode == 0 and not done.stderr, done.stderr
 
 
+@pytest.mark.slow
 def test_the_tests_of_the_scripts_pass(node: str):
     tests = sorted(str(path) for path in STATIC.rglob("*.test.js"))
     done = subprocess.run([node, "--test", *tests], capture_output=True, encoding="utf-8", timeout=PATIENCE)

@@ -55,6 +55,7 @@ def test_what_cannot_be_used_is_one_sentence(arguments, environment, word):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40))
 def test_no_site_can_bring_another_rule_into_the_policy(text):
     """Whatever is accepted is one source of a policy: no space, semicolon, comma or quote."""

@@ -42,6 +42,8 @@ from gan.web.routes.register import run_tables
 from gan.web.routes.uploads import FILE_WEIGHT, Upload, is_zip, receive_files
 from tests.conftest import completed, listening, port_of, until
 
+pytestmark = pytest.mark.slow
+
 # Run where TMPDIR is a disk of a few megabytes: a zip of own pictures is sent there, its size in megabytes given.
 _IN_SMALL_ROOM = f"""
 import json, os, sys

@@ -103,6 +103,7 @@ def test_another_name_or_a_long_header_is_refused(tmp_path: Path, own_dir: Path)
 WORDS = st.text(max_size=700) | st.sampled_from(["<b>x</b>", "a\nb", "\u202e" * 9])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(
     WORDS,
@@ -131,6 +132,7 @@ def test_numbers_that_are_none_are_counted_anew(tmp_path: Path, own_dir: Path, n
     assert take_in(path, name, own_dir).summary == Summary("pets", 20, 0, (("cat", 10), ("dog", 10)))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=400)
 @given(st.data())
 def test_whatever_is_changed_is_refused_in_words_or_changes_nothing(tmp_path_factory: Any, data: st.DataObject) -> None:

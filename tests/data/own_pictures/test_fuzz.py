@@ -95,7 +95,7 @@ def one_more(seed: int, folder: Path, entries: list[tuple[str, bytes]]) -> bool:
     return True
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_whatever_is_sent_is_taken_or_refused_in_words(tmp_path: Path) -> None:
     """As many damaged zips as fit into a while; another seed for the first one each time, which a failure names."""
     first, entries, end = random.SystemRandom().randrange(10**9), seeds(), time.monotonic() + SECONDS

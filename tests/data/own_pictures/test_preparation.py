@@ -454,6 +454,7 @@ def test_a_reader_that_fails_is_one_bad_picture(tmp_path: Path) -> None:
         prepare([*good(15), ("x.png", Broken())], 8, 1, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_largest_pictures_allowed_need_little_memory(tmp_path: Path) -> None:
     """40 megapixels with transparency: 160 MB decoded, cut and scaled without ever holding many copies."""
     big = encoded(Image.new("RGBA", (6300, 6300), (0, 0, 0, 255)), compress_level=1)
@@ -517,6 +518,7 @@ def outcome(prepare: Callable[..., str], *args: object) -> str:
         return str(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "channels"), [(8, 1), (32, 3)])
 def test_all_cores_give_what_one_gives(
     size: int, channels: int, tmp_path: Path, one_by_one: Callable, monkeypatch: pytest.MonkeyPatch
@@ -727,6 +729,7 @@ def test_a_film_beside_the_pictures_weighs_nothing(tmp_path: Path, monkeypatch: 
     assert prepare_zip(path, 8, 1, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_zip_bomb_entry_is_not_unpacked(tmp_path: Path) -> None:
     path = zipped(tmp_path / "z.zip", [("0bomb.png", bytes(80 << 20)), *entries(16)])
     said = own_pictures.prepare_zip(path, Form(8, 1), tmp_path).summary.sentence

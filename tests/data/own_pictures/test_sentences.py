@@ -159,6 +159,7 @@ def packed(path: Path, entries: Entries) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_said(case: str, tmp_path: Path) -> None:
     make, sentence = CASES[case]
@@ -174,6 +175,7 @@ def test_what_is_said(case: str, tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_a_folder_and_single_files_are_understood_as_the_zip(case: str, tmp_path: Path) -> None:
     entries = CASES[case][0]()

@@ -111,6 +111,7 @@ def test_the_second_name_in_utf_8(version: int, crc: int, taken: bool) -> None:
     assert (names == [right]) == taken
 
 
+@pytest.mark.slow
 @hypothesis.given(st.lists(st.binary(min_size=1, max_size=12), min_size=1, max_size=6))
 def test_any_bytes_become_names(raw: list[bytes]) -> None:
     """Folders stay as many as they were, and never an exception."""
