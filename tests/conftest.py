@@ -17,6 +17,7 @@ import pytest
 import torch
 import uvicorn
 
+from gan.core import messages
 from gan.data.catalog import Pictures
 
 PATIENCE = 90.0  # seconds until something counts as not happening: machines that are tested on are busy
@@ -24,6 +25,7 @@ PATIENCE = 90.0  # seconds until something counts as not happening: machines tha
 _SLOW = (hypothesis.HealthCheck.too_slow,)
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=_SLOW)
 hypothesis.settings.load_profile("steady")
+messages.strict = True
 E2E = Path(__file__).parent / "e2e"
 
 

@@ -1,4 +1,4 @@
-"""Every knob of a training run, once: type, unit, range and one line of help.
+"""Every knob of a training run, once: type, range and group; its label and a line of help are in the catalogue.
 
 The command line's flags and the page's form are both made from `KNOBS`, which reads the fields of `Config`.
 """
@@ -10,6 +10,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from gan.core.errors import UserError
+from gan.core.messages import label, say
 
 Value = bool | int | float | str  # of a setting
 Changes = dict[str, Value]  # settings by name
@@ -56,15 +57,13 @@ class Knob:
 
 def knob(
     default: Value,
-    label: str,
-    help: str = "",
     low: float | None = None,
     high: float | None = None,
     choices: Sequence[str] = (),
     group: str = "fixed",
     scope: Scope = "free",
 ) -> Any:  # what a field of a dataclass begins with stands for a value of its type
-    meta = {"label": label, "help": help, "low": low, "high": high, "choices": tuple(choices), "group": group}
+    meta = {"low": low, "high": high, "choices": tuple(choices), "group": group}
     return field(default=default, metadata=meta | {"scope": scope})
 
 
@@ -83,67 +82,49 @@ class Config:
     """
 
     # fmt: off
-    recipe: str        = knob("quick", "Recipe", "where these settings started from", scope="fitted")
-    dataset: str       = knob("mnist", "Data set", "what the real pictures are", scope="fitted")
-    size: int          = knob(28, "Picture size", "pixels, from the data set", 8, 64, scope="fitted")
-    channels: int      = knob(1, "Colours", "1 grey, 3 colour, from the data set", 1, 3, scope="fitted")
-    classes: int       = knob(0, "Classes", "0: labels are not used", 0, 1000, scope="fitted")
-    model: str         = knob("quick", "Networks", "which pair of networks (see gan/models)", scope="new")
+    recipe: str        = knob("quick", scope="fitted")
+    dataset: str       = knob("mnist", scope="fitted")
+    size: int          = knob(28, 8, 64, scope="fitted")
+    channels: int      = knob(1, 1, 3, scope="fitted")
+    classes: int       = knob(0, 0, 1000, scope="fitted")
+    model: str         = knob("quick", scope="new")
 
-    objective: str     = knob("non-saturating", "Objective", "what each network is asked to minimise",
-                              group="objective")
-    update_order: str  = knob("alternate", "Update order", "who learns when in one step", choices=UPDATE_ORDERS,
-                              group="objective")
-    d_steps: int       = knob(1, "Discriminator steps", "updates of D for each update of G", 1, 100, group="objective")
+    objective: str     = knob("non-saturating", group="objective")
+    update_order: str  = knob("alternate", choices=UPDATE_ORDERS, group="objective")
+    d_steps: int       = knob(1, 1, 100, group="objective")
 
-    penalty: str       = knob("none", "Penalty", "an extra cost for a discriminator that is too steep", group="penalty")
-    penalty_weight: float = knob(10.0, "Penalty weight", "how much the penalty counts", 0, 1e4, group="penalty")
-    penalty_every: int = knob(1, "Penalty every", "steps; rarer and as much stronger, which saves time", 1, 1000,
-                              group="penalty")
+    penalty: str       = knob("none", group="penalty")
+    penalty_weight: float = knob(10.0, 0, 1e4, group="penalty")
+    penalty_every: int = knob(1, 1, 1000, group="penalty")
 
-    augment: float     = knob(0.0, "Augmentation", "0: off, 1: as far as its paper goes", 0, 1, group="seen")
-    instance_noise: float = knob(0.0, "Instance noise", "its standard deviation; pixels lie between −1 and 1 (0: off)",
-                                 0, 2, group="seen")
-    instance_noise_images: int = knob(0, "Instance noise ends after", "images, falling until then (0: it stays)",
-                                      0, 10**12, group="seen")
+    augment: float     = knob(0.0, 0, 1, group="seen")
+    instance_noise: float = knob(0.0, 0, 2, group="seen")
+    instance_noise_images: int = knob(0, 0, 10**12, group="seen")
 
-    label_smoothing: float = knob(0.0, "Label smoothing", "real counts as 1 minus this, where D gives a probability",
-                                  0, 0.5, group="limits")
-    weight_clip: float = knob(0.0, "Weight clipping", "the largest weight D may have (0: off)", 0, 10, group="limits")
-    gradient_clip: float = knob(0.0, "Gradient clipping", "the longest gradient a network may follow (0: off)",
-                                0, 1e6, group="limits")
-    spectral_norm: bool = knob(False, "Spectral normalisation", "keep every layer of D from growing steep",
-                               group="limits")
+    label_smoothing: float = knob(0.0, 0, 0.5, group="limits")
+    weight_clip: float = knob(0.0, 0, 10, group="limits")
+    gradient_clip: float = knob(0.0, 0, 1e6, group="limits")
+    spectral_norm: bool = knob(False, group="limits")
 
-    data_limit: int    = knob(0, "Only the first", "pictures of the data set; a few are learned by heart (0: all)",
-                              0, 10**9, group="pictures", scope="clusters")
-    clusters: int      = knob(0, "Groups", "of like pictures, found without labels; at most one for every 50 (0: off)",
-                              0, 256, group="pictures", scope="clusters")
-    sampling: str      = knob("shuffle", "Sampling", "shuffled epochs, or drawn with replacement", choices=SAMPLINGS,
-                              group="pictures")
+    data_limit: int    = knob(0, 0, 10**9, group="pictures", scope="clusters")
+    clusters: int      = knob(0, 0, 256, group="pictures", scope="clusters")
+    sampling: str      = knob("shuffle", choices=SAMPLINGS, group="pictures")
 
-    width: int         = knob(32, "Width", "channels of the widest picture-sized layer (our own networks only)", 4, 512,
-                              group="networks")
-    z_dim: int         = knob(100, "Latent size", "how many random numbers a picture is made from", 1, 1024,
-                              group="networks")
-    output: str        = knob("tanh", "Generator's last activation", "relu cannot paint black", choices=OUTPUTS,
-                              group="networks")
-    ema_halflife_images: int = knob(0, "Averaging half-life", "images; a running mean of G is shown (0: off)", 0, 10**9,
-                                    group="networks")
+    width: int         = knob(32, 4, 512, group="networks")
+    z_dim: int         = knob(100, 1, 1024, group="networks")
+    output: str        = knob("tanh", choices=OUTPUTS, group="networks")
+    ema_halflife_images: int = knob(0, 0, 10**9, group="networks")
 
-    batch: int         = knob(64, "Batch size", "pictures in one step", 2, 4096, group="main")
-    d_lr: float        = knob(2e-4, "Discriminator's learning rate", "size of its steps", 1e-8, 1.0, group="main")
-    g_lr: float        = knob(2e-4, "Generator's learning rate", "size of its steps", 1e-8, 1.0, group="main")
-    lr_decay_images: int = knob(0, "Learning rates fall after", "images: to half, then a third; 0: never", 0, 10**12,
-                                group="optimiser")
-    beta1: float       = knob(0.9, "Adam β₁", "memory of the gradient's mean", 0, 0.9999, group="optimiser")
-    beta2: float       = knob(0.999, "Adam β₂", "memory of the gradient's square", 0, 0.99999, group="optimiser")
-    adam_eps: float    = knob(1e-8, "Adam ε", "keeps the division finite", 1e-16, 1.0, group="optimiser")
-    precision: str     = knob("float32", "Precision", "bfloat16: networks multiply with half the bits; auto: on "
-                              "processors made for it (AMX)", choices=PRECISIONS, group="optimiser")
-    total_steps: int   = knob(20_000, "Steps", "training ends here", 1, 10**9, group="main")
-    seed: int          = knob(0, "Seed", "the same seed gives the same run", 0, 2**31 - 1, group="main",
-                              scope="clusters")
+    batch: int         = knob(64, 2, 4096, group="main")
+    d_lr: float        = knob(2e-4, 1e-8, 1.0, group="main")
+    g_lr: float        = knob(2e-4, 1e-8, 1.0, group="main")
+    lr_decay_images: int = knob(0, 0, 10**12, group="optimiser")
+    beta1: float       = knob(0.9, 0, 0.9999, group="optimiser")
+    beta2: float       = knob(0.999, 0, 0.99999, group="optimiser")
+    adam_eps: float    = knob(1e-8, 1e-16, 1.0, group="optimiser")
+    precision: str     = knob("float32", choices=PRECISIONS, group="optimiser")
+    total_steps: int   = knob(20_000, 1, 10**9, group="main")
+    seed: int          = knob(0, 0, 2**31 - 1, group="main", scope="clusters")
     # fmt: on
 
     def __post_init__(self) -> None:
@@ -154,7 +135,7 @@ class Config:
         """A copy with other values; unknown names and values out of range raise ConfigError."""
         unknown = sorted(set(values) - set(KNOBS))
         if unknown:
-            raise ConfigError(f"There is no setting named {_shown(unknown[0])}.")
+            raise ConfigError(say("config.unknown", name=_shown(unknown[0])))
         return replace(self, **values)
 
     def to_dict(self) -> Changes:
@@ -164,7 +145,7 @@ class Config:
     def from_dict(cls, values: object) -> Config:
         """Read a config written by `to_dict`, from a file that may be foreign: every type and range is checked."""
         if not isinstance(values, dict):
-            raise ConfigError("The settings in this file are not readable.")
+            raise ConfigError(say("config.unreadable"))
         return cls().changed(**values)
 
 
@@ -181,18 +162,24 @@ def check_value(k: Knob, value: Any) -> None:
     else:
         ok_type = isinstance(value, str) and len(value) < 200
     if not ok_type:
-        raise ConfigError(f"{k.label} ({k.name}) must be {_KIND_WORDS[k.kind]}, not {_shown(value)}.")
+        raise ConfigError(
+            say("config.wrong_kind", label=k.label, name=k.name, kind=_KIND_WORDS[k.kind], value=_shown(value))
+        )
     if k.choices and value not in k.choices:
-        raise ConfigError(f"{k.label} ({k.name}) must be one of {', '.join(k.choices)}, not {_shown(value)}.")
+        raise ConfigError(
+            say("config.wrong_choice", label=k.label, name=k.name, choices=k.choices, value=_shown(value))
+        )
     if k.low is not None and k.high is not None and not k.low <= value <= k.high:  # false for NaN too
         low, high = k.limits
-        raise ConfigError(f"{k.label} ({k.name}) must be between {low} and {high}, not {_shown(value)}.")
+        raise ConfigError(
+            say("config.wrong_range", label=k.label, name=k.name, low=low, high=high, value=_shown(value))
+        )
 
 
 def _shown(value: Any) -> str:
     """What somebody chose, as long as a sentence can hold it."""
     if isinstance(value, int) and abs(value) >= 10**20:
-        return "a number with very many digits"
+        return say("config.many_digits")
     text = repr(value)
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
@@ -200,7 +187,7 @@ def _shown(value: Any) -> str:
 def parse_value(name: str, text: Any) -> Value:
     """Turn what a person typed into the field's type. Raises ConfigError with a sentence."""
     if name not in KNOBS:
-        raise ConfigError(f"There is no setting named {_shown(name)}.")
+        raise ConfigError(say("config.unknown", name=_shown(name)))
     k = KNOBS[name]
     value = _convert(k, text)
     check_value(k, value)
@@ -218,13 +205,21 @@ def _convert(k: Knob, text: Any) -> Value:
             return int(number)
         return k.kind(text)
     except (ValueError, KeyError, TypeError, OverflowError):
-        raise ConfigError(f"{k.label} ({k.name}) must be {_KIND_WORDS[k.kind]}, not {_shown(text)}.") from None
+        raise ConfigError(
+            say("config.wrong_kind", label=k.label, name=k.name, kind=_KIND_WORDS[k.kind], value=_shown(text))
+        ) from None
 
 
 _MOST_SHOWN = 60  # letters of a value
-_KIND_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a short text"}
+_KIND_WORDS = {kind: say(f"config.kind_{kind.__name__}") for kind in (bool, int, float, str)}
 _KINDS = {"bool": bool, "int": int, "float": float, "str": str}
+
+
+def _words(name: str) -> dict[str, str]:
+    """What a form says of a setting; its name where the catalogue has nothing."""
+    return {"label": label(f"knobs.{name}.label", name), "help": label(f"knobs.{name}.help", "")}
+
 
 for _f in fields(Config):
     assert _f.default is not MISSING
-    KNOBS[_f.name] = Knob(name=_f.name, kind=_KINDS[str(_f.type)], default=_f.default, **_f.metadata)
+    KNOBS[_f.name] = Knob(name=_f.name, kind=_KINDS[str(_f.type)], default=_f.default, **_words(_f.name), **_f.metadata)

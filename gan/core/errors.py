@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
+from gan.core.messages import say
+
 
 class UserError(ValueError):
     """What somebody asked for cannot be done; the message is one sentence that says why.
@@ -19,6 +21,11 @@ class UserError(ValueError):
 
     status: ClassVar[int] = 400
     details: Mapping[str, object] = MappingProxyType({})
+
+    @property
+    def message(self) -> str:
+        """The sentence; a Message where it stands in the catalogue, of which str() keeps only the text."""
+        return self.args[0] if self.args else ""
 
 
 class Forbidden(UserError):
@@ -54,8 +61,8 @@ def as_user_error(problem: BaseException, *, paths: bool) -> UserError | None:
 def _named(problem: OSError) -> str:
     if problem.filename is None:
         return str(problem)
-    return f"{problem.filename} cannot be read or written ({problem.strerror})."
+    return say("core.file_trouble", file=problem.filename, reason=problem.strerror)
 
 
 def _unnamed(problem: OSError) -> str:
-    return f"The server could not read or write a file ({problem.strerror or 'disk error'})."
+    return say("core.server_file_trouble", reason=problem.strerror or say("core.disk_error"))

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from gan.core.errors import UserError
 from gan.core.files import brief
+from gan.core.messages import say
 
 LEVEL = 2 / 255  # between two of the 256 levels of a pixel in [-1, 1]
 
@@ -98,7 +99,7 @@ def mp4_bytes(frames: Sequence[np.ndarray], fps: float, scale: int = 1) -> bytes
     try:
         import av  # large, and only needed here
     except ImportError:
-        raise PictureError("Films need the package 'av', which is not installed; GIF works without it.") from None
+        raise PictureError(say("core.films_need_av")) from None
     out = io.BytesIO()
     first = _even(upscale(frames[0], scale))
     with av.open(out, "w", format="mp4") as film:

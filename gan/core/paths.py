@@ -10,3 +10,4 @@ INSTALLED = (PACKAGE / "weights").is_dir()  # a wheel has them inside the packag
 WEIGHTS = (PACKAGE if INSTALLED else ROOT) / "weights"  # trained networks
 ASSETS = PACKAGE / "data" / "assets"  # pictures to train on
 STATIC = PACKAGE / "web" / "static"  # scripts and style sheets of the page
+WORDS = PACKAGE / "words"  # everything that people are told, by language

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from gan.core.errors import UserError
+from gan.core.messages import say
 
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -76,7 +77,7 @@ def read_format(said: object, what: str) -> int:
     if type(said) is int and said in FORMATS:
         return said
     known = " and ".join(map(str, FORMATS))
-    raise FormatError(f"{what} has format {said!r:.20}; this version reads formats {known}.")
+    raise FormatError(say("core.unknown_format", what=what, format=str(repr(said))[:20], known=known))
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from PIL import Image
 from torch import Tensor
 
 from gan.core.files import disk_is_full
+from gan.core.messages import labelled, say
 from gan.core.paths import ASSETS
 from gan.core.proxies import use_proxies
 from gan.core.seeds import Seeds, Stream
@@ -56,16 +57,16 @@ class Download:
     url: Callable[[], str]  # the address to try first
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """What is known of a data set before a pixel of it is read."""
 
-    title: str
-    about: str  # one line
+    title: str = ""
+    about: str = ""  # one line
     size: int  # pixels a side
     channels: int  # 1 grey, 3 colour
     class_names: tuple[str, ...]
-    licence: str
+    licence: str = ""
     load: Callable[[str, Progress | None], Pictures]  # (split, progress)
     download: Download | None = None  # fetched once over the network, and only when chosen
     strokes: bool = False  # grey things drawn with a pen on black: they have a thickness and a slant
@@ -93,7 +94,7 @@ def read_shipped(name: str, split: str, source: Source) -> Pictures:
         with ThreadPoolExecutor(THREADS) as pool:  # Pillow decodes outside the interpreter's lock
             list(pool.map(_decode_strip, paths, parts))
     except (OSError, ValueError) as error:
-        raise DataError(f"The files of {source.title} in {ASSETS} are missing or damaged ({error}).") from error
+        raise DataError(say("data.assets_damaged", title=source.title, folder=ASSETS, error=error)) from error
     return Pictures(name, torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64)), source.class_names)
 
 
@@ -136,7 +137,7 @@ def _download(name: str, root: Path, progress: Progress) -> None:
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root, prefix=f".{name}-") as folder:
-            progress(f"{title}: downloading about {megabytes} MB, only this once.")
+            progress(say("data.downloading", title=title, megabytes=megabytes))
             use_proxies()
             _reach(known.url())
             with _reporting(Path(folder), title, megabytes, progress):
@@ -145,7 +146,7 @@ def _download(name: str, root: Path, progress: Progress) -> None:
                 words = {"title": title, "classes": json.dumps(DATA[name].class_names)}
                 path, pixels = root / f"{name}-{split}.safetensors", images.contiguous().numpy()
                 write_pictures(path, [Split(pixels.shape, labels.numpy(), partial(_whole, pixels))], words)
-        progress(f"{title}: ready.")
+        progress(say("data.ready", title=title))
     except Exception as error:  # network, disk, archive, checksum: torchvision raises many kinds
         raise DataError(_why_not(title, megabytes, root, error)) from error
 
@@ -155,17 +156,22 @@ def _whole(pixels: np.ndarray) -> list[bytes]:
 
 
 def _why_not(title: str, megabytes: int, root: Path, error: Exception) -> str:
-    once = f"{title} has to be downloaded once (about {megabytes} MB) and"
-    instead = f"{titles(name for name in DATA if not DATA[name].downloads)} come with the program."
+    shipped = titles(name for name in DATA if not DATA[name].downloads)
+    return say(
+        f"data.download_{_kind_of(error)}", title=title, megabytes=megabytes, root=root, error=error, shipped=shipped
+    )
+
+
+def _kind_of(error: Exception) -> str:
     if isinstance(error, (urllib.error.URLError, ConnectionError, TimeoutError)):
-        return f"{once} this machine could not reach its server; {instead}"
+        return "unreachable"
     if isinstance(error, ModuleNotFoundError):
-        return f"{once} that needs torchvision, which is not installed: pip install torchvision. {instead}"
+        return "needs_torchvision"
     if disk_is_full(error):
-        return f"{once} the disk of {root} is full; {instead}"
+        return "disk_full"
     if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
-        return f"{once} the folder {root} cannot be written to (set GAN_FORGE_DATA to another one); {instead}"
-    return f"{once} the download broke off or arrived damaged ({error}); try again. {instead}"
+        return "not_written"
+    return "broke_off"
 
 
 def _reach(url: str) -> None:
@@ -182,7 +188,10 @@ def _reporting(folder: Path, title: str, megabytes: int, progress: Progress) -> 
     def report() -> None:
         while not done.wait(2):
             got = sum(os.path.getsize(os.path.join(at, f)) for at, _, fs in os.walk(folder) for f in fs) // 1_000_000
-            progress(f"{title}: {got} of about {megabytes} MB." if got < megabytes else f"{title}: unpacking.")
+            if got < megabytes:
+                progress(say("data.downloaded", title=title, got=got, megabytes=megabytes))
+            else:
+                progress(say("data.unpacking", title=title))
 
     thread = threading.Thread(target=report, name=f"download {title}", daemon=True)
     thread.start()
@@ -244,76 +253,58 @@ _TEST_IS_TRAIN = {"train": "train", "test": "train"}
 
 DATA: dict[str, Source] = {
     "mnist": Source(
-        title="MNIST",
-        about="70,000 handwritten digits, 28 x 28, grey",
         size=28,
         channels=1,
         class_names=DIGITS,
-        licence="CC BY-SA 3.0 (LeCun, Cortes, Burges)",
         load=partial(_load_shipped, "mnist", _BOTH_SPLITS),
         strokes=True,
         metric_epochs=12,
     ),
     "fashion-mnist": Source(
-        title="Fashion-MNIST",
-        about="70,000 pieces of clothing, 28 x 28, grey",
         size=28,
         channels=1,
         class_names=GARMENTS,
-        licence="MIT (Zalando SE)",
         load=partial(_load_shipped, "fashion-mnist", _BOTH_SPLITS),
         shapes=True,
         metric_epochs=15,
         mirrored=True,
     ),
     "emoji": Source(
-        title="Emoji",
-        about="about 1,900 Noto emoji, 32 x 32, colour; too few to hold some back, so its test split is the same",
         size=32,
         channels=3,
         class_names=EMOJI_GROUPS,
-        licence="Apache 2.0 (Google, Noto Emoji); flags in the public domain",
         load=partial(_load_shipped, "emoji", _TEST_IS_TRAIN),
     ),
     "kmnist": Source(
-        title="KMNIST",
-        about="70,000 handwritten old Japanese characters, 28 x 28, grey; downloaded once (about 21 MB)",
         size=28,
         channels=1,
         class_names=KANA,
-        licence="CC BY-SA 4.0 (ROIS-DS Center for Open Data in the Humanities)",
         load=partial(_load_downloaded, "kmnist"),
         download=Download(21, _fetch_kmnist, partial(_url, "KMNIST")),
         strokes=True,
     ),
     "emnist-letters": Source(
-        title="EMNIST letters",
-        about="145,600 handwritten letters, 28 x 28, grey; downloaded once (about 562 MB, 3 GB while unpacking)",
         size=28,
         channels=1,
         class_names=LETTERS,
-        licence="none stated; made from NIST Special Database 19, a work of the US government",
         load=partial(_load_downloaded, "emnist-letters"),
         download=Download(562, _fetch_emnist_letters, partial(_url, "EMNIST")),
         strokes=True,
     ),
     "cifar10": Source(
-        title="CIFAR-10",
-        about="60,000 photographs of ten things, 32 x 32, colour; downloaded once (about 170 MB)",
         size=32,
         channels=3,
         class_names=OBJECTS,
-        licence="none stated; from the University of Toronto (Krizhevsky, 2009)",
         load=partial(_load_downloaded, "cifar10"),
         download=Download(170, _fetch_cifar10, partial(_url, "CIFAR10")),
     ),
 }
+DATA = labelled("datasets", DATA, "title", "about", "licence")
 
 
 def titles(names: Iterable[str]) -> str:
     """What data sets of the table are called, in a sentence: "A, B and C"."""
-    *most, last = [DATA[name].title for name in names]
-    return f"{', '.join(most)} and {last}" if most else last
+    return say("data.list", items=[DATA[name].title for name in names])
 
 
 # ---- one door for all ----
@@ -333,7 +324,7 @@ def load(name: str, split: str = "train", own_dir: Path | None = None, progress:
     damaged or cannot be downloaded.
     """
     if split not in SPLITS:
-        raise DataError(f"There is no split {split!r}, only {' and '.join(SPLITS)}.")
+        raise DataError(say("data.no_split", name=repr(split), splits=SPLITS))
     source = describe(name, own_dir)
     key = (name, split) if name in DATA else (name, split, str(own_dir))
     with _guard:
@@ -368,19 +359,27 @@ def describe(name: str, own_dir: Path | None = None) -> Source:
         return DATA[name]
     if OWN_NAME.fullmatch(name):  # exactly this, so that a name can never be a path
         return _describe_own(name, own_dir)
-    raise DataError(f"There is no data set {name[:40]!r}; there are {', '.join(DATA)} and your own pictures.")
+    raise DataError(say("data.no_set", name=repr(name[:40]), sets=list(DATA)))
 
 
 def _describe_own(name: str, own_dir: Path | None) -> Source:
     if own_dir is None:
-        raise DataError(f"{name} are your own pictures, but no folder for own pictures is set.")
+        raise DataError(say("data.no_own_folder", name=name))
     path = Path(own_dir) / f"{name}.safetensors"
     header = read_header(path)
     count, channels, size, _ = header.shape
-    about = f"{count:,} pictures of your own, {size} x {size}, {'grey' if channels == 1 else 'colour'}"
+    about = say(f"data.about_own_{'grey' if channels == 1 else 'colour'}", count=count, size=size)
     load = partial(_load_own, name, path)
     return Source(
-        header.title, about, size, channels, header.classes, "your own", load, count=count, summary=Summary.of(header)
+        title=header.title,
+        about=about,
+        size=size,
+        channels=channels,
+        class_names=header.classes,
+        licence=say("data.your_own"),
+        load=load,
+        count=count,
+        summary=Summary.of(header),
     )
 
 
@@ -402,9 +401,9 @@ class Dataset:
         sampling is "shuffle" (endless epochs, each a permutation) or "replacement" (drawn from the batch's rng).
         """
         if sampling not in ("shuffle", "replacement"):
-            raise DataError(f"Sampling is {sampling!r}, but only 'shuffle' and 'replacement' exist.")
+            raise DataError(say("data.no_such_sampling", sampling=repr(sampling)))
         if not len(pictures.images):
-            raise DataError(f"{pictures.name} has no pictures.")
+            raise DataError(say("data.no_pictures", name=pictures.name))
         self.pictures, self.seeds, self.sampling, self.labels = pictures, seeds, sampling, labels
         self._permutations: dict[int, Tensor] = {}
 

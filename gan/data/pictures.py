@@ -18,9 +18,10 @@ from torch import Tensor
 
 from gan.core.errors import UserError
 from gan.core.files import brief, replacing
+from gan.core.messages import say
 
 THREADS = os.cpu_count() or 2  # that decode pictures
-UNTITLED = "Own pictures"  # how a set is called whose files are nobody else's business, or had no common name
+UNTITLED = say("data.untitled")  # how a set is called whose files are nobody else's business, or had no common name
 
 Progress = Callable[[str], None]
 
@@ -138,14 +139,14 @@ class Header(NamedTuple):
 def _prepared(path: Path) -> Iterator[tuple[safe_open, Header]]:
     """An open prepared file whose header holds what `write_pictures` writes; DataError when it does not."""
     if not path.is_file():
-        raise DataError(f"The pictures {path.stem} are not here (any more); prepare them again.")
+        raise DataError(say("data.pictures_gone", name=path.stem))
     try:
         with safe_open(path, framework="pt") as file:
             yield file, _header(file)
     except DataError:
         raise
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise DataError(f"The file {path.name} is damaged ({brief(error)}); delete it and prepare it again.") from error
+        raise DataError(say("data.file_damaged", name=path.name, error=brief(error))) from error
 
 
 def _header(file: safe_open) -> Header:

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, features
 
+from gan.core.messages import say
 from gan.data.pictures import DataError
 
 MOST_FILE_BYTES = 64 << 20  # one picture, compressed
@@ -46,11 +47,11 @@ class Form:
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
-            raise DataError(f"Pictures have 1 (grey) or 3 (colour) channels, not {self.channels}.")
+            raise DataError(say("data.wrong_channels", channels=self.channels))
         if not SIDES[0] <= self.size <= SIDES[1]:
-            raise DataError(f"A size of {self.size} was asked for; {SIDES[0]} to {SIDES[1]} pixels are possible.")
+            raise DataError(say("data.wrong_size", size=self.size, least=SIDES[0], most=SIDES[1]))
         if self.fit not in FITS:
-            raise DataError(f"Pictures can be fitted by {', '.join(FITS)}, not {str(self.fit)[:20]!r}.")
+            raise DataError(say("data.no_such_fit", fits=FITS, fit=repr(str(self.fit)[:20])))
 
 
 class Small(NamedTuple):
@@ -84,14 +85,14 @@ def open_picture(data: bytes) -> Image.Image:
     try:
         picture = Image.open(io.BytesIO(data), formats=_formats())
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise Unreadable(f"larger than {MOST_PIXELS // 1_000_000} megapixels") from None
+        raise Unreadable(say("data.is_larger_pixels", most=MOST_PIXELS // 1_000_000)) from None
     except Exception:  # decoders answer hostile bytes with any exception there is
         raise Unreadable(_what_else(data)) from None
     width, height = picture.size
     if width * height > MOST_PIXELS:
-        raise Unreadable(f"{width} x {height}, more than {MOST_PIXELS // 1_000_000} megapixels")
+        raise Unreadable(say("data.is_larger", width=width, height=height, most=MOST_PIXELS // 1_000_000))
     if min(width, height) < 1:
-        raise Unreadable("empty")
+        raise Unreadable(say("data.is_empty"))
     return picture
 
 
@@ -99,13 +100,13 @@ def _what_else(data: bytes) -> str:
     """What bytes are that no decoder takes, as far as their beginning tells."""
     start = data[:64].lstrip().lower()
     if not data:
-        return "empty"
+        return say("data.is_empty")
     if start.startswith((b"<!doctype", b"<html")):
-        return "a web page, not a picture"
+        return say("data.is_web_page")
     if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
-        return "an HEIC picture: export it as JPEG"
+        return say("data.is_heic")
     known = ("PNG", "JPEG", "WebP", "GIF", "BMP", "TIFF", *(("AVIF",) if "AVIF" in _formats() else ()))
-    return f"not a {', '.join(known)} or PPM picture"
+    return say("data.is_no_picture", formats=[*known, "PPM"])
 
 
 # Bytes a pixel that are held at once, measured at 40 megapixels: decoded, cut out, weighed by opacity, copied by numpy.
@@ -137,7 +138,7 @@ def shrink(picture: Image.Image, form: Form) -> Small:
 
 def _damage(error: Exception) -> str:
     words = str(error)[:80] or type(error).__name__
-    return "cut off" if _CUT.search(words) else f"damaged ({words})"
+    return say("data.is_cut_off") if _CUT.search(words) else say("data.is_damaged", error=words)
 
 
 def read_one(data: bytes, size: int, channels: int) -> np.ndarray:
@@ -145,7 +146,7 @@ def read_one(data: bytes, size: int, channels: int) -> np.ndarray:
     try:
         pixels = shrink(open_picture(data), Form(size, channels)).pixels
     except Unreadable as reason:
-        raise DataError(f"This picture cannot be used: it is {reason}.") from None
+        raise DataError(say("data.picture_unusable", reason=reason.args[0])) from None
     return np.frombuffer(pixels, np.uint8).reshape(channels, size, size).copy()
 
 
@@ -314,5 +315,5 @@ def read_bounded(file: Readable, most: int = MOST_FILE_BYTES) -> bytes:
     """The bytes of a file. Raises Unreadable above `most`."""
     data = file.read(most + 1)
     if len(data) > most:
-        raise Unreadable(f"larger than {most >> 20} MB")
+        raise Unreadable(say("data.is_larger_bytes", most=most >> 20))
     return data

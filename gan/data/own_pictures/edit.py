@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan.data.own_pictures.layout import MOST_NAME, alike, classes_in_order, printable, quoted
+from gan.core.messages import say
+from gan.data.own_pictures.layout import MOST_NAME, alike, classes_in_order, printable
 from gan.data.own_pictures.look import pixel_notes
 from gan.data.own_pictures.preparation import LEAST, Prepared, write_set
-from gan.data.own_pictures.summary import Summary, counted
+from gan.data.own_pictures.summary import Summary
 from gan.data.pictures import (
     DataError,
     Pictures,
@@ -46,7 +47,7 @@ def edit_classes(
     parts = read_splits(path, name)
     rows = [_rows_of(part, new) for part in parts]
     if len(rows[0]) < LEAST:
-        raise DataError(f"{counted(len(rows[0]), 'picture')} would be left, but at least {LEAST} are needed.")
+        raise DataError(say("data.too_few_left", count=len(rows[0]), least=LEAST))
     labels = [_labels(part, kept_rows, new, classes) for part, kept_rows in zip(parts, rows, strict=True)]
     splits = [split_of(*three) for three in zip(parts, rows, labels, strict=True) if len(three[1])]
     made = _summary(known or summary_of(path), parts, splits, classes)
@@ -67,9 +68,9 @@ def summary_of(path: Path) -> Summary:
 
 def _check(classes: tuple[str, ...], changes: Mapping[str, str]) -> None:
     if not classes:
-        raise DataError("These pictures have no classes.")
+        raise DataError(say("data.no_classes"))
     if unknown := sorted(set(changes) - set(classes)):
-        raise DataError(f"There is no class {quoted(printable(unknown[0]))}; there are {', '.join(classes)}.")
+        raise DataError(say("data.no_class", name=printable(unknown[0]), classes=classes))
 
 
 def _new_name(kind: str, changes: Mapping[str, str]) -> str:
@@ -91,7 +92,7 @@ def _summary(before: Summary, parts: list[Pictures], splits: list[Split], classe
     """What is said of names and of pixels is said of those that are left; all else stays true."""
     stale = {*alike(tuple(kind for kind, _ in before.classes)), *pixel_notes(split_of(parts[0]))}
     lost = sum(len(part.images) for part in parts) - sum(len(split.labels) for split in splits)
-    left_out = [f"{counted(lost, 'picture')} of classes you left out {'is' if lost == 1 else 'are'} not used."]
+    left_out = [say("data.classes_left_out", count=lost)]
     notes = [note for note in before.notes if note not in stale] + alike(classes)
     return replace(
         before,

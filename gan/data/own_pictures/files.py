@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from gan.core.messages import say
 from gan.data.own_pictures import summary
 from gan.data.own_pictures.decode import MOST_FILE_BYTES, Readable, Unreadable, read_bounded, readable_suffixes
 from gan.data.own_pictures.layout import natural, printable
@@ -80,7 +81,7 @@ def _is_rubbish(name: str) -> bool:
 
 def from_files(files: Iterable[tuple[str, Readable | Path]], others: Iterable[str], title: str) -> Given:
     """Files that were chosen one by one: all count as pictures, whatever their names end in, but tables."""
-    given = Given(title or "Own pictures")
+    given = Given(title or say("data.untitled"))
     for name, file in files:
         read = partial(_read_file, file)
         if _suffix(name) in SIDECARS:  # a table, or of another program
@@ -88,11 +89,11 @@ def from_files(files: Iterable[tuple[str, Readable | Path]], others: Iterable[st
         elif not _is_rubbish(name):
             given.pictures.append((name, read))
         if len(given.pictures) > MOST_FILES:
-            raise DataError(f"There are more than {MOST_FILES:,} files, the most that can be read at once.")
+            raise DataError(say("data.too_many_files", most=MOST_FILES))
     for name in others:
         given.leave(name)
         if len(given.others) > MOST_FILES:
-            raise DataError(f"There are more than {MOST_FILES:,} files, the most that can be read at once.")
+            raise DataError(say("data.too_many_files", most=MOST_FILES))
     return given
 
 
@@ -101,26 +102,26 @@ def _read_file(file: Readable | Path) -> bytes:
         if not isinstance(file, Path):
             return read_bounded(file)
         if not file.is_file():  # a pipe or a device would never end
-            raise Unreadable("not a file")
+            raise Unreadable(say("data.is_no_file"))
         with file.open("rb") as opened:
             return read_bounded(opened)
     except OSError as error:
-        raise Unreadable(f"not to be read ({error.strerror})") from None
+        raise Unreadable(say("data.is_not_to_be_read", strerror=error.strerror)) from None
 
 
 def from_folder(path: Path) -> tuple[Given, list[tuple[str, Path]]]:
     """(what is below a folder, the files that are read of it by their names relative to it). Raises DataError."""
     if not path.is_dir():
-        raise DataError(f"There is no folder {path}.")
+        raise DataError(say("data.no_folder", path=path))
     found = _walk(path)
     given = Given(path.resolve().name)
     given.folders |= set(found.empty)
     for name, file in found.files:
         given.add(name, partial(_read_file, file))
     if len(given.pictures) > MOST_FILES:
-        raise DataError(f"The folder {path} holds more than {MOST_FILES:,} pictures.")
+        raise DataError(say("data.folder_too_many_pictures", folder=path, most=MOST_FILES))
     if found.links:
-        given.notes.append(summary.not_followed(found.links, "to a folder"))
+        given.notes.append(summary.not_followed(found.links, "folder"))
     if found.closed:
         given.notes.append(summary.not_opened(found.closed))
     read = {name for name, _ in given.pictures} | set(given.tables)
@@ -151,7 +152,7 @@ def _walk(path: Path) -> _Below:
         if not folders and not names:
             below.empty.append(name_of(inside))
         if len(below.files) > MOST_LOOKED_AT:
-            raise DataError(f"The folder {path} holds more than {MOST_LOOKED_AT:,} files.")
+            raise DataError(say("data.folder_too_many_files", folder=path, most=MOST_LOOKED_AT))
     below.files.sort()
     below.links.sort(key=natural)
     return below
@@ -167,10 +168,10 @@ class _Guarded(io.FileIO):
 
     def read(self, size: int | None = -1) -> bytes:
         if self.guarding and size is not None and size > MOST_DIRECTORY_BYTES:
-            raise DataError(f"The zip's table of contents is larger than {MOST_DIRECTORY_BYTES >> 20} MB.")
+            raise DataError(say("data.zip_directory_too_large", most=MOST_DIRECTORY_BYTES >> 20))
         data = super().read(size)
         if self.guarding and data.count(b"PK\x01\x02") > MOST_FILES:
-            raise DataError(f"The zip has more than {MOST_FILES:,} entries.")
+            raise DataError(say("data.zip_too_many_entries", most=MOST_FILES))
         return data
 
 
@@ -189,7 +190,7 @@ def from_zip(path: Path, opened: int | None = None) -> Iterator[Given]:
         except DataError:
             raise
         except Exception as error:  # zipfile answers hostile bytes with many kinds
-            raise DataError(f"{printable(path.name)} is not a readable zip file ({str(error)[:100]}).") from error
+            raise DataError(say("data.zip_unreadable", name=printable(path.name), error=str(error)[:100])) from error
         yield given
 
 
@@ -208,13 +209,13 @@ def _entries(archive: zipfile.ZipFile, title: str) -> Given:
         else:
             given.add(name, partial(read, info))
     if _is_run(names, given):
-        raise DataError("This zip is a run, not pictures; *Bring back* in My runs takes it.")
+        raise DataError(say("data.zip_is_run"))
     _check_zip(given, dict(zip(names, infos, strict=True)))
     if links:
-        given.notes.append(summary.not_followed(links, "in the zip"))
+        given.notes.append(summary.not_followed(links, "zip"))
         given.skipped += len(links)
     if not sure:
-        given.notes.append("The names in this zip are in an unknown code page, so that classes have numbers.")
+        given.notes.append(say("data.zip_unknown_names"))
     return given
 
 
@@ -231,15 +232,13 @@ def _check_zip(given: Given, infos: dict[str, zipfile.ZipInfo]) -> None:
     read = [infos[name] for name in [*(name for name, _ in given.pictures), *given.tables]]
     locked = read or [info for name, info in infos.items() if not _is_rubbish(name)]
     if any(info.flag_bits & 1 for info in locked):
-        raise DataError("The zip is protected by a password; pack the pictures without one.")
+        raise DataError(say("data.zip_locked"))
     inner = [name for name in given.others if summary.is_packed(_suffix(name))]
     if not given.pictures and inner:
-        raise DataError(
-            f"This zip holds another one ({printable(inner[0])}) and no pictures; unpack it and choose that one."
-        )
+        raise DataError(say("data.zip_in_zip", name=printable(inner[0])))
     declared = sum(info.file_size for info in read)
     if declared > MOST_UNPACKED_BYTES:
-        raise DataError(f"The zip unpacks to {declared / 2**30:,.1f} GB, more than {MOST_UNPACKED_BYTES >> 30} GB.")
+        raise DataError(say("data.zip_too_large", size=declared / 2**30, most=MOST_UNPACKED_BYTES >> 30))
 
 
 class _Reader:
@@ -252,20 +251,20 @@ class _Reader:
         data = _read_entry(self._archive, info)
         self._counted += len(data)
         if self._counted > MOST_UNPACKED_BYTES:
-            raise DataError(f"The zip unpacks to more than {MOST_UNPACKED_BYTES >> 30} GB.")
+            raise DataError(say("data.zip_larger", most=MOST_UNPACKED_BYTES >> 30))
         return data
 
 
 def _read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     # Others exist, rare for pictures; LZMA lets a header of 5 bytes ask for 4 GB.
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Unreadable("packed in a way this program does not read")
+        raise Unreadable(say("data.is_packed_otherwise"))
     if info.file_size > MOST_FILE_BYTES:
-        raise Unreadable(f"larger than {MOST_FILE_BYTES >> 20} MB")
+        raise Unreadable(say("data.is_larger_bytes", most=MOST_FILE_BYTES >> 20))
     try:
         with archive.open(info) as entry:
             return read_bounded(entry)
     except Unreadable:
         raise
     except Exception as error:  # a wrong checksum, a cut stream, a lying header: many kinds
-        raise Unreadable(f"damaged inside the zip ({str(error)[:80]})") from None
+        raise Unreadable(say("data.is_damaged_in_zip", error=str(error)[:80])) from None

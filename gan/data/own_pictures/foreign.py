@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gan.core.messages import Message, say
 from gan.data.own_pictures.decode import Form
 from gan.data.own_pictures.layout import MOST_CLASSES, MOST_NAME, printable
 from gan.data.own_pictures.preparation import LEAST, MOST, Prepared, write_set
@@ -22,7 +23,6 @@ from gan.data.pictures import (
 
 MOST_HEADER_BYTES = 1 << 20
 MOST_NOTES, MOST_NOTE = 20, 500  # sentences, letters of one
-_WRONG = "The pictures in this zip are damaged, or not those that its run learned from."
 
 
 def take_in(path: Path, name: str, own_dir: Path, title: str = "") -> Prepared:
@@ -34,35 +34,39 @@ def take_in(path: Path, name: str, own_dir: Path, title: str = "") -> Prepared:
     try:
         header = _checked(path)
         if content_name(path) != name:
-            raise DataError(_WRONG)
+            raise _wrong()
         parts = read_splits(path, name)
     except (ValueError, OverflowError, RecursionError):  # a DataError is one, but names a file that nobody here sees
-        raise DataError(_WRONG) from None
+        raise _wrong() from None
     splits = [split_of(part) for part in parts]
     return write_set(splits, header.classes, _summary(header, parts[0], title), own_dir, public=True)
+
+
+def _wrong() -> DataError:
+    return DataError(say("data.wrong_pictures"))
 
 
 def _checked(path: Path) -> Header:
     """The header of a file that this program could have written. Raises DataError, ValueError or RecursionError."""
     with path.open("rb") as file:
         if int.from_bytes(file.read(8), "little") > MOST_HEADER_BYTES:
-            raise DataError(_WRONG)
+            raise _wrong()
     header = read_header(path)
     count, channels, size, _ = header.shape
     Form(size, channels)
     classes = header.classes
     named = len(classes) in range(2, MOST_CLASSES + 1) and len(set(classes)) == len(classes)
     if not LEAST <= count <= MOST or header.test > MOST or (classes and not named):
-        raise DataError(_WRONG)
+        raise _wrong()
     if any(printable(kind, MOST_NAME) != kind or not kind for kind in classes):
-        raise DataError(_WRONG)
+        raise _wrong()
     return header
 
 
 def _summary(header: Header, train: Pictures, title: str) -> Summary:
-    """Counted anew; only a title, what was left out and sentences are taken over, as plain words."""
+    """Counted anew; only a title, what was left out and sentences are taken over, as words that can be shown."""
     said = Summary.of(header) or Summary(header.title, 0)
-    notes = [printable(note, MOST_NOTE) for note in said.notes[:MOST_NOTES]]
+    notes = [_plain(note) for note in said.notes[:MOST_NOTES]]
     return Summary(
         title=printable(title or header.title, 60) or UNTITLED,
         count=len(train.images),
@@ -71,3 +75,8 @@ def _summary(header: Header, train: Pictures, title: str) -> Summary:
         skipped=min(max(0, said.skipped), 10**9),
         notes=tuple(note for note in notes if note),
     )
+
+
+def _plain(note: str) -> str:
+    text = printable(note, MOST_NOTE)
+    return Message(text, note.key, note.values) if isinstance(note, Message) else text

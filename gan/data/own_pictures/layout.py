@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from gan.core.messages import Message, say
+
 MOST_CLASSES = 100
 MOST_NAME = 40  # letters of a class
 PARTS = ("train", "test")
@@ -95,7 +97,7 @@ def by_folders(names: Sequence[str]) -> Layout:
     inside = sorted(set(range(len(folders))) - set(stray))
     kinds = {folders[i][depth] for i in inside}
     if len(kinds) < 2 or len(stray) > len(inside):
-        notes = ["The folders are no classes, as most pictures lie beside them."] if len(kinds) > 1 else []
+        notes = [say("data.folders_no_classes")] if len(kinds) > 1 else []
         return Layout([Place("train", None) for _ in folders], notes)
     splits = splits_of(kinds)
     layout = Layout([None] * len(folders))
@@ -103,7 +105,7 @@ def by_folders(names: Sequence[str]) -> Layout:
         _split_first(layout, folders, inside, depth, splits)
     else:
         _classes_first(layout, folders, inside, depth)
-    _leave_out(layout, stray, "beside the folders")
+    _leave_out(layout, stray, say("data.beside_folders"))
     return layout
 
 
@@ -124,7 +126,7 @@ def _split_first(
 ) -> None:
     """train/cat, train/dog, test/cat …; or the same without classes."""
     split = {i: splits[folders[i][depth]] for i in inside}
-    _leave_out(layout, [i for i in inside if split[i] is None], "in no part of the split")
+    _leave_out(layout, [i for i in inside if split[i] is None], say("data.in_no_part"))
     if "train" not in split.values():  # nothing is left to train on when all is held back
         split = dict.fromkeys(inside, "train")
     below: dict[str, dict[int, str]] = {part: {} for part in PARTS}  # the folder of a class that each picture is in
@@ -134,7 +136,7 @@ def _split_first(
     train, test = ({name.casefold(): name for name in below[part].values()} for part in PARTS)
     if train and test and not train.keys() & test.keys():
         found = listed([quoted(kind) for kind in sorted({folders[i][depth] for i in inside}, key=natural)])
-        layout.notes.append(f"{found} are taken as classes, as there are different folders in them.")
+        layout.notes.append(say("data.taken_as_classes", names=found))
         _classes_first(layout, folders, inside, depth)
         return
     for i in [i for i in inside if split[i]]:
@@ -144,7 +146,7 @@ def _split_first(
         elif kind is not None:
             same = kind in below["train"].values()
             layout.places[i] = Place(split[i] or "train", kind if same else train.get(kind.casefold(), kind))
-    _leave_out(layout, [i for i in inside if split[i] and layout.places[i] is None], "in no class")
+    _leave_out(layout, [i for i in inside if split[i] and layout.places[i] is None], say("data.in_no_class"))
 
 
 def _folders_below(folders: list[Folders], rows: list[int], depth: int) -> dict[int, str]:
@@ -175,9 +177,7 @@ def _leave_out(layout: Layout, rows: Sequence[int], where: str) -> None:
 
 def without_classes(count: int) -> Layout:
     """All pictures in one heap, where classes would leave too few."""
-    return Layout(
-        [Place("train", None)] * count, ["With classes or a split too few pictures would be left, so there are none."]
-    )
+    return Layout([Place("train", None)] * count, [say("data.no_classes_too_few")])
 
 
 # ---- what the pictures that could be read make of it ----
@@ -187,10 +187,7 @@ def classes_of(places: Sequence[Place]) -> tuple[tuple[str, ...], list[str]]:
     """The class names in natural order, () where there are none, and what is to be said about them."""
     kinds = classes_in_order(p.kind for p in places if p.split == "train" and p.kind is not None)
     if len(kinds) > MOST_CLASSES:
-        return (), [
-            f"{len(kinds):,} folders or labels are more than {MOST_CLASSES} classes, the most there may be, so that "
-            "there are none."
-        ]
+        return (), [say("data.too_many_classes", number=len(kinds), most=MOST_CLASSES)]
     if len(kinds) < 2:
         return (), []
     return kinds, alike(kinds)
@@ -218,14 +215,14 @@ def alike(kinds: tuple[str, ...]) -> list[str]:
     for kind in kinds:
         groups.setdefault(kind.casefold(), []).append(kind)
     found = [listed([quoted(kind) for kind in group]) for group in groups.values() if len(group) > 1]
-    return [f"{names} are different classes; give them one name if they are one." for names in found[:3]]
+    return [say("data.alike_classes", names=names) for names in found[:3]]
 
 
-def quoted(words: str) -> str:
-    return f"“{words}”"
+def quoted(words: str) -> Message:
+    return say("data.quoted", words=words)
 
 
-def listed(words: Sequence[str], most: int = 3) -> str:
+def listed(words: Sequence[str], most: int = 3) -> Message:
     """One, two and three; or the first three and how many more."""
-    shown = [*words[:most], *([f"{len(words) - most:,} more"] if len(words) > most else [])]
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+    more = [say("data.more", more=len(words) - most)] if len(words) > most else []
+    return say("data.list", items=[*words[:most], *more])

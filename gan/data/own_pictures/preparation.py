@@ -23,6 +23,7 @@ import numpy as np
 from PIL import Image
 
 from gan.core.files import disk_is_full, replacing
+from gan.core.messages import joined, say
 from gan.data.own_pictures import layout, summary, tables
 from gan.data.own_pictures.decode import (
     MOST_FILE_BYTES,
@@ -153,11 +154,11 @@ def _gather(given: Given, order: Sequence[int], tally: _Tally, progress: Progres
             _check_room(tally)
             tally.pixels += job.pixels  # damaged ones cost time too
             if tally.pixels > MOST_PIXELS_TOGETHER:
-                raise DataError(f"Together the pictures have more than {MOST_PIXELS_TOGETHER // 10**9} gigapixels.")
+                raise DataError(say("data.too_many_pixels", most=MOST_PIXELS_TOGETHER // 10**9))
             try:
                 tally.keep(job.row, job.done.result())
             except Unreadable as reason:
-                tally.bad.append((given.pictures[job.row][0], str(reason)))
+                tally.bad.append((given.pictures[job.row][0], reason.args[0]))
             said.tell(len(tally.rows) + len(tally.bad))
 
 
@@ -170,22 +171,21 @@ class _Teller:
     def tell(self, read: int) -> None:
         if (now := time.monotonic()) - self._last >= SAY_SECONDS:
             self._last = now
-            self._progress(f"{read:,} of {self._total:,} pictures read.")
+            self._progress(say("data.pictures_read", read=read, total=self._total))
 
 
 def _check_room(tally: _Tally) -> None:
     """Whether one more picture may come. Raises DataError."""
     if len(tally.rows) == MOST:
-        raise DataError(f"There are more than {MOST:,} pictures, the most that a data set may have.")
+        raise DataError(say("data.too_many_pictures", most=MOST))
     if (len(tally.rows) + 1) * tally.record > MOST_RESULT_BYTES:
         most, size = MOST_RESULT_BYTES // tally.record, tally.form.size
-        raise DataError(f"At {size} x {size} a data set may have {most:,} pictures and these are more.")
+        raise DataError(say("data.too_many_of_this_size", size=size, most=most))
 
 
 def _check_enough(count: int, notes: Sequence[str]) -> None:
     if count < LEAST:
-        what = f"{summary.counted(count, 'picture')} can be used, but at least {LEAST} are needed."
-        raise DataError(" ".join([what, *notes]))
+        raise DataError(joined([say("data.too_few", count=count, least=LEAST), *notes]))
 
 
 # ---- 16 bits ----
@@ -204,9 +204,9 @@ def _scale_deep(tally: _Tally) -> list[str]:
         grey = ((values.astype(np.float32) - low) * (255 / (high - low))).round().astype(np.uint8)
         tally.pixels_spool.seek(record * tally.record)
         tally.pixels_spool.write(grey.tobytes() * tally.form.channels)
-    which = "The" if len(tally.deep) == len(tally.rows) else f"{len(tally.deep):,}"
-    span = f"use {low:,} to {high:,} of 65,535; that range was spread from black to white."
-    return [f"{which} pictures of 16 bits {span}"]
+    if len(tally.deep) == len(tally.rows):
+        return [say("data.all_deep", low=low, high=high)]
+    return [say("data.deep", count=len(tally.deep), low=low, high=high)]
 
 
 def _deep_records(tally: _Tally) -> Iterator[np.ndarray]:
@@ -252,7 +252,7 @@ def _store(tally: _Tally, found: Layout, given: Given, notes: list[str], own_dir
     _check_enough(len(train), notes)
     splits = [_split(tally, train, kinds, classes), *([_split(tally, test, kinds, classes)] if test else [])]
     of = Counter(kinds[at] for at in train)
-    unused = [summary.placed_out("of classes without pictures to train on", lost)] if lost else []
+    unused = [summary.placed_out(say("data.of_empty_classes"), lost)] if lost else []
     made = Summary(
         title=printable(given.title, 60) or UNTITLED,
         count=len(train),
@@ -279,7 +279,7 @@ def write_set(
         words = {"title": said.title, "classes": json.dumps(classes), "summary": said.to_json()}
         write_pictures(path, splits, words)
     elif stored_digest(path) != digest:
-        raise DataError(f"Other pictures are stored here as {path.stem}, the name of these; please change one of them.")
+        raise DataError(say("data.other_pictures_here", name=path.stem))
     return Prepared(path.stem, made)
 
 
@@ -288,8 +288,7 @@ def _with_enough(places: list[Place]) -> tuple[list[Place], list[str]]:
     train = sum(place.split == "train" for place in places)
     if train >= LEAST or len(places) < LEAST:
         return places, []
-    words = f"Only {summary.counted(train, 'picture')} would be left to train on, so that none are held back."
-    return [Place("train", place.kind) for place in places], [words]
+    return [Place("train", place.kind) for place in places], [say("data.none_held_back", count=train)]
 
 
 # ---- the work of all ways in ----
@@ -318,8 +317,10 @@ def _prepare(
             with replacing(mark) as file:
                 file.write(f"{prepared.name}\n{prepared.summary.to_json()}".encode())
     except OSError as error:
-        full = f"The disk of {own_dir} is full." if disk_is_full(error) else f"{own_dir} cannot be written ({error})."
-        raise DataError(full) from error
+        full = say("data.disk_full", folder=own_dir)
+        raise DataError(
+            full if disk_is_full(error) else say("data.not_written", folder=own_dir, error=error)
+        ) from error
     return prepared
 
 
@@ -411,7 +412,7 @@ def prepare_folder(path: Path, form: Form, own_dir: Path, progress: Progress | N
     mark = Path(own_dir) / f"folder-{_fingerprint(Path(path), given, files, form)}.txt"
     if (known := _marked(mark)) is not None:
         if progress:
-            progress("Prepared before; the folder has not changed since.")
+            progress(say("data.prepared_before"))
         return known
     return _prepare(given, form, Path(own_dir), progress, mark)
 

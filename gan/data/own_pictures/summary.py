@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import PurePosixPath
 
+from gan.core.messages import joined, say, texts_of, with_messages
 from gan.data.own_pictures.layout import listed, natural, printable, quoted
 from gan.data.pictures import UNTITLED, Header
 
@@ -36,30 +37,29 @@ class Summary:
 
     @property
     def sentence(self) -> str:
-        return " ".join([self._counts(), *self._unequal(), *self.notes])
+        return joined([self._counts(), *self._unequal(), *self.notes])
 
     def _counts(self) -> str:
-        many = counted(self.count, "picture")
-        held = f" and {self.test:,} held back to test with" if self.test else ""
+        many = say("data.pictures", count=self.count)
+        if self.test:
+            many = say("data.pictures_and_held", pictures=many, held=self.test)
         if not self.classes:
-            return f"{many}{held}."
-        said = [f"{name} ({n:,})" for name, n in self.classes[:MOST_CLASSES_SAID]]
+            return say("data.summary", pictures=many)
+        said = [say("data.class_and_count", name=name, count=n) for name, n in self.classes[:MOST_CLASSES_SAID]]
+        words = {"pictures": many, "number": len(self.classes), "classes": said}
         more = len(self.classes) - len(said)
-        return f"{many}{held}, {len(self.classes)} classes: {', '.join(said)}{f' and {more} more' if more else ''}."
+        return say("data.summary_more_classes", **words, more=more) if more else say("data.summary_classes", **words)
 
     def _unequal(self) -> list[str]:
         if not self.classes:
             return []
         least, most = (choose(self.classes, key=lambda c: c[1]) for choose in (min, max))
         single = [quoted(name) for name, n in self.classes if n == 1]
-        words = []
+        words: list[str] = []
         if single:
-            words.append(f"{listed(single)} {'has' if len(single) == 1 else 'have'} a single picture.")
+            words.append(say("data.single_picture", count=len(single), names=listed(single)))
         if most[1] >= UNEQUAL * least[1]:
-            words.append(
-                f"The classes are unequal: {quoted(most[0])} has {most[1] / least[1]:,.0f} times as many as "
-                f"{quoted(least[0])}."
-            )
+            words.append(say("data.unequal", most=most[0], times=most[1] / least[1], least=least[0]))
         return words
 
     def public(self) -> Summary:
@@ -67,7 +67,7 @@ class Summary:
         return replace(self, title=UNTITLED, skipped=0, notes=())
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps(with_messages(asdict(self)))
 
     @classmethod
     def of(cls, header: Header) -> Summary | None:
@@ -88,11 +88,7 @@ class Summary:
         found = json.loads(text)
         classes = tuple((str(name), int(n)) for name, n in found["classes"])
         numbers = {name: int(found[name]) for name in ("count", "test", "skipped")}
-        return cls(str(found["title"]), classes=classes, notes=tuple(map(str, found["notes"])), **numbers)
-
-
-def counted(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
+        return cls(str(found["title"]), classes=classes, notes=texts_of(found, "notes"), **numbers)
 
 
 def is_picture(suffix: str) -> bool:
@@ -111,7 +107,10 @@ def left_out(names: Iterable[str]) -> list[str]:
     for name in names:
         suffix = PurePosixPath(name.replace("\\", "/")).suffix.lower()
         groups.setdefault(_group(suffix), []).append(name)
-    return [_left(kind, advice, found) for (kind, advice), found in sorted(groups.items(), key=_by_number)]
+    return [
+        say(f"data.left_out_{kind}", count=len(found), suffix=suffix, first=first_of(found))
+        for (suffix, kind), found in sorted(groups.items(), key=_by_number)
+    ]
 
 
 def _by_number(group: tuple[tuple[str, str], list[str]]) -> tuple[bool, int, str]:
@@ -120,50 +119,37 @@ def _by_number(group: tuple[tuple[str, str], list[str]]) -> tuple[bool, int, str
 
 
 def _group(suffix: str) -> tuple[str, str]:
-    for suffixes, advice in (
-        (_AS_JPEG, ": export them as JPEG"),
-        (_AS_PNG, ": export them as PNG"),
-        (_OF_PAGES, ": export their pages as PNG"),
-        (_PACKED, ": unpack them first"),
-        (_FILMS, ""),
+    """(the ending, what is said of such files): all that nobody knows are one group without an ending."""
+    for suffixes, kind in (
+        (_AS_JPEG, "jpeg"),
+        (_AS_PNG, "png"),
+        (_OF_PAGES, "pages"),
+        (_PACKED, "packed"),
+        (_FILMS, "films"),
     ):
         if suffix in suffixes:
-            return suffix, advice
-    return "", ""
-
-
-def _left(kind: str, advice: str, names: list[str]) -> str:
-    n = len(names)
-    what = (
-        f"{n:,} {kind} file{'' if n == 1 else 's'}"
-        if kind
-        else f"{n:,} other file{'' if n == 1 else 's'} ({first_of(names)})"
-    )
-    advice = advice.replace("their pages", "its pages").replace("them", "it") if n == 1 else advice
-    return f"{what} {'was' if n == 1 else 'were'} left out{advice}."
+            return suffix, kind
+    return "", "others"
 
 
 def first_of(names: Sequence[str]) -> str:
     name = printable(names[0])
-    return name if len(names) == 1 else f"first: {name}"
+    return name if len(names) == 1 else say("data.first", name=name)
 
 
 def not_followed(links: Sequence[str], where: str) -> str:
-    """What is said of links to other places of a disk."""
-    n = len(links)
-    return f"{counted(n, 'link')} {where} {'was' if n == 1 else 'were'} not followed ({first_of(links)})."
+    """What is said of links to other places of a disk. where: "folder", to one; or "zip", in one."""
+    return say(f"data.not_followed_{where}", count=len(links), first=first_of(links))
 
 
 def not_opened(folders: Sequence[str]) -> str:
     """What is said of folders that this program may not read."""
-    n = len(folders)
-    return f"{counted(n, 'folder')} may not be read and {'was' if n == 1 else 'were'} left out ({first_of(folders)})."
+    return say("data.not_opened", count=len(folders), first=first_of(folders))
 
 
 def placed_out(where: str, names: Sequence[str]) -> str:
     """What is said of pictures for which the layout has no place."""
-    n = len(names)
-    return f"{counted(n, 'picture')} {where} {'was' if n == 1 else 'were'} left out ({first_of(names)})."
+    return say("data.placed_out", count=len(names), where=where, first=first_of(names))
 
 
 def unreadable(reasons: Sequence[tuple[str, str]]) -> list[str]:
@@ -171,30 +157,26 @@ def unreadable(reasons: Sequence[tuple[str, str]]) -> list[str]:
     if not reasons:
         return []
     name, why = reasons[0]
-    return [f"{len(reasons):,} could not be read ({'' if len(reasons) == 1 else 'first: '}{printable(name)}, {why})."]
+    return [say("data.unreadable", count=len(reasons), name=printable(name), why=why)]
 
 
 def without_pictures(kinds: Iterable[str], found: Iterable[str]) -> list[str]:
     """What is said of folders that would be classes, had a picture in them been readable."""
     empty = sorted(set(kinds) - set(found), key=natural)
-    if not empty:
-        return []
-    return [
-        f"{listed([quoted(k) for k in empty])} {'has' if len(empty) == 1 else 'have'} no picture that could be used."
-    ]
+    return [say("data.without_pictures", count=len(empty), names=listed([quoted(k) for k in empty]))] if empty else []
 
 
 def of_pixels(count: int, flat: int, dark: float, copies: int) -> list[str]:
     """flat: pictures of one colour. dark: mean brightness, 0..255. copies: pictures that equal an earlier one."""
-    words = []
+    words: list[str] = []
     if copies == count - 1:
-        words.append("All pictures are the same.")
+        words.append(say("data.all_the_same"))
     elif copies:
-        words.append(f"{copies:,} {'is a copy of another' if copies == 1 else 'are copies of others'}.")
+        words.append(say("data.copies", count=copies))
     if flat:
-        words.append(f"{'All' if flat == count else f'{flat:,}'} {'shows' if flat == 1 else 'show'} one colour only.")
+        words.append(say("data.all_flat") if flat == count else say("data.flat", count=flat))
     if dark < DARK and flat < count:
-        words.append(f"The pictures are very dark: {100 * dark / 255:.0f} % of white on average.")
+        words.append(say("data.dark", percent=100 * dark / 255))
     return words
 
 
@@ -204,5 +186,4 @@ DARK = 16.0  # of 255
 def of_lengths(long: int, count: int) -> list[str]:
     if not long:
         return []
-    which = "All pictures are" if long == count else f"{counted(long, 'picture')} {'is' if long == 1 else 'are'}"
-    return [f"{which} long, and only the middle is kept; “Pad” keeps all of a picture."]
+    return [say("data.all_long") if long == count else say("data.long", count=long)]

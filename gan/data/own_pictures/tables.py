@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from gan.core.messages import say
 from gan.data.own_pictures.layout import (
     MOST_CLASSES,
     MOST_NAME,
@@ -19,7 +20,6 @@ from gan.data.own_pictures.layout import (
     Place,
     by_folders,
     printable,
-    quoted,
     split_of,
 )
 
@@ -102,11 +102,13 @@ def _placed(pictures: _Pictures, said: _Said, splits: Sequence[str]) -> Layout:
             layout.places[row] = Place(said.splits.get(row, splits[row]), kind)
     file = printable(PurePosixPath(said.paths[0].replace("\\", "/")).name)
     if missing := [row for row in rows if row not in said.kinds]:
-        layout.left.append((f"not in {file}", missing))
-    column = f"column {quoted(printable(said.column, MOST_NAME))} of " if said.column else ""
-    layout.notes.append(f"Classes come from {column}{file}.")
+        layout.left.append((say("data.not_in_file", file=file), missing))
+    if said.column:
+        layout.notes.append(say("data.classes_of_column", column=printable(said.column, MOST_NAME), file=file))
+    else:
+        layout.notes.append(say("data.classes_of_file", file=file))
     if said.several:
-        layout.notes.append(f"{said.several:,} times a picture has another class there too; its first counts.")
+        layout.notes.append(say("data.several_classes", times=said.several))
     return layout
 
 
@@ -132,7 +134,7 @@ def _by_dataset_json(pictures: _Pictures, tables: Mapping[str, bytes]) -> Layout
         return _placed(pictures, said, ["train"] * count)
     if not empty:
         return None
-    return Layout([Place("train", None)] * count, ["dataset.json gives no classes."], used=set(empty))
+    return Layout([Place("train", None)] * count, [say("data.dataset_json_no_classes")], used=set(empty))
 
 
 def _labels(content: bytes) -> dict[str, int | str] | None:
@@ -183,7 +185,7 @@ def _split_only(said: _Said, layout: Layout) -> Layout:
         layout.places[row] = Place(split, place.kind if place else None)
     layout.used |= set(said.split_paths)
     file = printable(PurePosixPath(said.split_paths[0].replace("\\", "/")).name)
-    layout.notes.append(f"{file} says which pictures are held back.")
+    layout.notes.append(say("data.file_says_held_back", file=file))
     return layout
 
 

@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from gan.core.errors import UserError, as_user_error
+from gan.core.messages import say, with_messages
 from gan.serving.generator import Pixels
 from gan.serving.worker import Job
 from gan.web.middleware import OURS, TooLarge
@@ -72,7 +73,7 @@ async def body_of(request: Request, most: int, too_large: str) -> bytes:
 
 async def json_of(request: Request) -> dict[str, Any]:
     """The JSON object in a body. Raises BadRequest."""
-    unreadable = "The request could not be read."
+    unreadable = say("web.unreadable_request")
     data = await body_of(request, MAX_JSON_BYTES, unreadable)
     try:
         body = json.loads(data)
@@ -93,8 +94,8 @@ def count_of(request: Request, name: str, otherwise: int) -> int:
 
 
 def answer_json(content: Mapping[str, object], status: int = 200) -> JSONResponse:
-    """JSON that is true now, so no browser keeps it."""
-    return JSONResponse(content, status, headers=FRESH)
+    """JSON that is true now, so no browser keeps it; it says where its texts come from, see `with_messages`."""
+    return JSONResponse(with_messages(content), status, headers=FRESH)
 
 
 def wait(future: Future[T]) -> asyncio.Future[T]:
@@ -158,18 +159,22 @@ class _JobLines(StreamingResponse):
 
     async def _lines(self, first: tuple[Line, ...]) -> AsyncIterator[str]:
         for known in first:
-            yield json.dumps(known) + "\n"
+            yield _line(known)
         while (line := await self._queue.get()) is not None:
-            yield json.dumps(line) + "\n"
+            yield _line(line)
         problem = self._job.exception()
         if problem is not None:
-            yield json.dumps({"problem": str(logged_error(problem, "a job that tells its progress"))}) + "\n"
+            yield _line({"problem": logged_error(problem, "a job that tells its progress").message})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
             self._job.cancel()
+
+
+def _line(content: Line) -> str:
+    return json.dumps(with_messages(content)) + "\n"
 
 
 # What goes wrong -------------------------------------------------------------------------------------------------
@@ -190,7 +195,7 @@ def sentence(handler: Handler, what: str) -> Handler:
             raise
         except Exception as problem:
             error = logged_error(problem, what)
-            return answer_json({"error": str(error), **error.details}, error.status)
+            return answer_json({"error": error.message, **error.details}, error.status)
 
     return guarded
 
@@ -200,7 +205,7 @@ def logged_error(problem: BaseException, what: str) -> UserError:
     error = as_user_error(problem, paths=False)
     if error is None:
         log.error("%s failed", what, exc_info=problem)
-        return _OurFault("The server could not do this; its log says why.")
+        return _OurFault(say("web.our_fault"))
     if error is not problem:
         log.warning("%s: %s", what, problem)
     return error

@@ -20,9 +20,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gan.core.images import grid, png_bytes
+from gan.core.messages import say
 from gan.data.catalog import DataError, describe
 from gan.data.own_pictures import FITS, Form, Prepared, Summary, edit_classes, prepare, prepare_zip, preview
-from gan.data.pictures import Progress
+from gan.data.pictures import UNTITLED, Progress
 from gan.runs.registry import Runs
 from gan.web.access import Access
 from gan.web.routes.answers import FRESH, Table, answer_json, json_of, tokens_of
@@ -31,7 +32,7 @@ from gan.web.routes.uploads import CHANNELS, PREVIEW_COLUMNS, SIZES, Upload, rec
 
 POLL_SECONDS = 0.25  # between two looks whether the visitor is still there
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_WAITING = "Others’ pictures are being read first."
+_WAITING = say("web.others_first")
 
 _T = TypeVar("_T")
 
@@ -51,7 +52,7 @@ class Preparations:
     def followed(self, key: str) -> Iterator[None]:
         """While the block lasts, `said` knows the key that a page chose; "" is none. Raises DataError."""
         if key and not _KEY.fullmatch(key):
-            raise DataError("The key of the progress must be 8 to 64 letters and digits.")
+            raise DataError(say("web.wrong_key"))
         self._said[key] = ""
         try:
             yield
@@ -145,7 +146,7 @@ def _form(asked: Mapping[str, object]) -> Form:
 def _choice(asked: Mapping[str, object], name: str, allowed: tuple[int | str, ...], otherwise: int | str) -> str:
     text, words = str(asked.get(name, otherwise)), [str(value) for value in allowed]
     if text not in words:
-        raise DataError(f"The {name} of your pictures must be one of {', '.join(words)}, not {text[:20]!r}.")
+        raise DataError(say("web.wrong_form", name=name, choices=words, text=repr(text[:20])))
     return text
 
 
@@ -174,7 +175,7 @@ def _others(upload: Upload) -> list[str]:
     except (ValueError, RecursionError):
         names = None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise DataError("The names of the files that were left out cannot be read.")
+        raise DataError(say("web.names_unreadable"))
     return names
 
 
@@ -187,7 +188,7 @@ def _title(upload: Upload) -> str:
 def _safe_name(name: str) -> Path:
     """The zip's own name, from which the data set gets its title, without anything that means something to a disk."""
     kept = " ".join(re.sub(r"[^\w .()-]+", " ", Path(name).stem[:60]).split()).strip(". ")
-    return Path(f"{kept or 'Own pictures'}.zip")
+    return Path(f"{kept or UNTITLED}.zip")
 
 
 # Prepared sets ---------------------------------------------------------------------------------------------------
@@ -222,7 +223,7 @@ class PreparedRoutes:
         name, tokens = self._asked(request)
         changes = (await json_of(request)).get("classes")
         if not isinstance(changes, dict) or not all(isinstance(new, str) for new in changes.values()):
-            raise DataError("The classes must be a table of old and new names.")
+            raise DataError(say("web.wrong_classes"))
         self.runs.prepared.check_room()
         return answer_json(await run_in_threadpool(_edited, self.runs, name, changes, tokens), 201)
 
