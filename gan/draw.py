@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from gan.core.files import write_atomically
+from gan.core.messages import say
 from gan.latent import query as queries
 from gan.models.weights_file import WeightsError
 from gan.runs.sources import find_weights
@@ -52,8 +53,7 @@ def draw(weights: str | os.PathLike, query: str = "", digest: str = "") -> Pictu
     generator = LoadedGenerator(loaded, "")
     if digest and digest != generator.digest:
         raise WeightsError(
-            f"The weights {os.fspath(weights)} are not those of the picture: their digest is {generator.digest}, "
-            f"not {digest[:40]}."
+            say("latent.other_weights", weights=os.fspath(weights), digest=generator.digest, wanted=digest[:40])
         )
     parts = queries.read(query)
     with single_thread():

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from gan.core.config import Config
 from gan.core.images import to_uint8
+from gan.core.messages import say
 from gan.data import catalog
 from gan.data.catalog import DATA, DataError
 from gan.data.pictures import Pictures
@@ -116,7 +117,7 @@ class Inspector:
         Raises Preparing, NotAvailable or DataError at once.
         """
         if way not in self.ways(subject):
-            raise NotAvailable("There is no network here that knows pictures of this kind.")
+            raise NotAvailable(say("inspection.no_network"))
         space = self._prepare(subject, way)
         image = subject.image
 
@@ -161,7 +162,7 @@ class Inspector:
 
         Raises Preparing, NotAvailable or DataError at once; the job may raise NotAvailable.
         """
-        run = self._run(subject, "These weights came without their discriminator. A run that you train here has one.")
+        run = self._run(subject, say("inspection.no_discriminator"))
         known = None if row is None else self._prepare(subject, "pixels")
 
         def look(_: Check) -> Verdict:
@@ -170,22 +171,22 @@ class Inspector:
                 D = self._networks.get(path, lambda: meta_discriminator(config), discriminator_state)
                 step = read_header(path)["steps_done"]
             except CheckpointError as error:
-                raise NotAvailable(str(error)) from None
+                raise NotAvailable(error.message) from None
             if row is None or known is None:
                 image, x, condition = subject.image, subject.x, subject.condition
             else:
                 train = known.train
                 if row not in known.real.near(subject.image.flatten()).rows:  # a link does not give all of them away
-                    raise NotAvailable("Only the nearest training pictures are looked at.")
+                    raise NotAvailable(say("inspection.only_nearest"))
                 if config.classes and train.labels[row] >= config.classes:
-                    raise NotAvailable("This discriminator does not know the class of that picture.")
+                    raise NotAvailable(say("inspection.class_unknown"))
                 image = train.images[row]
                 x = image[None].float() / 127.5 - 1
                 # Where D is told groups: that of the picture.
                 condition = train.labels[row : row + 1] if config.classes else subject.condition
             logit, heat = heat_map(D, x, condition)
             if not (math.isfinite(logit) and heat.isfinite().all()):
-                raise NotAvailable("What this discriminator says is no finite number.")
+                raise NotAvailable(say("inspection.not_finite"))
             objective, most = OBJECTIVES[config.objective], heat.max().clamp(min=1e-12)
             probability = float(torch.tensor(logit).sigmoid()) if objective.is_probability else None
             shades = (heat / most * 255).round().byte()
@@ -198,9 +199,9 @@ class Inspector:
 
         Raises NotAvailable at once.
         """
-        run = self._run(subject, "Early states are kept by the runs that you train here; these weights have none.")
+        run = self._run(subject, say("inspection.no_early_states"))
         if not run.states.steps():
-            raise NotAvailable("This run no longer has its early states.")
+            raise NotAvailable(say("inspection.early_states_gone"))
 
         def look(check: Check) -> tuple[list[int], Tensor]:
             drawn = []
@@ -240,7 +241,7 @@ class _Networks:
         try:
             key = (path, path.stat().st_mtime_ns, read)
         except OSError:
-            raise CheckpointError("This state is no longer there.") from None
+            raise CheckpointError(say("inspection.state_gone")) from None
         if key not in self._kept:
             self._kept[key] = _filled(empty(), read(path))
         self._kept.move_to_end(key)
@@ -253,7 +254,7 @@ class _Networks:
 def _filled(network: Network, state: dict[str, Tensor]) -> Network:
     wanted, found = ({name: (t.shape, t.dtype) for name, t in s.items()} for s in (network.state_dict(), state))
     if wanted != found:
-        raise CheckpointError("This state belongs to other networks.")
+        raise CheckpointError(say("inspection.state_of_others"))
     network.load_state_dict(state, assign=True)
     return network.eval().requires_grad_(False)
 
@@ -264,19 +265,19 @@ class _Preparation:
     job: Job[ReferenceIndex]
 
     def __init__(self) -> None:
-        self.words = "Reading the training pictures."
+        self.words = say("inspection.reading")
 
     def tell(self, done: int, total: int) -> None:
-        self.words = f"Looking at the training pictures: {min(done, total):,} of {total:,}."
+        self.words = say("inspection.looking", done=min(done, total), total=total)
 
 
 def _check_here(subject: Subject) -> None:
     """Raises NotAvailable where the pictures that these weights learned from are not at hand."""
     name = subject.config.dataset
     if name not in DATA and subject.own_dir is None:
-        raise NotAvailable("The pictures that these weights learned from are not here.")
+        raise NotAvailable(say("inspection.pictures_gone"))
     if name in DATA and DATA[name].downloads and not (catalog.download_dir() / f"{name}-train.safetensors").is_file():
-        raise NotAvailable(f"{DATA[name].title} is not on this machine, so nothing can be compared with it.")
+        raise NotAvailable(say("inspection.set_not_here", title=DATA[name].title))
 
 
 @dataclass(frozen=True)
@@ -291,7 +292,7 @@ def _reference_index(cfg: Config, own_dir: Path | None, way: str, tell: Callable
     """Raises DataError where the pictures cannot be read, NotAvailable where they cannot be compared."""
     train, test = (catalog.load(cfg.dataset, split, own_dir) for split in ("train", "test"))
     if tuple(train.images.shape[1:]) != (cfg.channels, cfg.size, cfg.size):
-        raise DataError(f"{train.name} has other pictures than these weights draw, so they cannot be compared.")
+        raise DataError(say("inspection.other_pictures", name=train.name))
     held = None if train is test or torch.equal(train.images, test.images) else test.images
     train = limit_pictures(train, cfg.data_limit)
     total, done = len(train.images) + len(test.images), 0
@@ -308,7 +309,7 @@ def _reference_index(cfg: Config, own_dir: Path | None, way: str, tell: Callable
     try:
         return ReferenceIndex(train, RealPictures(rows(train.images), None if held is None else rows(held)))
     except DataError as why:
-        raise NotAvailable(str(why)) from None
+        raise NotAvailable(why.message) from None
 
 
 @torch.inference_mode()

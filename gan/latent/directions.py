@@ -20,6 +20,7 @@ from torch.nn.functional import avg_pool2d
 
 from gan.core.errors import UserError
 from gan.core.images import to_uint8
+from gan.core.messages import say
 from gan.core.noise import SHEETS, sheet_latents
 from gan.latent.spec import without
 from gan.metrics import stroke_attributes
@@ -130,14 +131,14 @@ class StudyResult:
     def teach(self, more: Sequence[int], less: Sequence[int]) -> Tensor:
         """The direction [z_dim] from the pictures in rows `less` to those in rows `more`."""
         if not more or not less or set(more) & set(less):
-            raise DirectionError('Please mark at least one picture "more" and another one "less".')
+            raise DirectionError(say("latent.mark_both"))
         signs = torch.tensor([1.0] * len(more) + [-1.0] * len(less))
         return fit_marks(self.study, describe(self.study.images, self.values), self._checked([*more, *less]), signs)
 
     def _checked(self, rows: Sequence[int]) -> Tensor:
         count = len(self.study.z)
         if not all(0 <= row < count for row in rows):
-            raise DirectionError(f"There are pictures 0 to {count - 1} to mark, not {max(rows)}.")
+            raise DirectionError(say("latent.wrong_row", last=count - 1, row=max(rows)))
         return torch.tensor(rows)
 
 
@@ -302,25 +303,25 @@ def from_text(text: str, z_dim: int) -> list[Direction]:
     except (ValueError, RecursionError):
         file = None
     if not isinstance(file, dict) or file.get("format") != FORMAT:
-        raise DirectionError("This is not a file of directions that was made here.")
+        raise DirectionError(say("latent.not_ours"))
     if file.get("version") != VERSION:
-        raise DirectionError(f"This file has format version {file.get('version')!r:.20}; this program reads {VERSION}.")
+        raise DirectionError(say("latent.other_version", version=str(repr(file.get("version")))[:20], reads=VERSION))
     entries = file.get("directions")
     if not isinstance(entries, list) or not 0 < len(entries) <= MOST:
-        raise DirectionError(f"A file of directions holds 1 to {MOST} of them.")
+        raise DirectionError(say("latent.how_many_directions", most=MOST))
     return [_entry(entry, z_dim) for entry in entries]
 
 
 def _entry(entry: Any, z_dim: int) -> Direction:
     name = entry.get("name") if isinstance(entry, dict) else None
     if not isinstance(name, str) or not re.fullmatch(r"(?!\d+$)[^:,\x00-\x1f]{1,60}", name) or not name.isprintable():
-        raise DirectionError("A direction in this file has no name that can be shown.")
+        raise DirectionError(say("latent.strange_name"))
     numbers = entry.get("vector")
     if not isinstance(numbers, list) or not all(type(n) in (int, float) and abs(n) <= LARGEST for n in numbers):
-        raise DirectionError(f"The direction {name!r} holds something else than numbers up to {LARGEST:g}.")
+        raise DirectionError(say("latent.not_numbers", name=repr(name), most=LARGEST))
     if len(numbers) != z_dim:
-        raise DirectionError(f"The direction {name!r} has {len(numbers)} numbers; these weights take {z_dim}.")
+        raise DirectionError(say("latent.wrong_length", name=repr(name), number=len(numbers), z_dim=z_dim))
     vector = torch.tensor(numbers, dtype=torch.float32)
     if not vector.any():
-        raise DirectionError(f"The direction {name!r} leads nowhere: all its numbers are zero.")
+        raise DirectionError(say("latent.leads_nowhere", name=repr(name)))
     return Direction(name, "own", vector, entry.get("regroups") is True)

@@ -19,6 +19,7 @@ from torch import Tensor
 from gan.core.adam import Adam
 from gan.core.errors import UserError
 from gan.core.images import LEVEL, to_uint8
+from gan.core.messages import say
 from gan.latent.directions import SampleSet
 from gan.latent.spec import packed
 from gan.metrics.classifier import CLASSES, PICTURE, load, measured_sets, to_float
@@ -64,7 +65,9 @@ def search(generator: Generator, seen: SampleSet, target: Tensor, opinion: Tenso
     `opinion` [classes] says how likely the target is of each class (see `opinion_of`).
     """
     if target.shape != seen.images.shape[1:]:
-        raise InversionError(f"The picture is {list(target.shape)}; these weights draw {list(seen.images.shape[1:])}.")
+        raise InversionError(
+            say("latent.wrong_picture", shape=str(list(target.shape)), wanted=str(list(seen.images.shape[1:])))
+        )
     x, many = _plain(target[None]), _plain(seen.images)  # [1, C, H, W], [N, C, H, W]
     opinion = opinion if generator.classes else None
     doubt = 1 + DOUBT * (1 - opinion) if opinion is not None else torch.ones(max(1, generator.classes))
@@ -162,7 +165,7 @@ def centred(drawing: Tensor, size: int = 28, box: int = 20) -> Tensor:
     ink = drawing.float() / 255
     rows, columns = (torch.nonzero(ink.amax(axis) > 0.2)[:, 0] for axis in (1, 0))
     if not len(rows):
-        raise InversionError("There is nothing on this picture to look for; please draw something.")
+        raise InversionError(say("latent.nothing_to_find"))
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = box / max(ink.shape)
     sides = [max(1, round(side * scale)) for side in ink.shape]

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote
 
 from gan.core.errors import UserError
+from gan.core.messages import say
 from gan.core.noise import SHEETS
 from gan.core.seeds import MAX_SEED
 from gan.latent.spec import RING, LatentSpec, Push, unpacked
@@ -46,7 +47,7 @@ def read(text: str) -> dict[str, str]:
     parts = dict(parse_qsl(text.removeprefix("?"), keep_blank_values=True))
     strange = next((key for key in parts if key not in PICTURE_KEYS), None)
     if strange is not None or (text and not parts):
-        raise BadQuery(f"A picture has no {(strange or text)[:20]!r}; it has {', '.join(PICTURE_KEYS)}.")
+        raise BadQuery(say("latent.no_such_part", part=repr((strange or text)[:20]), keys=list(PICTURE_KEYS)))
     return parts
 
 
@@ -77,14 +78,14 @@ def spec_of(query: Mapping[str, str], prefix: str = "") -> LatentSpec:
 def seed_of(query: Mapping[str, str]) -> int:
     text = query.get("seed", "0")
     if not re.fullmatch(r"\d{1,10}", text) or int(text) > MAX_SEED:
-        raise BadQuery(f"The seed must be a whole number from 0 to {MAX_SEED}, not {text[:20]!r}.")
+        raise BadQuery(say("latent.wrong_seed", most=MAX_SEED, text=repr(text[:20])))
     return int(text)
 
 
 def label_of(text: str) -> int | None:
     """A class; None where none is asked for."""
     if text and not re.fullmatch(r"\d{1,4}", text):
-        raise BadQuery(f"The class must be a whole number below 10,000, not {text[:20]!r}.")
+        raise BadQuery(say("latent.wrong_class", text=repr(text[:20])))
     return int(text) if text else None
 
 
@@ -97,25 +98,25 @@ def _start(text: str) -> tuple[bytes, tuple[str, int] | None]:
     if not colon:
         return (vector(text, "from") if text else b""), None
     if name not in SHEETS or not re.fullmatch(r"\d{1,4}", row) or int(row) >= SHEETS[name].latents:
-        known = " or ".join(f"{name}:0 to {name}:{sheet.latents - 1}" for name, sheet in SHEETS.items())
-        raise BadQuery(f"from must be a vector, or {known}, not {text[:20]!r}.")
+        known = [say("latent.sheet_rows", name=name, last=sheet.latents - 1) for name, sheet in SHEETS.items()]
+        raise BadQuery(say("latent.wrong_start", known=known, text=repr(text[:20])))
     return b"", (name, int(row))
 
 
 def _pushes(text: str) -> tuple[Push, ...]:
     parts = text.split(",") if text else []
     if len(parts) > MAX_PUSHES:
-        raise BadQuery(f"u may hold at most {MAX_PUSHES} directions, not {len(parts)}.")
+        raise BadQuery(say("latent.too_many_directions", most=MAX_PUSHES, number=len(parts)))
     pushes = tuple(map(_push, parts))
     if len({push.key for push in pushes}) < len(pushes):
-        raise BadQuery("u may hold every direction only once.")
+        raise BadQuery(say("latent.direction_twice"))
     return pushes
 
 
 def _push(text: str) -> Push:
     key, amount, packed, flag = [*text.split(":"), ""][:4] if text.count(":") in (2, 3) else ("", "", "", "")
     if not 0 < len(key) <= MAX_KEY or not key.isprintable() or key.isdecimal() or flag not in ("", "g"):
-        raise BadQuery(f"u must look like NAME:AMOUNT:VECTOR, not {text[:30]!r}.")
+        raise BadQuery(say("latent.wrong_push", text=repr(text[:30])))
     return Push(key, number(amount, "u", -MAX_VALUE, MAX_VALUE), vector(packed, "u"), flag == "g")
 
 
@@ -126,9 +127,9 @@ def vector(text: str, name: str) -> bytes:
     except (binascii.Error, ValueError):
         data = b""
     if not data or len(data) % 2 or len(data) > MAX_VECTOR:
-        raise BadQuery(f"The vector in {name} cannot be read.")
+        raise BadQuery(say("latent.vector_unreadable", name=name))
     if not bool((unpacked(data).abs() <= MAX_VALUE).all()):
-        raise BadQuery(f"The vector in {name} holds numbers beyond {MAX_VALUE:g}.")
+        raise BadQuery(say("latent.vector_beyond", name=name, most=MAX_VALUE))
     return data
 
 
@@ -140,7 +141,7 @@ def _locked(text: str, pushes: tuple[Push, ...]) -> frozenset[str]:
     keys = frozenset(text.split(",")) if text else frozenset()
     numbers = {str(k) for k in range(MAX_DIRECTIONS)}
     if not keys <= numbers | {push.key for push in pushes}:
-        raise BadQuery("lock must name directions that this address holds.")
+        raise BadQuery(say("latent.wrong_lock"))
     return keys
 
 
@@ -150,7 +151,7 @@ def _mix(text: str) -> tuple[int, float] | None:
     label, colon, share = text.partition(":")
     other = label_of(label) if colon else None
     if other is None:
-        raise BadQuery(f"mix must look like CLASS:SHARE, not {text[:20]!r}.")
+        raise BadQuery(say("latent.wrong_mix", text=repr(text[:20])))
     return other, number(share, "mix", 0, 1)
 
 
@@ -158,12 +159,12 @@ def _pairs(text: str, name: str, keys: int, most: int, low: float, high: float) 
     """Numbered values, 0:1.5,3:-2."""
     parts = text.split(",") if text else []
     if len(parts) > most:
-        raise BadQuery(f"{name} may hold at most {most} values, not {len(parts)}.")
+        raise BadQuery(say("latent.too_many_values", name=name, most=most, number=len(parts)))
     found = []
     for part in parts:
         key, colon, value = part.partition(":")
         if not colon or not re.fullmatch(r"\d{1,4}", key) or int(key) >= keys:
-            raise BadQuery(f"{name} must look like 0:1.5,3:-2 with numbers below {keys}, not {part[:20]!r}.")
+            raise BadQuery(say("latent.wrong_pair", name=name, keys=keys, text=repr(part[:20])))
         found.append((int(key), number(value, name, low, high)))
     return found
 
@@ -174,7 +175,7 @@ def _pairs(text: str, name: str, keys: int, most: int, low: float, high: float) 
 def integer(query: Mapping[str, str], name: str, low: int, high: int, default: int) -> int:
     text = query.get(name, str(default))
     if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
-        raise BadQuery(f"{name} must be a whole number from {low} to {high}, not {text[:20]!r}.")
+        raise BadQuery(say("latent.wrong_integer", name=name, low=low, high=high, text=repr(text[:20])))
     return int(text)
 
 
@@ -185,5 +186,5 @@ def number(text: str, name: str, low: float, high: float) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise BadQuery(f"{name} must be a number, not {text[:20]!r}.")
+        raise BadQuery(say("latent.wrong_number", name=name, text=repr(text[:20])))
     return min(max(value, low), high)

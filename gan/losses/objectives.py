@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
+from gan.core.messages import labelled
+
 Part = Callable[[Tensor], Tensor]
 Loss = Callable[[Tensor, Tensor], Tensor]  # [N], [N] -> [N]
 GLoss = Callable[[Tensor, Tensor | None], Tensor]  # of fake [N], and real [N] where it compares -> [N]
@@ -30,15 +32,15 @@ class Objective:
     `is_probability` says whether sigmoid(logit) is D's belief that a picture is real; otherwise the raw score is shown.
     """
 
-    title: str
-    about: str  # two sentences for the page
-    source: str  # paper and equation
     d_formula: str
     g_formula: str
     d_loss: Loss
     g_loss: GLoss
     is_probability: bool
     parts: tuple[Part, Part] | None = None
+    title: str = ""  # what follows is in the catalogue, by its name
+    about: str = ""  # two sentences for the page
+    source: str = ""  # paper and equation
 
     @property
     def compares(self) -> bool:
@@ -90,10 +92,6 @@ _CROSS_ENTROPY_FORMULA = r"-\log\sigma(D(x)) - \log(1 - \sigma(D(G(z))))"
 
 OBJECTIVES: dict[str, Objective] = {
     "non-saturating": Objective(
-        "Non-saturating",
-        "D learns to say 1 for real and 0 for generated pictures; G raises the logarithm of D's belief in its own. "
-        "G's gradient stays strong when D is sure, which is why nearly everybody uses it.",
-        "Goodfellow et al. 2014, section 3",
         d_formula=_CROSS_ENTROPY_FORMULA,
         g_formula=r"-\log\sigma(D(G(z)))",
         **_CROSS_ENTROPY,
@@ -101,10 +99,6 @@ OBJECTIVES: dict[str, Objective] = {
         is_probability=True,
     ),
     "minimax": Objective(
-        "Minimax",
-        "The game as it was first written: G lowers exactly what D raises. "
-        "When D is sure, G's gradient vanishes and it stops learning.",
-        "Goodfellow et al. 2014, equation 1",
         d_formula=_CROSS_ENTROPY_FORMULA,
         g_formula=r"\log(1 - \sigma(D(G(z))))",
         **_CROSS_ENTROPY,
@@ -112,10 +106,6 @@ OBJECTIVES: dict[str, Objective] = {
         is_probability=True,
     ),
     "least-squares": Objective(
-        "Least squares",
-        "D's score is drawn to 1 on real and to 0 on generated pictures by the squared error; G draws its scores to 1. "
-        "Pictures that D already finds real are drawn back too, so no score runs away.",
-        "Mao et al. 2017, equation 9",
         d_formula=r"\frac{1}{2}(D(x) - 1)^2 + \frac{1}{2}D(G(z))^2",
         g_formula=r"\frac{1}{2}(D(G(z)) - 1)^2",
         **_sum_of(lambda real: 0.5 * (real - 1).square(), lambda fake: 0.5 * fake.square()),
@@ -123,10 +113,6 @@ OBJECTIVES: dict[str, Objective] = {
         is_probability=False,
     ),
     "hinge": Objective(
-        "Hinge",
-        "D only learns from pictures inside its margin of 1: what it already tells apart clearly does not count. "
-        "G raises D's score of its pictures.",
-        "Lim & Ye 2017; Miyato et al. 2018, equations 16 and 17",
         d_formula=r"\max(0, 1 - D(x)) + \max(0, 1 + D(G(z)))",
         g_formula=r"-D(G(z))",
         **_sum_of(lambda real: relu(1 - real), lambda fake: relu(1 + fake)),
@@ -134,10 +120,6 @@ OBJECTIVES: dict[str, Objective] = {
         is_probability=False,
     ),
     "wasserstein": Objective(
-        "Wasserstein",
-        "D, here called the critic, measures how far apart real and generated pictures lie; G brings them together. "
-        "It only works while D is not steep: with the gradient penalty or weight clipping, and several steps of D.",
-        "Arjovsky et al. 2017, equation 2",
         d_formula=r"D(G(z)) - D(x)",
         g_formula=r"-D(G(z))",
         **_sum_of(lambda real: -real, lambda fake: fake),
@@ -145,10 +127,6 @@ OBJECTIVES: dict[str, Objective] = {
         is_probability=False,
     ),
     "relativistic": Objective(
-        "Relativistic pairs",
-        "D says which picture of a pair, one real and one generated, is the real one; G tries to turn that round. "
-        "Because every generated picture is held against a real one, G gains nothing by repeating a few.",
-        "Jolicoeur-Martineau 2019; Huang et al. 2024 (R3GAN), section 2",
         d_formula=r"-\log\sigma(D(x) - D(G(z)))",
         g_formula=r"-\log\sigma(D(G(z)) - D(x))",
         d_loss=lambda real, fake: softplus(fake - real),
@@ -156,6 +134,7 @@ OBJECTIVES: dict[str, Objective] = {
         is_probability=False,
     ),
 }
+OBJECTIVES = labelled("objectives", OBJECTIVES, "title", "about", "source")
 
 
 def mean_verdicts(objective: Objective, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:

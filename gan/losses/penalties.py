@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from gan.core.messages import labelled
+
 
 @dataclass(frozen=True)
 class DiscriminatorStep:
@@ -37,11 +39,11 @@ class DiscriminatorStep:
 class Penalty:
     """A cost (DiscriminatorStep) -> [N], and what the page says about it."""
 
-    title: str
-    about: str  # two sentences for the page
-    source: str  # paper and equation
     formula: str  # see gan/losses/objectives.py for the letters
     cost: Callable[[DiscriminatorStep], Tensor]
+    title: str = ""  # what follows is in the catalogue, by its name
+    about: str = ""  # two sentences for the page
+    source: str = ""  # paper and equation
 
 
 def squared_slope(logits: Tensor, x: Tensor) -> Tensor:
@@ -82,43 +84,24 @@ def r1_and_r2(r: DiscriminatorStep) -> Tensor:
 PENALTIES: dict[str, Penalty | None] = {
     "none": None,
     "gradient-penalty": Penalty(
-        "Gradient penalty",
-        "Asks that D be exactly as steep as 1 on the lines between real and generated pictures. "
-        "This is what the Wasserstein objective needs to measure a distance.",
-        "Gulrajani et al. 2017 (WGAN-GP), equation 3",
         r"(\|\nabla D(\hat{x})\| - 1)^2,\quad \hat{x} = t x + (1 - t) G(z)",
         gradient_penalty,
     ),
     "zero-centred": Penalty(
-        "Gradient penalty, zero-centred",
-        "Asks that D be flat on the lines between real and generated pictures. "
-        "It keeps D from learning single training pictures by heart.",
-        "Thanh-Tung et al. 2019 (0-GP)",
         r"\|\nabla D(\hat{x})\|^2,\quad \hat{x} = t x + (1 - t) G(z)",
         _squared_slope_between,
     ),
     "r1": Penalty(
-        "R1",
-        "Asks that D be flat at real pictures, so that G is left in peace once it has reached them. "
-        "The cheapest penalty with which training provably converges near its goal.",
-        "Mescheder et al. 2018, equation 9",
         r"\frac{1}{2}\|\nabla D(x)\|^2",
         r1,
     ),
     "r2": Penalty(
-        "R2",
-        "Asks that D be flat at generated pictures. "
-        "It holds D back where G is now, and is seldom used without R1.",
-        "Mescheder et al. 2018, equation 10",
         r"\frac{1}{2}\|\nabla D(G(z))\|^2",
         r2,
     ),
     "r1+r2": Penalty(
-        "R1 and R2",
-        "Asks that D be flat at real and at generated pictures. "
-        "Early in training the two kinds are so different that one of the two penalties alone does not hold D.",
-        "Huang et al. 2024 (R3GAN), section 2",
         r"\frac{1}{2}\|\nabla D(x)\|^2 + \frac{1}{2}\|\nabla D(G(z))\|^2",
         r1_and_r2,
     ),
 }  # fmt: skip
+PENALTIES = labelled("penalties", PENALTIES, "title", "about", "source")

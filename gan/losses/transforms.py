@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from gan.core.config import Config
+from gan.core.messages import labelled
 
 
 @dataclass(frozen=True)
@@ -23,22 +24,22 @@ class Transform:
     `strength(config, images)` is what it is after so many images; one that is 0 at the start is never applied.
     """
 
-    title: str
-    about: str  # two sentences for the page
-    source: str
     formula: str  # see gan/losses/objectives.py for the letters
     strength: Callable[[Config, int], float]
     apply: Callable[[Tensor, float, torch.Generator], Tensor]
+    title: str = ""  # what follows is in the catalogue, by its name
+    about: str = ""  # two sentences for the page
+    source: str = ""
 
 
 @dataclass(frozen=True)
 class Constraint:
     """What the page says about a bound. It takes hold in Objective.smoothed, Trainer._apply, or the networks."""
 
-    title: str
-    about: str
-    source: str
     formula: str
+    title: str = ""
+    about: str = ""
+    source: str = ""
 
 
 # Transforms ------------------------------------------------------------------------------------------------------
@@ -106,24 +107,17 @@ def _inside(middle: Tensor, size: int, side: int) -> Tensor:
 
 TRANSFORMS: dict[str, Transform] = {
     "augment": Transform(
-        "Differentiable augmentation",
-        "D sees real and generated pictures moved, with a piece cut out and, in colour, tinted, at random. "
-        "With few pictures this keeps D from learning them by heart; D's signal still reaches G undistorted.",
-        "Zhao et al. 2020 (DiffAugment), section 3",
         r"D(T(x)),\quad D(T(G(z)))",
         lambda cfg, images: cfg.augment,
         augment,
     ),
     "instance_noise": Transform(
-        "Instance noise",
-        "Noise on everything D sees, real and generated, makes the two overlap, so that D cannot be sure at once. "
-        "It may fall to nothing while G learns.",
-        "Sønderby et al. 2017; Arjovsky & Bottou 2017, section 3",
         r"D(x + \epsilon),\quad D(G(z) + \epsilon),\quad \epsilon \sim N(0, s^2)",
         noise_strength,
         add_noise,
     ),
 }  # fmt: skip
+TRANSFORMS = labelled("transforms", TRANSFORMS, "title", "about", "source")
 
 
 # Constraints -----------------------------------------------------------------------------------------------------
@@ -151,31 +145,16 @@ def clip_weights(params: Sequence[Tensor], most: float) -> None:
 
 CONSTRAINTS: dict[str, Constraint] = {
     "label_smoothing": Constraint(
-        "One-sided label smoothing",
-        "D is asked to say 1 − s instead of 1 for real pictures, so that being completely sure no longer pays. "
-        "Generated pictures keep their 0: softening that too would reward G for what it draws already.",
-        "Salimans et al. 2016, section 3.4",
         r"-(1 - s) \log\sigma(D(x)) - s \log(1 - \sigma(D(x)))",
     ),
     "weight_clip": Constraint(
-        "Weight clipping",
-        "After each of D's steps every weight is put back into a small range, so that D cannot become steep. "
-        "The first Wasserstein GAN did so; its authors call it a terrible way, and the gradient penalty replaced it.",
-        "Arjovsky et al. 2017 (WGAN), algorithm 1",
         r"w \leftarrow \min(c, \max({-c}, w))",
     ),
     "gradient_clip": Constraint(
-        "Gradient clipping",
-        "A gradient that is longer than this is shortened to it, for each network, without being turned. "
-        "A single wild batch then cannot throw a network off.",
-        "Pascanu et al. 2013, algorithm 1",
         r"g \leftarrow g \cdot \min(1, c / \|g\|)",
     ),
     "spectral_norm": Constraint(
-        "Spectral normalisation",
-        "Each layer of D is divided by its largest singular value, so that none makes anything longer. "
-        "D's steepness is then bounded everywhere, at little cost.",
-        "Miyato et al. 2018, equation 8",
         r"W \leftarrow W / \sigma_1(W)",
     ),
 }  # fmt: skip
+CONSTRAINTS = labelled("constraints", CONSTRAINTS, "title", "about", "source")

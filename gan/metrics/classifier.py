@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gan.core.errors import UserError
+from gan.core.messages import say
 from gan.core.paths import WEIGHTS
 from gan.core.seeds import Seeds, Stream
 from gan.data import catalog
@@ -102,7 +103,7 @@ class MetricNetwork(nn.Module):
         wanted = (self.form.channels, self.form.size, self.form.size)
         if tuple(images.shape[1:]) != wanted:
             kind = in_words(torch.empty(0, *wanted, device="meta"))
-            raise MetricError(f"The measures look at {kind}, not at {in_words(images)}.")
+            raise MetricError(say("metrics.other_pictures", wanted=kind, found=in_words(images)))
         features = self.features(to_float(images))
         return features, self.head(features)
 
@@ -110,17 +111,19 @@ class MetricNetwork(nn.Module):
 def check_saved(images: Tensor) -> None:
     """Refuse what are not pictures as they are saved: uint8 [N, C, H, W]."""
     if images.dtype != torch.uint8:
-        raise MetricError(f"The measures look at pictures as they are saved (uint8), not at {images.dtype}.")
+        raise MetricError(say("metrics.not_saved", found=images.dtype))
     if images.ndim != 4:
-        raise MetricError(f"The measures look at pictures, not at {in_words(images)}.")
+        raise MetricError(say("metrics.no_pictures", found=in_words(images)))
 
 
 def in_words(images: Tensor) -> str:
     """What someone gave us instead of pictures of the right kind."""
     if images.ndim != 4:
-        return f"numbers of the shape {list(images.shape)}"
+        return say("metrics.numbers_of_shape", shape=str(list(images.shape)))
     _, channels, height, width = images.shape
-    return f"{'grey' if channels == 1 else f'{channels}-channel'} pictures of {width}×{height}"
+    if channels == 1:
+        return say("metrics.grey_pictures", width=width, height=height)
+    return say("metrics.many_channels", channels=channels, width=width, height=height)
 
 
 def _block(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
@@ -187,7 +190,7 @@ def fit(
             loss = _learn(network, optimizer, x, labels, rng)
             step, shown = step + 1, 0.98 * shown + 0.02 * loss.item()
         if progress:
-            progress(f"Epoch {epoch + 1} of {epochs}, training loss {shown:.4f}.")
+            progress(say("metrics.epoch", epoch=epoch + 1, epochs=epochs, loss=shown))
     return network.eval()
 
 
@@ -339,9 +342,9 @@ def read(path: Path, dataset: str, form: Form = SHIPPED) -> MetricNetwork:
         try:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         except SafetensorError as error:
-            raise MetricError(f"The metric network {path.name} is damaged ({error}).") from error
+            raise MetricError(say("metrics.network_damaged", name=path.name, error=error)) from error
     if not all(value.isfinite().all() for value in tensors.values()):
-        raise MetricError(f"The metric network {path.name} holds numbers that are not finite.")
+        raise MetricError(say("metrics.network_not_finite", name=path.name))
     return _network_of(tensors, form)
 
 
@@ -350,28 +353,28 @@ def _opened(path: Path) -> safe_open:
     try:
         size = path.stat().st_size
         if size > FILE_BYTES:
-            raise MetricError(f"{path.name} has {size:,} bytes, more than a metric network can have ({FILE_BYTES:,}).")
+            raise MetricError(say("metrics.network_too_large", name=path.name, size=size, most=FILE_BYTES))
         return safe_open(path, framework="pt")
     except FileNotFoundError:
         command = f"python -m gan metric-network {path.stem.removeprefix('metric-')}"
-        raise MetricError(f"The metric network {path} is missing; `{command}` trains it.") from None
+        raise MetricError(say("metrics.network_missing", path=path, command=command)) from None
     except (SafetensorError, OSError) as error:
-        raise MetricError(f"The metric network {path} cannot be read ({error}).") from error
+        raise MetricError(say("metrics.network_unreadable", path=path, error=error)) from error
 
 
 def _checked_header(metadata: dict[str, str] | None, path: Path, dataset: str) -> dict[str, Any]:
     ours = (metadata or {}).get(KEY)
     if ours is None:
-        raise MetricError(f"{path.name} is not a metric network of this program: its header says nothing of it.")
+        raise MetricError(say("metrics.network_not_ours", name=path.name))
     try:
         header = json.loads(ours)
         version, found = header["format"], header["dataset"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise MetricError(f"The header of the metric network {path.name} is damaged.") from error
+        raise MetricError(say("metrics.network_header_damaged", name=path.name)) from error
     if version != FORMAT:
-        raise MetricError(f"{path.name} is a metric network of format {version!r}; this program reads {FORMAT}.")
+        raise MetricError(say("metrics.network_other_format", name=path.name, version=repr(version), reads=FORMAT))
     if found != dataset:
-        raise MetricError(f"{path.name} was trained on {found!r}, not on {dataset!r}.")
+        raise MetricError(say("metrics.network_other_set", name=path.name, found=repr(found), dataset=repr(dataset)))
     return header
 
 
@@ -380,14 +383,21 @@ def _check_layout(file: safe_open, path: Path, form: Form) -> None:
     slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     odd = set(wanted) ^ set(slices)
     if odd:
-        raise MetricError(f"The weights in {path.name} are not those of this network ({sorted(odd)[0]} differs).")
+        raise MetricError(say("metrics.network_other_weights", name=path.name, tensor=sorted(odd)[0]))
     for name, part in slices.items():
         if part.get_shape() != wanted[name] or part.get_dtype() not in ("F16", "F32"):
             raise MetricError(
-                f"{name} in {path.name} is {part.get_dtype()} {part.get_shape()}, but should be {wanted[name]}."
+                say(
+                    "metrics.network_tensor",
+                    tensor=name,
+                    name=path.name,
+                    dtype=part.get_dtype(),
+                    shape=str(part.get_shape()),
+                    wanted=wanted[name],
+                )
             )
 
 
 def _check_dataset(dataset: str) -> None:
     if dataset not in (known := measured_sets()):
-        raise MetricError(f"There is no metric network for {str(dataset)[:60]!r}, only for {' and '.join(known)}.")
+        raise MetricError(say("metrics.no_network", dataset=repr(str(dataset)[:60]), known=list(known)))

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from gan.core.images import to_uint8
+from gan.core.messages import say
 from gan.core.seeds import Seeds, Stream, seed_of
 from gan.data import catalog
 from gan.metrics.classifier import CLASSES, FEATURES, MetricError, load, measured_sets
@@ -73,7 +74,7 @@ def extract(network: Network, images: Tensor | Iterable[Tensor], batch: int = BA
     batches = images.split(batch) if isinstance(images, Tensor) else images
     parts = [(features.double(), logits) for features, logits in map(network.look, batches)]
     if not parts:
-        raise MetricError("There are no pictures to measure.")
+        raise MetricError(say("metrics.nothing_to_measure"))
     features, logits = zip(*parts, strict=True)
     return torch.cat(features), torch.cat(logits)
 
@@ -215,11 +216,8 @@ class _Reference:
         self.others = train.images if self.held_out else test.images[1::2]
         fewest = min(len(self.pictures), len(self.others))
         if fewest <= DENSITY_NEIGHBOUR:
-            which = "test pictures" if self.held_out else "pictures in each half of it"
-            raise MetricError(
-                f"This data set is too small to be measured: at least {DENSITY_NEIGHBOUR + 1} {which} are needed, and "
-                f"it has {fewest}."
-            )
+            which = say("metrics.test_pictures") if self.held_out else say("metrics.pictures_in_halves")
+            raise MetricError(say("metrics.too_small", least=DENSITY_NEIGHBOUR + 1, which=which, fewest=fewest))
         self.seen = _seen(network, self.pictures)
         self.stats = feature_stats(self.seen.features)
         self._kept: dict[Hashable, object] = {}
@@ -359,15 +357,12 @@ def _report(drawn: SampleFeatures, reference: _Reference, extras: tuple[str, ...
 def check_measurable(dataset: str, classes: int = 0, n: int = SAMPLES) -> None:
     """Refuse, in words, what `evaluate` cannot measure; costs nothing."""
     if dataset not in (known := measured_sets()):
-        name = "A data set of your own" if dataset.startswith("own-") else repr(dataset[:60])
-        raise MetricError(
-            f"{name} cannot be measured: only {' and '.join(known)} have a metric network. "
-            "--inception looks through Inception-v3 instead, which is downloaded once."
-        )
+        name = say("metrics.own_set") if dataset.startswith("own-") else repr(dataset[:60])
+        raise MetricError(say("metrics.not_measurable", name=name, known=known))
     if classes not in (0, CLASSES):
-        raise MetricError(f"The generator knows {classes} classes, but {dataset} has {CLASSES}.")
+        raise MetricError(say("metrics.other_classes", classes=classes, dataset=dataset, wanted=CLASSES))
     if not LEAST_SAMPLES <= n <= MOST_SAMPLES:
-        raise MetricError(f"FID needs between {LEAST_SAMPLES} and {MOST_SAMPLES:,} pictures, not {n:,}.")
+        raise MetricError(say("metrics.wrong_number", least=LEAST_SAMPLES, most=MOST_SAMPLES, number=n))
 
 
 def latents(n: int, z_dim: int, classes: int, seed: int = 0) -> tuple[Tensor, Tensor | None]:
@@ -382,7 +377,7 @@ def in_batches(sample: Sample, z: Tensor, labels: Tensor | None, progress: Progr
         rows = slice(start, start + BATCH)
         pictures = sample(z[rows], None if labels is None else labels[rows])
         if not pictures.isfinite().all():
-            raise MetricError("The generator draws numbers that are not finite; there is nothing to measure.")
+            raise MetricError(say("metrics.draws_not_finite"))
         if progress and start % (4 * BATCH) == 0:
-            progress(f"{start + len(pictures):,} of {len(z):,} pictures drawn.")
+            progress(say("metrics.drawn", done=start + len(pictures), total=len(z)))
         yield to_uint8(pictures).cpu()

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gan.core.messages import say
 from gan.metrics.classifier import MetricError
 
 MODE_SHARE = 0.03  # a class counts as covered from here on; an even generator gives each of ten classes 0.10
@@ -33,7 +34,7 @@ Stats = tuple[Tensor, Tensor]  # mean [F] and covariance [F, F], float64
 def feature_stats(features: Tensor) -> Stats:
     """Mean [F] and unbiased covariance [F, F] of features [N, F], in float64."""
     if features.ndim != 2 or len(features) < 2:
-        raise MetricError(f"A covariance needs at least two rows of features, not the shape {list(features.shape)}.")
+        raise MetricError(say("metrics.covariance_needs", shape=str(list(features.shape))))
     rows = features.double()
     mean = rows.mean(0)
     centred = rows - mean
@@ -152,7 +153,7 @@ def manifold(features: Tensor) -> Manifold:
     """Raises MetricError where there are too few pictures for a fifth neighbour."""
     features, most = features.double(), DENSITY_NEIGHBOUR
     if len(features) <= most:
-        raise MetricError(f"Neighbours need at least {most + 1} pictures, not {len(features)}.")
+        raise MetricError(say("metrics.neighbours_need", least=most + 1, number=len(features)))
     blocks = [d.topk(most + 1, largest=False).values for d in distances(features, features)]  # itself is the first
     near = torch.cat(blocks)  # [N, most + 1]
     return Manifold(features, near[:, BALL_NEIGHBOUR].contiguous(), near[:, most].contiguous())

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from gan.core.files import write_atomically
+from gan.core.messages import say
 from gan.core.proxies import use_proxies
 from gan.data.catalog import download_dir
 from gan.metrics.classifier import MetricError, check_saved
@@ -38,15 +39,13 @@ class Inception:
         try:
             from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
         except ImportError:
-            raise MetricError(
-                "Measuring through Inception-v3 needs torch-fidelity: `pip install torch-fidelity`."
-            ) from None
+            raise MetricError(say("metrics.inception_missing")) from None
         path = Path(weights) if weights else fetched(progress)
         try:
             torch.load(path, weights_only=True)  # tensors only: the library itself would run whatever a file says
             self.network = FeatureExtractorInceptionV3("inception-v3", ["2048", "logits_unbiased"], str(path))
         except Exception as error:  # missing, cut off, of other layers, not tensors: torch raises many kinds
-            raise MetricError(f"{path} does not hold the weights of Inception-v3, or is damaged.") from error
+            raise MetricError(say("metrics.inception_unusable", path=path)) from error
 
     @torch.inference_mode()
     def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -61,16 +60,15 @@ def fetched(progress: Callable[[str], None]) -> Path:
     path = download_dir() / Path(URL).name
     if path.is_file():
         return path
-    progress(f"Inception-v3: downloading about {MEGABYTES} MB, only this once.")
-    once = f"The weights of Inception-v3 have to be downloaded once (about {MEGABYTES} MB) and"
+    progress(say("metrics.inception_downloading", megabytes=MEGABYTES))
     try:
         use_proxies()
         with urllib.request.urlopen(URL, timeout=20) as answer:
             content = answer.read()
     except (OSError, ValueError) as error:  # URLError, timeouts, broken connections; a proxy's unreadable address
-        raise MetricError(f"{once} this machine could not reach their server; nothing was measured.") from error
+        raise MetricError(say("metrics.inception_unreachable", megabytes=MEGABYTES)) from error
     if not hashlib.sha256(content).hexdigest().startswith(SHA256):
-        raise MetricError(f"{once} what arrived was damaged; try again.")
+        raise MetricError(say("metrics.inception_damaged", megabytes=MEGABYTES))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, content)
     return path

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gan.core.messages import say
 from gan.data.pictures import DataError, spread_rows
 from gan.metrics.classifier import MetricNetwork
 from gan.metrics.formulas import BLOCK, COPY_PERCENTILE, nearest
@@ -71,7 +72,7 @@ class RealPictures:
             near, unseen = (nearest(held[judged], rows) for rows in (self.train, self.others))
             self.scores = near / unseen.clamp(min=1e-6)
         if self.scores.isinf().any():
-            raise DataError("No two training pictures differ visibly, so there is nothing to compare with.")
+            raise DataError(say("metrics.nothing_differs"))
         self.limit = torch.quantile(self.scores.double(), COPY_PERCENTILE).item()
 
     def near(self, x: Tensor) -> Near:

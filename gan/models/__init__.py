@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from gan.core.config import Config, ConfigError
+from gan.core.messages import say
 from gan.models import dcgan, mlp
 from gan.models.init import Network, materialize
 from gan.models.layers import Discriminator, Generator, as_mixture
@@ -80,14 +81,11 @@ def build_discriminator(cfg: Config, rng: torch.Generator, device: torch.device 
 def _checked(network: Network) -> Network:
     numbers = sum(p.numel() for p in network.parameters())
     if numbers > MAX_NUMBERS:
-        raise ConfigError(
-            f"These settings make a network of {numbers / 1e6:.0f} million weights; "
-            f"the limit is {MAX_NUMBERS / 1e6:.0f} million. Choose a smaller width or latent size."
-        )
+        raise ConfigError(say("models.too_large", millions=numbers / 1e6, most=MAX_NUMBERS / 1e6))
     return network
 
 
 def _model(cfg: Config) -> Model:
     if cfg.model not in MODELS:
-        raise ConfigError(f"There are no networks named {cfg.model!r}; known: {', '.join(MODELS)}.")
+        raise ConfigError(say("models.unknown", model=repr(cfg.model), known=list(MODELS)))
     return MODELS[cfg.model]

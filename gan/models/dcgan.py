@@ -10,6 +10,7 @@ import math
 from torch import nn
 
 from gan.core.config import Config, ConfigError
+from gan.core.messages import say
 from gan.models.layers import (
     Discriminator,
     Dropout,
@@ -28,7 +29,7 @@ from gan.models.layers import (
 
 def _grid(cfg: Config) -> int:
     if cfg.size % 4:
-        raise ConfigError(f"Convolutional networks need a picture size divisible by 4, not {cfg.size}.")
+        raise ConfigError(say("models.size_by_four", size=cfg.size))
     return cfg.size // 4
 
 
@@ -109,11 +110,7 @@ def small_generator(cfg: Config, last: nn.Module) -> Generator:
 def small_generator_as_printed(cfg: Config, last: nn.Module) -> Generator:
     """4×4 with strides 2 and 7: 56×56 pictures for a discriminator of 28×28. Refused, as Keras refuses it."""
     made = 4 * 2 * 7
-    raise ConfigError(
-        f"As printed, this program cannot run: its generator makes pictures of {made}×{made} "
-        f"(4×4, strides 2 and 7), but its discriminator takes {cfg.size}×{cfg.size}. "
-        "Choose conv-small, the repaired program."
-    )
+    raise ConfigError(say("models.as_printed", made=made, size=cfg.size))
 
 
 def small_discriminator(cfg: Config) -> Discriminator:

@@ -23,6 +23,7 @@ from torch import Tensor
 from gan.core.config import Config, ConfigError
 from gan.core.errors import UserError
 from gan.core.files import write_atomically
+from gan.core.messages import say
 from gan.models import meta_generator
 from gan.models.layers import Generator
 
@@ -79,7 +80,7 @@ def digest(weights: Weights) -> str:
 def to_bytes(weights: Weights, half: bool = False) -> bytes:
     """The file's content. `half` stores matrices and kernels in 16 bits; vectors and statistics keep 32."""
     if not _short_text(weights.title) or not _short_text(weights.about):
-        raise WeightsError(f"A title, and what is said about weights, has at most {MAX_WORDS} characters, on one line.")
+        raise WeightsError(say("models.long_words", most=MAX_WORDS))
     header = {
         "version": FORMAT_VERSION,
         "config": weights.config.to_dict(),
@@ -91,7 +92,7 @@ def to_bytes(weights: Weights, half: bool = False) -> bytes:
     tensors = {name: _packed(tensor, half) for name, tensor in weights.state.items()}
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise WeightsError(f"These weights are not finite ({name}), so they are not saved.")
+            raise WeightsError(say("models.not_finite", name=name))
     # One metadata entry, because the library writes several in no fixed order: equal weights give equal files.
     return safetensors.torch.save(tensors, {KEY: json.dumps(header, sort_keys=True)})
 
@@ -127,7 +128,7 @@ def load_with_id(path: str | os.PathLike) -> tuple[str, Weights]:
         data = path.read_bytes()
         return file_id(data), from_bytes(data)
     except OSError as error:
-        raise WeightsError(f"The file {path.name} cannot be read ({error.strerror or error}).") from error
+        raise WeightsError(say("models.unreadable", name=path.name, reason=error.strerror or error)) from error
 
 
 def peek(path: str | os.PathLike) -> Weights:
@@ -139,7 +140,7 @@ def peek(path: str | os.PathLike) -> Weights:
             length = _header_length(file.read(8), size)
             header = _parse(file.read(length))
     except OSError as error:
-        raise WeightsError(f"The file {path.name} cannot be read ({error.strerror or error}).") from error
+        raise WeightsError(say("models.unreadable", name=path.name, reason=error.strerror or error)) from error
     return _labels(header)
 
 
@@ -155,7 +156,7 @@ def from_bytes(data: bytes, limit: int = MAX_FILE_BYTES) -> Weights:
     state = {name: _read(data, 8 + length, span) for name, span in spans.items()}
     for name, tensor in state.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise WeightsError(f"This file holds numbers that are not finite (in {name}).")
+            raise WeightsError(say("models.holds_not_finite", name=name))
     return Weights(labels.config, labels.title, labels.class_names, labels.step, state, labels.about)
 
 
@@ -168,15 +169,15 @@ class _Span:
 
 
 def _too_large(size: int, limit: int) -> str:
-    return f"This file has {size / 2**20:.0f} MB; weights may have at most {limit >> 20} MB."
+    return say("models.file_too_large", size=size / 2**20, most=limit >> 20)
 
 
 def _header_length(first: bytes, size: int) -> int:
     if len(first) < 8:
-        raise WeightsError("This is not a weights file: it is shorter than a safetensors header.")
+        raise WeightsError(say("models.too_short"))
     length = struct.unpack("<Q", first)[0]
     if not 2 <= length <= min(MAX_HEADER_BYTES, size - 8):
-        raise WeightsError("This is not a weights file: it does not begin with a safetensors header.")
+        raise WeightsError(say("models.no_header"))
     return length
 
 
@@ -186,7 +187,7 @@ def _parse(text: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
-        raise WeightsError("This is not a weights file: its safetensors header cannot be read.")
+        raise WeightsError(say("models.bad_header"))
     return header
 
 
@@ -202,27 +203,27 @@ def _labels(header: dict[str, Any]) -> Weights:
     meta = header.get("__metadata__")
     ours = _ours(meta.get(KEY)) if isinstance(meta, dict) else None
     if ours is None:
-        raise WeightsError(
-            "This safetensors file was not made by GAN Forge: its header holds no settings of a generator."
-        )
+        raise WeightsError(say("models.not_ours"))
     if ours.get("version") != FORMAT_VERSION:
         raise WeightsError(
-            f"This file has format version {ours.get('version')!r:.20}; this program reads {FORMAT_VERSION}."
+            say("models.other_version", version=str(repr(ours.get("version")))[:20], reads=FORMAT_VERSION)
         )
     try:
         config = Config.from_dict(ours.get("config"))
         meta_generator(config)
     except (ConfigError, TypeError, OverflowError) as error:
-        reason = str(error) if isinstance(error, ConfigError) and len(str(error)) < 400 else "one is out of its range."
-        raise WeightsError(f"The settings in this file cannot be used: {reason}") from error
+        reason = (
+            error.message if isinstance(error, ConfigError) and len(str(error)) < 400 else say("models.out_of_range")
+        )
+        raise WeightsError(say("models.bad_settings", reason=reason)) from error
     names, step = ours.get("class_names"), ours.get("step")
     if not isinstance(names, list) or len(names) != config.classes or not all(map(_short_text, names)):
-        raise WeightsError(f"This file must name its {config.classes} classes, and does not.")
+        raise WeightsError(say("models.names_missing", number=config.classes))
     if not isinstance(step, int) or isinstance(step, bool) or not 0 <= step < 2**63:
-        raise WeightsError("This file does not say for how many steps its generator has learned.")
+        raise WeightsError(say("models.no_steps"))
     title, about = ours.get("title"), ours.get("about", "")
     if not _short_text(title) or not _short_text(about):
-        raise WeightsError("The title in this file cannot be read.")
+        raise WeightsError(say("models.bad_title"))
     return Weights(config, title, tuple(names), step, {}, about)
 
 
@@ -242,17 +243,17 @@ def _places(header: dict[str, Any], room: int) -> dict[str, _Span]:
     """Where each tensor lies. Together they must fill the file: nothing hidden, nothing overlapping, nothing beyond."""
     entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
     if len(entries) > MAX_TENSORS:
-        raise WeightsError(f"This file lists {len(entries):,} tensors; a generator has at most {MAX_TENSORS:,}.")
+        raise WeightsError(say("models.many_tensors", number=len(entries), most=MAX_TENSORS))
     if not all(map(str.isprintable, entries)):
-        raise WeightsError("This file is damaged: its header names a tensor in letters that cannot be shown.")
+        raise WeightsError(say("models.strange_name"))
     spans = {name: _place(name, entry) for name, entry in entries.items()}
     end = 0
     for name, span in sorted(spans.items(), key=lambda item: item[1].start):
         if span.start != end:
-            raise WeightsError(f"This file is damaged: the numbers of {name[:80]} are not where they should begin.")
+            raise WeightsError(say("models.wrong_start", name=name[:80]))
         end = span.stop
     if end != room:
-        raise WeightsError(f"This file is damaged: its header promises {end:,} bytes of numbers, it holds {room:,}.")
+        raise WeightsError(say("models.wrong_end", end=end, room=room))
     return spans
 
 
@@ -260,12 +261,12 @@ def _place(name: str, entry: Any) -> _Span:
     try:
         dtype, shape, (start, stop) = entry["dtype"], entry["shape"], entry["data_offsets"]
     except (TypeError, KeyError, ValueError):
-        raise WeightsError(f"This file is damaged: its header does not describe {name[:80]}.") from None
+        raise WeightsError(say("models.not_described", name=name[:80])) from None
     if dtype not in ("F32", "F16", "I64"):
-        raise WeightsError(f"This file stores {name[:80]} as {dtype!r:.20}; only F32, F16 and I64 are read.")
+        raise WeightsError(say("models.wrong_kind", name=name[:80], dtype=str(repr(dtype))[:20]))
     numbers = [*shape, start, stop] if isinstance(shape, list) else [None]
     if not all(type(n) is int and 0 <= n < 2**40 for n in numbers):
-        raise WeightsError(f"This file is damaged: its header does not describe {name[:80]}.")
+        raise WeightsError(say("models.not_described", name=name[:80]))
     return _Span(dtype, tuple(shape), start, stop)
 
 
@@ -274,26 +275,29 @@ def _compare(spans: dict[str, _Span], config: Config) -> None:
     wanted = meta_generator(config).state_dict()
     for name, tensor in wanted.items():
         if name not in spans:
-            raise WeightsError(
-                f"These are weights of another architecture: {config.model!r} needs {name}, which is missing."
-            )
+            raise WeightsError(say("models.other_architecture_missing", model=repr(config.model), name=name))
         span, shape = spans[name], tuple(tensor.shape)
         if span.shape != shape:
             raise WeightsError(
-                f"These are weights of another architecture: {name} is {_times(span.shape)}, "
-                f"but {config.model!r} needs {_times(shape)}."
+                say(
+                    "models.other_architecture_shape",
+                    name=name,
+                    shape=_times(span.shape),
+                    model=repr(config.model),
+                    wanted=_times(shape),
+                )
             )
         if DTYPES[span.dtype].is_floating_point != tensor.is_floating_point():
-            raise WeightsError(f"This file stores {name} as {span.dtype}, which is the wrong kind of number.")
+            raise WeightsError(say("models.wrong_number", name=name, dtype=span.dtype))
         if span.stop - span.start != tensor.numel() * DTYPES[span.dtype].itemsize:
-            raise WeightsError(f"This file is damaged: {name} has the wrong number of bytes.")
+            raise WeightsError(say("models.wrong_bytes", name=name))
     extra = next((name for name in spans if name not in wanted), None)
     if extra is not None:
-        raise WeightsError(f"These are weights of another architecture: {config.model!r} has no {extra[:80]}.")
+        raise WeightsError(say("models.other_architecture_extra", model=repr(config.model), name=extra[:80]))
 
 
 def _times(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) or "a single number"
+    return "×".join(map(str, shape)) or say("models.single_number")
 
 
 def _read(data: bytes, offset: int, span: _Span) -> Tensor:

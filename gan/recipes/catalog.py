@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gan.core.config import Changes, Config, ConfigError, Value
+from gan.core.messages import labelled, say
 from gan.data.catalog import describe
 from gan.recipes.failures import GALLERY, PREFIX
 
@@ -14,11 +15,11 @@ from gan.recipes.failures import GALLERY, PREFIX
 class Recipe:
     """A program people can choose: its settings, one line about it, and what to watch."""
 
-    title: str
     group: str  # "start", "famous", "reference" or "gallery"
-    about: str
-    look_for: str
     config: Config
+    title: str = ""  # this and what follows is in the catalogue, by its name
+    about: str = ""
+    look_for: str = ""
     cure: Changes = field(default_factory=dict)  # of one that fails on purpose: the settings to change
     cure_about: str = ""
 
@@ -50,122 +51,89 @@ _CONV_SMALL = _KERAS.changed(
 
 RECIPES: dict[str, Recipe] = {
     "quick": Recipe(
-        "Quick", "start",
-        "Our small convolutional GAN, made for two processor cores. It sorts the pictures into groups by itself.",
-        "Strokes within seconds, digits within half a minute; then they only get cleaner.",
+        "start",
         _QUICK,
     ),
     "quick-conditional": Recipe(
-        "Quick, by class", "start",
-        "The same, told which digit to draw.",
-        "Each column becomes one digit; later you choose the digit with a button.",
+        "start",
         _QUICK.changed(recipe="quick-conditional", classes=10, clusters=0, z_dim=64, batch=32),
     ),
     "quick-colour": Recipe(
-        "Quick, in colour", "start",
-        "The same for colour pictures of 32×32: emoji here, or your own.",
-        "Blots of colour first, then faces and flags. With so few pictures, D soon knows them by heart.",
+        "start",
         _QUICK.changed(recipe="quick-colour", dataset="emoji", penalty_weight=2.0),
     ),
     "lsgan": Recipe(
-        "LSGAN", "famous",
-        "Squared errors instead of cross-entropy (Mao et al. 2017).",
-        "D's scores stay near 0 and 1. Digits come slowly, and nothing runs away.",
+        "famous",
         _FAMOUS.changed(recipe="lsgan", objective="least-squares", d_lr=1e-3, g_lr=4e-3),
     ),
     "wgan": Recipe(
-        "WGAN", "famous",
-        "A critic with clipped weights that takes five steps for each of G (Arjovsky et al. 2017). The paper's RMSProp "
-        "is Adam without momentum here.",
-        "The critic's scores lie very close together: clipping leaves it little room, so G learns slowly.",
+        "famous",
         _FAMOUS.changed(
             recipe="wgan", objective="wasserstein", weight_clip=0.01, d_steps=5, beta2=0.9, d_lr=5e-4, g_lr=2e-3
         ),
     ),
     "wgan-gp": Recipe(
-        "WGAN-GP", "famous",
-        "The same critic, held by the gradient penalty instead (Gulrajani et al. 2017): weight 10, five steps of D.",
-        "Each step takes long. D's loss climbs towards 0 from below, and here it does tell about the pictures.",
+        "famous",
         _FAMOUS.changed(
             recipe="wgan-gp", objective="wasserstein", penalty="gradient-penalty", d_steps=5, beta2=0.9,
             d_lr=2e-3, g_lr=4e-3,
         ),
     ),
     "sngan": Recipe(
-        "SNGAN", "famous",
-        "Hinge objective, and every layer of D spectrally normalised (Miyato et al. 2018).",
-        "D's scores stay inside its margin of 1 without any penalty.",
+        "famous",
         _FAMOUS.changed(
             recipe="sngan", objective="hinge", spectral_norm=True, beta2=0.9, d_lr=4e-3, g_lr=2e-3
         ),
     ),
     "r3gan": Recipe(
-        "R3GAN", "famous",
-        "Each generated picture is compared with a real one, and D is kept flat at both (Huang et al. 2024).",
-        "The steadiest of these: no balance has to be found by hand.",
+        "famous",
         _FAMOUS.changed(
             recipe="r3gan", objective="relativistic", penalty="r1+r2", penalty_weight=1.0, penalty_every=4,
             d_lr=4e-3, g_lr=4e-3,
         ),
     ),
     "cgan": Recipe(
-        "CGAN", "famous",
-        "Both networks are told the class (Mirza & Osindero 2014); D by a projection, as Miyato & Koyama 2018 do.",
-        "Each column becomes one digit, although neither objective nor penalty is special.",
+        "famous",
         _FAMOUS.changed(recipe="cgan", classes=10, beta1=0.5, d_lr=5e-4, g_lr=2e-3),
     ),
     "dense": Recipe(
-        "Dense", "reference",
-        "One hidden layer in each network (Keras). The article leaves the loop out: ours is batch 64, D then G.",
-        "Speckled digits: without convolutions every pixel is learned on its own.",
+        "reference",
         _DENSE,
     ),
     "dcgan-upsample": Recipe(
-        "DCGAN, upsampling", "reference",
-        "Upsampling and convolutions against a deep discriminator (Keras). Loss, loop and scaling are ours; the last "
-        "activation is repaired to tanh.",
-        "A strong discriminator with dropout: watch its verdict on fakes stay low while the digits still improve.",
+        "reference",
         _UPSAMPLE,
     ),
     "dcgan-upsample-as-printed": Recipe(
-        "DCGAN, upsampling, as printed", "reference",
-        "The same with the relu the article prints at the generator's end.",
-        "relu cannot go below 0, which is mid-grey: the background never becomes black, and D always knows.",
+        "reference",
         _UPSAMPLE.changed(recipe="dcgan-upsample-as-printed", output="relu"),
     ),
     "dcgan-transposed": Recipe(
-        "DCGAN, transposed", "reference",
-        "Transposed convolutions of 5×5 (TensorFlow). Both networks learn from one forward pass, at the same time.",
-        "Slow and steady: big networks, small learning rates. Checkerboards come and go.",
+        "reference",
         _TRANSPOSED,
     ),
     "mlp": Recipe(
-        "MLP", "reference",
-        "Fully connected with batch normalisation (PyTorch), 100 epochs.",
-        "The losses do not both fall: when one player gains, the other pays.",
+        "reference",
         _MLP,
     ),
     "conv-small": Recipe(
-        "Small convolutions", "reference",
-        "A tiny network (Keras), repaired so that sizes meet and black can be painted. D takes two steps: real, fake.",
-        "Blobs and strokes: this discriminator has a single convolution.",
+        "reference",
         _CONV_SMALL,
     ),
     "conv-small-as-printed": Recipe(
-        "Small convolutions, as printed", "reference",
-        "The printed program, whose generator makes 56×56 pictures for a discriminator of 28×28.",
-        "It is refused, with the reason.",
+        "reference",
         _CONV_SMALL.changed(recipe="conv-small-as-printed", model="conv-small-as-printed", output="relu"),
     ),
 }  # fmt: skip
+RECIPES = labelled("recipes", RECIPES, "title", "about", "look_for")
 
 FAILURES: dict[str, Recipe] = {
     PREFIX + name: Recipe(
-        f.title,
         "gallery",
+        _QUICK.changed(recipe=PREFIX + name, precision="float32", **f.changes),
+        f.title,
         f.about,
         f.look_for,
-        _QUICK.changed(recipe=PREFIX + name, precision="float32", **f.changes),
         f.cure,
         f.cure_about,
     )
@@ -180,12 +148,12 @@ def make_config(recipe: str, dataset: str | None = None, own_dir: Path | None = 
     Raises ConfigError for an unknown recipe or setting, DataError for an unknown data set.
     """
     if recipe not in ALL_RECIPES:
-        raise ConfigError(f"There is no recipe named {recipe!r}; known: {', '.join(ALL_RECIPES)}.")
+        raise ConfigError(say("recipes.unknown", name=repr(recipe), known=list(ALL_RECIPES)))
     base = ALL_RECIPES[recipe].config
     dataset = dataset or base.dataset
     info = describe(dataset, own_dir)
     classes = len(info.class_names) if base.classes else 0
     if base.classes and not classes:
-        raise ConfigError(f"{info.title} has no classes, but {recipe!r} needs them; choose a recipe without classes.")
+        raise ConfigError(say("recipes.no_classes", title=info.title, name=repr(recipe)))
     fitted = base.changed(dataset=dataset, size=info.size, channels=info.channels, classes=classes)
     return fitted.changed(**changes)

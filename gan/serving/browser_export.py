@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from gan.core.errors import UserError
+from gan.core.messages import say
 from gan.models.layers import (
     Generator,
     Grid,
@@ -61,7 +62,7 @@ def layers_of(network: Generator) -> list[Layer]:
             continue
         if type(module) not in _EXPORTS:
             name = type(module).__name__
-            raise PageWeightsError(f"These networks have a layer that only the server can draw ({name}).")
+            raise PageWeightsError(say("serving.layer_of_server", name=name))
         kind, export = _EXPORTS[type(module)]
         layer = replace(export(module, channels, side), kind=kind)
         channels, side = int(layer.sizes.get("outputs", channels)), int(layer.sizes.get("to", side))
@@ -77,7 +78,7 @@ def _dense(m: nn.Linear, *_: int) -> Layer:
 def _conv(m: SameConv, _: int, side: int) -> Layer:
     """A convolution is a transposed one with the kernel turned round."""
     if m.stride != (1, 1):
-        raise PageWeightsError("These networks have a convolution with a stride, which only the server can draw.")
+        raise PageWeightsError(say("serving.stride_of_server"))
     kernel = m.kernel_size[0]
     before, _ = same_padding(side, kernel, 1)
     return _spread(m.weight.flip(2, 3).transpose(0, 1), m.bias, 1, kernel - 1 - before, side, side)
@@ -166,17 +167,14 @@ def check(network: Generator) -> None:
     layers = layers_of(network)
     work = sum(layer.multiplications for layer in layers)
     if work > MAX_MULTIPLICATIONS:
-        raise PageWeightsError(
-            f"One picture takes {work / 1e6:.0f} million multiplications; "
-            f"beyond {MAX_MULTIPLICATIONS / 1e6:.0f} million the server is faster."
-        )
+        raise PageWeightsError(say("serving.too_much_work", work=work / 1e6, most=MAX_MULTIPLICATIONS / 1e6))
     least = sum(2 * tensor.numel() for layer in layers for tensor in layer.tensors.values())
     if least > MAX_BYTES:
         raise PageWeightsError(_too_large(least))
 
 
 def _too_large(size: int) -> str:
-    return f"These weights would be {size / 1e6:.1f} MB; a page is sent at most {MAX_BYTES / 1e6:.0f} MB."
+    return say("serving.too_large", size=size / 1e6, most=MAX_BYTES / 1e6)
 
 
 # The file --------------------------------------------------------------------------------------------------------

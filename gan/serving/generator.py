@@ -16,6 +16,7 @@ from torch import Tensor
 
 from gan.core.errors import UserError
 from gan.core.images import to_uint8
+from gan.core.messages import say
 from gan.latent import directions as studies
 from gan.latent import interpolation, steering
 from gan.latent import spec as specs
@@ -96,7 +97,7 @@ class LoadedGenerator:
         try:
             browser_export.check(self.network)
         except PageWeightsError as error:
-            return str(error)
+            return error.message
         return ""
 
     def about(self) -> dict[str, object]:
@@ -133,7 +134,7 @@ class LoadedGenerator:
         """For each direction of the latent (a push's key, or a number) its pictures from -3 to 3."""
         known = {push.key for push in spec.directions} | {str(k) for k in range(DIRECTIONS)}
         if not set(keys) <= known or len(set(keys)) < len(keys):
-            raise RenderError("along must name directions that this address holds, each once.")
+            raise RenderError(say("serving.along_names"))
         strips = []
         for key in keys:
             strips.append(self._draw_at_once([self.latents(specs.along(spec, key, by), label) for by in STRIP]))
@@ -223,20 +224,20 @@ class LoadedGenerator:
         numbers = [*spec.principal, *(int(key) for key in spec.locked if key.isdecimal())]
         found = self.principal[0] if numbers else torch.empty(0, self.config.z_dim)
         if numbers and max(numbers) >= len(found):
-            raise RenderError(f"There is no direction {max(numbers)}; these weights have {len(found)}.")
+            raise RenderError(say("serving.no_direction", direction=max(numbers), number=len(found)))
         return found
 
     def _check_fits(self, spec: LatentSpec) -> None:
         """Refuse what was written for other weights."""
         z_dim = self.config.z_dim
         if spec.fixed and max(spec.fixed) >= z_dim:
-            raise RenderError(f"There is no latent dimension {max(spec.fixed)}; these weights have {z_dim}.")
+            raise RenderError(say("serving.no_dimension", dimension=max(spec.fixed), z_dim=z_dim))
         if spec.base and len(spec.base) != 2 * z_dim:
-            raise RenderError(f"This latent has {len(spec.base) // 2} numbers; these weights take {z_dim}.")
+            raise RenderError(say("serving.latent_length", number=len(spec.base) // 2, z_dim=z_dim))
         for push in spec.directions:
             if len(push.vector) != 2 * z_dim:
                 raise RenderError(
-                    f"The direction {push.key!r} has {len(push.vector) // 2} numbers; these weights take {z_dim}."
+                    say("serving.direction_length", name=repr(push.key), number=len(push.vector) // 2, z_dim=z_dim)
                 )
 
     def _label(self, label: int | None, mix: tuple[int, float] | None = None) -> Tensor | None:
@@ -244,11 +245,11 @@ class LoadedGenerator:
         classes = self.config.classes
         if not classes:
             if label is not None or mix is not None:
-                raise RenderError("These weights have no classes to choose from.")
+                raise RenderError(say("serving.no_classes"))
             return None
         for number in (label, mix and mix[0]):
             if number is not None and not 0 <= number < classes:
-                raise RenderError(f"There is no class {number}; these weights have classes 0 to {classes - 1}.")
+                raise RenderError(say("serving.no_class", number=number, last=classes - 1))
         ours = torch.tensor([label or 0])
         if mix is None:
             return ours

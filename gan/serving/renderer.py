@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from gan.core.messages import say
 from gan.latent import directions as studies
 from gan.latent.directions import StudyResult
 from gan.models import weights_file as files
@@ -133,7 +134,7 @@ class Renderer:
         try:
             changed = path.stat().st_mtime_ns
         except OSError as error:
-            raise WeightsError(f"The file {path.name} cannot be read.") from error
+            raise WeightsError(say("serving.file_unreadable", name=path.name)) from error
         known = self._titles.get(path)
         if known is None or known[0] != changed:
             known = self._titles[path] = changed, files.peek(path)
@@ -153,11 +154,11 @@ class Renderer:
         if name.startswith("file-"):
             weights = self._opened.get(name)
             if weights is None:
-                raise UnknownWeights("This weights file is no longer open here; please open it again.")
+                raise UnknownWeights(say("serving.file_closed"))
             return name[5:], lambda: weights
         path = self.folder / f"{name}.safetensors"
         if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name) or name.startswith("metric-") or not path.is_file():
-            raise UnknownWeights(f"There are no weights named {name[:60]!r}.")
+            raise UnknownWeights(say("serving.no_weights", name=repr(name[:60])))
         status = path.stat()
         return f"{status.st_mtime_ns:x}-{status.st_size:x}", lambda: files.load(path)
 
@@ -167,4 +168,4 @@ class Renderer:
                 raise KeyError(run_id)
             return self.source(run_id)
         except KeyError:
-            raise UnknownWeights("This run has no weights to draw with (yet).") from None
+            raise UnknownWeights(say("serving.run_without_weights")) from None

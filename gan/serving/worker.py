@@ -15,6 +15,7 @@ from typing import TypeVar
 import torch
 
 from gan.core.errors import UserError
+from gan.core.messages import say
 
 MAX_WAITING = 200  # jobs in the queue before the next one is sent away
 
@@ -53,12 +54,12 @@ class Job(Future[T]):
 
     def cancel(self) -> bool:
         """It is not begun any more (then this is true), or ends at its next check. Nothing happens when it is done."""
-        self._end = self._end or Cancelled("Nobody waits for this any more.")
+        self._end = self._end or Cancelled(say("serving.nobody_waits"))
         return super().cancel()
 
     def supersede(self) -> None:
         """There is a newer one: this ends at its next check, and says so to whoever waits for it."""
-        self._end = Superseded("A newer request of the same page took this one's place.")
+        self._end = Superseded(say("serving.superseded"))
 
     def check(self) -> None:
         """Raises Cancelled where it is to end."""
@@ -99,7 +100,7 @@ class Worker:
         job = Job(call, slot, urgent)
         with self._changed:
             if self._closed:
-                raise Busy("The server is stopping.")
+                raise Busy(say("serving.stopping"))
             older = self._newest.get(slot) if slot else None
             begun = older is not None and not self._replace(older, job)
             if older is None or begun:
@@ -122,7 +123,7 @@ class Worker:
 
     def _append(self, job: Job) -> None:
         if len(self._waiting) >= MAX_WAITING:
-            raise Busy("Too many people are asking for pictures right now; please try again.")
+            raise Busy(say("serving.busy"))
         self._waiting.append(job)
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ from gan.core.adam import AdamState
 from gan.core.config import Config
 from gan.core.errors import UserError
 from gan.core.files import brief, write_atomically
+from gan.core.messages import say
 from gan.core.seeds import FormatError, read_format
 from gan.training.trainer import State, Trainer
 
@@ -53,6 +54,10 @@ class CheckpointError(UserError):
 class NotFinite(CheckpointError):
     """The state holds a NaN or an infinity and was therefore not written."""
 
+    def __init__(self, name: str, step: int) -> None:
+        super().__init__(say("training.not_finite", name=name, step=step))
+        self.short = say("training.no_longer_finite", name=name, step=step)  # for whom nothing was to be saved
+
 
 def save_checkpoint(path: Path, trainer: Trainer, extra: dict[str, object] | None = None) -> None:
     """Write the trainer's state. Raises NotFinite (nothing is written then) or OSError."""
@@ -64,9 +69,7 @@ def save_state(path: Path, config: Config, state: State, extra: dict[str, object
     tensors = flatten(state)
     for name, t in tensors.items():
         if t.is_floating_point() and not _finite(t):
-            raise NotFinite(
-                f"{name} is no longer finite at step {state['steps_done']}; nothing was saved over the good state."
-            )
+            raise NotFinite(name, state["steps_done"])
     header = {
         "format": state["format"],
         "config": config.to_dict(),
@@ -98,11 +101,11 @@ def read_header(path: Path) -> Header:
     except OSError as e:
         raise _unreadable(path, e) from None
     except (SafetensorError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as e:
-        raise CheckpointError(f"The checkpoint {path.name} is damaged or not one of ours ({brief(e)}).") from None
+        raise CheckpointError(say("training.checkpoint_not_ours", name=path.name, error=brief(e))) from None
     try:
-        format = read_format(header.get("format"), "The checkpoint")
+        format = read_format(header.get("format"), say("training.the_checkpoint"))
     except FormatError as e:
-        raise CheckpointError(str(e)) from None
+        raise CheckpointError(e.message) from None
     return {"format": format, "config": config, "steps_done": steps, "batches_done": batches, "lr": lr, "extra": extra}
 
 
@@ -116,13 +119,15 @@ def load_checkpoint(path: Path, trainer: Trainer) -> dict[str, Any]:
     refuse_other_config(header["config"], trainer.config)
     if header["format"] != trainer.seeds.format:
         raise CheckpointError(
-            f"The checkpoint {path.name} has format {header['format']}, but its run has format {trainer.seeds.format}."
+            say(
+                "training.checkpoint_other_format", name=path.name, format=header["format"], wanted=trainer.seeds.format
+            )
         )
     expected = _expected(trainer, header["steps_done"])
     tensors = _read_tensors(path, lambda f: _compare(f, expected))
     bad = next((n for n, t in tensors.items() if t.is_floating_point() and not _finite(t)), None)
     if bad:
-        raise CheckpointError(f"The checkpoint {path.name} holds values that are not finite ({bad}).")
+        raise CheckpointError(say("training.checkpoint_not_finite", name=path.name, tensor=bad))
     trainer.load_state_dict(_unflatten(tensors, header))
     return header["extra"]
 
@@ -144,12 +149,14 @@ def _opened(path: Path) -> Iterator[safe_open]:
     except OSError as e:
         raise _unreadable(path, e) from None
     except SafetensorError as e:
-        raise CheckpointError(f"The checkpoint {path.name} is damaged ({brief(e)}).") from None
+        raise CheckpointError(say("training.checkpoint_damaged", name=path.name, error=brief(e))) from None
 
 
 def _unreadable(path: Path, problem: OSError) -> CheckpointError:
     """In words for visitors, who must not read in which folder it lies."""
-    return CheckpointError(f"The checkpoint {path.name} cannot be read ({problem.strerror or 'it is gone'}).")
+    return CheckpointError(
+        say("training.checkpoint_unreadable", name=path.name, reason=problem.strerror or say("training.gone"))
+    )
 
 
 def rewrite_checkpoint(path: Path, config: Config, lr: dict[str, float]) -> bytes:
@@ -185,10 +192,12 @@ def refuse_other_config(saved: Config, wanted: Config) -> None:
     """Raise CheckpointError naming the settings that differ; a larger total_steps is the same run."""
     a, b = saved.to_dict(), wanted.to_dict()
     differ = [
-        f"{k} ({a[k]!r} in the checkpoint, {b[k]!r} asked for)" for k in a if a[k] != b[k] and k not in _MAY_DIFFER
+        say("training.differs", name=k, saved=repr(a[k]), wanted=repr(b[k]))
+        for k in a
+        if a[k] != b[k] and k not in _MAY_DIFFER
     ]
     if differ:
-        raise CheckpointError(f"This checkpoint was made with other settings: {', '.join(differ)}.")
+        raise CheckpointError(say("training.other_settings", settings=differ))
 
 
 def shown_generator_state(path: Path) -> dict[str, Tensor]:
@@ -258,18 +267,21 @@ def _compare(f: safe_open, expected: Shapes) -> None:
     # An optimiser that has not stepped yet (only the other player was) has no slots at all.
     needed = {n for n in expected if n.split(".")[0] in _NETWORKS}
     if needed - names:
-        raise CheckpointError(f"The checkpoint lacks {sorted(needed - names)[0]}: it belongs to other networks.")
+        raise CheckpointError(say("training.checkpoint_lacks", name=sorted(needed - names)[0]))
     if names - set(expected):
-        raise CheckpointError(
-            f"The checkpoint holds {sorted(names - set(expected))[0]!r:.80}: it belongs to other networks."
-        )
+        raise CheckpointError(say("training.checkpoint_holds", name=repr(sorted(names - set(expected))[0])[:80]))
     for name in names:
         shape, dtype = expected[name]
         found = f.get_slice(name)
         if tuple(found.get_shape()) != shape or _DTYPES.get(found.get_dtype()) != dtype:
             raise CheckpointError(
-                f"{name} is {tuple(found.get_shape())} {found.get_dtype()} in the checkpoint, but {shape} is needed: "
-                "it belongs to other networks."
+                say(
+                    "training.checkpoint_tensor",
+                    name=name,
+                    shape=str(tuple(found.get_shape())),
+                    dtype=found.get_dtype(),
+                    wanted=str(shape),
+                )
             )
 
 

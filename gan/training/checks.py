@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gan.core.config import Config, ConfigError
+from gan.core.messages import say
 from gan.data.catalog import Pictures
 from gan.losses.objectives import OBJECTIVES
 from gan.losses.penalties import PENALTIES
@@ -15,68 +16,60 @@ def check_config(config: Config) -> None:
     """Refuse, in words and before any data is read, what the range of a single setting cannot tell."""
     for table, name in ((OBJECTIVES, "objective"), (PENALTIES, "penalty")):
         if getattr(config, name) not in table:
-            raise ConfigError(f"There is no {name} named {getattr(config, name)!r}; known: {', '.join(table)}.")
-    for wrong, words in _REFUSED:
+            raise ConfigError(say("checks.unknown", name=name, value=repr(getattr(config, name)), known=list(table)))
+    for wrong, reason in _REFUSED:
         if wrong(config):
-            raise ConfigError(words.format_map(config.to_dict() | {"probabilities": _probabilities()}))
+            raise ConfigError(say(f"checks.{reason}", **_said(config)))
     check_networks(config)
     if config.penalty != "none" and meta_discriminator(config).has_batch_stats:
-        raise ConfigError(
-            f"A penalty (penalty) asks how steep D is at one picture, but the networks {config.model!r} normalise over "
-            "the batch in D, so that every verdict depends on all pictures: choose other networks, or no penalty."
-        )
+        raise ConfigError(say("checks.penalty_over_batch", model=repr(config.model)))
 
 
-def _probabilities() -> str:
-    """The objectives with which D gives a probability."""
-    return " or ".join(name for name, objective in OBJECTIVES.items() if objective.is_probability)
+def _said(config: Config) -> dict[str, object]:
+    """What the entries of checks.json may speak of: settings, and the objectives with which D gives a probability."""
+    names = ("objective", "penalty", "d_steps", "instance_noise_images", "clusters", "z_dim")
+    settings: dict[str, object] = {name: getattr(config, name) for name in names}
+    return settings | {"probabilities": [name for name, found in OBJECTIVES.items() if found.is_probability]}
 
 
-# What does not go together, and why; the setting in brackets is the one that the page points at.
+# What does not go together, and the entry of checks.json that says why: its setting in brackets is the one that the
+# page points at.
 _REFUSED: tuple[tuple[Callable[[Config], bool], str], ...] = (
     (
         lambda c: c.label_smoothing > 0 and not OBJECTIVES[c.objective].is_probability,
-        "Label smoothing (label_smoothing) softens a probability, but with the objective '{objective}' D gives a score "
-        "without a scale: set it to 0, or choose the objective {probabilities}.",
+        "smoothing_needs_probability",
     ),
     (
         lambda c: c.update_order == "split" and OBJECTIVES[c.objective].compares,
-        "The objective '{objective}' compares real with generated pictures in one step, but the update order 'split' "
-        "(update_order) parts them: choose another order.",
+        "split_parts_objective",
     ),
     (
         lambda c: c.update_order == "split" and c.penalty != "none",
-        "A penalty needs real and generated pictures in one step, but the update order 'split' (update_order) parts "
-        "them: choose another order, or no penalty.",
+        "split_parts_penalty",
     ),
     (
         lambda c: c.update_order == "simultaneous" and c.d_steps > 1,
-        "With the update order 'simultaneous' both networks learn from one pass, so D cannot take {d_steps} steps "
-        "(d_steps) for one of G: set it to 1, or choose another order.",
+        "simultaneous_one_step",
     ),
     (
         lambda c: c.penalty != "none" and c.penalty_weight == 0,
-        "The penalty '{penalty}' with the weight 0 (penalty_weight) would cost time and do nothing: give it a weight, "
-        "or choose no penalty.",
+        "penalty_without_weight",
     ),
     (
         lambda c: c.weight_clip > 0 and c.spectral_norm,
-        "Weight clipping (weight_clip) has no hold under spectral normalisation, which divides every layer by its own "
-        "size: choose one of the two.",
+        "clip_under_norm",
     ),
     (
         lambda c: c.instance_noise_images > 0 and c.instance_noise == 0,
-        "There is no instance noise that could end after {instance_noise_images} images (instance_noise_images): "
-        "set it to 0, or choose a noise.",
+        "noise_without_end",
     ),
     (
         lambda c: c.clusters > 0 and c.classes > 0,
-        "Groups (clusters) are for pictures without classes: these settings ask for both.",
+        "groups_with_classes",
     ),
     (
         lambda c: c.clusters > c.z_dim,
-        "Each group (clusters) has a number of the latent of its own: {clusters} groups need a latent size (z_dim) of "
-        "at least {clusters}, not {z_dim}.",
+        "groups_need_latent",
     ),
 )
 
@@ -86,15 +79,13 @@ def check_data(config: Config, pictures: Pictures) -> None:
     _, channels, size, _ = pictures.images.shape
     if (channels, size) != (config.channels, config.size):
         raise ConfigError(
-            f"The data set has pictures of {size}×{size} with {channels} colour channel(s), "
-            f"but the settings say {config.size}×{config.size} with {config.channels}."
+            say("checks.wrong_form", size=size, channels=channels, wanted=config.size, wanted_channels=config.channels)
         )
     if config.classes and config.classes != len(pictures.class_names):
         raise ConfigError(
-            f"The data set {pictures.name} has {len(pictures.class_names)} classes, the settings say {config.classes}."
+            say("checks.wrong_classes", name=pictures.name, count=len(pictures.class_names), wanted=config.classes)
         )
     if config.data_limit > len(pictures.images):
         raise ConfigError(
-            f"The data set {pictures.name} has {len(pictures.images):,} pictures, so training cannot use only the "
-            f"first {config.data_limit:,} (data_limit); 0 means all."
+            say("checks.too_few_pictures", name=pictures.name, count=len(pictures.images), limit=config.data_limit)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from gan.core.config import Config, ConfigError
+from gan.core.messages import say
 
 
 def best_device() -> torch.device:
@@ -24,7 +25,7 @@ def resolved_precision(config: Config, device: torch.device) -> str:
     if config.precision == "auto":
         return "bfloat16" if device.type == "cpu" and has_amx() else "float32"
     if config.precision == "bfloat16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
-        raise ConfigError("This GPU does not know bfloat16 (precision): choose float32.")
+        raise ConfigError(say("training.no_bfloat16"))
     return config.precision
 
 

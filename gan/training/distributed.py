@@ -19,6 +19,7 @@ import torch.distributed as td
 from torch import Tensor
 
 from gan.core.errors import UserError
+from gan.core.messages import say
 
 if TYPE_CHECKING:  # which imports this module
     from gan.training.trainer import Trainer
@@ -60,7 +61,7 @@ def _talking() -> Iterator[None]:
         yield
     except RuntimeError as e:
         _lost = True
-        raise LostRank(f"The connection to another of the {world()} processes broke.") from e
+        raise LostRank(say("training.lost_rank", number=world())) from e
 
 
 # Beginning and end -----------------------------------------------------------------------------------------------
@@ -82,14 +83,14 @@ def join() -> None:
         store = td.PrefixStore(f"{os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}-{count}", store)
         td.init_process_group(backend, store=store, rank=number, world_size=count, timeout=TIMEOUT)
     except RuntimeError as e:
-        raise DistError(f"The processes of this job could not reach each other ({str(e).splitlines()[0]}).") from e
+        raise DistError(say("training.unreached", error=str(e).splitlines()[0])) from e
 
 
 def _choose_gpu() -> None:
     """Make this process's own GPU the one that the device "cuda" means."""
     gpus, processes = torch.cuda.device_count(), int(os.environ["LOCAL_WORLD_SIZE"])
     if processes > gpus:
-        raise DistError(f"There are {processes} processes for {gpus} GPUs on this machine; start at most one for each.")
+        raise DistError(say("training.too_few_gpus", processes=processes, gpus=gpus))
     torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
 
 

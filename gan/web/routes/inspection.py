@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from torch import Tensor
 
+from gan.core.messages import say
 from gan.inspection.networks import shown_maps
 from gan.inspection.service import WAYS, Inspector, NotAvailable, Preparing, Subject
 from gan.latent.query import BadQuery, in_base64, integer, spec_of
@@ -36,9 +37,9 @@ def _in_words(method: Method) -> Callable[[InspectionRoutes, Request], Awaitable
         try:
             return answer_json(await method(self, request))
         except Preparing as words:
-            return answer_json({"words": str(words)}, 202)
+            return answer_json({"words": words.args[0]}, 202)
         except NotAvailable as why:
-            return answer_json({"why": str(why)})
+            return answer_json({"why": why.args[0]})
 
     return answer
 
@@ -68,7 +69,7 @@ class InspectionRoutes:
         query = request.query_params
         way = query.get("way", WAYS[0])
         if way not in WAYS:
-            raise BadQuery(f"way must be {' or '.join(WAYS)}.")
+            raise BadQuery(say("web.wrong_way", ways=WAYS))
         subject = await self._subject(query)
         near, images = await wait(self.inspector.nearest(subject, way, slot_of(query)))
         unit = 255 * subject.image.numel() ** 0.5 if way == "pixels" else 1.0  # root mean square, as a share of white
