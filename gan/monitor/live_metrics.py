@@ -26,6 +26,7 @@ from torch import Tensor
 from gan.core.config import Config
 from gan.core.files import write_atomically
 from gan.core.images import to_uint8
+from gan.core.messages import say
 from gan.core.seeds import Stream, seed_of
 from gan.data import catalog
 from gan.metrics import classifier
@@ -175,12 +176,10 @@ def reference_of(dataset: str) -> Reference:
             tensors = [file.get_tensor(name).double() for name in ("mean", "cov", "near")]
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         command = f"python -m gan metric-network {dataset} --live-only"
-        raise MetricError(
-            f"{path.name} is missing or damaged, so nothing is measured; `{command}` makes it."
-        ) from error
+        raise MetricError(say("metrics.reference_missing", name=path.name, command=command)) from error
     mean, cov, near = tensors
     if mean.shape != (FEATURES,) or cov.shape != (FEATURES, FEATURES) or near.shape[1:] != (FEATURES,):
-        raise MetricError(f"{path.name} does not belong to the metric network of {dataset}.")
+        raise MetricError(say("metrics.reference_of_other", name=path.name, dataset=dataset))
     return Reference((mean, cov), manifold(near), real)
 
 

@@ -59,12 +59,16 @@ class Threads(NamedTuple):
     threads: int
 
 
-class Event(TypedDict):
-    """What happened to a run after a step, for people."""
-
+class _Happened(TypedDict):
     step: int
     kind: str
     text: str
+
+
+class Event(_Happened, total=False):
+    """What happened to a run after a step, for people; `messages` says where the text comes from (`with_messages`)."""
+
+    messages: dict[str, object]  # older files have none
 
 
 class Frame(TypedDict):

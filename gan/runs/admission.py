@@ -51,8 +51,8 @@ class Admission:
     def _refusal(self, busy: list[Run], tokens: list[str]) -> NoRoom:
         def whose(run: Run) -> str:
             if run.meta.is_controlled_by(hashes_of(tokens)):
-                return "Your own run"
-            return "The run" if self._may_control(run, tokens) else ""
+                return "own"
+            return "steered" if self._may_control(run, tokens) else ""
 
         return NoRoom(*no_room(busy, whose, UNWATCHED_SECONDS))
 

@@ -15,6 +15,7 @@ from gan.core.config import Config, ConfigError
 from gan.core.errors import UserError
 from gan.core.files import brief
 from gan.core.images import split_grid
+from gan.core.messages import say, text_of
 from gan.core.seeds import FormatError, read_format
 from gan.data.catalog import DataError
 from gan.runs.files import BEST, CHECKPOINT, PICTURES, REAL_PNG, RUN_JSON
@@ -47,8 +48,7 @@ def pack(folder: Path, out: Path | IO[bytes], pictures: Path | None = None) -> N
     """
     if pictures and pictures.stat().st_size > MOST_PICTURES_BYTES:
         raise ArchiveError(
-            f"These pictures have {pictures.stat().st_size >> 20:,} MB; into the zip of a run fit "
-            f"{MOST_PICTURES_BYTES >> 20} MB. Keep the files that they were made from."
+            say("archive.too_many_pictures", size=pictures.stat().st_size >> 20, most=MOST_PICTURES_BYTES >> 20)
         )
     records = _records(folder)  # before the files are listed: a frame is on the disk before its record is
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as z:
@@ -106,28 +106,26 @@ def _unpacked(file: Path | IO[bytes], folder: Path) -> tuple[Config, dict[str, A
         _check_contents(folder, config, about["format"])
         return config, about
     except (ConfigError, DataError, CheckpointError, FormatError) as e:
-        raise ArchiveError(str(e)) from None
+        raise ArchiveError(e.message) from None
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as e:
         if isinstance(e, OSError) and e.errno not in (None, errno.EINVAL):  # this machine's disk, not the zip,
             raise  # which says EINVAL where its entries lie before its beginning
-        raise ArchiveError(f"This is not a readable zip of a run ({brief(e)}).") from None
+        raise ArchiveError(say("archive.unreadable", error=brief(e))) from None
 
 
 def _check_listing(z: zipfile.ZipFile) -> None:
     entries = z.infolist()
     if len(entries) > MAX_ENTRIES:
-        raise ArchiveError(f"This zip has {len(entries):,} entries; a run has at most {MAX_ENTRIES:,}.")
+        raise ArchiveError(say("archive.too_many_entries", number=len(entries), most=MAX_ENTRIES))
     strange = next((e.filename for e in entries if not _is_ours(e.filename)), None)
     if strange is not None:
-        raise ArchiveError(f"This zip is not a run of ours: it holds {strange[:60]!r}.")
+        raise ArchiveError(say("archive.strange", name=repr(strange[:60])))
     large = next((e for e in entries if e.file_size > _most(e.filename)), None)
     if large is not None:
-        raise ArchiveError(
-            f"{large.filename} in this zip is larger than {_most(large.filename) >> 20:,} MB, the limit."
-        )
+        raise ArchiveError(say("archive.entry_too_large", name=large.filename, most=_most(large.filename) >> 20))
     total = sum(e.file_size for e in entries)
     if total > MAX_UNPACKED_BYTES:
-        raise ArchiveError(f"This zip unpacks to {total >> 20:,} MB; a run may have {MAX_UNPACKED_BYTES >> 20:,} MB.")
+        raise ArchiveError(say("archive.too_large", size=total >> 20, most=MAX_UNPACKED_BYTES >> 20))
 
 
 def _extract(z: zipfile.ZipFile, folder: Path) -> None:
@@ -151,7 +149,7 @@ def _copy(source: IO[bytes], target: IO[bytes], most: int) -> int:
     while chunk := source.read(_CHUNK):
         copied += len(chunk)
         if copied > most:
-            raise ArchiveError("This zip unpacks to more than it says; it was not brought in.")
+            raise ArchiveError(say("archive.larger"))
         target.write(chunk)
     return copied
 
@@ -161,7 +159,7 @@ def _read_meta(folder: Path) -> tuple[Config, dict[str, Any]]:
         words = read_words(folder)
         return Config.from_dict(words["config"]), words
     except (CheckpointError, KeyError):
-        raise ArchiveError("This zip is not a run of ours: its run.json cannot be read.") from None
+        raise ArchiveError(say("archive.no_run_json")) from None
 
 
 def _about(meta: dict[str, Any], folder: Path, config: Config) -> dict[str, Any]:
@@ -179,8 +177,10 @@ def _about(meta: dict[str, Any], folder: Path, config: Config) -> dict[str, Any]
         "computes": _is_line,
     }
     about = {name: meta[name] for name, is_right in checks.items() if name in meta and is_right(meta[name])}
+    if "title" in about:
+        about["title"] = text_of(meta, "title")
     numbered = {"class_names": [str(i) for i in range(config.classes)]}
-    format = read_format(meta.get("format"), "The run in this zip")
+    format = read_format(meta.get("format"), say("runs.run_in_zip"))
     return numbered | about | _ending(meta, folder, config) | {"format": format}
 
 
@@ -190,7 +190,7 @@ def _ending(meta: dict[str, Any], folder: Path, config: Config) -> dict[str, str
     if status == "finished" and _steps_done(folder) >= config.total_steps:
         return {"status": status}
     if status in ("failed", "interrupted") and isinstance(message, str):
-        return {"status": status, "message": message[:MAX_MESSAGE]}
+        return {"status": status, "message": text_of(meta, "message", MAX_MESSAGE)}
     return {"status": "stopped"}
 
 
@@ -211,12 +211,12 @@ def _check_contents(folder: Path, config: Config, format: int) -> None:
         try:
             split_grid(history.frame_path(frame["step"]).read_bytes(), **tiles)
         except FileNotFoundError:
-            raise ArchiveError(f"The frame of step {frame['step']} is missing in this zip.") from None
+            raise ArchiveError(say("archive.frame_missing", step=frame["step"])) from None
         except ValueError as e:
-            raise ArchiveError(f"The frame of step {frame['step']} in this zip cannot be read ({e}).") from None
+            raise ArchiveError(say("archive.frame_unreadable", step=frame["step"], error=e)) from None
     for path in (folder / CHECKPOINT, folder / BEST):
         if path.exists() and not _is_state_of(path, config, format):
-            raise ArchiveError(f"The {path.stem} state in this zip belongs to another run.")
+            raise ArchiveError(say("archive.state_of_other", state=path.stem))
 
 
 def _is_state_of(path: Path, config: Config, format: int) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from gan.core.messages import say
 from gan.runs.meta import checked_measure_share
 
 if TYPE_CHECKING:  # which imports this module
@@ -15,7 +16,7 @@ if TYPE_CHECKING:  # which imports this module
 
 STARTING = frozenset(("resume", "rewind", "step"))  # what a run at rest is started for
 _SETTINGS = frozenset(("lr", "measure_share"))
-PLAYERS = {"both": "D and G", "d": "D", "g": "G"}  # who learns in a single step
+PLAYERS = ("both", "d", "g")  # who learns in a single step
 
 
 @dataclass(frozen=True)
@@ -57,14 +58,14 @@ def carry_out(loop: TrainingLoop, command: Command) -> None:
 
 def _pause(loop: TrainingLoop, _: Command) -> None:
     if loop.run.status == "running":
-        loop.event("pause", "Paused")
+        loop.event("pause", say("events.paused"))
         loop.settle("paused")
 
 
 def _yield(loop: TrainingLoop, _: Command) -> None:
     if loop.run.status == "running":
-        loop.run.message = "Paused, because nobody was watching and somebody else wanted to train. Nothing is lost."
-        loop.event("pause", "Paused: nobody was watching")
+        loop.run.message = say("runs.made_room")
+        loop.event("pause", say("events.unwatched"))
         loop.settle("paused")
 
 
@@ -73,7 +74,7 @@ def _resume(loop: TrainingLoop, command: Command) -> None:
     if command.total_steps:
         run.config = run.config.changed(total_steps=command.total_steps)
     if run.status != "running":
-        loop.event("resume", "Resumed")
+        loop.event("resume", say("events.resumed"))
         run.running_since = time.monotonic()
         run.status, run.message = "running", ""
         loop.publisher.speed.clear()
@@ -83,7 +84,7 @@ def _resume(loop: TrainingLoop, command: Command) -> None:
 
 def _step(loop: TrainingLoop, command: Command) -> None:
     loop.run.status, loop.run.message = "paused", ""
-    loop.event("step", f"One step of {PLAYERS[command.players]}")
+    loop.event("step", say(f"events.step_{command.players}"))
     loop.advance(command.players)
     loop.publisher.publish()
 
@@ -94,9 +95,9 @@ def _stop(loop: TrainingLoop, command: Command) -> None:
 
 def _lr(loop: TrainingLoop, command: Command) -> None:
     lr = loop.trainer.lr
-    for player, name, value in (("d", "D", command.d_lr), ("g", "G", command.g_lr)):
+    for player, value in (("d", command.d_lr), ("g", command.g_lr)):
         if value is not None and value != lr[player]:
-            loop.event("lr", f"{name}'s learning rate {lr[player]:g} → {value:g}")
+            loop.event("lr", say(f"events.lr_{player}", before=lr[player], now=value))
             lr[player] = value
     loop.publisher.publish()
 
@@ -109,7 +110,7 @@ def _measure_share(loop: TrainingLoop, command: Command) -> None:
 
 def _rewind(loop: TrainingLoop, command: Command) -> None:
     loop.restore(loop.run.state_until(command.at))
-    loop.event("rewind", f"Back to step {loop.trainer.steps_done:,}")
+    loop.event("rewind", say("events.rewind", step=loop.trainer.steps_done))
     loop.settle("paused")
 
 

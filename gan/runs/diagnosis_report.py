@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gan.core.config import KNOBS, Changes, Config, Value
+from gan.core.messages import with_messages
 from gan.monitor.diagnosis import Verdict
 from gan.monitor.diagnosis.kinds import TOO_EARLY
 from gan.monitor.diagnosis.past import Past
@@ -39,7 +40,7 @@ def answer(run: Run, verdicts: Sequence[Verdict]) -> Answer:
     Each verdict has the fields of Verdict (`try` for try_); in words `changes` (its remedy) and `everything_changes`.
     cure: of a run that fails on purpose; else None.
     """
-    return {"verdicts": [_shown(run.config, v) for v in verdicts], "cure": _cure(run.config)}
+    return with_messages({"verdicts": [_shown(run.config, v) for v in verdicts], "cure": _cure(run.config)})
 
 
 def _shown(config: Config, verdict: Verdict) -> dict[str, Any]:

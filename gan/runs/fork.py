@@ -10,6 +10,7 @@ import torch
 
 from gan.core.config import KNOBS, Changes, Config, ConfigError
 from gan.core.files import link_or_copy, write_atomically
+from gan.core.messages import say
 from gan.data.catalog import DataError
 from gan.models import meta_discriminator, meta_generator
 from gan.runs.files import BEST, CHECKPOINT, REAL_PNG
@@ -37,14 +38,27 @@ class Fork:
     def event(self) -> str:
         """What the history says about it."""
         before = self.source.config.to_dict()
-        what = [f"{_named(name)} {before[name]} → {v}" for name, v in self.changes.items() if before[name] != v]
-        words = f"Forked from {self.source.meta.title} at step {self.step:,}"
-        return f"{words}: {', '.join(what)}" if what else words
+        what = [
+            say("events.change", name=_named(name), before=str(before[name]), now=str(v))
+            for name, v in self.changes.items()
+            if before[name] != v
+        ]
+        words = {"title": self.source.meta.title, "step": self.step}
+        return say("events.forked_changed", **words, changes=what) if what else say("events.forked", **words)
 
     @property
     def title(self) -> str:
-        what = [f"{_named(name)} {value}" for name, value in self.changes.items() if name != "total_steps"]
-        return f"{self.source.meta.title} · {', '.join(what) or f'from step {self.step:,}'}"
+        what = [
+            say("runs.fork_setting", name=_named(name), value=str(value))
+            for name, value in self.changes.items()
+            if name != "total_steps"
+        ]
+        title = self.source.meta.title
+        return (
+            say("runs.fork_of", title=title, settings=what)
+            if what
+            else say("runs.fork_at", title=title, step=self.step)
+        )
 
     @property
     def shown_seed(self) -> int | None:
@@ -70,7 +84,7 @@ def plan_fork(source: Run, changes: Changes, step: int | None = None) -> Fork:
     """
     fixed = next((name for name in changes if name in KNOBS and not KNOBS[name].in_forks), None)
     if fixed:
-        raise ConfigError(f"A fork keeps its {KNOBS[fixed].label.lower()} ({fixed}); start a new run to change it.")
+        raise ConfigError(say("runs.fork_keeps", label=KNOBS[fixed].label.lower(), name=fixed))
     if source.needs:
         raise DataError(source.needs)
     config = source.config.changed(**changes)
@@ -88,9 +102,7 @@ def _with_steps_left(config: Config, changes: Changes, at: int) -> Config:
     if "total_steps" not in changes and config.total_steps <= at:
         config = config.changed(total_steps=at + config.total_steps)
     if config.total_steps <= at:
-        raise ConfigError(
-            f"The fork begins at step {at:,}, so its last step (total_steps) must be later, not {config.total_steps:,}."
-        )
+        raise ConfigError(say("runs.fork_at_end", step=at, last=config.total_steps))
     return config
 
 
@@ -99,16 +111,10 @@ def _refuse_other_networks(old: Config, new: Config) -> None:
     grouping = [name for name, knob in KNOBS.items() if knob.scope == "clusters"]  # see Trainer._choose_labels
     regrouped = next((name for name in grouping if getattr(old, name) != getattr(new, name)), None)
     if old.clusters and regrouped:
-        raise ConfigError(
-            f"{KNOBS[regrouped].label} ({regrouped}) decides which groups of pictures these networks know, so it can "
-            "only change at step 0, from scratch."
-        )
+        raise ConfigError(say("runs.fork_regroups", label=KNOBS[regrouped].label, name=regrouped))
     if _shapes(old) != _shapes(new):
         changed = [k for k, v in new.to_dict().items() if v != old.to_dict()[k]]
-        raise ConfigError(
-            f"These changes make other networks ({', '.join(changed)}), into which the weights do not fit. They can "
-            "only begin at step 0, from scratch."
-        )
+        raise ConfigError(say("runs.fork_other_networks", settings=changed))
 
 
 def _shapes(config: Config) -> list[tuple[str, torch.Size]]:
@@ -142,7 +148,7 @@ def _write_states(fork: Fork, state: Path, folder: Path) -> Fork:
     try:
         link_or_copy(state, newest)  # so that it stays, should the source replace its own meanwhile
     except FileNotFoundError:
-        raise CheckpointError("The state that this fork was to begin from is gone; choose another step.") from None
+        raise CheckpointError(say("runs.fork_state_gone")) from None
     step = read_header(newest)["steps_done"]
     if fork.asked is not None and step > fork.asked:
         newest.unlink()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from gan.core.files import link_or_copy, write_atomically
+from gan.core.messages import text_of, with_messages
 from gan.monitor.records import COLUMNS, OLDER_SIGNALS, SIGNALS, Event, Frame, Measure, Row, Signal, Threads
 
 T = TypeVar("T")
@@ -143,7 +144,7 @@ def _decode_signal(line: str) -> Signal:
 
 def _decode_event(line: str) -> Event:
     e = json.loads(line)
-    return {"step": _step(e["step"]), "kind": str(e["kind"])[:20], "text": str(e["text"])[:300]}
+    return with_messages({"step": _step(e["step"]), "kind": str(e["kind"])[:20], "text": text_of(e, "text")})
 
 
 def _decode_frame(line: str) -> Frame:
@@ -294,7 +295,7 @@ class History:
         self._lines[name].add(self._kinds[name].rounded(record))
 
     def add_event(self, step: int, kind: str, text: str) -> None:
-        self.add("events", {"step": step, "kind": kind, "text": text})
+        self.add("events", with_messages({"step": step, "kind": kind, "text": text}))
 
     def add_frame(self, step: int, png: bytes, fake: list[float], real: list[float]) -> None:
         self._pictures.append((step, png))

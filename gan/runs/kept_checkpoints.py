@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gan.core.files import link_or_copy
+from gan.core.messages import say
 from gan.training.checkpoint import CheckpointError
 
 FIRST_STEP = 16
@@ -52,8 +53,8 @@ class KeptCheckpoints:
         steps = self.steps()
         found = [s for s in steps if s <= step]
         if not found:
-            kept = f"the first one kept is that of step {steps[0]:,}" if steps else "this run keeps none"
-            raise CheckpointError(f"There is no state at or before step {step:,}: {kept}.")
+            kept = say("runs.first_kept", step=steps[0]) if steps else say("runs.none_kept")
+            raise CheckpointError(say("runs.no_state_until", step=step, kept=kept))
         return found[-1]
 
     def forget_after(self, step: int) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from gan.core.config import ConfigError
 from gan.core.files import disk_is_full
+from gan.core.messages import joined, say
 from gan.data.catalog import DataError, load
 from gan.monitor.records import Row, Threads, due
 from gan.monitor.signals import Signals, signal_due
@@ -60,10 +61,10 @@ def _trainer_of(run: Run) -> Trainer:
     if run.needs:
         raise DataError(run.needs)
 
-    def say(words: str) -> None:
+    def tell(words: str) -> None:
         run.message = words
 
-    pictures = load(run.config.dataset, "train", run.own_dir, say)
+    pictures = load(run.config.dataset, "train", run.own_dir, tell)
     device = best_device()
     # This machine decides for all processes of a job.
     settings = run.config.changed(precision=resolved_precision(run.config, device))
@@ -77,16 +78,16 @@ def _ending(run: Run, e: Exception) -> tuple[str, str]:
     """The status of a run in which this was raised, and a sentence for its owner; the log has the rest."""
     kept = run.checkpoint_step()
     if isinstance(e, Diverged):
-        back = "" if kept is None else f" The last good state, step {kept:,}, is kept: go back to it"
-        advice = f"{back} and lower a learning rate before you resume." if back else " Lower a learning rate."
-        return "failed", f"{e}. Training stopped.{advice}"
+        if kept is None:
+            return "failed", say("runs.diverged", what=e.args[0])
+        return "failed", say("runs.diverged_kept", what=e.args[0], step=kept)
     if isinstance(e, distributed.LostRank):
-        what = "Nothing was saved yet." if kept is None else f"The state of step {kept:,} is kept; it can continue."
-        return "interrupted", f"{e} {what}"
+        saved = say("runs.nothing_saved") if kept is None else say("runs.state_kept", step=kept)
+        return "interrupted", joined([e.message, saved])
     if isinstance(e, ConfigError | DataError | CheckpointError):
-        return "failed", str(e)
+        return "failed", e.message
     log.exception("run %s failed", run.id)
-    return "failed", f"Training stopped unexpectedly ({type(e).__name__}); the last good state is kept."
+    return "failed", say("runs.failed", kind=type(e).__name__)
 
 
 class Means:
@@ -128,10 +129,10 @@ class TrainingLoop:
             self._begin()
             self._go_on(progress)
         except Diverged as e:
-            self._write_last_words(str(e))
+            self._write_last_words(e.args[0])
             raise
         except distributed.LostRank as e:
-            self._save_whole_step(str(e))
+            self._save_whole_step(e.message)
             raise
 
     # Beginning and end --------------------------------------------------------------------------------------------
@@ -168,9 +169,9 @@ class TrainingLoop:
     def _note_machine(self) -> None:
         """A change is written down, because no step is then exactly what it would have been."""
         meta, kind = self.run.meta, "GPU" if self.trainer.device.type == "cuda" else "processor"
-        before, computes = meta.computes, f"{kind}, {self.trainer.precision}"
+        before, computes = meta.computes, f"{kind}, {self.trainer.precision}"  # as run.json says it
         if before and before != computes:
-            self.event("machine", f"Another machine: {before} → {computes}")
+            self.event("machine", say("events.machine", before=before, now=computes))
         meta.computes = computes
 
     def _go_on(self, progress: Progress | None) -> None:
@@ -306,7 +307,7 @@ class TrainingLoop:
             return
         bad = [name for name, v in means.items() if not math.isfinite(v)]
         if bad:
-            raise Diverged(f"{_WORDS[bad[0]]} became NaN or infinite at step {trainer.steps_done:,}")
+            raise Diverged(say(f"runs.not_finite_{bad[0]}", step=trainer.steps_done))
         rates = {"d_lr": trainer.rates["d"], "g_lr": trainer.rates["g"]}
         self.run.history.add("rows", Row(trainer.steps_done, trainer.images_done, self.run.seconds, **means, **rates))
 
@@ -328,7 +329,7 @@ class TrainingLoop:
         try:
             save_checkpoint(self.run.checkpoint_path, self.trainer, {"seconds": self.run.seconds})
         except NotFinite as e:
-            raise Diverged(str(e).split(";")[0]) from None
+            raise Diverged(e.short) from None
 
     def _keep_state(self) -> None:
         if self.save():
@@ -347,17 +348,8 @@ class TrainingLoop:
         try:
             write()
         except OSError as e:
-            reason = "The disk is full" if disk_is_full(e) else f"Writing failed ({e.strerror})"
             self.run.status = "paused"
-            self.run.message = f"{reason}, so training is paused. Nothing is lost: make room, then resume."
+            self.run.message = say("runs.disk_full") if disk_is_full(e) else say("runs.not_written", reason=e.strerror)
             self.publisher.publish()
             return False
         return True
-
-
-_WORDS = {
-    "d_loss": "The discriminator's loss",
-    "g_loss": "The generator's loss",
-    "d_real": "The discriminator's verdict",
-    "d_fake": "The discriminator's verdict",
-}

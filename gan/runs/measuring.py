@@ -44,7 +44,7 @@ class Measuring:
         try:
             found = self._measurer.turn(trainer, run.meta.measure_share, passed, moment)
         except MetricError as e:
-            run.measure_problem, found = str(e), None
+            run.measure_problem, found = e.message, None
         if found:
             run.history.add("measures", found)
             self._choose(found)

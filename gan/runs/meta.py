@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 
 from gan.core.config import Config, ConfigError
 from gan.core.files import write_atomically
+from gan.core.messages import say, text_of, with_messages
 from gan.core.noise import SHEETS
 from gan.core.seeds import NEWEST, FormatError, read_format
 from gan.core.version import VERSION
@@ -82,6 +83,7 @@ class RunMeta:
         write_atomically(folder / RUN_JSON, _encoded(self.to_dict()))
 
 
+_MESSAGES = ("message", "title")  # texts that `with_messages` says more of
 _FIELDS = {f.name: str(f.type) for f in fields(RunMeta) if f.name != "more"}
 
 
@@ -94,13 +96,14 @@ def read_meta(folder: Path) -> RunMeta:
     """Raises CheckpointError or ConfigError with a sentence, which names what is wrong."""
     said = read_words(folder)
     try:
-        read_format(said.get("format"), f"The run {folder.name}")
+        read_format(said.get("format"), say("runs.the_run", name=folder.name))
     except FormatError as e:
-        raise CheckpointError(str(e)) from None
+        raise CheckpointError(e.message) from None
     if wrong := _first_wrong(said):
-        raise CheckpointError(f"The run {folder.name} is damaged: run.json cannot be read, its {wrong} is not usable.")
+        raise CheckpointError(say("runs.damaged_field", name=folder.name, field=wrong))
     known = {name: said[name] for name in _FIELDS if name in said}
-    more = {name: value for name, value in said.items() if name not in _FIELDS}
+    known |= {name: text_of(said, name, most=len(said[name])) for name in _MESSAGES if name in said}
+    more = {name: value for name, value in said.items() if name not in (*_FIELDS, "messages")}
     share = checked_measure_share(known.get("measure_share", MEASURE_SHARE))
     return RunMeta(**(known | {"config": Config.from_dict(said.get("config")), "measure_share": share, "more": more}))
 
@@ -112,7 +115,7 @@ def read_words(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
-        raise CheckpointError(f"The run {folder.name} is damaged: run.json cannot be read.")
+        raise CheckpointError(say("runs.damaged", name=folder.name))
     return said
 
 
@@ -157,7 +160,7 @@ _IS_RIGHT: dict[str, Callable[[object], bool]] = {
 
 
 def _encoded(said: dict[str, Any]) -> bytes:
-    return json.dumps(said, indent=1).encode()
+    return json.dumps(with_messages(said), indent=1).encode()
 
 
 def public(data: bytes) -> bytes:
@@ -172,8 +175,5 @@ def checked_measure_share(value: Any) -> float:
     except (TypeError, ValueError, OverflowError):
         share = math.nan
     if not 0 <= share <= MOST_MEASURE_SHARE:
-        raise ConfigError(
-            f"The share of the time for measures (measure_share) must be between 0 and {MOST_MEASURE_SHARE}, "
-            f"not {str(value)[:40]}."
-        )
+        raise ConfigError(say("runs.wrong_measure_share", most=MOST_MEASURE_SHARE, value=str(value)[:40]))
     return share

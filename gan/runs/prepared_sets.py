@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from gan.core.files import write_atomically
+from gan.core.messages import say
 from gan.core.tokens import hash_of, hashes_of, new_token
 from gan.data.catalog import OWN_NAME, DataError, forget
 from gan.data.own_pictures import Prepared, Summary, summary_of, take_in
@@ -43,7 +44,7 @@ class PreparedSets:
     def check_room(self) -> None:
         """Raises DataError where no more sets may be prepared."""
         if sum(p.stat().st_size for p in self.folder.glob("*") if p.is_file()) > MOST_BYTES:
-            raise DataError("This server has no more room for pictures; please ask its owner to delete old ones.")
+            raise DataError(say("runs.no_room_for_pictures"))
 
     def made(self, make: Callable[[], Prepared], tokens: Iterable[str] = ()) -> tuple[Prepared, str]:
         """Let a set be prepared: with a token that claims it. Raises DataError, and what `make` raises."""
@@ -55,7 +56,7 @@ class PreparedSets:
         """One of the tokens where it claims the set already, else a new one; and what it is told of the set."""
         with self._guard:
             if not self.path(made.name):
-                raise DataError("These pictures have been deleted meanwhile; prepare them again.")
+                raise DataError(say("runs.pictures_deleted"))
             known = self._read(made.name)
             if not known and not is_new:
                 known[HOSTS] = None

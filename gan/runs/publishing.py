@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gan.core.files import write_atomically
 from gan.core.images import grid, png_bytes, split_grid, to_uint8
+from gan.core.messages import say
 from gan.core.seeds import Seeds, Stream
 from gan.monitor.records import Row
 from gan.runs.files import REAL_PNG
@@ -77,7 +78,7 @@ class Publisher:
         fake = _rounded(trainer.verdict(x, self.c))
         real = _rounded(trainer.verdict(self.real, self.real_c))
         if not all(map(math.isfinite, fake + real)):  # a page cannot read such numbers, and would show them for ever
-            raise Diverged(f"The discriminator's verdict became NaN or infinite at step {step:,}")
+            raise Diverged(say("runs.not_finite_d_fake", step=step))
         numbers = self._numbers() | {"verdict_fake": fake, "verdict_real": real}
         version = max(int(time.time() * 1000), run.latest.version + 1 if run.latest else 0)
         run.latest = Snapshot(version, step, tiles, run.meta.tiles["columns"], numbers, self._weights())

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from gan.core.config import Changes, Config, ConfigError
 from gan.core.errors import Forbidden
+from gan.core.messages import say
 from gan.core.tokens import hash_of, new_token
 from gan.data.catalog import DATA, OWN_NAME, DataError, describe
 from gan.recipes.catalog import ALL_RECIPES, make_config
@@ -46,7 +47,7 @@ class Runs(RunStore):
         """
         changes = changes or {}
         if fixed := {"recipe", "dataset"} & set(changes):
-            raise ConfigError(f"The {min(fixed)} is chosen beside the settings, not among them.")
+            raise ConfigError(say("runs.not_a_setting", name=min(fixed)))
         config, tokens = make_config(recipe, dataset, self.own_dir, **changes), list(tokens)
         self._check_may_use(config.dataset, tokens)
         check_config(config)
@@ -72,7 +73,7 @@ class Runs(RunStore):
         info = {
             "created": time.time(),
             "token_sha256": hash_of(token),
-            "title": (title or f"{recipe} on {words['dataset_title']}")[:TITLE_LENGTH],
+            "title": _short(title or say("runs.title", recipe=recipe, dataset=words["dataset_title"])),
             "job": distributed.job(),
             **words,
         }
@@ -111,14 +112,12 @@ class Runs(RunStore):
             shutil.rmtree(path, ignore_errors=True)
             if isinstance(e, OSError):
                 raise
-            raise RunsError(f"The new run could not be opened: {e}") from None
+            raise RunsError(say("runs.not_opened", reason=e.message)) from None
 
     def _check_may_use(self, pictures: str, tokens: Iterable[str]) -> None:
         """Raises Forbidden for own pictures that are here, where none of the tokens claims them."""
         if self.prepared.has_claims(pictures) and not self.may_manage(pictures, tokens):
-            raise Forbidden(
-                "Only who prepared these pictures can use them. Open the page that did, or a zip that holds them."
-            )
+            raise Forbidden(say("runs.pictures_of_others"))
 
     def bring_back(self, file: Path | IO[bytes], tokens: Iterable[str] = ()) -> tuple[Run, str, str]:
         """A run from its zip, under a new id: it, its token, and one that claims the own pictures in the zip, or "".
@@ -195,3 +194,7 @@ def new_id() -> str:
         found = secrets.token_urlsafe(9)
         if found[0].isalnum():
             return found
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= TITLE_LENGTH else title[:TITLE_LENGTH]

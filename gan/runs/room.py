@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypedDict
 
+from gan.core.messages import joined, say
 from gan.runs.run import Run
 
 
@@ -23,7 +24,7 @@ def no_room(busy: Sequence[Run], whose: Callable[[Run], str], gives_way: float) 
     """A sentence, and what is for the page.
 
     The id of another's run is given only where its owner shows it, because whoever has it may watch, download and fork;
-    a title never. whose: what to call a run that the person may steer ("Your own run"), empty for others' runs.
+    a title never. whose: "own" or "steered" for a run that the person may steer, empty for others' runs.
     gives_way: seconds after which a run that nobody watches makes room for others'.
     """
     own = next((run for run in busy if whose(run)), None)
@@ -46,25 +47,37 @@ def _seconds_left(run: Run) -> float | None:
 
 def _of_own(about: Full, whose: str) -> str:
     if about["count"] == 1:
-        return f"{whose} “{about['title']}” is training; pause or stop it first."
-    return f"{about['count']} trainings are running here; pause or stop “{about['title']}” first."
+        return say(f"runs.busy_{whose}", title=about["title"])
+    return say("runs.full_number_own", number=about["count"], title=about["title"])
 
 
 def _of_others(about: Full, gives_way: float) -> str:
-    left = about["left"]
-    until = f", about {in_words(left)} left" if left is not None else ""
-    if about["count"] == 1:
-        words = f"Somebody's training, for {in_words(about['seconds'])}{until}."
-    else:
-        first = f"; the first ends in about {in_words(left)}" if left is not None else ""
-        words = f"{about['count']} trainings are running here{first}."
-    which = "it" if about["count"] == 1 else "one of them"
-    return f"{words} When nobody watches {which} for {in_words(gives_way)}, it makes room."
+    left = None if about["left"] is None else in_words(about["left"])
+    return joined([_alone(about, left) if about["count"] == 1 else _several(about, left), _way(about, gives_way)])
+
+
+def _alone(about: Full, left: str | None) -> str:
+    time = in_words(about["seconds"])
+    return (
+        say("runs.full_somebody", time=time) if left is None else say("runs.full_somebody_left", time=time, left=left)
+    )
+
+
+def _several(about: Full, left: str | None) -> str:
+    number = about["count"]
+    return say("runs.full_number", number=number) if left is None else say("runs.full_first", number=number, left=left)
+
+
+def _way(about: Full, gives_way: float) -> str:
+    time = in_words(gives_way)
+    return say("runs.makes_room", time=time) if about["count"] == 1 else say("runs.one_makes_room", time=time)
 
 
 def in_words(seconds: float) -> str:
     """20 s, 4 min, 1 h 05 min: as long as a person waits."""
     if seconds < 60:
-        return f"{max(1, round(seconds))} s"
+        return say("runs.seconds", seconds=max(1, round(seconds)))
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    if minutes < 60:
+        return say("runs.minutes", minutes=minutes)
+    return say("runs.hours", hours=minutes // 60, minutes=f"{minutes % 60:02d}")

@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from gan.core.config import Config
+from gan.core.messages import say
 from gan.data.catalog import DATA, OWN_NAME
 from gan.models.weights_file import Weights
 from gan.runs import loop
@@ -51,7 +52,7 @@ class Run:
         self.meta = read_meta(folder)
         self.history, self.states = history or History(folder), KeptCheckpoints(folder)
         if self.status in ("running", "paused"):  # the process that trained it is gone
-            self.status, self.message = "interrupted", "The program ended while this run was training; it can continue."
+            self.status, self.message = "interrupted", say("runs.program_ended")
         self.seconds = self.history.rows[-1].seconds if self.history.rows else 0.0
         self.best_step = self._known_best()  # of the kept state with the best FID, None where none is kept
         self.measure_problem = ""  # why nothing can be measured, in one sentence
@@ -104,13 +105,12 @@ class Run:
             return ""
         if self.own_dir is not None and (self.own_dir / f"{cfg.dataset}.safetensors").is_file():
             return ""
-        many = f"{count:,} pictures, " if (count := self.meta.pictures_count) else ""
-        called = f" “{title}”" if (title := self.meta.dataset_title) else ""
-        what = f"{many}{cfg.size} × {cfg.size}, {'grey' if cfg.channels == 1 else 'colour'}"
-        return (
-            f"To continue, this run needs the pictures{called} that it learned from ({what}), which are not here. "
-            "Prepare the same files again with the same size, colours, fit and classes."
-        )
+        what = say(f"runs.form_{'grey' if cfg.channels == 1 else 'colour'}", size=cfg.size)
+        if count := self.meta.pictures_count:
+            what = say("runs.pictures_of_form", number=count, form=what)
+        if title := self.meta.dataset_title:
+            return say("runs.needs_titled", title=title, what=what)
+        return say("runs.needs", what=what)
 
     def describe(self, **words: object) -> None:
         """Change what run.json says about the run: title, kept. Raises OSError; nothing is changed then."""
@@ -155,7 +155,7 @@ class Run:
         """The file of the last saved state at or before a step; None: of the newest one. Raises CheckpointError."""
         newest = self.checkpoint_step()
         if newest is None:
-            raise CheckpointError("This run has no saved state yet.")
+            raise CheckpointError(say("runs.no_state"))
         if step is None or step >= newest:
             return self.checkpoint_path
         best, early = self.best_step, [s for s in self.states.steps() if s <= step]
@@ -187,7 +187,7 @@ class Run:
     def best_weights(self) -> Weights:
         """The shown generator of the state with the best FID. Raises CheckpointError."""
         if self.best_step is None:
-            raise CheckpointError("This run keeps no state with the best FID.")
+            raise CheckpointError(say("runs.no_best_state"))
         return self._weights_of(self.best_step, shown_generator_state(self.best_path))
 
     def _weights_of(self, step: int | None, state: dict[str, Tensor]) -> Weights:

@@ -12,6 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from gan.core.images import grid, png_bytes
+from gan.core.messages import with_messages
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,4 +37,5 @@ class Snapshot:
     def payload(self) -> bytes:
         """The JSON that every viewer of this version gets, as bytes."""
         tiles = base64.b64encode(self.png).decode()
-        return json.dumps({"version": self.version, "step": self.step, "tiles": tiles, **self.numbers}).encode()
+        said = {"version": self.version, "step": self.step, "tiles": tiles, **self.numbers}
+        return json.dumps(with_messages(said)).encode()

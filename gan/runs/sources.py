@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from gan.core.messages import say
 from gan.core.paths import WEIGHTS
 from gan.models import weights_file as files
 from gan.models.weights_file import Weights, WeightsError
@@ -31,7 +32,7 @@ def find_run(given: str | os.PathLike, runs: Path = RUNS) -> Path:
     """The folder of a run, given as that or as an id in `runs`. Raises CheckpointError with a sentence."""
     found = _run_folder(Path(given), runs)
     if found is None:
-        raise CheckpointError(f"There is no run {Path(given)} in {_named(runs)}.")
+        raise CheckpointError(say("runs.no_run", name=Path(given), folder=_named(runs)))
     return found
 
 
@@ -50,10 +51,7 @@ def find_weights(given: str | os.PathLike, runs: Path = RUNS, best: bool = False
         return Source(str(path), files.load(WEIGHTS / f"{path}.safetensors"), runs / "pictures")
     folder = _run_folder(path, runs)
     if folder is None:
-        raise WeightsError(
-            f"There is no run {str(given)[:80]} in {_named(runs)}, no such file, and no shipped weights of that name; "
-            f"there are {', '.join(names)}."
-        )
+        raise WeightsError(say("runs.no_weights_of", name=str(given)[:80], folder=_named(runs), names=list(names)))
     return _of_run(folder)
 
 
@@ -66,7 +64,7 @@ def _of_run(folder: Path, best: bool = False) -> Source:
     run = open_run(folder)
     weights = run.best_weights() if best else run.weights()
     if weights is None:
-        raise CheckpointError(f"The run {run.id} has no weights yet.")
+        raise CheckpointError(say("runs.no_weights_yet", id=run.id))
     return Source(f"run-{run.id}@best" if best else f"run-{run.id}", weights, run.own_dir)
 
 

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from gan.core.config import ConfigError
+from gan.core.messages import say
 from gan.core.tokens import hash_of, hashes_of, new_token
 from gan.data.catalog import DATA
 from gan.models.weights_file import Weights
@@ -72,14 +73,14 @@ class RunStore:
             return self.recorded
         run = self._runs.get(run_id)
         if run is None:
-            raise NotFound("There is no run with this address; it may have been deleted, or the server started anew.")
+            raise NotFound(say("runs.not_found"))
         return run
 
     def whose_weights(self, name: str) -> tuple[Run, bool]:
         """Of weights called ID or ID@best: their run, and whether they are those with the best FID. Raises NotFound."""
         run_id, at, what = name.partition("@")
         if at and what != "best":
-            raise NotFound("A run has its newest weights, ID, and those with the best FID, ID@best.")
+            raise NotFound(say("runs.weights_names"))
         return self.get(run_id), bool(at)
 
     def newest_weights(self, name: str) -> tuple[str, Callable[[], Weights]]:
@@ -138,7 +139,7 @@ class RunStore:
         """Give a run another title. Raises RunsError when it cannot be one."""
         title = " ".join(title.split())
         if not title or len(title) > TITLE_LENGTH or not title.isprintable():
-            raise RunsError(f"A title has 1 to {TITLE_LENGTH} characters, on one line.")
+            raise RunsError(say("runs.wrong_title", most=TITLE_LENGTH))
         run.describe(title=title)
 
     def mark(self, run: Run, kept: bool) -> None:
@@ -148,16 +149,16 @@ class RunStore:
     def show(self, run: Run, shown: bool) -> None:
         """Let others find and watch a run, or no longer. Raises RunsError for one on own pictures."""
         if shown and run.config.dataset not in DATA:
-            raise RunsError("A run on your own pictures is not shown to others.")
+            raise RunsError(say("runs.own_not_shown"))
         run.describe(shown=shown)
 
     def delete(self, run: Run) -> None:
         """Remove a run and its folder for good. Raises RunsError when it trains, is kept, or is not one of ours."""
         with self._guard:
             if run.meta.kept:
-                raise RunsError("This run is kept; unmark it before you delete it.")
+                raise RunsError(say("runs.kept"))
             if run.alive and run.status == "running":
-                raise RunsError("This run is training; stop it before you delete it.")
+                raise RunsError(say("runs.training"))
             if run.alive:  # a paused run's thread still holds its files
                 run.send(Command("stop"))
                 run.join(10)
@@ -173,7 +174,7 @@ class RunStore:
         def end_runs() -> None:
             alive = [run for run in self._runs.values() if run.alive and run.config.dataset == name]
             if any(run.status == "running" and self.may_control(run, tokens) for run in alive):
-                raise InUse("A run of yours is training on these pictures; stop it before you delete them.")
+                raise InUse(say("runs.pictures_in_use"))
             for run in alive:  # a paused one, too, would hold them in memory
                 run.send(Command("stop"))
 
@@ -189,7 +190,7 @@ class RunStore:
             or path.resolve().parent != self.folder.resolve()
             or not _ID.fullmatch(path.name)
         ):
-            raise RunsError("This run cannot be deleted.")
+            raise RunsError(say("runs.not_deletable"))
         if path.exists():
             gone = path.rename(self.folder / f".{secrets.token_hex(6)}")  # what is half deleted is no run any more
             shutil.rmtree(gone, ignore_errors=True)
@@ -236,7 +237,7 @@ class RunStore:
 def _read_weights(run: Run) -> Weights:
     found = run.weights()
     if found is None:
-        raise CheckpointError("The last state of this run cannot be read.")
+        raise CheckpointError(say("runs.state_unreadable"))
     return found
 
 
@@ -249,6 +250,4 @@ def _make_folder(own_dir: Path) -> None:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as e:
-        raise RunsError(
-            f"The folder for runs, {folder}, cannot be written ({e.strerror}). Choose another with --runs."
-        ) from None
+        raise RunsError(say("runs.folder_not_written", folder=folder, reason=e.strerror)) from None

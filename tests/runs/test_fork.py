@@ -188,6 +188,7 @@ def test_a_fork_without_changes_continues_bit_for_bit(runs, recipe):
         assert same[0] == same[1]
     assert fork.history.events[-1] == {
         "step": 16, "kind": "fork", "text": f"Forked from {source.meta.title} at step 16",
+        "messages": {"text": {"key": "events.forked", "values": {"title": source.meta.title.to_json(), "step": 16}}},
     }  # fmt: skip
     finish(runs, fork)
     assert_same(finished_state(fork), finished_state(source))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gan.core.messages import say
 from gan.monitor.records import COLUMNS, SIGNALS, Row, due
 from gan.runs import history
 from gan.runs.history import History
@@ -41,6 +42,24 @@ def test_what_was_written_is_read_back(tmp_path):
     assert again.events == [{"step": 3, "kind": "lr", "text": "D's learning rate 1 → 2"}]
     assert again.frame_path(4).read_bytes() == b"png4"
     assert (tmp_path / "rows.csv").read_text().splitlines()[0] == ",".join(COLUMNS)
+
+
+def test_an_event_keeps_the_key_and_values_of_its_text(tmp_path):
+    history = filled(tmp_path, range(1))
+    history.add_event(4, "lr", say("events.lr_d", before=1.0, now=2.0))
+    history.flush()
+    event = History(tmp_path).events[-1]
+    assert event == history.events[-1] and event["text"] == "D's learning rate 1 → 2"
+    assert event["messages"] == {"text": {"key": "events.lr_d", "values": {"before": 1.0, "now": 2.0}}}
+
+
+@pytest.mark.parametrize(
+    "said", ["{}", "[]", "3", '{"text": 3}', '{"text": {"key": "../x", "values": {}}}', '{"text": {"key": "a.b"}}']
+)
+def test_what_a_stranger_says_of_an_event_is_left_out(tmp_path, said):
+    line = f'{{"step": 1, "kind": "lr", "text": "Old", "messages": {said}}}\n'
+    (tmp_path / "events.jsonl").write_text(line, encoding="utf-8")
+    assert History(tmp_path).events == [{"step": 1, "kind": "lr", "text": "Old"}]
 
 
 @pytest.mark.parametrize("cut", [1, 5, 30])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gan.core.config import Config, ConfigError
+from gan.core.messages import Message, say
 from gan.core.paths import WEIGHTS
 from gan.core.tokens import hash_of
 from gan.core.version import VERSION
@@ -46,6 +47,14 @@ def test_what_another_version_says_besides_is_kept(tmp_path: Path) -> None:
     Run(folder).describe(title="Other")
     said = json.loads((folder / "run.json").read_text())
     assert (said["colour"], said["more"], said["title"]) == (["blue"], 7, "Other")
+
+
+def test_a_message_is_kept_with_its_key(tmp_path: Path) -> None:
+    meta = new_meta(Config(), message=say("runs.state_kept", step=5), title="Mine")
+    meta.write(tmp_path)
+    again = read_meta(tmp_path)
+    assert isinstance(again.message, Message) and again.message.to_json() == meta.message.to_json()
+    assert type(again.title) is str and again.more == {}
 
 
 def test_older_files_say_less(tmp_path: Path) -> None:

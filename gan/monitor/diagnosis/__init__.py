@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gan.core.config import Changes, Config
+from gan.core.messages import joined, say
 from gan.monitor.diagnosis.kinds import ALARMS, KINDS, WAIT
 from gan.monitor.diagnosis.past import Past
 from gan.monitor.diagnosis.remedies import NEAR, SPECIAL, back_to_recipe, far_off, furthest_in_words, remedy, works
-from gan.monitor.diagnosis.rules import CAUSES, COURSE, FAILURES, STUCK, Rule, percent
+from gan.monitor.diagnosis.rules import CAUSES, COURSE, FAILURES, STUCK, Rule
 from gan.monitor.records import Event, Measure, Row, Signal
 from gan.recipes.catalog import ALL_RECIPES
 
@@ -107,15 +108,15 @@ def _unknown(past: Past) -> dict[str, str]:
     auroc = past.now("d_auroc")
     if auroc is None:
         return {}
-    seen = f"D tells real and generated pictures apart {percent(auroc)} of the time (50 % is chance)."
+    seen = say("diagnosis.chance", told_apart=auroc)
     known = past.now("diversity") is not None and past.now("train_nn_ratio") is not None
     return {"cannot-tell" if known else "incomparable": seen}
 
 
 def _verdict(past: Past, kind: str, seen: str, looks: int) -> Verdict:
     words = KINDS[kind]
-    how = "Sure" if looks >= SURE else "Likely" if looks >= LIKELY else "First signs"
-    sure = "" if kind in UNSURE else f"{how}: {looks} of the last {LOOKS} looks agree"
+    how = "sure" if looks >= SURE else "likely" if looks >= LIKELY else "first_signs"
+    sure = "" if kind in UNSURE else say(f"diagnosis.looks_{how}", looks=looks, of=LOOKS)
     patient = kind not in ALONE and (past.step < _youth(past.config) or _on_its_way(past, kind))
     severity = "note" if patient and words.severity == "warning" else words.severity
     title = words.early if patient and words.early else words.title
@@ -123,7 +124,7 @@ def _verdict(past: Past, kind: str, seen: str, looks: int) -> Verdict:
     wait = patient and severity == "note" and kind not in SPECIAL and near
     changes = {} if wait else remedy(past.config, kind)
     back = _fork_step(past, kind, changes) if changes else None
-    try_ = WAIT if wait else words.try_ + furthest_in_words(past.config, changes)
+    try_ = WAIT if wait else joined([words.try_, furthest_in_words(past.config, changes)])
     everything = back_to_recipe(past.config) if changes and kind not in SPECIAL else {}
     everything = everything if len(everything) > len(changes) else {}
     further = _fork_step(past, kind, everything) if everything else None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from gan.core.config import KNOBS, Changes, Config, ConfigError
+from gan.core.messages import say
 from gan.monitor.diagnosis.kinds import KINDS
 from gan.recipes.catalog import ALL_RECIPES
 from gan.training.checks import check_config
@@ -76,8 +77,7 @@ def works(config: Config) -> Config | None:
 def furthest_in_words(config: Config, changes: Changes) -> str:
     """A sentence that names the settings of a remedy that are off; nothing where they are the recipe's own."""
     off = [KNOBS[name].label for name in changes if furthest_off(config).get(name) == changes[name]]
-    are = "are" if len(off) > 1 else "is"
-    return f" Furthest from what works here {are}: {' and '.join(off)}." if off else ""
+    return say("diagnosis.furthest", count=len(off), settings=off) if off else ""
 
 
 def back_to_recipe(config: Config) -> Changes:

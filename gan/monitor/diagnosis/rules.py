@@ -9,6 +9,7 @@ from collections.abc import Callable
 from statistics import median
 from typing import TypeGuard
 
+from gan.core.messages import joined, say
 from gan.losses.objectives import OBJECTIVES
 from gan.monitor.diagnosis.past import Past, swings
 
@@ -63,22 +64,22 @@ MEASURES = 6  # before so many there is no talk of a plateau
 def divergence(past: Past) -> str | None:
     end = next((e for e in reversed(past.events) if e["kind"] == "failed" and "finite" in e["text"]), None)
     if end:
-        return f"{end['text']}."
+        return say("diagnosis.failed", what=end["text"])
     for player in ("d", "g"):
         times = past.share(f"{player}_weights")
         if times and times >= EXPLODED_WEIGHTS:
-            return f"{player.upper()}'s weights are {times:,.0f} times as large as they were at first."
+            return say(f"diagnosis.exploded_{player}", times=times)
     losses = past.losses()
     late = median(losses[-max(3, len(losses) // 10) :]) if losses else 0.0
     times = late / max([1.0, *losses[:1]])
-    return f"The losses are {times:,.0f} times as large as the first one." if times >= EXPLODED_LOSS else None
+    return say("diagnosis.exploded_losses", times=times) if times >= EXPLODED_LOSS else None
 
 
 def single_colour(past: Past) -> str | None:
     flat = past.now("flat")
     if flat is None or flat < ONE_COLOUR:
         return None
-    return f"{percent(flat)} of the generated pictures are one flat colour."
+    return say("diagnosis.flat", share=flat)
 
 
 def cannot_paint_black(past: Past) -> str | None:
@@ -86,20 +87,16 @@ def cannot_paint_black(past: Past) -> str | None:
     black = darkest is None or darkest >= GREY  # older records do not say how dark real pictures are
     if past.config.output != "relu" or not _high(lowest, RELU_FLOOR) or not black:
         return None
-    return (
-        f"The darkest of all generated pixels is {grey(lowest)} (0 % is black, 50 % mid-grey), and D tells generated "
-        f"from real pictures {percent(past.now('d_auroc'))} of the time."
-    )
+    auroc = past.now("d_auroc")
+    told_apart = say("diagnosis.unknown_share") if auroc is None else say("diagnosis.share", share=auroc)
+    return say("diagnosis.no_black", darkest=(lowest + 1) / 2, told_apart=told_apart)
 
 
 def memorisation(past: Past) -> str | None:
     near, diversity = past.now("train_nn_ratio"), past.now("diversity")
     if not _low(near, COPIED) or not _high(diversity, COPIES_VARY):
         return None
-    return (
-        f"Generated pictures lie {near:.2f} times as far from the training picture most like them as real pictures lie "
-        "from each other (1 is usual)."
-    )
+    return say("diagnosis.near", times=near)
 
 
 def not_learning(past: Past) -> str | None:
@@ -108,17 +105,15 @@ def not_learning(past: Past) -> str | None:
     if far is None:
         return None
     if past.unchanged(UNMOVED):
-        return f"In {past.step:,} steps the pictures have hardly changed at all."
+        return say("diagnosis.unmoved", step=past.step)
     white = _low(correlation, WHITE_NOISE)
     if alike and (not white or _low(past.now("diversity"), ONE_PICTURE)):
         return None
     if _low(correlation, SPECKLES) and far >= (RAW if white else SPECKLED):
-        return (
-            f"Neighbouring pixels agree {percent(max(0.0, correlation))} as much as in real pictures: the pictures are "
-            f"{'always the same ' if alike else ''}speckles."
-        )
+        share = max(0.0, correlation)
+        return say("diagnosis.same_speckles", share=share) if alike else say("diagnosis.speckles", share=share)
     if far >= NOT_NEARER or (far >= RAW and _shapeless(past)):
-        return f"After {past.step:,} steps the pictures are {percent(far)} as far from real ones as at first."
+        return say("diagnosis.still_far", step=past.step, far=far)
     return None
 
 
@@ -136,11 +131,11 @@ def _one_picture(past: Past) -> bool:
 def mode_collapse(past: Past) -> str | None:
     diversity, twins, lost = past.now("diversity"), past.now("fake_nn_ratio"), _lost_modes(past)
     if _low(twins, HANDFUL) and not _low(diversity, ALIKE):
-        return f"A generated picture is {percent(twins)} as far from the one most like it as real ones are: a handful."
+        return say("diagnosis.handful", share=twins)
     if not _low(diversity, ALIKE) and not lost:
         return None
-    seen = f"Generated pictures differ from each other {percent(diversity)} as much as real ones."
-    return ((seen if diversity is not None else "") + lost).strip()
+    seen = "" if diversity is None else say("diagnosis.alike", share=diversity)
+    return joined([seen, lost])
 
 
 def _lost_modes(past: Past) -> str:
@@ -148,15 +143,15 @@ def _lost_modes(past: Past) -> str:
     counts = [m["modes"] for m in past.measures if m.get("modes") is not None]
     if len(counts) < 3 or max(counts) < LOST_MODES[0] or max(counts[-2:]) > LOST_MODES[1]:
         return ""
-    return f" Of {max(counts)} classes that it drew before, {counts[-1]} are left."
+    return say("diagnosis.lost_modes", before=max(counts), now=counts[-1])
 
 
 def partial_collapse(past: Past) -> str | None:
     diversity, twins = past.now("diversity"), past.now("fake_nn_ratio")
     if _low(diversity, NARROW) and not past.rising("diversity", RECOVERING):
-        return f"Generated pictures differ from each other {percent(diversity)} as much as real ones."
+        return say("diagnosis.alike", share=diversity)
     if _low(twins, REPEATED) and _low(diversity, REPEATED_VARY):
-        return f"A generated picture is {percent(twins)} as far from the one most like it as real pictures are."
+        return say("diagnosis.repeated", share=twins)
     return None
 
 
@@ -171,11 +166,9 @@ def oscillation(past: Past) -> str | None:
         return None
     ends = [gaps[i] for i in turns]
     length = (steps[turns[-1]] - steps[turns[0]]) / (len(turns) - 1)
-    return (
-        f"D's verdict on real pictures, minus that on generated ones, has swung {len(turns) - 1} times since step "
-        f"{steps[turns[0]]:,}, between {_amount(past, min(ends))} and {_amount(past, max(ends))}; a swing takes about "
-        f"{length:,.0f} steps."
-    )
+    kind = "shares" if OBJECTIVES[past.config.objective].is_probability else "scores"
+    words = {"times": len(turns) - 1, "step": steps[turns[0]], "low": min(ends), "high": max(ends), "length": length}
+    return say(f"diagnosis.swings_of_{kind}", **words)
 
 
 def _swing_size(past: Past) -> float:
@@ -192,10 +185,9 @@ def discriminator_too_strong(past: Past) -> str | None:
     useless = _high(far, RAW) and past.stuck(STUCK)
     if not _high(auroc, SURE) or not (vanished or useless):
         return None
-    seen = f"D tells real and generated pictures apart {percent(auroc)} of the time"
     if vanished:
-        return f"{seen}, and the generator's gradient is {percent(gradient)} of what it was at first."
-    return f"{seen}, and the pictures come no nearer to real ones."
+        return say("diagnosis.vanished", told_apart=auroc, gradient=gradient)
+    return say("diagnosis.useless", told_apart=auroc)
 
 
 def generator_too_strong(past: Past) -> str | None:
@@ -203,7 +195,7 @@ def generator_too_strong(past: Past) -> str | None:
     blind = BLIND if _high(far, RAW) and not past.unchanged(UNMOVED) else FOOLED
     if not _low(auroc, blind) or _low(far, GOOD):
         return None
-    return f"D finds a generated picture more real than a real one {percent(1 - auroc)} of the time."
+    return say("diagnosis.fooled", share=1 - auroc)
 
 
 # The course of a run --------------------------------------------------------------------------------------------------
@@ -216,7 +208,7 @@ def getting_worse(past: Past) -> str | None:
     (best, at), now = min(fids), median(fid for fid, _ in fids[-3:])
     if now < WORSE_FID * best:
         return None
-    return f"The best FID was {best:.1f} at step {at:,}; it is {now:.1f} now."
+    return say("diagnosis.worse", best=best, step=at, now=now)
 
 
 def plateau(past: Past) -> str | None:
@@ -226,7 +218,7 @@ def plateau(past: Past) -> str | None:
     (best, at), (now, _) = min(fids), fids[-1]
     if past.step - at < BEST_AGO * past.step or sum(step > at for _, step in fids) < 3:
         return None
-    return f"The best FID was {best:.1f} at step {at:,}; it is {now:.1f} now, {past.step - at:,} steps later."
+    return say("diagnosis.no_better", best=best, step=at, now=now, later=past.step - at)
 
 
 def healthy(past: Past) -> str | None:
@@ -235,10 +227,7 @@ def healthy(past: Past) -> str | None:
     seen_well = _high(diversity, VARIED) and _high(past.now("correlation"), SMOOTH)
     if not (_near_real(past) and seen_well and _high(auroc, BLIND) and _low(auroc, CERTAIN)):
         return None
-    return (
-        f"The pictures are {percent(far)} as far from real ones as at first. They differ {percent(diversity)} as much "
-        f"as real ones, and D tells them apart {percent(auroc)} of the time (50 % is chance)."
-    )
+    return say("diagnosis.healthy", far=far, diversity=diversity, told_apart=auroc)
 
 
 def _near_real(past: Past) -> bool:
@@ -253,7 +242,7 @@ def learning(past: Past) -> str | None:
     far = past.far()
     if far is None or past.stuck(STUCK):
         return None
-    return f"The pictures are {percent(far)} as far from real ones as at first, and still come nearer."
+    return say("diagnosis.nearer", far=far)
 
 
 Rule = Callable[[Past], str | None]
@@ -289,16 +278,3 @@ def _low(value: float | None, limit: float) -> TypeGuard[float]:
 
 def _high(value: float | None, limit: float) -> TypeGuard[float]:
     return value is not None and value >= limit
-
-
-def percent(share: float | None) -> str:
-    return "an unknown share" if share is None else f"{100 * share:.0f}\u00a0%"
-
-
-def grey(pixel: float) -> str:
-    return percent((pixel + 1) / 2)
-
-
-def _amount(past: Past, gap: float) -> str:
-    """A difference of verdicts, in percent where they are probabilities."""
-    return f"{100 * gap:.0f}\u00a0%" if OBJECTIVES[past.config.objective].is_probability else f"{gap:.3g}"
