@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gan.core.errors import Forbidden
+from gan.core.messages import say
 from gan.data.catalog import DataError
 from gan.runs.errors import NotFound
 from gan.runs.registry import Runs
 from gan.runs.run import Run
-from gan.web.text import EN
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class Access:
     def check_training(self, tokens: Sequence[str]) -> None:
         """Raises Forbidden where only the owner may start a training."""
         if not self.may_train(tokens):
-            raise Forbidden(EN["train"]["only_here"])
+            raise Forbidden(say("train.only_here"))
 
     def steered(self, run_id: str, tokens: Sequence[str]) -> Run:
         """A run, for who may steer it. Raises NotFound or Forbidden."""
         run = self.runs.get(run_id)
         if not self.runs.may_control(run, tokens):
-            raise Forbidden("Only the page that started this run can steer it.")
+            raise Forbidden(say("web.not_steered"))
         return run
 
     # Own pictures -------------------------------------------------------------------------------------------------
@@ -44,9 +44,9 @@ class Access:
     def check_pictures(self, name: str, tokens: Sequence[str]) -> None:
         """Raises NotFound where a prepared set is not here, Forbidden where these tokens may not change it."""
         if self.runs.prepared.path(name) is None:
-            raise NotFound("These pictures are not here (any more); prepare them again.")
+            raise NotFound(say("web.pictures_gone"))
         if not self.runs.may_manage(name, tokens):
-            raise Forbidden("Only the page that prepared these pictures can ask this.")
+            raise Forbidden(say("web.not_prepared_here"))
 
     def pictures_bytes(self, run: Run, tokens: Sequence[str]) -> int:
         """How large the own pictures are that who has these tokens may take along with the run; 0: none."""
@@ -57,9 +57,9 @@ class Access:
         """The prepared pictures of a run, for who may take them along. Raises DataError or Forbidden."""
         path = self.runs.prepared.path(run.config.dataset)
         if path is None:
-            raise DataError("The pictures that this run learned from are not here, or come with the program.")
+            raise DataError(say("web.pictures_not_here"))
         if not self.pictures_bytes(run, tokens):
-            raise Forbidden("Only who started this run and prepared its pictures can take them along.")
+            raise Forbidden(say("web.pictures_not_yours"))
         return path
 
     def pictures_behind(self, weights: str) -> Path | None:

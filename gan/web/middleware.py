@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gan.core.messages import say, with_messages
+
 MIB = 1 << 20
 OURS = "/gradio_api/gan/"
 FILES = tuple(OURS + path for path in ("pictures", "runs/import", "weights"))  # which files may be sent to
@@ -135,7 +137,7 @@ class OwnPages:
             said = dict(scope["headers"])
             linked = said.get(b"sec-fetch-mode") == b"navigate" and scope["method"] == "GET"
             if said.get(b"sec-fetch-site") in (b"cross-site", b"same-site") and not linked:
-                await answer_json(send, 403, "Only this server's own page may ask this.")
+                await answer_json(send, 403, say("web.own_page_only"))
                 return
         await self.app(scope, receive, send)
 
@@ -188,12 +190,12 @@ def _announced(scope: Scope) -> int:
 
 
 async def _refuse(send: Send, most: int) -> None:
-    await answer_json(send, 413, f"That is too much to send at once: the limit is {most // MIB} MB.")
+    await answer_json(send, 413, say("web.too_much", most=most // MIB))
 
 
 async def answer_json(send: Send, status: int, sentence: str) -> None:
     """What went wrong, as all our routes say it. The body of the request is not read, so the connection ends."""
-    body = json.dumps({"error": sentence}).encode()
+    body = json.dumps(with_messages({"error": sentence})).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"connection", b"close")]})
     await send({"type": "http.response.body", "body": body})

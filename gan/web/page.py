@@ -26,7 +26,7 @@ _SYSTEM_MONO = ("ui-monospace", "SF Mono", "Consolas", "monospace")
 class Tab:
     """What a tab is made of. markup(text): its content; script, sheets: files in gan/web/static.
 
-    Its title is the string tab_NAME of gan/web/text.py.
+    Its title is the string tab_NAME of gan/words/en/common.json.
     """
 
     markup: Callable[[Text], str]

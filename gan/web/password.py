@@ -18,6 +18,8 @@ from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gan.core.messages import say, with_messages
+
 COOKIE = "gan-forge-visit"
 VISIT_SECONDS = 30 * 24 * 3600
 TRIES, TRIES_OF_ALL, TRY_SECONDS = (
@@ -81,11 +83,11 @@ class Password:
         given = _digest(await _password_of(receive))
         # From here to the count nothing is waited for, so that many tries at once are counted as many.
         if wait := self._tries.wait(visitor):
-            await self._ask(scope, send, self.text["password_wait"].format(minutes=round(wait / 60) or 1), 429)
+            await self._ask(scope, send, say("common.password_wait", minutes=round(wait / 60) or 1), 429)
             return
         if not hmac.compare_digest(given, self._password):
             self._tries.failed(visitor)
-            await self._ask(scope, send, self.text["password_wrong"], 403)
+            await self._ask(scope, send, say("common.password_wrong"), 403)
             return
         until = str(int(time.time() + VISIT_SECONDS))
         # The same path with its query: a relative address is right behind any proxy.
@@ -105,7 +107,7 @@ class Password:
             body = _PAGE.format(product=escape(self.text["product"]), problem=note, **words).encode()
             await _answer(send, status, [(b"content-type", b"text/html; charset=utf-8")], body)
         else:
-            body = json.dumps({"error": problem or self.text["password_needed"]}).encode()
+            body = json.dumps(with_messages({"error": problem or say("common.password_needed")})).encode()
             await _answer(send, status, [(b"content-type", b"application/json")], body)
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from torch import Tensor
 
 from gan.core.config import Config
+from gan.core.messages import say
 from gan.data import catalog
 from gan.data.own_pictures import read_one
 from gan.latent.inversion import Found, centred, ink_on_dark
@@ -22,7 +23,7 @@ from gan.web.routes.answers import Table, Tell, body_of, raw, stream, wait
 from gan.web.routes.queries import slot_of, weights_of
 
 MAX_PICTURE_BYTES = 16 << 20
-_TOO_LARGE = f"This picture is too large; pictures may have at most {MAX_PICTURE_BYTES >> 20} MB."
+_TOO_LARGE = say("web.picture_too_large", most=MAX_PICTURE_BYTES >> 20)
 FINE = 5  # a picture of something drawn is first read so many times as large, then its ink is centred
 SHOWN = 10  # test pictures to click on
 
@@ -51,7 +52,7 @@ class FindRoutes:
         query = request.query_params
         name, slot = weights_of(query), slot_of(query)
         if slot is None:
-            raise BadQuery("A search needs the name of its page (slot=...).")
+            raise BadQuery(say("web.search_needs_slot"))
         target = await self._target(request, (await self._generator(name)).config)
 
         def search(tell: Tell) -> Job[None]:
@@ -70,10 +71,10 @@ class FindRoutes:
         if kind == "test":
             images = await run_in_threadpool(_tests, config)
             if not len(images):
-                raise BadQuery("The data set of these weights has no test pictures here.")
+                raise BadQuery(say("web.no_test_pictures"))
             return images[integer(query, "i", 0, len(images) - 1, default=0)]
         if kind not in ("drawn", "picture"):
-            raise BadQuery("kind must be drawn, picture or test.")
+            raise BadQuery(say("web.wrong_kind_of_search"))
         body = await body_of(request, MAX_PICTURE_BYTES, _TOO_LARGE)
         return await run_in_threadpool(_prepared, body, kind, config)
 

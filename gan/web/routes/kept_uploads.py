@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from gan.core.messages import say
 from gan.core.tokens import new_token
 from gan.runs.errors import NotFound
 from gan.web.routes.uploads import Upload
@@ -38,7 +39,7 @@ class KeptUploads:
         with self._guard:
             found = self._kept.pop(key, None)
         if found is None:
-            raise NotFound("The server no longer has these files; please choose them again.")
+            raise NotFound(say("web.files_gone"))
         self._put(key, found[0])
         return found[0]
 

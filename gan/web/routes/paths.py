@@ -16,6 +16,7 @@ from starlette.responses import Response
 from torch import Tensor
 
 from gan.core.images import boomerang, gif_bytes, grid, mp4_bytes, png_bytes, webp_bytes, zip_bytes
+from gan.core.messages import say
 from gan.latent import interpolation
 from gan.latent.query import MAX_VALUE, BadQuery, in_base64, integer, label_of, number, spec_of
 from gan.latent.spec import packed
@@ -97,7 +98,7 @@ class PathRoutes:
     async def _made(self, encode: Callable[P, bytes], *arguments: P.args, **more: P.kwargs) -> bytes:
         """Encode in a worker thread when it is this file's turn; raises Busy when too many wait."""
         if self._waiting >= MOST_WAITING:
-            raise Busy("Several files are being made just now; please try again in a minute.")
+            raise Busy(say("web.files_being_made"))
         self._waiting += 1
         try:
             async with self._filming:
@@ -172,7 +173,7 @@ class PathRoutes:
         query = request.query_params
         z, c = await self._sum_latents(query)
         if z[0].abs().max() > MAX_VALUE:
-            raise BadQuery("This sum lies too far out to be opened; please move its pictures less.")
+            raise BadQuery(say("web.sum_too_far"))
         answer: dict[str, object] = {"from": in_base64(packed(z[0]))}
         if c is not None:
             shares, classes = c[0].sort(descending=True)
@@ -185,17 +186,17 @@ class PathRoutes:
 def check_size(images: np.ndarray, scale: int, most: int, times: float, what: str) -> None:
     """Refuse pictures [N, C, H, W] that, enlarged and shown so many times, would be more than `most` bytes."""
     if images.size * times * scale**2 > most:
-        raise BadQuery(f"This {what} would be too large; please choose fewer pictures or a smaller size.")
+        raise BadQuery(say(f"web.path_{what}_too_large"))
 
 
 def numbers_file(query: Mapping[str, str], z: Tensor, c: Tensor | None) -> Response:
     """float32 [N, z_dim]; with part=c the mixtures of classes or groups that the network is told, [N, classes]."""
     part = query.get("part", "z")
     if part not in ("z", "c"):
-        raise BadQuery(f"part is z (latents) or c (classes), not {part[:20]!r}.")
+        raise BadQuery(say("web.wrong_part", part=repr(part[:20])))
     numbers = z if part == "z" else c
     if numbers is None:
-        raise BadQuery("These weights are told nothing but the latent.")
+        raise BadQuery(say("web.only_latent"))
     out = io.BytesIO()
     np.save(out, numbers.numpy(), allow_pickle=False)
     shape = "x".join(map(str, numbers.shape))
@@ -210,15 +211,13 @@ def path_of(query: Mapping[str, str]) -> KeyframePath:
     """The keyframes a, b, c, ... of an address, and how to go through them."""
     mode = query.get("mode", "slerp")
     if mode not in interpolation.MODES:
-        raise BadQuery(
-            f"A path is {', '.join(interpolation.MODES[:-1])} or {interpolation.MODES[-1]}, not {mode[:20]!r}."
-        )
+        raise BadQuery(say("web.wrong_path", modes=interpolation.MODES, mode=repr(mode[:20])))
     frames = integer(query, "frames", *FRAMES, default=16)
     loop = bool(integer(query, "loop", 0, 1, default=0))
     keyframes = keyframes_of(query)
     found = interpolation.count(len(keyframes), frames, loop)
     if found > MAX_PICTURES:
-        raise BadQuery(f"A path has at most {MAX_PICTURES} pictures, not {found}; please choose fewer for each leg.")
+        raise BadQuery(say("web.path_too_long", most=MAX_PICTURES, number=found))
     return KeyframePath(keyframes, mode, frames, loop)
 
 
@@ -227,8 +226,8 @@ def keyframes_of(query: Mapping[str, str], least: int = 2) -> tuple[Keyframe, ..
     given = [letter for letter in LETTERS if query.get(letter)]
     if missing := [letter for letter in LETTERS[: max(least, len(given))] if letter not in given]:
         letter = missing[0]
-        where = {"a": "begins", "b": "ends"}.get(letter, "goes on")
-        raise BadQuery(f"Please say where the path {where} ({letter}=SEED or {letter}=SEED:CLASS).")
+        where = {"a": "begins", "b": "ends"}.get(letter, "goes_on")
+        raise BadQuery(say(f"web.where_path_{where}", letter=letter))
     return tuple(_keyframe(query, letter) for letter in given)
 
 
@@ -239,19 +238,19 @@ def sums_of(query: Mapping[str, str]) -> Sums:
     asked = query["as"].split(",") if query.get("as") else []
     labels = tuple(label for text in asked if (label := label_of(text)) is not None)
     if len(labels) < len(asked):
-        raise BadQuery("as must be whole numbers with commas between.")
+        raise BadQuery(say("web.wrong_as"))
     if len(rows) * max(len(labels), 1) > MAX_SUMS:
-        raise BadQuery(f"At most {MAX_SUMS} sums are drawn at once, not {len(rows) * max(len(labels), 1)}.")
+        raise BadQuery(say("web.too_many_sums", most=MAX_SUMS, number=len(rows) * max(len(labels), 1)))
     return Sums(keyframes, tuple(_shares(row, len(keyframes)) for row in rows), labels)
 
 
 def _shares(text: str, count: int) -> tuple[float, ...]:
     parts = text.split(":")
     if len(parts) != count:
-        raise BadQuery(f"shares must hold {count} numbers for each sum, one for each picture, not {text[:40]!r}.")
+        raise BadQuery(say("web.wrong_shares", number=count, text=repr(text[:40])))
     shares = tuple(number(part, "shares", -MAX_SHARE, MAX_SHARE) for part in parts)
     if abs(sum(shares) - 1) > 0.01:
-        raise BadQuery(f"The shares of a sum must add up to 1, not {sum(shares):g}.")
+        raise BadQuery(say("web.wrong_sum", sum=sum(shares)))
     return shares
 
 

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gan.core.messages import say
 from gan.latent.directions import Direction, from_text, to_text
 from gan.latent.query import BadQuery, in_base64, spec_of
 from gan.latent.spec import packed, unpacked
@@ -21,11 +22,9 @@ from gan.serving.renderer import MAX_UPLOAD_BYTES, Renderer
 from gan.serving.worker import Check
 from gan.web.routes.answers import Table, answer_json, body_of, file, raw, tokens_of, unless_known, wait
 from gan.web.routes.queries import class_of, slot_of, weights_of
-from gan.web.text import EN
 
 MAX_MARKS = 200
 MAX_DIRECTIONS_FILE = 1 << 20
-_TOO_LARGE = "This file is too large; {} may have at most {} MB."
 T = TypeVar("T")
 
 
@@ -97,7 +96,7 @@ class PictureRoutes:
         return answer_json({"z": [round(number, 4) for number in numbers]})
 
     async def open_file(self, request: Request) -> Response:
-        data = await body_of(request, MAX_UPLOAD_BYTES, _TOO_LARGE.format("weights", MAX_UPLOAD_BYTES >> 20))
+        data = await body_of(request, MAX_UPLOAD_BYTES, say("web.weights_too_large", most=MAX_UPLOAD_BYTES >> 20))
         name = await run_in_threadpool(self.renderer.open_file, data)
         return answer_json({"id": name}, 201)
 
@@ -122,7 +121,7 @@ class PictureRoutes:
         query = request.query_params
         rows = _rows(query, "rows")
         if not rows:
-            raise BadQuery("Please say which pictures of the study are to be shown (rows=0,10,20).")
+            raise BadQuery(say("web.which_rows"))
         return raw(await self._ask_study(query, lambda study, _: study.pictures(rows)))
 
     async def teach(self, request: Request) -> Response:
@@ -145,7 +144,9 @@ class PictureRoutes:
 
     async def open_directions(self, request: Request) -> Response:
         """The directions in a file, checked against these weights."""
-        data = await body_of(request, MAX_DIRECTIONS_FILE, _TOO_LARGE.format("directions", MAX_DIRECTIONS_FILE >> 20))
+        data = await body_of(
+            request, MAX_DIRECTIONS_FILE, say("web.directions_too_large", most=MAX_DIRECTIONS_FILE >> 20)
+        )
         job = self.renderer.ask(request.path_params["name"], lambda generator, _: generator.config.z_dim)
         found = from_text(data.decode("utf-8", "replace"), await wait(job))
         return answer_json({"directions": list(map(_written, found))})
@@ -157,7 +158,7 @@ def _written(direction: Direction) -> dict[str, object]:
 
 
 def _best_title(run: Run) -> str:
-    return EN["latent"]["best_of"].format(title=run.meta.title)
+    return say("latent.best_of", title=run.meta.title)
 
 
 def _group(run: Run) -> str:
@@ -167,5 +168,5 @@ def _group(run: Run) -> str:
 def _rows(query: Mapping[str, str], name: str) -> list[int]:
     parts = query.get(name, "").split(",") if query.get(name) else []
     if len(parts) > MAX_MARKS or not all(re.fullmatch(r"\d{1,5}", part) for part in parts):
-        raise BadQuery(f"{name} must be at most {MAX_MARKS} whole numbers with commas between.")
+        raise BadQuery(say("web.wrong_marks", name=name, most=MAX_MARKS))
     return list(map(int, parts))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from gan.core.messages import say
 from gan.latent.query import BadQuery, label_of
 
 Query = Mapping[str, str]
@@ -14,7 +15,7 @@ SCALES = (1, 16)  # how many times a picture in a file is enlarged
 def weights_of(query: Query) -> str:
     """w=NAME: which weights are to draw. Raises BadQuery."""
     if not query.get("w"):
-        raise BadQuery("Please say which weights are to draw (w=...).")
+        raise BadQuery(say("web.which_weights"))
     return query["w"][:100]
 
 
@@ -27,5 +28,5 @@ def slot_of(query: Query) -> str | None:
     """slot=...: a page's name for requests of which only the newest counts. Raises BadQuery."""
     slot = query.get("slot", "")
     if slot and not re.fullmatch(r"[A-Za-z0-9-]{1,40}", slot):
-        raise BadQuery("A slot is up to 40 letters and digits.")
+        raise BadQuery(say("web.wrong_slot"))
     return slot or None

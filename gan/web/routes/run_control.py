@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gan.core.config import Changes, parse_value
+from gan.core.messages import say
 from gan.runs.commands import COMMAND_KINDS, PLAYERS, Command
 from gan.runs.errors import RunsError
 from gan.runs.fork import plan_fork
@@ -120,7 +121,7 @@ class RunControl:
 def _changes(body: dict[str, Any]) -> Changes:
     changes = body.get("changes") or {}
     if not isinstance(changes, dict):
-        raise RunsError("The settings must be a table of names and values.")
+        raise RunsError(say("web.wrong_settings"))
     return {str(name): parse_value(str(name), value) for name, value in changes.items()}
 
 
@@ -128,16 +129,16 @@ def _step(body: dict[str, Any]) -> int | None:
     """Which step to go back to, or to fork from; None: the newest state."""
     step = body.get("step")
     if step is not None and (isinstance(step, bool) or not isinstance(step, int) or not 0 <= step < 10**12):
-        raise RunsError("The step must be a whole number, 0 or more.")
+        raise RunsError(say("web.wrong_step"))
     return step
 
 
 def _command(body: dict[str, Any]) -> Command:
     kind, players = body.get("command"), body.get("players") or "both"
     if kind not in COMMAND_KINDS:
-        raise RunsError(f"There is no command {str(kind)[:40]!r}; known: {', '.join(COMMAND_KINDS)}.")
+        raise RunsError(say("web.no_command", kind=repr(str(kind)[:40]), known=list(COMMAND_KINDS)))
     if players not in tuple(PLAYERS):
-        raise RunsError(f"There are no players {str(players)[:40]!r}; known: {', '.join(PLAYERS)}.")
+        raise RunsError(say("web.no_players", players=repr(str(players)[:40]), known=list(PLAYERS)))
     names = [n for n in ("d_lr", "g_lr", "total_steps") if body.get(n) not in (None, "")]
     given: dict[str, Any] = {n: parse_value(n, body[n]) for n in names}
     if kind == "measure_share":

@@ -18,6 +18,7 @@ from starlette.responses import Response, StreamingResponse
 
 from gan.core.errors import Missing
 from gan.core.images import gif_bytes, mp4_bytes
+from gan.core.messages import say
 from gan.models.weights_file import to_bytes
 from gan.runs.archive import pack
 from gan.runs.errors import RunsError
@@ -59,7 +60,7 @@ class RunFiles:
         if what == RUN_ZIP:
             return await self._zip(run, request, headers)
         if what not in _DOWNLOADS:
-            raise Missing(f"There is no download {what[:40]!r}; known: {', '.join([*_DOWNLOADS, RUN_ZIP])}.")
+            raise Missing(say("web.no_download", name=repr(what[:40]), known=[*_DOWNLOADS, RUN_ZIP]))
         media_type, make = _DOWNLOADS[what]
         return Response(await run_in_threadpool(make, run), media_type=media_type, headers=headers)
 
@@ -97,7 +98,7 @@ def download_name(run: Run, what: str) -> str:
 def _weights_file(run: Run) -> bytes:
     found = run.weights()
     if found is None:
-        raise RunsError("This run has no weights yet.")
+        raise RunsError(say("web.no_weights_yet"))
     return to_bytes(found)
 
 
@@ -110,7 +111,7 @@ def _history_file(run: Run) -> bytes:
 def _timelapse(run: Run, encode: Callable[..., bytes]) -> bytes:
     frames = run.history.frames
     if len(frames) < 2:
-        raise RunsError("There are not enough frames for a timelapse yet.")
+        raise RunsError(say("web.no_timelapse_yet"))
     chosen = [frames[round(i)] for i in np.linspace(0, len(frames) - 1, min(len(frames), TIMELAPSE_FRAMES))]
     with _export_guard:
         sheets = [_sheet(run.history.frame_path(f["step"])) for f in chosen]

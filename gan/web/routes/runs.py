@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gan.core.errors import Missing
+from gan.core.messages import say
 from gan.data.catalog import titles
 from gan.losses.objectives import OBJECTIVES
 from gan.metrics.classifier import measured_sets
@@ -79,7 +80,7 @@ class RunRoutes:
     async def frame(self, request: Request) -> Response:
         step, history = request.path_params["step"], self._run(request).history
         if not (step.isascii() and step.isdigit() and len(step) <= 12):
-            raise Missing("There is no such picture.")
+            raise Missing(say("web.no_picture"))
         return await _png(history.frame_path(int(step)), IMMUTABLE)
 
     async def real(self, request: Request) -> Response:
@@ -94,7 +95,7 @@ class RunRoutes:
     async def columns(self, request: Request) -> Response:
         what = request.path_params["what"]
         if what not in RECORDS:
-            raise Missing(f"There is no record {what[:40]!r}; known: {', '.join(RECORDS)}.")
+            raise Missing(say("web.no_record", name=repr(what[:40]), known=list(RECORDS)))
         records = self._run(request).history.fields(what, _first(request))
         return answer_json({"count": len(records), "columns": _columns(records)})
 
@@ -122,7 +123,7 @@ async def _png(path: Path, headers: dict[str, str]) -> Response:
     try:
         return Response(await run_in_threadpool(path.read_bytes), media_type="image/png", headers=headers)
     except FileNotFoundError:
-        raise Missing("There is no such picture.") from None
+        raise Missing(say("web.no_picture")) from None
 
 
 def summary_of(run: Run) -> dict[str, object]:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gan.core.config import KNOBS
+from gan.core.messages import say
 from gan.core.version import VERSION
 from gan.data.catalog import DATA
 from gan.losses.objectives import OBJECTIVES, Objective
@@ -47,7 +48,13 @@ class StartRoutes:
         return Response(f"{self._tables}, {json.dumps(tail)[1:]}", media_type="application/json", headers=FRESH)
 
 
-_NO_PENALTY = {"name": "none", "title": "None", "about": EN["train"]["no_penalty"], "source": "", "formulas": []}
+_NO_PENALTY = {
+    "name": "none",
+    "title": say("penalties.none.title"),
+    "about": say("train.no_penalty"),
+    "source": "",
+    "formulas": [],
+}
 
 
 def _tables() -> dict[str, object]:

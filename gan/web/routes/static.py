@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from gan.core.errors import Missing
+from gan.core.messages import say
 from gan.web.page_files import served
 from gan.web.routes.answers import Table, unless_known
 
@@ -23,6 +24,6 @@ class StaticRoutes:
     async def file(self, request: Request) -> Response:
         path = self._files.get(request.path_params["name"])
         if path is None or not path.is_file():
-            raise Missing("There is no such file.")
+            raise Missing(say("web.no_file"))
         changed = (await run_in_threadpool(path.stat)).st_mtime_ns
         return unless_known(request, f"{changed:x}", "no-cache", lambda headers: FileResponse(path, headers=headers))

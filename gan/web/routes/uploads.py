@@ -17,6 +17,7 @@ from starlette.requests import Request
 
 from gan.core.errors import UserError
 from gan.core.files import disk_is_full
+from gan.core.messages import say
 from gan.data.catalog import DataError
 from gan.data.own_pictures import FITS, MOST, MOST_FILES, MOST_NAME, SHOWN, SIDECARS, readable_suffixes
 from gan.data.own_pictures.decode import Readable
@@ -31,7 +32,7 @@ FILE_WEIGHT = 300  # bytes that a file takes in memory beside its name, about
 _PIECE = 1 << 20  # bytes written at a time
 
 _T = TypeVar("_T")
-_INCOMPLETE = "The files did not arrive completely; please try again."
+_INCOMPLETE = say("web.incomplete")
 
 
 class DiskFull(UserError):
@@ -40,10 +41,7 @@ class DiskFull(UserError):
     status = 507
 
     def __init__(self, folder: str) -> None:
-        super().__init__(
-            f"The server has no room for what is sent: {folder} is full. Its owner may name another "
-            "folder in TMPDIR, or make room."
-        )
+        super().__init__(say("web.no_room_for_files", folder=folder))
 
 
 def accepted() -> dict[str, object]:
@@ -163,7 +161,7 @@ async def received(request: Request, most: int, make_room: Callable[[], bool]) -
     try:
         async for chunk in request.stream():
             if upload.length + len(chunk) > most:
-                raise RunsError(f"The file is larger than {most >> 20} MB, the limit.")
+                raise RunsError(say("web.file_too_large", most=most >> 20))
             upload.write(chunk)
         yield upload.file
     finally:
@@ -178,7 +176,7 @@ async def receive_files(request: Request, make_room: Callable[[], bool]) -> Uplo
     """The multipart body of a request. Raises DataError, DiskFull, or ClientDisconnect; nothing is left then."""
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
-        raise DataError("No file arrived; please choose pictures or a .zip.")
+        raise DataError(say("web.no_file_arrived"))
     upload = Upload(make_room)
     try:
         await _receive(request, options[b"boundary"], upload)
@@ -201,7 +199,7 @@ async def _receive(request: Request, boundary: bytes, upload: Upload) -> None:
     if not body.complete:
         raise DataError(_INCOMPLETE)
     if not upload.files and upload.fields.get("others", "[]") == "[]":  # a sentence is made of names alone, too
-        raise DataError("No file arrived; please choose pictures or a .zip.")
+        raise DataError(say("web.no_file_arrived"))
 
 
 class _Body:
@@ -249,7 +247,7 @@ class _Body:
     def _counted(self, header: bytes) -> bytes:
         self.upload.header_bytes += len(header)
         if self.upload.header_bytes > MOST_HEADER_BYTES:
-            raise DataError("The names of the files are too long together; please put the files into a .zip.")
+            raise DataError(say("web.names_too_long"))
         return header
 
     def _header_end(self) -> None:
@@ -268,11 +266,11 @@ class _Body:
         """Whether one more file may come. Raises DataError."""
         files = self.upload.files
         if len(files) >= MOST_FILES:
-            raise DataError(f"More than {MOST_FILES:,} files at once; please send fewer.")
+            raise DataError(say("web.too_many_files", most=MOST_FILES))
         if files and is_zip(files[0].name) and is_zip(name):
-            raise DataError("One .zip at a time, please.")
+            raise DataError(say("web.one_zip"))
         if files and (is_zip(files[0].name) or is_zip(name)):
-            raise DataError("A .zip comes alone: please send either the .zip or pictures.")
+            raise DataError(say("web.zip_alone"))
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._file_name is not None:
@@ -281,7 +279,7 @@ class _Body:
             return
         self._field_bytes += end - start
         if self._field_bytes > MOST_FIELD_BYTES:
-            raise DataError(f"The list of files that were left out is longer than {MOST_FIELD_BYTES >> 20} MB.")
+            raise DataError(say("web.list_too_long", most=MOST_FIELD_BYTES >> 20))
         self._field += data[start:end]
 
     def _part_end(self) -> None:

@@ -9,7 +9,7 @@ const MOST_QUERY = 60_000; // letters; a longer one would not fit into an addres
 
 /** @typedef {{weights: string, digest: string, query: Record<string, string>}} Origin */
 
-/** Why a file does not bring a picture back: `key` of the sentence in gan/web/text.py, SHARE. */
+/** Why a file does not bring a picture back: `key` of the sentence in gan/words/en/share.json. */
 export class OriginError extends Error {
   /**
    * @param {string} key
