@@ -70,7 +70,7 @@ def say(key: str, /, **values: object) -> Message:
 
 def label(key: str, otherwise: str) -> str:
     """The message of this key, without values; `otherwise` where there is no such entry."""
-    return say(key) if _entry(ENGLISH, key) is not None else otherwise
+    return say(key) if _entry(key) is not None else otherwise
 
 
 def labelled(area: str, table: Mapping[str, T], *fields: str) -> dict[str, T]:
@@ -108,14 +108,14 @@ def catalogue(language: str, area: str) -> dict[str, Entry]:
     return json.loads(path.read_bytes()) if path.is_file() else {}
 
 
-def _entry(language: str, key: str) -> Entry | None:
+def _entry(key: str) -> Entry | None:
     area, _, name = key.partition(".")
-    return catalogue(language, area).get(name)
+    return catalogue(ENGLISH, area).get(name)
 
 
-def _text(key: str, values: Mapping[str, Value], language: str = ENGLISH) -> str:
+def _text(key: str, values: Mapping[str, Value]) -> str:
     try:
-        entry = _entry(language, key)
+        entry = _entry(key)
         if entry is None:
             raise KeyError(key)
         text = entry if isinstance(entry, str) else entry["one" if values["count"] == 1 else "other"]
@@ -171,12 +171,19 @@ def with_messages(content: Any) -> Any:
     {"error": "There is no folder x."} gets {"messages": {"error": {"key": "data.no_folder", "values": {"path": "x"}}}};
     of a list of texts that is a list, with null for what is no message.
     """
-    if isinstance(content, Mapping):
+    if isinstance(content, dict):
         found = {name: said for name, value in content.items() if (said := _said(value)) is not None}
         return {name: with_messages(value) for name, value in content.items()} | ({"messages": found} if found else {})
-    if isinstance(content, list | tuple) and content and not isinstance(content[0], int | float):
+    if isinstance(content, list | tuple) and not _are_numbers(content):
         return [with_messages(item) for item in content]
     return content
+
+
+def _are_numbers(items: Any) -> bool:
+    """Whether a list begins with a number, or with a list of them: rows and pictures are not gone through."""
+    while isinstance(items, list | tuple) and items:
+        items = items[0]
+    return isinstance(items, int | float)
 
 
 def _said(value: object) -> object:
