@@ -9,6 +9,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from gan.core.messages import say
+from gan.data.catalog import DataError
 from gan.latent.query import BadQuery
 from gan.serving.worker import Busy, Cancelled, Job, Worker
 from gan.web.routes.answers import BASE, routes_of, stream
@@ -69,6 +71,28 @@ def test_too_many_jobs_are_an_answer_like_any_other(worker):
     app = Starlette(routes=routes_of({"POST job": endpoint}))
     answer = TestClient(app).post(f"{BASE}/job")
     assert answer.status_code == 503 and answer.json() == {"error": "Too many."}
+
+
+def test_an_error_says_where_its_sentence_comes_from():
+    async def endpoint(_):
+        raise DataError(say("data.no_class", name="cow", classes=["cat", "dog"]))
+
+    answer = TestClient(Starlette(routes=routes_of({"GET x": endpoint}))).get(f"{BASE}/x")
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "error": "There is no class “cow”; there are cat, dog.",
+        "messages": {"error": {"key": "data.no_class", "values": {"name": "cow", "classes": ["cat", "dog"]}}},
+    }
+
+
+def test_the_lines_of_a_job_say_where_their_texts_come_from(worker):
+    def work(tell, check):
+        tell({"said": say("data.pictures_read", read=3, total=1000)})
+        raise DataError(say("data.no_classes"))
+
+    _, told, last = lines(TestClient(app_of(worker, work, [])).post(f"{BASE}/job").text)
+    assert told["said"] == "3 of 1,000 pictures read." and told["messages"]["said"]["values"]["total"] == 1000
+    assert last["messages"] == {"problem": {"key": "data.no_classes", "values": {}}}
 
 
 def test_a_visitor_who_leaves_ends_the_job_that_runs(worker):
