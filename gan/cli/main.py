@@ -19,10 +19,11 @@ from tqdm import tqdm
 from gan.bench import add_parsers as add_benches
 from gan.cli import weights
 from gan.core.config import KNOBS, Changes, ConfigError, Knob, parse_value
-from gan.core.console import print_anywhere, say
+from gan.core.console import print_anywhere, print_problem
 from gan.core.files import write_atomically
 from gan.core.flags import Commands, Parser, decimal, whole, words_of
 from gan.core.images import grid, png_bytes
+from gan.core.messages import say
 from gan.data.catalog import DATA, DataError
 from gan.data.own_pictures import FITS, Form, edit_classes, prepare_folder, prepare_zip
 from gan.losses.objectives import OBJECTIVES
@@ -72,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as problem:
-        if not say(problem, "gan: "):
+        if not print_problem(problem, "gan: "):
             raise
         return 1
 
@@ -192,7 +193,7 @@ def _step_of(at: int | str | None, source: Run) -> int | None:
     """Where a fork begins; None: at the newest state."""
     if isinstance(at, str):  # BEST
         if source.best_step is None:
-            raise CheckpointError("This run keeps no state with the best FID.")
+            raise CheckpointError(say("runs.no_best_state"))
         at = source.best_step
     newest = source.checkpoint_step() or 0
     if at is not None and at > newest:
@@ -223,7 +224,7 @@ def _dataset(args: argparse.Namespace, own_dir: Path) -> str | None:
     return name
 
 
-def _seldom(say: Callable[[str], None], seconds: float = 2.0) -> Callable[[str], None]:
+def _seldom(tell: Callable[[str], None], seconds: float = 2.0) -> Callable[[str], None]:
     """Passes on what is said only every few seconds."""
     last = time.monotonic()
 
@@ -231,7 +232,7 @@ def _seldom(say: Callable[[str], None], seconds: float = 2.0) -> Callable[[str],
         nonlocal last
         if time.monotonic() - last >= seconds:
             last = time.monotonic()
-            say(words)
+            tell(words)
 
     return tell
 

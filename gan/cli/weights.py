@@ -16,6 +16,7 @@ import numpy as np
 from gan.core.config import Config, ConfigError
 from gan.core.files import write_atomically
 from gan.core.flags import Commands, empty_folder, file_to_write, seed, whole
+from gan.core.messages import say
 from gan.metrics.classifier import measured_sets
 from gan.metrics.evaluate import LEAST_SAMPLES, MOST_SAMPLES, SAMPLES
 from gan.runs.sources import RUNS, find_weights
@@ -52,12 +53,12 @@ def _labels(args: argparse.Namespace, config: Config) -> list[int]:
     """The class of each picture; nothing for weights without classes."""
     if not config.classes:
         if args.label is not None:
-            raise ConfigError("These weights have no classes to choose from.")
+            raise ConfigError(say("serving.no_classes"))
         return []
     if args.label is None:
         return [i % config.classes for i in range(args.count)]
     if not 0 <= args.label < config.classes:
-        raise ConfigError(f"There is no class {args.label}; these weights have classes 0 to {config.classes - 1}.")
+        raise ConfigError(say("serving.no_class", number=args.label, last=config.classes - 1))
     return [args.label] * args.count
 
 

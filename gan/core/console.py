@@ -28,7 +28,7 @@ def print_anywhere() -> None:
             stream.reconfigure(errors=ERRORS)
 
 
-def say(problem: Exception, who: str = "") -> bool:
+def print_problem(problem: Exception, who: str = "") -> bool:
     """Print what a person is told of a failure on standard error, in one line; False where nobody expected it."""
     error = as_user_error(problem, paths=True)
     if error is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from gan.core.console import print_anywhere, say
+from gan.core.console import print_anywhere, print_problem
 from gan.web.settings import read_settings
 
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         serve(settings)
     except Exception as problem:
-        if not say(problem):
+        if not print_problem(problem):
             raise
         return 1
     return 0

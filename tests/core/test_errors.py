@@ -10,7 +10,7 @@ import pkgutil
 import pytest
 
 import gan
-from gan.core.console import say
+from gan.core.console import print_problem
 from gan.core.errors import UserError, as_user_error
 
 # Caught where they arise, answers that are no errors, or a fault of ours.
@@ -40,10 +40,10 @@ def test_a_disk_is_told_without_paths_to_a_visitor():
 
 @pytest.mark.parametrize("problem", [ValueError("x"), KeyError("x"), RuntimeError("x"), AssertionError()])
 def test_what_nobody_expected_has_no_words(problem, capsys):
-    assert as_user_error(problem, paths=True) is None and not say(problem)
+    assert as_user_error(problem, paths=True) is None and not print_problem(problem)
     assert capsys.readouterr().err == ""
 
 
 def test_a_sentence_is_one_line_whatever_was_typed(capsys):
-    assert say(UserError("There is no run a\nb."), "gan: ")
+    assert print_problem(UserError("There is no run a\nb."), "gan: ")
     assert capsys.readouterr().err == "gan: There is no run a b.\n"
