@@ -1,4 +1,4 @@
-"""The card "What is it made of" of the Latent sliders tab: its markup (static/latent/made_of.js acts)."""
+"""The card "What is it made of" of the Latent sliders tab: its markup (static/latent/made_of/ acts)."""
 
 from __future__ import annotations
 

@@ -24,8 +24,25 @@ export function duration(seconds) {
   return `${Math.floor(s / 3600)} h ${String(Math.floor((s % 3600) / 60)).padStart(2, "0")} min`;
 }
 
-/** @param {any} value */
-export const percentOf = (value) => (Number.isFinite(value) ? `${Math.round(100 * value)} %` : "–");
+/**
+ * A share, as "46 %" or, with one digit after the point, "45.6 %".
+ *
+ * @param {number | null | undefined} value
+ * @param {number} [digits]
+ */
+export const percentOf = (value, digits = 0) =>
+  typeof value === "number" && Number.isFinite(value) ? `${fixed(100 * value, digits)} %` : "–";
+
+/**
+ * So many digits after the point.
+ *
+ * @param {number} value
+ * @param {number} [digits]
+ */
+export function fixed(value, digits = 2) {
+  const text = Math.abs(value).toFixed(digits);
+  return value < 0 && Number(text) ? `−${text}` : text;
+}
 
 /**
  * With its sign, as "+0.50".
@@ -33,3 +50,17 @@ export const percentOf = (value) => (Number.isFinite(value) ? `${Math.round(100 
  * @param {number} value
  */
 export const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(2)}`;
+
+/**
+ * So many times as much, as "3.4" or "120".
+ *
+ * @param {number} ratio
+ */
+export const times = (ratio) => (ratio < 10 ? fixed(ratio, 1) : whole(ratio));
+
+/**
+ * A size in MB, as "3.4".
+ *
+ * @param {number} bytes
+ */
+export const megabytes = (bytes) => fixed(bytes / 2 ** 20, 1);

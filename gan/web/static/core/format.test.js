@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { duration, percentOf, short, signed, whole } from "./format.js";
+import { duration, fixed, megabytes, percentOf, short, signed, times, whole } from "./format.js";
 import { encoded, queryOf } from "./query.js";
 import { t, useText } from "./text.js";
 
@@ -34,8 +34,24 @@ test("durations have two units", () => {
 });
 
 test("shares are per cent, amounts have a sign", () => {
-  assert.deepEqual([0.456, 1, null].map(percentOf), ["46 %", "100 %", "–"]);
+  assert.deepEqual(
+    [0.456, 1, -0.25, -0.001, null, NaN].map((share) => percentOf(share)),
+    ["46 %", "100 %", "−25 %", "0 %", "–", "–"],
+  );
+  assert.deepEqual(
+    [0.456, 0.0004].map((share) => percentOf(share, 1)),
+    ["45.6 %", "0.0 %"],
+  );
   assert.deepEqual([0.5, 0, -1.234].map(signed), ["+0.50", "0.00", "−1.23"]);
+});
+
+test("numbers have the digits that were asked for, and a real minus", () => {
+  assert.deepEqual(
+    [0.456, -1, -0.001].map((value) => fixed(value)),
+    ["0.46", "−1.00", "0.00"],
+  );
+  assert.deepEqual([1, 9.94, 12.3, 1234].map(times), ["1.0", "9.9", "12", "1,234"]);
+  assert.equal(megabytes(3.45 * 2 ** 20), "3.5");
 });
 
 test("a query says everything that is not empty, and reads back", () => {

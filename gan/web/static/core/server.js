@@ -1,5 +1,6 @@
 // Talking to the server.
 
+import { megabytes } from "./format.js";
 import { t } from "./text.js";
 import { ownerHeaders } from "./tokens.js";
 
@@ -87,7 +88,7 @@ function foreignSentence(status, bytes) {
 }
 
 /** @param {number} bytes */
-const size = (bytes) => (bytes ? `${(bytes / 2 ** 20).toFixed(1)} MB` : t("common.so_much"));
+const size = (bytes) => (bytes ? `${megabytes(bytes)} MB` : t("common.so_much"));
 
 /**
  * @param {string} path

@@ -1,7 +1,7 @@
 // The Interpolation tab: a row of pictures (keyframe_row.js), and what can be done with them. The whole state is in the link.
 
 import { start } from "../core/boot.js";
-import { chooser, markChosen } from "../core/controls/radio_group.js";
+import { markChosen, radioGroup } from "../core/controls/radio_group.js";
 import { setText } from "../core/dom.js";
 import { newestWins } from "../core/schedule.js";
 import { t } from "../core/text.js";
@@ -39,12 +39,7 @@ class InterpolationTab extends WeightsTab {
     this.exports = new Export(this.part, this);
     this.drawNewest = newestWins(() => this.draw());
     this.part("needs-add").addEventListener("click", () => this.keyframes.add());
-    chooser(
-      this.part("shows"),
-      "show",
-      () => this.state.show,
-      (show) => this.move({ show }),
-    );
+    radioGroup(this.part("shows"), "show", (show) => this.move({ show }));
   }
 
   // ---- which weights ----

@@ -2,6 +2,7 @@
 
 import { openTab } from "../core/address.js";
 import { fitPicture, putPicture } from "../core/canvas.js";
+import { markChosen, radioGroup } from "../core/controls/radio_group.js";
 import { h, setText } from "../core/dom.js";
 import { notify } from "../core/notice.js";
 import { t } from "../core/text.js";
@@ -49,11 +50,8 @@ export class Keyframes {
       this.buttons = all.map((_, i) => this.button(i));
       part("keyframes").replaceChildren(...this.buttons);
     }
-    this.buttons.forEach((button, i) => {
-      button.setAttribute("aria-checked", String(i === this.chosen));
-      button.setAttribute("aria-label", this.description(i));
-      button.tabIndex = i === this.chosen ? 0 : -1;
-    });
+    for (const [i, button] of this.buttons.entries()) button.setAttribute("aria-label", this.description(i));
+    markChosen(part("keyframes"), "i", String(this.chosen));
     part("add").hidden = all.length >= MOST_KEYFRAMES;
     part("morph").hidden = !classes;
     const some = { count: Math.min(classes, MOST_KEYFRAMES) };
@@ -74,8 +72,8 @@ export class Keyframes {
     };
     const canvas = h("canvas", { class: "gf-canvas", "aria-hidden": "true" });
     const name = h("span", { "aria-hidden": "true" }, nameOf(i));
-    const props = { type: "button", class: "gf-keyframe-button", role: "radio", onclick: () => this.choose(i) };
-    return h("button", { ...props, ...drag, onkeydown: (event) => this.key(event) }, canvas, name);
+    const props = { type: "button", class: "gf-keyframe-button", role: "radio", dataset: { i } };
+    return h("button", { ...props, ...drag }, canvas, name);
   }
 
   /** What can be changed about the chosen one. */
@@ -190,6 +188,7 @@ export class Keyframes {
   bind() {
     const { part } = this;
     const click = (name, fn) => part(name).addEventListener("click", fn);
+    radioGroup(part("keyframes"), "i", (i) => this.choose(Number(i)));
     bindSeed(part("seed"), (seed) => this.change({ seed }));
     click("surprise", () => this.surprise());
     click("clear", () => this.change({ seed: this.all[this.chosen].seed }));
@@ -200,14 +199,6 @@ export class Keyframes {
     click("shuffle", () => this.shuffle());
     click("morph", () => this.morph());
     click("to-sliders", () => openTab("latent", { w: this.host.state.w, ...this.all[this.chosen].toQuery() }));
-  }
-
-  key(event) {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    this.choose((this.chosen + step + this.all.length) % this.all.length);
-    this.buttons[this.chosen].focus();
   }
 
   drop(event, to) {

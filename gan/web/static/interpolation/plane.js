@@ -2,6 +2,7 @@
 
 import { drawTiles, fitPicture, putPicture } from "../core/canvas.js";
 import { h } from "../core/dom.js";
+import { percentOf } from "../core/format.js";
 import { newestWins, oncePerFrame } from "../core/schedule.js";
 import { t } from "../core/text.js";
 import { nameOf } from "../engine/keyframes.js";
@@ -116,9 +117,8 @@ export class Plane {
   }
 
   lines() {
-    const percent = (share) => `${Math.round(100 * share) || 0} %`.replace("-", "−");
     return this.shares.map((share, i) =>
-      h("span", {}, t("interpolation.plane_share", { share: percent(share), name: nameOf(i) })),
+      h("span", {}, t("interpolation.plane_share", { share: percentOf(share), name: nameOf(i) })),
     );
   }
 

@@ -1,8 +1,8 @@
 // The walk along a path: a player, and every picture of the path as a filmstrip.
 
 import { cssColor, drawTiles, fitPicture, putPicture, tileLayout } from "../core/canvas.js";
-import { playIcon } from "../core/controls/play_icon.js";
-import { chooser, markChosen } from "../core/controls/radio_group.js";
+import { playButton } from "../core/controls/play_button.js";
+import { markChosen, radioGroup } from "../core/controls/radio_group.js";
 import { setText } from "../core/dom.js";
 import { visibleTab } from "../core/gradio_shell.js";
 import { queryOf } from "../core/query.js";
@@ -33,7 +33,7 @@ export class Walk {
     this.position = 0;
     this.playing = !window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.forward = true;
-    this.icon = playIcon(part("play"));
+    this.showPlay = playButton(part("play"), (playing) => t(`interpolation.${playing ? "pause" : "play"}`));
     this.bind();
     requestAnimationFrame((now) => this.animate(now));
   }
@@ -136,12 +136,7 @@ export class Walk {
   }
 
   showPlaying() {
-    const button = this.part("play");
-    const name = t(this.playing ? "interpolation.pause" : "interpolation.play");
-    button.dataset.playing = String(this.playing);
-    this.icon(this.playing);
-    button.title = name;
-    button.setAttribute("aria-label", name);
+    this.showPlay(this.playing);
   }
 
   seek(position) {
@@ -165,12 +160,7 @@ export class Walk {
 
   bind() {
     const on = (name, event, fn) => this.part(name).addEventListener(event, fn);
-    chooser(
-      this.part("modes"),
-      "mode",
-      () => this.host.state.mode,
-      (mode) => this.host.move({ mode }),
-    );
+    radioGroup(this.part("modes"), "mode", (mode) => this.host.move({ mode }));
     on("frames", "input", (event) => this.host.move({ frames: Number(event.target.value) }));
     on("fps", "change", (event) => this.host.move({ fps: Number(event.target.value) }));
     on("after", "change", ({ target: { value } }) => this.host.move({ loop: value === "loop", boomerang: value !== "again" }));

@@ -3,6 +3,7 @@
 
 import { putPicture } from "../core/canvas.js";
 import { h, setText } from "../core/dom.js";
+import { percentOf } from "../core/format.js";
 import { notify } from "../core/notice.js";
 import { queryOf } from "../core/query.js";
 import { afterPause, newestWins } from "../core/schedule.js";
@@ -16,11 +17,15 @@ const PEN = 24;
 const LIFTED_MS = 500; // the pen rests: the drawing is done, or will be drawn on
 const MOST_MB = 16;
 
-/** The fold of the tab. `host` is the tab: host.state, host.about, host.showFound(vector, label). */
+/** The fold of the tab. */
 export class Find {
-  constructor(part, host) {
+  /**
+   * hooks: {state(), about(), found(vector, label): show it on the stage, bringBack(file): true when the file says by itself
+   * how it was made, and is shown}.
+   */
+  constructor(part, hooks) {
     this.part = part;
-    this.host = host;
+    this.hooks = hooks;
     this.tests = newestWins(() => this.drawTests());
     this.lifted = afterPause(LIFTED_MS, () => this.drawn && this.sendDrawing());
     this.bindPen();
@@ -32,7 +37,7 @@ export class Find {
 
   /** For these weights: their test pictures. */
   build() {
-    const { about } = this.host;
+    const about = this.hooks.about();
     if (!this.part("find").open || !about || this.weights === about.id) return;
     this.weights = about.id;
     this.tests();
@@ -108,9 +113,8 @@ export class Find {
     const [file] = event.target.files;
     event.target.value = "";
     if (!file) return;
-    const origin = await this.host.share.ownOrigin(file);
-    if (origin) this.host.share.openPicture(file);
-    else if (file.size > MOST_MB * 2 ** 20) notify(t("latent.find_too_large", { most: MOST_MB }), "error");
+    if (await this.hooks.bringBack(file)) return;
+    if (file.size > MOST_MB * 2 ** 20) notify(t("latent.find_too_large", { most: MOST_MB }), "error");
     else this.search({ kind: "picture" }, file);
   }
 
@@ -121,14 +125,14 @@ export class Find {
     this.running?.abort();
     const running = new AbortController();
     this.running = running;
-    const { state } = this.host;
+    const { w } = this.hooks.state();
     this.show(0);
     setText(this.part("find-words"), t("latent.find_looking"));
     this.part("find-result").hidden = false;
     try {
-      const query = queryOf({ w: state.w, ...question, slot: slotOf("page") });
+      const query = queryOf({ w, ...question, slot: slotOf("page") });
       const options = { method: "POST", body, signal: running.signal, headers: { "Content-Type": "application/octet-stream" } };
-      await this.read(await api(`find?${query}`, options), state.w);
+      await this.read(await api(`find?${query}`, options), w);
     } catch (error) {
       if (error.name === "AbortError") return;
       setText(this.part("find-words"), error.message);
@@ -137,7 +141,7 @@ export class Find {
   }
 
   async read(response, weights) {
-    const { channels, size } = this.host.about;
+    const { channels, size } = this.hooks.about();
     let found = null;
     for await (const line of linesOf(response.body)) {
       if (line.problem) throw new Error(line.problem);
@@ -146,9 +150,9 @@ export class Find {
       if (line.target) continue;
       found = line;
       this.show(found.share);
-      setText(this.part("find-words"), t("latent.find_error", { error: percent(found.error) }));
+      setText(this.part("find-words"), t("latent.find_error", { error: percentOf(found.error, 1) }));
     }
-    if (found && this.host.state.w === weights) this.finish(found);
+    if (found && this.hooks.state().w === weights) this.finish(found);
   }
 
   show(share) {
@@ -159,8 +163,8 @@ export class Find {
 
   /** As what it was found, where there are classes, and whether that is what it looks like. */
   words({ label, looks, far, error }) {
-    const { class_names: names } = this.host.about;
-    const said = { error: percent(error), name: names[label], looks: names[looks] };
+    const { class_names: names } = this.hooks.about();
+    const said = { error: percentOf(error, 1), name: names[label], looks: names[looks] };
     if (far) return t("latent.find_far", said);
     if (label === null) return t("latent.find_done", said);
     return t(looks === null || looks === label ? "latent.find_done_as" : "latent.find_unlike", said);
@@ -168,7 +172,7 @@ export class Find {
 
   finish(found) {
     setText(this.part("find-words"), this.words(found));
-    this.host.showFound(new Vector(found.latent), found.label);
+    this.hooks.found(new Vector(found.latent), found.label);
   }
 }
 
@@ -184,5 +188,3 @@ async function* linesOf(body) {
     for (const line of lines) yield JSON.parse(line);
   }
 }
-
-const percent = (share) => `${(100 * share).toFixed(1)} %`;

@@ -13,14 +13,15 @@ import { t } from "../core/text.js";
 import { digestHere, drawHere } from "../engine/draw_here.js";
 import { OriginError, originOf, withOrigin } from "../engine/provenance.js";
 import { nameOfFile, openWeightsFile } from "../weights/files.js";
+import { pictureQuery } from "./state.js";
 
 const SCALE = 16; // gan/serving/provenance.py
 
-/** `host` is the Latent sliders tab: host.state, host.query(), host.choose(id), host.restore(address). */
 export class Share {
-  constructor(part, host) {
+  /** hooks: {state(), choose(id): draw with other weights, restore(address): show another picture}. */
+  constructor(part, hooks) {
     this.part = part;
-    this.host = host;
+    this.hooks = hooks;
     part("png").addEventListener("click", () => this.download());
     part("python").addEventListener("click", () => this.showPython());
     part("python-close").addEventListener("click", () => part("python-dialog").close());
@@ -37,21 +38,22 @@ export class Share {
 
   /** The server's file; while the connection is lost, one that is made here from what the page draws itself. */
   async download() {
-    const { w, spec } = this.host.state;
+    const state = this.hooks.state();
     try {
-      await saveFrom(url(`picture.png?${queryOf({ ...this.host.query(), scale: SCALE })}`));
+      await saveFrom(url(`picture.png?${queryOf({ ...pictureQuery(state), scale: SCALE })}`));
     } catch (error) {
-      const drawn = error.offline && drawHere(w, spec);
+      const drawn = error.offline && drawHere(state.w, state.spec);
       if (!drawn) return notify(error.message, "error");
-      saveBlob(await pngOf(drawn, w, spec), `gan-forge-${spec.seed}.png`);
+      saveBlob(await pngOf(drawn, state), `gan-forge-${state.spec.seed}.png`);
       notify(t("share.made_here"), "info");
     }
     return undefined;
   }
 
   async showPython() {
+    const state = this.hooks.state();
     try {
-      const { python } = await getJSON(`origin?${queryOf({ ...this.host.query(), file: nameOfFile(this.host.state.w) })}`);
+      const { python } = await getJSON(`origin?${queryOf({ ...pictureQuery(state), file: nameOfFile(state.w) })}`);
       this.part("python-code").value = python;
     } catch (error) {
       return notify(error.message, "error");
@@ -84,7 +86,7 @@ export class Share {
 
   /** A weights file, or a PNG that says how it was made. */
   open(file) {
-    if (/\.safetensors$/i.test(file.name)) openWeightsFile(file, (id) => this.host.choose(id));
+    if (/\.safetensors$/i.test(file.name)) openWeightsFile(file, (id) => this.hooks.choose(id));
     else this.openPicture(file);
   }
 
@@ -102,7 +104,7 @@ export class Share {
     this.newest = me;
     const now = await this.ask({ w: weights, ...query });
     if (me !== this.newest) return;
-    await this.host.restore({ w: weights, ...query });
+    await this.hooks.restore({ w: weights, ...query });
     const same = now.digest === digest;
     notify(t(same ? "share.restored" : "share.changed", { name: name.slice(0, 60) }), same ? "info" : "error");
   }
@@ -116,19 +118,17 @@ export class Share {
     }
   }
 
-  /** How a file was made that was drawn with the weights that are chosen, else null. */
-  async ownOrigin(file) {
-    try {
-      const origin = await originOf(file);
-      return origin.weights === this.host.state.w ? origin : null;
-    } catch {
-      return null; // it is a picture like any other
-    }
+  /** Show a picture that was drawn with the weights that are chosen, and says so; false for any other file. */
+  async bringBack(file) {
+    const origin = await originOf(file).catch(() => null); // null: it is a picture like any other
+    if (origin?.weights !== this.hooks.state().w) return false;
+    this.openPicture(file);
+    return true;
   }
 }
 
 /** What this page has drawn as a PNG that says how it was made. */
-async function pngOf(drawn, w, spec) {
+async function pngOf(drawn, { w, spec }) {
   const [small, large] = [h("canvas"), h("canvas")];
   putPicture(small, drawn);
   large.width = large.height = drawn.size * SCALE;

@@ -2,7 +2,7 @@
 
 import { nearest } from "../charts/numbers.js";
 import { h, setText } from "../core/dom.js";
-import { short, whole } from "../core/format.js";
+import { percentOf, short, times, whole } from "../core/format.js";
 import { t } from "../core/text.js";
 
 const FULL_HEIGHT = 3; // bars end at three times the even share; what is larger is cut off there
@@ -40,33 +40,33 @@ export class MeasureTile {
     if (select.dataset.shown === String(share)) return; // the owner may have chosen another one just now
     select.dataset.shown = String(share);
     if (![...select.options].some(({ value }) => Number(value) === share))
-      select.append(h("option", { value: String(share) }, `${Math.round(100 * share)} %`));
+      select.append(h("option", { value: String(share) }, percentOf(share)));
     select.value = String(share);
   }
 
   showNumbers(found, measures) {
     const write = (name, text) => setText(this.part(name), text || "\u00a0");
-    write("m-fid", found ? t("measures.fid_value", { times: times(found) }) : "–");
+    write("m-fid", found ? t("measures.fid_value", { times: timesReal(found) }) : "–");
     write(
       "m-fid-best",
       best(
         measures,
         (m) => -m.fid / m.real_fid,
-        (m) => t("measures.times", { times: times(m) }),
+        (m) => t("measures.times", { times: timesReal(m) }),
       ),
     );
     const fids = found && { fid: short(found.fid), real: short(found.real_fid) };
     write("m-fid-real", found && t("measures.real_fid", fids));
-    write("m-coverage", found ? percent(found.coverage) : "–");
+    write("m-coverage", found ? percentOf(found.coverage) : "–");
     write(
       "m-coverage-best",
       best(
         measures,
         (m) => m.coverage,
-        (m) => percent(m.coverage),
+        (m) => percentOf(m.coverage),
       ),
     );
-    write("m-coverage-real", found && t("measures.real", { value: percent(found.real_coverage) }));
+    write("m-coverage-real", found && t("measures.real", { value: percentOf(found.real_coverage) }));
     write("m-kinds", found ? kinds(found) : "–");
     write(
       "m-kinds-best",
@@ -134,11 +134,6 @@ function best(measures, goodness, value) {
   return t("measures.best", { value: value(found), step: whole(found.step) });
 }
 
-const percent = (share) => `${Math.round(100 * share)} %`;
-
 const kinds = (m) => t("measures.kinds_of", { count: m.modes, all: m.histogram.length });
 
-function times({ fid, real_fid }) {
-  const ratio = fid / real_fid;
-  return ratio < 10 ? ratio.toFixed(1) : whole(Math.round(ratio));
-}
+const timesReal = ({ fid, real_fid }) => times(fid / real_fid);

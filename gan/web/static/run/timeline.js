@@ -1,14 +1,12 @@
 // The scrubber: which moment of a run is shown. The last position is always the newest picture.
 
+import { playButton } from "../core/controls/play_button.js";
 import { setText } from "../core/dom.js";
 import { whole } from "../core/format.js";
 import { t } from "../core/text.js";
 
 const WHOLE_PLAY_S = 12; // a whole run plays in about this time at speed 1
 const AHEAD = 12;
-
-const PLAY_ICON = "M3 1.5v13l11-6.5z";
-const PAUSE_ICON = "M3 2h4v12H3zM9 2h4v12H9z";
 
 export class Timeline {
   /** parts: {play, scrub, scrubStep, speed, toLive} elements; onShow(step | null) is asked to show a frame, null: newest. */
@@ -22,7 +20,7 @@ export class Timeline {
     parts.scrub.addEventListener("input", () => this.seek(Number(parts.scrub.value)));
     parts.play.addEventListener("click", () => (this.playing ? this.pause() : this.play()));
     parts.toLive.addEventListener("click", () => this.toNewest());
-    this.icon = parts.play.appendChild(icon());
+    this.showPlay = playButton(parts.play, (playing) => t(playing ? "train.stop_playing" : "train.play"));
     this.paint();
   }
 
@@ -151,20 +149,6 @@ export class Timeline {
     scrub.disabled = play.disabled = speed.disabled = fewFrames;
     toLive.style.visibility = newest ? "hidden" : "visible";
     setText(toLive, t(this.running ? "train.back_to_live" : "train.to_the_end"));
-    const name = t(this.playing ? "train.stop_playing" : "train.play");
-    if (play.title !== name) {
-      play.title = name;
-      play.setAttribute("aria-label", name);
-    }
-    this.icon?.firstChild.setAttribute("d", this.playing ? PAUSE_ICON : PLAY_ICON);
+    this.showPlay(this.playing);
   }
-}
-
-function icon() {
-  const ns = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(ns, "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(document.createElementNS(ns, "path"));
-  return svg;
 }

@@ -1,6 +1,7 @@
 // The grid of pictures with the discriminator's verdict under each, drawn from one sheet.
 
 import { cssColor, drawTiles, fitCanvas, tileLayout } from "../core/canvas.js";
+import { fixed, percentOf } from "../core/format.js";
 
 const BELOW = 20; // CSS pixels under a tile for bar and number
 const HEADING = 18; // over the columns of a conditional run, where the names fit
@@ -95,11 +96,7 @@ function verdicts(drawn, { verdicts: values, probability, color }) {
     if (probability) ctx.fillRect(x(i), top, tile * value, 3);
     else scoreBar(ctx, x(i), top, tile, value / largest);
     ctx.fillStyle = cssColor("--gf-dim");
-    ctx.fillText(
-      probability ? `${Math.round(100 * value)} %` : value.toFixed(Math.abs(value) < 9.95 ? 1 : 0),
-      x(i) + tile / 2,
-      top + 5,
-    );
+    ctx.fillText(probability ? percentOf(value) : fixed(value, Math.abs(value) < 9.95 ? 1 : 0), x(i) + tile / 2, top + 5);
   });
 }
 

@@ -1,5 +1,6 @@
 // Which class is drawn.
 
+import { markChosen, radioGroup } from "../core/controls/radio_group.js";
 import { h } from "../core/dom.js";
 
 /**
@@ -23,29 +24,10 @@ function classList(box, names, chosen, onChoose) {
 
 function classButtons(box, names, chosen, onChoose) {
   const props = { type: "button", class: "gf-btn gf-class", role: "radio" };
-  const buttons = names.map((name, label) => h("button", { ...props, onclick: () => choose(label) }, name));
-
-  function mark(label) {
-    buttons.forEach((button, i) => {
-      button.setAttribute("aria-checked", String(i === label));
-      button.tabIndex = i === label ? 0 : -1;
-    });
-  }
-
-  function choose(label) {
-    mark(label);
-    onChoose(label);
-  }
-
-  box.onkeydown = (event) => {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const now = buttons.indexOf(document.activeElement);
-    if (!step || now < 0) return;
-    event.preventDefault();
-    const next = (now + step + buttons.length) % buttons.length;
-    choose(next);
-    buttons[next].focus();
-  };
-  mark(chosen);
-  box.replaceChildren(...buttons);
+  box.replaceChildren(...names.map((name, label) => h("button", { ...props, dataset: { label } }, name)));
+  markChosen(box, "label", String(chosen));
+  radioGroup(box, "label", (label) => {
+    markChosen(box, "label", label);
+    onChoose(Number(label));
+  });
 }

@@ -1,6 +1,7 @@
 // The drop-down of weights.
 
 import { h } from "../core/dom.js";
+import { whole } from "../core/format.js";
 import { getJSON } from "../core/server.js";
 import { t } from "../core/text.js";
 import { nameOfFile } from "./files.js";
@@ -29,7 +30,7 @@ export function weightsSelect(select, onChoose) {
   }
 
   function option({ id, title, step = undefined }) {
-    const words = step === undefined ? title : t("latent.run_option", { title, step: step.toLocaleString("en-US") });
+    const words = step === undefined ? title : t("latent.run_option", { title, step: whole(step) });
     return h("option", { value: id }, words);
   }
 

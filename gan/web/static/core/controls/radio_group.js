@@ -1,32 +1,30 @@
-// A row of buttons of which one is chosen, as in a radio group: a click, or the arrow keys.
+// A row of buttons (role="radio") of which one is chosen: by a click, or by the arrow keys.
 
 /** @type {Record<string, number>} */
 const MOVES = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
+/** @typedef {(value: string) => void} Choose */
+
+/** @type {WeakMap<HTMLElement, {key: string, onChoose: Choose}>} */
+const groups = new WeakMap();
+
 /** @param {HTMLElement} box */
-const buttonsOf = (box) => /** @type {HTMLElement[]} */ ([...box.children]);
+const buttonsOf = (box) => /** @type {HTMLElement[]} */ ([...box.querySelectorAll('[role="radio"]')]);
 
 /**
- * Buttons in `box` stand for what their data-KEY says. `chosen()` says which is, `onChoose(value)` is told of another.
+ * From now on the buttons in `box`, also those that come later, stand for what their data-KEY says, and onChoose(value) is told
+ * which one a person chose. It marks the button (markChosen), at once or with whatever else follows.
  *
  * @param {HTMLElement} box
  * @param {string} key
- * @param {() => string} chosen
- * @param {(value: string) => void} onChoose
+ * @param {Choose} onChoose
  */
-export function chooser(box, key, chosen, onChoose) {
-  const buttons = buttonsOf(box);
-  const choose = (/** @type {HTMLElement} */ button) => onChoose(button.dataset[key] ?? "");
-  for (const button of buttons) button.addEventListener("click", () => choose(button));
-  box.addEventListener("keydown", (event) => {
-    const step = MOVES[event.key];
-    if (!step) return;
-    event.preventDefault();
-    const at = buttons.findIndex((button) => button.dataset[key] === chosen());
-    const next = buttons[(at + step + buttons.length) % buttons.length];
-    choose(next);
-    next.focus();
-  });
+export function radioGroup(box, key, onChoose) {
+  const isNew = !groups.has(box);
+  groups.set(box, { key, onChoose });
+  if (!isNew) return;
+  box.addEventListener("click", (event) => choose(box, radioAt(event)));
+  box.addEventListener("keydown", (event) => moved(box, event));
 }
 
 /**
@@ -42,4 +40,25 @@ export function markChosen(box, key, value) {
     button.setAttribute("aria-checked", String(chosen));
     button.tabIndex = chosen ? 0 : -1;
   }
+}
+
+/** @param {Event} event @returns {HTMLElement | null} */
+const radioAt = ({ target }) => (target instanceof Element ? target.closest('[role="radio"]') : null);
+
+/** @param {HTMLElement} box @param {HTMLElement | null} button */
+function choose(box, button) {
+  const group = groups.get(box);
+  if (group && button) group.onChoose(button.dataset[group.key] ?? "");
+}
+
+/** @param {HTMLElement} box @param {KeyboardEvent} event */
+function moved(box, event) {
+  const button = radioAt(event);
+  const move = MOVES[event.key];
+  if (!move || !button) return;
+  event.preventDefault();
+  const buttons = buttonsOf(box);
+  const next = (buttons.indexOf(button) + move + buttons.length) % buttons.length;
+  choose(box, buttons[next]);
+  buttonsOf(box)[next]?.focus(); // the choice may have made the buttons anew
 }

@@ -1,0 +1,28 @@
+// Strips of pictures: what a direction does, from -3 to 3.
+
+import { drawTiles } from "../../core/canvas.js";
+import { drawStripsHere } from "../../engine/draw_here.js";
+import { fetchPixels } from "../../weights/pixels.js";
+
+export const LIMIT = 3; // of an amount
+const STRIP = 2 * LIMIT + 1;
+
+/** Pictures along each of these directions, from this page where it can draw them, else from the server. */
+export async function stripsOf(w, spec, keys) {
+  const query = { w, ...spec.toQuery(keys), along: keys.join(",") };
+  return (await drawStripsHere(w, spec, keys)) ?? (await fetchPixels("strips", query, "strips"));
+}
+
+/** Strip number i on a canvas, as wide as there is room. */
+export function drawStrip(canvas, { pixels, channels, size }, i) {
+  const length = STRIP * channels * size * size;
+  const source = { pixels: pixels.subarray(i * length, (i + 1) * length), channels, count: STRIP };
+  const width = canvas.parentElement.clientWidth;
+  if (width) drawTiles(canvas, source, { size, columns: STRIP, count: STRIP, width, gap: 2, justify: true, maxScale: 2 });
+}
+
+/** The amount that the picture under the pointer was drawn with. */
+export function amountAt(canvas, { clientX }) {
+  const { left, width } = canvas.getBoundingClientRect();
+  return Math.min(STRIP - 1, Math.max(0, Math.floor((STRIP * (clientX - left)) / width))) - LIMIT;
+}
