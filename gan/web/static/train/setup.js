@@ -1,0 +1,125 @@
+// The form of the Train tab: a recipe, what is changed about it, and the pictures to learn from. It becomes an order for a run,
+// or an address.
+
+import { setText } from "../core/dom.js";
+import { notify } from "../core/notice.js";
+import { t } from "../core/text.js";
+import { DatasetChoice } from "./dataset_choice.js";
+import { Knobs } from "./knobs.js";
+import { isPhone } from "./phone_bar.js";
+import { recipeList } from "./recipes.js";
+
+const KNOB_PREFIX = "k."; // of a setting in an address
+const MOST_LETTERS = 60; // of an unknown name that is repeated
+
+export class Setup {
+  /** data: boot's answer. changed(): a person has changed something. */
+  constructor(part, data, changed) {
+    this.part = part;
+    this.recipes = data.recipes;
+    this.changed = changed;
+    this.recipe = data.recipes[0];
+    this.datasets = new DatasetChoice(part, data, {
+      changed: () => this.touched(),
+      say: (sentence) => this.showError(sentence),
+    });
+    this.showRecipe = recipeList(part("recipes"), data.recipes, (recipe) => this.pick(recipe));
+    this.knobs = new Knobs(part, data, () => this.touched());
+    part("reset").addEventListener("click", () => this.reset());
+  }
+
+  // ---- a person's changes ----
+
+  touched() {
+    this.showChanged();
+    this.showError("");
+    this.changed();
+  }
+
+  /** Another recipe; the seed stays. */
+  pick(recipe) {
+    const seed = this.knobs.get("seed");
+    this.choose(recipe);
+    this.knobs.set("seed", seed);
+    this.touched();
+  }
+
+  reset() {
+    this.choose(this.recipe);
+    this.touched();
+  }
+
+  choose(recipe) {
+    this.recipe = recipe;
+    this.showRecipe(recipe);
+    this.knobs.fill(recipe.config);
+    this.datasets.fit(recipe);
+  }
+
+  showChanged() {
+    const names = Object.keys(this.changes);
+    this.knobs.showChanged(names);
+    this.part("reset").hidden = !names.length;
+  }
+
+  get changes() {
+    return this.knobs.changes(this.recipe.config);
+  }
+
+  // ---- the address ----
+
+  /** Settings from an address {recipe, dataset, k.NAME, ...}; what is not there is as the recipe has it. */
+  fill(state) {
+    const recipe = this.named(state.recipe);
+    if (state.recipe && !recipe) this.unknown("recipe", state.recipe);
+    this.choose(recipe ?? this.recipe);
+    if (state.dataset && !this.datasets.open(state.dataset)) this.unknown("dataset", state.dataset);
+    for (const [key, value] of Object.entries(state))
+      if (key.startsWith(KNOB_PREFIX)) this.knobs.set(key.slice(KNOB_PREFIX.length), value);
+    this.showChanged();
+  }
+
+  named(name) {
+    return this.recipes.find((recipe) => recipe.name === name);
+  }
+
+  unknown(what, name) {
+    this.showError(t(`train.unknown_${what}`, { name: name.slice(0, MOST_LETTERS) }));
+  }
+
+  /** The inverse. */
+  address() {
+    const knobs = Object.entries(this.changes).map(([name, value]) => [KNOB_PREFIX + name, value]);
+    const dataset = this.datasets.chosen ? this.datasets.name : "";
+    return { recipe: this.recipe.name, dataset, ...Object.fromEntries(knobs) };
+  }
+
+  // ---- an order ----
+
+  /** What the server needs to make a run; null, and a sentence, while there are no pictures yet. */
+  order() {
+    const notYet = this.datasets.notYet();
+    if (!notYet) {
+      const { recipe, changes, datasets } = this;
+      return { recipe: recipe.name, dataset: datasets.name, changes, shown: this.part("shown").checked };
+    }
+    this.part("own").scrollIntoView({ block: "nearest" });
+    this.showError(notYet);
+    return null;
+  }
+
+  /** The settings of a run that there is, as an order for another one. */
+  orderLike({ config, shown }) {
+    const recipe = this.named(config.recipe) ?? this.recipe;
+    return { recipe: recipe.name, dataset: config.dataset, changes: this.knobs.between(config, recipe.config), shown };
+  }
+
+  /** The server's sentence names the setting in brackets: its field is marked. */
+  showError(sentence) {
+    const note = this.part("setup-error");
+    note.hidden = !sentence;
+    setText(note, sentence);
+    if (sentence && isPhone()) notify(sentence, "error");
+    this.knobs.mark(/\((\w+)\)/.exec(sentence)?.[1]);
+  }
+}
