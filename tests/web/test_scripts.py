@@ -9,8 +9,16 @@ import subprocess
 
 import pytest
 
+from gan.core.noise import SHEETS
 from gan.core.paths import STATIC
+from gan.core.seeds import MAX_SEED, Stream
+from gan.latent import query
+from gan.latent.spec import RING
+from gan.models.layers import CLUSTER_SHARPNESS
+from gan.serving import browser_export, provenance
+from gan.serving.generator import STRIP
 from gan.web.page_files import imports_of, served
+from gan.web.routes import paths
 from tests.conftest import PATIENCE, not_here
 
 # Which folders of gan/web/static a folder may import from. No tab imports from another.
@@ -26,6 +34,28 @@ ROOMS = {
     "interpolation": "core engine weights",
     "how": "core run",
     "page.js": "core",
+}
+# What gan/web/static/engine/constants.js says: all of it, and nothing else.
+CONSTANTS = {
+    "MAX_SEED": MAX_SEED,
+    "STREAMS": {"latent": Stream.LATENT, "neighbour": Stream.NEIGHBOUR},
+    "SHEETS": {name: sheet._asdict() for name, sheet in SHEETS.items()},
+    "RING": RING,
+    **{name: getattr(query, name) for name in ("MAX_RINGS", "MAX_STEPS", "MAX_VALUE", "MAX_PUSHES", "MAX_KEY")},
+    **{name: getattr(query, name) for name in ("SPEC_KEYS", "PICTURE_KEYS")},
+    "LETTERS": paths.LETTERS,
+    "MAX_LEG": paths.FRAMES[1],
+    "MAX_PATH": paths.MAX_PICTURES,
+    "MAX_SUMS": paths.MAX_SUMS,
+    "CLUSTER_SHARPNESS": CLUSTER_SHARPNESS,
+    "STRIP": list(STRIP),
+    "PAGE_FORMAT": browser_export.FORMAT_VERSION,
+    "PROVENANCE": {
+        "program": provenance.PROGRAM,
+        "key": provenance.KEY,
+        "version": provenance.FORMAT_VERSION,
+        "scale": provenance.SCALE,
+    },
 }
 SCRIPTS = sorted(name for name in served() if name.endswith(".js"))
 _IMPORT_ALL = """
@@ -76,3 +106,10 @@ def test_a_script_imports_only_from_the_rooms_that_its_own_may_know(name: str):
     room = name.partition("/")[0]
     known = {room, *ROOMS[room].split()}
     assert {other.partition("/")[0] for other in imports_of(name)} <= known
+
+
+def test_numbers_that_python_has_too_are_the_same(node: str):
+    """Links, files and pictures depend on them, and the engine draws without asking the server."""
+    read = 'import("./engine/constants.js").then((all) => console.log(JSON.stringify(all)))'
+    done = subprocess.run([node, "-e", read], cwd=STATIC, capture_output=True, encoding="utf-8", timeout=PATIENCE)
+    assert json.loads(done.stdout or "{}") == json.loads(json.dumps(CONSTANTS)), done.stderr

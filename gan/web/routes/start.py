@@ -17,10 +17,12 @@ from gan.losses.penalties import PENALTIES, Penalty
 from gan.losses.transforms import CONSTRAINTS, TRANSFORMS, Constraint, Transform
 from gan.recipes.catalog import ALL_RECIPES
 from gan.runs.store import RECORDED
+from gan.serving.renderer import MAX_UPLOAD_BYTES
 from gan.web.access import Access
 from gan.web.addresses import is_loopback
 from gan.web.mathml import mathml
 from gan.web.routes.answers import FRESH, Table, tokens_of
+from gan.web.routes.find import MAX_PICTURE_BYTES
 from gan.web.routes.uploads import accepted
 from gan.web.text import EN
 
@@ -82,6 +84,7 @@ def _tables() -> dict[str, object]:
             "objective": [_explained(n, o, D=o.d_formula, G=o.g_formula) for n, o in OBJECTIVES.items()],
             "penalty": [_explained(n, p, P=p.formula) if p else _NO_PENALTY for n, p in PENALTIES.items()],
         },
+        "limits": {"weights_mb": MAX_UPLOAD_BYTES >> 20, "picture_mb": MAX_PICTURE_BYTES >> 20},
         "pictures": accepted(),
         "notes": {n: _explained(n, e, **{"": e.formula}) for n, e in (TRANSFORMS | CONSTRAINTS).items()},
     }

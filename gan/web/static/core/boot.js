@@ -44,6 +44,13 @@ export function bootAgain() {
 export const addresses = () => answer?.addresses ?? [];
 
 /**
+ * How much the server takes of what a person opens; {} before it has answered.
+ *
+ * @returns {{weights_mb: number, picture_mb: number}}
+ */
+export const limits = () => answer?.limits ?? {};
+
+/**
  * boot, so that the strings are there, then fn; what fails is told.
  *
  * @param {() => void | Promise<void>} fn

@@ -3,16 +3,16 @@
 // server can draw it.
 
 import { api } from "../core/server.js";
+import { RING, STRIP } from "./constants.js";
 import { readGenerator } from "./generator.js";
 import { blend, blendMixtures, pathThrough } from "./interpolation.js";
-import { latentAt, neighbourOf, RING } from "./noise.js";
+import { latentAt, neighbourOf } from "./noise.js";
 
 /** @typedef {import("./latent_spec.js").LatentSpec} LatentSpec */
 
 const REFRESH_MS = 2000; // newer weights of a run that learns are fetched at most so often
 const KEPT = 4;
 const BUSY_MS = 8; // so long a row of pictures may keep the page from anything else
-const STRIP = [-3, -2, -1, 0, 1, 2, 3]; // gan/serving/renderer.py
 
 const held = new Map(); // weights id -> {generator, known: what specs must fit to, at: when it came}
 const coming = new Map(); // weights id -> promise

@@ -3,6 +3,8 @@
 // Numbers between layers are Float32Arrays in the order [y][x][channel]. Every layer is a function from one such array to
 // another, made once with its own memory, so that drawing allocates nothing.
 
+import { CLUSTER_SHARPNESS, PAGE_FORMAT } from "./constants.js";
+
 /** @typedef {(x: Float32Array) => Float32Array} Layer */
 /** @typedef {(name: string) => Float32Array} Tensor of a layer, by its name */
 /** @typedef {ArrayLike<number>} Mixture of classes, or of clusters */
@@ -14,9 +16,6 @@
  */
 /** @typedef {{name: string, type: string, count: number, at: number}} Stored tensor */
 /** @typedef {ReturnType<typeof readGenerator>} Generator */
-
-const VERSION = 1;
-const SHARPNESS = 100; // gan/models/layers.py, VOTE_SHARPNESS
 
 /**
  * Each kind of layer: (its description, its tensors) -> the function. _EXPORTS in gan/serving/browser_export.py names them.
@@ -34,7 +33,7 @@ export function readGenerator(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
   /** @type {Header} */
   const about = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
-  if (about.version !== VERSION) throw new Error(`page weights of version ${about.version}`);
+  if (about.version !== PAGE_FORMAT) throw new Error(`page weights of version ${about.version}`);
   const tensors = Object.fromEntries(about.tensors.map((entry) => [entry.name, readTensor(buffer, 4 + length, entry)]));
   const layers = about.layers.map(({ kind, ...sizes }, i) =>
     KINDS[kind](sizes, (/** @type {string} */ name) => tensors[`${i}.${name}`]),
@@ -91,7 +90,7 @@ function mixture(classes, label, [other, share]) {
  * @param {Float32Array} odds
  */
 function vote(z, odds) {
-  const scores = odds.map((odd, i) => SHARPNESS * (z[i] + odd));
+  const scores = odds.map((odd, i) => CLUSTER_SHARPNESS * (z[i] + odd));
   const most = Math.max(...scores);
   const shares = scores.map((score) => Math.exp(score - most));
   const sum = shares.reduce((a, b) => a + b, 0);

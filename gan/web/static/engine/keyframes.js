@@ -1,9 +1,9 @@
 // The pictures that a path leads through, named by letters in their order: how a link writes them. No DOM in here.
 
-import { LatentSpec, SPEC_KEYS } from "./latent_spec.js";
+import { LETTERS, SPEC_KEYS } from "./constants.js";
+import { LatentSpec } from "./latent_spec.js";
 import { readSeed } from "./seed.js";
 
-const LETTERS = [..."abcdefghijkl"]; // gan/web/routes/paths.py
 const FIRST = [3, 8]; // seeds, and classes where there are any, of a path that no link describes
 export const MOST_KEYFRAMES = LETTERS.length;
 
@@ -20,7 +20,7 @@ export const nameOf = (i) => LETTERS[i].toUpperCase();
  * @param {Record<string, string>} address
  */
 export function readKeyframes(address) {
-  const given = LETTERS.filter((letter, i) => address[letter] || i < FIRST.length);
+  const given = [...LETTERS].filter((letter, i) => address[letter] || i < FIRST.length);
   return given.map((letter, i) => {
     const [text, label] = (address[letter] ?? "").split(":");
     const edits = Object.fromEntries(SPEC_KEYS.map((key) => [key, address[letter + key]]));

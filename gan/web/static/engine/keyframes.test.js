@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MAX_SEED } from "./constants.js";
 import { fittedKeyframes, keyframesQuery, MOST_KEYFRAMES, nameOf, readKeyframes, withKeyframe } from "./keyframes.js";
 import { LatentSpec } from "./latent_spec.js";
-import { MAX_SEED, readSeed } from "./seed.js";
+import { readSeed } from "./seed.js";
 
 const ABOUT = { z_dim: 4, classes: 10, directions: ["a", "b"] };
 const VECTOR = "ADwAwAA4AAA"; // four numbers

@@ -3,7 +3,7 @@
 // and the server; everything else has objects. tests/latent/golden_links.json holds what both read the same. No DOM in here.
 
 import { queryOf } from "../core/query.js";
-import { RING, SHEETS } from "./noise.js";
+import { MAX_KEY, MAX_PUSHES, MAX_RINGS, MAX_STEPS, MAX_VALUE, RING, SHEETS, SPEC_KEYS } from "./constants.js";
 import { readSeed } from "./seed.js";
 import { Vector } from "./vector.js";
 
@@ -39,16 +39,6 @@ import { Vector } from "./vector.js";
  */
 
 /** @typedef {Partial<AllParts>} Parts */
-
-export const MAX_RINGS = 64; // these limits are those of gan/latent/query.py
-export const MAX_STEPS = 64;
-const MAX_VALUE = 10;
-const MAX_PUSHES = 12;
-const MAX_KEY = 60;
-
-/** What a link may say of a picture beside weights, seed and class. */
-export const SPEC_KEYS = ["m", "d", "z", "u", "lock", "psi", "mix", "from"];
-export const PICTURE_KEYS = ["seed", "c", ...SPEC_KEYS];
 
 /** @type {AllParts} */
 const USUAL = {

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { queryOf } from "../core/query.js";
+import { PICTURE_KEYS } from "./constants.js";
 import { keyframesQuery, readKeyframes } from "./keyframes.js";
-import { LatentSpec, PICTURE_KEYS } from "./latent_spec.js";
+import { LatentSpec } from "./latent_spec.js";
 import { Vector } from "./vector.js";
 
 const GOLDEN = JSON.parse(readFileSync(new URL("../../../../tests/latent/golden_links.json", import.meta.url), "utf8"));

@@ -3,14 +3,13 @@
 // A seed's numbers are those of torch's generator on a processor: a Mersenne Twister and its normal transform. They agree
 // to the last digits of a float32; those digits differ between processors in torch itself.
 
+import { RING, SHEETS, STREAMS } from "./constants.js";
+
 /** @typedef {import("./latent_spec.js").LatentSpec} LatentSpec */
 /** @typedef {{z: Float32Array, voting: Float32Array}} Latent */
 
 const MASK = (1n << 64n) - 1n;
 const GOLDEN = 0x9e3779b97f4a7c15n;
-const [LATENT, NEIGHBOUR] = [11n, 12n]; // streams, as in gan/latent/spec.py
-export const SHEETS = { tile: { stream: 3n, latents: 40 }, study: { stream: 13n, latents: 1000 } }; // likewise
-export const RING = 16; // neighbours on one circle
 const f32 = Math.fround;
 
 /**
@@ -132,7 +131,7 @@ let last = null; // a slider moves away from the same base again and again
 function baseOf({ seed, walk, base, sheet }, zDim) {
   const same = last?.seed === seed && last.walk === walk && last.base === base && last.sheet === sheet;
   if (last && same && last.zDim === zDim) return last.z;
-  const start = base?.numbers ?? (sheet ? sheetLatent(sheet, seed, zDim) : normal(zDim, seedOf(LATENT, seed)));
+  const start = base?.numbers ?? (sheet ? sheetLatent(sheet, seed, zDim) : normal(zDim, seedOf(STREAMS.latent, seed)));
   const z = walk.reduce((at, [number, spread], done) => neighbour(at, number, spread, seedOf(seed, done)), start);
   last = { seed, walk, base, sheet, zDim, z };
   return z;
@@ -161,7 +160,7 @@ function sheetLatent([name, row], seed, zDim) {
 function neighbour(z, number, spread, seed) {
   const circle = Math.floor(number / RING);
   const angle = (2 * Math.PI * (number % RING)) / RING;
-  const [u, v] = [0, 1].map((axis) => normal(z.length, seedOf(NEIGHBOUR, seed, circle, axis)));
+  const [u, v] = [0, 1].map((axis) => normal(z.length, seedOf(STREAMS.neighbour, seed, circle, axis)));
   const [keep, add, cos, sin] = [Math.sqrt(1 - spread ** 2), spread, Math.cos(angle), Math.sin(angle)].map(f32);
   return z.map((value, i) => f32(keep * value) + f32(add * f32(f32(cos * u[i]) + f32(sin * v[i]))));
 }

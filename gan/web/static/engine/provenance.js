@@ -1,9 +1,9 @@
 // How a picture was made, as it stands inside a PNG (gan/serving/provenance.py): what a stranger's file may say, checked. No DOM in here.
 
-import { PICTURE_KEYS } from "./latent_spec.js";
+import { PICTURE_KEYS, PROVENANCE } from "./constants.js";
 import { isPNG, withWords, wordsOf } from "./png_text.js";
 
-const [PROGRAM, KEY, VERSION] = ["GAN Forge", "gan-forge", 1];
+const { program: PROGRAM, key: KEY, version: VERSION } = PROVENANCE;
 const MAX_PNG_MB = 4;
 const MOST_QUERY = 60_000; // letters; a longer one would not fit into an address
 

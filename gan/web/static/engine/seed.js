@@ -1,6 +1,6 @@
 // The number that a picture's noise begins from.
 
-export const MAX_SEED = 2 ** 31 - 1;
+import { MAX_SEED } from "./constants.js";
 
 export const randomSeed = () => Math.floor(Math.random() * 1e6);
 

@@ -5,13 +5,13 @@ import { openTab } from "../core/address.js";
 import { cssColor, drawTiles } from "../core/canvas.js";
 import { h } from "../core/dom.js";
 import { t } from "../core/text.js";
+import { MAX_SUMS } from "../engine/constants.js";
 import { MOST_KEYFRAMES, nameOf } from "../engine/keyframes.js";
 import { drawSums, openSum, sumsQuery } from "./sums.js";
 
 const SIZES = [3, 5, 7, 9]; // cells in a row between four pictures
 const [GAP, HEADING] = [3, 20]; // CSS pixels
 const MOST_HEIGHT = 600;
-const MOST_SUMS = 320; // gan/web/routes/paths.py
 
 /** `host` is the tab; host.state.grid is a size, or "classes". */
 export class Crossing {
@@ -39,8 +39,8 @@ export class Crossing {
   get sums() {
     const { state, about } = this.host;
     if (!this.byClass) return { rows: corners(this.size), labels: [], columns: this.size };
-    const labels = about.class_names.slice(0, MOST_SUMS).map((_, label) => label);
-    const most = Math.min(state.keyframes.length, MOST_KEYFRAMES, Math.floor(MOST_SUMS / labels.length));
+    const labels = about.class_names.slice(0, MAX_SUMS).map((_, label) => label);
+    const most = Math.min(state.keyframes.length, MOST_KEYFRAMES, Math.floor(MAX_SUMS / labels.length));
     const rows = Array.from({ length: most }, (_, i) => Array.from({ length: most }, (_, k) => Number(i === k)));
     return { rows, labels, columns: labels.length };
   }

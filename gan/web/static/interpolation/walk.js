@@ -7,20 +7,19 @@ import { setText } from "../core/dom.js";
 import { visibleTab } from "../core/gradio_shell.js";
 import { queryOf } from "../core/query.js";
 import { t } from "../core/text.js";
+import { MAX_LEG, MAX_PATH } from "../engine/constants.js";
 import { drawPathHere } from "../engine/draw_here.js";
 import { fetchPixels } from "../weights/pixels.js";
 
 const [STAGE, AROUND_STAGE] = [224, 400]; // CSS pixels: the picture at least, and the rest of the screen
 const GAP = 4;
 const KEYFRAME = "#aab4c2"; // on dark pictures, in both themes
-const MOST_FRAMES = 240; // gan/web/routes/paths.py: of a leg, and of a path
-const MOST_PICTURES = 480;
 const SLIDER_FRAMES = 120;
 
 /** How many pictures a leg may have. */
 export function mostFrames({ keyframes, loop }) {
-  const most = Math.floor((MOST_PICTURES - (loop ? 0 : 1)) / (loop ? keyframes.length : keyframes.length - 1)) + 1;
-  return Math.min(most, MOST_FRAMES);
+  const most = Math.floor((MAX_PATH - (loop ? 0 : 1)) / (loop ? keyframes.length : keyframes.length - 1)) + 1;
+  return Math.min(most, MAX_LEG);
 }
 
 /** What the tab shows at first. `host` is the tab: host.state, host.pathQuery(), host.move(change), host.settle(). */

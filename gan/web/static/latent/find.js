@@ -1,6 +1,7 @@
 // Finding a picture: drawn with a pen, from a file, or one of the data set's test pictures. The server tells the best so far,
 // line by line; the last becomes the picture on the stage.
 
+import { limits } from "../core/boot.js";
 import { putPicture } from "../core/canvas.js";
 import { h, setText } from "../core/dom.js";
 import { percentOf } from "../core/format.js";
@@ -15,7 +16,6 @@ import { fetchPixels, slotOf } from "../weights/pixels.js";
 const SIDE = 280; // pixels of the drawing
 const PEN = 24;
 const LIFTED_MS = 500; // the pen rests: the drawing is done, or will be drawn on
-const MOST_MB = 16;
 
 /** The fold of the tab. */
 export class Find {
@@ -114,7 +114,8 @@ export class Find {
     event.target.value = "";
     if (!file) return;
     if (await this.hooks.bringBack(file)) return;
-    if (file.size > MOST_MB * 2 ** 20) notify(t("latent.find_too_large", { most: MOST_MB }), "error");
+    const most = limits().picture_mb;
+    if (file.size > most * 2 ** 20) notify(t("latent.find_too_large", { most }), "error");
     else this.search({ kind: "picture" }, file);
   }
 

@@ -3,9 +3,8 @@
 import { fitPicture, putPicture } from "../core/canvas.js";
 import { newestWins } from "../core/schedule.js";
 import { t } from "../core/text.js";
+import { MAX_RINGS, RING } from "../engine/constants.js";
 import { drawNeighboursHere } from "../engine/draw_here.js";
-import { MAX_RINGS } from "../engine/latent_spec.js";
-import { RING } from "../engine/noise.js";
 import { fetchPixels } from "../weights/pixels.js";
 import { pictureQuery } from "./state.js";
 

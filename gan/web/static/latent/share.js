@@ -10,12 +10,11 @@ import { notify } from "../core/notice.js";
 import { queryOf } from "../core/query.js";
 import { api, getJSON, url } from "../core/server.js";
 import { t } from "../core/text.js";
+import { PROVENANCE } from "../engine/constants.js";
 import { digestHere, drawHere } from "../engine/draw_here.js";
 import { OriginError, originOf, withOrigin } from "../engine/provenance.js";
 import { nameOfFile, openWeightsFile } from "../weights/files.js";
 import { pictureQuery } from "./state.js";
-
-const SCALE = 16; // gan/serving/provenance.py
 
 export class Share {
   /** hooks: {state(), choose(id): draw with other weights, restore(address): show another picture}. */
@@ -40,7 +39,7 @@ export class Share {
   async download() {
     const state = this.hooks.state();
     try {
-      await saveFrom(url(`picture.png?${queryOf({ ...pictureQuery(state), scale: SCALE })}`));
+      await saveFrom(url(`picture.png?${queryOf({ ...pictureQuery(state), scale: PROVENANCE.scale })}`));
     } catch (error) {
       const drawn = error.offline && drawHere(state.w, state.spec);
       if (!drawn) return notify(error.message, "error");
@@ -131,7 +130,7 @@ export class Share {
 async function pngOf(drawn, { w, spec }) {
   const [small, large] = [h("canvas"), h("canvas")];
   putPicture(small, drawn);
-  large.width = large.height = drawn.size * SCALE;
+  large.width = large.height = drawn.size * PROVENANCE.scale;
   const ctx = large.getContext("2d");
   ctx.imageSmoothingEnabled = false;
   ctx.drawImage(small, 0, 0, large.width, large.height);

@@ -1,7 +1,8 @@
 // What the Latent sliders tab shows: the weights, the spec, and where its neighbours are looked for. The address says all of it.
 
 import { queryOf } from "../core/query.js";
-import { LatentSpec, MAX_RINGS } from "../engine/latent_spec.js";
+import { MAX_RINGS } from "../engine/constants.js";
+import { LatentSpec } from "../engine/latent_spec.js";
 
 /**
  * @typedef {object} State

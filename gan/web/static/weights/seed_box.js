@@ -1,7 +1,8 @@
 // A box for a seed.
 
 import { t } from "../core/text.js";
-import { MAX_SEED, readSeed } from "../engine/seed.js";
+import { MAX_SEED } from "../engine/constants.js";
+import { readSeed } from "../engine/seed.js";
 
 /** A seed box that says what is wrong with what was typed and calls onSeed(number) only when it is right. */
 export function bindSeed(input, onSeed) {

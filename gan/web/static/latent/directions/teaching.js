@@ -13,7 +13,6 @@ import { drawStrip, stripsOf } from "./strips.js";
 
 const TO_MARK = 24;
 const MARKS = [undefined, "more", "less"]; // what a click makes of a picture, in turn
-const MOST_LETTERS = 40;
 
 export class Teaching {
   /**
@@ -143,7 +142,7 @@ export class Teaching {
 
   /** As it was typed, without what a link has its own use for; a number alone would be a principal direction. */
   name() {
-    const typed = this.part("teach-name").value.replace(/[:,]/g, " ").trim().slice(0, MOST_LETTERS);
+    const typed = this.part("teach-name").value.replace(/[:,]/g, " ").trim();
     if (typed && !isNumber(typed)) return typed;
     return t("latent.teach_unnamed", { i: typed || this.hooks.unnamed() });
   }
