@@ -57,6 +57,8 @@ CONSTANTS = {
         "scale": provenance.SCALE,
     },
 }
+MOST_LINES = {"class": 250, "module": 400}
+_CLASS = re.compile(r"^(?:export )?class (\w+).*?^\}", re.MULTILINE | re.DOTALL)
 SCRIPTS = sorted(name for name in served() if name.endswith(".js"))
 _IMPORT_ALL = """
 for (const name of NAMES) await import(`./${name}`).catch((error) => console.error(name, error));
@@ -113,3 +115,10 @@ def test_numbers_that_python_has_too_are_the_same(node: str):
     read = 'import("./engine/constants.js").then((all) => console.log(JSON.stringify(all)))'
     done = subprocess.run([node, "-e", read], cwd=STATIC, capture_output=True, encoding="utf-8", timeout=PATIENCE)
     assert json.loads(done.stdout or "{}") == json.loads(json.dumps(CONSTANTS)), done.stderr
+
+
+@pytest.mark.parametrize("name", sorted({*SCRIPTS} - {"compare/compare.js", "train/live.js"}))
+def test_no_class_and_no_module_is_long(name: str):
+    code = (STATIC / name).read_text(encoding="utf-8")
+    long = {found[1] for found in _CLASS.finditer(code) if found[0].count("\n") >= MOST_LINES["class"]}
+    assert not long and code.count("\n") <= MOST_LINES["module"]

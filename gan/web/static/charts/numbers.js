@@ -99,6 +99,19 @@ function fitted(lines) {
 }
 
 /**
+ * From the 1st to the 99th percentile, never nothing.
+ *
+ * @param {Values} values
+ * @returns {[low: number, high: number]}
+ */
+export function extent(values) {
+  const sorted = values.filter(isNumber).sort(ascending);
+  if (!sorted.length) return [0, 1];
+  const [low, high] = [sorted[Math.floor(0.01 * (sorted.length - 1))], sorted[Math.ceil(0.99 * (sorted.length - 1))]];
+  return high > low ? [low, high] : [low - 1, high + 1];
+}
+
+/**
  * [low, high, log] of the y axis.
  *
  * @param {Line[]} lines

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { between, logTicks, median, nearest, smoothed, spread, ticks, valueAt, verticals } from "./numbers.js";
+import { between, extent, logTicks, median, nearest, smoothed, spread, ticks, valueAt, verticals } from "./numbers.js";
 
 const random = (() => {
   let state = 1;
@@ -79,4 +79,11 @@ test("a line has no value well after its end, the last one there is where it has
 test("the median is the middle of what is a number", () => {
   assert.equal(median([5, null, 1, NaN, 3]), 3);
   assert.ok(Number.isNaN(median(null)));
+});
+
+test("an extent leaves out the outermost values and what is no number, and is never nothing", () => {
+  const values = Array.from({ length: 201 }, (_, i) => i);
+  assert.deepEqual(extent([...values, null, NaN]), [2, 198]);
+  assert.deepEqual(extent([]), [0, 1]);
+  assert.deepEqual(extent([3, 3]), [2, 4]);
 });

@@ -6,31 +6,37 @@ import { url } from "../core/server.js";
 import { read, write } from "../core/storage.js";
 import { t } from "../core/text.js";
 import { axisControl } from "./axis_control.js";
-import { curveHint, curveName, furtherCurves, recordPlaces } from "./curves.js";
-import { Chart, Strip } from "./plot.js";
+import { COLORS, chartName, furtherChart, offeredCharts } from "./further_charts.js";
+import { Chart } from "./plot.js";
+
+/** @typedef {import("./further_charts.js").Event} Event */
+/** @typedef {import("./further_charts.js").Run} Run */
+/** @typedef {{axis: string, log: boolean, more: string[]}} Liked how somebody likes the charts; more: names of further ones */
 
 const LIKED = "charts"; // under this name the browser remembers how somebody likes the charts
-const PAIRS = [
-  ["d_grad", "g_grad"],
-  ["d_weights", "g_weights"],
-]; // one chart for both players
-const STRIP = "verdict_strip";
-const COLORS = ["--gf-ink2", "--gf-accent"];
 
 export class RunCharts {
-  /** part(name): elements of the tab. run(): {history, meta} or null. onPick(step): a moment was chosen on a curve. */
+  /** @type {number | null} */
+  step = null; // the moment that the pictures show; null: the newest
+  /** @type {Map<string, import("./further_charts.js").Further>} */
+  more = new Map(); // by name
+  lastEvent = "";
+  shownMore = "";
+
+  /**
+   * @param {(name: string) => any} part elements of the tab
+   * @param {{run: () => Run | null, onPick: (step: number) => void}} hooks onPick: a moment was chosen on a curve
+   */
   constructor(part, { run, onPick }) {
     this.part = part;
     this.run = run;
     this.onPick = onPick;
-    this.liked = { axis: "step", log: false, more: [], ...remembered() };
-    this.step = null;
-    this.more = new Map(); // name -> {box, chart}
+    this.liked = remembered();
     this.main = [this.pair("loss", "losses", ["d_loss", "g_loss"]), this.pair("verdict", "verdicts", ["d_real", "d_fake"])];
     this.showAxis = axisControl(part("axis"), (axis) => this.like({ axis }));
     part("log").addEventListener("change", () => this.like({ log: part("log").checked }));
     part("smoothing").addEventListener("input", () => this.apply());
-    part("more-curves").addEventListener("change", (event) => this.toggleMore(event.target));
+    part("more-curves").addEventListener("change", (/** @type {Event & any} */ event) => this.toggleMore(event.target));
     this.apply();
   }
 
@@ -42,10 +48,14 @@ export class RunCharts {
     return this.run()?.history ?? null;
   }
 
+  /**
+   * @param {string} name
+   * @param {string} title
+   * @param {string[]} columns of the rows: what D says, or loses, and G
+   */
   pair(name, title, columns) {
-    const labels = { d_loss: "d_loss", g_loss: "g_loss", d_real: "d_real", d_fake: "d_fake" };
     const series = columns.map((column, i) => ({
-      label: t(`train.${labels[column]}`),
+      label: t(`train.${column}`),
       color: COLORS[i],
       x: () => this.history?.column(this.liked.axis) ?? [],
       values: () => this.history?.column(column) ?? [],
@@ -54,10 +64,11 @@ export class RunCharts {
     return new Chart(this.part(`chart-${name}`), this.part(`legend-${name}`), { series, ...this.asked() });
   }
 
+  /** @returns {import("./plot.js").Asked} */
   asked() {
     return {
       onHover: (place) => this.hover(place),
-      onPick: (place) => this.onPick(this.history.stepAt(place, this.liked.axis)),
+      onPick: (place) => this.history && this.onPick(this.history.stepAt(place, this.liked.axis)),
     };
   }
 
@@ -65,7 +76,7 @@ export class RunCharts {
 
   /** Another run is shown. */
   reset() {
-    const { verdict_is_probability: probability, id } = this.run().meta;
+    const { verdict_is_probability: probability, id } = this.run()?.meta ?? {};
     const verdict = this.main[1];
     verdict.range = probability ? [0, 1] : null;
     verdict.middle = probability ? 0.5 : null;
@@ -83,10 +94,11 @@ export class RunCharts {
   refresh() {
     this.showMore();
     const { history } = this;
-    const events = history?.events ?? [];
-    const marks = events.map((event) => ({ x: history.placeOf(event.step, this.liked.axis), kind: event.kind }));
+    const { events = [] } = history ?? {};
+    const marks = events.map(({ step, kind }) => ({ x: history?.placeOf(step, this.liked.axis) ?? 0, kind }));
     for (const chart of this.all) chart.events = marks;
-    this.lastEvent = events.length ? eventText(events.at(-1)) : "";
+    const last = events.at(-1);
+    this.lastEvent = last ? eventText(last) : "";
     this.moment(this.step);
     setText(this.part("event-line"), this.lastEvent);
     this.part("log-note").hidden = !this.hidesSomething();
@@ -97,7 +109,11 @@ export class RunCharts {
     for (const chart of this.all) chart.refresh();
   }
 
-  /** The moment that the pictures show; null: the newest. */
+  /**
+   * The moment that the pictures show; null: the newest.
+   *
+   * @param {number | null} step
+   */
   moment(step) {
     this.step = step;
     const place = step === null || !this.history ? null : this.history.placeOf(step, this.liked.axis);
@@ -108,6 +124,7 @@ export class RunCharts {
     }
   }
 
+  /** @param {number | null} place */
   hover(place) {
     for (const chart of this.all) {
       chart.hovered = place;
@@ -116,10 +133,13 @@ export class RunCharts {
     setText(this.part("event-line"), (place !== null && this.eventNear(place)) || this.lastEvent || "");
   }
 
+  /** @param {number} place */
   eventNear(place) {
+    const { history } = this;
     const reach = (this.main[0].scale?.last ?? 0) / 100;
-    const at = (event) => Math.abs(this.history.placeOf(event.step, this.liked.axis) - place);
-    const near = this.history?.events.filter((event) => at(event) <= reach).at(-1);
+    const isNear = (/** @type {Event} */ { step }) =>
+      Math.abs((history?.placeOf(step, this.liked.axis) ?? NaN) - place) <= reach;
+    const near = history?.events.filter(isNear).at(-1);
     return near ? eventText(near) : "";
   }
 
@@ -131,6 +151,7 @@ export class RunCharts {
 
   // ---- how they are shown ----
 
+  /** @param {Partial<Liked>} change */
   like(change) {
     Object.assign(this.liked, change);
     write(LIKED, this.liked);
@@ -148,17 +169,8 @@ export class RunCharts {
 
   // ---- further curves ----
 
-  /** Names of charts that can be added: pairs of players first, then the strip, then single columns. */
-  offered() {
-    if (!this.history) return [];
-    const found = furtherCurves(this.history);
-    const pairs = PAIRS.filter((pair) => pair.some((name) => name in found));
-    const single = Object.keys(found).filter((name) => !pairs.flat().includes(name));
-    return [...pairs.map((pair) => pair.join("+")), STRIP, ...single];
-  }
-
   showMore() {
-    const offered = this.offered();
+    const offered = this.history ? offeredCharts(this.history) : [];
     for (const name of this.liked.more) if (offered.includes(name) && !this.more.has(name)) this.addMore(name);
     const shown = JSON.stringify([offered, [...this.more.keys()]]);
     if (shown === this.shownMore) return;
@@ -167,6 +179,7 @@ export class RunCharts {
     this.part("more-curves").replaceChildren(h("option", { value: "" }, t("curves.more")), ...options);
   }
 
+  /** @param {HTMLSelectElement} select */
   toggleMore(select) {
     const name = select.value;
     select.value = "";
@@ -176,89 +189,35 @@ export class RunCharts {
     this.more.get(name)?.box.scrollIntoView({ block: "nearest" });
   }
 
+  /** @param {string} name */
   removeMore(name) {
-    this.more.get(name).box.remove();
+    this.more.get(name)?.box.remove();
     this.more.delete(name);
     this.like({ more: this.liked.more.filter((other) => other !== name) });
   }
 
+  /** @param {string} name */
   addMore(name) {
-    const canvas = h("canvas", { role: "img", tabIndex: 0, "aria-label": t("train.curve_label", { title: chartName(name) }) });
-    const legend = h("span", { class: "gf-legend" });
-    const close = h(
-      "button",
-      {
-        type: "button",
-        class: "gf-btn gf-btn-quiet gf-chart-close",
-        "aria-label": t("curves.remove", { title: chartName(name) }),
-        title: t("curves.remove", { title: chartName(name) }),
-        onclick: () => this.removeMore(name),
-      },
-      "×",
+    const further = furtherChart(name, { run: () => this.run(), axis: () => this.liked.axis }, this.asked(), () =>
+      this.removeMore(name),
     );
-    const caption = h(
-      "figcaption",
-      { class: "gf-row", title: chartHint(name) },
-      h("span", { class: "gf-section-title" }, chartName(name)),
-      legend,
-      close,
-    );
-    const box = h("figure", { class: "gf-figure gf-chart", dataset: { curve: name } }, caption, canvas);
-    this.part("curves").append(box);
-    const chart = name === STRIP ? this.strip(canvas, legend) : this.further(canvas, legend, name.split("+"));
-    this.more.set(name, { box, chart });
+    this.part("curves").append(further.box);
+    this.more.set(name, further);
     const { axis, log } = this.liked;
-    Object.assign(chart, {
-      axis,
-      log,
-      smoothing: Number(this.part("smoothing").value),
-      events: this.main[0].events,
-      cursor: this.main[0].cursor,
-    });
-  }
-
-  further(canvas, legend, names) {
-    const what = furtherCurves(this.history)[names[0]];
-    const series = names.map((name, i) => ({
-      label: names.length > 1 ? t(`train.${name[0]}_loss`) : curveName(name),
-      color: names.length > 1 ? COLORS[i] : "--gf-accent",
-      smooth: false, // few points, each of them measured
-      x: () => recordPlaces(this.history, what, this.liked.axis),
-      values: () => this.history.recorded(what, name),
-    }));
-    return new Chart(canvas, legend, { series, ...this.asked() });
-  }
-
-  strip(canvas, legend) {
-    const frames = (kind) => this.history.frameSteps.map((step) => this.history.verdicts.get(step)?.[kind] ?? []);
-    const x = () => this.history.frameSteps.map((step) => this.history.placeOf(step, this.liked.axis));
-    const band = (kind, label, color) => ({ label: t(`train.${label}`), color, x, values: () => frames(kind) });
-    const probability = () => this.run().meta.verdict_is_probability;
-    return new Strip(canvas, legend, {
-      series: [band("real", "d_real", "--gf-ink2"), band("fake", "d_fake", "--gf-accent")],
-      range: () => (probability() ? [0, 1] : extent([...frames("real"), ...frames("fake")].flat())),
-      format: (value) => (probability() ? percentOf(value) : short(value)),
-      ...this.asked(),
-    });
+    const { events, cursor } = this.main[0];
+    Object.assign(further.chart, { axis, log, smoothing: Number(this.part("smoothing").value), events, cursor });
   }
 }
 
-const chartName = (name) =>
-  name === STRIP ? t("curves.strip") : t(`curves.c_${name}`, {}, name.split("+").map(curveName).join(", "));
-const chartHint = (name) =>
-  name === STRIP ? t("curves.strip_hint") : t(`curves.h_${name}`, {}, curveHint(name.split("+")[0]));
+/** @param {Event} event */
 const eventText = (event) => `${t("train.step")} ${whole(event.step)}: ${event.text}`;
 
-/** The 1st and 99th percentile. */
-function extent(values) {
-  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
-  if (!sorted.length) return [0, 1];
-  const [low, high] = [sorted[Math.floor(0.01 * (sorted.length - 1))], sorted[Math.ceil(0.99 * (sorted.length - 1))]];
-  return high > low ? [low, high] : [low - 1, high + 1];
-}
-
-/** How somebody likes the charts, as this browser remembers it. */
+/**
+ * As this browser remembers it.
+ *
+ * @returns {Liked}
+ */
 function remembered() {
-  const { axis, log, more } = read(LIKED);
-  return { ...(axis ? { axis } : {}), log: log === true, more: Array.isArray(more) ? more : [] };
+  const { axis = "step", log, more } = read(LIKED);
+  return { axis, log: log === true, more: Array.isArray(more) ? more : [] };
 }

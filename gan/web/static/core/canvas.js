@@ -5,8 +5,9 @@ import { shell } from "./gradio_shell.js";
 /** @param {HTMLCanvasElement} canvas */
 const contextOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 
-/** @typedef {{pixels: Uint8Array, channels: number, count: number}} RawTiles */
-/** @typedef {{pixels: Uint8Array, channels: number, size: number}} RawPicture */
+/** @typedef {Uint8Array | Uint8ClampedArray} Pixels */
+/** @typedef {{pixels: Pixels, channels: number, count: number}} RawTiles */
+/** @typedef {{pixels: Pixels, channels: number, size: number}} RawPicture */
 /**
  * @typedef {{size: number, columns: number, count: number, sourceColumns?: number, width?: number, gap?: number, below?: number,
  *   above?: number, maxScale?: number, justify?: boolean}} TileOptions
@@ -15,7 +16,7 @@ const contextOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.ge
 /**
  * Raw pixels [C, S, S] of one picture (uint8) as ImageData.
  *
- * @param {Uint8Array} pixels
+ * @param {Pixels} pixels
  * @param {number} channels
  * @param {number} size
  * @param {number} [offset]

@@ -9,42 +9,63 @@ import { blend, blendMixtures, pathThrough } from "./interpolation.js";
 import { latentAt, neighbourOf } from "./noise.js";
 
 /** @typedef {import("./latent_spec.js").LatentSpec} LatentSpec */
+/** @typedef {import("./latent_spec.js").Weights} Weights */
+/** @typedef {import("./generator.js").Generator} Generator */
+/** @typedef {import("./interpolation.js").Point} Point */
+/** @typedef {{id: string, stamp: string, page_refusal?: string | null}} About what is used of aboutWeights */
+/** @typedef {{generator: Generator, known: Weights, at: number}} Held known: what specs must fit to; at: when it came */
 
 const REFRESH_MS = 2000; // newer weights of a run that learns are fetched at most so often
 const KEPT = 4;
 const BUSY_MS = 8; // so long a row of pictures may keep the page from anything else
 
-const held = new Map(); // weights id -> {generator, known: what specs must fit to, at: when it came}
-const coming = new Map(); // weights id -> promise
+/** @type {Map<string, Held>} */
+const held = new Map(); // by the weights' id
+/** @type {Map<string, Promise<boolean>>} */
+const coming = new Map();
 
 /**
  * Bring what `about` (of aboutWeights) speaks of to this page; true when other weights than before are here. Where that
  * fails the server goes on drawing, so nothing is thrown.
+ *
+ * @param {About} about
+ * @returns {Promise<boolean>}
  */
 export function bring(about) {
   const { id } = about;
   const known = held.get(id);
   const young = known && performance.now() - known.at < REFRESH_MS;
   if (about.page_refusal || young || !isStale(about, known)) return Promise.resolve(false);
-  if (!coming.has(id))
-    coming.set(
-      id,
-      fetchGenerator(id).finally(() => coming.delete(id)),
-    );
-  return coming.get(id);
+  const here = coming.get(id) ?? fetchGenerator(id).finally(() => coming.delete(id));
+  coming.set(id, here);
+  return here;
 }
 
+/** @param {About} about @param {Held | undefined} known */
 const isStale = ({ stamp }, known) => known?.generator.about.stamp !== stamp;
 
-/** Whether weights of this id are here, newest or not. */
+/**
+ * Whether weights of this id are here, newest or not.
+ *
+ * @param {string} id
+ */
 export const holds = (id) => held.has(id);
 
-/** What the weights of this id that are here are (gan/models/weights_file.py). */
-export const digestHere = (id) => held.get(id).generator.about.digest;
+/**
+ * What the weights of this id that are here are (gan/models/weights_file.py).
+ *
+ * @param {string} id
+ */
+export const digestHere = (id) => held.get(id)?.generator.about.digest;
 
-/** Whether older weights than `about` speaks of are here. */
+/**
+ * Whether older weights than `about` speaks of are here.
+ *
+ * @param {About} about
+ */
 export const behind = (about) => holds(about.id) && isStale(about, held.get(about.id));
 
+/** @param {string} id */
 async function fetchGenerator(id) {
   try {
     const response = await api(`weights/${encodeURIComponent(id)}/page`);
@@ -89,7 +110,7 @@ export function drawHere(id, spec) {
 export async function drawNeighboursHere(id, spec, { near, spread, ring }) {
   const generator = generatorFor(id, [spec]);
   if (!generator) return null;
-  const around = (i) => neighbourOf(spec, ring * RING + i, spread, ...inWhich(generator));
+  const around = (/** @type {number} */ i) => neighbourOf(spec, ring * RING + i, spread, ...inWhich(generator));
   const latents = [latentOf(generator, spec), ...Array.from({ length: near }, (_, i) => around(i))];
   return drawMany(
     generator,
@@ -162,24 +183,29 @@ export async function drawSumsHere(id, keyframes, rows, labels = []) {
   if (!generator) return null;
   const points = pointsOf(generator, keyframes);
   const sums = rows.map((shares) => summed(generator, points, shares));
-  const asEach = ([z]) => labels.map((label) => [z, generator.condition(z, label)]);
-  return drawMany(generator, labels.length ? sums.flatMap(asEach) : sums);
+  const asEach = (/** @type {Point[0]} */ z) => labels.map((label) => pointAs(generator, z, label));
+  return drawMany(generator, labels.length ? sums.flatMap(([z]) => asEach(z)) : sums);
 }
 
+/**
+ * @param {Generator} generator
+ * @param {Point[0]} z
+ * @param {number} label
+ * @returns {Point}
+ */
+const pointAs = (generator, z, label) => [z, generator.condition(z, label)];
+
+/**
+ * @param {Generator} generator
+ * @param {Point[]} points
+ * @param {number[]} shares
+ * @returns {Point}
+ */
 function summed({ about, condition }, points, shares) {
-  const z = blend(
-    points.map(([latent]) => latent),
-    shares,
-  );
-  return [
-    z,
-    about.classes
-      ? blendMixtures(
-          points.map(([, mixture]) => mixture),
-          shares,
-        )
-      : condition(z, null),
-  ];
+  const latents = points.map(([latent]) => latent);
+  const mixtures = points.map(([, mixture]) => mixture);
+  const z = blend(latents, shares);
+  return [z, about.classes ? blendMixtures(mixtures, shares) : condition(z)];
 }
 
 // ---- drawing ----
@@ -195,33 +221,46 @@ function generatorFor(id, specs) {
   return entry && specs.every((spec) => spec.fits(entry.known)) ? entry.generator : null;
 }
 
-/** @param {any} generator @returns {[zDim: number, directions: Float32Array[], clusters: number]} */
+/** @param {Generator} generator @returns {[zDim: number, directions: Float32Array[], clusters: number]} */
 const inWhich = ({ about: { z_dim, clusters }, directions }) => [z_dim, directions, clusters];
 
+/** @param {Generator} generator @param {LatentSpec} spec */
 const latentOf = (generator, spec) => latentAt(spec, ...inWhich(generator));
 
 /**
  * A latent, and what the generator is conditioned on.
  *
- * @param {any} generator
+ * @param {Generator} generator
  * @param {LatentSpec} spec
  * @param {import("./noise.js").Latent} latent
- * @returns {import("./interpolation.js").Point}
+ * @returns {Point}
  */
 const conditioned = (generator, { label, mix }, { z, voting }) => [z, generator.condition(voting, label, mix ?? undefined)];
 
+/** @param {Generator} generator @param {LatentSpec} spec */
 const pointOf = (generator, spec) => conditioned(generator, spec, latentOf(generator, spec));
 
-const points = new WeakMap(); // keyframe -> {generator, point}: a hand moves about between the same ones
+/** @type {WeakMap<LatentSpec, {generator: Generator, point: Point}>} */
+const points = new WeakMap(); // a hand moves about between the same keyframes
 
-function pointsOf(generator, keyframes) {
-  return keyframes.map((keyframe) => {
-    if (points.get(keyframe)?.generator !== generator) points.set(keyframe, { generator, point: pointOf(generator, keyframe) });
-    return points.get(keyframe).point;
-  });
+/** @param {Generator} generator @param {LatentSpec[]} keyframes */
+const pointsOf = (generator, keyframes) => keyframes.map((keyframe) => keptPoint(generator, keyframe));
+
+/** @param {Generator} generator @param {LatentSpec} keyframe */
+function keptPoint(generator, keyframe) {
+  const known = points.get(keyframe);
+  if (known?.generator === generator) return known.point;
+  const point = pointOf(generator, keyframe);
+  points.set(keyframe, { generator, point });
+  return point;
 }
 
-/** Pairs of a latent and a mixture; every few milliseconds the page may do something else. */
+/**
+ * Every few milliseconds the page may do something else.
+ *
+ * @param {Generator} generator
+ * @param {Point[]} latents
+ */
 async function drawMany(generator, latents) {
   const parts = [];
   let since = performance.now();
@@ -236,7 +275,13 @@ async function drawMany(generator, latents) {
   return answer(generator, pixels, parts.length);
 }
 
-/** What fetchPixels gives. */
+/**
+ * What fetchPixels gives.
+ *
+ * @param {Generator} generator
+ * @param {import("../core/canvas.js").Pixels} pixels
+ * @param {number} count
+ */
 function answer({ about: { channels, size, stamp, step } }, pixels, count) {
   return { pixels, count, channels, size, stamp, step };
 }

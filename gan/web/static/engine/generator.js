@@ -46,9 +46,9 @@ export function readGenerator(buffer) {
     /**
      * What a picture is to be: the class as a mixture, or the groups that z votes for; null where there is neither.
      *
-     * @param {Float32Array} z
-     * @param {number | null} label
-     * @param {number[]} [mix] another class, and its share
+     * @param {ArrayLike<number>} z
+     * @param {number | null} [label]
+     * @param {readonly [number, number]} [mix] another class, and its share
      * @returns {Mixture | null}
      */
     condition(z, label, mix = [0, 0]) {
@@ -77,7 +77,7 @@ export function readGenerator(buffer) {
  *
  * @param {number} classes
  * @param {number} label
- * @param {number[]} mix [other class, its share]
+ * @param {readonly [number, number]} mix [other class, its share]
  */
 function mixture(classes, label, [other, share]) {
   return Float32Array.from({ length: classes }, (_, i) => (i === label ? 1 - share : 0) + (i === other ? share : 0));
@@ -86,7 +86,7 @@ function mixture(classes, label, [other, share]) {
 /**
  * softmax of the first latent numbers and their odds; what is less than 1e-9 is nothing.
  *
- * @param {Float32Array} z
+ * @param {ArrayLike<number>} z
  * @param {Float32Array} odds
  */
 function vote(z, odds) {

@@ -78,7 +78,8 @@ export class Share {
 
   // ---- back ----
 
-  drop([file, ...more]) {
+  drop(files) {
+    const [file, ...more] = files;
     if (more.length) notify(t("share.one_file"), "error");
     else this.open(file);
   }

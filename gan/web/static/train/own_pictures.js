@@ -1,7 +1,7 @@
 // A person's own pictures in the Train tab: choosing files, how they are to be prepared, sending them, and the card of a set
 // that is there. What is under way belongs to a set (or to the files that become one), and only the newest of it counts.
 
-import { h, setText } from "../core/dom.js";
+import { setText } from "../core/dom.js";
 import { send } from "../core/files/upload.js";
 import { whole } from "../core/format.js";
 import { notify } from "../core/notice.js";
@@ -9,11 +9,12 @@ import { forgetSet, keepSet, keptSets, keptUpload, namesOf, shownOf } from "../c
 import { everyVisible } from "../core/schedule.js";
 import { getJSON } from "../core/server.js";
 import { t } from "../core/text.js";
-import { forgetToken, ownsAll, rememberToken } from "../core/tokens.js";
+import { ownsAll } from "../core/tokens.js";
 import { OwnCard } from "./own_card.js";
+import { deleteSet, deleteUnused } from "./own_deleting.js";
+import { OwnForm, sameForm } from "./own_form.js";
 import { pathOf, sortOut } from "./sendable.js";
 
-const FORM = ["size", "channels", "fit"]; // how pictures are prepared
 const NEW = "new"; // what stands for a set before it is one
 const PROGRESS_MS = 400;
 
@@ -32,26 +33,13 @@ export class OwnPictures {
     this.touched = false;
     this.works = new Map();
     this.card = new OwnCard(part, offered, { edit: (changes) => this.edit(changes), remove: () => this.remove() });
-    this.fields = FORM.map((name) => part(`own-${name}`));
-    this.offer();
+    this.fields = new OwnForm(part, offered, () => this.touch());
+    part("own-folder-box").hidden = !("webkitdirectory" in part("own-folder"));
+    setText(part("own-hint"), t("train.own_hint", { most: whole(offered.most) }));
     this.listen();
   }
 
-  /** What the server offers, as entries of the menus. */
-  offer() {
-    const { sizes, fits, most } = this.offered;
-    const entries = (values, words) => values.map((value) => h("option", { value }, words(value)));
-    this.part("own-size").replaceChildren(...entries(sizes, (size) => `${size} × ${size}`));
-    this.part("own-fit").replaceChildren(...entries(fits, (fit) => t(`train.fit_${fit}`)));
-    this.part("own-fit-about").replaceChildren(
-      ...fits.map((fit) => h("div", { dataset: { name: fit } }, t(`train.fit_${fit}_about`))),
-    );
-    this.part("own-folder-box").hidden = !("webkitdirectory" in this.part("own-folder"));
-    setText(this.part("own-hint"), t("train.own_hint", { most: whole(most) }));
-  }
-
   listen() {
-    for (const field of this.fields) field.addEventListener("change", () => this.touch());
     for (const name of ["own-files", "own-folder"])
       this.part(name).addEventListener("change", ({ target }) => {
         const files = [...target.files];
@@ -70,37 +58,25 @@ export class OwnPictures {
     this.set = set;
     this.part("own").toggleAttribute("data-set", Boolean(set));
     this.part("own-ways").hidden = Boolean(set);
-    this.fill(set ? { ...shownOf(set), fit: set.found.fit } : this.wanted);
+    this.fields.fill(set ? { ...shownOf(set), fit: set.found.fit } : this.wanted);
     if (set !== before) this.card.show(set, set?.id !== before?.id);
     this.showWork();
   }
 
-  fill(form) {
-    for (const name of FORM) this.part(`own-${name}`).value = form[name] ?? this.part(`own-${name}`).value;
-    this.explainFit();
-  }
-
-  explainFit() {
-    for (const about of this.part("own-fit-about").children)
-      about.toggleAttribute("data-shown", about.dataset.name === this.form.fit);
-  }
-
   get form() {
-    const [size, channels, fit] = this.fields.map(({ value }) => value);
-    return { size: Number(size), channels: Number(channels), fit };
+    return this.fields.value;
   }
 
   /** Prepared as the pictures that a recipe is made for, until the person has chosen something else. */
   fit({ size, channels }) {
     if (this.touched) return;
     this.wanted = { size, channels, fit: this.offered.fits[0] };
-    if (!this.set) this.fill(this.wanted);
+    if (!this.set) this.fields.fill(this.wanted);
   }
 
   touch() {
     this.touched = true;
     this.wanted = this.form;
-    this.explainFit();
     this.hooks.changed();
     if (this.set) this.again(this.set);
   }
@@ -130,7 +106,7 @@ export class OwnPictures {
     this.part("own-hint").hidden = Boolean(set || work.words);
     this.part("own-cancel").hidden = !work.sending;
     this.part("own-again").hidden = Boolean(work.sending) || !work.given;
-    for (const field of this.fields) field.disabled = Boolean(set && !set.upload);
+    this.fields.disable(Boolean(set && !set.upload));
     this.card.busy(Boolean(work.sending));
   }
 
@@ -189,35 +165,21 @@ export class OwnPictures {
     const use = (found) => {
       const set = { id: randomKey(), upload: found.upload, found, edited: null, changes: {} };
       this.ready(set);
-      if (this.set === set && FORM.some((name) => wanted[name] !== this.wanted[name])) this.catchUp(set);
+      if (this.set === set && !sameForm(wanted, this.wanted)) this.catchUp(set);
     };
     return this.run(NEW, ask, use, failed);
   }
 
   /** Something else was chosen while the files were sent. */
   catchUp(set) {
-    this.fill(this.wanted);
+    this.fields.fill(this.wanted);
     this.again(set);
   }
 
   ready(set, before = null) {
     keepSet(set);
     this.hooks.ready(set, before);
-    if (before) this.tidy(before);
-  }
-
-  /** What was replaced is deleted, unless a run learned from it or the server needs it just now. */
-  async tidy({ found, edited }) {
-    const kept = keptSets().flatMap(namesOf);
-    const left = [found, edited].filter((made) => made?.token && !kept.includes(made.dataset));
-    for (const { dataset, token } of left) rememberToken(dataset, token);
-    try {
-      const { runs } = await getJSON("runs");
-      const unused = left.filter(({ dataset }) => !runs.some((run) => run.dataset === dataset));
-      for (const { dataset } of unused) await deleteSet(dataset);
-    } catch {
-      // it stays
-    }
+    if (before) deleteUnused(before);
   }
 
   /** Why a run on what is shown cannot begin yet, in words; "" when it can. */
@@ -308,13 +270,6 @@ function bodyOf({ sent, others }) {
   sent.forEach((file, i) => body.append(`file-${i}`, file, pathOf(file)));
   if (others.length) body.append("others", JSON.stringify(others));
   return body;
-}
-
-/** upload: the files that it was made from, which the server lets go too. Returns whether the server has it no longer. */
-async function deleteSet(name, upload = "") {
-  const { removed } = await getJSON(`pictures/${name}?${new URLSearchParams({ upload })}`, { method: "DELETE" });
-  forgetToken(name);
-  return removed;
 }
 
 const jsonOf = (value) => new Blob([JSON.stringify(value)], { type: "application/json" });

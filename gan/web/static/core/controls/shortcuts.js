@@ -6,13 +6,25 @@ import { h } from "../dom.js";
 import { shell, tabPanel, visibleTab } from "../gradio_shell.js";
 import { t } from "../text.js";
 
-// keys: as `nameOf` writes them. press: the first of these parts of the tab that can be pressed.
+/**
+ * @typedef {object} Shortcut
+ * @property {string[]} keys as `nameOf` writes them
+ * @property {string} says what it does: the end of the name of a string
+ * @property {string[]} [shown] keys as the list shows them, from the first to the last
+ * @property {string[]} [also] other keys that do the same, which are heard elsewhere
+ * @property {string[]} [press] the first of these parts of the tab that can be pressed, is
+ * @property {(key: string) => void} [run] what is done instead
+ * @property {() => boolean} [when] whether it presses anything now
+ */
+
+/** @type {Shortcut[]} */
 const EVERYWHERE = [
   { keys: ["?"], says: "help", run: () => openList() },
   { keys: ["c"], says: "copy", press: ["copy-link"] },
   { keys: ["ArrowLeft", "ArrowRight"], says: "arrows" },
 ];
 const DIGITS = Array.from({ length: 10 }, (_, digit) => String(digit));
+/** @type {Record<string, Shortcut[]>} */
 const IN_TABS = {
   train: [{ keys: ["Space"], says: "train", press: ["pause"], when: () => isUnderWay() }],
   latent: [
@@ -23,11 +35,16 @@ const IN_TABS = {
   ],
   interpolation: [{ keys: ["Space"], says: "play", press: ["play"] }],
 };
+/** @type {Record<string, string>} */
 const CAPS = { ArrowLeft: "←", ArrowRight: "→" };
 const TYPING = "input:not([type=range]), textarea, select, [contenteditable]";
 const ACTIVATED_BY_SPACE = "button, a, summary, [role=radio]"; // there the browser's own meaning counts
 
-/** A key as it is written here: "r", "Shift+Z", "Space", "?". */
+/**
+ * A key as it is written here: "r", "Shift+Z", "Space", "?".
+ *
+ * @param {KeyboardEvent} event
+ */
 function nameOf({ key, shiftKey }) {
   if (key === " ") return "Space";
   if (!/^[a-z]$/i.test(key)) return key;
@@ -42,50 +59,53 @@ export function listenForShortcuts() {
   });
 }
 
+/** @param {KeyboardEvent} event */
 function pressed(event) {
-  const { target } = event;
+  const target = event.target instanceof Element ? event.target : null;
   if (event.defaultPrevented || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (target.closest?.(TYPING) || document.querySelector("dialog[open]")) return;
-  if (event.key === " " && target.closest?.(ACTIVATED_BY_SPACE)) return;
+  if (target?.closest(TYPING) || document.querySelector("dialog[open]")) return;
+  if (event.key === " " && target?.closest(ACTIVATED_BY_SPACE)) return;
   const name = nameOf(event);
   const found = [...(IN_TABS[visibleTab()] ?? []), ...EVERYWHERE].find(({ keys }) => keys.includes(name));
   const button = (found?.when?.() ?? true) ? found?.press?.map(partOf).find(canBePressed) : null;
   if (!found?.run && !button) return; // Space scrolls where it presses nothing
   event.preventDefault();
-  if (found.run) found.run(name);
-  else button.click();
+  if (found?.run) found.run(name);
+  else button?.click();
 }
 
 /** Space never starts a training, nor one anew that has ended. */
-const isUnderWay = () => ["running", "paused"].includes(partOf("status").dataset.kind);
+const isUnderWay = () => ["running", "paused"].includes(partOf("status")?.dataset.kind ?? "");
 
 /** @param {string} name @returns {HTMLButtonElement | null} */
 const partOf = (name) => tabPanel(visibleTab())?.querySelector(`[data-gf="${name}"]`) ?? null;
 
-const canBePressed = (button) => button && !button.disabled && button.offsetParent !== null;
+/** @param {HTMLButtonElement | null | undefined} button */
+const canBePressed = (button) => Boolean(button && !button.disabled && button.offsetParent !== null);
 
+/** @param {number} digit */
 function pressClass(digit) {
   /** @type {NodeListOf<HTMLButtonElement> | undefined} */
   const buttons = partOf("classes")?.querySelectorAll('[role="radio"]');
   const button = buttons?.[digit];
-  if (canBePressed(button)) button.click();
+  if (canBePressed(button)) button?.click();
 }
 
 // ---- the list ----
 
-let list = null;
-
 async function openList() {
   const about = await boot(); // with the words
-  list?.remove();
-  list = dialog(about);
+  document.querySelector(".gf-shortcuts")?.parentElement?.remove();
+  const list = dialog(about);
   shell().append(list);
+  /** @type {HTMLDialogElement} */
   const box = list.firstElementChild;
   box.addEventListener("close", () => list.remove());
   box.addEventListener("click", (event) => event.target === box && box.close()); // beside it
   box.showModal();
 }
 
+/** @param {{version: string}} about */
 function dialog({ version }) {
   const close = h("button", { type: "button", class: "gf-btn gf-btn-quiet gf-small gf-push" }, t("common.close"));
   close.addEventListener("click", () => close.closest("dialog").close());
@@ -97,19 +117,25 @@ function dialog({ version }) {
   return h("div", { class: "gf" }, h("dialog", { class: "gf-dialog gf-shortcuts", "aria-label": title }, content));
 }
 
+/**
+ * @param {string} title
+ * @param {Shortcut[]} entries
+ */
 function group(title, entries) {
-  const rows = entries.map(({ keys, shown = keys, also = [], says }) => [
-    h(
-      "dt",
-      {},
-      joined(shown, shown === keys ? " " : " – "),
-      also.map((key) => [` ${t("shortcuts.or")} `, cap(key)]),
-    ),
-    h("dd", {}, t(`shortcuts.${says}`)),
-  ]);
-  return h("section", {}, h("h4", { class: "gf-hint" }, title), h("dl", {}, rows));
+  return h("section", {}, h("h4", { class: "gf-hint" }, title), h("dl", {}, entries.map(row)));
 }
 
+/** @param {Shortcut} shortcut */
+function row({ keys, shown, also = [], says }) {
+  const others = also.map((key) => [` ${t("shortcuts.or")} `, cap(key)]);
+  return [h("dt", {}, joined(shown ?? keys, shown ? " – " : " "), others), h("dd", {}, t(`shortcuts.${says}`))];
+}
+
+/** @param {string} key */
 const cap = (key) => h("kbd", {}, key.length === 1 ? key.toUpperCase() : (CAPS[key] ?? key));
 
+/**
+ * @param {string[]} keys
+ * @param {string} between
+ */
 const joined = (keys, between) => keys.flatMap((key, i) => (i ? [between, cap(key)] : [cap(key)]));

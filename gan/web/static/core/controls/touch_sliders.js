@@ -4,13 +4,18 @@
 
 const ALONG = 8; // CSS pixels
 
-let touch = null; // {slider, before, x, y, held}: a finger that is on a slider
+/** @typedef {{slider: HTMLInputElement, before: string, x: number, y: number, held: boolean}} Touch */
 
+/** @type {Touch | null} */
+let touch = null; // a finger that is on a slider
+
+/** @param {Element} slider */
 const isUpright = (slider) => slider.getAttribute("aria-orientation") === "vertical";
 
 /** From now on a finger that scrolls the page moves no slider. */
 export function guardSliders() {
-  const first = (kind, fn) => document.addEventListener(kind, fn, true); // before anything that a slider does
+  const first = (/** @type {string} */ kind, /** @type {(event: any) => void} */ fn) =>
+    document.addEventListener(kind, fn, true); // before anything that a slider does
   first("pointerdown", touched);
   first("pointermove", moved);
   first("pointerup", lifted);
@@ -19,19 +24,21 @@ export function guardSliders() {
   first("change", hold);
 }
 
+/** @param {PointerEvent} event */
 function touched({ target, pointerType, clientX: x, clientY: y }) {
-  const isSlider = pointerType === "touch" && target.matches?.('input[type="range"]');
+  const isSlider = pointerType === "touch" && target instanceof HTMLInputElement && target.type === "range";
   touch = isSlider ? { slider: target, before: target.value, x, y, held: true } : null;
 }
 
+/** @param {PointerEvent} event */
 function moved({ clientX, clientY }) {
   if (!touch?.held) return;
   const way = isUpright(touch.slider) ? clientY - touch.y : clientX - touch.x;
-  if (Math.abs(way) >= ALONG) release();
+  if (Math.abs(way) >= ALONG) release(touch);
 }
 
 function lifted() {
-  if (touch?.held) release();
+  if (touch?.held) release(touch);
   touch = null;
 }
 
@@ -44,12 +51,18 @@ function scrolled() {
   if (!held) tell(slider);
 }
 
+/** @param {Event} event */
 const hold = (event) => touch?.held && event.target === touch.slider && event.stopImmediatePropagation();
 
-/** From here on the finger means the slider. */
-function release() {
-  touch.held = false;
-  if (touch.slider.value !== touch.before) tell(touch.slider);
+/**
+ * From here on the finger means the slider.
+ *
+ * @param {Touch} finger
+ */
+function release(finger) {
+  finger.held = false;
+  if (finger.slider.value !== finger.before) tell(finger.slider);
 }
 
+/** @param {Element} slider */
 const tell = (slider) => slider.dispatchEvent(new Event("input", { bubbles: true }));

@@ -5,18 +5,35 @@ import { visibleTab } from "../gradio_shell.js";
 import { notify } from "../notice.js";
 import { t } from "../text.js";
 
-const takers = new Map(); // tab -> {take(files), mark}
+/** @typedef {{take: (files: File[]) => void, mark: HTMLElement}} Taker */
 
-/** From now on a tab takes files: take([File]); their names hold the folders they came in. mark: shown while they are over the page. */
+/** @type {Map<string, Taker>} */
+const takers = new Map(); // by tab
+
+/**
+ * From now on a tab takes files; their names hold the folders they came in. mark: shown while they are over the page.
+ *
+ * @param {string} tab
+ * @param {Taker["take"]} take
+ * @param {HTMLElement} mark
+ */
 export function takeDrops(tab, take, mark) {
   takers.set(tab, { take, mark });
 }
 
+/** @param {DragEvent} event */
 const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
 
-/** A button for files takes what is dropped on it by itself, except folders. */
-const chooserAt = ({ target }) => target.closest?.(".gf-file")?.querySelector('input[type="file"]');
+/**
+ * A button for files takes what is dropped on it by itself, except folders.
+ *
+ * @param {Event} event
+ * @returns {HTMLInputElement | null | undefined}
+ */
+const chooserAt = ({ target }) =>
+  target instanceof Element ? target.closest(".gf-file")?.querySelector('input[type="file"]') : null;
 
+/** @param {boolean} on */
 function mark(on) {
   for (const [tab, taker] of takers) taker.mark.hidden = !(on && tab === visibleTab());
 }
@@ -28,14 +45,16 @@ export function listenForDrops() {
   document.addEventListener("drop", dropped);
 }
 
+/** @param {DragEvent} event */
 function over(event) {
   if (!hasFiles(event)) return;
   event.preventDefault();
   mark(!chooserAt(event));
 }
 
+/** @param {DragEvent} event */
 async function dropped(event) {
-  if (!hasFiles(event)) return;
+  if (!event.dataTransfer || !hasFiles(event)) return;
   event.preventDefault();
   mark(false);
   const chooser = chooserAt(event);
@@ -44,15 +63,24 @@ async function dropped(event) {
   else give(await filesOf(event.dataTransfer), chooser, taker);
 }
 
-/** files: null where the browser could not read them. */
+/**
+ * @param {File[] | null} files null where the browser could not read them
+ * @param {HTMLInputElement | null | undefined} chooser
+ * @param {Taker | undefined} taker
+ */
 function give(files, chooser, taker) {
   if (!files) notify(t("common.drop_unreadable"), "error");
   else if (!files.length) notify(t("common.drop_nothing"), "error");
   else if (chooser) giveTo(chooser, files);
-  else taker.take(files);
+  else taker?.take(files);
 }
 
-/** As if they had been chosen in its dialog. */
+/**
+ * As if they had been chosen in its dialog.
+ *
+ * @param {HTMLInputElement} chooser
+ * @param {File[]} files
+ */
 function giveTo(chooser, files) {
   const given = new DataTransfer();
   for (const file of chooser.multiple ? files : files.slice(0, 1)) given.items.add(file);
@@ -60,9 +88,14 @@ function giveTo(chooser, files) {
   chooser.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-/** All files of a drop, those of a folder named with the folders they lie in; null when one cannot be read. */
+/**
+ * All files of a drop, those of a folder named with the folders they lie in; null when one cannot be read.
+ *
+ * @param {DataTransfer} given
+ * @returns {Promise<File[] | null>}
+ */
 async function filesOf({ items, files }) {
-  const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean); // only now: later they are gone
+  const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => !!entry); // only now: later they are gone
   if (!entries.some((entry) => entry.isDirectory)) return [...files];
   return Promise.all(entries.map(filesIn)).then(
     (found) => found.flat(),
@@ -70,11 +103,17 @@ async function filesOf({ items, files }) {
   );
 }
 
+/**
+ * @param {FileSystemEntry} entry
+ * @returns {Promise<File[]>}
+ */
 async function filesIn(entry) {
-  if (!entry.isDirectory) return fileOf(entry);
-  const reader = entry.createReader();
+  if (!entry.isDirectory) return [await fileOf(/** @type {FileSystemFileEntry} */ (entry))];
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+  /** @type {FileSystemEntry[]} */
   const entries = [];
   for (;;) {
+    /** @type {FileSystemEntry[]} */
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // a hundred at a time
     if (!some.length) break;
     entries.push(...some);
@@ -82,7 +121,9 @@ async function filesIn(entry) {
   return (await Promise.all(entries.map(filesIn))).flat();
 }
 
+/** @param {FileSystemFileEntry} entry */
 async function fileOf(entry) {
+  /** @type {File} */
   const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
   return new File([file], entry.fullPath.replace(/^\//, ""), { type: file.type });
 }

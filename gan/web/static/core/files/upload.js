@@ -5,16 +5,27 @@ import { refused, unreachable, url } from "../server.js";
 import { t } from "../text.js";
 import { ownerHeaders } from "../tokens.js";
 
+/** @typedef {{share: number, bytes: number}} Gone how much of a body, in per cent and in bytes */
 /**
- * POST a body (FormData or a file). say(words) is told "Sending… 34 %" and, when all of it has gone, `waiting`; arrived() is
- * called at that moment.
- * Returns {answer: promise of the answer's JSON, sent: has all of it gone, cancel()}. `answer` rejects with one sentence,
- * also when it was cancelled (`cancelled` is set then) and when the connection broke (`offline` is set).
+ * @typedef {object} Sending
+ * @property {Promise<any>} answer the answer's JSON; rejects with one sentence, also when it was cancelled (`cancelled` is set
+ *   then) and when the connection broke (`offline` is set)
+ * @property {boolean} sent has all of it gone
+ * @property {() => void} cancel
+ */
+
+/**
+ * POST a body. say(words) is told "Sending… 34 %" and, when all of it has gone, `waiting`; arrived() is called at that moment.
+ *
+ * @param {string} path
+ * @param {FormData | Blob} body
+ * @param {{say: (words: string) => void, waiting: string, arrived?: () => void}} hooks
+ * @returns {Sending}
  */
 export function send(path, body, { say, waiting, arrived = () => {} }) {
   const request = new XMLHttpRequest();
-  const sending = { sent: false, cancel: () => request.abort() };
-  const said = { share: 0, bytes: body.size ?? 0 };
+  const said = { share: 0, bytes: body instanceof Blob ? body.size : 0 };
+  const sending = { answer: answerOf(request, said), sent: false, cancel: () => request.abort() };
   request.upload.addEventListener("progress", ({ loaded, total }) => {
     Object.assign(said, { share: Math.floor((100 * loaded) / Math.max(1, total)), bytes: total });
     if (!sending.sent) say(t("common.sending", { percent: said.share }));
@@ -24,7 +35,6 @@ export function send(path, body, { say, waiting, arrived = () => {} }) {
     say(waiting);
     arrived();
   });
-  sending.answer = answerOf(request, said);
   request.open("POST", url(path));
   for (const [name, value] of Object.entries(ownerHeaders())) request.setRequestHeader(name, value);
   if (body instanceof Blob) request.setRequestHeader("Content-Type", body.type || "application/octet-stream");
@@ -33,13 +43,23 @@ export function send(path, body, { say, waiting, arrived = () => {} }) {
   return sending;
 }
 
-/** The same for a file that has no place of its own on the page: progress and Cancel are in the line at its foot. */
+/**
+ * The same for a file that has no place of its own on the page: progress and Cancel are in the line at its foot.
+ *
+ * @param {string} path
+ * @param {File} file
+ * @param {string} waiting
+ */
 export function sendWithNotice(path, file, waiting) {
   const stop = { text: t("common.cancel"), press: () => sending.cancel() };
   const sending = send(path, file, { say: (words) => notify(words, "wait", stop), waiting });
   return sending.answer;
 }
 
+/**
+ * @param {XMLHttpRequest} request
+ * @param {Gone} said
+ */
 function answerOf(request, said) {
   return new Promise((resolve, reject) => {
     request.addEventListener("load", () => {
@@ -51,4 +71,5 @@ function answerOf(request, said) {
   });
 }
 
+/** @param {Gone} gone */
 const broken = ({ share }) => Object.assign(new Error(t("common.broken", { percent: share })), { offline: true });
