@@ -172,9 +172,9 @@ def test_what_no_place_takes_is_said_and_never_opened(server, visit, tmp_path):
     drop(page, "#gf-tab-latent", tmp_path / "letter.html", tmp_path / "letter.html")
     expect(toast).to_contain_text("One file at a time")
     open_tab(page, "train")
-    drop(page, '#gf-tab-train [data-gf="stats"]', tmp_path / "empty")
+    drop(page, "#gf-tab-train .gf-stats", tmp_path / "empty")
     expect(toast).to_contain_text("There is no picture in it.")
-    drop(page, '#gf-tab-train [data-gf="stats"]', tmp_path / "letter.html")
+    drop(page, "#gf-tab-train .gf-stats", tmp_path / "letter.html")
     expect(part(page, "train", "own-note")).to_contain_text("letter.html")
     assert page.title() == "GAN Forge"
     assert len(page.context.pages) == 1

@@ -71,7 +71,7 @@ _SETUP = """
       <div class="gf-knobs" data-gf="knobs-more"></div>
     </details>
     <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="reset" hidden>{reset}</button>
-    <section class="gf-runs" data-gf="runs-box">
+    <section class="gf-runs">
       <div class="gf-row">
         <h3 class="gf-section-title">{my_runs}</h3>
         <label class="gf-btn gf-btn-quiet gf-small gf-file gf-push" title="{bring_back_hint}">{bring_back}
@@ -117,7 +117,7 @@ _HEAD = """
   </div>
   <div class="gf-progress" data-gf="progress" role="progressbar" aria-label="{step}" aria-valuemin="0"
     aria-valuemax="100"><div data-gf="progress-bar"></div></div>
-  <dl class="gf-stats" data-gf="stats">
+  <dl class="gf-stats">
     <div><dt>{step}</dt><dd class="gf-num"><span data-gf="n-step">–</span> <small data-gf="n-total"></small></dd></div>
     <div title="{epoch_hint}"><dt>{epoch}</dt><dd class="gf-num" data-gf="n-epoch">–</dd></div>
     <div><dt>{images}</dt><dd class="gf-num" data-gf="n-images">–</dd></div>
@@ -134,7 +134,7 @@ _HEAD = """
 </header>"""
 
 _STAGE = """
-<div class="gf-stage gf-stack" data-gf="stage">
+<div class="gf-stage gf-stack">
   <figure class="gf-figure gf-figure-real">
     <figcaption class="gf-row"><span class="gf-section-title gf-is-real">{real}</span></figcaption>
     <canvas class="gf-canvas" data-gf="real" role="img" aria-label="{real}"></canvas>
@@ -157,7 +157,7 @@ _STAGE = """
     </figcaption>
     <canvas class="gf-canvas" data-gf="fake" role="img" aria-label="{fake}"></canvas>
   </figure>
-  <div class="gf-scrubber" data-gf="scrubber">
+  <div class="gf-scrubber">
     <button type="button" class="gf-btn gf-play" data-gf="play" aria-label="{play}" title="{play}"></button>
     <input type="range" class="gf-slider" data-gf="scrub" min="0" max="0" value="0" step="1" aria-label="{scrubber}">
     <output class="gf-num gf-scrub-step" data-gf="scrub-step"></output>
