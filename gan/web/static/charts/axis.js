@@ -1,6 +1,6 @@
 // The x axis that all charts and scrubbers share: steps, pictures seen, or seconds.
 
-import { duration, whole } from "../core/format.js";
+import { duration, fixed, rounded, whole } from "../core/format.js";
 import { t } from "../core/text.js";
 
 export const AXES = ["step", "images", "seconds"]; // columns of the rows
@@ -21,12 +21,12 @@ const UNITS = [
 export function unitOf(axis, last) {
   if (axis !== "seconds") return { size: 1, mark: shortCount };
   const [, size, name] = UNITS.find(([from]) => last >= from) ?? UNITS[UNITS.length - 1];
-  return { size, mark: (value) => `${Number((value / size).toFixed(1))} ${name}` };
+  return { size, mark: (value) => `${rounded(value / size, 1)} ${name}` };
 }
 
 /** @param {number} value */
 const shortCount = (value) => {
-  if (value >= 1e6) return `${Number((value / 1e6).toFixed(2))}M`;
+  if (value >= 1e6) return `${rounded(value / 1e6, 2)}M`;
   return value >= 10000 && value % 1000 === 0 ? `${value / 1000}k` : whole(value);
 };
 
@@ -37,6 +37,6 @@ const shortCount = (value) => {
  * @param {number} value
  */
 export function placeName(axis, value) {
-  if (axis === "seconds") return value < 10 ? `${value.toFixed(1)} s` : duration(value);
+  if (axis === "seconds") return value < 10 ? `${fixed(value, 1)} s` : duration(value);
   return `${t(`curves.at_${axis}`)} ${whole(value)}`;
 }

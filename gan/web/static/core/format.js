@@ -45,6 +45,14 @@ export function fixed(value, digits = 2) {
 }
 
 /**
+ * A number with at most so many digits after the point: as it stands in links, and on axes.
+ *
+ * @param {number} value
+ * @param {number} digits
+ */
+export const rounded = (value, digits) => Number(value.toFixed(digits));
+
+/**
  * With its sign, as "+0.50".
  *
  * @param {number} value

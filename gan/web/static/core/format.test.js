@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { duration, fixed, megabytes, percentOf, short, signed, times, whole } from "./format.js";
+import { duration, fixed, megabytes, percentOf, rounded, short, signed, times, whole } from "./format.js";
 import { encoded, queryOf } from "./query.js";
 import { t, useText } from "./text.js";
 
@@ -51,6 +51,7 @@ test("numbers have the digits that were asked for, and a real minus", () => {
     ["0.46", "−1.00", "0.00"],
   );
   assert.deepEqual([1, 9.94, 12.3, 1234].map(times), ["1.0", "9.9", "12", "1,234"]);
+  assert.deepEqual([rounded(0.12345, 3), rounded(2, 4)], [0.123, 2]);
   assert.equal(megabytes(3.45 * 2 ** 20), "3.5");
 });
 

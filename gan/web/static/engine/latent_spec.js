@@ -2,6 +2,7 @@
 // place in the page where its text is read and written (gan/latent/query.py is the server's). Text is for addresses, links
 // and the server; everything else has objects. tests/latent/golden_links.json holds what both read the same. No DOM in here.
 
+import { rounded } from "../core/format.js";
 import { queryOf } from "../core/query.js";
 import { MAX_KEY, MAX_PUSHES, MAX_RINGS, MAX_STEPS, MAX_VALUE, RING, SHEETS, SPEC_KEYS } from "./constants.js";
 import { readSeed } from "./seed.js";
@@ -333,4 +334,4 @@ function writePushes(pushes, kept) {
     .join(",");
 }
 
-const tidy = (/** @type {number} */ value) => Number(value.toFixed(6));
+const tidy = (/** @type {number} */ value) => rounded(value, 6);

@@ -2,7 +2,7 @@
 
 import { drawTiles, fitPicture, putPicture } from "../core/canvas.js";
 import { h } from "../core/dom.js";
-import { percentOf } from "../core/format.js";
+import { percentOf, rounded } from "../core/format.js";
 import { newestWins, oncePerFrame } from "../core/schedule.js";
 import { t } from "../core/text.js";
 import { nameOf } from "../engine/keyframes.js";
@@ -125,7 +125,7 @@ export class Plane {
   /** The point goes to a place of the map, at most to its border. */
   move(place) {
     const [, right, top] = sharesAt(place.map((value) => Math.min(Math.max(value, 0), SIDE)));
-    this.host.state.at = [right, top].map((share) => Number(share.toFixed(3)));
+    this.host.state.at = [right, top].map((share) => rounded(share, 3));
     this.showPoint();
     this.paint();
     this.host.settle();

@@ -1,6 +1,7 @@
 // Weighted sums of the first pictures of the row: drawn here or by the server, opened in Latent sliders, added to the path.
 
 import { openTab } from "../core/address.js";
+import { rounded } from "../core/format.js";
 import { notify } from "../core/notice.js";
 import { queryOf } from "../core/query.js";
 import { getJSON } from "../core/server.js";
@@ -10,7 +11,7 @@ import { keyframesQuery } from "../engine/keyframes.js";
 import { LatentSpec } from "../engine/latent_spec.js";
 import { fetchPixels } from "../weights/pixels.js";
 
-const digits = (value) => Number(value.toFixed(4));
+const digits = (value) => rounded(value, 4);
 const texts = (rows) => rows.map((shares) => shares.map(digits).join(":")).join(",");
 
 /** The pictures that are summed. `host` is the tab. */

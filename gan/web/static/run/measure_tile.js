@@ -3,10 +3,10 @@
 import { nearest } from "../charts/numbers.js";
 import { h, setText } from "../core/dom.js";
 import { percentOf, short, times, whole } from "../core/format.js";
+import { isActive } from "../core/run_status.js";
 import { t } from "../core/text.js";
 
 const FULL_HEIGHT = 3; // bars end at three times the even share; what is larger is cut off there
-const ACTIVE = ["running", "paused"];
 
 export class MeasureTile {
   /** part: finds an element by name. setShare(share): the owner has chosen another share of the time. */
@@ -19,7 +19,7 @@ export class MeasureTile {
 
   /** measures: all of the run, oldest first. step: the one that is looked at, null for now. */
   show({ meta, snapshot, mine, status, step, measures }) {
-    const active = ACTIVE.includes(status);
+    const active = isActive(status);
     const found = measureAt(measures, step);
     this.part("measures").hidden = !found && (!active || !meta || !snapshot);
     if (this.part("measures").hidden) return;

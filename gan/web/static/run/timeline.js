@@ -1,5 +1,6 @@
 // The scrubber: which moment of a run is shown. The last position is always the newest picture.
 
+import { nearest } from "../charts/numbers.js";
 import { playButton } from "../core/controls/play_button.js";
 import { setText } from "../core/dom.js";
 import { whole } from "../core/format.js";
@@ -55,11 +56,7 @@ export class Timeline {
 
   /** Show the frame nearest to a step (a click on a curve). */
   seekStep(step) {
-    const { steps } = this;
-    if (!steps.length) return;
-    let best = 0;
-    for (let i = 1; i < steps.length; i++) if (Math.abs(steps[i] - step) < Math.abs(steps[best] - step)) best = i;
-    this.seek(best);
+    if (this.steps.length) this.seek(nearest(this.steps, step));
   }
 
   toNewest() {

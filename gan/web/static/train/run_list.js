@@ -3,6 +3,7 @@
 import { openTab, readState } from "../core/address.js";
 import { forOthers, offerLink, onlyHere } from "../core/controls/copy_link.js";
 import { h } from "../core/dom.js";
+import { percentOf } from "../core/format.js";
 import { notify } from "../core/notice.js";
 import { api, getJSON, postJSON } from "../core/server.js";
 import { t } from "../core/text.js";
@@ -27,7 +28,7 @@ export class RunList {
   }
 
   draw() {
-    const seen = this.runs.map((run) => [run.id, run.status, run.title, run.kept, run.shown, percent(run)]);
+    const seen = this.runs.map((run) => [run.id, run.status, run.title, run.kept, run.shown, progress(run)]);
     const fingerprint = JSON.stringify([this.hooks.current(), this.unfolded, seen]);
     if (fingerprint === this.shown) return;
     this.shown = fingerprint;
@@ -44,7 +45,7 @@ export class RunList {
         onclick: () => this.hooks.open(run.id),
       },
       h("span", { class: "gf-run-name" }, run.kept && h("span", { class: "gf-kept", title: t("train.kept") }, "★ "), run.title),
-      h("span", { class: "gf-hint gf-num" }, `${when(run.created)} · ${t(`train.status_${run.status}`)} · ${percent(run)} %`),
+      h("span", { class: "gf-hint gf-num" }, `${when(run.created)} · ${t(`train.status_${run.status}`)} · ${progress(run)}`),
     );
     const resume = run.status === "interrupted" && owns(run.id);
     const go = () => this.hooks.resume(run.id);
@@ -181,7 +182,8 @@ export function withRun(state, runId) {
   return { ...state, runs: [...runs, runId].slice(-MOST_COMPARED).join(",") };
 }
 
-export const percent = (run) => Math.floor((100 * run.step) / Math.max(1, run.total_steps));
+/** Rounded down: only what is done has 100 %. */
+const progress = ({ step, total_steps: total }) => percentOf(Math.floor((100 * step) / Math.max(1, total)) / 100);
 
 /** Today's runs by the time of day, older ones by their date. */
 function when(seconds) {

@@ -4,6 +4,7 @@ import { onState, readState, writeState } from "../core/address.js";
 import { boot } from "../core/boot.js";
 import { takeDrops } from "../core/files/drops.js";
 import { notify } from "../core/notice.js";
+import { isActive } from "../core/run_status.js";
 import { everyVisible } from "../core/schedule.js";
 import { getJSON } from "../core/server.js";
 import { keeps } from "../core/storage.js";
@@ -14,7 +15,6 @@ import { Setup } from "./setup.js";
 import { Starting } from "./starting.js";
 
 const RUNS_MS = 5000;
-const ACTIVE = ["running", "paused"];
 const STOP_MS = 250; // between two looks whether a run has stopped
 const MOST_LOOKS = 40;
 
@@ -146,7 +146,7 @@ class TrainTab {
 
   runChanged() {
     const { live } = this;
-    const role = !ACTIVE.includes(live.status) ? "starting" : live.mine ? "steering" : "watching";
+    const role = !isActive(live.status) ? "starting" : live.mine ? "steering" : "watching";
     this.bar.show(role, { status: live.status, title: live.meta?.title });
     this.runsPoll?.now();
   }
@@ -168,7 +168,7 @@ class TrainTab {
 
   /** The same settings once more, as a new run; the old one is kept as it is. */
   async startOver(meta) {
-    if (ACTIVE.includes(this.live.status) && !(await this.stopAndWait())) return;
+    if (isActive(this.live.status) && !(await this.stopAndWait())) return;
     await this.starting.create(this.setup.orderLike(meta));
   }
 
@@ -176,7 +176,7 @@ class TrainTab {
     if (!(await this.live.command({ command: "stop" }))) return false;
     for (let look = 0; look < MOST_LOOKS; look++) {
       const { status } = await getJSON(`runs/${this.live.runId}`);
-      if (!ACTIVE.includes(status)) return true;
+      if (!isActive(status)) return true;
       await new Promise((resolve) => setTimeout(resolve, STOP_MS));
     }
     return true;

@@ -4,6 +4,7 @@
 import { boot } from "../boot.js";
 import { h } from "../dom.js";
 import { shell, tabPanel, visibleTab } from "../gradio_shell.js";
+import { isActive } from "../run_status.js";
 import { t } from "../text.js";
 
 /**
@@ -75,7 +76,7 @@ function pressed(event) {
 }
 
 /** Space never starts a training, nor one anew that has ended. */
-const isUnderWay = () => ["running", "paused"].includes(partOf("status")?.dataset.kind ?? "");
+const isUnderWay = () => isActive(partOf("status")?.dataset.kind);
 
 /** @param {string} name @returns {HTMLButtonElement | null} */
 const partOf = (name) => tabPanel(visibleTab())?.querySelector(`[data-gf="${name}"]`) ?? null;

@@ -6,7 +6,13 @@ import { Catalog, MOST_SHOWN } from "./catalog.js";
 
 const VECTOR = "ADwAwAA4AAA";
 const OWN = { key: "mine", vector: new Vector(VECTOR), regroups: false };
-const about = (more) => ({ id: "x", measured: ["slant", "bold"], directions: Array(8).fill({ share: 0.1 }), steered: ["slant"], ...more });
+const about = (more) => ({
+  id: "x",
+  measured: ["slant", "bold"],
+  directions: Array(8).fill({ share: 0.1 }),
+  steered: ["slant"],
+  ...more,
+});
 const keys = (catalog) => catalog.sorted().map(({ key }) => key);
 
 /** As a browser keeps it, for as long as one test. */
