@@ -1,4 +1,4 @@
-"""The Train tab: its markup. What happens in it is in static/train/: train.js (setting up) and live.js (the view)."""
+"""The Train tab: its markup. What happens in it is in static/train/: setup.js (the form), live.js (the view)."""
 
 from __future__ import annotations
 
