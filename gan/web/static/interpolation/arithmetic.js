@@ -11,16 +11,17 @@ const SUM = [1, -1, 1];
 const [TERM, RESULT] = [168, 280]; // CSS pixels at most
 
 export class Arithmetic {
-  constructor(part, host) {
+  /** hooks: {state(), about(), choose(i): choose picture i of the row, keep(spec): one more picture of the path}. */
+  constructor(part, hooks) {
     this.part = part;
-    this.host = host;
+    this.hooks = hooks;
     this.needs = SUM.length;
     this.single = true; // what is exported is one picture
     this.terms = SUM.map((_, i) => this.term(i));
     const signs = ["−", "+", "="].map((sign) => h("span", { class: "gf-sum-sign", "aria-hidden": "true" }, sign));
     part("sum-terms").prepend(...this.terms.flatMap((term, i) => [term, signs[i]]));
-    part("sum-open").addEventListener("click", () => openSum(host, SUM));
-    part("sum-keep").addEventListener("click", () => keepSum(host, SUM));
+    part("sum-open").addEventListener("click", () => openSum(hooks.state(), SUM));
+    part("sum-keep").addEventListener("click", () => keepSum(hooks.state(), SUM, hooks.keep));
     new ResizeObserver(() => this.layout()).observe(part("sum-terms"));
   }
 
@@ -28,28 +29,32 @@ export class Arithmetic {
   term(i) {
     const canvas = h("canvas", { class: "gf-canvas", "aria-hidden": "true" });
     const words = h("span", { class: "gf-hint gf-num" });
-    return h("button", { type: "button", class: "gf-sum-term", onclick: () => this.host.keyframes.choose(i) }, canvas, words);
+    return h("button", { type: "button", class: "gf-sum-term", onclick: () => this.hooks.choose(i) }, canvas, words);
   }
 
   build() {
-    this.host.state.keyframes.slice(0, SUM.length).forEach((keyframe, i) => {
-      const what = whatIs(keyframe, this.host.about);
-      setText(this.terms[i].lastElementChild, t("interpolation.sum_term", { name: nameOf(i), what }));
-    });
+    this.hooks
+      .state()
+      .keyframes.slice(0, SUM.length)
+      .forEach((keyframe, i) => {
+        const what = whatIs(keyframe, this.hooks.about());
+        setText(this.terms[i].lastElementChild, t("interpolation.sum_term", { name: nameOf(i), what }));
+      });
   }
 
   exported() {
-    return sumsQuery(this.host, [SUM]);
+    return sumsQuery(this.hooks.state(), [SUM]);
   }
 
   async draw() {
     this.build();
     const rows = [...SUM.map((_, i) => SUM.map((_, k) => Number(i === k))), SUM];
-    const { film, by } = await drawSums(this.host, rows, "sum");
+    const { film, by } = await drawSums(this.hooks.state(), rows, "sum");
     this.size = film.size;
     [...this.terms.map((term) => term.firstElementChild), this.part("sum")].forEach((canvas, i) => putPicture(canvas, film, i));
-    this.part("sum").dataset.shows = this.host.state.keyframes
-      .slice(0, SUM.length)
+    this.part("sum").dataset.shows = this.hooks
+      .state()
+      .keyframes.slice(0, SUM.length)
       .map(({ seed }) => seed)
       .join(",");
     this.layout();

@@ -13,21 +13,22 @@ const SIZES = [3, 5, 7, 9]; // cells in a row between four pictures
 const [GAP, HEADING] = [3, 20]; // CSS pixels
 const MOST_HEIGHT = 600;
 
-/** `host` is the tab; host.state.grid is a size, or "classes". */
+/** The state's grid is a size, or "classes". */
 export class Crossing {
-  constructor(part, host) {
+  /** hooks: {state(), about(), move(change): change the state and draw}. */
+  constructor(part, hooks) {
     this.part = part;
-    this.host = host;
+    this.hooks = hooks;
     this.cell = 0;
     this.bind();
   }
 
   get byClass() {
-    return this.host.state.grid === "classes" && this.host.about.classes > 0;
+    return this.hooks.state().grid === "classes" && this.hooks.about().classes > 0;
   }
 
   get size() {
-    const { grid } = this.host.state;
+    const { grid } = this.hooks.state();
     return SIZES.includes(grid) ? grid : SIZES[1];
   }
 
@@ -37,16 +38,17 @@ export class Crossing {
 
   /** Shares of each row of sums, and as which classes each is drawn. */
   get sums() {
-    const { state, about } = this.host;
+    const { keyframes } = this.hooks.state();
+    const { class_names: names } = this.hooks.about();
     if (!this.byClass) return { rows: corners(this.size), labels: [], columns: this.size };
-    const labels = about.class_names.slice(0, MAX_SUMS).map((_, label) => label);
-    const most = Math.min(state.keyframes.length, MOST_KEYFRAMES, Math.floor(MAX_SUMS / labels.length));
+    const labels = names.slice(0, MAX_SUMS).map((_, label) => label);
+    const most = Math.min(keyframes.length, MOST_KEYFRAMES, Math.floor(MAX_SUMS / labels.length));
     const rows = Array.from({ length: most }, (_, i) => Array.from({ length: most }, (_, k) => Number(i === k)));
     return { rows, labels, columns: labels.length };
   }
 
   build() {
-    const { classes } = this.host.about;
+    const { classes } = this.hooks.about();
     const options = SIZES.map((size) => [size, t("interpolation.grid_corners", { size })]);
     if (classes) options.push(["classes", t("interpolation.grid_classes")]);
     this.part("grid-kind").replaceChildren(...options.map(([value, words]) => h("option", { value }, words)));
@@ -58,13 +60,13 @@ export class Crossing {
 
   exported() {
     const { rows, labels, columns } = this.sums;
-    return { ...sumsQuery(this.host, rows, labels), columns };
+    return { ...sumsQuery(this.hooks.state(), rows, labels), columns };
   }
 
   async draw() {
     const { rows, labels, columns } = this.sums;
-    const { film, by } = await drawSums(this.host, rows, "grid", labels);
-    this.film = { ...film, columns, names: labels.map((label) => this.host.about.class_names[label]) };
+    const { film, by } = await drawSums(this.hooks.state(), rows, "grid", labels);
+    this.film = { ...film, columns, names: labels.map((label) => this.hooks.about().class_names[label]) };
     this.cell = Math.min(this.cell, film.count - 1);
     this.part("grid").dataset.shows = `${columns}x${film.count / columns}`;
     this.layout();
@@ -114,10 +116,10 @@ export class Crossing {
 
   open(cell) {
     const { rows, labels, columns } = this.sums;
-    if (!this.byClass) return openSum(this.host, rows[cell]);
-    const keyframe = this.host.state.keyframes[Math.floor(cell / columns)];
+    if (!this.byClass) return openSum(this.hooks.state(), rows[cell]);
+    const keyframe = this.hooks.state().keyframes[Math.floor(cell / columns)];
     const spec = keyframe.with({ mix: null, label: labels[cell % columns] });
-    return openTab("latent", { w: this.host.state.w, ...spec.toQuery() });
+    return openTab("latent", { w: this.hooks.state().w, ...spec.toQuery() });
   }
 
   // ---- wiring ----
@@ -125,7 +127,7 @@ export class Crossing {
   bind() {
     const grid = this.part("grid");
     this.part("grid-kind").addEventListener("change", ({ target: { value } }) =>
-      this.host.move({ grid: value === "classes" ? value : Number(value) }),
+      this.hooks.move({ grid: value === "classes" ? value : Number(value) }),
     );
     grid.addEventListener("pointermove", (event) => this.mark(this.cellAt(event)));
     grid.addEventListener("pointerleave", () => this.mark(-1));

@@ -5,20 +5,16 @@ import { markChosen, radioGroup } from "../core/controls/radio_group.js";
 import { setText } from "../core/dom.js";
 import { newestWins } from "../core/schedule.js";
 import { t } from "../core/text.js";
-import { fittedKeyframes, keyframesQuery, readKeyframes } from "../engine/keyframes.js";
+import { fittedKeyframes } from "../engine/keyframes.js";
 import { WeightsTab } from "../weights/weights_tab.js";
 import { showWhoDraws } from "../weights/who_draws.js";
 import { Arithmetic } from "./arithmetic.js";
 import { Export } from "./export.js";
 import { Crossing } from "./grid.js";
 import { Keyframes } from "./keyframe_row.js";
-import { MIDDLE, Plane } from "./plane.js";
-import { mostFrames, Walk } from "./walk.js";
-
-const MODES = ["slerp", "lerp", "smooth"];
-const SHOWS = ["walk", "map", "sum", "grid"];
-const USUAL_GRID = 5;
-const SPEEDS = [5, 10, 20, 30];
+import { Plane } from "./plane.js";
+import { addressOf, mostFrames, readAddress } from "./state.js";
+import { Walk } from "./walk.js";
 
 export function mount(root) {
   const tab = new InterpolationTab(root);
@@ -28,18 +24,32 @@ export function mount(root) {
 class InterpolationTab extends WeightsTab {
   constructor(root) {
     super("interpolation", root);
-    this.keyframes = new Keyframes(this.part, this);
-    this.views = {
-      walk: new Walk(this.part, this, root.firstElementChild),
-      map: new Plane(this.part, this),
-      sum: new Arithmetic(this.part, this),
-      grid: new Crossing(this.part, this),
-    };
     this.sections = [...root.querySelectorAll("[data-view]")];
-    this.exports = new Export(this.part, this);
+    this.makeParts(root.firstElementChild);
     this.drawNewest = newestWins(() => this.draw());
     this.part("needs-add").addEventListener("click", () => this.keyframes.add());
     radioGroup(this.part("shows"), "show", (show) => this.move({ show }));
+  }
+
+  makeParts(root) {
+    const { part } = this;
+    const hooks = {
+      state: () => this.state,
+      about: () => this.about,
+      move: (change) => this.move(change),
+      note: (change) => this.note(change),
+      keep: (spec) => this.keyframes.add(spec),
+      choose: (i) => this.keyframes.choose(i),
+      view: () => this.view,
+    };
+    this.keyframes = new Keyframes(part, hooks);
+    this.views = {
+      walk: new Walk(part, root, hooks),
+      map: new Plane(part, hooks),
+      sum: new Arithmetic(part, hooks),
+      grid: new Crossing(part, hooks),
+    };
+    this.exports = new Export(part, hooks);
   }
 
   // ---- which weights ----
@@ -95,6 +105,12 @@ class InterpolationTab extends WeightsTab {
     this.settle();
   }
 
+  /** Change what nothing else is drawn from. */
+  note(change) {
+    Object.assign(this.state, change);
+    this.settle();
+  }
+
   redraw() {
     return this.drawNewest();
   }
@@ -104,38 +120,7 @@ class InterpolationTab extends WeightsTab {
     if (!this.lacks) showWhoDraws(this.part("drawn"), await this.view.draw(), this.about);
   }
 
-  // ---- the state and its text ----
-
-  pathQuery() {
-    const { w, keyframes, mode, frames, loop } = this.state;
-    return { w, ...keyframesQuery(keyframes), mode, frames, loop: loop ? 1 : "" };
-  }
-
   address() {
-    const { fps, boomerang, scale, show, at, grid } = this.state;
-    const views = {
-      show: show === "walk" ? "" : show,
-      at: String(at) === String(MIDDLE) ? "" : at.join(","),
-      grid: grid === USUAL_GRID ? "" : grid,
-    };
-    return { ...this.pathQuery(), fps: fps === 20 ? "" : fps, boomerang: boomerang ? "" : "0", scale, ...views };
+    return addressOf(this.state);
   }
-}
-
-function readAddress(address) {
-  const [frames, fps, scale] = [Number(address.frames ?? 24), Number(address.fps ?? 20), Number(address.scale)];
-  const at = (address.at ?? "").split(",").map(Number);
-  const state = {
-    w: address.w,
-    keyframes: readKeyframes(address),
-    mode: MODES.includes(address.mode) ? address.mode : "slerp",
-    loop: address.loop === "1",
-    fps: SPEEDS.includes(fps) ? fps : 20,
-    boomerang: address.boomerang !== "0",
-    scale: scale || undefined,
-    show: SHOWS.includes(address.show) ? address.show : "walk",
-    at: at.length === 2 && at.every((share) => Math.abs(share) <= 2) ? at : MIDDLE,
-    grid: address.grid === "classes" ? "classes" : Number(address.grid ?? USUAL_GRID),
-  };
-  return { ...state, frames: Math.min(Math.max(Number.isInteger(frames) ? frames : 24, 2), mostFrames(state)) };
 }

@@ -25,11 +25,12 @@ export function whatIs(keyframe, { class_names: names }) {
 
 const hasOwnNoise = ({ base, sheet }) => Boolean(base || sheet);
 
-/** The row and the editor. `host` is the tab: host.state.keyframes, host.about, and host.move(change) which draws. */
+/** The row and the editor. */
 export class Keyframes {
-  constructor(part, host) {
+  /** hooks: {state(), about(), move(change): change the state and draw}. */
+  constructor(part, hooks) {
     this.part = part;
-    this.host = host;
+    this.hooks = hooks;
     this.chosen = 0;
     this.buttons = [];
     // Where the pictures have no column of their own (css/interpolation.css), the editor opens when a picture is touched.
@@ -38,13 +39,13 @@ export class Keyframes {
   }
 
   get all() {
-    return this.host.state.keyframes;
+    return this.hooks.state().keyframes;
   }
 
   /** Controls for what there is now. */
   build() {
     const { all, part } = this;
-    const { classes } = this.host.about;
+    const { classes } = this.hooks.about();
     this.chosen = Math.min(this.chosen, all.length - 1);
     if (this.buttons.length !== all.length) {
       this.buttons = all.map((_, i) => this.button(i));
@@ -60,7 +61,7 @@ export class Keyframes {
   }
 
   description(i) {
-    return t("interpolation.keyframe_of", { name: nameOf(i), what: whatIs(this.all[i], this.host.about) });
+    return t("interpolation.keyframe_of", { name: nameOf(i), what: whatIs(this.all[i], this.hooks.about()) });
   }
 
   button(i) {
@@ -84,7 +85,7 @@ export class Keyframes {
     part("seed").value = seed;
     part("seed").setAttribute("aria-invalid", "false");
     this.showEdited();
-    classChooser(part("classes"), this.host.about, label, (other) => this.change({ label: other }), true);
+    classChooser(part("classes"), this.hooks.about(), label, (other) => this.change({ label: other }), true);
     part("earlier").disabled = chosen === 0;
     part("later").disabled = chosen === all.length - 1;
     part("remove").disabled = all.length <= 2;
@@ -98,7 +99,7 @@ export class Keyframes {
 
   /** The small pictures: those of a path without anything between. */
   async draw() {
-    const { w } = this.host.state;
+    const { w } = this.hooks.state();
     const way = { mode: "lerp", frames: 2 };
     const query = { w, ...keyframesQuery(this.all), ...way };
     const film = (await drawPathHere(w, this.all, way)) ?? (await fetchPixels("path", query, "keyframes"));
@@ -141,7 +142,7 @@ export class Keyframes {
 
   /** A new picture, of a class that the last one is not. */
   another() {
-    const { classes } = this.host.about;
+    const { classes } = this.hooks.about();
     const seed = randomSeed();
     const other = (last) => (last + 1 + (seed % Math.max(1, classes - 1))) % classes;
     return new LatentSpec({ seed, label: classes ? other(this.all.at(-1).label) : undefined });
@@ -166,7 +167,7 @@ export class Keyframes {
   /** One noise, with each class in turn as its condition. */
   morph() {
     const keyframe = this.all[this.chosen];
-    const classes = Math.min(this.host.about.classes, MOST_KEYFRAMES);
+    const classes = Math.min(this.hooks.about().classes, MOST_KEYFRAMES);
     this.chosen = 0;
     this.rebuild(
       Array.from({ length: classes }, (_, label) => keyframe.with({ mix: null, label })),
@@ -175,7 +176,7 @@ export class Keyframes {
   }
 
   replace(keyframes, change = {}) {
-    this.host.move({ keyframes, ...change });
+    this.hooks.move({ keyframes, ...change });
   }
 
   rebuild(keyframes, change) {
@@ -198,7 +199,7 @@ export class Keyframes {
     click("later", () => this.moveTo(this.chosen, this.chosen + 1));
     click("shuffle", () => this.shuffle());
     click("morph", () => this.morph());
-    click("to-sliders", () => openTab("latent", { w: this.host.state.w, ...this.all[this.chosen].toQuery() }));
+    click("to-sliders", () => openTab("latent", { w: this.hooks.state().w, ...this.all[this.chosen].toQuery() }));
   }
 
   drop(event, to) {

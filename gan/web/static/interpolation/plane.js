@@ -7,6 +7,7 @@ import { newestWins, oncePerFrame } from "../core/schedule.js";
 import { t } from "../core/text.js";
 import { nameOf } from "../engine/keyframes.js";
 import { showWhoDraws } from "../weights/who_draws.js";
+import { MIDDLE } from "./state.js";
 import { drawSum, drawSums, keepSum, openSum, sumsQuery } from "./sums.js";
 
 const SIDE = 9; // small pictures in a row
@@ -15,8 +16,6 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [1.5, 7.5, 1.5, 7.5];
 const STEP = 0.1; // of an arrow key
 const ROOM = 448; // CSS pixels of the large picture at most
 const ROOM_ABOVE = 140; // so that picture and map are on the screen together
-
-export const MIDDLE = [1 / 3, 1 / 3];
 
 /** The shares of A, B and C at a place of the map; those of B and C are what a link holds. */
 function sharesAt([x, y]) {
@@ -29,9 +28,10 @@ function sharesAt([x, y]) {
 const placeOf = ([right, top]) => [LEFT + (RIGHT - LEFT) * (right + top / 2), BOTTOM - (BOTTOM - TOP) * top];
 
 export class Plane {
-  constructor(part, host) {
+  /** hooks: {state(), about(), note(change): change the state and draw nothing else, keep(spec): one more picture of the path}. */
+  constructor(part, hooks) {
     this.part = part;
-    this.host = host;
+    this.hooks = hooks;
     this.needs = 3;
     this.single = true; // what is exported is one picture
     this.paint = oncePerFrame(() => this.paintPoint() || this.ask());
@@ -40,7 +40,7 @@ export class Plane {
   }
 
   get shares() {
-    const [right, top] = this.host.state.at;
+    const [right, top] = this.hooks.state().at;
     return [1 - right - top, right, top];
   }
 
@@ -50,12 +50,12 @@ export class Plane {
 
   /** What the export menu asks for: the picture at the point. */
   exported() {
-    return sumsQuery(this.host, [this.shares]);
+    return sumsQuery(this.hooks.state(), [this.shares]);
   }
 
   async draw() {
     const rows = Array.from({ length: SIDE ** 2 }, (_, i) => sharesAt([(i % SIDE) + 0.5, Math.floor(i / SIDE) + 0.5]));
-    const { film, by } = await drawSums(this.host, rows, "plane");
+    const { film, by } = await drawSums(this.hooks.state(), rows, "plane");
     this.tiles = film;
     this.layout();
     if (!this.paintPoint()) await this.ask();
@@ -77,14 +77,14 @@ export class Plane {
 
   /** Draw the point here; false where only the server can. */
   paintPoint() {
-    const drawn = drawSum(this.host, this.shares);
+    const drawn = drawSum(this.hooks.state(), this.shares);
     if (drawn) this.put(drawn, this.shares, "page");
     return Boolean(drawn);
   }
 
   async fetchPoint() {
     const { shares } = this;
-    const { film, by } = await drawSums(this.host, [shares], "point");
+    const { film, by } = await drawSums(this.hooks.state(), [shares], "point");
     if (by === "page" || !this.paintPoint()) this.put(film, shares, by); // the weights came meanwhile, and drew something newer
   }
 
@@ -95,17 +95,17 @@ export class Plane {
       .slice(1)
       .map((share) => share.toFixed(3))
       .join(",");
-    showWhoDraws(this.part("drawn"), by, this.host.about);
+    showWhoDraws(this.part("drawn"), by, this.hooks.about());
   }
 
   showPoint() {
-    const [x, y] = placeOf(this.host.state.at);
+    const [x, y] = placeOf(this.hooks.state().at);
     const point = this.part("plane-point");
     point.style.left = `${(100 * x) / SIDE}%`;
     point.style.top = `${(100 * y) / SIDE}%`;
     const words = this.description();
     point.setAttribute("aria-valuetext", words);
-    point.setAttribute("aria-valuenow", Math.round(100 * this.host.state.at[0]));
+    point.setAttribute("aria-valuenow", Math.round(100 * this.hooks.state().at[0]));
     this.part("plane-words").replaceChildren(...this.lines());
     this.part("plane-picture").setAttribute("aria-label", words);
   }
@@ -125,10 +125,9 @@ export class Plane {
   /** The point goes to a place of the map, at most to its border. */
   move(place) {
     const [, right, top] = sharesAt(place.map((value) => Math.min(Math.max(value, 0), SIDE)));
-    this.host.state.at = [right, top].map((share) => rounded(share, 3));
+    this.hooks.note({ at: [right, top].map((share) => rounded(share, 3)) });
     this.showPoint();
     this.paint();
-    this.host.settle();
   }
 
   // ---- wiring ----
@@ -148,8 +147,8 @@ export class Plane {
     });
     pad.addEventListener("pointermove", (event) => pad.hasPointerCapture(event.pointerId) && this.move(at(event)));
     this.part("plane-point").addEventListener("keydown", (event) => this.key(event));
-    this.part("plane-open").addEventListener("click", () => openSum(this.host, this.shares));
-    this.part("plane-keep").addEventListener("click", () => keepSum(this.host, this.shares));
+    this.part("plane-open").addEventListener("click", () => openSum(this.hooks.state(), this.shares));
+    this.part("plane-keep").addEventListener("click", () => keepSum(this.hooks.state(), this.shares, this.hooks.keep));
     new ResizeObserver(() => this.layout()).observe(this.part("plane-box"));
   }
 
@@ -163,7 +162,7 @@ export class Plane {
     })[event.key];
     if (!way && event.key !== "Home") return;
     event.preventDefault();
-    const now = placeOf(this.host.state.at);
+    const now = placeOf(this.hooks.state().at);
     const step = event.shiftKey ? 10 * STEP : STEP;
     this.move(way ? now.map((value, i) => value + step * way[i]) : placeOf(MIDDLE));
   }

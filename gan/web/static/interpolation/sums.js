@@ -14,52 +14,48 @@ import { fetchPixels } from "../weights/pixels.js";
 const digits = (value) => rounded(value, 4);
 const texts = (rows) => rows.map((shares) => shares.map(digits).join(":")).join(",");
 
-/** The pictures that are summed. `host` is the tab. */
-const termsOf = ({ state }, shares) => state.keyframes.slice(0, shares.length);
+/** The pictures that are summed. */
+const termsOf = ({ keyframes }, shares) => keyframes.slice(0, shares.length);
 
-/** One sum at once, or null where only the server can draw it. */
-export const drawSum = (host, shares) => drawSumHere(host.state.w, termsOf(host, shares), shares.map(digits));
+/** One sum of the state's first pictures at once, or null where only the server can draw it. */
+export const drawSum = (state, shares) => drawSumHere(state.w, termsOf(state, shares), shares.map(digits));
 
 /** The same as an address for the server's routes. */
-export const sumsQuery = (host, rows, labels = []) => ({
-  w: host.state.w,
-  ...keyframesQuery(termsOf(host, rows[0])),
+export const sumsQuery = (state, rows, labels = []) => ({
+  w: state.w,
+  ...keyframesQuery(termsOf(state, rows[0])),
   shares: texts(rows),
   as: labels.join(","),
 });
 
 /** Many sums: {film, by} with the pictures and who drew them, "page" or "server". */
-export async function drawSums(host, rows, slot, labels = []) {
-  const here = await drawSumsHere(
-    host.state.w,
-    termsOf(host, rows[0]),
-    rows.map((shares) => shares.map(digits)),
-    labels,
-  );
+export async function drawSums(state, rows, slot, labels = []) {
+  const sums = rows.map((shares) => shares.map(digits));
+  const here = await drawSumsHere(state.w, termsOf(state, rows[0]), sums, labels);
   if (here) return { film: here, by: "page" };
-  return { film: await fetchPixels("sums", sumsQuery(host, rows, labels), slot), by: "server" };
+  return { film: await fetchPixels("sums", sumsQuery(state, rows, labels), slot), by: "server" };
 }
 
 /** The spec of exactly this picture; says so where the sliders cannot have all of it. */
-async function specOf(host, shares) {
-  const { left_out: rest, ...query } = await getJSON(`sum?${queryOf(sumsQuery(host, [shares]))}`);
+async function specOf(state, shares) {
+  const { left_out: rest, ...query } = await getJSON(`sum?${queryOf(sumsQuery(state, [shares]))}`);
   if (rest) notify(t("interpolation.left_out", { share: Math.round(100 * rest) }));
-  return LatentSpec.parse({ seed: host.state.keyframes[0].seed, ...query });
+  return LatentSpec.parse({ seed: state.keyframes[0].seed, ...query });
 }
 
 /** Open the sum in Latent sliders; what fails is told. */
-export async function openSum(host, shares) {
+export async function openSum(state, shares) {
   try {
-    openTab("latent", { w: host.state.w, ...(await specOf(host, shares)).toQuery() });
+    openTab("latent", { w: state.w, ...(await specOf(state, shares)).toQuery() });
   } catch (error) {
     notify(error.message, "error");
   }
 }
 
-/** Make the sum one more picture of the path; what fails is told. */
-export async function keepSum(host, shares) {
+/** Give the sum's spec to keep(spec); what fails is told. */
+export async function keepSum(state, shares, keep) {
   try {
-    host.keyframes.add(await specOf(host, shares));
+    keep(await specOf(state, shares));
   } catch (error) {
     notify(error.message, "error");
   }

@@ -7,26 +7,21 @@ import { setText } from "../core/dom.js";
 import { visibleTab } from "../core/gradio_shell.js";
 import { queryOf } from "../core/query.js";
 import { t } from "../core/text.js";
-import { MAX_LEG, MAX_PATH } from "../engine/constants.js";
 import { drawPathHere } from "../engine/draw_here.js";
 import { fetchPixels } from "../weights/pixels.js";
+import { mostFrames, pathQuery } from "./state.js";
 
 const [STAGE, AROUND_STAGE] = [224, 400]; // CSS pixels: the picture at least, and the rest of the screen
 const GAP = 4;
 const KEYFRAME = "#aab4c2"; // on dark pictures, in both themes
 const SLIDER_FRAMES = 120;
 
-/** How many pictures a leg may have. */
-export function mostFrames({ keyframes, loop }) {
-  const most = Math.floor((MAX_PATH - (loop ? 0 : 1)) / (loop ? keyframes.length : keyframes.length - 1)) + 1;
-  return Math.min(most, MAX_LEG);
-}
-
-/** What the tab shows at first. `host` is the tab: host.state, host.pathQuery(), host.move(change), host.settle(). */
+/** What the tab shows at first. */
 export class Walk {
-  constructor(part, host, root) {
+  /** root: says which path is drawn. hooks: {state(), move(change): change the state and draw}. */
+  constructor(part, root, hooks) {
     this.part = part;
-    this.host = host;
+    this.hooks = hooks;
     this.root = root;
     this.film = null;
     this.position = 0;
@@ -38,9 +33,9 @@ export class Walk {
   }
 
   build() {
-    const { mode, frames, fps, boomerang, loop } = this.host.state;
+    const { mode, frames, fps, boomerang, loop } = this.hooks.state();
     markChosen(this.part("modes"), "mode", mode);
-    this.part("frames").max = Math.min(SLIDER_FRAMES, mostFrames(this.host.state));
+    this.part("frames").max = Math.min(SLIDER_FRAMES, mostFrames(this.hooks.state()));
     this.part("frames").value = frames;
     setText(this.part("frames-value"), String(frames));
     this.part("fps").value = fps;
@@ -52,8 +47,8 @@ export class Walk {
 
   /** Draw the path; says who did. */
   async draw() {
-    const { w, keyframes, mode, frames, loop } = this.host.state;
-    const query = this.host.pathQuery();
+    const { w, keyframes, mode, frames, loop } = this.hooks.state();
+    const query = pathQuery(this.hooks.state());
     const here = await drawPathHere(w, keyframes, { mode, frames, loop });
     this.film = here ?? (await fetchPixels("path", query, ""));
     this.frames = frames;
@@ -112,8 +107,8 @@ export class Walk {
 
   animate(now) {
     requestAnimationFrame((next) => this.animate(next));
-    if (!this.playing || !this.film || visibleTab() !== "interpolation" || this.host.state.show !== "walk") return;
-    if (now - (this.shownAt ?? 0) < 1000 / this.host.state.fps - 4) return;
+    if (!this.playing || !this.film || visibleTab() !== "interpolation" || this.hooks.state().show !== "walk") return;
+    if (now - (this.shownAt ?? 0) < 1000 / this.hooks.state().fps - 4) return;
     this.shownAt = now;
     this.advance();
     this.showFrame();
@@ -122,7 +117,7 @@ export class Walk {
   /** The next frame: there and back, or from the beginning again, which a loop has led to. */
   advance() {
     const last = this.film.count - 1;
-    const back = this.host.state.boomerang && !this.host.state.loop;
+    const back = this.hooks.state().boomerang && !this.hooks.state().loop;
     if (!back || this.position <= 0) this.forward = true;
     else if (this.position >= last) this.forward = false;
     this.position += this.forward ? 1 : -1;
@@ -159,10 +154,10 @@ export class Walk {
 
   bind() {
     const on = (name, event, fn) => this.part(name).addEventListener(event, fn);
-    radioGroup(this.part("modes"), "mode", (mode) => this.host.move({ mode }));
-    on("frames", "input", (event) => this.host.move({ frames: Number(event.target.value) }));
-    on("fps", "change", (event) => this.host.move({ fps: Number(event.target.value) }));
-    on("after", "change", ({ target: { value } }) => this.host.move({ loop: value === "loop", boomerang: value !== "again" }));
+    radioGroup(this.part("modes"), "mode", (mode) => this.hooks.move({ mode }));
+    on("frames", "input", (event) => this.hooks.move({ frames: Number(event.target.value) }));
+    on("fps", "change", (event) => this.hooks.move({ fps: Number(event.target.value) }));
+    on("after", "change", ({ target: { value } }) => this.hooks.move({ loop: value === "loop", boomerang: value !== "again" }));
     on("play", "click", () => this.play(!this.playing));
     on("position", "input", (event) => this.seek(Number(event.target.value)));
     on("strip", "click", (event) => this.seekStrip(event));
