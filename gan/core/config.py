@@ -211,11 +211,11 @@ def _convert(k: Knob, text: Any) -> Value:
 
 
 _MOST_SHOWN = 60  # letters of a value
-_KIND_WORDS = {kind: say(f"config.kind_{kind.__name__}") for kind in (bool, int, float, str)}
+_KIND_WORDS: dict[type, str] = {kind: say(f"config.kind_{kind.__name__}") for kind in (bool, int, float, str)}
 _KINDS = {"bool": bool, "int": int, "float": float, "str": str}
 
 
-def _words(name: str) -> dict[str, str]:
+def _words(name: str) -> dict[str, Any]:  # as fields of a Knob
     """What a form says of a setting; its name where the catalogue has nothing."""
     return {"label": label(f"knobs.{name}.label", name), "help": label(f"knobs.{name}.help", "")}
 

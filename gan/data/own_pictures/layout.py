@@ -97,7 +97,7 @@ def by_folders(names: Sequence[str]) -> Layout:
     inside = sorted(set(range(len(folders))) - set(stray))
     kinds = {folders[i][depth] for i in inside}
     if len(kinds) < 2 or len(stray) > len(inside):
-        notes = [say("data.folders_no_classes")] if len(kinds) > 1 else []
+        notes: list[str] = [say("data.folders_no_classes")] if len(kinds) > 1 else []
         return Layout([Place("train", None) for _ in folders], notes)
     splits = splits_of(kinds)
     layout = Layout([None] * len(folders))
