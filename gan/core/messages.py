@@ -63,8 +63,11 @@ def _in_json(value: Value) -> object:
 
 
 def say(key: str, /, **values: object) -> Message:
-    """The message of this key. values: str, int, float, messages, or lists of those; of others, their str."""
-    known = {name: _plain(value) for name, value in values.items()}
+    """The message of this key. values: str, int, float, messages, or lists of those; of others, their str.
+
+    Only those of which the entry speaks are kept: a visitor must not read between the lines what a text leaves out.
+    """
+    known = {name: _plain(value) for name, value in values.items() if name in _places(key)}
     return Message(_text(key, known), key, known)
 
 
@@ -111,6 +114,14 @@ def catalogue(language: str, area: str) -> dict[str, Entry]:
 def _entry(key: str) -> Entry | None:
     area, _, name = key.partition(".")
     return catalogue(ENGLISH, area).get(name)
+
+
+@cache
+def _places(key: str) -> frozenset[str]:
+    """The names of the values of which an entry speaks."""
+    entry = _entry(key)
+    texts = entry.values() if isinstance(entry, dict) else [entry or ""]
+    return frozenset(("count", *(place[1] for text in texts for place in _PLACE.finditer(text))))
 
 
 def _text(key: str, values: Mapping[str, Value]) -> str:

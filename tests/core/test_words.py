@@ -188,6 +188,11 @@ def test_a_message_is_a_text_that_keeps_its_key_and_values():
         assert other == said and other.key == said.key and other.values == said.values
 
 
+def test_a_message_keeps_no_value_that_its_text_leaves_out():
+    said = say("data.too_few", count=2, least=16, folder="/home/somebody")
+    assert said.values == {"count": 2, "least": 16} and "somebody" not in json.dumps(said.to_json())
+
+
 def test_a_message_keeps_those_in_it():
     row = joined([say("data.summary", pictures=say("data.pictures", count=2)), "", "Of somebody else."])
     assert row == "2 pictures. Of somebody else."
