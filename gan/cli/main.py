@@ -224,7 +224,7 @@ def _dataset(args: argparse.Namespace, own_dir: Path) -> str | None:
     return name
 
 
-def _seldom(tell: Callable[[str], None], seconds: float = 2.0) -> Callable[[str], None]:
+def _seldom(pass_on: Callable[[str], None], seconds: float = 2.0) -> Callable[[str], None]:
     """Passes on what is said only every few seconds."""
     last = time.monotonic()
 
@@ -232,7 +232,7 @@ def _seldom(tell: Callable[[str], None], seconds: float = 2.0) -> Callable[[str]
         nonlocal last
         if time.monotonic() - last >= seconds:
             last = time.monotonic()
-            tell(words)
+            pass_on(words)
 
     return tell
 
