@@ -89,6 +89,12 @@ def labelled(area: str, table: Mapping[str, T], *fields: str) -> dict[str, T]:
     return {name: replace(entry, **texts(name, entry)) if entry else entry for name, entry in table.items()}  # type: ignore[type-var]
 
 
+def recognised(key: str, text: str) -> str:
+    """A text that a file brings, as the message of this key where it is that in English; else as it is."""
+    found = label(key, text)
+    return found if found == text else text
+
+
 def joined(parts: Iterable[str]) -> str:
     """Sentences in a row; a message that keeps them where there are several."""
     said = [part for part in parts if part]

@@ -236,17 +236,12 @@ def _url(dataset: str) -> str:
 # ---- the table ----
 
 DIGITS = tuple("0123456789")
-GARMENTS = (
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-)  # fmt: skip
-EMOJI_GROUPS = (
-    "Smileys & Emotion", "People & Body", "Animals & Nature", "Food & Drink", "Travel & Places", "Activities",
-    "Objects", "Symbols", "Flags",
-)  # fmt: skip
+GARMENTS = tuple(say(f"datasets.fashion-mnist.class_{i}") for i in range(10))
+EMOJI_GROUPS = tuple(say(f"datasets.emoji.class_{i}") for i in range(9))
 
 KANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-OBJECTS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+OBJECTS = tuple(say(f"datasets.cifar10.class_{i}") for i in range(10))
 
 _BOTH_SPLITS = {"train": "train", "test": "test"}
 _TEST_IS_TRAIN = {"train": "train", "test": "train"}

@@ -177,8 +177,7 @@ def _about(meta: dict[str, Any], folder: Path, config: Config) -> dict[str, Any]
         "computes": _is_line,
     }
     about = {name: meta[name] for name, is_right in checks.items() if name in meta and is_right(meta[name])}
-    if "title" in about:
-        about["title"] = text_of(meta, "title")
+    about |= {name: text_of(meta, name) for name in ("title", "dataset_title") if name in about}
     numbered = {"class_names": [str(i) for i in range(config.classes)]}
     format = read_format(meta.get("format"), say("runs.run_in_zip"))
     return numbered | about | _ending(meta, folder, config) | {"format": format}

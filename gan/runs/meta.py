@@ -83,7 +83,7 @@ class RunMeta:
         write_atomically(folder / RUN_JSON, _encoded(self.to_dict()))
 
 
-_MESSAGES = ("message", "title")  # texts that `with_messages` says more of
+_MESSAGES = ("message", "title", "dataset_title")  # texts that `with_messages` says more of
 _FIELDS = {f.name: str(f.type) for f in fields(RunMeta) if f.name != "more"}
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gan.core.errors import UserError
 from gan.core.images import to_uint8
-from gan.core.messages import say
+from gan.core.messages import recognised, say
 from gan.latent import directions as studies
 from gan.latent import interpolation, steering
 from gan.latent import spec as specs
@@ -108,7 +108,7 @@ class LoadedGenerator:
             "about": w.about,
             "z_dim": cfg.z_dim,
             "classes": cfg.classes,
-            "class_names": list(w.class_names),
+            "class_names": [recognised(f"datasets.{cfg.dataset}.class_{i}", n) for i, n in enumerate(w.class_names)],
             "groups": cfg.clusters,
             "dataset": cfg.dataset,
             "size": cfg.size,

@@ -355,3 +355,12 @@ def test_a_folder_of_own_pictures_trains(folder, tmp_path):
     arguments = ["dense", "--dataset", str(tmp_path / "cats"), "--size", "28", "--channels", "1"]
     assert train(folder, *arguments, "--batch", "8", "--steps", "2") == 0
     assert json.loads((the_run(folder) / "run.json").read_text())["config"]["dataset"].startswith("own-")
+
+
+def test_progress_is_passed_on_but_not_too_often():
+    said: list[str] = []
+    always, never = _seldom(said.append, 0.0), _seldom(said.append, 1e9)
+    for words in ("a", "b"):
+        always(words)
+        never("no " + words)
+    assert said == ["a", "b"]

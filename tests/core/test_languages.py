@@ -27,7 +27,8 @@ NAMES = {
     "Minimax", "Wasserstein", "Adam β₁", "Adam β₂", "Adam ε",
 }  # fmt: skip
 SHARED = {
-    "de": {"Interpolation", "Generator", "Download", "Live", "Name", "Seed", "Variation {k}", "Dense", "Hinge"},
+    "de": {"Interpolation", "Generator", "Download", "Live", "Name", "Seed", "Variation {k}", "Dense", "Hinge",
+           "Pullover"},
     "es": {"no", "{times} × real"},
 }  # fmt: skip
 

@@ -15,7 +15,7 @@ import pytest
 
 from gan.core import messages
 from gan.core.config import KNOBS
-from gan.core.messages import ENGLISH, FORMATS, Message, joined, label, read_message, say, text_of, texts_of
+from gan.core.messages import ENGLISH, FORMATS, Message, joined, label, read_message, recognised, say, text_of, texts_of
 from gan.core.messages import with_messages as encoded
 from gan.core.paths import PACKAGE, WORDS
 from gan.data.catalog import DATA
@@ -54,10 +54,14 @@ def places(entry: object) -> set[str]:
 
 
 def calls() -> Iterator[tuple[str, str, set[str] | None]]:
-    """Every `say` and `label` of the program: (where, pattern of its keys, names of its values or None for others)."""
+    """Every message of the program: (where, pattern of its keys, names of its values or None for others)."""
     for path in SOURCES:
         for node in ast.walk(tree_of(path)):
-            named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("say", "label")
+            named = (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("say", "label", "recognised")
+            )
             if not named or not node.args or path.name == "messages.py":
                 continue
             if (pattern := key_pattern(node.args[0])) is not None:
@@ -117,6 +121,13 @@ def test_what_can_be_chosen_has_a_title_in_the_catalogue(area):
     for name, entry in TABLES[area].items():
         field = "label" if area == "knobs" else "title"
         assert entry is None or f"{area}.{name}.{field}" in ENTRIES
+
+
+def test_a_text_of_a_file_is_known_again_where_it_is_the_same():
+    known = recognised("datasets.fashion-mnist.class_8", "Bag")
+    assert isinstance(known, Message) and known.key == "datasets.fashion-mnist.class_8"
+    for text in (recognised("datasets.fashion-mnist.class_8", "My bag"), recognised("datasets.own-1.class_0", "Bag")):
+        assert type(text) is str
 
 
 def test_a_name_without_an_entry_is_its_own_title():

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gan.core.messages import say
+from gan.core.messages import recognised, say
 from gan.latent.directions import Direction, from_text, to_text
 from gan.latent.query import BadQuery, in_base64, spec_of
 from gan.latent.spec import packed, unpacked
@@ -54,7 +54,8 @@ class PictureRoutes:
 
     async def shipped(self, request: Request) -> Response:
         listed = await run_in_threadpool(self.renderer.shipped)
-        shipped = [{"id": name, "title": w.title or name, "group": "shipped"} for name, w in listed.items()]
+        titles = {name: recognised(f"weights.{name}.title", w.title or name) for name, w in listed.items()}
+        shipped = [{"id": name, "title": title, "group": "shipped"} for name, title in titles.items()]
         mine = await run_in_threadpool(self._my_runs, tokens_of(request))
         return answer_json({"weights": mine + shipped})
 
@@ -75,6 +76,7 @@ class PictureRoutes:
     async def about(self, request: Request) -> Response:
         name = request.path_params["name"]
         about = {"id": name} | await wait(self.renderer.ask(name, lambda generator, _: generator.about()))
+        about |= {field: recognised(f"weights.{name}.{field}", str(about[field])) for field in ("title", "about")}
         if self.runs is not None and name.startswith("run-"):
             run, best = self.runs.whose_weights(name[4:])
             live = {"title": run.meta.title, "live": _group(run) == "live"}

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gan.core.errors import Missing
-from gan.core.messages import say
+from gan.core.messages import recognised, say
 from gan.data.catalog import titles
 from gan.losses.objectives import OBJECTIVES
 from gan.metrics.classifier import measured_sets
@@ -147,7 +147,9 @@ def summary_of(run: Run) -> dict[str, object]:
 def _info(run: Run) -> dict[str, object]:
     return summary_of(run) | {
         "config": run.config.to_dict(),
-        "class_names": run.meta.class_names,
+        "class_names": [
+            recognised(f"datasets.{run.config.dataset}.class_{i}", name) for i, name in enumerate(run.meta.class_names)
+        ],
         "dataset_title": run.meta.dataset_title or run.config.dataset,
         "tiles": run.meta.tiles,
         "shown_seed": run.meta.frame_seed,
