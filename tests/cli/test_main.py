@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan.cli.main import FLAGS, _parser, main
+from gan.cli.main import FLAGS, _parser, _seldom, main
 from gan.core.config import KNOBS, OUTPUTS, PRECISIONS, SAMPLINGS, UPDATE_ORDERS
 from gan.core.errors import as_user_error
 from gan.core.files import write_atomically
