@@ -17,6 +17,7 @@ Area = dict[str, Entry]
 
 PLURALS = {"de": {"one", "other"}, "es": {"one", "many", "other"}}  # CLDR categories of whole numbers
 CHOSEN = {knob.name for knob in KNOBS.values() if knob.scope != "fitted"}  # settings that a form has a field for
+QUOTES = {"de": "„“", "es": "«»"}
 LISTS = ("and", "or")  # formats of a place that a language may choose
 # What is called the same everywhere, and words that a language shares with English.
 NAMES = {
@@ -121,6 +122,16 @@ def test_spaces(language: str, area: str) -> None:
         for text in texts(theirs):
             assert text and spaces_around(text) == ends, key
             assert not re.search(r"\s\s|[\n\t]|\s[.,;)”»](?!\w)", text), key
+
+
+@each_area
+def test_typography(language: str, area: str) -> None:
+    """The language's quotation marks, in pairs, and no line that begins with "%" or "…"."""
+    begin, end = QUOTES[language]
+    for key, _, theirs in entries(language, area):
+        for text in texts(theirs):
+            assert not set(text) & set('"„“”«»') - {begin, end} and text.count(begin) == text.count(end), key
+            assert not re.search(" [%…]", text), key
 
 
 @each_area
