@@ -26,7 +26,7 @@ ENGLISH = "en"
 _PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 # What may be read from a stranger's file.
 _KEY, _NAME = re.compile(r"[a-z_]{1,20}(\.[\w:+-]{1,40}){1,3}", re.ASCII), re.compile(r"[a-z_]{1,30}")
-_MOST_VALUES, _LONGEST, _DEEPEST = 20, 300, 4  # values of a message or items of a list, letters of one, levels
+_MOST_VALUES, _LONGEST, _DEEPEST = 50, 300, 8  # values of a message or items of a list, letters of one, levels
 
 Entry = str | dict[str, str]  # a text, or texts by plural category
 Value: TypeAlias = "str | int | float | list[Value]"  # a str may be a Message

@@ -251,7 +251,7 @@ def test_numbers_that_json_cannot_hold_are_texts():
 
 
 DEEP: dict[str, object] = {"key": "a.b", "values": {}}
-for _ in range(5):
+for _ in range(9):
     DEEP = {"key": "a.b", "values": {"x": DEEP}}
 
 
@@ -262,7 +262,8 @@ for _ in range(5):
         {"key": "a." + "b" * 100, "values": {}}, {"key": "a.b", "values": []}, {"key": "a.b", "values": {"X": 1}},
         {"key": "a.b", "values": {"x": "y" * 1000}}, {"key": "a.b", "values": {"x": "\u202e"}},
         {"key": "a.b", "values": {"x": float("nan")}}, {"key": "a.b", "values": {"x": None}},
-        {"key": "a.b", "values": {"x": [1] * 100}}, {"key": "a.b", "values": dict.fromkeys("abcdefghijklmnopqrstu", 1)},
+        {"key": "a.b", "values": {"x": [1] * 100}},
+        {"key": "a.b", "values": {letter * i: 1 for letter in "abc" for i in range(1, 30)}},
         DEEP,
     ],
 )  # fmt: skip
