@@ -117,6 +117,11 @@ def catalogue(language: str, area: str) -> dict[str, Entry]:
     return json.loads(path.read_bytes()) if path.is_file() else {}
 
 
+def areas(language: str) -> list[str]:
+    """Of which there are entries."""
+    return sorted(path.stem for path in (WORDS / language).glob("*.json"))
+
+
 def _entry(key: str) -> Entry | None:
     area, _, name = key.partition(".")
     return catalogue(ENGLISH, area).get(name)

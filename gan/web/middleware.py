@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan.core.messages import say, with_messages
+from gan.web.languages import language_of
 
 MIB = 1 << 20
 OURS = "/gradio_api/gan/"
@@ -80,16 +82,27 @@ _BEFORE = b"<script data-gradio-mode>"  # the first after the settings
 _BELIEVED = re.compile(rb'const root = "[^"]*";')
 _KNOWN = b"const root = window.gradio_config.root;"
 _MANIFEST = re.compile(rb'<link rel="manifest"[^>]*>')  # of an app to install, which this is not
+_ENGLISH = re.compile(rb'<html\s+lang="en"')
+_SETTINGS = re.compile(rb"(?<=window\.gradio_config = )\{.*?\}(?=;</script>)", re.DOTALL)
+
+Texts = Mapping[str, str]  # what stands in the page in English -> in another language
 
 
 class FirstPage:
     """Lets the first page find its own address, and answers below a path with and without the slash at its end.
 
-    style: a sheet that stands in the page, so that it looks as it should even where nothing else arrives.
+    style: a sheet that stands in the page, so that it looks as it should even where nothing else arrives. texts: what
+    stands in the page -> the same in a language.
     """
 
-    def __init__(self, app: ASGIApp, root_path: str = "", style: Callable[[], str] = str) -> None:
-        self.app, self.root_path, self.style = app, root_path, style
+    def __init__(
+        self,
+        app: ASGIApp,
+        root_path: str = "",
+        style: Callable[[], str] = str,
+        texts: Callable[[str], Texts] = lambda _: {},
+    ) -> None:
+        self.app, self.root_path, self.style, self.texts = app, root_path, style, texts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
@@ -97,15 +110,17 @@ class FirstPage:
             path = self.root_path + "/"
             scope = {**scope, "path": path, "raw_path": path.encode()}
         if scope["type"] == "http" and scope["method"] == "GET" and path in ("/", self.root_path + "/"):
-            send = _Rewritten(send, f"<style>{self.style()}</style>\n".encode()).send
+            language = language_of(scope)
+            send = _Rewritten(send, f"<style>{self.style()}</style>\n".encode(), language, self.texts(language)).send
         await self.app(scope, receive, send)
 
 
 class _Rewritten:
     """Holds a page back until it is whole."""
 
-    def __init__(self, send: Send, style: bytes) -> None:
+    def __init__(self, send: Send, style: bytes, language: str, texts: Texts) -> None:
         self._send, self._style, self._body = send, style, b""
+        self._language, self._texts = language, texts
         self._start: Message = {}
 
     async def send(self, message: Message) -> None:
@@ -117,9 +132,29 @@ class _Rewritten:
             return
         body = _BELIEVED.sub(_KNOWN, _MANIFEST.sub(b"", self._body))
         body = body.replace(_BEFORE, _ADDRESS + _BEFORE, 1).replace(b"</head>", self._style + b"</head>", 1)
+        body = self._translated(body)
         kept = [h for h in self._start.get("headers", []) if h[0].lower() != b"content-length"]
-        await self._send({**self._start, "headers": [*kept, (b"content-length", str(len(body)).encode())]})
+        own = [(b"content-length", str(len(body)).encode()), (b"vary", b"Accept-Language")]
+        await self._send({**self._start, "headers": [*kept, *own]})
         await self._send({"type": "http.response.body", "body": body})
+
+    def _translated(self, body: bytes) -> bytes:
+        """The page in its language: what Gradio is to show, and the words of its head."""
+        if not self._texts:
+            return body
+        body = _ENGLISH.sub(f'<html lang="{self._language}"'.encode(), body, 1)
+        settings = json.loads(found[0]) if (found := _SETTINGS.search(body)) else None
+        text = json.dumps(_exchanged(settings, self._texts), ensure_ascii=False).replace("<", "\\u003c")
+        return body[: found.start()] + text.encode() + body[found.end() :] if found else body
+
+
+def _exchanged(content: Any, texts: Texts) -> Any:
+    """JSON with every text that is among these exchanged."""
+    if isinstance(content, dict):
+        return {name: _exchanged(value, texts) for name, value in content.items()}
+    if isinstance(content, list):
+        return [_exchanged(value, texts) for value in content]
+    return texts.get(content, content) if isinstance(content, str) else content
 
 
 class OwnPages:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from typing import Any
 
 import gradio as gr
 from starlette.middleware import Middleware
 
+from gan.core.messages import ENGLISH
+from gan.web.languages import LANGUAGES
 from gan.web.middleware import BodyLimit, FirstPage, OwnPages, SecurityHeaders
 from gan.web.page_files import with_imports
 from gan.web.password import Password
 from gan.web.settings import Settings
 from gan.web.tabs import compare, how, interpolation, latent, train
-from gan.web.tabs.island import island
-from gan.web.text import EN, Text
+from gan.web.tabs.island import island, markup_of
+from gan.web.text import EN, Text, text_in
 
 _SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 _SYSTEM_MONO = ("ui-monospace", "SF Mono", "Consolas", "monospace")
@@ -53,12 +56,14 @@ _STATIC = "gradio_api/gan/static"
 _HEADER = """<header class="gf-header">
 <h1 class="gf-brand"><span class="gf-brand-mark" aria-hidden="true"></span>{product}</h1>
 <p class="gf-promise">{promise}</p>
+<select class="gf-select gf-small gf-language" data-gf="language" translate="no" autocomplete="off"
+  aria-label="{language}" title="{language}">LANGUAGES</select>
 <button type="button" class="gf-btn gf-btn-quiet gf-small gf-help" data-gf="shortcuts" aria-haspopup="dialog"
   aria-label="{shortcuts_hint}" title="{shortcuts_hint}">?</button>
 </header>"""
 
 
-def head(words: dict[str, str]) -> str:
+def head(language: str) -> str:
     """What the page's <head> says, from the table of tabs. The style sheets are linked, not given as css=, because
     Gradio would rewrite every selector of ours.
     """
@@ -66,8 +71,9 @@ def head(words: dict[str, str]) -> str:
     scripts = with_imports("page.js", TABS[_FIRST].script)
     return "\n".join(
         (
-            f'<meta name="description" content="{escape(words["promise"])}">',
+            f'<meta name="description" content="{escape(text_in(language)["common"]["promise"])}">',
             f'<meta name="gf-tabs" content="{" ".join(TABS)}">',
+            f'<meta name="gf-language" content="{language}">',  # Gradio has its own mind about the lang of <html>
             *(f'<link rel="stylesheet" href="{_STATIC}/{name}">' for name in sheets),
             *(f'<link rel="modulepreload" href="{_STATIC}/{name}">' for name in scripts),
             f'<script type="module">import {{ open }} from "./{_STATIC}/page.js"; open();</script>',
@@ -75,19 +81,44 @@ def head(words: dict[str, str]) -> str:
     )
 
 
-def build(text: Text = EN) -> gr.Blocks:
+def build() -> gr.Blocks:
     """The whole page. Nothing in it asks Python again: the tabs talk to our own routes."""
-    common = text["common"]
-    with gr.Blocks(title=common["product"], analytics_enabled=False, fill_width=True) as page:
-        gr.HTML(_fill(_HEADER, common), apply_default_css=False, container=False, padding=False)
+    header, titles, markups = _parts(ENGLISH)
+    with gr.Blocks(title=EN["common"]["product"], analytics_enabled=False, fill_width=True) as page:
+        gr.HTML(header, apply_default_css=False, container=False, padding=False)
         with gr.Tabs(selected=_FIRST, elem_id="gf-tabs", overflow_behavior="wrap"):
-            for name, tab in TABS.items():
-                with gr.Tab(common[f"tab_{name}"], id=name, elem_id=f"gf-tab-{name}"):
-                    island(tab.markup(text), tab.script)
+            for title, markup, (name, tab) in zip(titles, markups, TABS.items(), strict=True):
+                with gr.Tab(title, id=name, elem_id=f"gf-tab-{name}"):
+                    island(markup, tab.script)
     return page
 
 
-def launch_options(page: gr.Blocks, settings: Settings, text: Text = EN) -> dict[str, Any]:
+def _parts(language: str) -> tuple[str, list[str], list[str]]:
+    """What stands in the page: its header, and title and markup of each tab."""
+    text = text_in(language)
+    common = text["common"]
+    titles = [common[f"tab_{name}"] for name in TABS]
+    header = _fill(_HEADER, common).replace("LANGUAGES", "".join(_choices(language)))
+    return header, titles, [markup_of(tab.markup(text)) for tab in TABS.values()]
+
+
+def _choices(chosen: str) -> Iterator[str]:
+    for code, name in LANGUAGES.items():
+        selected = " selected" if code == chosen else ""
+        yield f'<option value="{code}" title="{escape(name)}"{selected}>{code.upper()}</option>'
+
+
+@cache
+def texts_in(language: str) -> Mapping[str, str]:
+    """What stands in the page -> the same in a language."""
+    if language == ENGLISH:
+        return {}
+    (header, titles, markups), (others, other_titles, other_markups) = _parts(ENGLISH), _parts(language)
+    exchanged = dict(zip((header, *titles, *markups), (others, *other_titles, *other_markups), strict=True))
+    return exchanged | {head(ENGLISH): head(language)}
+
+
+def launch_options(page: gr.Blocks, settings: Settings) -> dict[str, Any]:
     """What `page.launch` needs besides address and port."""
     return {
         "root_path": settings.root_path,
@@ -102,21 +133,21 @@ def launch_options(page: gr.Blocks, settings: Settings, text: Text = EN) -> dict
         "max_file_size": "64kb",  # Gradio's own upload route is not used
         "footer_links": [],
         "theme": theme(),
-        "head": head(text["common"]),
-        "app_kwargs": {"middleware": list(_in_front(page, settings, text["common"]))},
+        "head": head(ENGLISH),
+        "app_kwargs": {"middleware": list(_in_front(page, settings))},
     }
 
 
-def _in_front(page: gr.Blocks, settings: Settings, words: dict[str, str]) -> Iterator[Middleware]:
+def _in_front(page: gr.Blocks, settings: Settings) -> Iterator[Middleware]:
     """What every request passes, from the outside in."""
     yield Middleware(SecurityHeaders, frame_from=settings.frame_from)
     yield Middleware(OwnPages)
     yield Middleware(BodyLimit)
     if settings.password:
         framed = settings.on_space or bool(settings.frame_from)
-        yield Middleware(Password, password=settings.password, text=words, framed=framed)
+        yield Middleware(Password, password=settings.password, framed=framed)
     # Gradio's own sheet of the theme is a file of its own, which not every proxy lets through.
-    yield Middleware(FirstPage, root_path=settings.root_path, style=lambda: page.theme_css)
+    yield Middleware(FirstPage, root_path=settings.root_path, style=lambda: page.theme_css, texts=texts_in)
 
 
 def theme() -> gr.themes.Base:

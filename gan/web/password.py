@@ -18,7 +18,9 @@ from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gan.core.messages import say, with_messages
+from gan.core.messages import Message, say, with_messages
+from gan.web.languages import language_of
+from gan.web.text import text_in
 
 COOKIE = "gan-forge-visit"
 VISIT_SECONDS = 30 * 24 * 3600
@@ -31,7 +33,7 @@ MOST_FORM_BYTES = 4096
 _COOKIE = re.compile(rf"(?:^|;\s*){COOKIE}=([0-9a-f.]+)")
 _STARTUP = "/gradio_api/startup-events"  # asked by the program itself while it starts; tells nothing
 
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{product}</title>
+_PAGE = """<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{product}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
 <style>:root{{color-scheme:light dark}}
 body{{margin:0;min-height:100vh;display:grid;place-items:center;font:16px/1.5 system-ui,sans-serif;
@@ -50,9 +52,9 @@ button{{background:#c2410c;border-color:#c2410c;color:#fff;font-weight:600;curso
 class Password:
     """Plain ASGI: lets through who has given the password to this program since it was started."""
 
-    def __init__(self, app: ASGIApp, password: str, text: dict[str, str], framed: bool = False) -> None:
+    def __init__(self, app: ASGIApp, password: str, framed: bool = False) -> None:
         """framed: the page may stand in another site's frame, so the cookie must be sent there (https only)."""
-        self.app, self.text, self.framed = app, text, framed
+        self.app, self.framed = app, framed
         self._password = _digest(password)
         self._key = secrets.token_bytes(32)  # a restart asks everybody again
         self._tries = Tries()
@@ -100,15 +102,23 @@ class Password:
         more = "; Secure" if secure and not self.framed else ""
         return f"{COOKIE}={until}.{self._proof(until)}; Path=/; Max-Age={VISIT_SECONDS}; HttpOnly; {where}{more}"
 
-    async def _ask(self, scope: Scope, send: Send, problem: str = "", status: int = 401) -> None:
+    async def _ask(self, scope: Scope, send: Send, problem: Message | None = None, status: int = 401) -> None:
         if "text/html" in _header(scope, b"accept"):
-            words = {k: escape(self.text[f"password_{k}"]) for k in ("label", "enter")}
-            note = f'<p role="alert">{escape(problem)}</p>' if problem else ""
-            body = _PAGE.format(product=escape(self.text["product"]), problem=note, **words).encode()
+            language = language_of(scope)
+            text = text_in(language)["common"]
+            words = {k: escape(text[f"password_{k}"]) for k in ("label", "enter")}
+            note = f'<p role="alert">{escape(_in(text, problem))}</p>' if problem else ""
+            page = _PAGE.format(language=language, product=escape(text["product"]), problem=note, **words)
+            body = page.encode()
             await _answer(send, status, [(b"content-type", b"text/html; charset=utf-8")], body)
         else:
             body = json.dumps(with_messages({"error": problem or say("common.password_needed")})).encode()
             await _answer(send, status, [(b"content-type", b"application/json")], body)
+
+
+def _in(text: dict[str, str], message: Message) -> str:
+    """A message of the area "common" in the language of its texts."""
+    return text[message.key.partition(".")[2]].format_map(message.values)
 
 
 class Tries:

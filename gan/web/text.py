@@ -6,7 +6,7 @@ with `t("train.pause")`. A name in braces is filled in by the page: t("train.ste
 
 from __future__ import annotations
 
-from gan.core.messages import ENGLISH, catalogue
+from gan.core.messages import ENGLISH, Entry, areas, catalogue
 
 Text = dict[str, dict[str, str]]  # one language
 
@@ -18,6 +18,11 @@ SECTIONS = (
 
 def text_in(language: str) -> Text:
     return {name: {k: v for k, v in catalogue(language, name).items() if isinstance(v, str)} for name in SECTIONS}
+
+
+def words_in(language: str) -> dict[str, dict[str, Entry]]:
+    """All that the page says by itself; in another language also what the server says, which comes in English."""
+    return {name: catalogue(language, name) for name in (SECTIONS if language == ENGLISH else areas(language))}
 
 
 EN = text_in(ENGLISH)

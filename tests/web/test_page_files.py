@@ -13,7 +13,6 @@ from gan.web import page
 from gan.web.page_files import served, with_imports
 from gan.web.routes.answers import BASE, routes_of
 from gan.web.routes.static import StaticRoutes
-from gan.web.text import EN
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +42,7 @@ def test_nothing_else_is_served(client, name):
 
 
 def test_all_that_the_first_view_imports_is_fetched_at_once():
-    linked = re.findall(r'rel="modulepreload" href="gradio_api/gan/static/([^"]+)"', page.head(EN["common"]))
+    linked = re.findall(r'rel="modulepreload" href="gradio_api/gan/static/([^"]+)"', page.head("en"))
     assert set(linked) == set(with_imports("page.js", "train/train.js")) and len(linked) == len(set(linked))
     for path in map(STATIC.joinpath, linked):
         imported = re.findall(r'from "([^"]+)"', path.read_text(encoding="utf-8"))
@@ -51,5 +50,5 @@ def test_all_that_the_first_view_imports_is_fetched_at_once():
 
 
 def test_every_style_sheet_is_linked():
-    linked = re.findall(r'rel="stylesheet" href="gradio_api/gan/static/([^"]+)"', page.head(EN["common"]))
+    linked = re.findall(r'rel="stylesheet" href="gradio_api/gan/static/([^"]+)"', page.head("en"))
     assert sorted(linked) == sorted(name for name in served() if name.endswith(".css"))

@@ -32,7 +32,7 @@ async def talk(socket):
 
 def client(framed: bool = False, **more) -> TestClient:
     routes = [Route("/{path:path}", behind, methods=["GET", "POST", "DELETE"]), WebSocketRoute("/talk", talk)]
-    middleware = [Middleware(Password, password=WORD, text=EN["common"], framed=framed)]
+    middleware = [Middleware(Password, password=WORD, framed=framed)]
     return TestClient(Starlette(routes=routes, middleware=middleware), follow_redirects=False, **more)
 
 
@@ -122,15 +122,24 @@ def test_tries_are_counted_for_each_address_and_for_all(monkeypatch):
     assert tries.wait("a") == tries.wait("b") == 0
 
 
-def test_a_name_in_the_text_is_only_text():
-    text = EN["common"] | {"product": "<script>x</script>"}
-    app = Starlette(middleware=[Middleware(Password, password=WORD, text=text)])
-    assert "<script>" not in TestClient(app).get("/", headers=HTML).text
+def test_a_text_is_only_text(monkeypatch):
+    text = {"common": EN["common"] | {"product": "<script>x</script>"}}
+    monkeypatch.setattr(password, "text_in", lambda _: text)
+    assert "<script>" not in client().get("/", headers=HTML).text
+
+
+@pytest.mark.parametrize(("language", "wrong"), [("de", "Das ist nicht das Passwort."), ("es", "contraseña")])
+def test_it_is_asked_for_in_the_language_of_the_browser(language, wrong):
+    c = client(headers={"Accept-Language": f"{language}-XX,{language};q=0.9,en;q=0.5"})
+    asked = c.get("/", headers=HTML).text
+    assert f'<html lang="{language}">' in asked and EN["common"]["password_label"] not in asked
+    refused = enter(c, "wrong").text
+    assert wrong in refused and EN["common"]["password_wrong"] not in refused
 
 
 def test_many_tries_at_once_are_counted_as_many():
     """All have sent their headers before the first password comes: each is held against those before it."""
-    guard = Password(behind, WORD, EN["common"])
+    guard = Password(behind, WORD)
     form = [(b"content-type", b"application/x-www-form-urlencoded")]
     scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": form, "client": ("a", 1)}
     statuses: list[int] = []

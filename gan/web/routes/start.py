@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gan.core.config import KNOBS
-from gan.core.messages import say
+from gan.core.messages import say, with_messages
 from gan.core.version import VERSION
 from gan.data.catalog import DATA
 from gan.losses.objectives import OBJECTIVES, Objective
@@ -20,11 +20,12 @@ from gan.runs.store import RECORDED
 from gan.serving.renderer import MAX_UPLOAD_BYTES
 from gan.web.access import Access
 from gan.web.addresses import is_loopback
+from gan.web.languages import LANGUAGES, language_of
 from gan.web.mathml import mathml
 from gan.web.routes.answers import FRESH, Table, tokens_of
 from gan.web.routes.find import MAX_PICTURE_BYTES
 from gan.web.routes.uploads import accepted
-from gan.web.text import EN
+from gan.web.text import words_in
 
 
 class StartRoutes:
@@ -32,13 +33,16 @@ class StartRoutes:
 
     def __init__(self, access: Access, addresses: tuple[str, ...] = ()) -> None:
         self.access, self.addresses = access, addresses
-        self._tables = json.dumps(_tables())[:-1]
+        self._tables = {language: json.dumps(with_messages(_tables(language)))[:-1] for language in LANGUAGES}
 
     def table(self) -> Table:
         return {"GET boot": self.boot}
 
     async def boot(self, request: Request) -> Response:
-        """What the page is made of. Where a request comes from proves nothing: tokens are never given, only known."""
+        """lang=CODE: what the page is made of, in its language.
+
+        Where a request comes from proves nothing: tokens are never given, only known.
+        """
         runs, tokens = self.access.runs, tokens_of(request)
         owner = runs.is_owner(tokens)
         tail = {
@@ -47,7 +51,11 @@ class StartRoutes:
             "recorded": RECORDED if runs.recorded else None,
             "addresses": self.addresses if owner or is_loopback(request.url.hostname or "") else (),
         }
-        return Response(f"{self._tables}, {json.dumps(tail)[1:]}", media_type="application/json", headers=FRESH)
+        return Response(
+            f"{self._tables[language_of(request.scope)]}, {json.dumps(tail)[1:]}",
+            media_type="application/json",
+            headers=FRESH,
+        )
 
 
 _NO_PENALTY = {
@@ -59,11 +67,13 @@ _NO_PENALTY = {
 }
 
 
-def _tables() -> dict[str, object]:
-    """What the form is made of."""
+def _tables(language: str) -> dict[str, object]:
+    """What the form is made of; "words": all that a page in this language says."""
     return {
         "version": VERSION,
-        "text": EN,
+        "language": language,
+        "languages": LANGUAGES,
+        "words": words_in(language),
         "recipes": [
             {
                 "name": n,

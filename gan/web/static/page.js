@@ -4,7 +4,8 @@ import { followAddress } from "./core/address.js";
 import { listenForShortcuts } from "./core/controls/shortcuts.js";
 import { guardSliders } from "./core/controls/touch_sliders.js";
 import { listenForDrops } from "./core/files/drops.js";
-import { listenForTabKeys } from "./core/gradio_shell.js";
+import { keepLanguage, listenForTabKeys } from "./core/gradio_shell.js";
+import { listenForLanguage } from "./core/language.js";
 import { keepTokensOfLinks } from "./core/tokens.js";
 
 let isOpen = false;
@@ -13,10 +14,12 @@ let isOpen = false;
 export function open() {
   if (isOpen) return;
   isOpen = true;
+  keepLanguage();
   keepTokensOfLinks();
   followAddress();
   listenForShortcuts();
   guardSliders();
   listenForDrops();
   listenForTabKeys();
+  listenForLanguage();
 }

@@ -25,15 +25,20 @@ NO_WEIGHTS = """
 _NOT_TRANSLATED = re.compile(r'<(canvas|svg|output|textarea)\b|<\w+(?=[^<>]*\sclass="[^"]*\bgf-num\b)')
 
 
+def markup_of(markup: str) -> str:
+    """HTML in which a translating browser leaves alone what it must; everything that is not ours is already escaped."""
+    return _NOT_TRANSLATED.sub(r'\g<0> translate="no"', markup)
+
+
 def island(markup: str, script: str) -> gr.HTML:
     """The component for a tab: its script is loaded and mounted when the tab is first opened.
 
     Args:
-        markup: HTML; everything that is not ours must already be escaped.
+        markup: see `markup_of`.
         script: file name below gan/web/static with `export function mount(element)`.
     """
     return gr.HTML(
-        _NOT_TRANSLATED.sub(r'\g<0> translate="no"', markup),
+        markup,
         js_on_load=_MOUNT.replace("SCRIPT", script),
         apply_default_css=False,
         container=False,

@@ -1,8 +1,9 @@
 // What the page asks the server for once: the strings, the tables of the form, and who this is.
 
+import { language } from "./gradio_shell.js";
 import { notify } from "./notice.js";
 import { api } from "./server.js";
-import { useText } from "./text.js";
+import { localised, useText } from "./text.js";
 import { setOwner } from "./tokens.js";
 
 /** @type {Promise<any> | null} */
@@ -12,7 +13,7 @@ let answer = null;
 
 /** Everything the page needs to know once; asked for one time. */
 export function boot() {
-  asked ??= api("boot")
+  asked ??= api(`boot?lang=${language()}`)
     .then((response) => response.json())
     .then(take)
     .catch((error) => {
@@ -24,10 +25,10 @@ export function boot() {
 
 /** @param {any} data */
 function take(data) {
-  answer = data;
-  useText(data.text);
+  useText(data.words, data.language);
+  answer = localised(data);
   setOwner(data.owner);
-  return data;
+  return answer;
 }
 
 /** Ask again: the server may have been started anew, and know other tokens than before. */

@@ -1,7 +1,9 @@
-// Numbers as people read them.
+// Numbers as people read them, in the language of the page.
+
+import { number } from "./text.js";
 
 /** @param {number} value */
-export const whole = (value) => Math.round(value).toLocaleString("en-US");
+export const whole = (value) => number(Math.round(value));
 
 /**
  * @param {number | null | undefined} value
@@ -11,8 +13,12 @@ export function short(value, digits = 3) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e5 || size < 1e-3) return value.toExponential(1).replace("e+", "e").replace("e-0", "e-");
-  return String(Number(value.toPrecision(digits)));
+  if (size >= 1e5 || size < 1e-3)
+    return value
+      .toExponential(1)
+      .replace("e+", "e")
+      .replace(".", number(0.5).at(1) ?? ".");
+  return number(value, { maximumSignificantDigits: digits, useGrouping: false });
 }
 
 /** @param {number | null | undefined} seconds */
@@ -40,8 +46,8 @@ export const percentOf = (value, digits = 0) =>
  * @param {number} [digits]
  */
 export function fixed(value, digits = 2) {
-  const text = Math.abs(value).toFixed(digits);
-  return value < 0 && Number(text) ? `−${text}` : text;
+  const text = number(Math.abs(value), { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false });
+  return value < 0 && /[1-9]/.test(text) ? `−${text}` : text;
 }
 
 /**
@@ -57,7 +63,7 @@ export const rounded = (value, digits) => Number(value.toFixed(digits));
  *
  * @param {number} value
  */
-export const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${Math.abs(value).toFixed(2)}`;
+export const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${fixed(Math.abs(value))}`;
 
 /**
  * So many times as much, as "3.4" or "120".

@@ -1,9 +1,20 @@
 // The one file that knows what Gradio makes of the page: its tabs, and the element that everything of ours lies in.
 
+/** @param {string} name what the head of the page says of this */
+const meta = (name) => /** @type {HTMLMetaElement} */ (document.querySelector(`meta[name="gf-${name}"]`)).content;
+
 /** The ids of all tabs, as the page has them (TABS in gan/web/page.py). */
-export function tabs() {
-  const meta = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="gf-tabs"]'));
-  return meta.content.split(" ");
+export const tabs = () => meta("tabs").split(" ");
+
+/** The code of the language that the page is in. */
+export const language = () => meta("language");
+
+/** Gradio says of the whole page that it is in a language of Gradio's own choice: that is taken back whenever it does. */
+export function keepLanguage() {
+  const { documentElement: page } = document;
+  const keep = () => page.lang !== language() && page.setAttribute("lang", language());
+  new MutationObserver(keep).observe(page, { attributeFilter: ["lang"] });
+  keep();
 }
 
 /** @type {Record<string, number>} */
@@ -16,11 +27,11 @@ const WAIT_MS = 50;
 export const shell = () => /** @type {HTMLElement} */ (document.querySelector(".gradio-container") ?? document.body);
 
 /**
- * Whether Gradio itself reads this parameter of the address (?__theme=dark, ?view=...).
+ * Whether this parameter of the address is the whole page's: Gradio's own (?__theme=dark, ?view=...), and its language.
  *
  * @param {string} key
  */
-export const isShells = (key) => key.startsWith("__") || key === "view";
+export const isShells = (key) => key.startsWith("__") || key === "view" || key === "lang";
 
 /** @param {string} selector @returns {HTMLElement | null} */
 const element = (selector) => document.querySelector(selector);

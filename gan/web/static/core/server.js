@@ -1,7 +1,7 @@
 // Talking to the server.
 
 import { megabytes } from "./format.js";
-import { t } from "./text.js";
+import { localised, t } from "./text.js";
 import { ownerHeaders } from "./tokens.js";
 
 /**
@@ -70,7 +70,7 @@ export function refused(status, body, bytes = 0) {
  */
 function ourWords(body) {
   try {
-    return Object(JSON.parse(body));
+    return Object(fromJSON(body));
   } catch {
     return {};
   }
@@ -91,13 +91,26 @@ function foreignSentence(status, bytes) {
 const size = (bytes) => (bytes ? `${megabytes(bytes)} MB` : t("common.so_much"));
 
 /**
+ * What the server says, in the language of the page.
+ *
+ * @param {string} text
+ */
+export const fromJSON = (text) => localised(JSON.parse(text));
+
+/**
+ * The same of an answer; null where there is nothing (204).
+ *
+ * @param {Response} response
+ */
+export const jsonOf = async (response) => (response.status === 204 ? null : localised(await response.json()));
+
+/**
  * @param {string} path
  * @param {RequestInit} [options]
  * @returns {Promise<any>} null where there is nothing (204)
  */
 export async function getJSON(path, options) {
-  const response = await api(path, options);
-  return response.status === 204 ? null : response.json();
+  return jsonOf(await api(path, options));
 }
 
 /**
@@ -111,5 +124,5 @@ export async function postJSON(path, body) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body ?? {}),
   });
-  return response.status === 204 ? null : response.json();
+  return jsonOf(response);
 }

@@ -8,7 +8,7 @@ import { percentOf } from "../core/format.js";
 import { notify } from "../core/notice.js";
 import { queryOf } from "../core/query.js";
 import { afterPause, newestWins } from "../core/schedule.js";
-import { api } from "../core/server.js";
+import { api, fromJSON } from "../core/server.js";
 import { t } from "../core/text.js";
 import { bytesOf, Vector } from "../engine/vector.js";
 import { fetchPixels, slotOf } from "../weights/pixels.js";
@@ -186,6 +186,6 @@ async function* linesOf(body) {
     if (done) return;
     const lines = (rest + value).split("\n");
     rest = lines.pop();
-    for (const line of lines) yield JSON.parse(line);
+    for (const line of lines) yield fromJSON(line);
   }
 }

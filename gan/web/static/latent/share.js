@@ -8,7 +8,7 @@ import { saveBlob, saveFrom } from "../core/files/downloads.js";
 import { takeDrops } from "../core/files/drops.js";
 import { notify } from "../core/notice.js";
 import { queryOf } from "../core/query.js";
-import { api, getJSON, url } from "../core/server.js";
+import { getJSON, url } from "../core/server.js";
 import { t } from "../core/text.js";
 import { PROVENANCE } from "../engine/constants.js";
 import { digestHere, drawHere } from "../engine/draw_here.js";
@@ -111,7 +111,7 @@ export class Share {
 
   async ask(query) {
     try {
-      return await (await api(`origin?${queryOf(query)}`)).json();
+      return await getJSON(`origin?${queryOf(query)}`);
     } catch (error) {
       if (error.status === 404) throw new OriginError("no_weights", { id: query.w, reason: error.message });
       throw error;

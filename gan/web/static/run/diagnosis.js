@@ -163,7 +163,7 @@ export class DiagnosisPanel {
 }
 
 /** The line has room for one sentence; the card holds them all. */
-export const firstSentence = (text) => text.split(/(?<=\.) (?=[A-Z])/)[0];
+export const firstSentence = (text) => text.split(/(?<=\.) (?=[\p{Lu}¿¡«„])/u)[0];
 
 const atStep = (title, step) => (Number.isFinite(step) ? t("diagnosis.diagnosis_at", { title, step: whole(step) }) : title);
 

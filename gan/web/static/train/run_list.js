@@ -6,7 +6,7 @@ import { h } from "../core/dom.js";
 import { percentOf } from "../core/format.js";
 import { notify } from "../core/notice.js";
 import { api, getJSON, postJSON } from "../core/server.js";
-import { t } from "../core/text.js";
+import { moment, t } from "../core/text.js";
 import { controlLink, forgetToken, owns } from "../core/tokens.js";
 
 const MOST_COMPARED = 4;
@@ -189,7 +189,5 @@ const progress = ({ step, total_steps: total }) => percentOf(Math.floor((100 * s
 function when(seconds) {
   const date = new Date(1000 * seconds);
   const today = date.toDateString() === new Date().toDateString();
-  return today
-    ? date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })
-    : date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  return today ? moment(date, { hour: "2-digit", minute: "2-digit" }) : moment(date, { day: "numeric", month: "short" });
 }

@@ -35,7 +35,9 @@ export async function offerLink(button, link) {
  */
 export function forOthers(link) {
   const [address] = addresses();
-  return address && isHere() ? new URL(new URL(link).search, address).href : link;
+  const { search } = new URL(link);
+  const shared = search.replace(/([?&])lang=[^&]*&?/, "$1"); // whoever opens it has a language of their own
+  return address && isHere() ? new URL(shared, address).href : link.replace(search, shared);
 }
 
 /** Open by a name that every machine has for itself. */

@@ -1,7 +1,7 @@
 // Sending something large: how much of it has gone, a way to stop it, and one sentence when it does not arrive.
 
 import { notify } from "../notice.js";
-import { refused, unreachable, url } from "../server.js";
+import { fromJSON, refused, unreachable, url } from "../server.js";
 import { t } from "../text.js";
 import { ownerHeaders } from "../tokens.js";
 
@@ -63,7 +63,7 @@ export function sendWithNotice(path, file, waiting) {
 function answerOf(request, said) {
   return new Promise((resolve, reject) => {
     request.addEventListener("load", () => {
-      if (request.status >= 200 && request.status < 300) resolve(JSON.parse(request.responseText));
+      if (request.status >= 200 && request.status < 300) resolve(fromJSON(request.responseText));
       else reject(refused(request.status, request.responseText, said.bytes));
     });
     request.addEventListener("error", () => reject(said.share ? broken(said) : unreachable()));

@@ -5,7 +5,7 @@ import { saveFile } from "../../core/files/downloads.js";
 import { notify } from "../../core/notice.js";
 import { queryOf } from "../../core/query.js";
 import { newestWins } from "../../core/schedule.js";
-import { api, getJSON, url } from "../../core/server.js";
+import { api, getJSON, jsonOf, url } from "../../core/server.js";
 import { t } from "../../core/text.js";
 import { isNumber, LatentSpec } from "../../engine/latent_spec.js";
 import { amountOf, isSet, moved } from "./amounts.js";
@@ -213,7 +213,7 @@ export class Directions {
     try {
       const options = { method: "POST", body: file, headers: { "Content-Type": "application/json" } };
       const response = await api(`weights/${encodeURIComponent(this.catalog.weights)}/directions`, options);
-      const { directions } = await response.json();
+      const { directions } = await jsonOf(response);
       this.save(directions.map(withVector));
     } catch (error) {
       notify(error.message, "error");

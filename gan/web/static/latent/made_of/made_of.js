@@ -4,7 +4,7 @@
 
 import { fitPicture } from "../../core/canvas.js";
 import { queryOf } from "../../core/query.js";
-import { api } from "../../core/server.js";
+import { api, jsonOf } from "../../core/server.js";
 import { slotOf } from "../../weights/pixels.js";
 import { pictureQuery } from "../state.js";
 import { Discriminator } from "./discriminator.js";
@@ -61,7 +61,7 @@ export class MadeOf {
     const response = await api(`made-of/${route}?${query}`);
     clearTimeout(this.waiting[slot]);
     if (response.status === 202) this.waiting[slot] = setTimeout(() => this.card.open && again(), AGAIN_MS);
-    return response.json();
+    return jsonOf(response);
   }
 }
 
