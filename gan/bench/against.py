@@ -11,7 +11,19 @@ import statistics
 import time
 from pathlib import Path
 
-from gan.bench.common import ENDLESS, App, BenchError, Figure, alternate, app, at_least, spread, wait_for, watch
+from gan.bench.common import (
+    ENDLESS,
+    App,
+    BenchError,
+    Figure,
+    alternate,
+    app,
+    at_least,
+    moment_at,
+    spread,
+    wait_for,
+    watch,
+)
 from gan.core.flags import decimal, whole
 from gan.core.paths import ROOT
 
@@ -50,12 +62,13 @@ def speeds(checkout: Path, seconds: float) -> Speeds:
         page = time.monotonic() - started
         clicked = time.monotonic()
         path = f"runs/{one.train('quick', **ENDLESS)}"
-        while not one.get(f"{path}/live?since=0"):
+        address = one.watched(path)
+        while moment_at(address)[1] is None:
             if time.monotonic() - clicked > PATIENCE:
                 raise BenchError(f"The program in {checkout} shows no picture.")
             time.sleep(0.02)
         first = time.monotonic() - clicked
-        steps = watch(f"{one.base}{path}/live", 1, seconds)["steps_per_s"]
+        steps = watch(address, 1, seconds)["steps_per_s"]
         one.post(f"{path}/command", {"command": "pause"})
         return {
             "starts a second": 1 / page,

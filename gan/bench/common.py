@@ -21,9 +21,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.error import HTTPError
 
 import torch
 
+from gan.bench.load_clients import Moment, news_of
 from gan.core.config import Changes, Value
 from gan.core.errors import UserError
 from gan.core.flags import whole
@@ -292,7 +294,15 @@ class App:
         path = f"runs/{self.train(recipe, **ENDLESS)}"
         time.sleep(warm_up)
         command = lambda kind, **more: self.post(f"{path}/command", {"command": kind, **more})  # noqa: E731
-        return PausedRun(lambda: self.get(path)["events"], command), f"{self.base}{path}/live"
+        return PausedRun(lambda: self.get(path)["events"], command), self.watched(path)
+
+    def watched(self, path: str) -> str:
+        """The address that the viewers of a run poll."""
+        try:
+            self.read(f"{path}/follow")
+        except HTTPError:  # the program is older than this route
+            return f"{self.base}{path}/live"
+        return f"{self.base}{path}/follow"
 
 
 @contextmanager
@@ -305,6 +315,13 @@ def app(checkout: Path = ROOT) -> Iterator[tuple[App, subprocess.Popen]]:
             yield found, p
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def moment_at(url: str, since: str = "") -> tuple[str, Moment | None]:
+    """What a viewer of a run asks with next, and (version, step) where there is a new moment of it."""
+    with urllib.request.urlopen(f"{url}?since={since}", timeout=60) as answer:
+        body = answer.read()
+    return news_of(body) if body else (since, None)
 
 
 def watch(url: str, count: int, seconds: float) -> dict[str, float]:

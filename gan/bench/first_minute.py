@@ -9,7 +9,7 @@ import time
 import urllib.request
 from typing import Any
 
-from gan.bench.common import App, Figure, app
+from gan.bench.common import App, Figure, app, moment_at
 from gan.core.flags import whole
 
 
@@ -34,12 +34,13 @@ def measure(args: argparse.Namespace) -> list[Figure]:
 def _watch_a_minute(ours: App, seed: int) -> dict[str, Any]:
     clicked = time.monotonic()
     run = ours.train("quick", seed=seed)
-    arrivals, version = [], 0
+    arrivals, since, step = [], "", 0
+    address = ours.watched(f"runs/{run}")
     while time.monotonic() - clicked < 60:
-        snapshot = ours.get(f"runs/{run}/live?since={version}")
-        if snapshot:
+        since, moment = moment_at(address, since)
+        if moment:
             arrivals.append(time.monotonic() - clicked)
-            version, step = snapshot["version"], snapshot["step"]
+            step = moment[1]
         time.sleep(0.2)
     ours.post(f"runs/{run}/command", {"command": "stop"})
     while ours.get(f"runs/{run}")["status"] != "stopped":

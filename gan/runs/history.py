@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import math
+import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from gan.core.files import link_or_copy, write_atomically
 from gan.core.messages import text_of, with_messages
@@ -241,6 +242,13 @@ RECORDS: dict[str, Record[Any]] = {
 }
 
 
+class Mark(NamedTuple):
+    """How much a history had written down at a moment: so many records of each kind, in the order of RECORDS."""
+
+    generation: int = 0
+    counts: tuple[int, ...] = ()
+
+
 class History:
     """What the run in `folder` has written down, by the names of RECORDS; six have a property, for their type."""
 
@@ -249,19 +257,28 @@ class History:
         self._kinds = dict(RECORDS)
         self._lines = {name: Lines(folder / k.file, k.head, k.encode, k.decode) for name, k in self._kinds.items()}
         self._pictures: list[tuple[int, bytes]] = []
-        self.generation = 0  # grows when records were taken back, so that readers start again
+        # Grows when records were taken back, and is another one in every process: readers then start again.
+        self.generation = secrets.randbits(48)
 
     def all(self, name: str) -> list[Any]:
         """All records of a kind. Raises KeyError."""
         return self._lines[name].records
 
-    def fields(self, name: str, start: int = 0) -> list[Mapping[str, object]]:
-        """The records of a kind from number `start` on, each as names and values. Raises KeyError."""
-        return [self._kinds[name].fields(record) for record in self.all(name)[start:]]
+    def mark(self) -> Mark:
+        """Where it has come to."""
+        return Mark(self.generation, tuple(len(lines.records) for lines in self._lines.values()))
 
-    def counts(self) -> dict[str, int]:
-        """How many there are of each kind."""
-        return {name: len(lines.records) for name, lines in self._lines.items()}
+    def between(self, start: Mark, end: Mark) -> dict[str, list[Mapping[str, object]]] | None:
+        """The records of each kind after `start` and until `end`, each as names and values.
+
+        All until `end` where `start` is of another generation; None where what `end` marks was taken back meanwhile.
+        """
+        first = start.counts if start.generation == end.generation else (0,) * len(end.counts)
+        found = {
+            name: [kind.fields(record) for record in self.all(name)[since:until]]
+            for (name, kind), since, until in zip(self._kinds.items(), first, end.counts, strict=True)
+        }
+        return found if self.generation == end.generation else None  # which changes before any record goes
 
     @property
     def rows(self) -> list[Row]:
@@ -317,11 +334,11 @@ class History:
 
         Raises OSError: it is then taken back here, and in the files by the next `flush`.
         """
+        self.generation += 1
         late = [f["step"] for f in self.frames if f["step"] > step]
         for name, lines in self._lines.items():
             lines.keep(partial(_is_until, self._kinds[name].step, step))
         self._pictures = [(s, png) for s, png in self._pictures if s <= step]
-        self.generation += 1
         self.flush()
         for s in late:
             self.frame_path(s).unlink(missing_ok=True)

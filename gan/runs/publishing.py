@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,7 +17,7 @@ from gan.core.messages import say
 from gan.core.seeds import Seeds, Stream
 from gan.monitor.records import Row
 from gan.runs.files import REAL_PNG
-from gan.runs.snapshot import Snapshot
+from gan.runs.snapshot import Numbers, Snapshot, next_snapshot
 from gan.training import distributed
 from gan.training.trainer import Trainer
 
@@ -79,11 +80,9 @@ class Publisher:
         real = _rounded(trainer.verdict(self.real, self.real_c))
         if not all(map(math.isfinite, fake + real)):  # a page cannot read such numbers, and would show them for ever
             raise Diverged(say("runs.not_finite_d_fake", step=step))
-        numbers = self._numbers() | {"verdict_fake": fake, "verdict_real": real}
-        version = max(int(time.time() * 1000), run.latest.version + 1 if run.latest else 0)
-        run.latest = Snapshot(version, step, tiles, run.meta.tiles["columns"], numbers, self._weights())
+        shown = show(run, step, tiles, self._numbers(fake, real), self._weights())
         if frame:
-            run.history.add_frame(step, run.latest.png, fake, real)
+            run.history.add_frame(step, shown.png, fake, real)
         self._published_at = time.monotonic()
         self._cost = time.perf_counter() - started
 
@@ -93,11 +92,12 @@ class Publisher:
             return None
         return {k: v.detach().cpu().clone() for k, v in self.trainer.shown.state_dict().items()}
 
-    def _numbers(self) -> dict[str, Any]:
-        """What the header line of the page shows."""
+    def _numbers(self, fake: list[float], real: list[float]) -> Numbers:
+        """What the page shows beside the pictures; fake, real: the verdicts on them."""
         run, step, speed = self.run, self.trainer.steps_done, self._images_per_second()
         left = (run.config.total_steps - step) * self._images_a_step / speed if speed and step > 10 else None
-        return numbers_of(run, self.trainer.images_done) | {
+        return {
+            **numbers_of(run, self.trainer.images_done, fake, real),
             "images_per_s": round(speed, 1),
             "seconds": round(run.seconds, 1),
             "seconds_left": left and round(left, 1),
@@ -116,13 +116,22 @@ class Publisher:
         return (s1 - s0) * self._images_a_step / max(t1 - t0, 1e-9)
 
 
-def numbers_of(run: Run, images: int) -> dict[str, Any]:
-    """What a page is told of a run that has seen so many images, whether it trains or not."""
+def show(
+    run: Run, step: int, tiles: np.ndarray, numbers: Numbers, weights: dict[str, Tensor] | None = None
+) -> Snapshot:
+    """Let everybody see a moment, and all of the history until now; see Snapshot. Returns what they see."""
+    columns, mark = run.meta.tiles["columns"], run.history.mark()
+    run.latest = shown = next_snapshot(run.latest, step, tiles, columns, numbers, mark, weights)
+    return shown
+
+
+def numbers_of(run: Run, images: int, fake: list[float], real: list[float]) -> Numbers:
+    """What a page is told of a run that has seen so many images, whether it trains or not; fake, real: D's verdicts."""
     cfg, count = run.config, run.meta.dataset_count
     return {
         "status": run.status,
         "message": run.message,
-        "epoch": round(images * cfg.d_steps / count, 2) if count else None,  # None: nobody knows how many there are
+        "epoch": round(images * cfg.d_steps / count, 2) if count else None,
         "images": images,
         "images_per_s": 0.0,
         "seconds": 0.0,
@@ -130,19 +139,11 @@ def numbers_of(run: Run, images: int) -> dict[str, Any]:
         "show_share": 0.0,
         "total_steps": cfg.total_steps,
         "lr": {"d": cfg.d_lr, "g": cfg.g_lr},
-        **counts_of(run),
-    }
-
-
-def counts_of(run: Run) -> dict[str, Any]:
-    """How much of everything there is, so that a page knows what it has not fetched; and the newest measure."""
-    h = run.history
-    return {f"{name.removesuffix('s')}_count": count for name, count in h.counts().items()} | {
-        "generation": h.generation,
-        "measure": h.measures[-1] if h.measures else None,
         "measure_share": run.meta.measure_share,
         "measure_problem": run.measure_problem,
         "best_step": run.best_step,
+        "verdict_fake": fake,
+        "verdict_real": real,
     }
 
 
@@ -157,14 +158,12 @@ def stored_snapshot(run: Run) -> Snapshot | None:
     except (OSError, ValueError):
         return None
     row = next((row for row in reversed(run.history.rows) if row.step <= step), Row(0, 0, 0.0))
-    numbers = numbers_of(run, row.images) | {
+    numbers: Numbers = {
+        **numbers_of(run, row.images, last["fake"], last["real"]),
         "images_per_s": round(row.images / row.seconds, 1) if row.seconds else 0.0,
         "seconds": round(row.seconds, 1),
-        "verdict_fake": last["fake"],
-        "verdict_real": last["real"],
     }
-    # Newer than anything a page has seen before the program was started again.
-    return Snapshot(int(time.time() * 1000), step, pictures, tiles["columns"], numbers)
+    return next_snapshot(None, step, pictures, tiles["columns"], numbers, run.history.mark())
 
 
 def _rounded(values: Tensor) -> list[float]:

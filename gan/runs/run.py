@@ -23,8 +23,8 @@ from gan.runs.history import History
 from gan.runs.kept_checkpoints import KeptCheckpoints
 from gan.runs.loop import TrainingLoop
 from gan.runs.meta import RunMeta, read_meta
-from gan.runs.publishing import counts_of, stored_snapshot
-from gan.runs.snapshot import Snapshot
+from gan.runs.publishing import show, stored_snapshot
+from gan.runs.snapshot import Numbers, Snapshot
 from gan.training.checkpoint import CheckpointError, read_header, shown_generator_state
 from gan.training.trainer import Trainer
 
@@ -275,9 +275,10 @@ class Run:
     def end(self, status: str, message: str) -> None:
         """It no longer trains: every viewer hears of it, and run.json says so."""
         self.status, self.message = status, message
-        if (old := self.latest) is not None:  # a new version
-            numbers = old.numbers | {"status": status, "message": message} | counts_of(self)
-            self.latest = Snapshot(old.version + 1, old.step, old.tiles, old.columns, numbers, old.weights)
+        if (old := self.latest) is not None:
+            numbers: Numbers = {**old.numbers, "status": status, "message": message}
+            numbers |= {"measure_problem": self.measure_problem, "best_step": self.best_step}
+            show(self, old.step, old.tiles, numbers, old.weights)
         self.write_meta()
 
 

@@ -234,7 +234,7 @@ def asked(client: TestClient, address: str, content: bytes | None = None) -> Any
     return found[-1]
 
 
-RUN = ("", "/live", "/rows", "/frames", "/events", "/columns/signals", "/columns/measures", "/measures", "/diagnosis")
+RUN = ("", "/diagnosis")
 WEIGHTS = (
     "weights/{w}", "weights/{w}/page", "weights/{w}/directions", "pixels?w={w}&seed=1&near=16", "latent?w={w}&seed=1",
     "steered?w={w}&seed=1", "study?w={w}&rows=0,999", "teach?w={w}&more=1,11&less=31", "origin?w={w}&seed=1",
@@ -256,6 +256,7 @@ def everything(client: TestClient, run: Run, picture: Tensor) -> dict[str, Any]:
     """What every route says of a run; `picture` uint8 [C, H, W] is looked for."""
     w = f"run-{run.id}"
     found = {path: asked(client, f"runs/{run.id}{path}") for path in RUN}
+    found["/follow"] = strict(asked(client, f"runs/{run.id}/follow").partition(b"\n")[0].decode())
     row = asked(client, f"made-of/nearest?w={w}&seed=1").get("rows", [0])[0]
     found |= {path: asked(client, path.format(w=w, row=row)) for path in WEIGHTS}
     assert 0 <= asked(client, f"find?w={w}&kind=picture&slot=x", png(picture))["error"] <= 1
@@ -303,7 +304,7 @@ def test_a_run_on_a_single_digit_is_measured_in_every_way_that_digits_are(client
     """Held-back digits are compared with; directions have names, and slants are fitted."""
     found = checked(client, runs, "gallery:memorisation", "mnist", data_limit=1)
     assert found[NEAREST]["trained"] == 1 and found[NEAREST]["held"] > 1000
-    assert found["/columns/signals"]["columns"].keys().isdisjoint({"diversity", "fake_nn_ratio", "train_nn_ratio"})
+    assert found["/follow"]["records"]["signals"].keys().isdisjoint({"diversity", "fake_nn_ratio", "train_nn_ratio"})
 
 
 def test_a_generator_that_always_draws_the_same(runs):

@@ -24,6 +24,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from gan.bench import App, find_chromium, free_port, process
 from tests.conftest import PATIENCE, not_here, until
+from tests.follow import answer_of, records_of, steps_of
 
 STRANGER = "visitor.test"  # the same server by a name under which no browser was given a token
 TINY = {"batch": 8, "total_steps": 10**7}  # small steps, and more of them than any test waits for
@@ -80,6 +81,20 @@ class Server(App):
 
     def get(self, path: str) -> Any:
         return json.loads(self.fetch(path)[1] or b"null")
+
+    def follow(self, run: str) -> dict[str, Any]:
+        """What a page hears that begins to follow a run."""
+        return answer_of(self.fetch(f"runs/{run}/follow")[1])[0]
+
+    def moment(self, run: str) -> dict[str, Any]:
+        """The numbers of its newest picture."""
+        return self.follow(run)["snapshot"]
+
+    def records(self, run: str, kind: str) -> list[dict[str, Any]]:
+        return records_of(self.follow(run), kind)
+
+    def frame_steps(self, run: str) -> list[int]:
+        return steps_of(self.follow(run), "frames")
 
     def patch(self, run: str, **change: Any) -> None:
         """Change what its owner may: title, kept, shown."""

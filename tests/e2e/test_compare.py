@@ -123,7 +123,7 @@ def test_a_stranger_forks_what_he_may_see(server, visit, pair):
 def test_charts_tell_values_under_the_pointer_on_any_axis(server, visit, pair):
     page = opened(visit(server.url(f"?tab=train&run={pair[0]}")))
     wait_for_status(page, "finished")
-    rows = server.get(f"runs/{pair[0]}/rows")["rows"]
+    rows = server.records(pair[0], "rows")
     canvas = css("train", "chart-loss")
     page.wait_for_function("selector => gfTest.coloured(selector) > 30", arg=canvas)
     set_slider(part(page, "train", "smoothing"), 0)
@@ -131,8 +131,8 @@ def test_charts_tell_values_under_the_pointer_on_any_axis(server, visit, pair):
     legend = part(page, "train", "legend-loss")
     expect(legend).to_contain_text("Step 30")
     shown = [float(v) for v in re.findall(r"\d+\.\d+", legend.inner_text())]
-    row = next(r for r in rows if r[0] == 30)
-    assert shown == [pytest.approx(v, rel=5e-3) for v in row[3:5]]
+    row = next(r for r in rows if r["step"] == 30)
+    assert shown == [pytest.approx(v, rel=5e-3) for v in (row["d_loss"], row["g_loss"])]
     page.locator(canvas).press("ArrowRight")
     expect(legend).to_contain_text("Step 31")
     page.locator(canvas).press("Escape")
@@ -188,7 +188,7 @@ def test_going_back_to_a_moment_that_is_looked_at(server, visit):
     run = server.finish("dense", total_steps=40)
     page = opened(visit(server.url(f"?tab=train&run={run}")))
     wait_for_status(page, "finished")
-    frames = server.get(f"runs/{run}/frames")["steps"]
+    frames = server.frame_steps(run)
     expect(part(page, "train", "scrub")).to_have_attribute("max", str(len(frames)))
     set_slider(part(page, "train", "scrub"), frames.index(20))
     part(page, "train", "from-here").click()
@@ -199,4 +199,4 @@ def test_going_back_to_a_moment_that_is_looked_at(server, visit):
     back.click()
     wait_for_status(page, "paused")
     expect(part(page, "train", "n-step")).to_have_text("16")
-    assert server.get(f"runs/{run}/frames")["steps"][-1] == 16
+    assert server.frame_steps(run)[-1] == 16

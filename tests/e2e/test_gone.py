@@ -71,11 +71,11 @@ def test_pressing_pause_on_a_gone_run_says_it_once(visit, server):
     page = visit(server.url())
     run = press_train(page)
     wait_for_step(page, 5)
-    page.route(re.compile(r"/live\?"), lambda route: route.abort())  # the button is the first to learn of it
+    page.route(re.compile(r"/follow\?"), lambda route: route.abort())  # the button is the first to learn of it
     visit.expect("ERR_FAILED")
     delete(server, run)
     part(page, "train", "pause").click()
-    page.unroute(re.compile(r"/live\?"))
+    page.unroute(re.compile(r"/follow\?"))
     says_that_it_is_gone(page, run)
 
 
@@ -101,8 +101,8 @@ def test_a_gone_run_beside_another_one(visit, server, plain_run):
     expect(part(page, "compare", "error")).to_contain_text("is gone")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.wait_for_event("requestfinished", lambda request: f"runs/{plain_run}/live" in request.url)
-    page.wait_for_event("requestfinished", lambda request: f"runs/{plain_run}/live" in request.url)
+    page.wait_for_event("requestfinished", lambda request: f"runs/{plain_run}/follow" in request.url)
+    page.wait_for_event("requestfinished", lambda request: f"runs/{plain_run}/follow" in request.url)
     assert not [url for url in asked if f"runs/{run}" in url]
 
 

@@ -12,7 +12,7 @@ from tests.e2e.conftest import STRANGER, part, press_train, set_slider, until, w
 
 
 def measures(server: Any, run: str) -> list[dict[str, Any]]:
-    return server.get(f"runs/{run}/measures")["measures"]
+    return server.records(run, "measures")
 
 
 def moment(page: Any) -> Any:
@@ -26,10 +26,10 @@ def test_measures_are_seen_steered_and_followed_into_the_past(server, visit):
     share = part(page, "train", "measure-share")
     expect(share).to_have_value("0.1")
     share.select_option("0.2")
-    until(lambda: server.get(f"runs/{run}/live")["measure_share"] == 0.2)
+    until(lambda: server.moment(run)["measure_share"] == 0.2)
     until(lambda: len(measures(server, run)) >= 2, 2 * PATIENCE)  # they take a fifth of the time
     share.select_option("0")
-    until(lambda: server.get(f"runs/{run}/live")["measure_share"] == 0)
+    until(lambda: server.moment(run)["measure_share"] == 0)
     part(page, "train", "pause").click()
     wait_for_status(page, "paused")
     expect(share).to_have_value("0")

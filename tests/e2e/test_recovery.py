@@ -71,8 +71,8 @@ def listed(page: Any) -> Any:
 
 def history_is_whole(server: Any, run: str) -> None:
     """Every step was recorded once, in order."""
-    steps = [row[0] for row in server.get(f"runs/{run}/rows")["rows"]]
+    steps = [row["step"] for row in server.records(run, "rows")]
     assert steps == sorted(set(steps))
-    frames = server.get(f"runs/{run}/frames")["steps"]
+    frames = server.frame_steps(run)
     assert frames == sorted(set(frames))
     assert frames[0] == 0

@@ -77,7 +77,7 @@ def wait_for_sought(page: Any) -> None:
 def test_seeking_while_the_playback_still_loads(server, visit, plain_run):
     """The last place that was asked for is shown, also when the frames before it are slow to come."""
     page = opened(visit(server.url(f"?tab=train&run={plain_run}")))
-    frames = len(server.get(f"runs/{plain_run}/frames")["steps"])
+    frames = len(server.frame_steps(plain_run))
     expect(part(page, "train", "scrub")).to_have_attribute("max", str(frames))
     asked = []
 
@@ -130,7 +130,7 @@ def pause(page: Any) -> int:
     wait_for_status(page, "paused")
     step = shown_step(page)
     for _ in range(2):  # the page asks twice more and hears of nothing new
-        with page.expect_response(lambda answer: "/live?" in answer.url) as asked:
+        with page.expect_response(lambda answer: "/follow?" in answer.url) as asked:
             pass
         assert asked.value.status == 204
     assert shown_step(page) == step
@@ -149,9 +149,9 @@ def change_rate(page: Any, server: Any, run: str) -> None:
     """Change a learning rate while it learns: an event in the history, and words under the curves."""
     part(page, "train", "rate-d").fill("0.0005")
     part(page, "train", "rates").get_by_role("button").click()
-    until(lambda: any(event["kind"] == "lr" for event in server.get(f"runs/{run}/events")["events"]))
+    until(lambda: any(event["kind"] == "lr" for event in server.records(run, "events")))
     expect(part(page, "train", "event-line")).to_contain_text("D's learning rate 0.001 → 0.0005")
-    until(lambda: server.get(f"runs/{run}/live")["lr"] == {"d": 0.0005, "g": 0.001})
+    until(lambda: server.moment(run)["lr"] == {"d": 0.0005, "g": 0.001})
     assert server.status(run) == "running"
 
 
@@ -193,16 +193,16 @@ def test_wrong_values_are_answered_with_a_sentence(server, visit):
 def test_reload_shows_the_whole_history(server, visit):
     page = visit(server.url())
     run = press_train(page)
-    until(lambda: len(server.get(f"runs/{run}/frames")["steps"]) > 20)
+    until(lambda: len(server.frame_steps(run)) > 20)
     part(page, "train", "pause").click()
     wait_for_status(page, "paused")
     page.reload(wait_until="commit")
     wait_for_status(page, "paused")
     assert run_on_screen(page) == run
-    frames = len(server.get(f"runs/{run}/frames")["steps"])
+    frames = len(server.frame_steps(run))
     page.wait_for_function(f"max => document.querySelector('{css('train', 'scrub')}').max === max", arg=str(frames))
     wait_for_curves(page)
-    assert shown_step(page) == server.get(f"runs/{run}/live")["step"]
+    assert shown_step(page) == server.moment(run)["step"]
     assert picture_at(page, 0) != picture_at(page, frames - 1)
     part(page, "train", "pause").click()
     wait_for_status(page, "running")
@@ -240,7 +240,7 @@ def test_run_is_brought_back_by_somebody_else(server, visit, plain_run, tmp_path
     page = visit(server.url(f"?tab=train&run={plain_run}", host=STRANGER))
     wait_for_status(page, "finished")
     expect(part(page, "train", "controls")).to_be_hidden()
-    frames = str(len(server.get(f"runs/{plain_run}/frames")["steps"]))
+    frames = str(len(server.frame_steps(plain_run)))
     scrub = part(page, "train", "scrub")
     expect(scrub).to_have_attribute("max", frames)
     last = picture_at(page, int(frames) - 1)

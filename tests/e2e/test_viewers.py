@@ -26,7 +26,7 @@ def test_twenty_viewers_see_it_learn(server, visit):
 
     async def all_watch() -> None:
         """Until each has seen two pictures."""
-        url = f"{server.base}runs/{run}/live"
+        url = f"{server.base}runs/{run}/follow"
         viewers = [
             asyncio.create_task(watch(url, PATIENCE, 1.0, i / VIEWERS, tally)) for i, tally in enumerate(tallies)
         ]

@@ -140,17 +140,19 @@ def test_half_a_line_written_before_the_disk_was_full_is_cut_off(tmp_path, monke
 
 def test_going_back_forgets_what_came_later(tmp_path):
     h = filled(tmp_path, range(6))
+    generation = h.generation
     h.forget_after(2)
     for seen in (h, History(tmp_path)):
         assert [r.step for r in seen.rows] == [0, 1, 2]
         assert [f["step"] for f in seen.frames] == [0, 1, 2]
         assert seen.events == []
     assert not h.frame_path(4).exists() and h.frame_path(2).exists()
-    assert h.generation == 1
+    assert h.generation == generation + 1
 
 
 def test_going_back_on_a_full_disk_is_made_good_by_the_next_flush(tmp_path, monkeypatch):
     h = filled(tmp_path, range(4))
+    generation = h.generation
     h.add("rows", row(4))
 
     def no_space(path, data):
@@ -161,7 +163,7 @@ def test_going_back_on_a_full_disk_is_made_good_by_the_next_flush(tmp_path, monk
         with pytest.raises(OSError, match="No space"):
             h.forget_after(2)
     assert [r.step for r in History(tmp_path).rows] == [0, 1, 2, 3] and h.frame_path(3).exists()  # as it was
-    assert h.generation == 1
+    assert h.generation == generation + 1
     h.add("rows", row(3))
     h.flush()
     for seen in (h, History(tmp_path)):

@@ -20,6 +20,7 @@ from gan.web.access import Access
 from gan.web.routes.answers import BASE, routes_of
 from gan.web.routes.register import run_tables
 from tests import samples
+from tests.follow import answer_of
 
 WEATHER = Record("weather.jsonl", json.dumps, json.loads)
 SAID = [{"step": step, "degrees": 20.5 + step} for step in (0, 2, 4)]
@@ -66,11 +67,10 @@ def test_it_is_in_the_zip_and_comes_back(runs: Runs, run: Run) -> None:
     assert again.history.all("weather") == SAID
 
 
-def test_a_page_hears_how_many_there_are_and_gets_them(runs: Runs, run: Run) -> None:
-    assert run.latest is not None and run.latest.numbers["weather_count"] == 3
+def test_a_page_that_follows_the_run_gets_it(runs: Runs, run: Run) -> None:
     client = TestClient(Starlette(routes=routes_of(*run_tables(Access(runs)))))
-    answer = client.get(f"{BASE}/runs/{run.id}/columns/weather?from=1").json()
-    assert answer == {"count": 2, "columns": {"step": [2, 4], "degrees": [22.5, 24.5]}}
+    answer, _ = answer_of(client.get(f"{BASE}/runs/{run.id}/follow").content)
+    assert answer["records"]["weather"] == {"step": [0, 2, 4], "degrees": [20.5, 22.5, 24.5]}
 
 
 def test_a_program_that_does_not_know_it_opens_the_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,7 @@ from gan.web.access import Access
 from gan.web.routes.answers import BASE, routes_of
 from gan.web.routes.register import run_tables
 from tests.conftest import PATIENCE, listening, port_of, until
+from tests.follow import answer_of
 
 pytestmark = pytest.mark.slow
 
@@ -592,17 +593,21 @@ def goes_on(client: Any, runs: Runs, made: Any) -> None:
     assert run.latest.numbers["status"] == "finished" and run.checkpoint_step() == 80
 
 
+def moment_of(client: Any, run_id: str) -> dict[str, Any]:
+    return answer_of(client.get(f"{BASE}/runs/{run_id}/follow").content)[0]["snapshot"]
+
+
 def test_a_run_on_own_pictures_comes_back_without_them(client, elsewhere, trained):
     """It can be watched and downloaded, says what continuing needs, and goes on when the same files are prepared."""
     dataset, run = trained[0].json()["dataset"], trained[2]
-    epoch = client.get(f"{BASE}/runs/{run.id}/live").json()["epoch"]
+    epoch = moment_of(client, run.id)["epoch"]
     zipped = client.get(f"{BASE}/runs/{run.id}/download/run.zip").content
     assert not any("pictures" in name for name in zipfile.ZipFile(io.BytesIO(zipped)).namelist())
     there = TestClient(app_of(elsewhere))
     made = bring(there, zipped)
     assert made.status_code == 201 and made.json()["pictures_token"] == "", made.text
     again, headers = made.json()["id"], owner(made)
-    shown = there.get(f"{BASE}/runs/{again}/live").json()
+    shown = moment_of(there, again)
     assert (shown["status"], shown["step"], shown["epoch"]) == ("finished", 60, epoch)
     assert there.get(f"{BASE}/runs/{again}/frames/0.png").status_code == 200
     for what in ("weights.safetensors", "history.csv", "timelapse.gif", "run.zip"):

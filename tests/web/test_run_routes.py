@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import re
@@ -27,6 +26,7 @@ from gan.web.routes.answers import BASE, routes_of
 from gan.web.routes.register import run_tables
 from gan.web.text import EN
 from tests.conftest import PATIENCE, until
+from tests.follow import answer_of, steps_of
 
 pytestmark = pytest.mark.slow
 
@@ -59,12 +59,17 @@ def get(client, path, **kwargs):
     return client.get(f"{BASE}/{path}", **kwargs)
 
 
+def followed(client, run_id, since=""):
+    """What is new since a cursor, and the pictures."""
+    return answer_of(get(client, f"runs/{run_id}/follow?since={since}").content)
+
+
 def live(client, run_id, at_least=0):
     """The newest snapshot, once it has come to a step."""
 
     def come() -> dict | None:
-        answer = get(client, f"runs/{run_id}/live")
-        return answer.json() if answer.status_code == 200 and answer.json()["step"] >= at_least else None
+        moment = followed(client, run_id)[0].get("snapshot")
+        return moment if moment and moment["step"] >= at_least else None
 
     return until(come)
 
@@ -124,7 +129,7 @@ def test_odd_tokens_are_nobodys(client, token):
 def test_odd_numbers_are_no_numbers(client, number):
     run_id, _ = start(client)
     live(client, run_id, 1)
-    for path in ("live?since=", "rows?from=", "frames?from=", "measures?from="):
+    for path in ("follow?since=", "diagnosis?step="):
         assert get(client, f"runs/{run_id}/{path}{number}").status_code == 200
 
 
@@ -186,42 +191,12 @@ def test_only_the_owner_trains_where_that_was_asked(registry):
     assert {r.json()["error"] for r in refused} == {EN["train"]["only_here"]}
 
 
-def test_a_viewer_sees_the_newest_and_then_nothing_until_there_is_more(client, registry):
-    run_id, owner = start(client)
-    first = live(client, run_id, 3)
-    picture = Image.open(io.BytesIO(base64.b64decode(first["tiles"])))
-    assert picture.size == (8 * 28, 5 * 28)
-    assert len(first["verdict_fake"]) == 40 and len(first["verdict_real"]) == 16
-    assert all(0 <= v <= 1 for v in first["verdict_fake"])
-    command(client, run_id, owner, "pause")
-    until(lambda: registry.get(run_id).status == "paused" and registry.get(run_id).latest.numbers["status"] == "paused")
-    last = live(client, run_id)
-    assert get(client, f"runs/{run_id}/live?since={last['version']}").status_code == 204
-    assert get(client, f"runs/{run_id}/live?since={first['version']}").json() == last
-
-
-def test_polling_many_times_encodes_once(client, registry):
-    run_id, owner = start(client)
-    command(client, run_id, owner, "pause")
-    until(lambda: registry.get(run_id).latest and registry.get(run_id).latest.numbers["status"] == "paused")
-    bodies = {get(client, f"runs/{run_id}/live").content for _ in range(5)}
-    assert len(bodies) == 1
-    snapshot = registry.get(run_id).latest
-    assert snapshot.payload is snapshot.payload
-
-
-def test_rows_and_frames_come_in_pieces_that_fit_together(client, registry):
+def test_pictures_of_a_run(client, registry):
     run_id, owner = start(client)
     live(client, run_id, 20)
     command(client, run_id, owner, "stop")
     registry.get(run_id).join(PATIENCE)
-    everything = get(client, f"runs/{run_id}/rows").json()
-    assert everything["columns"][:3] == ["step", "images", "seconds"]
-    assert get(client, f"runs/{run_id}/rows?from=5").json()["rows"] == everything["rows"][5:]
-    frames = get(client, f"runs/{run_id}/frames").json()
-    assert frames["steps"][:3] == [0, 1, 2]
-    assert len(frames["verdict_fake"]) == len(frames["steps"])
-    picture = get(client, f"runs/{run_id}/frames/{frames['steps'][-1]}.png")
+    picture = get(client, f"runs/{run_id}/frames/{steps_of(followed(client, run_id)[0], 'frames')[-1]}.png")
     assert "immutable" in picture.headers["cache-control"]
     assert Image.open(io.BytesIO(picture.content)).size == (224, 140)
     assert Image.open(io.BytesIO(get(client, f"runs/{run_id}/real.png").content)).size == (224, 56)
@@ -381,8 +356,7 @@ def test_times_in_words(seconds, words):
 
 def test_unknown_runs_frames_and_files(client):
     run_id, _ = start(client)
-    for path in ("", "/live", "/rows", "/frames", "/events", "/measures", "/real.png", "/frames/1.png", "/diagnosis",
-                 "/columns/signals", "/download/run.zip"):  # fmt: skip
+    for path in ("", "/follow", "/real.png", "/frames/1.png", "/diagnosis", "/download/run.zip"):
         answer = get(client, f"runs/unknown{path}")
         assert answer.status_code == 404 and answer.json()["gone"] is True, path
         assert "no run with this address" in answer.json()["error"]
@@ -499,20 +473,6 @@ def test_a_run_that_trains_is_not_deleted(client):
     assert get(client, f"runs/{run_id}").status_code == 200
 
 
-def test_whatever_a_run_writes_down_comes_as_columns_of_numbers(client, registry, rested, monkeypatch):
-    run_id, _ = rested
-    records = [
-        {"step": 20, "fid": 3.5, "histogram": [1, 2], "what": "x"},
-        {"step": 40, "fid": float("nan"), "coverage": 0.5, "yes": True},
-    ]
-    monkeypatch.setattr(registry.get(run_id).history, "all", lambda name: records)
-    answer = get(client, f"runs/{run_id}/columns/measures").json()
-    assert answer == {"count": 2, "columns": {"step": [20, 40], "fid": [3.5, None], "coverage": [None, 0.5]}}
-    later = get(client, f"runs/{run_id}/columns/measures?from=1").json()
-    assert later == {"count": 1, "columns": {"step": [40], "coverage": [0.5]}}
-    assert get(client, f"runs/{run_id}/columns/secrets").status_code == 404
-
-
 # A run as a zip --------------------------------------------------------------------------------------------------
 
 
@@ -562,13 +522,14 @@ def test_a_finished_run_comes_back_finished_with_all_that_was_known_of_it(client
     run_id, owner = start(client, total_steps=45)
     registry.get(run_id).join(PATIENCE)
     client.patch(f"{BASE}/runs/{run_id}", json={"title": "Mine"}, headers=owner)
-    before = get(client, f"runs/{run_id}/live").json()
+    before, picture = followed(client, run_id)
     again = bring(client, get(client, f"runs/{run_id}/download/run.zip").content).json()["id"]
-    info, after = get(client, f"runs/{again}").json(), get(client, f"runs/{again}/live").json()
+    info, (after, same) = get(client, f"runs/{again}").json(), followed(client, again)
     assert (info["status"], info["title"], info["step"]) == ("finished", "Mine", 45)
-    for name in ("status", "step", "epoch", "images", "total_steps", "verdict_fake", "tiles"):
-        assert after[name] == before[name], name
-    assert before["epoch"] == round(45 * 8 / 256, 2)
+    for name in ("status", "step", "epoch", "images", "total_steps", "verdict_fake"):
+        assert after["snapshot"][name] == before["snapshot"][name], name
+    assert same == picture and after["records"] == before["records"]
+    assert before["snapshot"]["epoch"] == round(45 * 8 / 256, 2)
 
 
 def edited(data: bytes, **words) -> bytes:
@@ -613,7 +574,7 @@ def test_no_nonsense_in_a_zip_is_taken_over(client, registry, zipped, value):
     run = registry.get(answer.json()["id"])
     info = get(client, f"runs/{run.id}").json()
     assert info["title"] and "\n" not in info["title"] and len(info["title"]) <= 80
-    assert get(client, f"runs/{run.id}/live").json()["status"] == run.status
+    assert followed(client, run.id)[0]["run"]["status"] == run.status
     assert not run.meta.kept and len(run.meta.class_names) == 10
     assert client.delete(f"{BASE}/runs/{run.id}", headers={"X-Owner": answer.json()["token"]}).status_code == 200
 

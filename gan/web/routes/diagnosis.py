@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
+from hashlib import blake2s
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,7 +16,7 @@ from gan.monitor.diagnosis import Verdict, diagnose
 from gan.runs.diagnosis_report import answer, past_of
 from gan.runs.registry import Runs
 from gan.runs.run import Run
-from gan.web.routes.answers import Table, answer_json, count_of
+from gan.web.routes.answers import Table, count_of, unless_known
 
 KEPT = 200  # answers that are remembered
 
@@ -55,4 +58,15 @@ class DiagnosisRoutes:
         """step=N: as it looked at that step; without, as it looks now."""
         run, step = self.runs.get(request.path_params["run_id"]), count_of(request, "step", -1)
         verdicts = await run_in_threadpool(self._diagnoses.of, run, None if step < 0 else step)
-        return answer_json(answer(run, verdicts))
+        return _json_unless_known(request, answer(run, verdicts))
+
+
+def _json_unless_known(request: Request, said: Mapping[str, object]) -> Response:
+    """A page asks often, and hears the same most of the time."""
+    body = json.dumps(said).encode()
+    digest = blake2s(body, digest_size=8).hexdigest()
+
+    def whole(headers: dict[str, str]) -> Response:
+        return Response(body, media_type="application/json", headers=headers)
+
+    return unless_known(request, digest, "private, no-cache", whole)

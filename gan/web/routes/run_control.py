@@ -21,8 +21,8 @@ from gan.runs.fork import plan_fork
 from gan.runs.meta import checked_measure_share
 from gan.runs.run import Run
 from gan.web.access import Access
+from gan.web.descriptions import summary_of
 from gan.web.routes.answers import Table, answer_json, json_of, tokens_of
-from gan.web.routes.runs import summary_of
 
 
 class RunControl:

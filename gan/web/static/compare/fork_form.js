@@ -64,7 +64,7 @@ export class ForkForm {
     this.showStates(from);
     this.showValue();
     this.showPause();
-    await track.open().catch((error) => this.showError(error.message)); // which states are kept changes while it trains
+    await track.follower.describe().catch((error) => this.showError(error.message)); // which states are kept changes while it trains
     if (track === this.track) this.showStates(from);
   }
 

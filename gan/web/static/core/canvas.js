@@ -172,13 +172,3 @@ export function fitPicture(canvas, size, room) {
   canvas.style.width = canvas.style.height = `${side}px`;
   return side;
 }
-
-/**
- * A PNG in base64.
- *
- * @param {string} base64
- */
-export async function bitmapOf(base64) {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  return createImageBitmap(new Blob([bytes], { type: "image/png" }));
-}

@@ -7,8 +7,9 @@ import { short, whole } from "../core/format.js";
 import { visibleTab } from "../core/gradio_shell.js";
 import { notify } from "../core/notice.js";
 import { everyVisible } from "../core/schedule.js";
-import { getJSON, url } from "../core/server.js";
+import { url } from "../core/server.js";
 import { t } from "../core/text.js";
+import { followerOf } from "../run/follower.js";
 import { onRun } from "../run/shown_run.js";
 
 const EVERY_MS = 1000;
@@ -32,15 +33,11 @@ function start(element, data) {
     for (const slot of element.querySelectorAll(`[data-gf="program-title"][data-recipe="${name}"]`)) setText(slot, title);
   for (const button of element.querySelectorAll('[data-gf="program"]'))
     button.addEventListener("click", () => openTab("train", { recipe: button.dataset.recipe }));
-  let follower = null;
-  onRun((runId) => (follower = (runId ?? data.recorded) ? new Follower(runId ?? data.recorded, drawing) : null));
+  const shown = new ShownRun(drawing);
+  let wanted = data.recorded;
+  onRun((runId) => (wanted = runId ?? data.recorded));
   everyVisible(EVERY_MS, async () => {
-    if (visibleTab() !== "how" || !follower) return;
-    await follower.tick().catch((error) => {
-      if (error.details?.gone)
-        follower = null; // what was drawn of it stays
-      else follower.failed(error);
-    });
+    if (visibleTab() === "how" && wanted) await shown.show(wanted);
   });
 }
 
@@ -71,31 +68,40 @@ class Drawing {
   }
 }
 
-/** Follows one run while the tab is open. */
-class Follower {
-  constructor(runId, drawing) {
-    this.runId = runId;
+/** The run that the drawing is filled with. */
+class ShownRun {
+  constructor(drawing) {
     this.drawing = drawing;
-    this.meta = null;
-    this.version = 0;
+    this.runId = null;
+    this.follower = null;
+    this.subscriber = { tab: "how", changed: (change) => this.changed(change) };
   }
 
-  async tick() {
-    if (!this.meta) await this.begin();
-    const next = await getJSON(`runs/${this.runId}/live?since=${this.version}`);
-    if (!next) return;
-    this.version = next.version;
-    await this.showPictures(next);
-    this.showNumbers(next, await this.lastRow(next.row_count));
+  /** What was drawn of a run that is gone stays. */
+  async show(runId) {
+    if (runId === this.runId) return;
+    this.follower?.unsubscribe(this.subscriber);
+    this.follower = await followerOf(runId).catch((error) => {
+      if (!error.details?.gone) throw error;
+      return null;
+    });
+    this.runId = runId;
+    this.begun = false;
+    this.follower?.subscribe(this.subscriber);
   }
 
-  failed(error) {
-    this.version = 0; // a server that was started anew counts its versions anew
-    throw error;
+  async changed(change) {
+    const { snapshot, history, sheet, meta } = this.follower;
+    if (change.has("gone")) this.follower.unsubscribe(this.subscriber);
+    if (!snapshot || change.has("gone")) return;
+    if (change.has("picture")) this.drawing.pictures("fake", cut(sheet, meta.tiles.size, meta.tiles.columns));
+    if (change.has("snapshot")) this.showNumbers(snapshot, history.lastRow ?? {});
+    if (!this.begun) await this.begin();
   }
 
+  /** What stays as it is, once there is data. */
   async begin() {
-    this.meta = await getJSON(`runs/${this.runId}`);
+    this.begun = true;
     const { config, tiles, dataset_title } = this.meta;
     this.drawing.text("noise-about", t("how.noise_about", { count: config.z_dim }));
     this.drawing.text("dataset", dataset_title ?? config.dataset);
@@ -103,15 +109,8 @@ class Follower {
     if (real) this.drawing.pictures("real", cut(real, tiles.size, Math.floor(real.width / tiles.size)));
   }
 
-  async showPictures({ tiles }) {
-    const sheet = await pictureOf(`data:image/png;base64,${tiles}`);
-    this.drawing.pictures("fake", cut(sheet, this.meta.tiles.size, this.meta.tiles.columns));
-  }
-
-  async lastRow(count) {
-    if (!count) return {};
-    const { columns, rows } = await getJSON(`runs/${this.runId}/rows?from=${count - 1}`);
-    return Object.fromEntries(columns.map((name, i) => [name, rows.at(-1)?.[i] ?? null]));
+  get meta() {
+    return this.follower.meta;
   }
 
   showNumbers(live, row) {

@@ -1,115 +1,128 @@
-// What has happened in a run so far: rows of numbers, stored frames, events. Fetched piece by piece, kept once.
+// What has happened in a run so far: its records, column by column, and the pictures of its stored frames.
 
 import { between, nearest } from "../charts/numbers.js";
-import { api, getJSON } from "../core/server.js";
+import { api } from "../core/server.js";
+
+/** @typedef {Record<string, any[]>} Columns of a kind of record, by name */
+/** @typedef {Record<string, any>} Fields of one record */
 
 const KEPT_FRAMES = 400;
 const AT_ONCE = 4; // of the browser's six connections
 
 export class RunHistory {
+  /** @param {string} runId */
   constructor(runId) {
     this.runId = runId;
     this.clear();
   }
 
   clear() {
-    this.columns = {};
-    this.rowCount = 0;
-    this.frameSteps = [];
-    this.verdicts = new Map(); // step -> {fake, real}
+    /** @type {Record<string, Columns>} */
+    this.records = {}; // kind -> its columns
+    /** @type {Map<number, {fake: number[] | null, real: number[] | null}>} */
+    this.verdicts = new Map(); // by the step of a frame
+    /** @type {import("../charts/further_charts.js").Event[]} */
     this.events = [];
-    this.records = {}; // signals and measures: what -> {count, columns}
+    /** @type {Fields[]} */
     this.measures = [];
-    this.bitmaps = new Map(); // step -> ImageBitmap, least recently used first
+    /** @type {Map<number, ImageBitmap>} */
+    this.bitmaps = new Map(); // by step, least recently used first
+    /** @type {Map<number, boolean>} */
     this.loading = new Map();
   }
 
-  /** The row nearest to a step, as {column: value}, or null. */
-  rowAt(step) {
-    const at = nearest(this.column("step"), step);
-    return at < 0 ? null : Object.fromEntries(Object.entries(this.columns).map(([name, values]) => [name, values[at]]));
+  /**
+   * Take over what is new. Returns the kinds of which there is more.
+   *
+   * @param {Record<string, Columns>} records
+   */
+  append(records) {
+    for (const [kind, added] of Object.entries(records)) {
+      this.records[kind] = joined(this.records[kind] ?? {}, added);
+      if (kind === "events") this.events.push(.../** @type {any[]} */ (asFields(added)));
+      if (kind === "measures") this.measures.push(...asFields(added));
+      if (kind === "frames") this.appendVerdicts(added);
+    }
+    return Object.keys(records);
   }
 
-  column = (name) => this.columns[name] ?? [];
+  /** @param {Columns} frames */
+  appendVerdicts({ step: steps, fake, real }) {
+    for (const [i, step] of steps.entries()) this.verdicts.set(step, { fake: fake?.[i] ?? null, real: real?.[i] ?? null });
+  }
 
-  /** Where a step lies on an axis ("step", "images" or "seconds"): read between the rows beside it. */
+  /** The kinds of records that there are. */
+  get kinds() {
+    return Object.keys(this.records);
+  }
+
+  /** The steps of the stored frames. */
+  get frameSteps() {
+    return this.recorded("frames", "step");
+  }
+
+  /**
+   * The row nearest to a step, as {column: value}, or null.
+   *
+   * @param {number} step
+   */
+  rowAt(step) {
+    const at = nearest(this.column("step"), step);
+    return at < 0 ? null : fieldsAt(this.records.rows, at);
+  }
+
+  /** The newest row. */
+  get lastRow() {
+    return this.rowAt(Number.POSITIVE_INFINITY);
+  }
+
+  /** @param {string} name */
+  column = (name) => this.recorded("rows", name);
+
+  /**
+   * Where a step lies on an axis ("step", "images" or "seconds"): read between the rows beside it.
+   *
+   * @param {number} step
+   * @param {string} axis
+   */
   placeOf(step, axis) {
     return axis === "step" ? step : between(this.column("step"), this.column(axis), step);
   }
 
-  /** The step at a place on an axis. */
+  /**
+   * The step at a place on an axis.
+   *
+   * @param {number} place
+   * @param {string} axis
+   */
   stepAt(place, axis) {
     return axis === "step" ? place : between(this.column(axis), this.column("step"), place);
   }
 
-  /** A column of what the run records besides its rows ("signals" or "measures"), and the steps it belongs to. */
-  recorded = (what, name) => this.records[what]?.columns[name] ?? [];
+  /**
+   * A column of a kind of record.
+   *
+   * @param {string} kind
+   * @param {string} name
+   * @returns {any[]}
+   */
+  recorded = (kind, name) => this.records[kind]?.[name] ?? [];
 
-  /** Names of all those columns. */
-  recordedNames(what) {
-    return Object.keys(this.records[what]?.columns ?? {});
+  /**
+   * The names of a kind's columns of numbers.
+   *
+   * @param {string} kind
+   */
+  recordedNames(kind) {
+    const columns = Object.entries(this.records[kind] ?? {});
+    return columns.filter(([, values]) => values.some(Number.isFinite)).map(([name]) => name);
   }
 
   /**
-   * Fetch what is new. counts: {row_count, frame_count, event_count, measure_count, generation} of the live answer; the generation
-   * changes when a run went back and what came after was thrown away. Returns what has changed.
+   * The picture of a stored frame, or null while it is on its way.
+   *
+   * @param {number} step
    */
-  async update(counts) {
-    const rewound = this.rowCount > 0 && (counts.row_count < this.rowCount || counts.generation !== this.generation);
-    if (rewound) this.clear();
-    this.generation = counts.generation;
-    const [rows, frames, events, measures] = await Promise.all([
-      counts.row_count > this.rowCount && this.fetchRows(),
-      counts.frame_count > this.frameSteps.length && this.fetchFrames(),
-      counts.event_count !== this.events.length && this.fetchEvents(),
-      counts.measure_count > this.measures.length && this.fetchMeasures(),
-    ]);
-    return {
-      rows: Boolean(rows) || rewound,
-      frames: Boolean(frames) || rewound,
-      events: Boolean(events),
-      measures: Boolean(measures) || rewound,
-    };
-  }
-
-  async fetchRows() {
-    const { columns, rows } = await getJSON(`runs/${this.runId}/rows?from=${this.rowCount}`);
-    for (const [i, name] of columns.entries()) {
-      this.columns[name] ??= [];
-      for (const row of rows) this.columns[name].push(row[i]);
-    }
-    this.rowCount += rows.length;
-    return rows.length > 0;
-  }
-
-  async fetchFrames() {
-    const { steps, verdict_fake, verdict_real } = await getJSON(`runs/${this.runId}/frames?from=${this.frameSteps.length}`);
-    this.frameSteps.push(...steps);
-    steps.forEach((step, i) => this.verdicts.set(step, { fake: verdict_fake?.[i] ?? null, real: verdict_real?.[i] ?? null }));
-    return steps.length > 0;
-  }
-
-  async fetchEvents() {
-    this.events = (await getJSON(`runs/${this.runId}/events`)).events;
-    return true;
-  }
-
-  async fetchMeasures() {
-    this.measures.push(...(await getJSON(`runs/${this.runId}/measures?from=${this.measures.length}`)).measures);
-    return true;
-  }
-
-  /** Fetch what is new of the signals or the measures. Returns whether there was anything. */
-  async updateRecords(what) {
-    const held = this.records[what];
-    const { generation, runId } = this;
-    const { count, columns } = await getJSON(`runs/${runId}/columns/${what}?from=${held?.count ?? 0}`);
-    if (!count || generation !== this.generation || held !== this.records[what]) return false;
-    this.records[what] = joined(held ?? { count: 0, columns: {} }, { count, columns });
-    return true;
-  }
-
-  /** The picture of a stored frame, or null while it is on its way. */
   frame(step) {
     const bitmap = this.bitmaps.get(step);
     if (!bitmap) return null;
@@ -118,7 +131,12 @@ export class RunHistory {
     return bitmap;
   }
 
-  /** Begin to fetch these frames, the first one first; done(step) is called for each that arrives. */
+  /**
+   * Begin to fetch these frames, the first one first; done(step) is called for each that arrives.
+   *
+   * @param {number[]} steps
+   * @param {(step: number) => void} done
+   */
   want(steps, done) {
     for (const step of steps) {
       if (this.loading.size >= AT_ONCE) return;
@@ -128,6 +146,7 @@ export class RunHistory {
     }
   }
 
+  /** @param {number} step */
   async load(step) {
     const { bitmaps, loading } = this;
     try {
@@ -136,7 +155,7 @@ export class RunHistory {
       bitmaps.set(step, bitmap);
       if (bitmaps.size > KEPT_FRAMES) {
         const [oldest] = bitmaps.keys();
-        bitmaps.get(oldest).close();
+        bitmaps.get(oldest)?.close();
         bitmaps.delete(oldest);
       }
     } finally {
@@ -146,10 +165,27 @@ export class RunHistory {
   }
 }
 
-/** Columns one below the other; a column that only one side has is empty (null) on the other. */
-function joined(before, after) {
-  const names = new Set([...Object.keys(before.columns), ...Object.keys(after.columns)]);
-  const empty = ({ count }) => new Array(count).fill(null);
-  const columns = [...names].map((name) => [name, [before, after].flatMap((part) => part.columns[name] ?? empty(part))]);
-  return { count: before.count + after.count, columns: Object.fromEntries(columns) };
+/**
+ * Columns one below the other; a column that only one side has is empty (null) on the other.
+ *
+ * @param {Columns} held
+ * @param {Columns} added
+ */
+function joined(held, added) {
+  const before = held.step?.length ?? 0;
+  for (const name of new Set([...Object.keys(held), ...Object.keys(added)])) {
+    held[name] ??= new Array(before).fill(null);
+    held[name].push(...(added[name] ?? new Array(added.step.length).fill(null)));
+  }
+  return held;
 }
+
+/** @param {Columns} columns */
+const asFields = (columns) => columns.step.map((_, i) => fieldsAt(columns, i));
+
+/**
+ * @param {Columns} columns
+ * @param {number} i
+ * @returns {Fields}
+ */
+const fieldsAt = (columns, i) => Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[i]]));
