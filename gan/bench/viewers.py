@@ -15,7 +15,7 @@ from gan.core.flags import decimal, whole
 DUMMY = """
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-body = b'{"version": 1, "x": "' + b"a" * 20000 + b'"}'
+body = b'{"version": 1, "step": 1, "x": "' + b"a" * 20000 + b'"}'
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
