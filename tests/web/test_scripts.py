@@ -117,7 +117,7 @@ def test_numbers_that_python_has_too_are_the_same(node: str):
     assert json.loads(done.stdout or "{}") == json.loads(json.dumps(CONSTANTS)), done.stderr
 
 
-@pytest.mark.parametrize("name", sorted({*SCRIPTS} - {"compare/compare.js", "train/live.js"}))
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_no_class_and_no_module_is_long(name: str):
     code = (STATIC / name).read_text(encoding="utf-8")
     long = {found[1] for found in _CLASS.finditer(code) if found[0].count("\n") >= MOST_LINES["class"]}

@@ -6,10 +6,12 @@ import { onState, readState, writeState } from "../core/address.js";
 import { boot } from "../core/boot.js";
 import { copyLink } from "../core/controls/copy_link.js";
 import { setText } from "../core/dom.js";
+import { rounded } from "../core/format.js";
 import { visibleTab } from "../core/gradio_shell.js";
 import { notify } from "../core/notice.js";
 import { everyVisible, oncePerFrame } from "../core/schedule.js";
 import { t } from "../core/text.js";
+import { comparedIn, MOST_COMPARED } from "../run/compared.js";
 import { Adding } from "./adding.js";
 import { Columns } from "./columns.js";
 import { ForkForm } from "./fork_form.js";
@@ -17,7 +19,6 @@ import { RunCurves } from "./run_curves.js";
 import { showSettings } from "./settings_table.js";
 import { trackOf } from "./track.js";
 
-const MOST = 4;
 const MINE_MS = 6000; // my runs, for the list of what can be added
 const SCRUB = 1000; // positions of the scrubber
 
@@ -51,7 +52,7 @@ class CompareTab {
     this.curves = new RunCurves(this.part, { onPick: (place) => this.goTo(place), onMore: () => this.write() });
     this.form = new ForkForm(this.part, data, {
       tracks: () => this.tracks,
-      full: () => this.tracks.length >= MOST,
+      full: () => this.tracks.length >= MOST_COMPARED,
       made: (runId) => this.add(runId),
     });
   }
@@ -92,7 +93,7 @@ class CompareTab {
     this.curves.more = (state.more ?? "").split(",").filter(Boolean);
     this.part("log").checked = this.curves.log;
     this.showAxis(this.axis);
-    const wanted = [...new Set((state.runs ?? "").split(",").filter(Boolean))].slice(0, MOST);
+    const wanted = comparedIn(state);
     this.leave(this.tracks.filter((track) => !wanted.includes(track.id)));
     await Promise.all(wanted.filter((id) => !this.track(id)).map((id) => this.load(id)));
     this.tracks.sort((a, b) => wanted.indexOf(a.id) - wanted.indexOf(b.id));
@@ -104,7 +105,7 @@ class CompareTab {
     writeState("compare", {
       runs: this.tracks.map((track) => track.id).join(","),
       x: this.axis === "step" ? "" : this.axis,
-      at: this.place === null ? "" : Number(this.place.toFixed(1)),
+      at: this.place === null ? "" : rounded(this.place, 1),
       log: this.curves.log ? "1" : "",
       more: this.curves.more.join(","),
     });
@@ -132,7 +133,7 @@ class CompareTab {
 
   async add(runId) {
     if (this.track(runId)) return this.showError(t("compare.already"));
-    if (this.tracks.length >= MOST) return this.showError(t("compare.full"));
+    if (this.tracks.length >= MOST_COMPARED) return this.showError(t("compare.full"));
     this.showError("");
     if (await this.load(runId)) this.changed();
     return null;

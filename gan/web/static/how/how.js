@@ -3,7 +3,7 @@
 import { openTab } from "../core/address.js";
 import { boot } from "../core/boot.js";
 import { setText } from "../core/dom.js";
-import { short, whole } from "../core/format.js";
+import { percentOf, short, whole } from "../core/format.js";
 import { visibleTab } from "../core/gradio_shell.js";
 import { notify } from "../core/notice.js";
 import { everyVisible } from "../core/schedule.js";
@@ -127,7 +127,7 @@ class ShownRun {
     const known = Number.isFinite(value);
     const percent = this.meta.verdict_is_probability;
     const largest = Math.max(1e-6, Math.abs(row.d_real ?? 0), Math.abs(row.d_fake ?? 0));
-    this.drawing.text(`verdict-${kind}`, !known ? "–" : percent ? `${Math.round(100 * value)} %` : short(value));
+    this.drawing.text(`verdict-${kind}`, !known ? "–" : percent ? percentOf(value) : short(value));
     // A score has no ends: half the bar is 0, and the larger of the two scores fills its side.
     this.drawing.bar(`bar-${kind}`, !known ? 0 : percent ? value : 0.5 + (0.5 * value) / largest);
   }

@@ -2,7 +2,7 @@
 
 import { visibleTab } from "../core/gradio_shell.js";
 import { everyVisible } from "../core/schedule.js";
-import { api, getJSON } from "../core/server.js";
+import { api, fromJSON, getJSON } from "../core/server.js";
 import { owns } from "../core/tokens.js";
 import { bitmapOf, changed } from "./difference.js";
 import { RunHistory } from "./history.js";
@@ -176,7 +176,7 @@ export class RunFollower {
     const bytes = new Uint8Array(await response.arrayBuffer());
     const end = bytes.indexOf(LINE_END);
     /** @type {FollowAnswer} */
-    const answer = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)));
+    const answer = fromJSON(new TextDecoder().decode(bytes.subarray(0, end)));
     this.take(answer, answer.picture && (await this.pictured(answer.picture, bytes.subarray(end + 1))));
   }
 

@@ -9,7 +9,7 @@ import { whole } from "../core/format.js";
 import { notify } from "../core/notice.js";
 import { postJSON } from "../core/server.js";
 import { t } from "../core/text.js";
-import { withRun } from "./run_list.js";
+import { withRun } from "../run/compared.js";
 
 export class RunButtons {
   /** root: the tab's element. live: the view (train/live.js). hooks: {onStartOver(meta), onRecorded(), onNoRoom(refusal, again)}. */

@@ -2,7 +2,7 @@
 
 import { h } from "../core/dom.js";
 import { saveFile } from "../core/files/downloads.js";
-import { whole } from "../core/format.js";
+import { megabytes, whole } from "../core/format.js";
 import { url } from "../core/server.js";
 import { t } from "../core/text.js";
 
@@ -31,6 +31,6 @@ export function showDownloads(list, { id, best, pictures }) {
 function withPictures(link, bytes) {
   const plain = link.href;
   const choose = ({ target }) => (link.href = target.checked ? `${plain}?pictures=1` : plain);
-  const words = t("train.download_pictures", { size: (bytes / 2 ** 20).toFixed(1) });
+  const words = t("train.download_pictures", { size: megabytes(bytes) });
   return h("label", { class: "gf-check gf-menu-tick" }, h("input", { type: "checkbox", onchange: choose }), words);
 }

@@ -1,7 +1,7 @@
 // The head of the live view: which run it is, how far it has come, and what is to be said about it.
 
 import { setText } from "../core/dom.js";
-import { duration, whole } from "../core/format.js";
+import { duration, fixed, percentOf, whole } from "../core/format.js";
 import { isActive } from "../core/run_status.js";
 import { t } from "../core/text.js";
 
@@ -101,14 +101,14 @@ export class RunHeader {
     const share = total ? Math.min(1, s.step / total) : 0;
     setText(part("n-step"), whole(s.step));
     setText(part("n-total"), total ? t("train.step_of", { total: whole(total) }) : "");
-    setText(part("n-epoch"), s.epoch === null ? "–" : s.epoch.toFixed(s.epoch < 100 ? 2 : 0));
+    setText(part("n-epoch"), s.epoch === null ? "–" : fixed(s.epoch, s.epoch < 100 ? 2 : 0));
     setText(part("n-images"), whole(s.images));
     setText(part("n-rate"), s.images_per_s > 0 ? whole(s.images_per_s) : "–");
     setText(part("n-elapsed"), duration(s.seconds));
     setText(part("n-left"), s.step < STEPS_BEFORE_TIME_LEFT || s.status !== "running" ? "–" : duration(s.seconds_left));
-    setText(part("n-share"), s.show_share > 0 ? `${(100 * s.show_share).toFixed(1)} %` : "–");
+    setText(part("n-share"), s.show_share > 0 ? percentOf(s.show_share, 1) : "–");
     part("progress-bar").style.transform = `scaleX(${share})`;
-    part("progress").setAttribute("aria-valuenow", (100 * share).toFixed(0));
+    part("progress").setAttribute("aria-valuenow", String(Math.round(100 * share)));
     this.hooks.onProgress(share);
   }
 

@@ -8,8 +8,7 @@ import { notify } from "../core/notice.js";
 import { api, getJSON, postJSON } from "../core/server.js";
 import { moment, t } from "../core/text.js";
 import { controlLink, forgetToken, owns } from "../core/tokens.js";
-
-const MOST_COMPARED = 4;
+import { withRun } from "../run/compared.js";
 
 export class RunList {
   /** list: a <ul>. hooks: {current() -> run id, open(id), resume(id), gone(id), changed(id)}. */
@@ -174,12 +173,6 @@ export class RunList {
       return false;
     }
   }
-}
-
-/** The state of the Compare tab with one more run in it; the oldest makes room. */
-export function withRun(state, runId) {
-  const runs = (state.runs ?? "").split(",").filter((id) => id && id !== runId);
-  return { ...state, runs: [...runs, runId].slice(-MOST_COMPARED).join(",") };
 }
 
 /** Rounded down: only what is done has 100 %. */
