@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from gan.core.messages import areas, catalogue
 from gan.web.languages import LANGUAGES
-from tests.e2e.conftest import css, fill, open_tab, opened, part, press_train, wait_for_status
+from tests.e2e.conftest import fill, open_tab, opened, part, press_train, wait_for_status
 from tests.e2e.test_screens import READY, wait_for_tab
 
 OTHERS = sorted(set(LANGUAGES) - {"en"})
@@ -54,9 +54,9 @@ def test_nothing_in_any_tab_is_english(server, visit, language):
     page = opened(visit(server.url(f"?lang={language}")))
     run = press_train(page, "quick-conditional")
     wait_for_status(page, "running")
-    page.locator(css("train", "event-line")).wait_for(state="attached")
     part(page, "train", "pause").click()
     wait_for_status(page, "paused")
+    expect(part(page, "train", "event-line")).to_contain_text(str(catalogue(language, "events")["paused"]))
     found = left_over(page, language)
     for tab in READY:
         open_tab(page, tab)

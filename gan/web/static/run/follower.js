@@ -2,7 +2,8 @@
 
 import { visibleTab } from "../core/gradio_shell.js";
 import { everyVisible } from "../core/schedule.js";
-import { api, fromJSON, getJSON } from "../core/server.js";
+import { api, getJSON } from "../core/server.js";
+import { localised } from "../core/text.js";
 import { owns } from "../core/tokens.js";
 import { bitmapOf, changed } from "./difference.js";
 import { RunHistory } from "./history.js";
@@ -176,8 +177,12 @@ export class RunFollower {
     const bytes = new Uint8Array(await response.arrayBuffer());
     const end = bytes.indexOf(LINE_END);
     /** @type {FollowAnswer} */
-    const answer = fromJSON(new TextDecoder().decode(bytes.subarray(0, end)));
-    this.take(answer, answer.picture && (await this.pictured(answer.picture, bytes.subarray(end + 1))));
+    const answer = JSON.parse(new TextDecoder().decode(bytes.subarray(0, end)));
+    const { run, snapshot } = answer;
+    this.take(
+      { ...answer, run: localised(run), snapshot: localised(snapshot) },
+      answer.picture && (await this.pictured(answer.picture, bytes.subarray(end + 1))),
+    );
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import { between, nearest } from "../charts/numbers.js";
 import { api } from "../core/server.js";
+import { localised } from "../core/text.js";
 
 /** @typedef {Record<string, any[]>} Columns of a kind of record, by name */
 /** @typedef {Record<string, any>} Fields of one record */
@@ -39,7 +40,7 @@ export class RunHistory {
   append(records) {
     for (const [kind, added] of Object.entries(records)) {
       this.records[kind] = joined(this.records[kind] ?? {}, added);
-      if (kind === "events") this.events.push(.../** @type {any[]} */ (asFields(added)));
+      if (kind === "events") this.events.push(.../** @type {any[]} */ (asFields(added).map(localised)));
       if (kind === "measures") this.measures.push(...asFields(added));
       if (kind === "frames") this.appendVerdicts(added);
     }
