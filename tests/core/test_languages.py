@@ -30,7 +30,7 @@ NAMES = {
 SHARED = {
     "de": {"Interpolation", "Generator", "Download", "Live", "Name", "Seed", "Variation {k}", "Dense", "Hinge",
            "Pullover"},
-    "es": {"no", "{times} × real"},
+    "es": {"no", "{times} × real", "Ctrl"},
 }  # fmt: skip
 
 

@@ -133,7 +133,10 @@ function row({ keys, shown, also = [], says }) {
 }
 
 /** @param {string} key */
-const cap = (key) => h("kbd", {}, key.length === 1 ? key.toUpperCase() : (CAPS[key] ?? key));
+const cap = (key) => h("kbd", {}, key.split("+").map(nameOf).join("+"));
+
+/** @param {string} key what is printed on it where the page's language is spoken */
+const nameOf = (key) => (key.length === 1 ? key.toUpperCase() : t(`shortcuts.key_${key.toLowerCase()}`, {}, CAPS[key] ?? key));
 
 /**
  * @param {string[]} keys
