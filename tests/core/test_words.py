@@ -82,27 +82,26 @@ def key_pattern(node: ast.expr) -> str | None:
 CALLS = list(calls())
 
 
-@pytest.mark.parametrize("key", ENTRIES)
-def test_an_entry_is_well_formed(key):
-    entry = ENTRIES[key]
-    assert messages._KEY.fullmatch(key) and (isinstance(entry, str) or set(entry) == {"one", "other"})
-    for text in texts(entry):
-        assert text and (text.strip() == text or key.partition(".")[0] in PAGE)
-        for place in _PLACE.findall(text):
-            name, _, form = place.partition(":")
-            assert messages._NAME.fullmatch(name) and (form in FORMATS or ":" not in place)
-        assert "{" not in _PLACE.sub("", text) and "}" not in _PLACE.sub("", text)
+def test_every_entry_is_well_formed():
+    for key, entry in ENTRIES.items():
+        assert messages._KEY.fullmatch(key) and (isinstance(entry, str) or set(entry) == {"one", "other"}), key
+        for text in texts(entry):
+            assert text and (text.strip() == text or key.partition(".")[0] in PAGE), key
+            for place in _PLACE.findall(text):
+                name, _, form = place.partition(":")
+                assert messages._NAME.fullmatch(name) and (form in FORMATS or ":" not in place), key
+            assert "{" not in _PLACE.sub("", text) and "}" not in _PLACE.sub("", text), key
 
 
-@pytest.mark.parametrize(("where", "pattern", "given"), CALLS, ids=lambda value: str(value)[:60])
-def test_a_message_has_an_entry_that_takes_its_values(where, pattern, given):
-    found = [key for key in ENTRIES if re.fullmatch(pattern, key)]
-    assert found, f"{where}: {pattern}"
-    for key in found:
-        if given is not None:
-            assert places(ENTRIES[key]) <= given, f"{where}: {key}"
-    if len(found) == 1 and given is not None:
-        assert places(ENTRIES[found[0]]) == given, where
+def test_every_message_has_an_entry_that_takes_its_values():
+    for where, pattern, given in CALLS:
+        found = [key for key in ENTRIES if re.fullmatch(pattern, key)]
+        assert found, f"{where}: {pattern}"
+        for key in found:
+            if given is not None:
+                assert places(ENTRIES[key]) <= given, f"{where}: {key}"
+        if len(found) == 1 and given is not None:
+            assert places(ENTRIES[found[0]]) == given, where
 
 
 def test_every_entry_is_used():

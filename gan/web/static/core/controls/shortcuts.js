@@ -133,10 +133,10 @@ function row({ keys, shown, also = [], says }) {
 }
 
 /** @param {string} key */
-const cap = (key) => h("kbd", {}, key.split("+").map(nameOf).join("+"));
+const cap = (key) => h("kbd", {}, key.split("+").map(printed).join("+"));
 
 /** @param {string} key what is printed on it where the page's language is spoken */
-const nameOf = (key) => (key.length === 1 ? key.toUpperCase() : t(`shortcuts.key_${key.toLowerCase()}`, {}, CAPS[key] ?? key));
+const printed = (key) => (key.length === 1 ? key.toUpperCase() : t(`shortcuts.key_${key.toLowerCase()}`, {}, CAPS[key] ?? key));
 
 /**
  * @param {string[]} keys
