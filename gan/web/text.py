@@ -6,6 +6,8 @@ with `t("train.pause")`. A name in braces is filled in by the page: t("train.ste
 
 from __future__ import annotations
 
+from functools import cache
+
 from gan.core.messages import ENGLISH, Entry, areas, catalogue
 
 Text = dict[str, dict[str, str]]  # one language
@@ -16,6 +18,7 @@ SECTIONS = (
 )  # fmt: skip
 
 
+@cache
 def text_in(language: str) -> Text:
     return {name: {k: v for k, v in catalogue(language, name).items() if isinstance(v, str)} for name in SECTIONS}
 
