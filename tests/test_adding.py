@@ -68,7 +68,7 @@ def test_an_objective(monkeypatch: pytest.MonkeyPatch, help_of: Help) -> None:
     monkeypatch.setitem(OBJECTIVES, "dummy", replace(OBJECTIVES["minimax"], title="Dummy's objective"))
     assert "dummy" in help_of("train").partition("--objective {")[2].partition("}")[0]
     assert ("dummy", "Dummy's objective") in [
-        (entry["name"], entry["title"]) for entry in _tables()["tables"]["objective"]
+        (entry["name"], entry["title"]) for entry in _tables("en")["tables"]["objective"]
     ]
     assert "dummy" in refusal(objective="no such one")
     assert refusal(objective="hinge", label_smoothing=0.1).endswith(
@@ -80,7 +80,9 @@ def test_an_objective(monkeypatch: pytest.MonkeyPatch, help_of: Help) -> None:
 def test_a_penalty(monkeypatch: pytest.MonkeyPatch, help_of: Help) -> None:
     monkeypatch.setitem(PENALTIES, "dummy", replace(PENALTIES["r1"], title="Dummy's penalty"))
     assert "dummy" in help_of("train").partition("--penalty {")[2].partition("}")[0]
-    assert ("dummy", "Dummy's penalty") in [(entry["name"], entry["title"]) for entry in _tables()["tables"]["penalty"]]
+    assert ("dummy", "Dummy's penalty") in [
+        (entry["name"], entry["title"]) for entry in _tables("en")["tables"]["penalty"]
+    ]
     assert "dummy" in refusal(penalty="no such one")
     trains(penalty="dummy")
 
@@ -119,7 +121,7 @@ def test_a_data_set(monkeypatch: pytest.MonkeyPatch, help_of: Help) -> None:
     )
     monkeypatch.setitem(DATA, "dummy", dummy)
     assert "dummy" in help_of("train").rpartition("--dataset DATASET")[2][:200] and "dummy" in help_of("metric-network")
-    assert "dummy" in [entry["name"] for entry in _tables()["datasets"]]
+    assert "dummy" in [entry["name"] for entry in _tables("en")["datasets"]]
     with pytest.raises(DataError, match="dummy"):
         describe("no such one")
     for ask in (lambda: classifier.load("emoji"), lambda: evaluate.check_measurable("emoji")):
