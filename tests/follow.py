@@ -29,10 +29,10 @@ def picture_of(answer: dict[str, Any], behind: bytes, before: np.ndarray | None)
 
 
 def records_of(answer: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    """The records of a kind, each as names and values."""
-    columns: Columns = answer["records"].get(kind, {})
+    """The records of a kind, each as names and values; none of a run that is getting ready."""
+    columns: Columns = answer.get("records", {}).get(kind, {})
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def steps_of(answer: dict[str, Any], kind: str) -> list[int]:
-    return answer["records"].get(kind, {}).get("step", [])
+    return answer.get("records", {}).get(kind, {}).get("step", [])

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from gan.core.config import Changes, Config, ConfigError
 from gan.core.errors import Forbidden
-from gan.core.messages import say
+from gan.core.messages import recognised, say
 from gan.core.tokens import hash_of, new_token
 from gan.data.catalog import DATA, OWN_NAME, DataError, describe
 from gan.recipes.catalog import ALL_RECIPES, make_config
@@ -99,8 +99,10 @@ class Runs(RunStore):
     def _title_of(self, pictures: str, known: dict[str, Any], tokens: list[str]) -> str:
         """How who has these tokens calls prepared pictures; what another calls his is not told."""
         if own := self.prepared.own_summary(pictures, tokens):
-            return own.title
-        return known.get("dataset_title") or self.prepared.summary(pictures, tokens, self.is_owner(tokens)).title
+            return recognised("data.untitled", own.title)
+        known_title = known.get("dataset_title")
+        title = known_title or self.prepared.summary(pictures, tokens, self.is_owner(tokens)).title
+        return recognised("data.untitled", title)
 
     def _made(self, path: Path, config: Config, info: dict[str, Any], history: History | None) -> Run:
         """The new run in a folder; nothing is left when it cannot be opened. Raises RunsError or OSError."""

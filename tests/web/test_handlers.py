@@ -54,19 +54,18 @@ def test_runs_are_listed_for_who_owns_them(access: Access) -> None:
     assert told(called(routes.mine)) == {"runs": []}
     (listed,) = told(called(routes.mine, tokens=f"wrong, {token}"))["runs"]
     assert (listed["id"], listed["step"]) == (run.id, 0)
-    assert told(called(routes.rows, run_id=run.id))["rows"] == []
+    assert told(called(routes.info, run_id=run.id))["id"] == run.id
 
 
 def test_watching_is_an_act_of_its_own(access: Access) -> None:
     run, _ = access.runs.create("dense", "mnist")
     routes, before = RunRoutes(access), run.unwatched_seconds()
-    for handler in (routes.info, routes.rows, routes.frames, routes.events, routes.measures):
-        assert called(handler, run_id=run.id).status_code == 200
+    assert called(routes.info, run_id=run.id).status_code == 200
     assert run.unwatched_seconds() >= before
-    assert called(routes.live, run_id=run.id).status_code == 204 and run.unwatched_seconds() < before
+    assert called(routes.follow, run_id=run.id).status_code == 200 and run.unwatched_seconds() < before
 
 
-@pytest.mark.parametrize("name", ["info", "live", "watch", "rows", "frames", "events", "measures", "real"])
+@pytest.mark.parametrize("name", ["info", "follow", "watch", "real"])
 def test_a_run_that_is_not_there_is_404(access: Access, name: str) -> None:
     with pytest.raises(NotFound) as missing:
         called(getattr(RunRoutes(access), name), run_id="AAAAAAAAAAAA")

@@ -77,7 +77,12 @@ export class Find {
       this.line(last, next);
       last = next;
     });
-    for (const end of ["pointerup", "pointercancel"]) pen.addEventListener(end, () => (last = null));
+    const lift = () => {
+      if (last) this.lifted(); // a hand that rests in mid-stroke has drawn half a picture, or nothing that can be seen
+      last = null;
+    };
+    for (const end of ["pointerup", "pointercancel"]) pen.addEventListener(end, lift);
+    this.penIsDown = () => last !== null;
   }
 
   /**
@@ -93,7 +98,6 @@ export class Find {
     ctx.stroke();
     this.drawn = true;
     this.part("pen-hint").hidden = true;
-    this.lifted();
   }
 
   clear() {
@@ -105,6 +109,7 @@ export class Find {
   }
 
   sendDrawing() {
+    if (this.penIsDown()) return; // another stroke has begun
     this.part("pen").toBlob((blob) => this.search({ kind: "drawn" }, blob), "image/png");
   }
 
