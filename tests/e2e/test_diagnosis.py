@@ -161,7 +161,7 @@ def test_compare_follows_a_run_with_few_requests_and_none_once_it_rests(server, 
     expect(line_of(page, run).locator("b")).to_have_text(server.get(f"runs/{run}/diagnosis")["verdicts"][0]["title"])
 
     at_rest = len(of(run, "diagnosis"))
-    looks = len(of(run, "live"))
-    until(lambda: page.evaluate("1") and len(of(run, "live")) >= looks + 3)  # it is still polled
+    looks = len(of(run, "follow"))
+    until(lambda: page.evaluate("1") and len(of(run, "follow")) >= looks + 3)  # it is still polled
     assert len(of(run, "diagnosis")) == at_rest
-    assert len(of(done, "diagnosis")) == 1 < len(of(done, "live"))
+    assert len(of(done, "diagnosis")) == 1 < len(of(done, "follow"))
