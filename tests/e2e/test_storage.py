@@ -31,7 +31,7 @@ def test_a_window_that_keeps_nothing_says_so_before_train(server, visit):
 
 
 def test_a_frame_that_keeps_nothing_offers_the_direct_page(server, visit):
-    page = visit(server.url("gradio_api/gan/static/css/base.css"))
+    page = visit(server.url("theme.css"))
     page.add_init_script(CLOSED)
     page.reload()
     page.evaluate(
