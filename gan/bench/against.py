@@ -37,7 +37,9 @@ Speeds = dict[str, float]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkout", type=Path, help="folder of the other program (needed)")
     parser.add_argument("--pairs", type=whole(1, 1000), default=8)
-    parser.add_argument("--seconds", type=decimal(1, 3600), default=20.0, help="of training while watched")
+    parser.add_argument(
+        "--seconds", type=decimal(5, 3600), default=20.0, help="of training while watched: less shows no two steps"
+    )
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:
