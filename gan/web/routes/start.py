@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from functools import cache
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,7 +34,7 @@ class StartRoutes:
 
     def __init__(self, access: Access, addresses: tuple[str, ...] = ()) -> None:
         self.access, self.addresses = access, addresses
-        self._tables = {language: json.dumps(with_messages(_tables(language)))[:-1] for language in LANGUAGES}
+        self._tables = cache(lambda language: json.dumps(with_messages(_tables(language)))[:-1])
 
     def table(self) -> Table:
         return {"GET boot": self.boot}
@@ -52,7 +53,7 @@ class StartRoutes:
             "addresses": self.addresses if owner or is_loopback(request.url.hostname or "") else (),
         }
         return Response(
-            f"{self._tables[language_of(request.scope)]}, {json.dumps(tail)[1:]}",
+            f"{self._tables(language_of(request.scope))}, {json.dumps(tail)[1:]}",
             media_type="application/json",
             headers=FRESH,
         )
