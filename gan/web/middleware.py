@@ -4,6 +4,7 @@ knows its own address behind any proxy."""
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gan.core.messages import say, with_messages
 from gan.web.languages import language_of
 
+log = logging.getLogger(__name__)
 MIB = 1 << 20
 OURS = "/gradio_api/gan/"
 FILES = tuple(OURS + path for path in ("pictures", "runs/import", "weights"))  # which files may be sent to
@@ -151,10 +153,13 @@ class _Rewritten:
         """The page in its language: what Gradio is to show, and the words of its head."""
         if not self._texts:
             return body
-        body = _ENGLISH.sub(f'<html lang="{self._language}"'.encode(), body, 1)
-        settings = json.loads(found[0]) if (found := _SETTINGS.search(body)) else None
-        text = json.dumps(_exchanged(settings, self._texts), ensure_ascii=False).replace("<", "\\u003c")
-        return body[: found.start()] + text.encode() + body[found.end() :] if found else body
+        found = _SETTINGS.search(body)
+        if found is None:
+            log.error("the first page stays in English: Gradio's settings are not where they are looked for in it")
+            return body
+        text = json.dumps(_exchanged(json.loads(found[0]), self._texts), ensure_ascii=False).replace("<", "\\u003c")
+        body = body[: found.start()] + text.encode() + body[found.end() :]
+        return _ENGLISH.sub(f'<html lang="{self._language}"'.encode(), body, 1)
 
 
 def _exchanged(content: Any, texts: Texts) -> Any:

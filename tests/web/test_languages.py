@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from gan.core.messages import areas
 from gan.core.paths import WORDS
 from gan.web.languages import LANGUAGES, language_of
+from gan.web.middleware import FirstPage
 from gan.web.page import texts_in
 from gan.web.text import EN, text_in, words_in
 
@@ -59,6 +64,25 @@ def test_every_part_of_the_page_is_exchanged(language):
         for key, sentence in EN[english].items():
             if len(sentence) > 40 and "{" not in sentence:
                 assert not any(sentence in other for other in texts.values()), key
+
+
+def first_page(settings: str, language: str) -> str:
+    """What is sent where Gradio makes a page with these settings in it."""
+    page = f'<html lang="en"><script>{settings};</script></html>'
+    app = FirstPage(Starlette(routes=[Route("/", lambda _: HTMLResponse(page))]), texts=texts_in)
+    return TestClient(app).get(f"/?lang={language}").text
+
+
+def test_what_gradio_is_to_show_is_exchanged_wherever_it_stands():
+    settings = 'window.gradio_config = {"a": [{"label": "Train"}, "Train</b>"], "b": 1}'
+    assert first_page(settings, "en").count("Train") == 2
+    page = first_page(settings, "de")
+    assert '<html lang="de"' in page and r'{"a": [{"label": "Trainieren"}, "Train\u003c/b>"], "b": 1};</script>' in page
+
+
+def test_a_page_that_cannot_be_translated_does_not_say_that_it_was(caplog):
+    page = first_page('window.other_settings = {"label": "Train"}', "de")
+    assert '<html lang="en"' in page and "Train" in page and "stays in English" in caplog.text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
