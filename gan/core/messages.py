@@ -130,9 +130,9 @@ def _entry(key: str) -> Entry | None:
 @cache
 def _places(key: str) -> frozenset[str]:
     """The names of the values of which an entry speaks."""
-    entry = _entry(key)
-    texts = entry.values() if isinstance(entry, dict) else [entry or ""]
-    return frozenset(("count", *(place[1] for text in texts for place in _PLACE.finditer(text))))
+    entry = _entry(key) or ""
+    texts, chooses = ([entry], []) if isinstance(entry, str) else (entry.values(), ["count"])
+    return frozenset(chooses + [place[1] for text in texts for place in _PLACE.finditer(text)])
 
 
 def _text(key: str, values: Mapping[str, Value]) -> str:

@@ -201,6 +201,7 @@ def test_a_message_is_a_text_that_keeps_its_key_and_values():
 def test_a_message_keeps_no_value_that_its_text_leaves_out():
     said = say("data.too_few", count=2, least=16, folder="/home/somebody")
     assert said.values == {"count": 2, "least": 16} and "somebody" not in json.dumps(said.to_json())
+    assert say("data.no_classes", count=2).values == {}  # there is nothing that it could choose
 
 
 def test_a_message_keeps_those_in_it():
