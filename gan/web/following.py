@@ -175,7 +175,6 @@ class _Now:
         records = self.run.history.between(start, self.snapshot.mark)
         if records is None:  # it goes back just now, and will show that in a moment
             return Answer()
-        records["events"] = [with_messages(event) for event in records["events"]]
         answer["records"] = {name: columns for name, found in records.items() if (columns := _columns(found))}
         if version != self.snapshot.version:
             answer["snapshot"] = with_messages(_moment(self.snapshot))
