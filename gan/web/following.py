@@ -141,6 +141,7 @@ class _Now:
         self.answers: OrderedDict[Cursor, Answer] = OrderedDict()
         # Who goes on never waits for the long answer to somebody who begins.
         self._begins, self._goes_on = threading.Lock(), threading.Lock()
+        self._keeps = threading.Lock()  # both do
 
     def is_of(self, run: Run) -> bool:
         """Whether nothing has changed."""
@@ -151,15 +152,17 @@ class _Now:
         with self._goes_on if goes_on else self._begins:
             known = self.answers.get(since)
             if known is None:
-                self.answers[since] = known = self._made(since)
-                self._make_room()
+                known = self._made(since)
+                self._keep(since, known)
         return known
 
-    def _make_room(self) -> None:
-        kept = list(self.answers.values())
-        while len(kept) > 1 and (len(kept) > KEPT_ANSWERS or sum(len(answer.body) for answer in kept) > KEPT_BYTES):
-            self.answers.popitem(last=False)
-            kept.pop(0)
+    def _keep(self, since: Cursor, answer: Answer) -> None:
+        with self._keeps:
+            self.answers[since] = answer
+            kept = list(self.answers.values())
+            while len(kept) > 1 and (len(kept) > KEPT_ANSWERS or sum(len(answer.body) for answer in kept) > KEPT_BYTES):
+                self.answers.popitem(last=False)
+                kept.pop(0)
 
     def _made(self, since: Cursor) -> Answer:
         if since == self.cursor:
