@@ -77,7 +77,7 @@ def read_format(said: object, what: str) -> int:
     if type(said) is int and said in FORMATS:
         return said
     known = " and ".join(map(str, FORMATS))
-    raise FormatError(say("core.unknown_format", what=what, format=str(repr(said))[:20], known=known))
+    raise FormatError(say("core.unknown_format", what=what, format=repr(said)[:20], known=known))
 
 
 @dataclass(frozen=True)

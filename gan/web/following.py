@@ -167,7 +167,7 @@ class _Now:
     def _made(self, since: Cursor) -> Answer:
         if since == self.cursor:
             return Answer()
-        again = not _goes_on(since.mark, self.cursor.mark)
+        again = not _leads_to(since.mark, self.cursor.mark)
         version = 0 if again else since.version  # of a server that was started anew nothing is known
         start = Mark() if again else since.mark
         answer: FollowAnswer = {"cursor": str(self.cursor), "again": again}
@@ -229,7 +229,7 @@ def _moment(snapshot: Snapshot) -> Moment:
     return {"version": snapshot.version, "step": snapshot.step, **snapshot.numbers}
 
 
-def _goes_on(before: Mark, now: Mark) -> bool:
+def _leads_to(before: Mark, now: Mark) -> bool:
     """Whether what came after `before` is all that is missing."""
     same = before.generation == now.generation and len(before.counts) == len(now.counts)
     return same and all(a <= b for a, b in zip(before.counts, now.counts, strict=True))
