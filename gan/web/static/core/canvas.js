@@ -118,11 +118,13 @@ export function fitCanvas(canvas, width, height) {
 }
 
 /**
+ * Raw tiles as one picture of them: whoever draws the same ones again and again makes it once.
+ *
  * @param {RawTiles} source
  * @param {number} size
  * @param {number} columns
  */
-function rawSheet({ pixels, channels, count }, size, columns) {
+export function rawSheet({ pixels, channels, count }, size, columns) {
   const sheet = document.createElement("canvas");
   sheet.width = columns * size;
   sheet.height = Math.ceil(count / columns) * size;

@@ -2,7 +2,7 @@
 // sliders.
 
 import { openTab } from "../core/address.js";
-import { cssColor, drawTiles } from "../core/canvas.js";
+import { cssColor, drawTiles, rawSheet } from "../core/canvas.js";
 import { h } from "../core/dom.js";
 import { t } from "../core/text.js";
 import { MAX_SUMS } from "../engine/constants.js";
@@ -66,7 +66,8 @@ export class Crossing {
   async draw() {
     const { rows, labels, columns } = this.sums;
     const { film, by } = await drawSums(this.hooks.state(), rows, "grid", labels);
-    this.film = { ...film, columns, names: labels.map((label) => this.hooks.about().class_names[label]) };
+    const names = labels.map((label) => this.hooks.about().class_names[label]);
+    this.film = { size: film.size, count: film.count, sheet: rawSheet(film, film.size, columns), columns, names };
     this.cell = Math.min(this.cell, film.count - 1);
     this.part("grid").dataset.shows = `${columns}x${film.count / columns}`;
     this.layout();
@@ -83,8 +84,8 @@ export class Crossing {
   }
 
   paint() {
-    const { pixels, channels, count, columns, names } = this.film;
-    const drawn = drawTiles(this.part("grid"), { pixels, channels, count }, this.options);
+    const { sheet, columns, names } = this.film;
+    const drawn = drawTiles(this.part("grid"), sheet, this.options);
     const { ctx, x, y, tile } = drawn;
     this.drawn = drawn;
     const chip = tile < 48 ? 11 : 16;

@@ -1,6 +1,6 @@
 // The walk along a path: a player, and every picture of the path as a filmstrip.
 
-import { cssColor, drawTiles, fitPicture, putPicture, tileLayout } from "../core/canvas.js";
+import { cssColor, drawTiles, fitPicture, putPicture, rawSheet, tileLayout } from "../core/canvas.js";
 import { playButton } from "../core/controls/play_button.js";
 import { markChosen, radioGroup } from "../core/controls/radio_group.js";
 import { setText } from "../core/dom.js";
@@ -67,31 +67,30 @@ export class Walk {
     const { paddingLeft, paddingRight } = getComputedStyle(card);
     const room = card.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
     fitPicture(this.part("stage"), this.film.size, Math.min(room, Math.max(STAGE, window.innerHeight - AROUND_STAGE)));
-    this.drawStrip();
+    this.layoutStrip();
     this.showFrame();
   }
 
-  drawStrip() {
-    const { pixels, channels, count, size } = this.film;
+  layoutStrip() {
+    const { count, size } = this.film;
     const box = this.part("strip-box");
     const scale = count <= 40 ? (box.clientWidth < 640 ? 2 : 3) : count <= 100 ? 1.5 : 1;
     const columns = Math.min(count, Math.max(1, Math.floor((box.clientWidth + GAP) / (scale * size + GAP))));
     const options = { size, columns, count, width: box.clientWidth, gap: GAP, maxScale: count <= 16 ? 3 : scale };
-    this.strip = { options, layout: tileLayout(this.part("strip"), options), source: { pixels, channels, count } };
+    this.strip = { options, layout: tileLayout(this.part("strip"), options), sheet: rawSheet(this.film, size, columns) };
     this.part("strip").dataset.columns = columns;
-    this.paintStrip();
   }
 
   /** Keyframes have a quiet frame, the picture on the stage has the accent. */
   paintStrip() {
-    const { options, source } = this.strip;
-    const { ctx, x, y, tile } = drawTiles(this.part("strip"), source, options);
+    const { options, sheet } = this.strip;
+    const { ctx, x, y, tile } = drawTiles(this.part("strip"), sheet, options);
     const frame = (i, colour, width) => {
       ctx.strokeStyle = colour;
       ctx.lineWidth = width;
       ctx.strokeRect(x(i) + width / 2, y(i) + width / 2, tile - width, tile - width);
     };
-    for (let i = 0; i < source.count; i += this.frames - 1) frame(i, KEYFRAME, 2);
+    for (let i = 0; i < options.count; i += this.frames - 1) frame(i, KEYFRAME, 2);
     frame(this.position, cssColor("--gf-accent"), 3);
   }
 
