@@ -3,12 +3,11 @@
 import { AXES, placeName } from "../charts/axis.js";
 import { axisControl } from "../charts/axis_control.js";
 import { onState, readState, writeState } from "../core/address.js";
-import { boot } from "../core/boot.js";
+import { start } from "../core/boot.js";
 import { copyLink } from "../core/controls/copy_link.js";
 import { setText } from "../core/dom.js";
 import { rounded } from "../core/format.js";
 import { visibleTab } from "../core/gradio_shell.js";
-import { notify } from "../core/notice.js";
 import { everyVisible, oncePerFrame } from "../core/schedule.js";
 import { t } from "../core/text.js";
 import { comparedIn, MOST_COMPARED } from "../run/compared.js";
@@ -22,13 +21,8 @@ import { trackOf } from "./track.js";
 const MINE_MS = 6000; // my runs, for the list of what can be added
 const SCRUB = 1000; // positions of the scrubber
 
-export async function mount(element) {
-  try {
-    new CompareTab(element.querySelector(".gf-compare") ?? element, await boot()).start();
-  } catch (error) {
-    notify(error.message, "error");
-    setTimeout(() => mount(element), 2000);
-  }
+export function mount(element) {
+  start((data) => new CompareTab(element.querySelector(".gf-compare") ?? element, data).start());
 }
 
 class CompareTab {

@@ -6,6 +6,8 @@ import { api } from "./server.js";
 import { localised, useText } from "./text.js";
 import { setOwner } from "./tokens.js";
 
+const AGAIN_MS = 2000;
+
 /** @type {Promise<any> | null} */
 let asked = null; // the promise of the answer
 /** @type {any} */
@@ -52,15 +54,15 @@ export const addresses = () => answer?.addresses ?? [];
 export const limits = () => answer?.limits ?? {};
 
 /**
- * boot, so that the strings are there, then fn; what fails is told.
+ * boot, so that the strings are there, then fn with its answer; what fails is told, and tried again.
  *
- * @param {() => void | Promise<void>} fn
+ * @param {(answer: any) => void | Promise<void>} fn
  */
 export async function start(fn) {
   try {
-    await boot();
-    await fn();
+    await fn(await boot());
   } catch (error) {
     notify(error.message, "error");
+    setTimeout(() => start(fn), AGAIN_MS);
   }
 }

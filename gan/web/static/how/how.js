@@ -1,11 +1,10 @@
 // The How-it-works tab: fills the drawing with the numbers and pictures of the run on the screen.
 
 import { openTab } from "../core/address.js";
-import { boot } from "../core/boot.js";
+import { start } from "../core/boot.js";
 import { setText } from "../core/dom.js";
 import { percentOf, short, whole } from "../core/format.js";
 import { visibleTab } from "../core/gradio_shell.js";
-import { notify } from "../core/notice.js";
 import { everyVisible } from "../core/schedule.js";
 import { url } from "../core/server.js";
 import { t } from "../core/text.js";
@@ -16,17 +15,11 @@ const EVERY_MS = 1000;
 const TILES = 3;
 const NOISE_SIDE = 8;
 
-export async function mount(element) {
-  try {
-    const data = await boot();
-    start(element, data);
-  } catch (error) {
-    notify(error.message, "error");
-    setTimeout(() => mount(element), 2000);
-  }
+export function mount(element) {
+  start((data) => begin(element, data));
 }
 
-function start(element, data) {
+function begin(element, data) {
   const drawing = new Drawing(element);
   drawing.pictures("noise", [noiseURL()]);
   for (const { name, title } of data.recipes)

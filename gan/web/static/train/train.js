@@ -1,7 +1,7 @@
 // The Train tab: which run the live view shows, the form for another one, and my runs.
 
 import { onState, readState, writeState } from "../core/address.js";
-import { boot } from "../core/boot.js";
+import { start } from "../core/boot.js";
 import { takeDrops } from "../core/files/drops.js";
 import { notify } from "../core/notice.js";
 import { isActive } from "../core/run_status.js";
@@ -18,15 +18,8 @@ const RUNS_MS = 5000;
 const STOP_MS = 250; // between two looks whether a run has stopped
 const MOST_LOOKS = 40;
 
-export async function mount(element) {
-  const root = element.querySelector(".gf-train") ?? element;
-  try {
-    const data = await boot();
-    new TrainTab(root, data).start();
-  } catch (error) {
-    notify(error.message, "error");
-    setTimeout(() => mount(element), 2000);
-  }
+export function mount(element) {
+  start((data) => new TrainTab(element.querySelector(".gf-train") ?? element, data).start());
 }
 
 class TrainTab {
