@@ -4,6 +4,7 @@
 import { limits } from "../core/boot.js";
 import { putPicture } from "../core/canvas.js";
 import { h, setText } from "../core/dom.js";
+import { takeChosen } from "../core/files/chosen.js";
 import { percentOf } from "../core/format.js";
 import { notify } from "../core/notice.js";
 import { queryOf } from "../core/query.js";
@@ -31,7 +32,7 @@ export class Find {
     this.bindPen();
     part("pen-clear").addEventListener("click", () => this.clear());
     part("find").addEventListener("toggle", () => this.build());
-    part("find-file").addEventListener("change", (event) => this.open(event));
+    takeChosen(part("find-file"), ([file]) => this.open(file));
     this.clear();
   }
 
@@ -114,10 +115,7 @@ export class Find {
   }
 
   /** A picture that says how it was made needs no search. */
-  async open(event) {
-    const [file] = event.target.files;
-    event.target.value = "";
-    if (!file) return;
+  async open(file) {
     if (await this.hooks.bringBack(file)) return;
     const most = limits().picture_mb;
     if (file.size > most * 2 ** 20) notify(t("latent.find_too_large", { most }), "error");

@@ -4,6 +4,7 @@
 import { boot } from "../core/boot.js";
 import { putPicture } from "../core/canvas.js";
 import { h, setText } from "../core/dom.js";
+import { takeChosen } from "../core/files/chosen.js";
 import { saveBlob, saveFrom } from "../core/files/downloads.js";
 import { takeDrops } from "../core/files/drops.js";
 import { notify } from "../core/notice.js";
@@ -25,11 +26,7 @@ export class Share {
     part("python").addEventListener("click", () => this.showPython());
     part("python-close").addEventListener("click", () => part("python-dialog").close());
     part("python-copy").addEventListener("click", () => this.copyPython());
-    part("file").addEventListener("change", ({ target }) => {
-      const [file] = target.files;
-      target.value = "";
-      if (file) this.open(file);
-    });
+    takeChosen(part("file"), ([file]) => this.open(file));
     takeDrops("latent", (files) => this.drop(files), part("drop"));
   }
 

@@ -2,6 +2,7 @@
 // that is there. What is under way belongs to a set (or to the files that become one), and only the newest of it counts.
 
 import { setText } from "../core/dom.js";
+import { takeChosen } from "../core/files/chosen.js";
 import { send } from "../core/files/upload.js";
 import { whole } from "../core/format.js";
 import { notify } from "../core/notice.js";
@@ -40,12 +41,7 @@ export class OwnPictures {
   }
 
   listen() {
-    for (const name of ["own-files", "own-folder"])
-      this.part(name).addEventListener("change", ({ target }) => {
-        const files = [...target.files];
-        target.value = "";
-        this.take(files);
-      });
+    for (const name of ["own-files", "own-folder"]) takeChosen(this.part(name), (files) => this.take(files));
     this.part("own-cancel").addEventListener("click", () => this.work.sending?.cancel());
     this.part("own-again").addEventListener("click", () => this.send(this.work.given));
   }
@@ -153,7 +149,7 @@ export class OwnPictures {
   take(files) {
     const given = sortOut(files, this.offered);
     if (given.sent.length + given.others.length) this.send(given);
-    else if (files.length) notify(t("common.drop_nothing"), "error");
+    else notify(t("common.drop_nothing"), "error");
   }
 
   send(given) {

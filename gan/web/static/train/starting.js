@@ -1,6 +1,7 @@
 // Making runs: a new one, a fork that the diagnosis suggests, or one from a file. Where there is no room, waiting is offered.
 
 import { setText } from "../core/dom.js";
+import { takeChosen } from "../core/files/chosen.js";
 import { sendWithNotice } from "../core/files/upload.js";
 import { notify } from "../core/notice.js";
 import { getJSON, postJSON } from "../core/server.js";
@@ -22,7 +23,7 @@ export class Starting {
       open: (runId) => hooks.open(runId),
       pause: (runId) => postJSON(`runs/${runId}/command`, { command: "pause" }),
     });
-    part("bring-back").addEventListener("change", (event) => this.bringBack(event));
+    takeChosen(part("bring-back"), ([file]) => this.bringBack(file));
   }
 
   /** No room to go on with a run: again() tries once more. */
@@ -78,10 +79,7 @@ export class Starting {
   }
 
   /** A run from the file that it was saved in. */
-  async bringBack({ target }) {
-    const [file] = target.files;
-    target.value = "";
-    if (!file) return;
+  async bringBack(file) {
     try {
       const { id, token, pictures_token } = await sendWithNotice("runs/import", file, t("train.bringing_back"));
       rememberToken(id, token);

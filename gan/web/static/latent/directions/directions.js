@@ -1,6 +1,7 @@
 // The sliders of directions: which ones there are (catalog.js), which are shown, and the strips of pictures under them. A
 // direction that is not one of the first layer's is a vector (Vector); it travels in the address with its amount.
 
+import { takeChosen } from "../../core/files/chosen.js";
 import { saveFile } from "../../core/files/downloads.js";
 import { notify } from "../../core/notice.js";
 import { queryOf } from "../../core/query.js";
@@ -231,10 +232,6 @@ export class Directions {
   bind() {
     this.part("teach").addEventListener("click", () => this.teaching.open());
     this.part("export").addEventListener("click", (event) => this.saveOwn(event));
-    this.part("import").addEventListener("change", ({ target }) => {
-      const [file] = target.files;
-      target.value = "";
-      if (file) this.open(file);
-    });
+    takeChosen(this.part("import"), ([file]) => this.open(file));
   }
 }
