@@ -1,9 +1,9 @@
 // Charts that somebody can add: single columns of what a run wrote down, the same of both players, and the strip of verdicts.
 
-import { h } from "../core/dom.js";
 import { percentOf, short } from "../core/format.js";
 import { t } from "../core/text.js";
 import { curveHint, curveName, furtherCurves, recordPlaces } from "./curves.js";
+import { chartFigure } from "./figure.js";
 import { extent } from "./numbers.js";
 import { Chart, Strip } from "./plot.js";
 
@@ -55,14 +55,7 @@ const chartHint = (name) =>
  * @returns {Further}
  */
 export function furtherChart(name, source, asked, remove) {
-  const canvas = h("canvas", { role: "img", tabIndex: 0, "aria-label": t("train.curve_label", { title: chartName(name) }) });
-  const legend = h("span", { class: "gf-legend" });
-  const words = t("curves.remove", { title: chartName(name) });
-  const look = { type: "button", class: "gf-btn gf-btn-quiet gf-chart-close", "aria-label": words, title: words };
-  const close = h("button", { ...look, onclick: remove }, "×");
-  const title = h("span", { class: "gf-section-title" }, chartName(name));
-  const caption = h("figcaption", { class: "gf-row", title: chartHint(name) }, title, legend, close);
-  const box = h("figure", { class: "gf-figure gf-chart", dataset: { curve: name } }, caption, canvas);
+  const { box, canvas, legend } = chartFigure(name, { title: chartName(name), hint: chartHint(name), remove });
   const make = name === STRIP ? verdictStrip : columnChart;
   return { box, chart: make(name, source, asked, canvas, legend) };
 }

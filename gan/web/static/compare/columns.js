@@ -2,6 +2,7 @@
 
 import { openTab } from "../core/address.js";
 import { drawTiles } from "../core/canvas.js";
+import { closeButton } from "../core/controls/close_button.js";
 import { h, setText } from "../core/dom.js";
 import { whole } from "../core/format.js";
 import { t } from "../core/text.js";
@@ -35,16 +36,11 @@ export class Columns {
     const line = h("span", { class: "gf-diagnosis-line" }, h("b", {}), h("span", { class: "gf-hint" }));
     const mark = h("span", { class: "gf-diagnosis-mark", "aria-hidden": "true" });
     const verdict = h("p", { class: "gf-compare-verdict" }, mark, line);
-    const head = h("header", { class: "gf-row" }, swatch(i), title, this.closeButton(track));
+    const close = closeButton(t("compare.remove", { title: track.meta.title }), () => this.hooks.onRemove(track));
+    const head = h("header", { class: "gf-row" }, swatch(i), title, close);
     const foot = h("div", { class: "gf-row" }, status, caption, this.buttons(track));
     const box = h("section", { class: "gf-compare-run", dataset: { run: track.id } }, head, foot, verdict, sheet);
     return { box, canvas, tile, status, title, caption, verdict };
-  }
-
-  closeButton(track) {
-    const name = t("compare.remove", { title: track.meta.title });
-    const words = { type: "button", class: "gf-btn gf-btn-quiet gf-chart-close", "aria-label": name, title: name };
-    return h("button", { ...words, onclick: () => this.hooks.onRemove(track) }, "×");
   }
 
   buttons({ id }) {

@@ -1,6 +1,7 @@
 // The curves of the compared runs: a chart for each quantity, a line in it for each run.
 
 import { curveHint, curveName, furtherCurves, recordPlaces } from "../charts/curves.js";
+import { chartFigure } from "../charts/figure.js";
 import { Chart } from "../charts/plot.js";
 import { h } from "../core/dom.js";
 import { percentOf, short } from "../core/format.js";
@@ -52,12 +53,8 @@ export class RunCurves {
   chart(name, what) {
     const verdict = name === "d_real" || name === "d_fake";
     const probability = verdict && this.tracks.every(({ meta }) => meta.verdict_is_probability);
-    const canvas = h("canvas", { role: "img", tabIndex: 0, "aria-label": t("train.curve_label", { title: curveName(name) }) });
-    const legend = h("span", { class: "gf-legend" });
-    const title = h("span", { class: "gf-section-title" }, curveName(name));
-    const close = this.more.includes(name) && this.closeButton(name);
-    const caption = h("figcaption", { class: "gf-row", title: curveHint(name) }, title, legend, close);
-    const box = h("figure", { class: "gf-figure gf-chart", dataset: { curve: name } }, caption, canvas);
+    const remove = this.more.includes(name) && (() => this.toggle(name));
+    const { box, canvas, legend } = chartFigure(name, { title: curveName(name), hint: curveHint(name), remove });
     const chart = new Chart(canvas, legend, {
       series: this.tracks.map((track, i) => this.series(track, i, name, what)),
       format: probability ? percentOf : short,
@@ -66,12 +63,6 @@ export class RunCurves {
     });
     if (probability) Object.assign(chart, { range: [0, 1], middle: 0.5 });
     return { box, chart };
-  }
-
-  closeButton(name) {
-    const words = { type: "button", class: "gf-btn gf-btn-quiet gf-chart-close" };
-    const label = t("curves.remove", { title: curveName(name) });
-    return h("button", { ...words, "aria-label": label, onclick: () => this.toggle(name) }, "×");
   }
 
   series(track, i, name, what) {
