@@ -233,6 +233,11 @@ export class Chart extends Plot {
     this.drawMarker(ctx, scale, lines);
   }
 
+  /** A log axis cannot show zero and below. */
+  get hidesSomething() {
+    return this.log && this.series.some(({ values }) => values().some((value) => value !== null && value <= 0));
+  }
+
   /** @param {Line} line */
   pointsOf({ x, values, color, smooth = true }) {
     const raw = this.log ? positive(values()) : values();

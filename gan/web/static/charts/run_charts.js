@@ -101,7 +101,7 @@ export class RunCharts {
     this.lastEvent = last ? eventText(last) : "";
     this.moment(this.step);
     setText(this.part("event-line"), this.lastEvent);
-    this.part("log-note").hidden = !this.hidesSomething();
+    this.part("log-note").hidden = !this.main.some((chart) => chart.hidesSomething);
     this.draw();
   }
 
@@ -141,12 +141,6 @@ export class RunCharts {
       Math.abs((history?.placeOf(step, this.liked.axis) ?? NaN) - place) <= reach;
     const near = history?.events.filter(isNear).at(-1);
     return near ? eventText(near) : "";
-  }
-
-  /** A log axis cannot show zero and below: that is said, not hidden. */
-  hidesSomething() {
-    const lines = this.main.flatMap((chart) => chart.series);
-    return this.liked.log && lines.some((line) => line.values().some((value) => value !== null && value <= 0));
   }
 
   // ---- how they are shown ----

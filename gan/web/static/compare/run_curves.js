@@ -101,7 +101,6 @@ export class RunCurves {
     const smoothing = Number(this.part("smoothing").value);
     const shown = { axis: this.axis, log: this.log, smoothing, hovered: null, ...this.marked };
     for (const chart of this.all) Object.assign(chart, shown);
-    this.part("log-note").hidden = !(this.log && this.hidesSomething());
     this.refresh();
   }
 
@@ -112,16 +111,15 @@ export class RunCurves {
   }
 
   hover(place) {
-    for (const chart of this.all) chart.hovered = place;
-    this.refresh();
+    for (const chart of this.all) {
+      chart.hovered = place;
+      chart.refresh();
+    }
   }
 
+  /** There are new numbers, or they are shown in another way. */
   refresh() {
+    this.part("log-note").hidden = !this.all.some((chart) => chart.hidesSomething);
     for (const chart of this.all) chart.refresh();
-  }
-
-  hidesSomething() {
-    const lines = this.all.flatMap((chart) => chart.series);
-    return lines.some((line) => line.values().some((value) => value !== null && value <= 0));
   }
 }
