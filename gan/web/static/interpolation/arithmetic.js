@@ -5,7 +5,7 @@ import { h, setText } from "../core/dom.js";
 import { t } from "../core/text.js";
 import { nameOf } from "../engine/keyframes.js";
 import { whatIs } from "./keyframe_row.js";
-import { drawSums, keepSum, openSum, sumsQuery } from "./sums.js";
+import { drawSums, eachAlone, openSum, sumsQuery, takeSum } from "./sums.js";
 
 const SUM = [1, -1, 1];
 const [TERM, RESULT] = [168, 280]; // CSS pixels at most
@@ -21,7 +21,7 @@ export class Arithmetic {
     const signs = ["−", "+", "="].map((sign) => h("span", { class: "gf-sum-sign", "aria-hidden": "true" }, sign));
     part("sum-terms").prepend(...this.terms.flatMap((term, i) => [term, signs[i]]));
     part("sum-open").addEventListener("click", () => openSum(hooks.state(), SUM));
-    part("sum-keep").addEventListener("click", () => keepSum(hooks.state(), SUM, hooks.keep));
+    part("sum-keep").addEventListener("click", () => takeSum(hooks.state(), SUM, hooks.keep));
     new ResizeObserver(() => this.layout()).observe(part("sum-terms"));
   }
 
@@ -32,14 +32,16 @@ export class Arithmetic {
     return h("button", { type: "button", class: "gf-sum-term", onclick: () => this.hooks.choose(i) }, canvas, words);
   }
 
+  /** The pictures that are summed. */
+  get keyframes() {
+    return this.hooks.state().keyframes.slice(0, SUM.length);
+  }
+
   build() {
-    this.hooks
-      .state()
-      .keyframes.slice(0, SUM.length)
-      .forEach((keyframe, i) => {
-        const what = whatIs(keyframe, this.hooks.about());
-        setText(this.terms[i].lastElementChild, t("interpolation.sum_term", { name: nameOf(i), what }));
-      });
+    this.keyframes.forEach((keyframe, i) => {
+      const what = whatIs(keyframe, this.hooks.about());
+      setText(this.terms[i].lastElementChild, t("interpolation.sum_term", { name: nameOf(i), what }));
+    });
   }
 
   exported() {
@@ -47,16 +49,11 @@ export class Arithmetic {
   }
 
   async draw() {
-    this.build();
-    const rows = [...SUM.map((_, i) => SUM.map((_, k) => Number(i === k))), SUM];
+    const rows = [...eachAlone(SUM.length), SUM];
     const { film, by } = await drawSums(this.hooks.state(), rows, "sum");
     this.size = film.size;
     [...this.terms.map((term) => term.firstElementChild), this.part("sum")].forEach((canvas, i) => putPicture(canvas, film, i));
-    this.part("sum").dataset.shows = this.hooks
-      .state()
-      .keyframes.slice(0, SUM.length)
-      .map(({ seed }) => seed)
-      .join(",");
+    this.part("sum").dataset.shows = this.keyframes.map(({ seed }) => seed).join(",");
     this.layout();
     return by;
   }

@@ -7,7 +7,7 @@ import { h } from "../core/dom.js";
 import { t } from "../core/text.js";
 import { MAX_SUMS } from "../engine/constants.js";
 import { MOST_KEYFRAMES, nameOf } from "../engine/keyframes.js";
-import { drawSums, openSum, sumsQuery } from "./sums.js";
+import { drawSums, eachAlone, openSum, sumsQuery } from "./sums.js";
 
 const SIZES = [3, 5, 7, 9]; // cells in a row between four pictures
 const [GAP, HEADING] = [3, 20]; // CSS pixels
@@ -43,8 +43,7 @@ export class Crossing {
     if (!this.byClass) return { rows: corners(this.size), labels: [], columns: this.size };
     const labels = names.slice(0, MAX_SUMS).map((_, label) => label);
     const most = Math.min(keyframes.length, MOST_KEYFRAMES, Math.floor(MAX_SUMS / labels.length));
-    const rows = Array.from({ length: most }, (_, i) => Array.from({ length: most }, (_, k) => Number(i === k)));
-    return { rows, labels, columns: labels.length };
+    return { rows: eachAlone(most), labels, columns: labels.length };
   }
 
   build() {

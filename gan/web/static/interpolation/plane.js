@@ -8,7 +8,7 @@ import { t } from "../core/text.js";
 import { nameOf } from "../engine/keyframes.js";
 import { showWhoDraws } from "../weights/who_draws.js";
 import { MIDDLE } from "./state.js";
-import { drawSum, drawSums, keepSum, openSum, sumsQuery } from "./sums.js";
+import { drawSum, drawSums, openSum, sumsQuery, takeSum } from "./sums.js";
 
 const SIDE = 9; // small pictures in a row
 // Where the three pictures lie, in small pictures from the upper left corner: in the middles of some.
@@ -103,17 +103,12 @@ export class Plane {
     const point = this.part("plane-point");
     point.style.left = `${(100 * x) / SIDE}%`;
     point.style.top = `${(100 * y) / SIDE}%`;
-    const words = this.description();
+    const lines = this.lines();
+    const words = lines.map((line) => line.textContent).join(", ");
     point.setAttribute("aria-valuetext", words);
     point.setAttribute("aria-valuenow", Math.round(100 * this.hooks.state().at[0]));
-    this.part("plane-words").replaceChildren(...this.lines());
+    this.part("plane-words").replaceChildren(...lines);
     this.part("plane-picture").setAttribute("aria-label", words);
-  }
-
-  description() {
-    return this.lines()
-      .map((line) => line.textContent)
-      .join(", ");
   }
 
   lines() {
@@ -148,7 +143,7 @@ export class Plane {
     pad.addEventListener("pointermove", (event) => pad.hasPointerCapture(event.pointerId) && this.move(at(event)));
     this.part("plane-point").addEventListener("keydown", (event) => this.key(event));
     this.part("plane-open").addEventListener("click", () => openSum(this.hooks.state(), this.shares));
-    this.part("plane-keep").addEventListener("click", () => keepSum(this.hooks.state(), this.shares, this.hooks.keep));
+    this.part("plane-keep").addEventListener("click", () => takeSum(this.hooks.state(), this.shares, this.hooks.keep));
     new ResizeObserver(() => this.layout()).observe(this.part("plane-box"));
   }
 

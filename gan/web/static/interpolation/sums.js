@@ -43,20 +43,19 @@ async function specOf(state, shares) {
   return LatentSpec.parse({ seed: state.keyframes[0].seed, ...query });
 }
 
-/** Open the sum in Latent sliders; what fails is told. */
-export async function openSum(state, shares) {
+/** Give the sum's spec to take(spec); what fails is told. */
+export async function takeSum(state, shares, take) {
   try {
-    openTab("latent", { w: state.w, ...(await specOf(state, shares)).toQuery() });
+    take(await specOf(state, shares));
   } catch (error) {
     notify(error.message, "error");
   }
 }
 
-/** Give the sum's spec to keep(spec); what fails is told. */
-export async function keepSum(state, shares, keep) {
-  try {
-    keep(await specOf(state, shares));
-  } catch (error) {
-    notify(error.message, "error");
-  }
-}
+/** Open the sum in Latent sliders. */
+export const openSum = (state, shares) =>
+  takeSum(state, shares, (spec) => openTab("latent", { w: state.w, ...spec.toQuery() }));
+
+/** A row of shares for each of `count` pictures, alone. */
+export const eachAlone = (count) =>
+  Array.from({ length: count }, (_, i) => Array.from({ length: count }, (_, k) => Number(i === k)));
