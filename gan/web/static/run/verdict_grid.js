@@ -85,6 +85,7 @@ function verdicts(drawn, { verdicts: values, probability, color }) {
   const largest = Math.max(1e-6, ...values.map(Math.abs).filter(Number.isFinite));
   const fill = cssColor(color);
   const track = cssColor("--gf-line");
+  const ink = cssColor("--gf-dim");
   ctx.textAlign = "center";
   ctx.textBaseline = "top";
   values.forEach((value, i) => {
@@ -95,7 +96,7 @@ function verdicts(drawn, { verdicts: values, probability, color }) {
     ctx.fillStyle = fill;
     if (probability) ctx.fillRect(x(i), top, tile * value, 3);
     else scoreBar(ctx, x(i), top, tile, value / largest);
-    ctx.fillStyle = cssColor("--gf-dim");
+    ctx.fillStyle = ink;
     ctx.fillText(probability ? percentOf(value) : fixed(value, Math.abs(value) < 9.95 ? 1 : 0), x(i) + tile / 2, top + 5);
   });
 }

@@ -23,9 +23,10 @@ export class RunHeader {
     const { part } = this;
     const { meta, status } = this.live;
     const kind = meta.recorded ? "recording" : status;
+    const subtitle = this.subtitle();
     setText(part("title"), meta.title);
-    setText(part("subtitle"), this.subtitle());
-    part("subtitle").hidden = !this.subtitle();
+    setText(part("subtitle"), subtitle);
+    part("subtitle").hidden = !subtitle;
     part("status").dataset.kind = kind;
     setText(part("status-text"), t(`train.status_${kind}`));
     setText(part("n-total"), meta.config ? t("train.step_of", { total: whole(meta.config.total_steps) }) : "");

@@ -39,8 +39,9 @@ export function weightsSelect(select, onChoose) {
       const { weights } = await getJSON("weights");
       const words = nameOfFile(chosen) ?? title;
       const now = JSON.stringify([weights, chosen, words]);
-      if (now !== known && document.activeElement !== select) fill(weights, chosen, words);
-      known = document.activeElement === select ? known : now;
+      if (now === known || document.activeElement === select) return weights;
+      fill(weights, chosen, words);
+      known = now;
       return weights;
     },
   };

@@ -60,10 +60,6 @@ export class Catalog {
     return [...this.entries.values()].sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
   }
 
-  get(key) {
-    return this.entries.get(key);
-  }
-
   /** Whether it has been found. */
   isReady(key) {
     return isNumber(key) || Boolean(this.entries.get(key)?.vector);

@@ -49,7 +49,12 @@ test("what the server found is there, and of the measured ones nothing else", ()
   ]);
   assert.deepEqual(keys(catalog), ["slant", "class-3", ..."01234567"]);
   assert.deepEqual([catalog.isReady("slant"), catalog.isFitted("slant"), catalog.isFitted("class-3")], [true, true, false]);
-  assert.deepEqual(catalog.pushOf("class-3"), { amount: 0, vector: catalog.get("class-3").vector, regroups: true, at: "" });
+  assert.deepEqual(catalog.pushOf("class-3"), {
+    amount: 0,
+    vector: catalog.entries.get("class-3").vector,
+    regroups: true,
+    at: "",
+  });
   assert.equal(catalog.pushOf("3"), null);
 });
 
@@ -114,7 +119,7 @@ test("what a link pushes along is in the catalog, and what is known stays as it 
     ]),
   );
   assert.deepEqual(
-    ["slant", "theirs"].map((key) => [catalog.get(key).kind, catalog.get(key).vector.text]),
+    ["slant", "theirs"].map((key) => [catalog.entries.get(key).kind, catalog.entries.get(key).vector.text]),
     [
       ["measured", VECTOR],
       ["own", other.text],
