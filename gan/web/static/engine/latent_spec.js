@@ -127,6 +127,12 @@ export class LatentSpec {
     return new LatentSpec({ ...this, ...change });
   }
 
+  /** The same start and class, with nothing that moves the picture. */
+  unmoved() {
+    const { seed, label, base, sheet } = this;
+    return new LatentSpec({ seed, label, base, sheet });
+  }
+
   /** The same without what could not be read. */
   readable() {
     return this.with({ unread: {} });

@@ -98,6 +98,13 @@ test("a spec never changes, and shares with another what is the same", () => {
   assert.ok(other.with({ seed: 5 }).equals(spec) && !other.equals(spec));
 });
 
+test("what moves a picture can be taken from it; where it starts, and as which class, stays", () => {
+  const moved = parse(`seed=7&c=3&m=4:0.5&d=0:1&z=1:2&u=slant:1:${VECTOR}&lock=slant&psi=0.5&mix=4:0.5&from=${VECTOR}`);
+  assert.deepEqual(moved.unread, {});
+  assert.ok(PICTURE_KEYS.every((key) => moved.toQuery()[key]));
+  assert.equal(written(moved.unmoved()), `seed=7&c=3&from=${VECTOR}`);
+});
+
 test("along a direction only its amount is another", () => {
   const spec = parse(`seed=5&d=0:1&u=a:1:${VECTOR}:g,b:0:${VECTOR}`);
   assert.equal(written(spec.along("1", -2)), `seed=5&d=0:1,1:-2&u=a:1:${VECTOR}:g`);

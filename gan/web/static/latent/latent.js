@@ -26,7 +26,6 @@ import { Undo } from "./undo.js";
 import { WholePicture } from "./whole_picture.js";
 
 const RESTING_MS = 500;
-const AS_DRAWN = { walk: [], principal: new Map(), fixed: new Map(), pushes: new Map(), locked: new Set(), psi: 1, mix: null };
 
 export function mount(root) {
   const tab = new LatentTab(root);
@@ -179,7 +178,7 @@ class LatentTab extends WeightsTab {
 
   /** Show a latent that was found, and nothing that had moved the old picture. */
   showFound(base, label) {
-    this.apply({ ...AS_DRAWN, base, sheet: null, label: label ?? this.spec.label });
+    this.apply(this.spec.unmoved().with({ base, sheet: null, label: label ?? this.spec.label }));
   }
 
   /** Change the spec from elsewhere than its own control: every control follows. */
@@ -271,7 +270,7 @@ class LatentTab extends WeightsTab {
     const click = (name, fn) => this.part(name).addEventListener("click", fn);
     bindSeed(this.part("seed"), (seed) => this.startFrom(seed));
     click("surprise", () => this.surprise());
-    click("reset", () => this.apply(AS_DRAWN));
+    click("reset", () => this.apply(this.spec.unmoved()));
     click("back", () => this.move({ walk: this.spec.walk.slice(0, -1) }));
     click("undo", () => this.travel(this.undo.undo(this.state)));
     click("redo", () => this.travel(this.undo.redo(this.state)));
