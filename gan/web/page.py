@@ -56,7 +56,7 @@ _STATIC = "gradio_api/gan/static"
 _HEADER = """<header class="gf-header">
 <h1 class="gf-brand"><span class="gf-brand-mark" aria-hidden="true"></span>{product}</h1>
 <p class="gf-promise">{promise}</p>
-<select class="gf-select gf-small gf-language" data-gf="language" translate="no" autocomplete="off"
+<select class="gf-select gf-language" data-gf="language" translate="no" autocomplete="off"
   aria-label="{language}" title="{language}">LANGUAGES</select>
 <button type="button" class="gf-btn gf-btn-quiet gf-small gf-help" data-gf="shortcuts" aria-haspopup="dialog"
   aria-label="{shortcuts_hint}" title="{shortcuts_hint}">?</button>
