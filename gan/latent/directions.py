@@ -305,7 +305,7 @@ def from_text(text: str, z_dim: int) -> list[Direction]:
     if not isinstance(file, dict) or file.get("format") != FORMAT:
         raise DirectionError(say("latent.not_ours"))
     if file.get("version") != VERSION:
-        raise DirectionError(say("latent.other_version", version=str(repr(file.get("version")))[:20], reads=VERSION))
+        raise DirectionError(say("latent.other_version", version=repr(file.get("version"))[:20], reads=VERSION))
     entries = file.get("directions")
     if not isinstance(entries, list) or not 0 < len(entries) <= MOST:
         raise DirectionError(say("latent.how_many_directions", most=MOST))

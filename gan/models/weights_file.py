@@ -205,9 +205,7 @@ def _labels(header: dict[str, Any]) -> Weights:
     if ours is None:
         raise WeightsError(say("models.not_ours"))
     if ours.get("version") != FORMAT_VERSION:
-        raise WeightsError(
-            say("models.other_version", version=str(repr(ours.get("version")))[:20], reads=FORMAT_VERSION)
-        )
+        raise WeightsError(say("models.other_version", version=repr(ours.get("version"))[:20], reads=FORMAT_VERSION))
     try:
         config = Config.from_dict(ours.get("config"))
         meta_generator(config)
@@ -263,7 +261,7 @@ def _place(name: str, entry: Any) -> _Span:
     except (TypeError, KeyError, ValueError):
         raise WeightsError(say("models.not_described", name=name[:80])) from None
     if dtype not in ("F32", "F16", "I64"):
-        raise WeightsError(say("models.wrong_kind", name=name[:80], dtype=str(repr(dtype))[:20]))
+        raise WeightsError(say("models.wrong_kind", name=name[:80], dtype=repr(dtype)[:20]))
     numbers = [*shape, start, stop] if isinstance(shape, list) else [None]
     if not all(type(n) is int and 0 <= n < 2**40 for n in numbers):
         raise WeightsError(say("models.not_described", name=name[:80]))

@@ -236,9 +236,8 @@ class LoadedGenerator:
             raise RenderError(say("serving.latent_length", number=len(spec.base) // 2, z_dim=z_dim))
         for push in spec.directions:
             if len(push.vector) != 2 * z_dim:
-                raise RenderError(
-                    say("serving.direction_length", name=repr(push.key), number=len(push.vector) // 2, z_dim=z_dim)
-                )
+                number = len(push.vector) // 2
+                raise RenderError(say("latent.wrong_length", name=repr(push.key), number=number, z_dim=z_dim))
 
     def _label(self, label: int | None, mix: tuple[int, float] | None = None) -> Tensor | None:
         """The class as the network wants it, [1], or mixed, [1, classes]; the first class when none is asked for."""
