@@ -36,16 +36,18 @@ class Command:
 
 
 def without_ends(
-    asked: SimpleQueue[Command], also: frozenset[str] = frozenset()
+    asked: SimpleQueue[Command], starting: frozenset[str] = frozenset()
 ) -> tuple[SimpleQueue[Command], set[str]]:
     """What was asked of a run that has ended: a stop is void, settings such as another learning rate hold.
 
-    also: kinds of commands that hold too. Returns what holds, and its kinds.
+    starting: kinds of commands that hold too, and with the first of them everything after it. Returns what holds, and
+    its kinds.
     """
     kept: SimpleQueue[Command] = SimpleQueue()
-    kinds = set()
+    kinds: set[str] = set()
     while not asked.empty():
-        if (command := asked.get()).kind in _SETTINGS | also:
+        command = asked.get()
+        if command.kind in _SETTINGS | starting or kinds & starting:
             kinds.add(command.kind)
             kept.put(command)
     return kept, kinds

@@ -174,8 +174,8 @@ def test_what_is_asked_of_a_run_that_has_ended_does_not_end_it_when_it_goes_on(r
     assert run.status == "finished" and run.latest.step == 25
 
 
-@pytest.mark.parametrize(("kind", "last"), [("resume", 25), ("step", 11)])
-def test_what_is_asked_while_the_last_state_is_saved_is_done(runs, monkeypatch, kind, last):
+@pytest.mark.parametrize(("kinds", "last"), [(["resume"], 25), (["step"], 11), (["resume", "stop"], 10)])
+def test_what_is_asked_while_the_last_state_is_saved_is_done(runs, monkeypatch, kinds, last):
     """The page says "finished" before the last save is through, and a button pressed then is no less pressed."""
     run, _ = runs.create("dense", changes=SMALL | {"total_steps": 10})
     save, asked = loop_module.save_checkpoint, []
@@ -183,14 +183,15 @@ def test_what_is_asked_while_the_last_state_is_saved_is_done(runs, monkeypatch, 
     def slow_save(*args):
         save(*args)
         if run.status == "finished" and not asked:
-            asked.append(kind)
+            asked.extend(kinds)
             run.send(Command("stop"))  # which it has done already
-            run.send(Command(kind, total_steps=last if kind == "resume" else None))
+            for kind in kinds:
+                run.send(Command(kind, total_steps=25 if kind == "resume" else None))
 
     monkeypatch.setattr(loop_module, "save_checkpoint", slow_save)
     runs.start(run)
     until(lambda: not run.alive)
-    assert asked and run.checkpoint_step() == last
+    assert asked and run.checkpoint_step() == last and run.status == ("stopped" if "stop" in kinds else "finished")
     assert_same(finished_state(run), straight_state(run.config, last))
 
 
