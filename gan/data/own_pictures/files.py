@@ -81,7 +81,7 @@ def _is_rubbish(name: str) -> bool:
 
 def from_files(files: Iterable[tuple[str, Readable | Path]], others: Iterable[str], title: str) -> Given:
     """Files that were chosen one by one: all count as pictures, whatever their names end in, but tables."""
-    given = Given(title or say("data.untitled"))
+    given = Given(title)
     for name, file in files:
         read = partial(_read_file, file)
         if _suffix(name) in SIDECARS:  # a table, or of another program
