@@ -358,7 +358,7 @@ def chromium() -> Iterator[Browser]:
     path = find_chromium()
     if path is None:
         raise BenchError(
-            "No Chromium was found; install it (Debian: apt-get install chromium-headless-shell) or set CHROMIUM to its path."
+            "No Chromium was found; install it (Debian: chromium-headless-shell) or set CHROMIUM to its path."
         )
     from playwright.sync_api import sync_playwright
 

@@ -196,7 +196,7 @@ def large_run(shared_server: Server) -> str:
 def browser() -> Iterator[Any]:
     path = find_chromium()
     if path is None:
-        not_here("No Chromium was found. Install it (Debian: apt-get install chromium-headless-shell) or set CHROMIUM to its path.")
+        not_here("No Chromium was found. Install it (Debian: chromium-headless-shell) or set CHROMIUM to its path.")
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", f"--host-resolver-rules=MAP {STRANGER} 127.0.0.1"]
         chromium = playwright.chromium.launch(executable_path=path, args=arguments, timeout=PATIENCE * 1000)
