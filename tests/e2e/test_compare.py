@@ -102,7 +102,9 @@ def test_a_fork_is_made_in_the_page_and_joins_the_comparison(server, visit, pair
     page.locator("#gf-fork-value").select_option("hinge")
     part(page, "compare", "fork-go").click()
     expect(page.locator(RUN)).to_have_count(2)
-    made = re.search(rf"runs={pair[0]},([\w-]+)", page.evaluate("location.href")).group(1)
+    both = re.compile(rf"runs={pair[0]},([\w-]+)")
+    page.wait_for_url(both)  # written a moment after the run is shown
+    made = both.search(page.url)[1]
     until(lambda: server.saved(made))
     info = server.get(f"runs/{made}")
     assert info["config"]["objective"] == "hinge" and info["states"] == [32]
