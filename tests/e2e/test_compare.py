@@ -113,6 +113,22 @@ def test_a_fork_is_made_in_the_page_and_joins_the_comparison(server, visit, pair
     expect(part(page, "compare", "table")).to_contain_text("Hinge")
 
 
+@pytest.mark.thorough
+def test_a_step_chosen_while_the_run_is_asked_for_its_states_stays_chosen(server, visit, pair):
+    page = visit(server.url(f"?tab=compare&runs={pair[0]}"))
+    expect(page.locator(RUN)).to_have_count(1)
+    start, held = part(page, "compare", "fork-from"), []
+    url = f"**/runs/{pair[0]}"
+    page.route(url, lambda route: held.append(route))
+    with page.expect_request(url):
+        page.locator(RUN).get_by_role("button", name="Fork…").click()
+    start.select_option("32")
+    answer = held[0].fetch()
+    held[0].fulfill(response=answer, json=answer.json() | {"states": [16, 32, 60]})
+    expect(start.locator("option[value='16']")).to_be_attached()  # the answer has come
+    expect(start).to_have_value("32")
+
+
 def test_a_stranger_forks_what_he_may_see(server, visit, pair):
     page = visit(server.url(f"?tab=compare&runs={pair[0]}", host=STRANGER))
     page.locator(RUN).get_by_role("button", name="Fork…").click()

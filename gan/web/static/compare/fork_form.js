@@ -61,11 +61,13 @@ export class ForkForm {
 
   async showRun(from = "") {
     const { track } = this;
+    const select = this.part("fork-from");
     this.showStates(from);
     this.showValue();
     this.showPause();
+    const { value: shown } = select;
     await track.follower.describe().catch((error) => this.showError(error.message)); // which states are kept changes while it trains
-    if (track === this.track) this.showStates(from);
+    if (track === this.track) this.showStates(select.value === shown ? from : select.value); // the visitor may have chosen by now
   }
 
   showStates(wanted) {
