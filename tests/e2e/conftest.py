@@ -6,6 +6,7 @@ also fails when the page met an error nobody expected or asked anybody but this 
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -39,6 +40,12 @@ window.gfTest = {
     const canvas = document.querySelector(selector);
     if (!canvas?.width || !canvas.height) return new Uint8ClampedArray();
     return canvas.getContext('2d').getImageData(x, y, w || canvas.width, h || canvas.height).data;
+  },
+  /** The pixels as text: a list of so many numbers would take seconds on its way to the test. */
+  packed(...where) {
+    let text = '';
+    for (const value of this.image(...where)) text += String.fromCharCode(value);
+    return btoa(text);
   },
   print(...where) {
     return this.image(...where).reduce((sum, value) => (sum * 31 + value) | 0, 7);
@@ -278,8 +285,20 @@ def opened(page: Any) -> Any:
 
 
 def look(page: Any, what: str, selector: str, *area: int) -> Any:
-    """gfTest.print, .red or .coloured of a canvas."""
+    """gfTest.print, .packed or .coloured of a canvas."""
     return page.evaluate(f"([...where]) => gfTest.{what}(...where)", [selector, *area])
+
+
+def pixels_of(page: Any, selector: str) -> np.ndarray:
+    """What a canvas shows, uint8 [H, W, 4]."""
+    width, height = page.locator(selector).evaluate("({ width, height }) => [width, height]")
+    seen = base64.b64decode(look(page, "packed", selector, 0, 0, width, height))
+    return np.frombuffer(seen, np.uint8).reshape(height, width, 4)
+
+
+def grey_of(page: Any, selector: str) -> np.ndarray:
+    """The red channel of what a canvas shows, uint8 [H, W]: the whole of a grey picture."""
+    return pixels_of(page, selector)[..., 0]
 
 
 def same(a: np.ndarray, b: np.ndarray) -> None:

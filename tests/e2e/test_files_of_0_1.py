@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Server, css, drawn_by, look, part, same, served, set_slider
+from tests.e2e.conftest import Server, css, drawn_by, grey_of, part, same, served, set_slider
 from tests.e2e.test_latent import PICTURE, on_canvas
 from tests.test_files_of_0_1 import DRAWN, FILES, MADE
 
@@ -50,7 +50,7 @@ def test_a_link_opens_what_it_opened(old_runs: Server, visit: Any, number: int) 
         expect(columns).to_have_count(2)
         expect(columns.first).to_have_attribute("data-step", step)
     else:
-        same(np.array(look(page, "red", link["canvas"]), np.uint8), np.array(link["red"], np.uint8))
+        same(grey_of(page, link["canvas"]).ravel(), np.array(link["red"], np.uint8))
     page.wait_for_url(lambda url: link["address"] in url)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
@@ -28,7 +29,7 @@ from gan.serving.generator import DIRECTIONS
 from gan.serving.renderer import Renderer
 from gan.serving.requests import Keyframe, KeyframePath, Near, Sums
 from tests.conftest import PATIENCE
-from tests.e2e.conftest import css, drawn_by, look, part, same, set_slider, wait_for_change
+from tests.e2e.conftest import css, drawn_by, grey_of, look, part, same, set_slider, wait_for_change
 from tests.serving.test_renderer import make
 
 SHIPPED = ["fashion-mnist-conditional", "mnist", "mnist-conditional"]
@@ -57,10 +58,15 @@ def renderer() -> Iterator[Renderer]:
 
 
 def call(page: Any, script: str, body: str, argument: Any) -> Any:
-    """Run the body of a function of (module, argument) in the page; LatentSpec is known there."""
+    """Run the body of a function of (module, argument) in the page; LatentSpec is known there.
+
+    Both ways as text: the browser's driver takes seconds for lists of many numbers.
+    """
     both = f"[await import(new URL('{script}', SCRIPTS)), await import(new URL('engine/latent_spec.js', SCRIPTS))]"
-    return page.evaluate(
-        f"async (argument) => {{ const SCRIPTS = {SCRIPTS}, [module, {{LatentSpec}}] = {both}; {body} }}", argument
+    known = f"const SCRIPTS = {SCRIPTS}, [module, {{LatentSpec}}] = {both}, argument = JSON.parse(text)"
+    inner = f"await (async () => {{ {body} }})()"
+    return json.loads(
+        page.evaluate(f"async (text) => {{ {known}; return JSON.stringify({inner}); }}", json.dumps(argument))
     )
 
 
@@ -433,7 +439,7 @@ def test_sliders_go_on_without_the_server(server, visit):
         wait_for_change(page, PICTURE, before)
     page.wait_for_url("**seed=123456**")
     assert not [url for url in asked if "pixels?" in url or "strips?" in url]
-    shown = np.array(look(page, "red", PICTURE), np.uint8).reshape(28, 28)
+    shown = grey_of(page, PICTURE)
     page.context.set_offline(False)
     same(shown, server.pixels("w=mnist-conditional&seed=123456&c=7&d=1:2")[0, 0])
 
@@ -449,7 +455,7 @@ def test_a_path_is_walked_in_the_page(server, visit):
     page = visit(server.url("?tab=interpolation&w=mnist&a=1&b=5&frames=6"))
     drawn_by(page, "page", "interpolation")
     second = css("interpolation", "keyframes") + " button:nth-of-type(2) canvas"
-    stage = np.array(look(page, "red", second), np.uint8).reshape(28, 28)
+    stage = grey_of(page, second)
     same(stage, server.pixels("w=mnist&seed=5")[0, 0])
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import STRANGER, css, look, part, same, set_slider
+from tests.e2e.conftest import STRANGER, css, grey_of, look, part, same, set_slider
 from tests.e2e.test_screens import PHONE
 
 FRAMES = 12
@@ -43,25 +43,19 @@ def seek(page: Any, position: int) -> np.ndarray:
     """The picture on the stage there."""
     set_slider(part(page, "interpolation", "position"), position)
     expect(part(page, "interpolation", "stage")).to_have_attribute("data-frame", str(position))
-    return small(page, STAGE)
-
-
-def small(page: Any, selector: str) -> np.ndarray:
-    """The grey picture of a canvas that has one pixel for each of the picture's."""
-    return np.array(look(page, "red", selector), np.uint8).reshape(28, 28)
+    return grey_of(page, STAGE)
 
 
 def thumb(page: Any, i: int) -> np.ndarray:
-    return small(page, f"{THUMBS}:nth-of-type({i + 1}) canvas")
+    return grey_of(page, f"{THUMBS}:nth-of-type({i + 1}) canvas")
 
 
 def strip(page: Any) -> list[np.ndarray]:
     """The middle of every picture on the filmstrip, uint8 [12, 12]: the border may be marked."""
     canvas = part(page, "interpolation", "strip")
     columns = int(canvas.get_attribute("data-columns"))
-    width, height = canvas.evaluate("canvas => [canvas.width, canvas.height]")
-    sheet = np.array(look(page, "red", css("interpolation", "strip")), np.uint8).reshape(height, width)
-    tile = (width + 4) // columns - 4
+    sheet = grey_of(page, css("interpolation", "strip"))
+    tile = (sheet.shape[1] + 4) // columns - 4
     middles = [int((pixel + 0.5) * tile / 28) for pixel in range(8, 20)]
     places = [((i // columns) * (tile + 4), (i % columns) * (tile + 4)) for i in range(FRAMES)]
     return [sheet[top:, left:][middles][:, middles] for top, left in places]
@@ -96,9 +90,9 @@ def test_link_shows_the_same_path(server, visit, plain_run):
         rest(here)
         seek(here, 4)
         expect(part(here, "interpolation", "position-value")).to_have_text("5 / 9")
-    same(small(there, STAGE), small(page, STAGE))
+    same(grey_of(there, STAGE), grey_of(page, STAGE))
     middle = server.pixels(f"w=run-{plain_run}&a=1&b=77&mode=lerp&frames=9", "path")[4, 0]
-    same(small(there, STAGE), middle)
+    same(grey_of(there, STAGE), middle)
 
 
 def test_a_smooth_loop_through_four_pictures(server, visit, class_run):
@@ -192,7 +186,7 @@ def exported(page: Any, file: str) -> bytes:
 def test_pictures_go_to_the_path_and_to_the_sliders(server, visit, plain_run):
     page = visit(server.url(f"?tab=latent&w=run-{plain_run}&seed=4&d=0:1.5"))
     page.wait_for_selector(css("latent", "picture") + "[data-shows]")
-    here = small(page, css("latent", "picture"))
+    here = grey_of(page, css("latent", "picture"))
     part(page, "latent", "send").click()  # one picture is no path yet, and nobody chooses another one
     expect(page.locator(".gf-toast")).to_contain_text("first of the path")
     expect(page.get_by_role("tab", selected=True)).to_have_text("Latent sliders")
@@ -237,7 +231,7 @@ def test_the_point_on_the_map_is_dragged(server, visit, class_run):
         page.mouse.move(*corner(*place))
         right, top = (float(share) for share in shares.split(":")[1:])
         page.wait_for_selector(f'{POINT}[data-shows="{right:.3f},{top:.3f}"]')
-        same(small(page, POINT), server.pixels(f"w=run-{class_run}&{THREE}&shares={shares}", "sums")[0, 0])
+        same(grey_of(page, POINT), server.pixels(f"w=run-{class_run}&{THREE}&shares={shares}", "sums")[0, 0])
     page.mouse.up()
     part(page, "interpolation", "plane-point").press("Home")
     page.wait_for_selector(f'{POINT}[data-shows="0.333,0.333"]')
@@ -246,7 +240,7 @@ def test_the_point_on_the_map_is_dragged(server, visit, class_run):
     page.wait_for_url(re.compile("at=0.25,0.5$"))
     page.reload()
     page.wait_for_selector(f'{POINT}[data-shows="0.250,0.500"]')
-    shown = small(page, POINT)
+    shown = grey_of(page, POINT)
     same(shown, server.pixels(f"w=run-{class_run}&{THREE}&shares=0.25:0.25:0.5", "sums")[0, 0])
     expect(part(page, "interpolation", "plane-point")).to_have_attribute("aria-valuetext", "25 % A, 25 % B, 50 % C")
 
@@ -255,14 +249,14 @@ def test_the_map_of_a_large_network_is_drawn_by_the_server(server, visit, large_
     page = view_page(visit, server, f"w=run-{large_run}&a=1&b=2&c=3&show=map", "plane-picture")
     part(page, "interpolation", "plane-point").press("ArrowRight")
     page.wait_for_selector(f'{POINT}[data-shows="0.350,0.333"]')
-    shown = small(page, POINT)
+    shown = grey_of(page, POINT)
     same(shown, server.pixels(f"w=run-{large_run}&a=1&b=2&c=3&shares=0.317:0.35:0.333", "sums")[0, 0])
 
 
 def test_a_sum_goes_on_in_the_sliders_and_on_the_path(server, visit, class_run, plain_run):
     for query in (f"w=run-{class_run}&{THREE}", f"w=run-{plain_run}&a=1&b=5&c=9"):
         page = view_page(visit, server, f"{query}&show=sum", "sum")
-        sum_here = small(page, css("interpolation", "sum"))
+        sum_here = grey_of(page, css("interpolation", "sum"))
         same(sum_here, server.pixels(f"{query}&shares=1:-1:1", "sums")[0, 0])
         part(page, "interpolation", "sum-keep").click()
         expect(page.locator(THUMBS)).to_have_count(4)
@@ -274,7 +268,7 @@ def test_a_sum_goes_on_in_the_sliders_and_on_the_path(server, visit, class_run, 
         part(page, "interpolation", "sum-open").click()
         expect(page.get_by_role("tab", selected=True)).to_have_text("Latent sliders")
         page.wait_for_selector(f'{LATENT}[data-shows*="from="]')
-        same(small(page, LATENT), sum_here)
+        same(grey_of(page, LATENT), sum_here)
 
 
 def test_a_cell_of_the_grid_goes_on_in_the_sliders(server, visit, class_run):
@@ -291,11 +285,10 @@ def test_a_cell_of_the_grid_goes_on_in_the_sliders(server, visit, class_run):
     part(page, "interpolation", "grid-kind").select_option("3")
     expect(grid).to_have_attribute("data-shows", "3x3")
     page.wait_for_url(re.compile("show=grid&grid=3$"))
-    sheet = np.array(look(page, "red", css("interpolation", "grid")), np.uint8)
-    width, height = grid.evaluate("canvas => [canvas.width, canvas.height]")
-    step = (height + 3) / 3
+    sheet = grey_of(page, css("interpolation", "grid"))
+    step = (len(sheet) + 3) / 3
     middles = [int((pixel + 0.5) * (step - 3) / 28) for pixel in range(28)]
-    tile = sheet.reshape(height, width)[int(step) :, int(step) :][middles][:, middles]
+    tile = sheet[int(step) :, int(step) :][middles][:, middles]
     quarter = f"w=run-{class_run}&{THREE}&d=4:0&shares=0.25:0.25:0.25:0.25"
     same(tile, server.pixels(quarter, "sums")[0, 0])
 

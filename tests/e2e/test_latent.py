@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from gan import bench
-from tests.e2e.conftest import STRANGER, css, drawn_by, look, part, same, set_slider, upload, wait_for_change
+from tests.e2e.conftest import STRANGER, css, drawn_by, grey_of, look, part, same, set_slider, upload, wait_for_change
 
 PICTURE = css("latent", "picture")
 FIRST = '#gf-tab-latent [data-gf="direction"][data-key="0"] input[type=range]'
@@ -51,10 +51,8 @@ def wait_for_shown(page: Any, words: str) -> str:
 
 
 def on_canvas(page: Any, selector: str = PICTURE) -> np.ndarray:
-    """The grey picture of a canvas, uint8 [S, S]."""
-    values = np.array(look(page, "red", selector), np.uint8)
-    side = int(len(values) ** 0.5)
-    return values.reshape(side, side)
+    """The grey picture on the stage, or of another canvas, uint8 [S, S]."""
+    return grey_of(page, selector)
 
 
 def test_slider_changes_the_picture_and_the_link_holds_it(server, visit, class_run):
@@ -302,7 +300,7 @@ def test_a_direction_is_taught_by_marks_and_stays(server, visit):
     part(page, "latent", "teach").click()
     pictures = part(page, "latent", "teach-pictures").locator("button")
     expect(pictures).to_have_count(24)
-    ink = [int(np.sum(look(page, "red", f".gf-mark:nth-child({i + 1}) canvas"))) for i in range(24)]
+    ink = [int(grey_of(page, f".gf-mark:nth-child({i + 1}) canvas").sum(dtype=int)) for i in range(24)]
     order = np.argsort(ink)
     for i in order[-4:]:
         pictures.nth(int(i)).click()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from gan.data.catalog import load
-from tests.e2e.conftest import look, part, same, set_slider
+from tests.e2e.conftest import grey_of, look, part, same, set_slider
 from tests.e2e.test_latent import PICTURE, latent, on_canvas, slider
 
 
@@ -29,7 +29,7 @@ def pictures(page: Any, way: str = "pixels") -> list[np.ndarray]:
     """The picture itself and the nearest ones, as the card shows them."""
     row = f'#gf-tab-latent [data-way="{way}"] figure:nth-child'
     page.wait_for_selector(f"{row}(7) canvas[aria-label]")
-    return [np.reshape(look(page, "red", f"{row}({i + 1}) canvas"), (28, 28)) for i in range(7)]
+    return [grey_of(page, f"{row}({i + 1}) canvas") for i in range(7)]
 
 
 def test_a_run_shows_training_pictures_verdict_early_states_and_layers(server, visit, limited_run):

@@ -17,7 +17,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.conftest import until
-from tests.e2e.conftest import choose, css, fill, opened, part, png, run_on_screen, upload
+from tests.e2e.conftest import choose, css, fill, opened, part, pixels_of, png, run_on_screen, upload
 from tests.proxy import proxied
 
 PREVIEW = css("train", "own-preview")
@@ -75,9 +75,8 @@ def own_entries(page: Any) -> list[str]:
 
 def tiles(page: Any, size: int) -> np.ndarray:
     """The sixteen previewed pictures [16, S, S, 3], read from the canvas in the middle of each of their pixels."""
-    width, height = part(page, "train", "own-preview").evaluate("({ width, height }) => [width, height]")
-    data = page.evaluate("([where, w, h]) => [...gfTest.image(where, 0, 0, w, h)]", [PREVIEW, width, height])
-    seen = np.array(data, np.uint8).reshape(height, width, 4)[..., :3]
+    seen = pixels_of(page, PREVIEW)[..., :3]
+    height, width = seen.shape[:2]
     columns = next(n for n in (8, 4, 2) if (width + GAP) * (16 // n) == (height + GAP) * n)
     step = (width + GAP) // columns
     inside = ((np.arange(size) + 0.5) * (step - GAP) / size).astype(int)

@@ -138,7 +138,7 @@ def looked_at(server: eyes.Server, addresses: list[tuple[str, str, str]]) -> lis
                 eyes.drawn_by(page, "page")
             page.wait_for_timeout(1500)  # until the page has written its address
             seen = {"address": "?" + page.url.partition("?")[2].partition("#")[0], "ready": ready, "canvas": canvas}
-            shown = {"red": eyes.look(page, "red", canvas)} if "compare" not in address else {}
+            shown = {"red": eyes.grey_of(page, canvas).ravel().tolist()} if "compare" not in address else {}
             written.append(seen | shown)
         chromium.close()
     return written
