@@ -63,6 +63,7 @@ def installed(wheel, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.thorough
 def test_a_wheel_draws_a_picture_elsewhere(installed, tmp_path):
     code = (
         "import gan, json; from gan.draw import draw; from gan.data.catalog import load\n"
@@ -74,6 +75,7 @@ def test_a_wheel_draws_a_picture_elsewhere(installed, tmp_path):
     assert (tmp_path / "four.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.thorough
 def test_its_command_is_there_and_keeps_runs_where_it_was_started(installed, tmp_path):
     (script,) = (installed / "bin").glob("gan-forge*") if os.name != "nt" else (installed / "Scripts").glob("*.exe")
     environment = os.environ | {"PYTHONPATH": str(installed)}
@@ -83,6 +85,7 @@ def test_its_command_is_there_and_keeps_runs_where_it_was_started(installed, tmp
     assert Path(python("-c", code, cwd=tmp_path, path=installed).strip()) == tmp_path / "runs"
 
 
+@pytest.mark.thorough
 def test_a_wheel_has_all_modules_scripts_pictures_and_weights(wheel):
     """What git ignores by mistake is missing there."""
     inside = set(zipfile.ZipFile(wheel).namelist())
@@ -92,6 +95,7 @@ def test_a_wheel_has_all_modules_scripts_pictures_and_weights(wheel):
     assert not any(name.startswith(("tests/", "docs/")) or name.endswith(".test.js") for name in inside)
 
 
+@pytest.mark.thorough
 def test_the_source_archive_has_what_a_checkout_has(tmp_path):
     python("-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path), cwd=ROOT)
     (file,) = tmp_path.glob("*.tar.gz")

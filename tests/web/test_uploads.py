@@ -146,7 +146,7 @@ CONTENT = st.binary(max_size=200) | st.sampled_from(
 NAMES = st.text(st.characters(exclude_characters='"\\%\r\n\0', exclude_categories=("Cs",)), min_size=1, max_size=40)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.tuples(NAMES, CONTENT), min_size=1, max_size=12), st.integers(1, 50_000), st.integers(0, 9))
 def test_files_arrive_as_they_were_sent_however_the_body_is_cut(files: list, most: int, seed: int) -> None:
     files = [(name if not is_zip(name) else "a.png", content) for name, content in files]
