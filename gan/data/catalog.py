@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import lzma
 import os
 import re
 import tempfile
@@ -17,7 +18,7 @@ import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -42,6 +43,7 @@ from gan.data.pictures import (
     read_pictures,
     write_pictures,
 )
+from gan.data.worlds import SIZE, WORLDS, Attribute, World, read_world
 
 STRIP_TILES = 10_000  # pictures in one file
 SPLITS = ("train", "test")
@@ -66,6 +68,7 @@ class Source:
     size: int  # pixels a side
     channels: int  # 1 grey, 3 colour
     class_names: tuple[str, ...]
+    attributes: dict[str, Attribute] = field(default_factory=dict)  # in the order of `Pictures.attributes`
     licence: str = ""
     load: Callable[[str, Progress | None], Pictures]  # (split, progress)
     download: Download | None = None  # fetched once over the network, and only when chosen
@@ -94,8 +97,12 @@ def read_shipped(name: str, split: str, source: Source) -> Pictures:
         with ThreadPoolExecutor(THREADS) as pool:  # Pillow decodes outside the interpreter's lock
             list(pool.map(_decode_strip, paths, parts))
     except (OSError, ValueError) as error:
-        raise DataError(say("data.assets_damaged", title=source.title, folder=ASSETS, error=error)) from error
+        raise _damaged(source, error) from error
     return Pictures(name, torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64)), source.class_names)
+
+
+def _damaged(source: Source, error: Exception) -> DataError:
+    return DataError(say("data.assets_damaged", title=source.title, folder=ASSETS, error=error))
 
 
 def _decode_strip(path: Path, out: np.ndarray) -> None:
@@ -108,6 +115,26 @@ def _decode_strip(path: Path, out: np.ndarray) -> None:
 
 def _load_shipped(name: str, stored: dict[str, str], split: str, progress: Progress | None) -> Pictures:
     return read_shipped(name, stored[split], DATA[name])
+
+
+def _load_drawn(name: str, split: str, progress: Progress | None) -> Pictures:
+    try:
+        images, labels = read_world(ASSETS, name, split)
+    except (OSError, ValueError, lzma.LZMAError) as error:
+        raise _damaged(DATA[name], error) from error
+    world = WORLDS[name]
+    classes, known = torch.from_numpy(world.classes_of(labels)), torch.from_numpy(labels.copy())
+    return Pictures(name, torch.from_numpy(images), classes, world.class_names, known)
+
+
+def _drawn(name: str, world: World) -> Source:
+    return Source(
+        size=SIZE,
+        channels=3,
+        class_names=world.class_names,
+        attributes=world.attributes,
+        load=partial(_load_drawn, name),
+    )
 
 
 # ---- downloaded once, when chosen ----
@@ -264,6 +291,7 @@ DATA: dict[str, Source] = {
         metric_epochs=15,
         mirrored=True,
     ),
+    **{name: _drawn(name, world) for name, world in WORLDS.items()},
     "emoji": Source(
         size=32,
         channels=3,

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +38,12 @@ class Pictures:
     images: Tensor  # uint8 [N, C, H, W]
     labels: Tensor  # int64 [N], all zero when there are no classes
     class_names: tuple[str, ...]  # () when unlabelled
+    attributes: Tensor | None = None  # uint8 [N, A], labels of all attributes of its source, where it has some
+
+    def first(self, most: int) -> Pictures:
+        """At most this many of them."""
+        attributes = None if self.attributes is None else self.attributes[:most]
+        return replace(self, images=self.images[:most], labels=self.labels[:most], attributes=attributes)
 
 
 def spread_rows(total: int, most: int) -> Tensor:

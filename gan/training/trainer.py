@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, TypedDict
 
@@ -379,6 +378,4 @@ def move_average(average: Generator, G: Generator, share: float | Tensor) -> Non
 
 def limit_pictures(pictures: Pictures, most: int) -> Pictures:
     """Only the first pictures of a data set, which stays as it is; 0: all."""
-    if not most:
-        return pictures
-    return replace(pictures, images=pictures.images[:most], labels=pictures.labels[:most])
+    return pictures.first(most) if most else pictures

@@ -68,6 +68,9 @@ _NO_PENALTY = {
 }
 
 
+_TOLD_OF_SETS = ("title", "about", "licence", "size", "channels", "class_names", "downloads")
+
+
 def _tables(language: str) -> dict[str, object]:
     """What the form is made of; "words": all that a page in this language says."""
     return {
@@ -86,7 +89,7 @@ def _tables(language: str) -> dict[str, object]:
         "datasets": [
             {
                 "name": n,
-                **{k: getattr(s, k) for k in ("title", "about", "size", "channels", "class_names", "downloads")},
+                **{k: getattr(s, k) for k in _TOLD_OF_SETS},
             }
             for n, s in DATA.items()
         ],

@@ -151,12 +151,12 @@ export class DatasetChoice {
   show() {
     const { value } = this.part("dataset");
     const own = this.part("own");
-    const { about = "", set } = this.known.get(value) ?? {};
+    const { about = "", licence, set } = this.known.get(value) ?? {};
     const hidden = value !== OWN && !set;
     if (!hidden) this.pictures.show(set);
     own.hidden = hidden;
     if (value === OWN) own.scrollIntoView({ block: "nearest" });
-    setText(this.part("dataset-about"), about);
+    setText(this.part("dataset-about"), licence ? t("train.dataset_about", { about, licence }) : about);
     this.showWhy();
     this.showShown(value === OWN || isOwn(value));
   }
