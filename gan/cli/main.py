@@ -25,7 +25,7 @@ from gan.core.flags import Commands, Parser, decimal, whole, words_of
 from gan.core.images import grid, png_bytes
 from gan.core.messages import say
 from gan.data.catalog import DATA, DataError
-from gan.data.own_pictures import FITS, Form, edit_classes, prepare_folder, prepare_zip
+from gan.data.own_pictures import FITS, SIDES, Form, edit_classes, prepare_folder, prepare_zip
 from gan.losses.objectives import OBJECTIVES
 from gan.losses.penalties import PENALTIES
 from gan.models import MODELS
@@ -316,8 +316,8 @@ def _train_parser(commands: Commands) -> None:
     p = commands.add_parser("train", help="train a recipe", epilog=f"recipes: {', '.join(ALL_RECIPES)}")
     p.add_argument("recipe", nargs="?", help="where the settings start from")
     p.add_argument("--dataset", help=f"{', '.join(DATA)}, or a folder or .zip of your own pictures")
-    words = "pixels a side of your own pictures, 8 to 64 (default: 32)"
-    p.add_argument("--size", type=whole(8, 64), help=words)
+    words = f"pixels a side of your own pictures, {SIDES[0]} to {SIDES[1]} (default: 32)"
+    p.add_argument("--size", type=whole(*SIDES), help=words)
     p.add_argument("--channels", type=int, choices=[1, 3], help="colours of your own pictures (default: 3)")
     words = "what to do with those that are no squares (default: crop the middle)"
     p.add_argument("--fit", choices=FITS, help=words)

@@ -84,7 +84,7 @@ class Config:
     # fmt: off
     recipe: str        = knob("quick", scope="fitted")
     dataset: str       = knob("mnist", scope="fitted")
-    size: int          = knob(28, 8, 64, scope="fitted")
+    size: int          = knob(28, 8, 256, scope="fitted")
     channels: int      = knob(1, 1, 3, scope="fitted")
     classes: int       = knob(0, 0, 1000, scope="fitted")
     model: str         = knob("quick", scope="new")

@@ -11,13 +11,21 @@ from torch.nn import functional as F
 
 from gan.core.seeds import Stream, seed_of
 from gan.models.layers import Discriminator, Generator, UpsampleConv
+from gan.models.skip import Canvas, LastDoubling, SkipDoubling
 
 COPIES = 24  # noisy ones; Smilkov et al. see little change beyond 50, and little noise is left with half of them
 NOISE = 0.1  # standard deviation, as a share of the way from black to white: 10 to 20 % is what they advise
 MOST_MAPS = 64
 WHITE = 0.99  # this share of a layer's numbers is not brighter than white
 
-_KINDS = {nn.Linear: "dense", UpsampleConv: "doubling", nn.ConvTranspose2d: "transposed", nn.Conv2d: "convolution"}
+_KINDS = {
+    nn.Linear: "dense",
+    UpsampleConv: "doubling",
+    nn.ConvTranspose2d: "transposed",
+    SkipDoubling: "transposed",
+    nn.Conv2d: "convolution",
+    LastDoubling: "convolution",
+}
 
 
 # The discriminator ------------------------------------------------------------------------------------------------
@@ -70,7 +78,8 @@ def feature_maps(generator: Generator, z: Tensor, condition: Tensor | None) -> l
     x, begin, found = generator.inputs(z, condition), 0, []
     for kind, end in layer_ends(generator):
         x, begin = generator.layers[begin : end + 1](x), end + 1
-        maps = x[0] if x.ndim == 4 else x[0][:, None, None]
+        made = (x.features if isinstance(x, Canvas) else x)[0]
+        maps = made if made.ndim == 3 else made[:, None, None]
         found.append((Layer(kind, maps.shape[0], maps.shape[-1]), maps))
     return found
 

@@ -11,7 +11,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from gan.core.config import Config, ConfigError
 from gan.core.messages import say
-from gan.models import dcgan, mlp
+from gan.models import dcgan, mlp, skip
 from gan.models.init import Network, materialize
 from gan.models.layers import Discriminator, Generator, as_mixture
 
@@ -36,6 +36,7 @@ MODELS: dict[str, Model] = {
     "conv-small": Model(dcgan.small_generator, dcgan.small_discriminator, "keras"),
     "conv-small-as-printed": Model(dcgan.small_generator_as_printed, dcgan.small_discriminator, "keras"),
     "quick": Model(dcgan.quick_generator, dcgan.quick_discriminator, "pytorch", "he"),
+    "skip": Model(skip.skip_generator, skip.skip_discriminator, "pytorch", "he"),
 }
 
 _LAST = {"tanh": nn.Tanh, "relu": nn.ReLU}

@@ -20,15 +20,20 @@ class Recipe:
     title: str = ""  # this and what follows is in the catalogue, by its name
     about: str = ""
     look_for: str = ""
+    large: Changes = field(default_factory=dict)  # what is different for pictures of LARGE pixels a side and more
     cure: Changes = field(default_factory=dict)  # of one that fails on purpose: the settings to change
     cure_about: str = ""
 
+
+LARGE = 48  # pixels a side from which a grid of a quarter of them is too large to begin with
 
 _QUICK = Config(
     recipe="quick", model="quick", width=32, z_dim=164, clusters=100, objective="non-saturating", batch=64,
     d_lr=4e-3, g_lr=4e-3, lr_decay_images=30_000, beta1=0.0, beta2=0.99, penalty="r1", penalty_weight=0.3,
     penalty_every=4, ema_halflife_images=100_000, precision="auto", total_steps=20_000,
 )  # fmt: skip
+# For larger pictures: docs/training.md and weights/README.md say how these were found.
+_SKIP: Changes = {"model": "skip"}
 # Famous ones on the networks of quick: without its groups, its penalty and its falling learning rates, which are not
 # theirs, but all with its averaged generator, so that they can be compared. Papers' RMSProp is Adam without momentum.
 _FAMOUS = _QUICK.changed(
@@ -53,14 +58,17 @@ RECIPES: dict[str, Recipe] = {
     "quick": Recipe(
         "start",
         _QUICK,
+        large=_SKIP,
     ),
     "quick-conditional": Recipe(
         "start",
         _QUICK.changed(recipe="quick-conditional", classes=10, clusters=0, z_dim=64, batch=32),
+        large=_SKIP,
     ),
     "quick-colour": Recipe(
         "start",
         _QUICK.changed(recipe="quick-colour", dataset="emoji", penalty_weight=2.0),
+        large=_SKIP,
     ),
     "lsgan": Recipe(
         "famous",
@@ -145,15 +153,17 @@ ALL_RECIPES = RECIPES | FAILURES  # what fails on purpose is no program to measu
 def make_config(recipe: str, dataset: str | None = None, own_dir: Path | None = None, **changes: Value) -> Config:
     """The recipe's settings, fitted to a data set (size, colours, classes) and changed as asked.
 
+    Large pictures take the recipe's other networks, unless networks are asked for.
     Raises ConfigError for an unknown recipe or setting, DataError for an unknown data set.
     """
     if recipe not in ALL_RECIPES:
         raise ConfigError(say("recipes.unknown", name=repr(recipe), known=list(ALL_RECIPES)))
-    base = ALL_RECIPES[recipe].config
+    base, large = ALL_RECIPES[recipe].config, ALL_RECIPES[recipe].large
     dataset = dataset or base.dataset
     info = describe(dataset, own_dir)
     classes = len(info.class_names) if base.classes else 0
     if base.classes and not classes:
         raise ConfigError(say("recipes.no_classes", title=info.title, name=repr(recipe)))
     fitted = base.changed(dataset=dataset, size=info.size, channels=info.channels, classes=classes)
-    return fitted.changed(**changes)
+    other = large if info.size >= LARGE and "model" not in changes else {}
+    return fitted.changed(**other | changes)

@@ -1,0 +1,120 @@
+"""Our networks for pictures of 48 pixels and more: a grid of 4 to 7 pixels that doubles, with a picture at every size.
+
+After each doubling the generator adds what is new at that size to the picture so far (Karras et al. 2020, StyleGAN2,
+figure 7b: output skips), so the first shapes stand after some steps, and details follow.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from gan.core.config import Config, ConfigError
+from gan.core.messages import say
+from gan.models.layers import Discriminator, FlatGrid, Generator, Grid, SameConv, Stack, input_size
+
+WIDEST = 4  # a layer has at most so many times `width` channels
+
+
+class Canvas(NamedTuple):
+    """What goes from doubling to doubling: features [N, F, S, S], and the picture so far [N, C, S, S]."""
+
+    features: Tensor
+    picture: Tensor
+
+
+def first_side(size: int) -> int:
+    """The side of the first grid, 4 to 7 pixels. Raises ConfigError unless size is that times 2, 4, 8, ..."""
+    side = size
+    while side > 7 and side % 2 == 0:
+        side //= 2
+    if side not in range(4, 8) or side == size:
+        raise ConfigError(say("models.size_by_doubling", size=size))
+    return side
+
+
+def sides(size: int) -> list[int]:
+    """The sides of all grids from the first to half of the picture: [4, 8, 16, 32] for 64."""
+    first = first_side(size)
+    return [first << k for k in range((size // first).bit_length() - 1)]
+
+
+def channels(cfg: Config, side: int) -> int:
+    """The one rule for widths: `width` at half of the picture's side, twice as many at half of that, up to WIDEST."""
+    return cfg.width * min(WIDEST, cfg.size // (2 * side))
+
+
+def doubled(x: Tensor) -> Tensor:
+    """Pictures [N, C, H, W] at twice the size, interpolated linearly: [N, C, 2H, 2W].
+
+    As StyleGAN2's filter (1, 3, 3, 1) does, with edges continued. Written out, because torch's own on a GPU adds up its
+    gradients in no fixed order.
+    """
+    return _doubled_along(_doubled_along(x, 2), 3)
+
+
+def _doubled_along(x: Tensor, axis: int) -> Tensor:
+    n = x.shape[axis]
+    far = 0.25 * torch.cat([x.narrow(axis, 0, 1), x, x.narrow(axis, n - 1, 1)], axis)
+    near = 0.75 * x
+    pair = torch.stack([near + far.narrow(axis, 0, n), near + far.narrow(axis, 2, n)], axis + 1)
+    return pair.flatten(axis, axis + 1)
+
+
+class FirstPicture(nn.Module):
+    """Features -> Canvas: the picture of the first grid."""
+
+    def __init__(self, features: int, colours: int) -> None:
+        super().__init__()
+        self.to_picture = nn.Conv2d(features, colours, 1)
+
+    def forward(self, x: Tensor) -> Canvas:
+        return Canvas(x, self.to_picture(x))
+
+
+class SkipDoubling(nn.Module):
+    """Canvas -> Canvas of twice the side: new features, and what they add to the picture."""
+
+    def __init__(self, inputs: int, outputs: int, colours: int) -> None:
+        super().__init__()
+        self.up = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+        self.to_picture = nn.Conv2d(outputs, colours, 1)
+
+    def forward(self, canvas: Canvas) -> Canvas:
+        features = torch.relu(self.norm(self.up(canvas.features)))
+        return Canvas(features, doubled(canvas.picture) + self.to_picture(features))
+
+
+class LastDoubling(nn.Module):
+    """Canvas -> picture of twice the side. The features are not doubled, only rearranged: a third of the arithmetic."""
+
+    def __init__(self, inputs: int, colours: int) -> None:
+        super().__init__()
+        self.to_picture = SameConv(inputs, 4 * colours, 3)
+        self.shuffle = nn.PixelShuffle(2)
+
+    def forward(self, canvas: Canvas) -> Tensor:
+        return doubled(canvas.picture) + self.shuffle(self.to_picture(canvas.features))
+
+
+def skip_generator(cfg: Config, last: nn.Module) -> Generator:
+    widths = [channels(cfg, side) for side in sides(cfg.size)]
+    first, side = widths[0], first_side(cfg.size)
+    layers = Stack(
+        *(nn.Linear(input_size(cfg), first * side**2), Grid(first, side), nn.BatchNorm2d(first), nn.ReLU()),
+        FirstPicture(first, cfg.channels),
+        *(SkipDoubling(a, b, cfg.channels) for a, b in pairwise(widths)),
+        *(LastDoubling(widths[-1], cfg.channels), last),
+    )
+    return Generator(cfg, layers)
+
+
+def skip_discriminator(cfg: Config) -> Discriminator:
+    """Half as wide as the generator, down to its first grid, without batch statistics: made for R1."""
+    widths = [cfg.channels, *(channels(cfg, side) // 2 for side in reversed(sides(cfg.size)))]
+    halvings = (layer for a, b in pairwise(widths) for layer in (nn.Conv2d(a, b, 4, 2, 1), nn.LeakyReLU(0.2)))
+    return Discriminator(cfg, Stack(*halvings, FlatGrid()), widths[-1] * first_side(cfg.size) ** 2)

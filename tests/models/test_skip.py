@@ -1,0 +1,117 @@
+"""Networks with a picture at every size: shapes, refusals, and that the pictures of all sizes add up."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import interpolate
+
+from gan.core.config import Config, ConfigError
+from gan.core.images import to_uint8
+from gan.metrics.checkerboard import nyquist_energy
+from gan.models import build_discriminator, build_generator, check_networks
+from gan.models.layers import Generator
+from gan.models.skip import Canvas, FirstPicture, LastDoubling, SkipDoubling, channels, doubled, first_side, sides
+
+SMALL = Config(model="skip", size=64, channels=3, width=4, z_dim=8)
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def generator_of(**changes: int) -> Generator:
+    return build_generator(SMALL.changed(**changes), rng())
+
+
+@pytest.mark.parametrize("kinds", [{}, {"classes": 10}, {"clusters": 5}])
+@pytest.mark.parametrize("size", [8, 24, 28, 40, 48, 56, 64, 80, 128])
+def test_every_size_of_four_to_seven_times_a_power_of_two(size: int, kinds: dict[str, int]) -> None:
+    cfg = SMALL.changed(size=size, **kinds)
+    G, D = build_generator(cfg, rng()), build_discriminator(cfg, rng())
+    z = torch.randn(3, cfg.z_dim, generator=rng())
+    c = G.condition(z, torch.arange(3) if cfg.classes else None)
+    x = G(z, c)
+    assert x.shape == (3, 3, size, size) and x.abs().max() <= 1
+    assert D(x, c).shape == (3,)
+    assert first_side(size) in (4, 5, 6, 7) and sides(size)[-1] * 2 == size
+
+
+@pytest.mark.parametrize("size", [9, 26, 36, 52, 60, 63, 72, 100])
+def test_another_size_is_refused_in_words(size: int) -> None:
+    with pytest.raises(ConfigError, match=rf"4 to 7 times a power of two .*, not {size}\."):
+        check_networks(SMALL.changed(size=size))
+
+
+def test_one_rule_for_widths() -> None:
+    assert [channels(SMALL, side) for side in sides(64)] == [16, 16, 8, 4]
+    assert [channels(SMALL.changed(size=256), side) for side in sides(256)] == [16, 16, 16, 16, 8, 4]
+    assert [channels(SMALL.changed(size=48), side) for side in sides(48)] == [16, 8, 4]
+
+
+def test_doubling_is_linear_interpolation() -> None:
+    x = torch.randn(2, 3, 5, 7, dtype=torch.double, generator=rng())
+    torch.testing.assert_close(doubled(x), interpolate(x, scale_factor=2, mode="bilinear", align_corners=False))
+
+
+def test_doubling_leaves_nothing_at_the_nyquist_frequency_but_from_the_edges() -> None:
+    x = torch.randn(1, 1, 1, 9, dtype=torch.double, generator=rng())
+    line = doubled(x)[0, 0, 0]
+    torch.testing.assert_close(line[::2].sum() - line[1::2].sum(), (x[..., 0] - x[..., -1]).squeeze() / 2)
+
+
+def test_the_pictures_of_all_sizes_add_up() -> None:
+    G, z = generator_of(), torch.randn(4, 8, generator=rng())
+    total, added = None, []
+    x = z
+    for layer in G.layers[:-1]:  # all but the last activation
+        x = layer(x)
+        if isinstance(layer, FirstPicture | SkipDoubling):
+            added.append(layer.to_picture(x.features))
+    last = next(m for m in G.layers if isinstance(m, LastDoubling))
+    features = _features_before(G, z)
+    added.append(last.shuffle(last.to_picture(features)))
+    for part in added:
+        total = part if total is None else doubled(total) + part
+    torch.testing.assert_close(total, x)
+    torch.testing.assert_close(G(z), total.tanh())
+
+
+def _features_before(G: Generator, z: torch.Tensor) -> torch.Tensor:
+    x = z
+    for layer in G.layers:
+        if isinstance(layer, LastDoubling):
+            break
+        x = layer(x)
+    assert isinstance(x, Canvas)
+    return x.features
+
+
+def test_a_gradient_reaches_every_size() -> None:
+    G = generator_of()
+    pictures = [m.to_picture.weight for m in G.layers if hasattr(m, "to_picture")]
+    assert len(pictures) == len(sides(64)) + 1
+    x = G(torch.randn(4, 8, generator=rng()))
+    for slope in torch.autograd.grad(x.square().sum(), pictures):
+        assert slope.abs().sum() > 0
+
+
+def test_layers_are_channels_last_throughout() -> None:
+    """A convolution of another layout is copied first, forwards and backwards."""
+    G = generator_of(channels=3)
+    seen = []
+    for m in G.modules():
+        if isinstance(m, nn.Conv2d | nn.ConvTranspose2d):
+            m.register_forward_hook(lambda _, inputs, y: seen.extend([inputs[0], y]))
+    G(torch.randn(4, 8, generator=rng()))
+    assert len(seen) == 2 * (2 * len(sides(64)))
+    assert all(x.is_contiguous(memory_format=torch.channels_last) for x in seen)
+
+
+def test_untrained_pictures_have_little_of_a_checkerboard() -> None:
+    """Most of what an untrained generator draws comes from coarser grids, which cannot change from pixel to pixel."""
+    G = generator_of(width=16).eval()
+    with torch.inference_mode():
+        energy = nyquist_energy(to_uint8(G(torch.randn(64, 8, generator=rng()))))
+    assert energy < 0.02  # a full checkerboard has 2
