@@ -20,9 +20,9 @@ class Recipe:
     title: str = ""  # this and what follows is in the catalogue, by its name
     about: str = ""
     look_for: str = ""
-    large: Changes = field(default_factory=dict)  # what is different for pictures of LARGE pixels a side and more
     cure: Changes = field(default_factory=dict)  # of one that fails on purpose: the settings to change
     cure_about: str = ""
+    large: Changes = field(default_factory=dict)  # what is different for pictures of LARGE pixels a side and more
 
 
 LARGE = 48  # pixels a side from which a grid of a quarter of them is too large to begin with
