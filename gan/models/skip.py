@@ -90,7 +90,10 @@ class SkipDoubling(nn.Module):
 
 
 class LastDoubling(nn.Module):
-    """Canvas -> picture of twice the side. The features are not doubled, only rearranged: a third of the arithmetic."""
+    """Canvas -> picture of twice the side, by rearranging channels: features of that side would take most of the time.
+
+    Each pixel so far becomes four, and what is added to it differs among these.
+    """
 
     def __init__(self, inputs: int, colours: int) -> None:
         super().__init__()
@@ -98,7 +101,8 @@ class LastDoubling(nn.Module):
         self.shuffle = nn.PixelShuffle(2)
 
     def forward(self, canvas: Canvas) -> Tensor:
-        return doubled(canvas.picture) + self.shuffle(self.to_picture(canvas.features))
+        repeated = canvas.picture.repeat_interleave(4, 1)  # [N, 4C, S, S], in the order of the shuffle
+        return self.shuffle(self.to_picture(canvas.features) + repeated)
 
 
 def skip_generator(cfg: Config, last: nn.Module) -> Generator:
@@ -114,7 +118,13 @@ def skip_generator(cfg: Config, last: nn.Module) -> Generator:
 
 
 def skip_discriminator(cfg: Config) -> Discriminator:
-    """Half as wide as the generator, down to its first grid, without batch statistics: made for R1."""
-    widths = [cfg.channels, *(channels(cfg, side) // 2 for side in reversed(sides(cfg.size)))]
+    """Half as wide as the generator on the same grids, without batch statistics: made for R1.
+
+    Its first convolution takes two by two pixels as one, so it sees 8 by 8 and leaves a quarter of the picture's side:
+    larger grids of few channels would take most of the time.
+    """
+    halves = sides(cfg.size)[:-1] or sides(cfg.size)  # a quarter of the picture's side, and smaller ones
+    widths = [4 * cfg.channels, *(channels(cfg, side) // 2 for side in reversed(halves))]
     halvings = (layer for a, b in pairwise(widths) for layer in (nn.Conv2d(a, b, 4, 2, 1), nn.LeakyReLU(0.2)))
-    return Discriminator(cfg, Stack(*halvings, FlatGrid()), widths[-1] * first_side(cfg.size) ** 2)
+    layers = Stack(nn.PixelUnshuffle(2), *halvings, FlatGrid())
+    return Discriminator(cfg, layers, widths[-1] * (cfg.size >> len(widths)) ** 2)

@@ -12,7 +12,7 @@ from gan.core.images import to_uint8
 from gan.metrics.checkerboard import nyquist_energy
 from gan.models import build_discriminator, build_generator, check_networks
 from gan.models.layers import Generator
-from gan.models.skip import Canvas, FirstPicture, LastDoubling, SkipDoubling, channels, doubled, first_side, sides
+from gan.models.skip import FirstPicture, LastDoubling, SkipDoubling, channels, doubled, first_side, sides
 
 SMALL = Config(model="skip", size=64, channels=3, width=4, z_dim=8)
 
@@ -63,29 +63,17 @@ def test_doubling_leaves_nothing_at_the_nyquist_frequency_but_from_the_edges() -
 
 def test_the_pictures_of_all_sizes_add_up() -> None:
     G, z = generator_of(), torch.randn(4, 8, generator=rng())
-    total, added = None, []
-    x = z
+    x, total = z, torch.zeros(4, 3, 2, 2)
     for layer in G.layers[:-1]:  # all but the last activation
-        x = layer(x)
+        before, x = x, layer(x)
         if isinstance(layer, FirstPicture | SkipDoubling):
-            added.append(layer.to_picture(x.features))
-    last = next(m for m in G.layers if isinstance(m, LastDoubling))
-    features = _features_before(G, z)
-    added.append(last.shuffle(last.to_picture(features)))
-    for part in added:
-        total = part if total is None else doubled(total) + part
-    torch.testing.assert_close(total, x)
+            total = layer.to_picture(x.features) + (doubled(total) if isinstance(layer, SkipDoubling) else 0)
+            torch.testing.assert_close(x.picture, total)
+        elif isinstance(layer, LastDoubling):
+            new = layer.shuffle(layer.to_picture(before.features))
+            total = total.repeat_interleave(2, 2).repeat_interleave(2, 3) + new
+    torch.testing.assert_close(x, total)
     torch.testing.assert_close(G(z), total.tanh())
-
-
-def _features_before(G: Generator, z: torch.Tensor) -> torch.Tensor:
-    x = z
-    for layer in G.layers:
-        if isinstance(layer, LastDoubling):
-            break
-        x = layer(x)
-    assert isinstance(x, Canvas)
-    return x.features
 
 
 def test_a_gradient_reaches_every_size() -> None:
