@@ -21,10 +21,10 @@ WHITE = 0.99  # this share of a layer's numbers is not brighter than white
 _KINDS = {
     nn.Linear: "dense",
     UpsampleConv: "doubling",
+    SkipDoubling: "doubling",
+    LastDoubling: "doubling",
     nn.ConvTranspose2d: "transposed",
-    SkipDoubling: "transposed",
     nn.Conv2d: "convolution",
-    LastDoubling: "convolution",
 }
 
 

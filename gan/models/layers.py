@@ -112,8 +112,8 @@ class UpsampleConv(nn.Conv2d):
     transposed convolution of 4×4 and stride 2, with 4/9 of the multiplications.
     """
 
-    def __init__(self, c_in: int, c_out: int) -> None:
-        super().__init__(c_in, c_out, 3, padding=1)
+    def __init__(self, c_in: int, c_out: int, bias: bool = True) -> None:
+        super().__init__(c_in, c_out, 3, padding=1, bias=bias)
 
     def doubling_kernel(self) -> Tensor:
         """[C_in, C_out, 4, 4]: the transposed convolution's, of stride 2 and padding 1."""

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from gan.core.config import Config, ConfigError
 from gan.core.messages import say
-from gan.models.layers import Discriminator, FlatGrid, Generator, Grid, SameConv, Stack, input_size
+from gan.models.layers import Discriminator, FlatGrid, Generator, Grid, Stack, UpsampleConv, input_size
 
 WIDEST = 4  # a layer has at most so many times `width` channels
 
@@ -80,7 +80,7 @@ class SkipDoubling(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, colours: int) -> None:
         super().__init__()
-        self.up = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False)
+        self.up = UpsampleConv(inputs, outputs, bias=False)
         self.norm = nn.BatchNorm2d(outputs)
         self.to_picture = nn.Conv2d(outputs, colours, 1)
 
@@ -90,19 +90,14 @@ class SkipDoubling(nn.Module):
 
 
 class LastDoubling(nn.Module):
-    """Canvas -> picture of twice the side, by rearranging channels: features of that side would take most of the time.
-
-    Each pixel so far becomes four, and what is added to it differs among these.
-    """
+    """Canvas -> picture of twice the side, without features of that side, which would take most of the time."""
 
     def __init__(self, inputs: int, colours: int) -> None:
         super().__init__()
-        self.to_picture = SameConv(inputs, 4 * colours, 3)
-        self.shuffle = nn.PixelShuffle(2)
+        self.to_picture = UpsampleConv(inputs, colours)
 
     def forward(self, canvas: Canvas) -> Tensor:
-        repeated = canvas.picture.repeat_interleave(4, 1)  # [N, 4C, S, S], in the order of the shuffle
-        return self.shuffle(self.to_picture(canvas.features) + repeated)
+        return doubled(canvas.picture) + self.to_picture(canvas.features)
 
 
 def skip_generator(cfg: Config, last: nn.Module) -> Generator:
