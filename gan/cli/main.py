@@ -18,14 +18,14 @@ from tqdm import tqdm
 
 from gan.bench import add_parsers as add_benches
 from gan.cli import weights
-from gan.core.config import KNOBS, Changes, ConfigError, Knob, parse_value
+from gan.core.config import KNOBS, SIZES, Changes, ConfigError, Knob, parse_value, wrong_size
 from gan.core.console import print_anywhere, print_problem
 from gan.core.files import write_atomically
 from gan.core.flags import Commands, Parser, decimal, whole, words_of
 from gan.core.images import grid, png_bytes
 from gan.core.messages import say
 from gan.data.catalog import DATA, DataError
-from gan.data.own_pictures import FITS, SIDES, Form, edit_classes, prepare_folder, prepare_zip
+from gan.data.own_pictures import FITS, USUAL_SIZES, Form, edit_classes, prepare_folder, prepare_zip
 from gan.losses.objectives import OBJECTIVES
 from gan.losses.penalties import PENALTIES
 from gan.models import MODELS
@@ -49,7 +49,7 @@ from gan.web import start
 EPILOG = """examples:
   python -m gan train quick                          digits in about a minute
   python -m gan train quick --dataset fashion-mnist --seed 3
-  python -m gan train quick --dataset ~/Pictures/cats --size 32 --channels 3
+  python -m gan train quick --dataset ~/Pictures/cats --size 64 --channels 3
   python -m gan train --resume runs/AbCdEfGhIjKl --total-steps 40000
   python -m gan train --fork runs/AbCdEfGhIjKl --at 1000 --g-lr 0.001
   torchrun --nproc-per-node=4 -m gan train quick     four processes, or GPUs, train one GAN
@@ -215,7 +215,8 @@ def _dataset(args: argparse.Namespace, own_dir: Path) -> str | None:
     if not path.exists():
         raise DataError(f"There is no data set and no folder named {given!r}; known data sets: {', '.join(DATA)}.")
     make = prepare_folder if path.is_dir() else prepare_zip
-    form = Form(args.size or Form.size, args.channels or Form.channels, args.fit or Form.fit)
+    channels = args.channels or Form.channels
+    form = Form(args.size or USUAL_SIZES[channels], channels, args.fit or Form.fit)
     name, summary = make(path, form, own_dir, _seldom(print))
     print(summary.sentence)
     if args.class_name:
@@ -312,12 +313,20 @@ def _renaming(text: str) -> tuple[str, str]:
     return old, new
 
 
+def _size(text: str) -> int:
+    """One of SIZES."""
+    size = whole(0, 10**9)(text)
+    if size not in SIZES:
+        raise argparse.ArgumentTypeError(wrong_size(size))
+    return size
+
+
 def _train_parser(commands: Commands) -> None:
     p = commands.add_parser("train", help="train a recipe", epilog=f"recipes: {', '.join(ALL_RECIPES)}")
     p.add_argument("recipe", nargs="?", help="where the settings start from")
     p.add_argument("--dataset", help=f"{', '.join(DATA)}, or a folder or .zip of your own pictures")
-    words = f"pixels a side of your own pictures, {SIDES[0]} to {SIDES[1]} (default: 32)"
-    p.add_argument("--size", type=whole(*SIDES), help=words)
+    words = f"pixels a side of your own pictures: {', '.join(map(str, SIZES))} (default: 64, in grey 32)"
+    p.add_argument("--size", type=_size, metavar="PIXELS", help=words)
     p.add_argument("--channels", type=int, choices=[1, 3], help="colours of your own pictures (default: 3)")
     words = "what to do with those that are no squares (default: crop the middle)"
     p.add_argument("--fit", choices=FITS, help=words)

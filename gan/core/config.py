@@ -20,6 +20,11 @@ Changes = dict[str, Value]  # settings by name
 Scope = Literal["fitted", "new", "clusters", "free"]
 
 
+# Sides of pictures, in pixels: 4 to 7, doubled at least once.
+SIZES = tuple(start << doublings for doublings in range(1, 7) for start in range(4, 8) if start << doublings <= 256)
+_ANY_UNTIL = 64  # files of 0.1 may have any side from the smallest to this
+
+
 class ConfigError(UserError):
     """A setting that cannot be used; the message is one sentence for the person who chose it."""
 
@@ -84,7 +89,7 @@ class Config:
     # fmt: off
     recipe: str        = knob("quick", scope="fitted")
     dataset: str       = knob("mnist", scope="fitted")
-    size: int          = knob(28, 8, 256, scope="fitted")
+    size: int          = knob(28, SIZES[0], SIZES[-1], scope="fitted")
     channels: int      = knob(1, 1, 3, scope="fitted")
     classes: int       = knob(0, 0, 1000, scope="fitted")
     model: str         = knob("quick", scope="new")
@@ -130,6 +135,8 @@ class Config:
     def __post_init__(self) -> None:
         for k in KNOBS.values() if KNOBS else ():
             check_value(k, getattr(self, k.name))
+        if not is_readable_size(self.size):
+            raise ConfigError(wrong_size(self.size))
 
     def changed(self, /, **values: Any) -> Config:
         """A copy with other values; unknown names and values out of range raise ConfigError."""
@@ -150,6 +157,16 @@ class Config:
 
 
 KNOBS: dict[str, Knob] = {}
+
+
+def is_readable_size(size: int) -> bool:
+    """Whether there may be pictures of this side: new ones have one of SIZES, files of before others as well."""
+    return size in SIZES or SIZES[0] <= size <= _ANY_UNTIL
+
+
+def wrong_size(size: int) -> str:
+    """Why pictures cannot have this side, in one sentence."""
+    return say("config.wrong_size", size=size, sizes=SIZES)
 
 
 def check_value(k: Knob, value: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan.core.config import KNOBS, Config, ConfigError, Knob, check_value, parse_value
+from gan.core.config import KNOBS, SIZES, Config, ConfigError, Knob, check_value, is_readable_size, parse_value
 from gan.recipes.catalog import RECIPES
 
 NO_NUMBERS = [math.nan, math.inf, -math.inf, 10**400, -(10**5000), True, None, "5", [5], {}, [0] * 500]
@@ -23,6 +23,8 @@ def values_of(k: Knob) -> st.SearchStrategy[Any]:
         return st.sampled_from(k.choices)
     if k.kind is bool:
         return st.booleans()
+    if k.name == "size":
+        return st.integers(8, 64) | st.sampled_from(SIZES)
     if k.kind is int:
         return st.integers(k.low, k.high)
     return st.floats(k.low, k.high) if k.kind is float else st.text(max_size=199)
@@ -108,6 +110,27 @@ def test_a_foreign_file_is_settings_or_one_sentence(values: Any) -> None:
     for k in KNOBS.values():
         check_value(k, getattr(config, k.name))
     assert all(config.to_dict()[name] == value for name, value in values.items())
+
+
+def halved(size: int) -> int:
+    while size % 2 == 0 and size > 7:
+        size //= 2
+    return size
+
+
+@given(st.integers(-10, 1000))
+def test_sizes_are_four_to_seven_doubled(size: int) -> None:
+    assert (size in SIZES) == (8 <= size <= 256 and 4 <= halved(size) <= 7)
+
+
+@given(st.integers(-10, 1000))
+def test_a_size_is_one_of_them_or_as_old_files_have_it(size: int) -> None:
+    if size in SIZES or 8 <= size <= 64:
+        assert is_readable_size(size) and Config(size=size).size == size
+        return
+    with pytest.raises(ConfigError) as error:
+        Config(size=size)
+    assert str(size) in refused(error.value)
 
 
 @given(st.text(max_size=300).filter(lambda name: name not in KNOBS))

@@ -77,13 +77,13 @@ def test_own_pictures_are_prepared_as_the_recipe_needs_them(server, visit):
     shows("28", "1")
     choose(page, "quick-colour")
     expect(dataset(page)).to_have_value("own")
-    shows("32", "3")
+    shows("64", "3")
     part(page, "train", "own-files").set_input_files([upload(f"{i}.png", png(i)) for i in range(20)])
     expect(part(page, "train", "dataset-about")).to_contain_text("20 pictures")
     expect(why(page)).to_be_hidden()
     run = press_train(page, "quick-colour")
     config = server.get(f"runs/{run}")["config"]
-    assert [config["size"], config["channels"]] == [32, 3]
+    assert [config["size"], config["channels"]] == [64, 3]
 
     dataset(page).select_option("own")
     form[1].select_option("1")
@@ -91,6 +91,12 @@ def test_own_pictures_are_prepared_as_the_recipe_needs_them(server, visit):
     choose(page, "quick")
     choose(page, "quick-colour")
     shows("32", "1")  # touched, so they are left alone
+
+    form[1].select_option("3")
+    shows("64", "3")
+    form[0].select_option("48")
+    form[1].select_option("1")
+    shows("48", "1")  # a size that was chosen stays
 
 
 @pytest.mark.parametrize("name", ["nothing-like-it", "<b>mnist</b>"])

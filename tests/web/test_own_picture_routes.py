@@ -143,6 +143,7 @@ def test_what_was_never_sent_cannot_be_prepared(client, body):
     ("form", "words"),
     [
         ({"size": 1000}, "size"),
+        ({"size": 36}, "size"),
         ({"size": [28]}, "size"),
         ({"size": None}, "size"),
         ({"channels": 2}, "channels"),
@@ -202,7 +203,11 @@ def test_strangers_send_nothing_where_only_the_owner_trains(registry):
 def test_boot_says_what_may_be_sent(client):
     told = client.get(f"{BASE}/boot").json()["pictures"]
     assert {".png", ".jpg", ".webp", ".avif"} <= set(told["suffixes"]) and {".csv", ".json"} <= set(told["sidecars"])
-    assert told["fits"] == ["crop", "pad", "squeeze"] and told["sizes"] == [28, 32] and told["most"] == 50_000
+    assert (
+        told["fits"] == ["crop", "pad", "squeeze"]
+        and told["sizes"] == [28, 32, 40, 48, 56, 64]
+        and told["most"] == 50_000
+    )
     assert told["letters"] == 40 and told["preview"] == {"columns": 8, "most": 16}
 
 
@@ -609,7 +614,7 @@ def test_a_run_on_own_pictures_comes_back_without_them(client, elsewhere, traine
     again, headers = made.json()["id"], owner(made)
     shown = moment_of(there, again)
     assert (shown["status"], shown["step"], shown["epoch"]) == ("finished", 60, epoch)
-    assert there.get(f"{BASE}/runs/{again}/frames/0.png").status_code == 200
+    assert there.get(f"{BASE}/runs/{again}/frames/0").status_code == 200
     for what in ("weights.safetensors", "history.csv", "timelapse.gif", "run.zip"):
         assert there.get(f"{BASE}/runs/{again}/download/{what}").status_code == 200, what
     info = there.get(f"{BASE}/runs/{again}", headers=headers).json()

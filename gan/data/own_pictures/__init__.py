@@ -6,7 +6,7 @@ splits and classes, `decode` turns one file into pixels, `preparation` does so w
 a prepared file from another server. Imports `gan.data.catalog.pictures` (the prepared file) and nothing above it.
 """
 
-from gan.data.own_pictures.decode import FITS, SIDES, Form, read_one, readable_suffixes
+from gan.data.own_pictures.decode import FITS, USUAL_SIZES, Form, read_one, readable_suffixes
 from gan.data.own_pictures.edit import SHOWN, edit_classes, preview, summary_of
 from gan.data.own_pictures.files import MOST_FILES
 from gan.data.own_pictures.foreign import take_in
@@ -17,7 +17,7 @@ from gan.data.own_pictures.tables import SIDECARS
 from gan.data.pictures import content_name
 
 __all__ = [
-    "FITS", "LEAST", "MOST", "MOST_FILES", "MOST_NAME", "SHOWN", "SIDECARS", "SIDES",
+    "FITS", "LEAST", "MOST", "MOST_FILES", "MOST_NAME", "SHOWN", "SIDECARS", "USUAL_SIZES",
     "Form", "Prepared", "Summary",
     "content_name", "edit_classes", "prepare", "prepare_folder", "prepare_zip",
     "preview", "read_one", "readable_suffixes", "summary_of", "take_in",

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, features
 
+from gan.core.config import SIZES, wrong_size
 from gan.core.messages import say
 from gan.data.pictures import DataError
 
@@ -21,9 +22,9 @@ MOST_PIXELS = 40_000_000  # one picture, decoded
 MOST_FRAMES = 20  # of an animation that are looked at
 NOTICED = 3  # of 255: a profile that moves colours by no more is that of the screen itself
 MOST_PROFILE_BYTES = 4 << 20  # those of printing presses have about 2 MB
-SIDES = (8, 256)  # smallest and largest picture a data set may be prepared for
 LONG = 2.5  # times as wide as high, or as high as wide: the middle square is then a small part
 FITS = ("crop", "pad", "squeeze")
+USUAL_SIZES = {1: 32, 3: 64}  # of pictures of so many channels, where nobody says another
 
 _SUFFIXES = {
     "PNG": (".png",), "JPEG": (".jpg", ".jpeg", ".jfif"), "WEBP": (".webp",), "GIF": (".gif",), "BMP": (".bmp",),
@@ -38,18 +39,23 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True)
-class Form:
-    """How pictures are prepared. Raises DataError."""
+class Square:
+    """What a picture is made into."""
 
-    size: int = 32  # pixels a side, 8..256
+    size: int = 64  # pixels a side
     channels: int = 3  # 1 grey, 3 colour
     fit: str = "crop"  # the middle square, "pad" to a square with the colour of the edge, "squeeze" into one
+
+
+@dataclass(frozen=True)
+class Form(Square):
+    """How the pictures of a data set are prepared. Raises DataError."""
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
             raise DataError(say("data.wrong_channels", channels=self.channels))
-        if not SIDES[0] <= self.size <= SIDES[1]:
-            raise DataError(say("data.wrong_size", size=self.size, least=SIDES[0], most=SIDES[1]))
+        if self.size not in SIZES:
+            raise DataError(wrong_size(self.size))
         if self.fit not in FITS:
             raise DataError(say("data.no_such_fit", fits=FITS, fit=repr(str(self.fit)[:20])))
 
@@ -121,7 +127,7 @@ def weight_of(picture: Image.Image) -> int:
     return (each + 4 * _is_animated(picture)) * picture.width * picture.height
 
 
-def shrink(picture: Image.Image, form: Form) -> Small:
+def shrink(picture: Image.Image, form: Square) -> Small:
     """An opened picture, closed here, as the networks will see it. Raises Unreadable."""
     try:
         with closing(picture):  # gives its pixels back before the square is worked on
@@ -144,7 +150,7 @@ def _damage(error: Exception) -> str:
 def read_one(data: bytes, size: int, channels: int) -> np.ndarray:
     """A stranger's picture, cropped to a square in the middle: uint8 [C, size, size]. Raises DataError."""
     try:
-        pixels = shrink(open_picture(data), Form(size, channels)).pixels
+        pixels = shrink(open_picture(data), Square(size, channels)).pixels
     except Unreadable as reason:
         raise DataError(say("data.picture_unusable", reason=reason.args[0])) from None
     return np.frombuffer(pixels, np.uint8).reshape(channels, size, size).copy()
@@ -160,7 +166,7 @@ def _is_animated(picture: Image.Image) -> bool:
         return False
 
 
-def _first_that_shows(picture: Image.Image, form: Form) -> tuple[Image.Image, bytes]:
+def _first_that_shows(picture: Image.Image, form: Square) -> tuple[Image.Image, bytes]:
     """The picture, or the first frame of an animation in which there is more than one colour."""
     first = _fitted(picture, form)
     if not _is_animated(picture) or not _is_blank(first[0]):
@@ -183,7 +189,7 @@ def _is_blank(small: Image.Image) -> bool:
 # ---- size and colour ----
 
 
-def _fitted(picture: Image.Image, form: Form) -> tuple[Image.Image, bytes]:
+def _fitted(picture: Image.Image, form: Square) -> tuple[Image.Image, bytes]:
     """(the square in 8 bits, opaque, and in colours of sRGB; its 16 bits or nothing)."""
     part = _square(picture) if form.fit == "crop" else picture
     profile = picture.info.get("icc_profile")
@@ -201,7 +207,7 @@ def _square(picture: Image.Image) -> Image.Image:
     return picture.crop((left, top, left + side, top + side))
 
 
-def _resized(part: Image.Image, form: Form) -> Image.Image:
+def _resized(part: Image.Image, form: Square) -> Image.Image:
     """At most size x size; smaller on one side where it is to be padded. Weighs colours by their opacity."""
     size = (form.size, form.size)
     if form.fit == "pad":
@@ -249,7 +255,7 @@ def _white(mode: str, values: np.ndarray) -> int:
     return 1 if mode == "F" and highest <= 1 else 255 if highest <= 255 else 65535
 
 
-def _deep(part: Image.Image, form: Form) -> bytes:
+def _deep(part: Image.Image, form: Square) -> bytes:
     """Grey of 16 bits, shrunk as it is: uint16 [size, size], little endian. Nothing of other pictures."""
     if part.mode == "I;16":
         return _deep_bytes(_resized(part, form), form)
@@ -261,7 +267,7 @@ def _deep(part: Image.Image, form: Form) -> bytes:
     return _deep_bytes(_resized(Image.fromarray(values), form), form)
 
 
-def _deep_bytes(small: Image.Image, form: Form) -> bytes:
+def _deep_bytes(small: Image.Image, form: Square) -> bytes:
     return np.asarray(_padded(small, form.size)).astype(np.float32).round().clip(0, 65535).astype("<u2").tobytes()
 
 

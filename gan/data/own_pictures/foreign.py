@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gan.core.config import is_readable_size
 from gan.core.messages import Message, say
-from gan.data.own_pictures.decode import Form
 from gan.data.own_pictures.layout import MOST_CLASSES, MOST_NAME, printable
 from gan.data.own_pictures.preparation import LEAST, MOST, Prepared, write_set
 from gan.data.own_pictures.summary import Summary
@@ -53,7 +53,8 @@ def _checked(path: Path) -> Header:
             raise _wrong()
     header = read_header(path)
     count, channels, size, _ = header.shape
-    Form(size, channels)
+    if channels not in (1, 3) or not is_readable_size(size):
+        raise _wrong()
     classes = header.classes
     named = len(classes) in range(2, MOST_CLASSES + 1) and len(set(classes)) == len(classes)
     if not LEAST <= count <= MOST or header.test > MOST or (classes and not named):

@@ -22,13 +22,23 @@ from starlette.responses import Response
 from gan.core.images import grid, png_bytes
 from gan.core.messages import say
 from gan.data.catalog import DataError, describe
-from gan.data.own_pictures import FITS, Form, Prepared, Summary, edit_classes, prepare, prepare_zip, preview
+from gan.data.own_pictures import (
+    FITS,
+    USUAL_SIZES,
+    Form,
+    Prepared,
+    Summary,
+    edit_classes,
+    prepare,
+    prepare_zip,
+    preview,
+)
 from gan.data.pictures import UNTITLED, Progress
 from gan.runs.registry import Runs
 from gan.web.access import Access
 from gan.web.routes.answers import FRESH, Table, answer_json, json_of, tokens_of
 from gan.web.routes.kept_uploads import KeptUploads
-from gan.web.routes.uploads import CHANNELS, PREVIEW_COLUMNS, SIZES, Upload, receive_files
+from gan.web.routes.uploads import CHANNELS, OFFERED_SIZES, PREVIEW_COLUMNS, Upload, receive_files
 
 POLL_SECONDS = 0.25  # between two looks whether the visitor is still there
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -139,8 +149,9 @@ class SendingRoutes:
 
 
 def _form(asked: Mapping[str, object]) -> Form:
-    size, channels = _choice(asked, "size", SIZES, Form.size), _choice(asked, "channels", CHANNELS, Form.channels)
-    return Form(int(size), int(channels), _choice(asked, "fit", FITS, Form.fit))
+    channels = int(_choice(asked, "channels", CHANNELS, Form.channels))
+    size = int(_choice(asked, "size", OFFERED_SIZES, USUAL_SIZES[channels]))
+    return Form(size, channels, _choice(asked, "fit", FITS, Form.fit))
 
 
 def _choice(asked: Mapping[str, object], name: str, allowed: tuple[int | str, ...], otherwise: int | str) -> str:

@@ -15,16 +15,18 @@ from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from gan.core.config import SIZES
 from gan.core.errors import UserError
 from gan.core.files import disk_is_full
 from gan.core.messages import say
 from gan.data.catalog import DataError
-from gan.data.own_pictures import FITS, MOST, MOST_FILES, MOST_NAME, SHOWN, SIDECARS, readable_suffixes
+from gan.data.own_pictures import FITS, MOST, MOST_FILES, MOST_NAME, SHOWN, SIDECARS, USUAL_SIZES, readable_suffixes
 from gan.data.own_pictures.decode import Readable
 from gan.data.own_pictures.files import MOST_DIRECTORY_BYTES
 from gan.runs.errors import RunsError
 
-SIZES, CHANNELS = (28, 32), (1, 3)  # that the page offers
+OFFERED_SIZES = tuple(size for size in SIZES if 28 <= size <= 64)  # larger ones train for hours
+CHANNELS = (1, 3)
 PREVIEW_COLUMNS = 8  # pictures beside each other on the sheet that the page shows of a set
 MOST_HEADER_BYTES = MOST_DIRECTORY_BYTES  # of all parts together
 MOST_FIELD_BYTES = 8 << 20  # of all fields together: the names of files that were not sent
@@ -48,7 +50,8 @@ def accepted() -> dict[str, object]:
     """What the page is told of the pictures that may be sent."""
     suffixes = {"suffixes": readable_suffixes(), "sidecars": SIDECARS}
     preview = {"columns": PREVIEW_COLUMNS, "most": SHOWN}
-    return suffixes | {"fits": FITS, "sizes": SIZES, "most": MOST, "letters": MOST_NAME, "preview": preview}
+    forms = {"fits": FITS, "sizes": OFFERED_SIZES, "usual": USUAL_SIZES}
+    return suffixes | forms | {"most": MOST, "letters": MOST_NAME, "preview": preview}
 
 
 def with_room(write: Callable[[], _T], make_room: Callable[[], bool]) -> _T:

@@ -10,14 +10,18 @@ export const sameForm = (one, other) => NAMES.every((name) => one[name] === othe
 
 export class OwnForm {
   /** offered: boot's `pictures`. changed(): a person has chosen something else. */
-  constructor(part, { sizes, fits }, changed) {
+  constructor(part, { sizes, fits, usual }, changed) {
+    this.usual = usual; // sizes, by the number of channels
+    this.sized = false; // a person has chosen a size
     this.fields = NAMES.map((name) => part(`own-${name}`));
     this.about = part("own-fit-about");
-    const [size, , fit] = this.fields;
+    const [size, channels, fit] = this.fields;
     const entries = (values, words) => values.map((value) => h("option", { value }, words(value)));
     size.replaceChildren(...entries(sizes, (side) => `${side} × ${side}`));
     fit.replaceChildren(...entries(fits, (name) => t(`train.fit_${name}`)));
     this.about.replaceChildren(...fits.map((name) => h("div", { dataset: { name } }, t(`train.fit_${name}_about`))));
+    size.addEventListener("change", () => (this.sized = true));
+    channels.addEventListener("change", () => this.sized || (size.value = usual[channels.value]));
     for (const field of this.fields)
       field.addEventListener("change", () => {
         this.explain();

@@ -63,10 +63,11 @@ export class OwnPictures {
     return this.fields.value;
   }
 
-  /** Prepared as the pictures that a recipe is made for, until the person has chosen something else. */
+  /** Prepared as the pictures that a recipe is made for, colour larger, until the person has chosen something else. */
   fit({ size, channels }) {
     if (this.touched) return;
-    this.wanted = { size, channels, fit: this.offered.fits[0] };
+    const { usual, fits } = this.offered;
+    this.wanted = { size: channels === 1 ? size : usual[channels], channels, fit: fits[0] };
     if (!this.set) this.fields.fill(this.wanted);
   }
 
