@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -15,6 +16,9 @@ from gan.core.errors import UserError
 from gan.core.files import brief
 from gan.core.messages import say
 
+EXACT_UNTIL = 32  # pixels a side; frames of larger pictures are kept without their last details
+# A frame has the first quality of WebP at which it takes no more bytes than this; noise, at first, has little to lose.
+QUALITIES, BYTES_A_PIXEL = (85, 70, 55, 40, 25, 10, 0), 0.36
 LEVEL = 2 / 255  # between two of the 256 levels of a pixel in [-1, 1]
 
 
@@ -56,6 +60,38 @@ def png_bytes(sheet: np.ndarray, scale: int = 1, words: Mapping[str, str] | None
         info.add_text(keyword, text)
     image_of(upscale(sheet, scale)).save(out, "PNG", compress_level=6, pnginfo=info)
     return out.getvalue()
+
+
+def frame_bytes(tiles: np.ndarray, columns: int) -> bytes:
+    """Pictures uint8 [N, C, S, S] as a run keeps them, in a gapless grid: see `is_exact`."""
+    sheet = grid(tiles, columns)
+    if not is_exact(tiles.shape[2]):
+        return _small_webp(sheet)
+    return png_bytes(sheet) if sheet.shape[2] == 1 else _still_webp(sheet, lossless=True, quality=50)
+
+
+def is_exact(size: int) -> bool:
+    """Whether frames of pictures of this side keep every pixel: grey as PNG, colour as lossless WebP."""
+    return size <= EXACT_UNTIL
+
+
+def _small_webp(sheet: np.ndarray) -> bytes:
+    for quality in QUALITIES:
+        data = _still_webp(sheet, quality=quality)
+        if len(data) <= BYTES_A_PIXEL * sheet.shape[0] * sheet.shape[1]:
+            break
+    return data
+
+
+def _still_webp(sheet: np.ndarray, **options: Any) -> bytes:
+    out = io.BytesIO()
+    image_of(sheet).save(out, "WEBP", method=2, **options)
+    return out.getvalue()
+
+
+def is_webp(data: bytes) -> bool:
+    """Whether a file begins as a WebP does."""
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 
 def zip_bytes(images: np.ndarray, scale: int = 1) -> bytes:
@@ -120,16 +156,19 @@ def _even(sheet: np.ndarray) -> np.ndarray:
     return np.pad(sheet, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
 
 
-def split_grid(png: bytes, count: int, columns: int, size: int, channels: int) -> np.ndarray:
-    """The inverse of a gapless `grid`: PNG -> uint8 [count, C, size, size]. Raises ValueError for anything else."""
+def split_grid(data: bytes, count: int, columns: int, size: int, channels: int) -> np.ndarray:
+    """The inverse of a gapless `grid`: PNG or WebP -> uint8 [count, C, size, size]. Raises ValueError for others."""
     try:
         rows = -(-count // columns)
-        with Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
-            if picture.size != (columns * size, rows * size) or picture.mode != ("L" if channels == 1 else "RGB"):
+        with Image.open(io.BytesIO(data), formats=["PNG", "WEBP"]) as picture:
+            mode = (
+                "L" if channels == 1 and picture.format == "PNG" else "RGB"
+            )  # a grey WebP has three channels
+            if picture.size != (columns * size, rows * size) or picture.mode != mode:
                 raise ValueError(f"{picture.size} {picture.mode} does not hold {count} tiles of {size}×{size}")
-            sheet = np.asarray(picture).reshape(rows, size, columns, size, channels)
+            sheet = np.asarray(picture).reshape(rows, size, columns, size, -1)[..., :channels]
     except ValueError:
         raise
     except Exception as error:  # decoders answer hostile bytes with any exception there is
-        raise ValueError(f"not a PNG that can be read ({brief(error)})") from None
+        raise ValueError(f"not a picture that can be read ({brief(error)})") from None
     return sheet.transpose(0, 2, 4, 1, 3).reshape(rows * columns, channels, size, size)[:count]

@@ -25,12 +25,12 @@ from gan.training.checkpoint import CheckpointError, read_header
 from gan.training.checks import check_config
 
 _FILES = (CHECKPOINT, BEST, PICTURES, REAL_PNG)  # beside what is written down, and frames
-_FRAME = re.compile(r"frames/[0-9]{8}\.png")
+_FRAME = re.compile(r"frames/[0-9]{8}\.(png|webp)")
 MAX_ENTRIES = 5_000
 MAX_UNPACKED_BYTES = 800 << 20
 MAX_ENTRY_BYTES = 500 << 20  # of a state
 # What is read into memory at once may be far smaller: run.json, a picture, a record of what happened.
-_MOST_OF_KIND = {".json": 1 << 20, ".png": 16 << 20, ".csv": 32 << 20, ".jsonl": 32 << 20}
+_MOST_OF_KIND = {".json": 1 << 20, ".png": 16 << 20, ".webp": 16 << 20, ".csv": 32 << 20, ".jsonl": 32 << 20}
 MOST_PICTURES_BYTES = 200 << 20
 MOST_BEST_BYTES = 100 << 20  # a larger state with the best FID stays at home, so that the zip can come back
 MAX_LINE, MAX_NAMES, MAX_MESSAGE = 200, 1000, 500  # letters of a title, classes, letters of a message

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from gan.core.files import link_or_copy, write_atomically
+from gan.core.images import is_webp
 from gan.core.messages import text_of, with_messages
 from gan.monitor.records import COLUMNS, OLDER_SIGNALS, SIGNALS, Event, Frame, Measure, Row, Signal, Threads
 
 T = TypeVar("T")
 
 _MOST_STEPS = 2**53  # that a page can count
+FRAME_SUFFIXES = (".png", ".webp")
 ROW_GROWTH, FRAME_GROWTH = 1.005, 1.03  # next record at ≥ step × growth: about 2,000 rows, 350 frames in 100,000 steps
 
 
@@ -305,7 +307,12 @@ class History:
         return self.all("signals")
 
     def frame_path(self, step: int) -> Path:
-        return self.folder / "frames" / f"{step:08d}.png"
+        """Where the picture of a frame lies."""
+        paths = self._frame_paths(step)
+        return next((path for path in paths if path.exists()), paths[0])
+
+    def _frame_paths(self, step: int) -> list[Path]:
+        return [self.folder / "frames" / f"{step:08d}{suffix}" for suffix in FRAME_SUFFIXES]
 
     def add(self, name: str, record: Any) -> None:
         """Write a record down; numbers are rounded here, so that memory and disk agree. Raises KeyError."""
@@ -314,20 +321,25 @@ class History:
     def add_event(self, step: int, kind: str, text: str) -> None:
         self.add("events", with_messages({"step": step, "kind": kind, "text": text}))
 
-    def add_frame(self, step: int, png: bytes, fake: list[float], real: list[float]) -> None:
-        self._pictures.append((step, png))
+    def add_frame(self, step: int, picture: bytes, fake: list[float], real: list[float]) -> None:
+        """picture: a PNG or WebP file."""
+        self._pictures.append((step, picture))
         self.add("frames", {"step": step, "fake": fake, "real": real})
 
     def flush(self) -> None:
         """Bring everything to disk. Raises OSError; what was not written stays pending for the next call."""
         while self._pictures:
-            step, png = self._pictures[0]
-            path = self.frame_path(step)
-            path.parent.mkdir(exist_ok=True)
-            write_atomically(path, png)
+            self._write_picture(*self._pictures[0])
             self._pictures.pop(0)
         for lines in self._lines.values():
             lines.flush()
+
+    def _write_picture(self, step: int, picture: bytes) -> None:
+        as_png, as_webp = self._frame_paths(step)
+        path, other = (as_webp, as_png) if is_webp(picture) else (as_png, as_webp)
+        path.parent.mkdir(exist_ok=True)
+        write_atomically(path, picture)
+        other.unlink(missing_ok=True)  # of a step that was taken back
 
     def forget_after(self, step: int) -> None:
         """Take back what lies after a step, because training continues from there.
@@ -338,7 +350,7 @@ class History:
         late = [f["step"] for f in self.frames if f["step"] > step]
         for name, lines in self._lines.items():
             lines.keep(partial(_is_until, self._kinds[name].step, step))
-        self._pictures = [(s, png) for s, png in self._pictures if s <= step]
+        self._pictures = [(s, picture) for s, picture in self._pictures if s <= step]
         self.flush()
         for s in late:
             self.frame_path(s).unlink(missing_ok=True)
@@ -362,7 +374,8 @@ class History:
 
     def _picture_is_in(self, step: int, copy: History) -> bool:
         try:
-            link_or_copy(self.frame_path(step), copy.frame_path(step))
+            path = self.frame_path(step)
+            link_or_copy(path, copy.folder / "frames" / path.name)
         except FileNotFoundError:
             return False
         return True

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gan.core.files import write_atomically
-from gan.core.images import grid, png_bytes, split_grid, to_uint8
+from gan.core.images import grid, is_webp, png_bytes, split_grid, to_uint8
 from gan.core.messages import say
 from gan.core.seeds import Seeds, Stream
 from gan.monitor.records import Row
@@ -82,7 +82,7 @@ class Publisher:
             raise Diverged(say("runs.not_finite_d_fake", step=step))
         shown = show(run, step, tiles, self._numbers(fake, real), self._weights())
         if frame:
-            run.history.add_frame(step, shown.png, fake, real)
+            run.history.add_frame(step, shown.frame, fake, real)
         self._published_at = time.monotonic()
         self._cost = time.perf_counter() - started
 
@@ -154,7 +154,8 @@ def stored_snapshot(run: Run) -> Snapshot | None:
     last, tiles = run.history.frames[-1], run.meta.tiles
     step = last["step"]
     try:
-        pictures = split_grid(run.history.frame_path(step).read_bytes(), **tiles)
+        frame = run.history.frame_path(step).read_bytes()
+        pictures = split_grid(frame, **tiles)
     except (OSError, ValueError):
         return None
     row = next((row for row in reversed(run.history.rows) if row.step <= step), Row(0, 0, 0.0))
@@ -163,7 +164,8 @@ def stored_snapshot(run: Run) -> Snapshot | None:
         "images_per_s": round(row.images / row.seconds, 1) if row.seconds else 0.0,
         "seconds": round(row.seconds, 1),
     }
-    return next_snapshot(None, step, pictures, tiles["columns"], numbers, run.history.mark())
+    stored = frame if is_webp(frame) else None
+    return next_snapshot(None, step, pictures, tiles["columns"], numbers, run.history.mark(), stored=stored)
 
 
 def _rounded(values: Tensor) -> list[float]:

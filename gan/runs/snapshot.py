@@ -10,7 +10,7 @@ from typing import TypedDict
 import numpy as np
 from torch import Tensor
 
-from gan.core.images import grid, png_bytes
+from gan.core.images import frame_bytes, grid, is_exact
 from gan.runs.history import Mark
 
 
@@ -39,7 +39,8 @@ class Snapshot:
     """One moment of a run. `tiles` uint8 [K, C, H, W] are the generator's pictures of the run's fixed latents.
 
     `pictured` is the version in which these pictures were new; `mark` says how much of the history belongs to it;
-    `weights` is a copy of the shown generator's state, or None when nobody asked for it.
+    `weights` is a copy of the shown generator's state, or None when nobody asked for it; `stored` the frame, where the
+    pictures come from one that is not exact.
     """
 
     version: int
@@ -50,6 +51,12 @@ class Snapshot:
     mark: Mark
     pictured: int
     weights: dict[str, Tensor] | None = None
+    stored: bytes | None = None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether its pictures are shown to the last pixel."""
+        return is_exact(self.tiles.shape[2])
 
     @cached_property
     def sheet(self) -> np.ndarray:
@@ -57,8 +64,9 @@ class Snapshot:
         return grid(self.tiles, self.columns)
 
     @cached_property
-    def png(self) -> bytes:
-        return png_bytes(self.sheet)
+    def frame(self) -> bytes:
+        """All pictures in one file, as they are kept; and shown, where they are not exact."""
+        return self.stored or frame_bytes(self.tiles, self.columns)
 
 
 def next_snapshot(
@@ -69,8 +77,10 @@ def next_snapshot(
     numbers: Numbers,
     mark: Mark,
     weights: dict[str, Tensor] | None = None,
+    stored: bytes | None = None,
 ) -> Snapshot:
     """What is seen after `old`. A version is the millisecond of its making, and always larger than the one before."""
     version = max(int(time.time() * 1000), old.version + 1 if old else 0)
     same = old is not None and np.array_equal(old.tiles, tiles)
-    return Snapshot(version, step, tiles, columns, numbers, mark, old.pictured if old and same else version, weights)
+    pictured = old.pictured if old and same else version
+    return Snapshot(version, step, tiles, columns, numbers, mark, pictured, weights, stored)

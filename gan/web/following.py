@@ -2,7 +2,7 @@
 
 An answer is a line of JSON (FollowAnswer). Behind it stand the newest pictures where they are new: the difference of
 each pixel from what was shown before, in the order of the shades before, so that those lie together which change alike.
-Packed by gzip that is about half as much as a PNG.
+Packed by gzip that is about half as much as a PNG. Pictures that frames do not keep exactly stand there as WebP.
 """
 
 from __future__ import annotations
@@ -42,13 +42,20 @@ class Moment(Numbers, Messages):
     step: int
 
 
-class Picture(TypedDict):
-    """What stands behind the line: uint8 [height, width, channels]. difference: from what was shown, not from black."""
-
+class _Sheet(TypedDict):
     width: int
     height: int
     channels: int
     difference: bool
+
+
+class Picture(_Sheet, total=False):
+    """What stands behind the line: uint8 [height, width, channels], or with `webp` such a file.
+
+    difference: from what was shown, not from black.
+    """
+
+    webp: bool
 
 
 class _Always(TypedDict):
@@ -183,9 +190,15 @@ class _Now:
             answer["snapshot"] = with_messages(_moment(self.snapshot))
         if version >= self.snapshot.pictured:
             return Answer(_encoded(answer) + b"\n")
-        known = self.sheets.get(version)
-        answer["picture"] = _picture(self.snapshot.sheet, known is not None)
-        return Answer(_encoded(answer) + b"\n" + difference(known, self.snapshot.sheet))
+        answer["picture"], pixels = self._pictures(self.snapshot, self.sheets.get(version))
+        return Answer(_encoded(answer) + b"\n" + pixels)
+
+    @staticmethod
+    def _pictures(snapshot: Snapshot, known: np.ndarray | None) -> tuple[Picture, bytes]:
+        about = _picture(snapshot.sheet, snapshot.is_exact and known is not None)
+        if snapshot.is_exact:
+            return about, difference(known, snapshot.sheet)
+        return about | {"webp": True}, snapshot.frame
 
 
 def _described(run: Run) -> tuple[Description, str]:

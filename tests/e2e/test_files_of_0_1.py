@@ -58,7 +58,7 @@ def test_a_run_of_0_1_shows_its_frames_byte_for_byte(old_runs: Server) -> None:
     for name in ("run", "fork"):
         with zipfile.ZipFile(FILES / f"{name}.zip") as zipped:
             frame = zipped.read("frames/00000016.png")
-        assert old_runs.fetch(f"runs/{MADE[name]}/frames/16.png")[1] == frame
+        assert old_runs.fetch(f"runs/{MADE[name]}/frames/16")[1] == frame
 
 
 def test_a_picture_of_0_1_comes_back_with_its_weights(old_runs: Server, visit: Any) -> None:

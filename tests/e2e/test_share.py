@@ -247,7 +247,7 @@ def test_any_picture_of_the_page_opens_in_latent_sliders(server, visit, class_ru
     tile = page.locator("#gf-tab-train .gf-tile")
     expect(tile).to_be_visible()
     step = server.get(f"runs/{class_run}")["step"]
-    frame = server.fetch(f"runs/{class_run}/frames/{step}.png")[1]
+    frame = server.fetch(f"runs/{class_run}/frames/{step}")[1]
     tiles = split_grid(frame, 40, 10, 28, 1)[:, 0]
 
     tile.focus()

@@ -87,7 +87,7 @@ def test_seeking_while_the_playback_still_loads(server, visit, plain_run):
         if not 6 < len(asked) <= 10:
             route.continue_()
 
-    page.route("**/frames/*.png", slow)
+    page.route("**/frames/*", slow)
     part(page, "train", "play").click()
     until(lambda: page.evaluate("true") and len(asked) == 10)
     set_slider(part(page, "train", "scrub"), frames - 1)

@@ -81,7 +81,7 @@ def test_a_run_trains_to_its_end_and_leaves_its_history(runs):
     assert [f["step"] for f in again.history.frames][:3] == [0, 1, 2]
     assert again.history.rows[-1].step == 60
     assert (run.folder / "real.png").exists()
-    assert again.latest.png == run.history.frame_path(again.history.frames[-1]["step"]).read_bytes()
+    assert again.latest.frame == run.history.frame_path(again.history.frames[-1]["step"]).read_bytes()
 
 
 def off_the_grid(least: int) -> int:
@@ -95,7 +95,7 @@ def shows_its_end(run: Run) -> None:
     assert again.latest.step == run.latest.step == step
     assert again.history.rows[-1][:2] == (step, step * run.config.batch)
     assert again.history.frames[-1]["step"] == step
-    assert again.latest.png == run.latest.png == run.history.frame_path(step).read_bytes()
+    assert again.latest.frame == run.latest.frame == run.history.frame_path(step).read_bytes()
     for name in ("images", "epoch", "total_steps", "verdict_fake"):
         assert again.latest.numbers[name] == run.latest.numbers[name], name
     assert again.latest.mark.counts == run.latest.mark.counts

@@ -196,7 +196,7 @@ def test_pictures_of_a_run(client, registry):
     live(client, run_id, 20)
     command(client, run_id, owner, "stop")
     registry.get(run_id).join(PATIENCE)
-    picture = get(client, f"runs/{run_id}/frames/{steps_of(followed(client, run_id)[0], 'frames')[-1]}.png")
+    picture = get(client, f"runs/{run_id}/frames/{steps_of(followed(client, run_id)[0], 'frames')[-1]}")
     assert "immutable" in picture.headers["cache-control"]
     assert Image.open(io.BytesIO(picture.content)).size == (224, 140)
     assert Image.open(io.BytesIO(get(client, f"runs/{run_id}/real.png").content)).size == (224, 56)
@@ -356,7 +356,7 @@ def test_times_in_words(seconds, words):
 
 def test_unknown_runs_frames_and_files(client):
     run_id, _ = start(client)
-    for path in ("", "/follow", "/real.png", "/frames/1.png", "/diagnosis", "/download/run.zip"):
+    for path in ("", "/follow", "/real.png", "/frames/1", "/diagnosis", "/download/run.zip"):
         answer = get(client, f"runs/unknown{path}")
         assert answer.status_code == 404 and answer.json()["gone"] is True, path
         assert "no run with this address" in answer.json()["error"]
@@ -364,7 +364,7 @@ def test_unknown_runs_frames_and_files(client):
         assert client.post(f"{BASE}/{path}", json={"command": "stop"}).status_code == 404
     assert client.patch(f"{BASE}/runs/unknown", json={}).status_code == 404
     assert client.delete(f"{BASE}/runs/unknown").status_code == 404
-    assert get(client, f"runs/{run_id}/frames/99999999.png").status_code == 404
+    assert get(client, f"runs/{run_id}/frames/99999999").status_code == 404
     assert get(client, f"runs/{run_id}/download/passwords").status_code == 404
 
 

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from gan.core.errors import Missing
-from gan.core.images import gif_bytes, mp4_bytes
+from gan.core.images import gif_bytes, grid, is_exact, mp4_bytes, split_grid
 from gan.core.messages import say
 from gan.models.weights_file import to_bytes
 from gan.runs.archive import pack
@@ -33,6 +33,7 @@ BEST_WEIGHTS = "weights-best.safetensors"
 RUN_ZIP = "run.zip"
 MAX_RUN_ZIP_BYTES = 500 << 20
 TIMELAPSE_FRAMES, TIMELAPSE_FPS, TIMELAPSE_SCALE = 200, 20, 2
+TIMELAPSE_BYTES = 128 << 20  # of its frames, before they are enlarged
 
 _export_guard = threading.Semaphore(1)  # films are made one at a time; training needs the other core
 
@@ -112,19 +113,21 @@ def _timelapse(run: Run, encode: Callable[..., bytes]) -> bytes:
     frames = run.history.frames
     if len(frames) < 2:
         raise RunsError(say("web.no_timelapse_yet"))
-    chosen = [frames[round(i)] for i in np.linspace(0, len(frames) - 1, min(len(frames), TIMELAPSE_FRAMES))]
+    chosen = [frames[round(i)] for i in np.linspace(0, len(frames) - 1, min(len(frames), _most_frames(run)))]
     with _export_guard:
-        sheets = [_sheet(run.history.frame_path(f["step"])) for f in chosen]
+        sheets = [_sheet(run, f["step"]) for f in chosen]
         sheets += sheets[-1:] * TIMELAPSE_FPS  # the result stays for a second before the loop starts again
-        return encode(sheets, TIMELAPSE_FPS, TIMELAPSE_SCALE)
+        return encode(sheets, TIMELAPSE_FPS, TIMELAPSE_SCALE if is_exact(run.config.size) else 1)
 
 
-def _sheet(path: Path) -> np.ndarray:
-    from PIL import Image
+def _most_frames(run: Run) -> int:
+    tiles = run.meta.tiles
+    return min(TIMELAPSE_FRAMES, TIMELAPSE_BYTES // (tiles["count"] * tiles["channels"] * tiles["size"] ** 2))
 
-    with Image.open(path, formats=["PNG"]) as picture:
-        sheet = np.asarray(picture)
-    return sheet[:, :, None] if sheet.ndim == 2 else sheet  # [H, W, C]
+
+def _sheet(run: Run, step: int) -> np.ndarray:
+    tiles = run.meta.tiles
+    return grid(split_grid(run.history.frame_path(step).read_bytes(), **tiles), tiles["columns"])
 
 
 _DOWNLOADS: dict[str, tuple[str, Callable[[Run], bytes]]] = {

@@ -30,7 +30,7 @@ class RunRoutes:
             "GET runs/{run_id}": self.info,
             "GET runs/{run_id}/follow": self.follow,
             "POST runs/{run_id}/watch": self.watch,
-            "GET runs/{run_id}/frames/{step}.png": self.frame,
+            "GET runs/{run_id}/frames/{step}": self.frame,
             "GET runs/{run_id}/real.png": self.real,
         }
 
@@ -65,10 +65,10 @@ class RunRoutes:
         step, history = request.path_params["step"], self._run(request).history
         if not (step.isascii() and step.isdigit() and len(step) <= 12):
             raise Missing(say("web.no_picture"))
-        return await _png(history.frame_path(int(step)), IMMUTABLE)
+        return await _picture(history.frame_path(int(step)), IMMUTABLE)
 
     async def real(self, request: Request) -> Response:
-        return await _png(self._run(request).folder / REAL_PNG, {"Cache-Control": "max-age=3600"})
+        return await _picture(self._run(request).folder / REAL_PNG, {"Cache-Control": "max-age=3600"})
 
     def _run(self, request: Request) -> Run:
         return self.runs.get(request.path_params["run_id"])
@@ -84,9 +84,10 @@ def _news(request: Request, run: Run, answer: Answer) -> Response:
     return Response(answer.packed, media_type="application/octet-stream", headers=packed)
 
 
-async def _png(path: Path, headers: dict[str, str]) -> Response:
+async def _picture(path: Path, headers: dict[str, str]) -> Response:
     """Read whole before anything is sent, because a run may be deleted meanwhile."""
     try:
-        return Response(await run_in_threadpool(path.read_bytes), media_type="image/png", headers=headers)
+        data, kind = await run_in_threadpool(path.read_bytes), path.suffix.removeprefix(".")
+        return Response(data, media_type=f"image/{kind}", headers=headers)
     except FileNotFoundError:
         raise Missing(say("web.no_picture")) from None

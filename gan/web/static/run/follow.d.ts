@@ -67,6 +67,7 @@ export interface Picture {
   height: number;
   channels: number;
   difference: boolean;
+  webp?: boolean;
 }
 
 export interface Tiles {

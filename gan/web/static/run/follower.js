@@ -190,6 +190,7 @@ export class RunFollower {
    * @param {Uint8Array} changes
    */
   async pictured(picture, changes) {
+    if (picture.webp) return { pixels: new Uint8Array(), sheet: await createImageBitmap(new Blob([changes])) };
     const pixels = changed(picture.difference ? this.pixels : new Uint8Array(changes.length), changes);
     return { pixels, sheet: await bitmapOf(pixels, picture) };
   }

@@ -151,7 +151,7 @@ export class RunHistory {
   async load(step) {
     const { bitmaps, loading } = this;
     try {
-      const response = await api(`runs/${this.runId}/frames/${step}.png`, { cache: "default" });
+      const response = await api(`runs/${this.runId}/frames/${step}`, { cache: "default" });
       const bitmap = await createImageBitmap(await response.blob());
       bitmaps.set(step, bitmap);
       if (bitmaps.size > KEPT_FRAMES) {
