@@ -161,9 +161,7 @@ def split_grid(data: bytes, count: int, columns: int, size: int, channels: int) 
     try:
         rows = -(-count // columns)
         with Image.open(io.BytesIO(data), formats=["PNG", "WEBP"]) as picture:
-            mode = (
-                "L" if channels == 1 and picture.format == "PNG" else "RGB"
-            )  # a grey WebP has three channels
+            mode = "L" if channels == 1 and picture.format == "PNG" else "RGB"  # a grey WebP has three channels
             if picture.size != (columns * size, rows * size) or picture.mode != mode:
                 raise ValueError(f"{picture.size} {picture.mode} does not hold {count} tiles of {size}×{size}")
             sheet = np.asarray(picture).reshape(rows, size, columns, size, -1)[..., :channels]

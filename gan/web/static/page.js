@@ -2,6 +2,7 @@
 
 import { followAddress } from "./core/address.js";
 import { listenForShortcuts } from "./core/controls/shortcuts.js";
+import { keepSmoothness } from "./core/controls/smooth_choice.js";
 import { guardSliders } from "./core/controls/touch_sliders.js";
 import { listenForDrops } from "./core/files/drops.js";
 import { keepLanguage, listenForTabKeys } from "./core/gradio_shell.js";
@@ -19,6 +20,7 @@ export function open() {
   followAddress();
   listenForShortcuts();
   guardSliders();
+  keepSmoothness();
   listenForDrops();
   listenForTabKeys();
   listenForLanguage();

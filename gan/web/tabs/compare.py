@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from gan.web.tabs.island import SMOOTH
 from gan.web.text import Text
 
 _TOP = """
@@ -42,7 +43,7 @@ _FORK = """
 </form>"""
 
 _STAGE = """
-<p class="gf-hint" data-gf="latents"></p>
+<div class="gf-row"><p class="gf-hint" data-gf="latents"></p><span class="gf-push">{smooth_choice}</span></div>
 <div class="gf-columns" data-gf="columns"></div>
 <div class="gf-scrubber">
   <input type="range" class="gf-slider" data-gf="scrub" min="0" max="1000" value="1000" step="1"
@@ -82,4 +83,6 @@ _PAGE = (
 
 def markup(text: Text) -> str:
     words = text["common"] | {"smoothing": text["train"]["smoothing"]} | text["curves"] | text["compare"]
-    return _PAGE.format_map({key: escape(value) for key, value in words.items()})
+    strings = {key: escape(value) for key, value in words.items()}
+    strings["smooth_choice"] = SMOOTH.format_map(strings)
+    return _PAGE.format_map(strings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from gan.web.tabs.island import NO_WEIGHTS
+from gan.web.tabs.island import NO_WEIGHTS, SMOOTH
 from gan.web.text import Text
 
 # The keyframes and, below them, what can be changed about the chosen one.
@@ -62,6 +62,7 @@ _HEAD = """
   </div>
   <p class="gf-drawn" data-gf="drawn" hidden></p>
   <span class="gf-row gf-push">
+    {smooth_choice}
     <button type="button" class="gf-btn gf-btn-quiet" data-gf="copy-link">{copy_link}</button>
     <details class="gf-menu" data-gf="export">
       <summary class="gf-btn">{export}</summary>
@@ -190,6 +191,7 @@ _GRID = """
 
 def markup(text: Text) -> str:
     strings = {key: escape(value) for key, value in (text["common"] | text["latent"] | text["interpolation"]).items()}
+    strings["smooth_choice"] = SMOOTH.format_map(strings)
     main = f'<div class="gf-stack gf-travel-main">{_HEAD}{_NEEDS}{_WALK}{_MAP}{_SUM}{_GRID}</div>'
     view = f'<div class="gf-travel" data-gf="view" aria-busy="true">{_SIDE}{main}</div>'
     return f'<div class="gf gf-interpolation">{(view + NO_WEIGHTS).format_map(strings)}</div>'

@@ -21,6 +21,10 @@ NO_WEIGHTS = """
 </div>"""
 
 
+# Whether pictures are enlarged smoothly: one choice for all tabs.
+SMOOTH = """<label class="gf-check gf-hint" title="{smooth_pictures_hint}"><input type="checkbox" data-gf="smooth"
+  ><span>{smooth_pictures}</span></label>"""
+
 # What a translating browser must leave alone: drawings, and the places of numbers that scripts write anew.
 _NOT_TRANSLATED = re.compile(r'<(canvas|svg|output|textarea)\b|<\w+(?=[^<>]*\sclass="[^"]*\bgf-num\b)')
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from gan.web.tabs import inspection
-from gan.web.tabs.island import NO_WEIGHTS
+from gan.web.tabs.island import NO_WEIGHTS, SMOOTH
 from gan.web.text import Text
 
 # Row / column of the neighbours in the grid of five by five: number 0 lies to the right of the picture, then clockwise.
@@ -42,6 +42,7 @@ _CHOICE = """
     <span class="gf-tag" data-kind="running" data-gf="live" hidden><span class="gf-dot" aria-hidden="true"></span
       ><span class="gf-num" data-gf="live-text"></span></span>
     <p class="gf-hint" data-gf="about"></p>
+    <span class="gf-push">{smooth_choice}</span>
   </div>
   <p class="gf-note" data-gf="found" hidden><span data-gf="found-words"></span>
     <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="found-leave">{found_leave}</button></p>
@@ -189,6 +190,7 @@ _NEAR = """
 def markup(text: Text) -> str:
     strings = {key: escape(value) for key, value in (text["common"] | text["latent"] | text["share"]).items()}
     strings["neighbour_buttons"] = "".join(_NEIGHBOUR.format(place=place) for place in _RING)
+    strings["smooth_choice"] = SMOOTH.format_map(strings)
     strings["made_of"] = inspection.fragment(text)
     panel = f'<div class="gf-latent-panel gf-stack">{_CHOICE}{_SLIDERS}{_NEAR}</div>'
     # The keyboard comes to the controls before it comes to the sixteen neighbours; the style sheet says where they lie.

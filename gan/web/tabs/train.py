@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from gan.web.tabs import diagnosis, measures
+from gan.web.tabs.island import SMOOTH
 from gan.web.text import Text
 
 # Elements the scripts fill in carry data-gf; nothing else of the markup is known to them.
@@ -144,6 +145,7 @@ _STAGE = """
     <figcaption class="gf-row"><span class="gf-section-title gf-is-fake" title="{same_noise}">{fake}</span>
       <span class="gf-hint" data-gf="fake-caption"></span>
     <div class="gf-row gf-tools gf-push">
+      {smooth_choice}
       <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="sliders" title="{sliders_hint}"
         >{sliders}</button>
       <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="compare" title="{compare_hint}"
@@ -234,4 +236,5 @@ def markup(text: Text) -> str:
     curves = {"more_curves": text["curves"]["more"], **{k: text["curves"][k] for k in _CURVE_TEXTS}}
     early = {k: v for k, v in text["diagnosis"].items() if k.startswith("diagnosis_")}
     strings = {key: escape(value) for key, value in (text["common"] | text["train"] | early | curves).items()}
+    strings["smooth_choice"] = SMOOTH.format_map(strings)
     return _PAGE.format_map(strings | {"measures_tile": measures.tile(text)})

@@ -10,6 +10,8 @@ import { firstLine, firstSentence } from "../run/diagnosis.js";
 import { openable, openTile, TileButton } from "../run/tile_button.js";
 import { colorOf, shortTitle } from "./names.js";
 
+const GAP = 4; // CSS pixels between two pictures
+
 export class Columns {
   /** box: where they are put. hooks: {onRemove(track), onFork(run's id), onPicture(): one that was missing has come}. */
   constructor(box, hooks) {
@@ -72,7 +74,7 @@ export class Columns {
     const { count, columns, size } = track.meta.tiles;
     const width = canvas.parentElement.clientWidth;
     if (!width || !sheet) return; // what was shown stays until the picture is there
-    const shown = { size, count, sourceColumns: columns, columns: columnsFor(width), width, gap: 4, justify: true };
+    const shown = { size, count, sourceColumns: columns, columns: columnsFor(width, size), width, gap: GAP, justify: true };
     tile.place(drawTiles(canvas, sheet, shown), openable(track.meta));
     setText(caption, t(ended ? "compare.ended" : "compare.step", { step: whole(step) }));
     canvas.dataset.step = step;
@@ -83,7 +85,11 @@ export class Columns {
 /** The sign of run number i. */
 export const swatch = (i) => h("i", { class: "gf-swatch gf-run-swatch", style: { background: `var(${colorOf(i)})` } });
 
-const columnsFor = (width) => (width >= 500 ? 10 : width >= 260 ? 8 : 5);
+/** So many that they can be looked at, and are not smaller than they have pixels. */
+const columnsFor = (width, size) => {
+  const fits = (columns, least) => width >= Math.max(least, columns * (size + GAP));
+  return fits(10, 500) ? 10 : fits(8, 260) ? 8 : fits(5, 0) ? 5 : 4;
+};
 
 function showVerdict(box, { kind, severity, title, seen }) {
   const [name, hint] = box.lastChild.children;

@@ -4,7 +4,9 @@ import { AXES, placeName } from "../charts/axis.js";
 import { axisControl } from "../charts/axis_control.js";
 import { onState, readState, writeState } from "../core/address.js";
 import { start } from "../core/boot.js";
+import { whenLookChanges } from "../core/canvas.js";
 import { copyLink } from "../core/controls/copy_link.js";
+import { smoothChoice } from "../core/controls/smooth_choice.js";
 import { setText } from "../core/dom.js";
 import { rounded } from "../core/format.js";
 import { visibleTab } from "../core/gradio_shell.js";
@@ -71,7 +73,8 @@ class CompareTab {
       this.apply();
     });
     new ResizeObserver(() => this.resized()).observe(part("columns"));
-    new MutationObserver(() => this.resized()).observe(document.body, { attributeFilter: ["class"] });
+    whenLookChanges(() => this.resized());
+    smoothChoice(part("smooth"));
   }
 
   // ---- the address ----

@@ -1,6 +1,21 @@
-// Pictures on a canvas, with sharp pixels.
+// Pictures on a canvas: with sharp pixels, unless the visitor has chosen smooth ones.
 
 import { shell } from "./gradio_shell.js";
+
+const SMOOTH = "gf-smooth"; // a class of the body, which the style sheets know
+
+/** Whether pictures are enlarged smoothly. */
+export const isSmooth = () => document.body.classList.contains(SMOOTH);
+
+/** @param {boolean} smooth */
+export const setSmooth = (smooth) => document.body.classList.toggle(SMOOTH, smooth);
+
+/**
+ * Call fn whenever what is drawn is to look otherwise: in other colours, or smooth.
+ *
+ * @param {() => void} fn
+ */
+export const whenLookChanges = (fn) => new MutationObserver(fn).observe(document.body, { attributeFilter: ["class"] });
 
 /** @param {HTMLCanvasElement} canvas */
 const contextOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
@@ -32,7 +47,8 @@ export function pixelsToImageData(pixels, channels, size, offset = 0) {
 }
 
 /**
- * Draw tiles sharply on a canvas: every source pixel becomes a square of whole device pixels.
+ * Draw tiles on a canvas: every source pixel becomes a square of whole device pixels, unless they are to be smooth or there is
+ * less room than they have pixels.
  *
  * source: an image or bitmap of tiles without gaps (`sourceColumns` in a row), or {pixels, channels, count} raw [N, C, S, S].
  * options: size (source pixels a side), columns, count, sourceColumns, width (CSS pixels available), gap, below (CSS pixels
@@ -47,7 +63,8 @@ export function pixelsToImageData(pixels, channels, size, offset = 0) {
 export function drawTiles(canvas, source, options) {
   const layout = tileLayout(canvas, options);
   const ctx = fitCanvas(canvas, layout.width, layout.height);
-  ctx.imageSmoothingEnabled = false;
+  ctx.imageSmoothingEnabled = isSmooth() || layout.shrunk;
+  ctx.imageSmoothingQuality = "high";
   const { size, count, sourceColumns = options.columns } = options;
   const picture = "pixels" in source ? rawSheet(source, size, sourceColumns) : source;
   for (let i = 0; i < count; i++) {
@@ -59,7 +76,7 @@ export function drawTiles(canvas, source, options) {
 }
 
 /**
- * Where tiles lie on a canvas: whole device pixels for each source pixel.
+ * Where tiles lie on a canvas, and whether they are smaller than they have pixels.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {TileOptions} options
@@ -69,12 +86,15 @@ export function tileLayout(canvas, options) {
   const ratio = window.devicePixelRatio || 1;
   const room = width ?? /** @type {HTMLElement} */ (canvas.parentElement).clientWidth;
   const fitting = ((room - gap * (columns - 1)) * ratio) / (columns * size);
-  const tile = (Math.min(sharpScale(fitting), Math.round(maxScale * ratio)) * size) / ratio;
+  const most = maxScale * ratio;
+  const scale = isSmooth() ? Math.min(fitting, most) : Math.min(sharpScale(fitting), most < 1 ? most : Math.round(most));
+  const tile = Math.floor(scale * size) / ratio;
   const snap = (/** @type {number} */ value) => Math.round(value * ratio) / ratio;
   const rows = Math.ceil(count / columns);
   const gapX = justify && columns > 1 ? Math.max(gap, (room - columns * tile) / (columns - 1)) : gap;
   return {
     tile,
+    shrunk: scale < 1,
     rows,
     columns,
     x: (/** @type {number} */ i) => snap((i % columns) * (tile + gapX)),
@@ -85,12 +105,14 @@ export function tileLayout(canvas, options) {
 }
 
 /**
- * Whole device pixels for a source pixel; half steps only where whole ones would leave much of the room empty.
+ * Whole device pixels for a source pixel; half steps only where whole ones would leave much of the room empty, and less than
+ * one only where there is no room for one.
  *
  * @param {number} fitting
  */
 function sharpScale(fitting) {
-  const wholeScale = Math.max(1, Math.floor(fitting));
+  if (fitting < 1) return fitting;
+  const wholeScale = Math.floor(fitting);
   const half = Math.floor(2 * fitting) / 2;
   return wholeScale / fitting < 0.85 && half > wholeScale ? half : wholeScale;
 }
@@ -162,7 +184,16 @@ export function putPicture(canvas, { pixels, channels, size }, i = 0) {
 }
 
 /**
- * Enlarge a canvas of `size` pixels to at most `room` CSS pixels: whole device pixels for each pixel of the picture.
+ * As large as pictures of 28 pixels are at this scale, for pictures of another size: their scale, in halves.
+ *
+ * @param {number} scale
+ * @param {number} size
+ */
+export const scaleLike = (scale, size) => (size > 32 ? Math.max(0.5, Math.round((2 * scale * 28) / size) / 2) : scale);
+
+/**
+ * Enlarge a canvas of `size` pixels to at most `room` CSS pixels: whole device pixels for each pixel of the picture, unless it is
+ * to be smooth or there is less room.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {number} size
@@ -170,7 +201,10 @@ export function putPicture(canvas, { pixels, channels, size }, i = 0) {
  */
 export function fitPicture(canvas, size, room) {
   const ratio = window.devicePixelRatio || 1;
-  const side = (Math.max(1, Math.floor((room * ratio) / size)) * size) / ratio;
+  const fitting = room > 0 ? (room * ratio) / size : 1;
+  const scale = isSmooth() ? fitting : fitting < 2 ? sharpScale(fitting) : Math.floor(fitting);
+  const side = Math.floor(scale * size) / ratio;
   canvas.style.width = canvas.style.height = `${side}px`;
+  canvas.style.imageRendering = scale < 1 ? "auto" : "";
   return side;
 }

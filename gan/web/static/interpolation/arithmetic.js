@@ -1,6 +1,6 @@
 // A − B + C with the first three pictures of the row.
 
-import { fitPicture, putPicture } from "../core/canvas.js";
+import { fitPicture, putPicture, whenLookChanges } from "../core/canvas.js";
 import { h, setText } from "../core/dom.js";
 import { t } from "../core/text.js";
 import { nameOf } from "../engine/keyframes.js";
@@ -23,6 +23,7 @@ export class Arithmetic {
     part("sum-open").addEventListener("click", () => openSum(hooks.state(), SUM));
     part("sum-keep").addEventListener("click", () => takeSum(hooks.state(), SUM, hooks.keep));
     new ResizeObserver(() => this.layout()).observe(part("sum-terms"));
+    whenLookChanges(() => this.layout());
   }
 
   /** A picture that becomes the chosen one of the row when it is clicked. */

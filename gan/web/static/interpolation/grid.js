@@ -2,7 +2,7 @@
 // sliders.
 
 import { openTab } from "../core/address.js";
-import { cssColor, drawTiles, rawSheet } from "../core/canvas.js";
+import { cssColor, drawTiles, rawSheet, whenLookChanges } from "../core/canvas.js";
 import { h } from "../core/dom.js";
 import { t } from "../core/text.js";
 import { MAX_SUMS } from "../engine/constants.js";
@@ -136,6 +136,7 @@ export class Crossing {
     grid.addEventListener("click", (event) => this.cellAt(event) >= 0 && this.open(this.cellAt(event)));
     grid.addEventListener("keydown", (event) => this.key(event));
     new ResizeObserver(() => this.layout()).observe(this.part("grid-box"));
+    whenLookChanges(() => this.layout());
   }
 
   mark(cell) {

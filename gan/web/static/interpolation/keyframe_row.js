@@ -1,7 +1,7 @@
 // The row that shows the pictures of a path, and what can be changed about the chosen one.
 
 import { openTab } from "../core/address.js";
-import { fitPicture, putPicture } from "../core/canvas.js";
+import { fitPicture, putPicture, whenLookChanges } from "../core/canvas.js";
 import { markChosen, radioGroup } from "../core/controls/radio_group.js";
 import { h, setText } from "../core/dom.js";
 import { notify } from "../core/notice.js";
@@ -103,10 +103,13 @@ export class Keyframes {
     const way = { mode: "lerp", frames: 2 };
     const query = { w, ...keyframesQuery(this.all), ...way };
     const film = (await drawPathHere(w, this.all, way)) ?? (await fetchPixels("path", query, "keyframes"));
-    this.buttons.slice(0, film.count).forEach((button, i) => {
-      putPicture(button.firstElementChild, film, i);
-      fitPicture(button.firstElementChild, film.size, THUMB);
-    });
+    this.buttons.slice(0, film.count).forEach((button, i) => putPicture(button.firstElementChild, film, i));
+    this.size = film.size;
+    this.layout();
+  }
+
+  layout() {
+    if (this.size) for (const button of this.buttons) fitPicture(button.firstElementChild, this.size, THUMB);
   }
 
   // ---- changing them ----
@@ -189,6 +192,7 @@ export class Keyframes {
   bind() {
     const { part } = this;
     const click = (name, fn) => part(name).addEventListener("click", fn);
+    whenLookChanges(() => this.layout());
     radioGroup(part("keyframes"), "i", (i) => this.choose(Number(i)));
     bindSeed(part("seed"), (seed) => this.change({ seed }));
     click("surprise", () => this.surprise());

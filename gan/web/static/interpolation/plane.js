@@ -1,6 +1,6 @@
 // The map: the plane through the first three pictures. Small pictures show it coarsely; the point is drawn large.
 
-import { drawTiles, fitPicture, putPicture } from "../core/canvas.js";
+import { drawTiles, fitPicture, putPicture, scaleLike, whenLookChanges } from "../core/canvas.js";
 import { h } from "../core/dom.js";
 import { percentOf, rounded } from "../core/format.js";
 import { newestWins, oncePerFrame } from "../core/schedule.js";
@@ -65,7 +65,14 @@ export class Plane {
   layout() {
     if (!this.tiles || !this.part("plane-box").clientWidth) return;
     const { pixels, channels, count, size } = this.tiles;
-    const options = { size, columns: SIDE, count, width: this.part("plane-box").clientWidth, gap: 0, maxScale: 2 };
+    const options = {
+      size,
+      columns: SIDE,
+      count,
+      width: this.part("plane-box").clientWidth,
+      gap: 0,
+      maxScale: scaleLike(2, size),
+    };
     const { width, height } = drawTiles(this.part("plane"), { pixels, channels, count }, options);
     Object.assign(this.part("plane-pad").style, { width: `${width}px`, height: `${height}px` });
     const above = getComputedStyle(this.part("plane-side")).flexDirection === "row"; // css/interpolation.css
@@ -145,6 +152,7 @@ export class Plane {
     this.part("plane-open").addEventListener("click", () => openSum(this.hooks.state(), this.shares));
     this.part("plane-keep").addEventListener("click", () => takeSum(this.hooks.state(), this.shares, this.hooks.keep));
     new ResizeObserver(() => this.layout()).observe(this.part("plane-box"));
+    whenLookChanges(() => this.layout());
   }
 
   /** Arrows; Home goes to the middle of the three. */

@@ -1,6 +1,15 @@
 // The walk along a path: a player, and every picture of the path as a filmstrip.
 
-import { cssColor, drawTiles, fitPicture, putPicture, rawSheet, tileLayout } from "../core/canvas.js";
+import {
+  cssColor,
+  drawTiles,
+  fitPicture,
+  putPicture,
+  rawSheet,
+  scaleLike,
+  tileLayout,
+  whenLookChanges,
+} from "../core/canvas.js";
 import { playButton } from "../core/controls/play_button.js";
 import { markChosen, radioGroup } from "../core/controls/radio_group.js";
 import { setText } from "../core/dom.js";
@@ -74,9 +83,10 @@ export class Walk {
   layoutStrip() {
     const { count, size } = this.film;
     const box = this.part("strip-box");
-    const scale = count <= 40 ? (box.clientWidth < 640 ? 2 : 3) : count <= 100 ? 1.5 : 1;
+    const like = (scale) => scaleLike(scale, size);
+    const scale = like(count <= 40 ? (box.clientWidth < 640 ? 2 : 3) : count <= 100 ? 1.5 : 1);
     const columns = Math.min(count, Math.max(1, Math.floor((box.clientWidth + GAP) / (scale * size + GAP))));
-    const options = { size, columns, count, width: box.clientWidth, gap: GAP, maxScale: count <= 16 ? 3 : scale };
+    const options = { size, columns, count, width: box.clientWidth, gap: GAP, maxScale: count <= 16 ? like(3) : scale };
     this.strip = { options, layout: tileLayout(this.part("strip"), options), sheet: rawSheet(this.film, size, columns) };
     this.part("strip").dataset.columns = columns;
   }
@@ -162,5 +172,6 @@ export class Walk {
     on("strip", "click", (event) => this.seekStrip(event));
     new ResizeObserver(() => this.layout()).observe(this.part("strip-box"));
     window.addEventListener("resize", () => this.layout());
+    whenLookChanges(() => this.layout());
   }
 }

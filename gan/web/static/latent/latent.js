@@ -2,6 +2,7 @@
 // of the tab shows it, or asks for another one here.
 
 import { start } from "../core/boot.js";
+import { whenLookChanges } from "../core/canvas.js";
 import { setText } from "../core/dom.js";
 import { whole } from "../core/format.js";
 import { visibleTab } from "../core/gradio_shell.js";
@@ -279,5 +280,6 @@ class LatentTab extends WeightsTab {
     document.addEventListener("keydown", (event) => this.travelKey(event));
     new ResizeObserver(() => this.layout()).observe(this.part("ring"));
     window.addEventListener("resize", () => this.layout());
+    whenLookChanges(() => this.layout());
   }
 }

@@ -9,7 +9,7 @@ import { QUIET_MS } from "../weights/weights_tab.js";
 import { showWhoDraws } from "../weights/who_draws.js";
 import { pictureQuery, pictureText } from "./state.js";
 
-const DRAWN_BY = 12; // CSS pixels for the words under the picture
+const DRAWN_BY = 16; // CSS pixels for the words under the picture
 const BAND = 26; // CSS pixels above and below the picture that stays at the top of a phone
 
 export class Stage {

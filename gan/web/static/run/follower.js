@@ -187,7 +187,7 @@ export class RunFollower {
 
   /**
    * @param {import("./follow").Picture} picture
-   * @param {Uint8Array} changes
+   * @param {Uint8Array<ArrayBuffer>} changes
    */
   async pictured(picture, changes) {
     if (picture.webp) return { pixels: new Uint8Array(), sheet: await createImageBitmap(new Blob([changes])) };

@@ -2,6 +2,8 @@
 
 import { RECORDS } from "../charts/curves.js";
 import { RunCharts } from "../charts/run_charts.js";
+import { whenLookChanges } from "../core/canvas.js";
+import { smoothChoice } from "../core/controls/smooth_choice.js";
 import { owns } from "../core/tokens.js";
 import { DiagnosisPanel } from "../run/diagnosis.js";
 import { followerOf } from "../run/follower.js";
@@ -44,7 +46,8 @@ export class LiveView {
 
   listen() {
     new ResizeObserver(() => this.resized()).observe(this.part("fake").parentElement);
-    new MutationObserver(() => this.resized()).observe(document.body, { attributeFilter: ["class"] });
+    whenLookChanges(() => this.resized());
+    smoothChoice(this.part("smooth"));
   }
 
   // ---- what is on the screen ----

@@ -1,6 +1,6 @@
 // The card of a prepared set: its pictures as the networks see them, its classes, and Delete.
 
-import { drawTiles, tileLayout } from "../core/canvas.js";
+import { drawTiles, tileLayout, whenLookChanges } from "../core/canvas.js";
 import { h, setText } from "../core/dom.js";
 import { whole } from "../core/format.js";
 import { shownOf } from "../core/own_sets.js";
@@ -29,6 +29,7 @@ export class OwnCard {
     part("own-classes-form").addEventListener("input", () => this.showApply());
     part("own-classes-back").addEventListener("click", () => hooks.edit({}));
     new ResizeObserver(() => this.draw()).observe(part("own"));
+    whenLookChanges(() => this.draw());
   }
 
   /** other: it is not the set that was shown before. */
@@ -79,7 +80,7 @@ export class OwnCard {
     const options = { count, gap: GAP, width: this.part("own").clientWidth, sourceColumns: this.offered.preview.columns };
     const large = { ...options, size: Math.max(size, ...this.offered.sizes) };
     const layouts = COLUMNS.map((columns) => tileLayout(canvas, { ...large, columns }));
-    const { columns, height } = layouts.find((layout) => fits(options.width, layout));
+    const { columns, height } = layouts.find(fits);
     drawTiles(canvas, image, { ...options, size, columns });
     canvas.parentElement.style.minHeight = `${height}px`;
     canvas.setAttribute("aria-label", t("train.own_preview", { count }));
@@ -132,7 +133,7 @@ function classRow(name, count, now, letters) {
   return { row, name, used, get: () => (used() ? field.value.trim() : "") };
 }
 
-const fits = (room, { tile, columns, width }) => columns === 1 || (tile >= SMALLEST && width <= room);
+const fits = ({ tile, columns, shrunk }) => columns === 1 || (tile >= SMALLEST && !shrunk);
 
 /** The server's sheet; null where it has none: why is said where the set is asked for. */
 async function fetchPreview(dataset) {

@@ -21,7 +21,9 @@ export class OwnForm {
     fit.replaceChildren(...entries(fits, (name) => t(`train.fit_${name}`)));
     this.about.replaceChildren(...fits.map((name) => h("div", { dataset: { name } }, t(`train.fit_${name}_about`))));
     size.addEventListener("change", () => (this.sized = true));
-    channels.addEventListener("change", () => this.sized || (size.value = usual[channels.value]));
+    channels.addEventListener("change", () => {
+      if (!this.sized) size.value = usual[channels.value];
+    });
     for (const field of this.fields)
       field.addEventListener("change", () => {
         this.explain();

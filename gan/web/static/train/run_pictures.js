@@ -11,6 +11,8 @@ import { drawGrid } from "../run/verdict_grid.js";
 const ROW_SPACE = 26; // between two rows of the grid, in CSS pixels
 const AROUND_GRID = 370; // what else of the view should be on the screen with it
 const REAL_ABOVE = 80; // the real pictures, where they do not lie beside it
+const GAP = 4; // at least, between two pictures
+const LEAST = 0.9; // of their size: real pictures may be so much smaller, to lie in one row
 const TILES_AT_FIRST = { count: 40, columns: 8, size: 28, channels: 1 };
 
 export class RunPictures {
@@ -48,9 +50,9 @@ export class RunPictures {
 
   drawReal() {
     const { meta } = this.live;
-    const wide = this.widthOf("real") >= 500;
     const count = meta?.real_count ?? 16;
     const { size } = meta?.tiles ?? TILES_AT_FIRST;
+    const wide = this.widthOf("real") >= Math.max(500, LEAST * count * size);
     this.part("real").setAttribute("aria-label", t("train.real_label", { count }));
     this.grid("real", {
       sheet: this.realSheet,
@@ -91,9 +93,14 @@ export class RunPictures {
     return values?.length ? values : null;
   }
 
-  /** Without classes the pictures may lie in any columns: in tens where there is room, unless fewer show larger ones. */
+  /**
+   * Without classes the pictures may lie in any columns: in tens where there is room, unless fewer show larger ones; in fives where
+   * more would be smaller than they have pixels.
+   */
   fakeColumns({ count, columns, size }) {
-    if (this.live.meta?.conditional || count % 10 || this.stageWidth < 640) return columns;
+    if (this.live.meta?.conditional || count % 10) return columns;
+    if (this.stageWidth < columns * (size + GAP)) return count / columns;
+    if (this.stageWidth < Math.max(640, 10 * (size + GAP))) return columns;
     const { tile } = tileLayout(this.part("fake"), { size, columns, count, width: this.stageWidth });
     const height = Math.ceil(count / columns) * (tile + ROW_SPACE);
     const others = AROUND_GRID + (this.widthOf("real") < this.stageWidth ? 0 : REAL_ABOVE);

@@ -3,6 +3,7 @@
 
 import { onState, openTab, readState, writeState } from "../core/address.js";
 import { copyLink } from "../core/controls/copy_link.js";
+import { smoothChoice } from "../core/controls/smooth_choice.js";
 import { visibleTab } from "../core/gradio_shell.js";
 import { notify } from "../core/notice.js";
 import { afterPause, everyVisible } from "../core/schedule.js";
@@ -28,6 +29,7 @@ export class WeightsTab {
     this.settle = afterPause(QUIET_MS, () => this.rest());
     this.select = weightsSelect(this.part("weights"), (id) => this.choose(id));
     this.part("copy-link").addEventListener("click", (event) => this.copy(event.currentTarget));
+    smoothChoice(this.part("smooth"));
     this.part("go-train").addEventListener("click", () => openTab("train"));
   }
 

@@ -1,6 +1,6 @@
 // Strips of pictures: what a direction does, from -3 to 3.
 
-import { drawTiles } from "../../core/canvas.js";
+import { drawTiles, scaleLike } from "../../core/canvas.js";
 import { STRIP } from "../../engine/constants.js";
 import { drawStripsHere } from "../../engine/draw_here.js";
 import { fetchPixels } from "../../weights/pixels.js";
@@ -19,7 +19,16 @@ export function drawStrip(canvas, { pixels, channels, size }, i) {
   const length = COUNT * channels * size * size;
   const source = { pixels: pixels.subarray(i * length, (i + 1) * length), channels, count: COUNT };
   const width = canvas.parentElement.clientWidth;
-  if (width) drawTiles(canvas, source, { size, columns: COUNT, count: COUNT, width, gap: 2, justify: true, maxScale: 2 });
+  if (width)
+    drawTiles(canvas, source, {
+      size,
+      columns: COUNT,
+      count: COUNT,
+      width,
+      gap: 2,
+      justify: true,
+      maxScale: scaleLike(2, size),
+    });
 }
 
 /** The amount that the picture under the pointer was drawn with. */

@@ -2,7 +2,7 @@
 // the same noise in early states of the run, and every layer's feature maps. Nothing is asked for until the card is opened;
 // then it follows the picture whenever the hand rests.
 
-import { fitPicture } from "../../core/canvas.js";
+import { fitPicture, whenLookChanges } from "../../core/canvas.js";
 import { queryOf } from "../../core/query.js";
 import { api, jsonOf } from "../../core/server.js";
 import { slotOf } from "../../weights/pixels.js";
@@ -26,6 +26,7 @@ export class MadeOf {
     this.waiting = {}; // slot -> the timer after which it is asked again
     this.card.addEventListener("toggle", () => this.follow());
     new ResizeObserver(() => this.layout()).observe(this.card);
+    whenLookChanges(() => this.layout());
   }
 
   /** The picture on the stage is another one, and rests. */
