@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from gan.core.images import BYTES_A_PIXEL, frame_bytes, grid, is_webp, png_bytes, split_grid
 from gan.monitor.records import due
+from gan.runs import archive
 from gan.runs.history import FRAME_GROWTH, History
+from gan.runs.registry import Runs
+from gan.runs.run import Run
+from gan.web.following import Following, cursor_of
+from gan.web.routes.run_files import _DOWNLOADS
 
 COLUMNS, COUNT = 8, 40
 LIVE_BYTES, RUN_BYTES = 60_000, 25_000_000
@@ -117,3 +120,32 @@ def test_a_step_has_one_frame(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "frames").iterdir()] == ["00000000.webp"]
     history.forget_after(-1)
     assert not list((tmp_path / "frames").iterdir())
+
+
+@pytest.fixture
+def learned(tmp_path: Path) -> Run:
+    """A run of 64×64 in colour that has ended."""
+    runs = Runs(tmp_path / "runs")
+    run, _ = runs.create("dense", "monsters", {"batch": 4, "total_steps": 12, "precision": "float32"})
+    runs.start(run)
+    run.join(120)
+    yield run
+    runs.close()
+
+
+@pytest.mark.slow
+def test_a_run_in_colour_is_kept_shown_and_taken_along(learned: Run, tmp_path: Path) -> None:
+    paths = [learned.history.frame_path(frame["step"]) for frame in learned.history.frames]
+    assert len(paths) > 5 and {path.suffix for path in paths} == {".webp"}
+    again = Run(learned.folder)
+    for run in (learned, again):  # what is shown is the file that is kept
+        body = Following().answer(run, cursor_of("")).body
+        assert body.endswith(b"\n" + paths[-1].read_bytes()) and len(run.latest.frame) < LIVE_BYTES
+    packed = io.BytesIO()
+    archive.pack(learned.folder, packed)
+    archive.unpack(packed, tmp_path / "back")
+    assert [path.read_bytes() for path in paths] == [
+        path.read_bytes() for path in sorted((tmp_path / "back" / "frames").iterdir())
+    ]
+    _, film = _DOWNLOADS["timelapse.mp4"]
+    assert film(learned)[4:8] == b"ftyp"
