@@ -87,7 +87,7 @@ export function tileLayout(canvas, options) {
   const room = width ?? /** @type {HTMLElement} */ (canvas.parentElement).clientWidth;
   const fitting = ((room - gap * (columns - 1)) * ratio) / (columns * size);
   const most = maxScale * ratio;
-  const scale = isSmooth() ? Math.min(fitting, most) : Math.min(sharpScale(fitting), most < 1 ? most : Math.round(most));
+  const scale = isSmooth() ? Math.min(fitting, most) : Math.min(sharpScale(fitting), sharpLimit(most));
   const tile = Math.floor(scale * size) / ratio;
   const snap = (/** @type {number} */ value) => Math.round(value * ratio) / ratio;
   const rows = Math.ceil(count / columns);
@@ -116,6 +116,13 @@ function sharpScale(fitting) {
   const half = Math.floor(2 * fitting) / 2;
   return wholeScale / fitting < 0.85 && half > wholeScale ? half : wholeScale;
 }
+
+/**
+ * What limits that: halves only below two.
+ *
+ * @param {number} most
+ */
+const sharpLimit = (most) => (most < 1 ? most : most < 2 ? Math.round(2 * most) / 2 : Math.round(most));
 
 /**
  * Size a canvas in CSS pixels at the device's resolution, cleared; its context draws in CSS pixels.

@@ -77,7 +77,8 @@ export class Crossing {
     const room = this.part("grid-box").clientWidth;
     if (!this.film || !room) return;
     const { count, columns, size, names } = this.film;
-    const maxScale = Math.max(1, Math.floor(MOST_HEIGHT / ((count / columns) * size)));
+    const most = MOST_HEIGHT / ((count / columns) * size);
+    const maxScale = most < 2 ? Math.max(1, Math.floor(2 * most) / 2) : Math.floor(most);
     this.options = { size, columns, count, width: room, gap: GAP, above: names.length ? HEADING : 0, maxScale };
     this.paint();
   }
