@@ -364,6 +364,7 @@ def test_unknown_runs_frames_and_files(client):
         assert client.post(f"{BASE}/{path}", json={"command": "stop"}).status_code == 404
     assert client.patch(f"{BASE}/runs/unknown", json={}).status_code == 404
     assert client.delete(f"{BASE}/runs/unknown").status_code == 404
+    assert get(client, f"runs/{run_id}/frames/0").content == get(client, f"runs/{run_id}/frames/0.png").content
     assert get(client, f"runs/{run_id}/frames/99999999").status_code == 404
     assert get(client, f"runs/{run_id}/download/passwords").status_code == 404
 

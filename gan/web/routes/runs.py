@@ -62,7 +62,7 @@ class RunRoutes:
         return answer_json({"ok": True})
 
     async def frame(self, request: Request) -> Response:
-        step, history = request.path_params["step"], self._run(request).history
+        step, history = request.path_params["step"].removesuffix(".png"), self._run(request).history  # so in 0.1
         if not (step.isascii() and step.isdigit() and len(step) <= 12):
             raise Missing(say("web.no_picture"))
         return await _picture(history.frame_path(int(step)), IMMUTABLE)
