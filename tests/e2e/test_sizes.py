@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from gan.core.images import is_webp
-from tests.e2e.conftest import Server, css, look, open_tab, opened, part, press_train, wait_for_step
+from tests.e2e.conftest import Server, css, look, open_tab, opened, part, press_train, wait_for_status, wait_for_step
 from tests.follow import answer_of
 
 WIDTHS = (390, 820, 1440, 1920)
@@ -110,10 +110,11 @@ def test_the_choice_holds_in_every_tab(server, visit, colour_run):
 def test_what_is_sent_while_it_learns_is_small(server, visit):
     page = opened(visit(server.url("?recipe=dense&dataset=monsters&k.batch=4")))
     run = press_train(page, "dense")
+    wait_for_status(page, "running")
     wait_for_step(page, 3)
     line, picture = answer_of(server.fetch(f"runs/{run}/follow?since=")[1])
     assert line["picture"]["webp"] and is_webp(picture) and len(picture) <= LIVE_BYTES
     steps = line["records"]["frames"]["step"]
     frame = server.fetch(f"runs/{run}/frames/{steps[0]}")[1]
     assert is_webp(frame) and len(frame) <= LIVE_BYTES
-    page.wait_for_function(f"gfTest.coloured('{css('train', 'fake')}') > 0")
+    page.wait_for_function("canvas => gfTest.coloured(canvas) > 0", arg=css("train", "fake"))

@@ -101,7 +101,9 @@ export class RunPictures {
     if (this.live.meta?.conditional || count % 10) return columns;
     if (this.stageWidth < columns * (size + GAP)) return count / columns;
     if (this.stageWidth < Math.max(640, 10 * (size + GAP))) return columns;
-    const { tile } = tileLayout(this.part("fake"), { size, columns, count, width: this.stageWidth });
+    const tileIn = (columns) => tileLayout(this.part("fake"), { size, columns, count, width: this.stageWidth }).tile;
+    const tile = tileIn(columns);
+    if (tileIn(10) >= tile) return 10;
     const height = Math.ceil(count / columns) * (tile + ROW_SPACE);
     const others = AROUND_GRID + (this.widthOf("real") < this.stageWidth ? 0 : REAL_ABOVE);
     return height < window.innerHeight - others ? columns : 10;
