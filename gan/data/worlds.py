@@ -150,6 +150,58 @@ WORLDS: dict[str, World] = {
             background=_of("backgroundColor", **_DEEP),
         ),
     ),
+    "faces": World(
+        classes="hair",
+        turn=30,  # skin stays skin
+        attributes=dict(
+            hair=_of("hairVariant", bun="bun", parting="sideComed", spiky="spiky", undercut="undercut"),
+            length=_of("rearHairVariant", short="", shoulders="neckHigh|shoulderHigh", long="longStraight|longWavy"),
+            hair_colour=_of(
+                "hairColor", black="#2c1b18", brown="#724133", red="#a55728", dark_blond="#b58143", blond="#d6b370"
+            ),
+            skin=_of("skinColor", dark="#5c3829", brown="#a36b4f", tan="#c68e7a|#b98e6a", light="#f1c3a5"),
+            beard=_of(
+                "beardVariant",
+                nothing="",
+                goatee="chin|chinMoustache",
+                moustache="moustacheTwirl",
+                full="fullBeard",
+                long="longBeard",
+            ),
+            mouth=_of("mouthVariant", smile="smile", laugh="laugh", open="agape", teeth="angry", sad="sad"),
+            eyes=_of("eyesVariant", open="happy|wide", closed="bow|humble", wink="wink"),
+            brows=_of("eyebrowsVariant", raised="happy|raised", straight="neutral", sad="sad", angry="angry"),
+            clothes=_of(
+                "clothesVariant",
+                shirt="shirt",
+                t_shirt="tShirt",
+                turtleneck="turtleNeck",
+                jacket="openJacket",
+                dress="dress",
+            ),
+            clothes_colour=_of(
+                "clothesColor",
+                black="#151613",
+                grey="#545454",
+                white="#e8e9e6",
+                blue="#0b3286",
+                green="#147f3c",
+                yellow="#eab308",
+                orange="#f97316",
+                red="#b11f1f",
+                pink="#ec4899",
+                violet="#731ac3",
+            ),
+            background=_of(
+                "backgroundColor",
+                blue="#bcd8f2",
+                green="#c5e3c8",
+                yellow="#f3e2b3",
+                violet="#d8cbee",
+                grey="#cfd6de",
+            ),
+        ),
+    ),
 }
 
 

@@ -25,6 +25,8 @@ BOTH = [(name, split) for name in WORLDS for split in SPLITS]
 BITS = {
     ("monsters", "train"): (10_000, "86078a6bb3740186", "e680b08af89e7cda"),
     ("monsters", "test"): (2_000, "7387dcae90cdc557", "6317d75e7a58f781"),
+    ("faces", "train"): (10_000, "52cc536a83c9425c", "44e38614a2e7ac46"),
+    ("faces", "test"): (2_000, "e4bc055d7df26f23", "237c4329048b2a55"),
 }  # fmt: skip
 
 
@@ -83,6 +85,7 @@ def commonest(pixels: np.ndarray) -> np.ndarray:
 # Where a colour of an attribute is seen: rows and columns of a picture.
 SEEN = {
     "monsters": {"body_colour": (slice(40, 62), slice(26, 38)), "background": (slice(0, 20), slice(0, 8))},
+    "faces": {"clothes_colour": (slice(61, 64), slice(20, 44)), "background": (slice(0, 20), slice(0, 6))},
 }
 
 
@@ -92,7 +95,7 @@ def test_what_a_label_says_of_a_colour_is_seen(name: str, attribute: str) -> Non
     known = DATA[name].attributes
     labels = got.attributes[:, list(known).index(attribute)].numpy()
     found = nearest(known[attribute], commonest(got.images[:, :, rows, columns].numpy()))
-    assert (found == labels).mean() > 0.98
+    assert (found == labels).mean() > 0.95  # hair may hide clothes
 
 
 def test_pictures_are_moved_and_turned_evenly_and_by_whole_numbers() -> None:

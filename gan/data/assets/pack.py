@@ -51,8 +51,25 @@ class Drawn:
     options: dict[str, Any] = field(default_factory=dict)  # besides those that a seed chooses
 
 
+def _shown(name: str, attribute: str) -> list[str]:
+    """All parts of which an attribute's values speak."""
+    return [part for parts in worlds.WORLDS[name].attributes[attribute].parts for part in parts]
+
+
 DRAWN = {
     "monsters": Drawn("critters", train=10_000, test=2_000),
+    "faces": Drawn(
+        "toon-head",
+        train=10_000,
+        test=2_000,
+        view=(0.025, -0.025, 0.95),
+        sizes=(0.93, 1.01),
+        options={
+            "beardProbability": 40,
+            "eyesVariant": {"happy": 3, "wide": 3, "bow": 1, "humble": 1, "wink": 2},  # most look at us
+            "backgroundColor": _shown("faces", "background"),
+        },
+    ),
 }
 
 
