@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from gan.core.config import Config
-from gan.core.images import grid, png_bytes
+from gan.core.images import frame_bytes, grid, png_bytes
 from gan.data import pictures
 from gan.latent.directions import Direction, to_text
 from gan.models import build_generator, weights_file
@@ -65,6 +65,12 @@ def state() -> bytes:
 def sheet() -> bytes:
     """A frame of a run: 40 grey pictures of 28 × 28 in 8 columns."""
     return png_bytes(grid(make_pictures(40).images, 8))
+
+
+@cache
+def large_sheet() -> bytes:
+    """A frame of a run: 40 pictures of 40 × 40 in colour in 8 columns, as WebP."""
+    return frame_bytes(make_pictures(40, size=40, channels=3).images.numpy(), 8)
 
 
 @cache

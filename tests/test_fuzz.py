@@ -34,6 +34,7 @@ from gan.training import checkpoint
 from tests import samples
 from tests.damage import (
     STATM,
+    hurt,
     hurt_json,
     hurt_lines,
     hurt_png,
@@ -184,6 +185,7 @@ READERS = {
         for name in HISTORY
     },
     "frame": Reader(samples.sheet, hurt_png, lambda data, _: split_grid(data, 40, 8, 28, 1), (ValueError,)),
+    "large frame": Reader(samples.large_sheet, hurt, lambda data, _: split_grid(data, 40, 8, 40, 3), (ValueError,)),
     "picture": Reader(samples.sheet, hurt_png, lambda data, _: read_one(data, 28, 1), (DataError,)),
     "link": Reader(
         samples.LINK.encode,
