@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -27,12 +28,11 @@ from gan.models.layers import (
     UpsampleConv,
     same_padding,
 )
+from gan.models.skip import FirstPicture, LastDoubling, SkipDoubling
 
 FORMAT_VERSION = 1
 MAX_BYTES = 3_000_000
-MAX_MULTIPLICATIONS = (
-    8_000_000  # of one picture: some 8 ms in plain JavaScript; torch with its vector units is then faster
-)
+MAX_MULTIPLICATIONS = 25_000_000  # of one picture: some 5 ms with a browser's vector units, 15 without
 
 
 class PageWeightsError(UserError):
@@ -56,7 +56,7 @@ def layers_of(network: Generator) -> list[Layer]:
     """The network's layers as the browser computes them; works on the meta device too. Raises PageWeightsError."""
     channels, side = 0, 1  # of the picture so far
     found: list[Layer] = []
-    for module in network.layers:
+    for module in _steps(network.layers):
         if isinstance(module, Grid):  # a dense layer's numbers are already in the browser's order
             channels, side = module.channels, module.side
             continue
@@ -68,6 +68,32 @@ def layers_of(network: Generator) -> list[Layer]:
         channels, side = int(layer.sizes.get("outputs", channels)), int(layer.sizes.get("to", side))
         found.append(layer)
     return found
+
+
+class ToPicture(NamedTuple):
+    """What features add to the picture so far, which is doubled before or, where there is none yet, begun."""
+
+    conv: nn.Conv2d
+    doubled: bool
+
+
+class WithPicture(NamedTuple):
+    """The picture so far, doubled, is added to numbers that are colours already."""
+
+    colours: int
+
+
+def _steps(layers: Iterable[nn.Module]) -> Iterator[object]:
+    """Layers with a picture at every size as what they do one after the other; the others as they are."""
+    for m in layers:
+        if isinstance(m, FirstPicture):
+            yield ToPicture(m.to_picture, doubled=False)
+        elif isinstance(m, SkipDoubling):
+            yield from (m.up, m.norm, nn.ReLU(), ToPicture(m.to_picture, doubled=True))
+        elif isinstance(m, LastDoubling):
+            yield from (m.to_picture, WithPicture(m.to_picture.out_channels))
+        else:
+            yield m
 
 
 def _dense(m: nn.Linear, *_: int) -> Layer:
@@ -133,6 +159,17 @@ def _shuffle(m: nn.PixelShuffle, channels: int, side: int) -> Layer:
     return Layer({"outputs": left, "factor": factor, "from": side, "to": side * factor}, {})
 
 
+def _to_picture(m: ToPicture, channels: int, side: int) -> Layer:
+    colours = m.conv.out_channels
+    sizes = {"inputs": channels, "colours": colours, "side": side, "doubled": int(m.doubled)}
+    weight = m.conv.weight[:, :, 0, 0].T  # [inputs, colours]
+    return Layer(sizes, _given({"weight": weight, "bias": m.conv.bias}), side**2 * weight.numel())
+
+
+def _with_picture(m: WithPicture, _: int, side: int) -> Layer:
+    return Layer({"colours": m.colours, "side": side}, {})
+
+
 def _planes(m: nn.Unflatten, *_: int) -> Layer:
     channels, side, _width = m.unflattened_size
     return Layer({"outputs": channels, "to": side}, {})
@@ -140,7 +177,7 @@ def _planes(m: nn.Unflatten, *_: int) -> Layer:
 
 # What each layer of ours is in the page: the function of this name in KINDS of static/engine/generator.js, and what
 # makes its sizes and tensors from (layer, channels so far, side so far). Layers that are not here the server draws.
-_EXPORTS: dict[type[nn.Module], tuple[str, Callable[..., Layer]]] = {
+_EXPORTS: dict[type, tuple[str, Callable[..., Layer]]] = {
     nn.Linear: ("dense", _dense),
     SameConv: ("spread", _conv),
     nn.ConvTranspose2d: ("spread", _conv_transpose),
@@ -154,6 +191,8 @@ _EXPORTS: dict[type[nn.Module], tuple[str, Callable[..., Layer]]] = {
     nn.Tanh: ("tanh", _tanh),
     nn.PixelShuffle: ("shuffle", _shuffle),
     nn.Unflatten: ("planes", _planes),
+    ToPicture: ("toPicture", _to_picture),
+    WithPicture: ("withPicture", _with_picture),
 }
 KINDS = tuple(sorted({kind for kind, _ in _EXPORTS.values()}))
 

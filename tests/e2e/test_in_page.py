@@ -24,6 +24,7 @@ from gan.latent.query import in_base64
 from gan.latent.spec import LatentSpec, Push
 from gan.models import weights_file as files
 from gan.models.layers import Grid, SameConv, SameConvTranspose, UpsampleConv, batch_norm
+from gan.models.skip import FirstPicture, LastDoubling, SkipDoubling
 from gan.serving import browser_export
 from gan.serving.generator import DIRECTIONS
 from gan.serving.renderer import Renderer
@@ -103,13 +104,18 @@ LAYERS = {
     "doubling": ([Grid(6, 4), UpsampleConv(6, 5)], (96,)),
     "pixel shuffle": ([Grid(12, 3), nn.PixelShuffle(2)], (108,)),
     "planes": ([nn.Unflatten(1, (3, 4, 4))], (48,)),
+    "a picture at every size": ([Grid(6, 4), FirstPicture(6, 3), SkipDoubling(6, 5, 3), LastDoubling(5, 3)], (96,)),
 }
 
 _LAYERS = """
-return argument.map(({layers, x}) => layers.reduce((x, {kind, sizes, tensors}) => {
-  const own = (name) => tensors[name] && Float32Array.from(tensors[name]);
-  return module.KINDS[kind](sizes, own)(x);
-}, Float32Array.from(x))).map((y) => Array.from(y));
+const drawn = ({layers, x}) => {
+  const shared = module.alone();
+  return layers.reduce((x, {kind, sizes, tensors}) => {
+    const own = (name) => tensors[name] && Float32Array.from(tensors[name]);
+    return module.KINDS[kind](sizes, own, shared)(x);
+  }, Float32Array.from(x));
+};
+return argument.map(drawn).map((y) => Array.from(y));
 """
 
 
@@ -154,6 +160,7 @@ def test_every_layer_computes_what_torch_computes(bare):
         make("conv-small", clusters=0, output="relu"),
         make("dcgan-upsample", clusters=0, size=8),
         make("dcgan-transposed", clusters=0, size=8),
+        make("quick", model="skip", size=64, channels=3, width=24),
     ],
     ids=lambda w: f"{w.config.model}-{w.config.width}",
 )
