@@ -18,7 +18,7 @@ import torch
 from gan.bench.common import TRAINABLE, BenchError, Figure, add_threads, trainer_of, use_threads
 from gan.core.config import PRECISIONS, Value
 from gan.core.flags import decimal, seed, whole
-from gan.metrics import evaluate
+from gan.metrics import checkerboard, evaluate
 from gan.metrics.classifier import measured_sets
 from gan.metrics.patch_distance import PICTURES, patch_distance
 from gan.monitor.signals import Signals
@@ -120,14 +120,17 @@ def _through_network(trainer: Trainer, samples: int) -> dict[str, float]:
 
 
 def _by_patches(trainer: Trainer, samples: int) -> dict[str, float]:
-    """Distance of patches; and how near training pictures are, 1: as near as real ones to others, 0: copies."""
+    """Distance of patches; how near training pictures are (1: as near as real ones to others, 0: copies); energy at the
+    Nyquist frequency, times real.
+    """
     real, rng = trainer.data.pictures.images, torch.Generator().manual_seed(0)
     halves = patch_distance(real[::2], real[1::2], rng)
     latents = evaluate.latents(min(samples, PICTURES), trainer.config.z_dim, trainer.config.classes)
     fake = torch.cat(list(evaluate.in_batches(trainer.sample, *latents)))
     distance = patch_distance(fake, real, rng)
     near = Signals(trainer).look({})["train_nn_ratio"]
-    return {"times_real": distance / halves, "distance": distance, "nearest": near}
+    nyquist = checkerboard.times_real(fake, real)
+    return {"times_real": distance / halves, "distance": distance, "nearest": near, "nyquist": nyquist}
 
 
 def _figures(recipe: str, runs: list[list[dict[str, Any]]]) -> list[Figure]:

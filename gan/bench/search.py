@@ -10,9 +10,9 @@ import argparse
 from gan.bench import quality
 from gan.bench.common import Figure, use_threads
 from gan.core.config import Changes
-from gan.recipes.catalog import make_config
+from gan.recipes.catalog import LARGE, make_config
 
-RECIPES = ("quick", "quick-conditional", "quick-colour")
+RECIPES = ("quick", "quick-conditional", "quick-colour", "quick-monsters")
 OF_ALL: dict[str, Changes] = {
     "as it is": {},
     "no penalty": {"penalty": "none"},
@@ -44,7 +44,10 @@ OF_GROUPS: dict[str, Changes] = {  # for recipes that sort the pictures into gro
     "100 groups": {"clusters": 100, "z_dim": 164},
     "200 groups": {"clusters": 200, "z_dim": 264},
 }
-CANDIDATES = OF_ALL | OF_GROUPS
+OF_LARGE: dict[str, Changes] = {  # for pictures that the networks of quick were not made for
+    "networks of quick, width 48": {"model": "quick", "width": 48},
+}
+CANDIDATES = OF_ALL | OF_GROUPS | OF_LARGE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,5 +69,5 @@ def measure(args: argparse.Namespace) -> list[Figure]:
 def candidates(recipe: str) -> list[str]:
     """The names of what can be changed in a recipe, without what it already is."""
     config = make_config(recipe)
-    wanted = OF_ALL | (OF_GROUPS if config.clusters else {})
+    wanted = OF_ALL | (OF_GROUPS if config.clusters else {}) | (OF_LARGE if config.size >= LARGE else {})
     return [name for name, changes in wanted.items() if not changes or config.changed(**changes) != config]

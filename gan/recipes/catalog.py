@@ -33,7 +33,7 @@ _QUICK = Config(
     penalty_every=4, ema_halflife_images=100_000, precision="auto", total_steps=20_000,
 )  # fmt: skip
 # For larger pictures: docs/training.md and weights/README.md say how these were found.
-_SKIP: Changes = {"model": "skip"}
+_SKIP: Changes = {"model": "skip", "width": 24}
 # Famous ones on the networks of quick: without its groups, its penalty and its falling learning rates, which are not
 # theirs, but all with its averaged generator, so that they can be compared. Papers' RMSProp is Adam without momentum.
 _FAMOUS = _QUICK.changed(
@@ -55,6 +55,10 @@ _CONV_SMALL = _KERAS.changed(
 )
 
 RECIPES: dict[str, Recipe] = {
+    "quick-monsters": Recipe(
+        "start",
+        _QUICK.changed(recipe="quick-monsters", dataset="monsters", penalty_weight=2.0, **_SKIP),
+    ),
     "quick": Recipe(
         "start",
         _QUICK,

@@ -223,7 +223,7 @@ def test_where_no_network_can_look_patches_are_compared(random_pictures):
     images = torch.randint(0, 256, (80, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     config = make_config("quick-colour", clusters=4, z_dim=20, batch=8)
     row = quality.look(Trainer(config, Pictures("noise", images, torch.zeros(80, dtype=torch.int64), ())), 40)
-    assert set(row) == {"steps", "images", "times_real", "distance", "nearest"} and row["steps"] == 0
+    assert set(row) == {"steps", "images", "times_real", "distance", "nearest", "nyquist"} and row["steps"] == 0
     assert row["times_real"] > 2  # a fresh generator draws grey, these are noise
 
 
