@@ -7,15 +7,17 @@ from urllib.parse import parse_qs
 from starlette.types import Scope
 
 from gan.core.messages import ENGLISH
+from gan.web.pseudo import PSEUDO
 
 LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español"}  # by their folder in gan/words, each in its own words
+_KNOWN = {*LANGUAGES, PSEUDO}
 
 
 def language_of(scope: Scope) -> str:
     """The language of an address, ?lang=de, else the first that the browser prefers; English where there is none."""
     asked = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[-1]
     accepted = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")
-    return next((code for code in (_code(asked), *_preferred(accepted)) if code in LANGUAGES), ENGLISH)
+    return next((code for code in (_code(asked), *_preferred(accepted)) if code in _KNOWN), ENGLISH)
 
 
 def _preferred(accepted: str) -> list[str]:

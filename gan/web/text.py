@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from gan.core.messages import ENGLISH, Entry, areas, catalogue
+from gan.web.pseudo import PSEUDO, pseudo_catalogue
 
 Text = dict[str, dict[str, str]]  # one language
 
@@ -20,12 +21,16 @@ SECTIONS = (
 
 @cache
 def text_in(language: str) -> Text:
-    return {name: {k: v for k, v in catalogue(language, name).items() if isinstance(v, str)} for name in SECTIONS}
+    return {name: {k: v for k, v in _said(language, name).items() if isinstance(v, str)} for name in SECTIONS}
 
 
 def words_in(language: str) -> dict[str, dict[str, Entry]]:
     """All that the page says by itself; in another language also what the server says, which comes in English."""
-    return {name: catalogue(language, name) for name in (SECTIONS if language == ENGLISH else areas(language))}
+    return {name: _said(language, name) for name in (SECTIONS if language == ENGLISH else areas(ENGLISH))}
+
+
+def _said(language: str, area: str) -> dict[str, Entry]:
+    return pseudo_catalogue(area) if language == PSEUDO else catalogue(language, area)
 
 
 EN = text_in(ENGLISH)

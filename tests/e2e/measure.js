@@ -177,7 +177,7 @@ window.gfLayout = (() => {
     return (best * cell * cell) / (innerWidth * innerHeight);
   }
 
-  const nameAndArea = ({ name, rect }) => [name, rect.w * rect.h];
+  const partAndArea = ({ name, element, rect }) => [element.dataset.gf ?? name, rect.w * rect.h];
 
   return {
     /** Resolves when nothing has moved for a few frames. */
@@ -209,11 +209,11 @@ window.gfLayout = (() => {
 
     empty: () => emptiest(pieces()),
 
-    /** [name, area] of the largest canvas, picture or drawing. */
+    /** [part or name, area] of the largest canvas, picture or drawing. */
     largest: () =>
       pieces()
         .filter(({ kind }) => kind === "thing")
-        .map(nameAndArea)
+        .map(partAndArea)
         .sort((a, b) => b[1] - a[1])[0] ?? ["nothing", 0],
   };
 })();

@@ -8,6 +8,7 @@ from gan.web.text import Text
 
 PROGRAMS = ("dense", "dcgan-upsample", "dcgan-transposed", "mlp", "conv-small")
 TILES = 3
+_NUMBER = 60  # what a number beside its name takes
 
 Words = dict[str, str]
 
@@ -72,42 +73,42 @@ def _program(words: Words, name: str) -> str:
 
 def _wide(words: Words) -> str:
     parts = [
-        _label(58, 74, words["noise"]),
+        _label(58, 74, 164, words["noise"]),
         _picture("noise", 26, 86, 64),
-        _label(58, 170, words["noise_plain"], "gf-d-small", "noise-about"),
+        _label(58, 170, 160, words["noise_plain"], "gf-d-small", "noise-about"),
         _arrow("M98 118 H146"),
         _network(152, 74, 186, words["generator"], "g", words),
         _arrow("M342 118 H388"),
-        _label(486, 74, words["fake"], "gf-d-fake"),
+        _label(486, 74, 220, words["fake"], "gf-d-fake"),
         _pictures("fake", 396, 86, 56, 6),
         _arrow("M584 118 C 630 118, 606 184, 650 184"),
         _data(152, 232, 186, words),
         _arrow("M342 276 H388"),
-        _label(486, 232, words["real"], "gf-d-real"),
+        _label(486, 232, 220, words["real"], "gf-d-real"),
         _pictures("real", 396, 244, 56, 6),
         _arrow("M584 276 C 630 276, 606 212, 650 212"),
         _network(658, 154, 186, words["discriminator"], "d", words),
         _arrow("M848 198 H894"),
         _verdict(904, 148, 196, words),
         _learning("M1002 140 V30 H245 V66", "fake"),
-        _label(624, 20, words["g_learns"], "gf-d-fake gf-d-small"),
+        _label(624, 20, 740, words["g_learns"], "gf-d-fake gf-d-small"),
         _learning("M1002 254 V306 H751 V252", "real"),
-        _label(876, 328, words["d_learns"], "gf-d-real gf-d-small"),
+        _label(876, 328, 480, words["d_learns"], "gf-d-real gf-d-small"),
     ]
     return _svg("wide", -24, 1148, 344, words, parts)
 
 
 def _tall(words: Words) -> str:
     parts = [
-        _label(66, 22, words["noise"]),
+        _label(66, 22, 130, words["noise"]),
         _picture("noise", 40, 32, 52),
-        _label(66, 102, words["noise_plain"], "gf-d-small", "noise-about"),
+        _label(66, 102, 140, words["noise_plain"], "gf-d-small", "noise-about"),
         _arrow("M98 58 H132"),
         _network(138, 16, 186, words["generator"], "g", words),
         _arrow("M256 108 V138"),
-        _label(92, 158, words["real"], "gf-d-real"),
+        _label(92, 158, 156, words["real"], "gf-d-real"),
         _pictures("real", 18, 168, 46, 5),
-        _label(256, 158, words["fake"], "gf-d-fake"),
+        _label(256, 158, 156, words["fake"], "gf-d-fake"),
         _pictures("fake", 182, 168, 46, 5),
         _arrow("M92 220 C 92 246, 140 230, 140 252"),
         _arrow("M256 220 C 256 246, 208 230, 208 252"),
@@ -116,8 +117,8 @@ def _tall(words: Words) -> str:
         _verdict(81, 386, 186, words),
         _learning("M276 430 H346 V60 H332", "fake"),
         _learning("M72 430 H24 V304 H73", "real"),
-        _label(180, 514, words["g_learns_short"], "gf-d-fake gf-d-small"),
-        _label(180, 534, words["d_learns_short"], "gf-d-real gf-d-small"),
+        _label(180, 514, 350, words["g_learns_short"], "gf-d-fake gf-d-small"),
+        _label(180, 534, 350, words["d_learns_short"], "gf-d-real gf-d-small"),
     ]
     return _svg("tall", -14, 374, 544, words, parts)
 
@@ -135,9 +136,11 @@ def _svg(shape: str, left: int, width: int, height: int, words: Words, parts: li
     )
 
 
-def _label(x: int, y: int, words: str, classes: str = "", fill: str = "") -> str:
+def _label(x: int, y: int, room: int, words: str, classes: str = "", fill: str = "") -> str:
+    """Words in the middle of their room, in which the script makes them fit."""
     slot = f' data-gf="{fill}"' if fill else ""
-    return f'<text x="{x}" y="{y}" text-anchor="middle" class="gf-d-label {classes}"{slot}>{words}</text>'
+    place = f'x="{x}" y="{y}" text-anchor="middle" data-room="{room}"'
+    return f'<text {place} class="gf-d-label {classes}"{slot}>{words}</text>'
 
 
 def _arrow(path: str) -> str:
@@ -163,7 +166,7 @@ def _network(x: int, y: int, width: int, name: str, player: str, words: Words) -
     left, right = x + 16, x + width - 16
     return (
         f'<rect x="{x}" y="{y}" width="{width}" height="90" rx="12" class="gf-d-box gf-d-{player}"/>'
-        f'<text x="{left}" y="{y + 30}" class="gf-d-name">{name}</text>'
+        f'<text x="{left}" y="{y + 30}" class="gf-d-name" data-room="{width - 32}">{name}</text>'
         + _number(left, right, y + 54, words["loss"], f"{player}-loss")
         + _number(left, right, y + 74, words["rate"], f"{player}-rate")
     )
@@ -172,15 +175,15 @@ def _network(x: int, y: int, width: int, name: str, player: str, words: Words) -
 def _data(x: int, y: int, width: int, words: Words) -> str:
     return (
         f'<rect x="{x}" y="{y}" width="{width}" height="90" rx="12" class="gf-d-box"/>'
-        f'<text x="{x + 16}" y="{y + 30}" class="gf-d-name">{words["data"]}</text>'
-        f'<text x="{x + 16}" y="{y + 56}" class="gf-d-small" data-gf="dataset">–</text>'
+        f'<text x="{x + 16}" y="{y + 30}" class="gf-d-name" data-room="{width - 32}">{words["data"]}</text>'
+        f'<text x="{x + 16}" y="{y + 56}" class="gf-d-small" data-room="{width - 32}" data-gf="dataset">–</text>'
     )
 
 
 def _verdict(x: int, y: int, width: int, words: Words) -> str:
     rows = (("real", words["on_real"]), ("fake", words["on_fake"]))
     bars = "".join(_bar(x, y + 40 + 32 * i, width, kind, name) for i, (kind, name) in enumerate(rows))
-    return f'<text x="{x}" y="{y + 16}" class="gf-d-name">{words["verdict"]}</text>{bars}'
+    return f'<text x="{x}" y="{y + 16}" class="gf-d-name" data-room="{width}">{words["verdict"]}</text>{bars}'
 
 
 def _bar(x: int, y: int, width: int, kind: str, name: str) -> str:
@@ -194,6 +197,6 @@ def _bar(x: int, y: int, width: int, kind: str, name: str) -> str:
 
 def _number(left: int, right: int, y: int, name: str, slot: str) -> str:
     return (
-        f'<text x="{left}" y="{y}" class="gf-d-small">{name}</text>'
+        f'<text x="{left}" y="{y}" class="gf-d-small" data-room="{right - left - _NUMBER}">{name}</text>'
         f'<text x="{right}" y="{y}" text-anchor="end" class="gf-d-number" data-gf="{slot}">–</text>'
     )

@@ -38,6 +38,17 @@ function begin(element, data) {
 class Drawing {
   constructor(root) {
     this.root = root;
+    const fitted = new ResizeObserver((entries) => entries.forEach(({ target }) => this.fit(target)));
+    for (const drawing of root.querySelectorAll(".gf-drawing")) fitted.observe(drawing);
+  }
+
+  /** Words that are longer than their room are set smaller, in the one of the drawings that is shown. */
+  fit(drawing) {
+    for (const words of drawing.querySelectorAll("[data-room]")) {
+      words.style.fontSize = "";
+      const share = words.dataset.room / words.getComputedTextLength();
+      if (share < 1) words.style.fontSize = `${share * parseFloat(getComputedStyle(words).fontSize)}px`;
+    }
   }
 
   slots(name) {
@@ -45,7 +56,10 @@ class Drawing {
   }
 
   text(name, words) {
-    for (const slot of this.slots(name)) setText(slot, words);
+    for (const slot of this.slots(name)) {
+      setText(slot, words);
+      if (slot.dataset.room) this.fit(slot.ownerSVGElement);
+    }
   }
 
   bar(name, share) {
