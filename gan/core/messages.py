@@ -162,8 +162,14 @@ def _integer(number: Any) -> str:
     return f"{number:,}" if isinstance(number, int) else f"{number:,.0f}"
 
 
-def _fixed(digits: int) -> Callable[[Any], str]:
-    return lambda number: f"{number:,.{digits}f}"
+def _fixed(digits: int, scale: int = 1, unit: str = "") -> Callable[[Any], str]:
+    """So many digits after the point, with a real minus and no minus before zero."""
+
+    def filled(number: Any) -> str:
+        text = f"{abs(scale * number):,.{digits}f}"
+        return ("−" if number < 0 and text.strip("0.,") else "") + text + unit
+
+    return filled
 
 
 def _list(last: str) -> Callable[[Sequence[str]], str]:
@@ -177,7 +183,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "fixed4": _fixed(4),
     "significant3": lambda number: f"{number:.3g}",
     "number": lambda number: f"{number:g}",  # six digits at most, as somebody would type it
-    "percent": lambda share: f"{100 * share:.0f}\u00a0%",  # of a share of 1
+    "percent": _fixed(0, scale=100, unit="\u00a0%"),  # of a share of 1
     "and": _list("and"),
     "or": _list("or"),
     "row": " ".join,  # sentences

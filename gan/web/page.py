@@ -56,8 +56,8 @@ _STATIC = "gradio_api/gan/static"
 _HEADER = """<header class="gf-header">
 <h1 class="gf-brand"><span class="gf-brand-mark" aria-hidden="true"></span>{product}</h1>
 <p class="gf-promise">{promise}</p>
-<select class="gf-select gf-language" data-gf="language" translate="no" autocomplete="off"
-  aria-label="{language}" title="{language}">LANGUAGES</select>
+<select class="gf-select gf-select-mini gf-language" data-gf="language" translate="no" autocomplete="off"
+  aria-label="{language}" title="{language}">{languages}</select>
 <button type="button" class="gf-btn gf-btn-quiet gf-small gf-help" data-gf="shortcuts" aria-haspopup="dialog"
   aria-label="{shortcuts_hint}" title="{shortcuts_hint}">?</button>
 </header>"""
@@ -98,8 +98,8 @@ def _parts(language: str) -> tuple[str, list[str], list[str]]:
     text = text_in(language)
     common = text["common"]
     titles = [common[f"tab_{name}"] for name in TABS]
-    header = _fill(_HEADER, common).replace("LANGUAGES", "".join(_choices(language)))
-    return header, titles, [markup_of(tab.markup(text)) for tab in TABS.values()]
+    words = {key: escape(words) for key, words in common.items()} | {"languages": "".join(_choices(language))}
+    return _HEADER.format_map(words), titles, [markup_of(tab.markup(text)) for tab in TABS.values()]
 
 
 def _choices(chosen: str) -> Iterator[str]:
@@ -176,7 +176,3 @@ def theme() -> gr.themes.Base:
         block_shadow="none",
         block_shadow_dark="none",
     )
-
-
-def _fill(template: str, values: dict[str, str]) -> str:
-    return template.format_map({key: escape(value) for key, value in values.items()})

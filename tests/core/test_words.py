@@ -122,6 +122,11 @@ def test_what_can_be_chosen_has_a_title_in_the_catalogue(area):
         assert entry is None or f"{area}.{name}.{field}" in ENTRIES
 
 
+@pytest.mark.parametrize("knob", [k for k in KNOBS.values() if k.choices], ids=lambda knob: knob.name)
+def test_every_choice_of_a_setting_has_words(knob):
+    assert [choice for choice in knob.choices if f"knobs.{knob.name}.{choice}" not in ENTRIES] == []
+
+
 def test_a_text_of_a_file_is_known_again_where_it_is_the_same():
     known = recognised("datasets.fashion-mnist.class_8", "Bag")
     assert isinstance(known, Message) and known.key == "datasets.fashion-mnist.class_8"
@@ -225,7 +230,9 @@ def test_a_message_keeps_those_in_it():
     [
         ("integer", 12345, "12,345"), ("integer", 12345.6, "12,346"), ("fixed1", 0.25, "0.2"), ("fixed2", 2, "2.00"),
         ("fixed4", 1.5, "1.5000"), ("significant3", 0.012345, "0.0123"), ("number", 0.001, "0.001"),
-        ("percent", 0.125, "12\u00a0%"), ("and", ["a"], "a"), ("and", ["a", "b", "c"], "a, b and c"),
+        ("percent", 0.125, "12\u00a0%"), ("percent", -0.5, "−50\u00a0%"), ("fixed1", -1234.5, "−1,234.5"),
+        ("fixed2", -0.001, "0.00"),
+        ("and", ["a"], "a"), ("and", ["a", "b", "c"], "a, b and c"),
         ("or", ["a", "b"], "a or b"), ("row", ["a.", "b."], "a. b."), ("and", [], ""),
     ],
 )  # fmt: skip

@@ -55,7 +55,7 @@ _STAGE = """
   <label class="gf-row gf-smoothing"><span class="gf-hint">{smoothing}</span>
     <input type="range" class="gf-slider" data-gf="smoothing" min="0" max="0.99" step="0.01" value="0.8"></label>
   <label class="gf-check gf-hint" title="{log_hint}"><input type="checkbox" data-gf="log"><span>{log}</span></label>
-  <select class="gf-select gf-more-curves" data-gf="more-curves" aria-label="{more}"></select>
+  <select class="gf-select gf-select-mini gf-more-curves" data-gf="more-curves" aria-label="{more}"></select>
   <span class="gf-hint" data-gf="log-note" hidden>{log_note}</span>
 </div>"""
 

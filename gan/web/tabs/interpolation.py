@@ -181,7 +181,7 @@ _SUM = """
 _GRID = """
 <section class="gf-card gf-stack-tight" data-view="grid" aria-label="{grid}" hidden>
   <div class="gf-row">
-    <select class="gf-select gf-grid-kind" data-gf="grid-kind" aria-label="{grid_kind}"></select>
+    <select class="gf-select gf-select-mini" data-gf="grid-kind" aria-label="{grid_kind}"></select>
     <p class="gf-hint" data-gf="grid-hint"></p>
   </div>
   <div class="gf-grid-box" data-gf="grid-box">

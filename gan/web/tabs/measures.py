@@ -11,9 +11,9 @@ _TILE = """
   <header class="gf-row">
     <h3 class="gf-section-title" title="{protocol_hint}">{title}</h3>
     <span class="gf-hint gf-num" data-gf="measure-moment"></span>
-    <label class="gf-row gf-push gf-measure-share" data-gf="measure-share-box" title="{share_hint}" hidden>
+    <label class="gf-row gf-push" data-gf="measure-share-box" title="{share_hint}" hidden>
       <span class="gf-hint">{share}</span>
-      <select class="gf-select" data-gf="measure-share"><option value="0">{off}</option>
+      <select class="gf-select gf-select-mini" data-gf="measure-share"><option value="0">{off}</option>
       <option value="0.05">5 %</option><option value="0.1">10 %</option><option value="0.2">20 %</option>
       </select></label>
   </header>

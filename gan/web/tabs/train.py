@@ -164,8 +164,9 @@ _STAGE = """
     <input type="range" class="gf-slider" data-gf="scrub" min="0" max="0" value="0" step="1" aria-label="{scrubber}">
     <output class="gf-num gf-scrub-step" data-gf="scrub-step"></output>
     <label class="gf-hint gf-speed" title="{speed}"><span>{speed}</span>
-      <select class="gf-select" data-gf="speed"><option value="0.25">¼×</option><option value="0.5">½×</option>
-      <option value="1" selected>1×</option><option value="2">2×</option><option value="4">4×</option></select></label>
+      <select class="gf-select gf-select-mini" data-gf="speed"><option value="0.25">¼×</option>
+      <option value="0.5">½×</option><option value="1" selected>1×</option>
+      <option value="2">2×</option><option value="4">4×</option></select></label>
     <details class="gf-menu" data-gf="from-box" style="visibility: hidden">
       <summary class="gf-btn gf-btn-mini" data-gf="from-here" title="{from_here_hint}">{from_here}</summary>
       <div class="gf-menu-list">
@@ -198,8 +199,8 @@ _CURVES = """
     <input type="range" class="gf-slider" data-gf="smoothing" min="0" max="0.99" step="0.01" value="0.8"></label>
   <span data-gf="axis"></span>
   <label class="gf-check gf-hint" title="{log_hint}"><input type="checkbox" data-gf="log"><span>{log}</span></label>
-  <select class="gf-select gf-more-curves" data-gf="more-curves" aria-label="{more_curves}"><option value=""
-    >{more_curves}</option></select>
+  <select class="gf-select gf-select-mini gf-more-curves" data-gf="more-curves" aria-label="{more_curves}"><option
+    value="">{more_curves}</option></select>
   <a class="gf-btn gf-btn-quiet gf-small" data-gf="csv" title="{csv_hint}" download>{csv}</a>
   <span class="gf-hint" data-gf="log-note" hidden>{log_note}</span>
   <span class="gf-hint gf-event-line" data-gf="event-line" aria-live="polite"></span>

@@ -1,12 +1,13 @@
 // The charts of the Train tab: losses and verdicts, further curves on demand, and how all of them are shown.
 
-import { h, setText } from "../core/dom.js";
+import { setText } from "../core/dom.js";
 import { percentOf, short, whole } from "../core/format.js";
 import { url } from "../core/server.js";
 import { read, write } from "../core/storage.js";
 import { t } from "../core/text.js";
 import { axisControl } from "./axis_control.js";
 import { COLORS, chartName, furtherChart, offeredCharts } from "./further_charts.js";
+import { moreMenu } from "./more_menu.js";
 import { Chart } from "./plot.js";
 
 /** @typedef {import("./further_charts.js").Event} Event */
@@ -21,7 +22,6 @@ export class RunCharts {
   /** @type {Map<string, import("./further_charts.js").Further>} */
   more = new Map(); // by name
   lastEvent = "";
-  shownMore = "";
 
   /**
    * @param {(name: string) => any} part elements of the tab
@@ -36,7 +36,7 @@ export class RunCharts {
     this.showAxis = axisControl(part("axis"), (axis) => this.like({ axis }));
     part("log").addEventListener("change", () => this.like({ log: part("log").checked }));
     part("smoothing").addEventListener("input", () => this.apply());
-    part("more-curves").addEventListener("change", (/** @type {Event & any} */ event) => this.toggleMore(event.target));
+    this.showMenu = moreMenu(part("more-curves"), (name) => this.toggleMore(name));
     this.apply();
   }
 
@@ -166,18 +166,11 @@ export class RunCharts {
   showMore() {
     const offered = this.history ? offeredCharts(this.history) : [];
     for (const name of this.liked.more) if (offered.includes(name) && !this.more.has(name)) this.addMore(name);
-    const shown = JSON.stringify([offered, [...this.more.keys()]]);
-    if (shown === this.shownMore) return;
-    this.shownMore = shown;
-    const options = offered.map((name) => h("option", { value: name }, `${this.more.has(name) ? "✓ " : ""}${chartName(name)}`));
-    this.part("more-curves").replaceChildren(h("option", { value: "" }, t("curves.more")), ...options);
+    this.showMenu(offered.map((name) => ({ name, title: chartName(name), isShown: this.more.has(name) })));
   }
 
-  /** @param {HTMLSelectElement} select */
-  toggleMore(select) {
-    const name = select.value;
-    select.value = "";
-    if (!name) return;
+  /** @param {string} name */
+  toggleMore(name) {
     if (this.more.has(name)) this.removeMore(name);
     else this.like({ more: [...this.liked.more, name] });
     this.more.get(name)?.box.scrollIntoView({ block: "nearest" });

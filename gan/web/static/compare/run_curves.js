@@ -2,10 +2,9 @@
 
 import { curveHint, curveName, furtherCurves, recordPlaces } from "../charts/curves.js";
 import { chartFigure } from "../charts/figure.js";
+import { moreMenu } from "../charts/more_menu.js";
 import { Chart } from "../charts/plot.js";
-import { h } from "../core/dom.js";
 import { percentOf, short } from "../core/format.js";
-import { t } from "../core/text.js";
 import { colorOf, shortTitle } from "./names.js";
 
 const FIRST_CURVES = ["d_loss", "g_loss", "d_real", "d_fake"];
@@ -23,7 +22,7 @@ export class RunCurves {
     this.marked = { cursor: null, end: null };
     this.more = []; // curves that were asked for
     part("smoothing").addEventListener("input", () => this.apply());
-    part("more-curves").addEventListener("change", (event) => this.toggleMore(event.target));
+    this.showMenu = moreMenu(part("more-curves"), (name) => this.toggle(name));
   }
 
   get all() {
@@ -79,15 +78,7 @@ export class RunCurves {
 
   showMore(known, wanted) {
     const names = Object.keys(known).filter((name) => !FIRST_CURVES.includes(name) && !WELCOME_CURVES.includes(name));
-    const options = names.map((name) => h("option", { value: name }, `${wanted.includes(name) ? "✓ " : ""}${curveName(name)}`));
-    this.part("more-curves").replaceChildren(h("option", { value: "" }, t("curves.more")), ...options);
-    this.part("more-curves").hidden = !names.length;
-  }
-
-  toggleMore(select) {
-    const name = select.value;
-    select.value = "";
-    if (name) this.toggle(name);
+    this.showMenu(names.map((name) => ({ name, title: curveName(name), isShown: wanted.includes(name) })));
   }
 
   toggle(name) {

@@ -1,6 +1,8 @@
 // Numbers as people read them, in the language of the page.
 
-import { number } from "./text.js";
+import { fixed, number } from "./text.js";
+
+export { fixed };
 
 /** @param {number} value */
 export const whole = (value) => number(Math.round(value));
@@ -38,17 +40,6 @@ export function duration(seconds) {
  */
 export const percentOf = (value, digits = 0) =>
   typeof value === "number" && Number.isFinite(value) ? `${fixed(100 * value, digits)} %` : "–";
-
-/**
- * So many digits after the point.
- *
- * @param {number} value
- * @param {number} [digits]
- */
-export function fixed(value, digits = 2) {
-  const text = number(Math.abs(value), { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false });
-  return value < 0 && /[1-9]/.test(text) ? `−${text}` : text;
-}
 
 /**
  * A number with at most so many digits after the point: as it stands in links, and on axes.

@@ -47,8 +47,8 @@ test("shares are per cent, amounts have a sign", () => {
 
 test("numbers have the digits that were asked for, and a real minus", () => {
   assert.deepEqual(
-    [0.456, -1, -0.001].map((value) => fixed(value)),
-    ["0.46", "−1.00", "0.00"],
+    [0.456, -1, -0.001, 1234.5].map((value) => fixed(value)),
+    ["0.46", "−1.00", "0.00", "1,234.50"],
   );
   assert.deepEqual([1, 9.94, 12.3, 1234].map(times), ["1.0", "9.9", "12", "1,234"]);
   assert.deepEqual([rounded(0.12345, 3), rounded(2, 4)], [0.123, 2]);

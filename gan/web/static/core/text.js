@@ -123,9 +123,16 @@ export function number(value, options = {}) {
  */
 export const moment = (date, options) => new Intl.DateTimeFormat(locale, options).format(date);
 
-/** @param {number} digits */
-const fixed = (digits) => (/** @type {number} */ value) =>
-  number(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+/**
+ * So many digits after the point.
+ *
+ * @param {number} value
+ * @param {number} [digits]
+ */
+export function fixed(value, digits = 2) {
+  const text = number(Math.abs(value), { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return value < 0 && /[1-9]/.test(text) ? `−${text}` : text;
+}
 
 /**
  * As C's %g has it: with an exponent where the number is very small or large.
@@ -148,12 +155,12 @@ const list = (type) => (/** @type {string[]} */ items) => new Intl.ListFormat(lo
 /** @type {Record<string, (value: any) => string>} */
 const FORMATS = {
   integer: (value) => number(value, { maximumFractionDigits: 0 }),
-  fixed1: fixed(1),
-  fixed2: fixed(2),
-  fixed4: fixed(4),
+  fixed1: (value) => fixed(value, 1),
+  fixed2: (value) => fixed(value, 2),
+  fixed4: (value) => fixed(value, 4),
   significant3: significant(3),
   number: significant(6),
-  percent: (share) => `${number(100 * share, { maximumFractionDigits: 0 })}\u00a0%`,
+  percent: (share) => `${fixed(100 * share, 0)}\u00a0%`,
   and: list("conjunction"),
   or: list("disjunction"),
   row: (sentences) => sentences.join(" "),

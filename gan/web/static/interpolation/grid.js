@@ -93,9 +93,9 @@ export class Crossing {
     Object.assign(ctx, { textAlign: "center", textBaseline: "middle", fillStyle: cssColor("--gf-dim") });
     names.forEach((name, i) => ctx.fillText(name, x(i) + tile / 2, HEADING / 2, tile));
     for (const [i, name] of this.letters()) {
-      ctx.fillStyle = "rgb(20 22 26 / 80%)";
+      ctx.fillStyle = cssColor("--gf-on-picture");
       ctx.fillRect(x(i), y(i), chip, chip);
-      ctx.fillStyle = "#fff";
+      ctx.fillStyle = cssColor("--gf-on-stage");
       ctx.fillText(name, x(i) + chip / 2, y(i) + chip / 2 + 0.5);
     }
     Object.assign(ctx, { strokeStyle: cssColor("--gf-accent"), lineWidth: 3 });

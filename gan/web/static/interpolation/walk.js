@@ -22,7 +22,6 @@ import { mostFrames, pathQuery } from "./state.js";
 
 const [STAGE, AROUND_STAGE] = [224, 400]; // CSS pixels: the picture at least, and the rest of the screen
 const GAP = 4;
-const KEYFRAME = "#aab4c2"; // on dark pictures, in both themes
 const SLIDER_FRAMES = 120;
 
 /** What the tab shows at first. */
@@ -100,7 +99,7 @@ export class Walk {
       ctx.lineWidth = width;
       ctx.strokeRect(x(i) + width / 2, y(i) + width / 2, tile - width, tile - width);
     };
-    for (let i = 0; i < options.count; i += this.frames - 1) frame(i, KEYFRAME, 2);
+    for (let i = 0; i < options.count; i += this.frames - 1) frame(i, cssColor("--gf-on-stage-dim"), 2);
     frame(this.position, cssColor("--gf-accent"), 3);
   }
 

@@ -40,8 +40,8 @@ export class RunHistory {
   append(records) {
     for (const [kind, added] of Object.entries(records)) {
       this.records[kind] = joined(this.records[kind] ?? {}, added);
-      if (kind === "events") this.events.push(.../** @type {any[]} */ (asFields(added).map(localised)));
-      if (kind === "measures") this.measures.push(...asFields(added));
+      if (kind === "events") extend(this.events, asFields(added).map(localised));
+      if (kind === "measures") extend(this.measures, asFields(added));
       if (kind === "frames") this.appendVerdicts(added);
     }
     return Object.keys(records);
@@ -176,9 +176,19 @@ function joined(held, added) {
   const before = held.step?.length ?? 0;
   for (const name of new Set([...Object.keys(held), ...Object.keys(added)])) {
     held[name] ??= new Array(before).fill(null);
-    held[name].push(...(added[name] ?? new Array(added.step.length).fill(null)));
+    extend(held[name], added[name] ?? new Array(added.step.length).fill(null));
   }
   return held;
+}
+
+/**
+ * One by one: what a long run has recorded may be more than a function takes as its arguments.
+ *
+ * @param {any[]} list
+ * @param {any[]} added
+ */
+function extend(list, added) {
+  for (const item of added) list.push(item);
 }
 
 /** @param {Columns} columns */

@@ -25,6 +25,13 @@ test("what is new comes below what is known", () => {
   assert.deepEqual([history.frameSteps, history.verdicts.get(16)], [[16], { fake: [0.5], real: null }]);
 });
 
+test("a very long run is taken over at once", () => {
+  const history = new RunHistory("it");
+  const step = Array.from({ length: 300_000 }, (_, i) => i);
+  history.append({ rows: { step }, events: { step, kind: step, text: step } });
+  assert.deepEqual([history.column("step").length, history.events.length], [300_000, 300_000]);
+});
+
 test("steps and places on another axis lead to each other", () => {
   const history = filled();
   assert.equal(history.placeOf(15, "seconds"), 2);
