@@ -72,7 +72,7 @@ def test_an_objective(monkeypatch: pytest.MonkeyPatch, help_of: Help) -> None:
     ]
     assert "dummy" in refusal(objective="no such one")
     assert refusal(objective="hinge", label_smoothing=0.1).endswith(
-        "choose the objective non-saturating, minimax or dummy."
+        "choose the objective Non-saturating, Minimax or dummy."
     )
     trains(objective="dummy", label_smoothing=0.1)
 

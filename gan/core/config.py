@@ -201,6 +201,21 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
+def choice_title(name: str, choice: str) -> str:
+    """What people read for one choice of a setting, by the setting's name; the choice itself where it has no words."""
+    table = _TABLES.get(name)
+    return label(f"{table}.{choice}.title" if table else f"knobs.{name}.{choice}", choice)
+
+
+def value_in_words(name: str, value: Value) -> str:
+    """A setting's value as people read it, where a sentence or a title speaks of it."""
+    if isinstance(value, bool):
+        return say("common.yes" if value else "common.no")
+    if isinstance(value, str):
+        return choice_title(name, value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def parse_value(name: str, text: Any) -> Value:
     """Turn what a person typed into the field's type. Raises ConfigError with a sentence."""
     if name not in KNOBS:
@@ -227,6 +242,8 @@ def _convert(k: Knob, text: Any) -> Value:
         ) from None
 
 
+# Settings whose choices have an area of their own; networks are called as the recipe that is made for them.
+_TABLES = {"objective": "objectives", "penalty": "penalties", "dataset": "datasets", "model": "recipes"}
 _MOST_SHOWN = 60  # letters of a value
 _KIND_WORDS: dict[type, str] = {kind: say(f"config.kind_{kind.__name__}") for kind in (bool, int, float, str)}
 _KINDS = {"bool": bool, "int": int, "float": float, "str": str}

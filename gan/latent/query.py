@@ -20,6 +20,7 @@ from gan.latent.spec import RING, LatentSpec, Push, unpacked
 
 MAX_RINGS, MAX_STEPS, MAX_SETS, MAX_DIRECTIONS = 64, 64, 1024, 8
 MAX_VALUE = 10.0
+MAX_LABEL = 9999  # of four digits
 MAX_PUSHES, MAX_KEY, MAX_VECTOR = 12, 60, 4096  # directions in one address, letters of a name, bytes of a vector
 
 SPEC_KEYS = (
@@ -85,7 +86,7 @@ def seed_of(query: Mapping[str, str]) -> int:
 def label_of(text: str) -> int | None:
     """A class; None where none is asked for."""
     if text and not re.fullmatch(r"\d{1,4}", text):
-        raise BadQuery(say("latent.wrong_class", text=repr(text[:20])))
+        raise BadQuery(say("latent.wrong_class", most=MAX_LABEL, text=repr(text[:20])))
     return int(text) if text else None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from gan.core.config import KNOBS, Changes, Config, Value
+from gan.core.config import KNOBS, Changes, Config, value_in_words
 from gan.core.messages import with_messages
 from gan.monitor.diagnosis import Verdict
 from gan.monitor.diagnosis.kinds import TOO_EARLY
@@ -60,14 +60,14 @@ def _cure(config: Config) -> dict[str, Any] | None:
 def _changes(config: Config, remedy: Changes) -> list[dict[str, str]]:
     """Which setting goes from what to what, in words; what stays as it is is left out."""
     return [
-        {"label": KNOBS[name].label, "from": _value(getattr(config, name)), "to": _value(value)}
+        {
+            "label": KNOBS[name].label,
+            "from": value_in_words(name, getattr(config, name)),
+            "to": value_in_words(name, value),
+        }
         for name, value in remedy.items()
         if getattr(config, name) != value
     ]
-
-
-def _value(value: Value) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 # As text ---------------------------------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from gan.core.config import KNOBS, Changes, Config, ConfigError
+from gan.core.config import KNOBS, Changes, Config, ConfigError, value_in_words
 from gan.core.files import link_or_copy, write_atomically
-from gan.core.messages import say
+from gan.core.messages import Message, say
 from gan.data.catalog import DataError
 from gan.models import meta_discriminator, meta_generator
 from gan.runs.files import BEST, CHECKPOINT, REAL_PNG
@@ -39,9 +39,9 @@ class Fork:
         """What the history says about it."""
         before = self.source.config.to_dict()
         what = [
-            say("events.change", name=_named(name), before=str(before[name]), now=str(v))
-            for name, v in self.changes.items()
-            if before[name] != v
+            say("events.change", name=_named(name), before=value_in_words(name, old), now=value_in_words(name, new))
+            for name, new in self.changes.items()
+            if (old := before[name]) != new
         ]
         words = {"title": self.source.meta.title, "step": self.step}
         return say("events.forked_changed", **words, changes=what) if what else say("events.forked", **words)
@@ -49,7 +49,7 @@ class Fork:
     @property
     def title(self) -> str:
         what = [
-            say("runs.fork_setting", name=_named(name), value=str(value))
+            say("runs.fork_setting", name=_named(name), value=value_in_words(name, value))
             for name, value in self.changes.items()
             if name != "total_steps"
         ]
@@ -66,12 +66,12 @@ class Fork:
         return None if self.state is None else self.source.meta.frame_seed
 
 
-def _named(knob: str) -> str:
-    """The knob's label inside a sentence, as short as a title needs it."""
-    label = KNOBS[knob].label
+def _named(knob: str) -> Message:
+    """The knob's label inside a sentence, in English as short as a title needs it."""
+    label = str(KNOBS[knob].label)
     for player in ("Generator", "Discriminator"):
         label = label.replace(f"{player}'s", f"{player[0]}'s")
-    return label if label[1] == "'" else label[0].lower() + label[1:]
+    return Message(label if label[1] == "'" else label[0].lower() + label[1:], f"knobs.{knob}.label")
 
 
 def plan_fork(source: Run, changes: Changes, step: int | None = None) -> Fork:
@@ -84,7 +84,7 @@ def plan_fork(source: Run, changes: Changes, step: int | None = None) -> Fork:
     """
     fixed = next((name for name in changes if name in KNOBS and not KNOBS[name].in_forks), None)
     if fixed:
-        raise ConfigError(say("runs.fork_keeps", label=KNOBS[fixed].label.lower(), name=fixed))
+        raise ConfigError(say("runs.fork_keeps", label=_named(fixed), name=fixed))
     if source.needs:
         raise DataError(source.needs)
     config = source.config.changed(**changes)

@@ -26,6 +26,7 @@ from gan.runs.meta import RunMeta, read_meta
 from gan.runs.publishing import show, stored_snapshot
 from gan.runs.snapshot import Numbers, Snapshot
 from gan.training.checkpoint import CheckpointError, read_header, shown_generator_state
+from gan.training.checks import form_in_words
 from gan.training.trainer import Trainer
 
 WATCHED_SECONDS = 4.0  # somebody asked for a picture within this time
@@ -105,7 +106,7 @@ class Run:
             return ""
         if self.own_dir is not None and (self.own_dir / f"{cfg.dataset}.safetensors").is_file():
             return ""
-        what = say(f"runs.form_{'grey' if cfg.channels == 1 else 'colour'}", size=cfg.size)
+        what = form_in_words(cfg.size, cfg.channels)
         if count := self.meta.pictures_count:
             what = say("runs.pictures_of_form", number=count, form=what)
         if title := self.meta.dataset_title:

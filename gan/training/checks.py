@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gan.core.config import Config, ConfigError
-from gan.core.messages import say
+from gan.core.config import Config, ConfigError, choice_title
+from gan.core.messages import Message, say
 from gan.data.catalog import Pictures
 from gan.losses.objectives import OBJECTIVES
 from gan.losses.penalties import PENALTIES
@@ -22,14 +22,17 @@ def check_config(config: Config) -> None:
             raise ConfigError(say(f"checks.{reason}", **_said(config)))
     check_networks(config)
     if config.penalty != "none" and meta_discriminator(config).has_batch_stats:
-        raise ConfigError(say("checks.penalty_over_batch", model=repr(config.model)))
+        raise ConfigError(say("checks.penalty_over_batch", model=choice_title("model", config.model)))
 
 
 def _said(config: Config) -> dict[str, object]:
     """What the entries of checks.json may speak of: settings, and the objectives with which D gives a probability."""
-    names = ("objective", "penalty", "d_steps", "instance_noise_images", "clusters", "z_dim")
-    settings: dict[str, object] = {name: getattr(config, name) for name in names}
-    return settings | {"probabilities": [name for name, found in OBJECTIVES.items() if found.is_probability]}
+    numbers = ("d_steps", "instance_noise_images", "clusters", "z_dim")
+    choices = ("objective", "penalty", "update_order")
+    settings: dict[str, object] = {name: getattr(config, name) for name in numbers}
+    titles = {name: choice_title(name, getattr(config, name)) for name in choices}
+    probabilities = [choice_title("objective", name) for name, found in OBJECTIVES.items() if found.is_probability]
+    return settings | titles | {"probabilities": probabilities}
 
 
 # What does not go together, and the entry of checks.json that says why: its setting in brackets is the one that the
@@ -74,13 +77,17 @@ _REFUSED: tuple[tuple[Callable[[Config], bool], str], ...] = (
 )
 
 
+def form_in_words(size: int, channels: int) -> Message:
+    """What pictures of so many pixels and colour channels are: "28 × 28, grey"."""
+    return say(f"checks.form_{'grey' if channels == 1 else 'colour'}", size=size)
+
+
 def check_data(config: Config, pictures: Pictures) -> None:
     """Refuse a data set that the networks were not made for."""
     _, channels, size, _ = pictures.images.shape
     if (channels, size) != (config.channels, config.size):
-        raise ConfigError(
-            say("checks.wrong_form", size=size, channels=channels, wanted=config.size, wanted_channels=config.channels)
-        )
+        found, wanted = form_in_words(size, channels), form_in_words(config.size, config.channels)
+        raise ConfigError(say("checks.wrong_form", found=found, wanted=wanted))
     if config.classes and config.classes != len(pictures.class_names):
         raise ConfigError(
             say("checks.wrong_classes", name=pictures.name, count=len(pictures.class_names), wanted=config.classes)

@@ -18,6 +18,7 @@ Area = dict[str, Entry]
 PLURALS = {"de": {"one", "other"}, "es": {"one", "many", "other"}}  # CLDR categories of whole numbers
 CHOSEN = {knob.name for knob in KNOBS.values() if knob.scope != "fitted"}  # settings that a form has a field for
 QUOTES = {"de": "„“", "es": "«»"}
+GROUPED = {"en": ",", "de": ".", "es": "."}  # what stands between the thousands of a number
 LISTS = ("and", "or")  # formats of a place that a language may choose
 # What is called the same everywhere, and words that a language shares with English.
 NAMES = {
@@ -25,13 +26,13 @@ NAMES = {
     "Fashion-MNIST", "Emoji", "KMNIST", "CIFAR-10", "LSGAN", "WGAN", "WGAN-GP", "SNGAN", "R3GAN", "CGAN", "MLP",
     "CC BY-SA 3.0 (LeCun, Cortes, Burges)", "MIT (Zalando SE)", "Thanh-Tung et al. 2019 (0-GP)",
     "CC BY-SA 4.0 (ROIS-DS Center for Open Data in the Humanities)", "{minutes} min", "{hours} h {minutes} min",
-    "Minimax", "Wasserstein", "Adam β₁", "Adam β₂", "Adam ε",
+    "Minimax", "Wasserstein", "Adam β₁", "Adam β₂", "Adam ε", "tanh", "relu",
     "CC0 1.0 (DiceBear, Critters)",
 }  # fmt: skip
 SHARED = {
     "de": {"Interpolation", "Generator", "Download", "Live", "Name", "Seed", "Variation {k}", "Dense", "Hinge",
            "Pullover", "orange", "pink", "magenta"},
-    "es": {"no", "{times} × real", "Ctrl", "magenta"},
+    "es": {"no", "{times} × real", "Ctrl", "magenta", "32 bits (float32)", "16 bits (bfloat16)"},
 }  # fmt: skip
 
 
@@ -133,6 +134,18 @@ def test_typography(language: str, area: str) -> None:
         for text in texts(theirs):
             assert not set(text) & set('"„“”«»') - {begin, end} and text.count(begin) == text.count(end), key
             assert not re.search(" [%…]", text), key
+
+
+@pytest.mark.parametrize("language", GROUPED)
+def test_large_numbers_are_written_as_the_page_writes_others(language: str) -> None:
+    """As Intl does: Spanish groups from five digits on."""
+    number = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:[.,\s]\d{3})+(?!\d)|(?<![\d.,])\d{5,}")
+    for area in areas(language).values():
+        for text in (text for entry in area.values() for text in texts(entry)):
+            for found in number.findall(text):
+                digits = re.sub(r"\D", "", found)
+                assert found == f"{int(digits):,}".replace(",", GROUPED[language]), text
+                assert language != "es" or len(digits) > 4, text
 
 
 @each_area

@@ -108,7 +108,7 @@ def test_a_fork_is_made_in_the_page_and_joins_the_comparison(server, visit, pair
     until(lambda: server.saved(made))
     info = server.get(f"runs/{made}")
     assert info["config"]["objective"] == "hinge" and info["states"] == [32]
-    assert info["events"][0]["text"] == "Forked from Dense on MNIST at step 32: objective non-saturating → hinge"
+    assert info["events"][0]["text"] == "Forked from Dense on MNIST at step 32: objective Non-saturating → Hinge"
     wait_for_steps(page, [60, 60])  # it was followed while it trained
     expect(part(page, "compare", "table")).to_contain_text("Hinge")
 

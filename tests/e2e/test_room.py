@@ -47,7 +47,7 @@ def press(page: Any, name: str) -> None:
 def refused(page: Any) -> None:
     choose(page, "dense")
     part(page, "train", "train").click()
-    expect(box(page)).to_contain_text(re.compile(r"Somebody's training, for \d+ (s|min)"))
+    expect(box(page)).to_contain_text(re.compile(r"Somebody has been training here for \d+ (s|min)"))
     assert "cats" not in page.locator("body").inner_text()
 
 
@@ -139,7 +139,7 @@ def test_the_owner_who_comes_back_reads_the_same(people, server):
     second = press_train(page)
     wait_for_status(page, "running")
     part(first, "train", "pause").click()  # Resume
-    expect(box(first)).to_contain_text("Somebody's training")
+    expect(box(first)).to_contain_text("Somebody has been training")
     press(first, "Tell me when it is free")
     server.command(second, "stop")
     press(first, "Resume")

@@ -396,7 +396,7 @@ def test_the_route_answers_with_verdicts_and_the_cure(registry):
     (verdict,) = answer["verdicts"]
     assert verdict["kind"] == "mode-collapse" and verdict["try"] and verdict["why"]
     changes = [{name: change[name] for name in ("label", "from", "to")} for change in answer["cure"]["changes"]]
-    assert {"label": "Penalty", "from": "none", "to": "r1"} in changes
+    assert {"label": "Penalty", "from": "None", "to": "R1"} in changes
     assert verdict["messages"]["title"] == {"key": "verdicts.mode-collapse.title", "values": {}}
     assert verdict["messages"]["seen"]["key"].startswith("diagnosis.")
     cured, _ = registry.create(PREFIX + "mode-collapse", changes=answer["cure"]["remedy"])

@@ -211,7 +211,7 @@ def test_a_fork_with_changes_learns_by_them_from_the_first_step_on(runs):
     images = [row.images for row in fork.history.rows]
     assert images == sorted(images) and images[-1] == 16 * 8 + 24 * 4
     assert "G's learning rate 0.001 → 0.0005" in fork.history.events[-1]["text"]
-    assert fork.meta.title == "Dense on MNIST · G's learning rate 0.0005, objective hinge, batch size 4"
+    assert fork.meta.title == "Dense on MNIST · G's learning rate 0.0005, objective Hinge, batch size 4"
 
 
 def test_learning_rates_that_were_changed_by_hand_are_taken_along(runs):

@@ -451,7 +451,7 @@ def test_an_unwatched_run_makes_room_for_others(runs):
     left, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
     wanted, _ = runs.create("dense", changes=SMALL)
     runs.start(left)
-    with pytest.raises(RunsError, match="Somebody's training"):
+    with pytest.raises(RunsError, match="Somebody has been training"):
         runs.start(wanted)  # somebody has looked at the first one just now
     left._watched_at -= 1000
     runs.start(wanted)

@@ -273,7 +273,7 @@ def test_a_second_visitor_reads_a_sentence_about_nobody(client, registry):
             answer = client.post(f"{BASE}/{path}", json=body)
             assert answer.status_code == 409
             assert re.fullmatch(
-                r"Somebody's training, for \d+ s, about (\d+ h )?\d+ (min|s) left\."
+                r"Somebody has been training here for \d+ s; about (\d+ h )?\d+ (min|s) are left\."
                 r" When nobody watches it for 2 min, it makes room\.",
                 answer.json()["error"],
             )
@@ -302,7 +302,7 @@ def test_the_owner_of_the_run_that_trains_is_told_which_it_is(client, registry):
     assert get(client, "busy").json() == {"free": True}
     start(client)
     resumed = command(client, run_id, owner, "resume")
-    assert resumed.status_code == 409 and resumed.json()["error"].startswith("Somebody's training")
+    assert resumed.status_code == 409 and resumed.json()["error"].startswith("Somebody has been training")
     assert get(client, f"runs/{run_id}").json()["status"] == "paused"
 
 
@@ -431,7 +431,7 @@ def test_a_fork_takes_the_place_of_the_run_it_comes_from_and_of_no_other(client,
     run_id, owner = start(client)
     live(client, run_id, 2)
     stranger = client.post(f"{BASE}/runs/{run_id}/fork", json={})
-    assert stranger.status_code == 409 and "Somebody's training" in stranger.json()["error"]
+    assert stranger.status_code == 409 and "Somebody has been training" in stranger.json()["error"]
     wrong = client.post(f"{BASE}/runs/{run_id}/fork", json={"changes": {"z_dim": 7}}, headers=owner)
     assert wrong.status_code == 400 and registry.get(run_id).status == "running"
     assert len(list(registry.folder.glob("*/run.json"))) == 1

@@ -60,6 +60,7 @@ MOST_RESULT_BYTES = 2 << 30  # what is written
 MOST_IN_FLIGHT = 256  # pictures between reading and writing: enough to keep all cores busy behind a slow one,
 MOST_IN_FLIGHT_BYTES = 2 * (MOST_FILE_BYTES + 4 * MOST_PIXELS)  # and no more memory, but for one larger picture alone
 SAY_SECONDS = 0.3  # between two words about progress
+_WHITE_OF_16_BITS = 2**16 - 1
 
 
 class Prepared(NamedTuple):
@@ -195,18 +196,18 @@ def _scale_deep(tally: _Tally) -> list[str]:
     """Spread 16-bit grey that uses a part of its range over the whole of 8 bits, all pictures alike; what is said."""
     if not tally.deep:
         return []
-    low, high = 65535, 0
+    low, high = _WHITE_OF_16_BITS, 0
     for values in _deep_records(tally):
         low, high = min(low, int(values.min())), max(high, int(values.max()))
-    if high - low > 65535 // 2 or high == low:
+    if high - low > _WHITE_OF_16_BITS // 2 or high == low:
         return []
     for record, values in zip(tally.deep, _deep_records(tally), strict=True):
         grey = ((values.astype(np.float32) - low) * (255 / (high - low))).round().astype(np.uint8)
         tally.pixels_spool.seek(record * tally.record)
         tally.pixels_spool.write(grey.tobytes() * tally.form.channels)
     if len(tally.deep) == len(tally.rows):
-        return [say("data.all_deep", low=low, high=high)]
-    return [say("data.deep", count=len(tally.deep), low=low, high=high)]
+        return [say("data.all_deep", low=low, high=high, most=_WHITE_OF_16_BITS)]
+    return [say("data.deep", count=len(tally.deep), low=low, high=high, most=_WHITE_OF_16_BITS)]
 
 
 def _deep_records(tally: _Tally) -> Iterator[np.ndarray]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from functools import cache
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gan.core.config import KNOBS
+from gan.core.config import KNOBS, Knob, choice_title
 from gan.core.messages import say, with_messages
 from gan.core.version import VERSION
 from gan.data.catalog import DATA
 from gan.losses.objectives import OBJECTIVES, Objective
 from gan.losses.penalties import PENALTIES, Penalty
 from gan.losses.transforms import CONSTRAINTS, TRANSFORMS, Constraint, Transform
+from gan.models import MODELS
 from gan.recipes.catalog import ALL_RECIPES
 from gan.runs.store import RECORDED
 from gan.serving.renderer import MAX_UPLOAD_BYTES
@@ -59,6 +61,7 @@ class StartRoutes:
         )
 
 
+_CHOICES: dict[str, Iterable[str]] = {"dataset": DATA, "model": MODELS}  # of settings that no form changes
 _NO_PENALTY = {
     "name": "none",
     "title": say("penalties.none.title"),
@@ -93,7 +96,7 @@ def _tables(language: str) -> dict[str, object]:
             }
             for n, s in DATA.items()
         ],
-        "knobs": [dataclasses.asdict(k) | {"kind": k.kind.__name__, "in_forks": k.in_forks} for k in KNOBS.values()],
+        "knobs": [_field(knob) for knob in KNOBS.values()],
         "tables": {
             "objective": [_explained(n, o, D=o.d_formula, G=o.g_formula) for n, o in OBJECTIVES.items()],
             "penalty": [_explained(n, p, P=p.formula) if p else _NO_PENALTY for n, p in PENALTIES.items()],
@@ -102,6 +105,13 @@ def _tables(language: str) -> dict[str, object]:
         "pictures": accepted(),
         "notes": {n: _explained(n, e, **{"": e.formula}) for n, e in (TRANSFORMS | CONSTRAINTS).items()},
     }
+
+
+def _field(knob: Knob) -> dict[str, object]:
+    """A setting, as a form shows it."""
+    names = knob.choices or tuple(_CHOICES.get(knob.name, ()))
+    choices = [{"name": name, "title": choice_title(knob.name, name)} for name in names]
+    return dataclasses.asdict(knob) | {"kind": knob.kind.__name__, "in_forks": knob.in_forks, "choices": choices}
 
 
 def _explained(name: str, entry: Objective | Penalty | Transform | Constraint, **formulas: str) -> dict[str, object]:

@@ -6,7 +6,7 @@ import { notify } from "../core/notice.js";
 import { t } from "../core/text.js";
 import { owns } from "../core/tokens.js";
 import { forkRun } from "../run/fork.js";
-import { choice, toggle, typed } from "../run/form_fields.js";
+import { choice, choicesOf, toggle, typed } from "../run/form_fields.js";
 
 const FIRST_KNOB = "g_lr";
 
@@ -135,6 +135,6 @@ export class ForkForm {
 function controlFor(data, knob, hint) {
   const id = "gf-fork-value";
   if (knob.kind === "bool") return toggle(id);
-  const choices = data.tables[knob.name] ?? knob.choices?.map((name) => ({ name }));
-  return choices?.length ? choice(id, choices, hint, knob.help) : typed(id, knob.kind);
+  const choices = choicesOf(data, knob);
+  return choices.length ? choice(id, choices, hint, knob.help) : typed(id, knob.kind);
 }

@@ -2,7 +2,7 @@
 
 import { h, setText } from "../core/dom.js";
 import { t } from "../core/text.js";
-import { shown } from "../run/form_fields.js";
+import { choicesOf, shown } from "../run/form_fields.js";
 import { swatch } from "./columns.js";
 
 const NEVER_DIFFER = ["recipe"]; // the titles say it
@@ -28,6 +28,6 @@ function row({ knob, values }) {
 }
 
 function settingShown(data, knob, value) {
-  if (typeof value === "boolean") return t(value ? "compare.yes" : "compare.no");
-  return data.tables[knob.name]?.find(({ name }) => name === value)?.title ?? shown(value);
+  if (typeof value === "boolean") return t(value ? "common.yes" : "common.no");
+  return choicesOf(data, knob).find(({ name }) => name === value)?.title ?? shown(value);
 }

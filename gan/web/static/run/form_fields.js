@@ -3,6 +3,9 @@
 import { h, setText } from "../core/dom.js";
 import { t } from "../core/text.js";
 
+/** What may be chosen for a setting, as [{name, title, ...}]; empty where it is a number. */
+export const choicesOf = (data, knob) => data.tables[knob.name] ?? knob.choices;
+
 /** A setting as the form shows it. */
 export function shown(value) {
   if (typeof value === "boolean") return value;
@@ -31,7 +34,7 @@ export function toggle(id) {
 
 /** `hint`, where there is one, says what is chosen, or else the help. */
 export function choice(id, choices, hint = null, help = "") {
-  const options = choices.map(({ name, title }) => h("option", { value: name }, title ?? name));
+  const options = choices.map(({ name, title }) => h("option", { value: name }, title));
   const element = h("select", { id, class: "gf-select", "aria-describedby": `${id}-hint` }, options);
   const explain = () => hint && setText(hint, choices.find(({ name }) => name === element.value)?.about ?? help);
   const set = (value) => {

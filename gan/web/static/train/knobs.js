@@ -99,8 +99,7 @@ export class Knobs {
     if (knob.kind === "bool") return toggle(id);
     const table = this.data.tables[knob.name];
     if (table) return explainedChoice(id, table);
-    const choices = knob.choices.map((name) => ({ name }));
-    return choices.length ? choice(id, choices) : typed(id, knob.kind);
+    return knob.choices.length ? choice(id, knob.choices) : typed(id, knob.kind);
   }
 }
 
