@@ -7,12 +7,14 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
-from gan.core.config import Config, ConfigError
+from gan.core.config import Changes, Config, ConfigError
 from gan.core.images import to_uint8
 from gan.metrics.checkerboard import nyquist_energy
 from gan.models import build_discriminator, build_generator, check_networks
+from gan.models import weights_file as files
 from gan.models.layers import Generator
 from gan.models.skip import Canvas, FirstPicture, LastDoubling, SkipDoubling, channels, doubled, first_side, sides
+from gan.recipes.catalog import make_config
 
 SMALL = Config(model="skip", size=64, channels=3, width=4, z_dim=8)
 
@@ -110,3 +112,17 @@ def test_untrained_pictures_have_little_of_a_checkerboard() -> None:
     with torch.inference_mode():
         energy = nyquist_energy(to_uint8(G(torch.randn(64, 8, generator=rng()))))
     assert energy < 0.02  # a full checkerboard has 2
+
+
+def test_a_weights_file_brings_the_pictures_back() -> None:
+    cfg, z = SMALL.changed(clusters=5), torch.randn(3, 8, generator=rng())
+    G = build_generator(cfg, rng()).eval()
+    weights = files.from_bytes(files.to_bytes(files.Weights(cfg, "Small monsters", (), 7, G.state_dict())))
+    with torch.inference_mode():
+        assert torch.equal(files.build(weights)(z), G(z))
+
+
+@pytest.mark.parametrize(("model", "settings"), [("skip", {}), ("quick", {"model": "quick"})])
+def test_large_pictures_take_these_networks_unless_others_are_asked_for(model: str, settings: Changes) -> None:
+    assert make_config("quick", "monsters", **settings).model == model
+    assert make_config("quick", "emoji").model == "quick"
