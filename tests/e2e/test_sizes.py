@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from gan.core.images import is_webp
-from tests.e2e.conftest import Server, css, look, open_tab, opened, part, press_train, wait_for_status, wait_for_step
+from tests.conftest import until
+from tests.e2e.conftest import Server, css, look, open_tab, opened, part, press_train
 from tests.follow import answer_of
 
 WIDTHS = (390, 820, 1440, 1920)
@@ -110,8 +111,7 @@ def test_the_choice_holds_in_every_tab(server, visit, colour_run):
 def test_what_is_sent_while_it_learns_is_small(server, visit):
     page = opened(visit(server.url("?recipe=dense&dataset=monsters&k.batch=4")))
     run = press_train(page, "dense")
-    wait_for_status(page, "running")
-    wait_for_step(page, 3)
+    until(lambda: server.follow(run).get("snapshot", {"step": 0})["step"] >= 3)
     line, picture = answer_of(server.fetch(f"runs/{run}/follow?since=")[1])
     assert line["picture"]["webp"] and is_webp(picture) and len(picture) <= LIVE_BYTES
     steps = line["records"]["frames"]["step"]
