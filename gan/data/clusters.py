@@ -16,16 +16,16 @@ FEWEST = 50  # pictures of one group, on average: a small data set has fewer gro
 GRAIN = 16  # centres are multiples of 1/16
 
 
-def find_clusters(images: Tensor, k: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+def find_clusters(images: Tensor, k: int, rng: torch.Generator, shrink: int = 2) -> tuple[Tensor, Tensor]:
     """Sort pictures uint8 [N, C, H, W] into at most k groups: labels int64 [N], and each group's share, float64 [k].
 
-    Lloyd's k-means on pictures of half the size, begun as Arthur & Vassilvitskii 2007 say. Pixels are whole numbers and
-    centres are rounded, so that every sum below is exact in float64: the same groups come out whatever the number of
-    threads, and a run resumes exactly.
+    Lloyd's k-means on pictures `shrink` times smaller, begun as Arthur & Vassilvitskii 2007 say. Pixels are whole
+    numbers and centres are rounded, so that every sum below is exact in float64: the same groups come out whatever the
+    number of threads, and a run resumes exactly.
     """
     count = max(1, min(k, len(images) // FEWEST))
     rows = torch.randperm(len(images), generator=rng)[:FIT_PICTURES]
-    sample = _half_size(images[rows])  # [n, F]
+    sample = _smaller(images[rows], shrink)  # [n, F]
     centres = _far_apart(sample, count, rng)  # [count, F]
     for _ in range(ROUNDS):
         labels = _nearest(sample, centres)
@@ -33,7 +33,7 @@ def find_clusters(images: Tensor, k: int, rng: torch.Generator) -> tuple[Tensor,
         sums = torch.zeros_like(centres).index_add_(0, labels, sample)
         means = (sums / sizes.clamp(min=1)[:, None] * GRAIN).round() / GRAIN
         centres = torch.where(sizes[:, None] > 0, means, centres)
-    labels = torch.cat([_nearest(_half_size(part), centres) for part in images.split(FIT_PICTURES)])
+    labels = torch.cat([_nearest(_smaller(part, shrink), centres) for part in images.split(FIT_PICTURES)])
     return labels, torch.bincount(labels, minlength=k).double() / len(labels)
 
 
@@ -47,9 +47,9 @@ def _far_apart(rows: Tensor, count: int, rng: torch.Generator) -> Tensor:
     return centres
 
 
-def _half_size(images: Tensor) -> Tensor:
-    """uint8 [n, C, H, W] -> whole numbers float64 [n, F]: each the sum of two by two pixels."""
-    return avg_pool2d(images.float(), 2, divisor_override=1).flatten(1).double()
+def _smaller(images: Tensor, shrink: int) -> Tensor:
+    """uint8 [n, C, H, W] -> whole numbers float64 [n, F]: each the sum of `shrink` by `shrink` pixels."""
+    return avg_pool2d(images.float(), shrink, divisor_override=1).flatten(1).double()
 
 
 def _nearest(rows: Tensor, centres: Tensor) -> Tensor:

@@ -116,7 +116,9 @@ class Trainer:
             self.data.labels = pictures.labels
         if cfg.clusters:
             rng = torch.Generator().manual_seed(self.seeds.of(Stream.CLUSTERS))
-            self.data.labels, shares = find_clusters(pictures.images, cfg.clusters, rng)
+            # Groups of large pictures at half their size would take half a minute, so they are found at 8 by 8.
+            shrink = max(2, cfg.size // 8) if cfg.model == "skip" else 2
+            self.data.labels, shares = find_clusters(pictures.images, cfg.clusters, rng, shrink)
             self.G.odds.copy_(cluster_logit_bias(shares, rng))
 
     # The step -----------------------------------------------------------------------------------------------------
