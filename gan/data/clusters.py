@@ -10,10 +10,17 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from gan.core.config import Config
+
 FIT_PICTURES = 5_000  # groups are found on so many pictures, then all are sorted into them
 ROUNDS = 12
 FEWEST = 50  # pictures of one group, on average: a small data set has fewer groups than asked for
 GRAIN = 16  # centres are multiples of 1/16
+
+
+def cluster_shrink(config: Config) -> int:
+    """How many times smaller pictures are sorted: at half their size, which would take half a minute for large ones."""
+    return max(2, config.size // 8) if config.model == "skip" else 2
 
 
 def find_clusters(images: Tensor, k: int, rng: torch.Generator, shrink: int = 2) -> tuple[Tensor, Tensor]:

@@ -22,7 +22,7 @@ from gan.core.config import Config
 from gan.core.noise import sheet_latents
 from gan.core.seeds import NEWEST, Seeds, Stream
 from gan.data.catalog import Dataset, Pictures
-from gan.data.clusters import cluster_logit_bias, find_clusters
+from gan.data.clusters import cluster_logit_bias, cluster_shrink, find_clusters
 from gan.losses.objectives import OBJECTIVES, mean_verdicts
 from gan.losses.penalties import PENALTIES, DiscriminatorStep
 from gan.losses.transforms import TRANSFORMS, clip_gradients, clip_weights, joint_norm
@@ -115,9 +115,7 @@ class Trainer:
         if cfg.classes:
             self.data.labels = pictures.labels
         if cfg.clusters:
-            rng = torch.Generator().manual_seed(self.seeds.of(Stream.CLUSTERS))
-            # Groups of large pictures at half their size would take half a minute, so they are found at 8 by 8.
-            shrink = max(2, cfg.size // 8) if cfg.model == "skip" else 2
+            rng, shrink = torch.Generator().manual_seed(self.seeds.of(Stream.CLUSTERS)), cluster_shrink(cfg)
             self.data.labels, shares = find_clusters(pictures.images, cfg.clusters, rng, shrink)
             self.G.odds.copy_(cluster_logit_bias(shares, rng))
 
