@@ -27,7 +27,8 @@ NAMES = {
     "CC BY-SA 3.0 (LeCun, Cortes, Burges)", "MIT (Zalando SE)", "Thanh-Tung et al. 2019 (0-GP)",
     "CC BY-SA 4.0 (ROIS-DS Center for Open Data in the Humanities)", "{minutes} min", "{hours} h {minutes} min",
     "Minimax", "Wasserstein", "Adam β₁", "Adam β₂", "Adam ε", "tanh", "relu",
-    "CC0 1.0 (DiceBear, Critters)",
+    "CC0 1.0 (DiceBear, Critters)", "CC0 1.0 (DiceBear, Sprouts)", "CC0 1.0 (DiceBear, Clay)",
+    "CC0 1.0 (DiceBear, Moods)",
 }  # fmt: skip
 SHARED = {
     "de": {"Interpolation", "Generator", "Download", "Live", "Name", "Seed", "Variation {k}", "Dense", "Hinge",

@@ -27,6 +27,12 @@ BITS = {
     ("monsters", "test"): (2_000, "7387dcae90cdc557", "6317d75e7a58f781"),
     ("faces", "train"): (10_000, "52cc536a83c9425c", "44e38614a2e7ac46"),
     ("faces", "test"): (2_000, "e4bc055d7df26f23", "237c4329048b2a55"),
+    ("sprouts", "train"): (1_000, "032344ea55dfae8d", "164ed28bf5a973cc"),
+    ("sprouts", "test"): (1_000, "f5fe1f5bbfe3d266", "f74da2c1094cb0fd"),
+    ("clay", "train"): (1_000, "8cc3579cb5729e31", "1758af1bcbe72156"),
+    ("clay", "test"): (1_000, "11350f12d06df07b", "86cd4ae85f772e1b"),
+    ("moods", "train"): (1_000, "50f9542f5cb0e30d", "8775959cf7f31ed0"),
+    ("moods", "test"): (1_000, "e13d5f3e5ba2342f", "0ee4b527d00abc17"),
 }  # fmt: skip
 
 
@@ -86,6 +92,9 @@ def commonest(pixels: np.ndarray) -> np.ndarray:
 SEEN = {
     "monsters": {"body_colour": (slice(40, 62), slice(26, 38)), "background": (slice(0, 20), slice(0, 8))},
     "faces": {"clothes_colour": (slice(61, 64), slice(20, 44)), "background": (slice(0, 20), slice(0, 6))},
+    "sprouts": {"pot_colour": (slice(38, 62), slice(26, 38)), "background": (slice(0, 20), slice(0, 8))},
+    "clay": {"body_colour": (slice(44, 58), slice(26, 38))},
+    "moods": {"face_colour": (slice(20, 50), slice(18, 46)), "background": (slice(0, 6), slice(0, 6))},
 }
 
 

@@ -70,6 +70,9 @@ DRAWN = {
             "backgroundColor": _shown("faces", "background"),
         },
     ),
+    "sprouts": Drawn("sprouts"),
+    "clay": Drawn("clay"),
+    "moods": Drawn("moods", view=(0, 0.04, 1), sizes=(0.82, 0.96)),
 }
 
 
