@@ -34,6 +34,7 @@ _QUICK = Config(
 )  # fmt: skip
 # For larger pictures: docs/training.md and weights/README.md say how these were found.
 _SKIP: Changes = {"model": "skip", "width": 24}
+_DRAWINGS = _QUICK.changed(penalty_weight=2.0, **_SKIP)
 # Famous ones on the networks of quick: without its groups, its penalty and its falling learning rates, which are not
 # theirs, but all with its averaged generator, so that they can be compared. Papers' RMSProp is Adam without momentum.
 _FAMOUS = _QUICK.changed(
@@ -57,7 +58,11 @@ _CONV_SMALL = _KERAS.changed(
 RECIPES: dict[str, Recipe] = {
     "quick-monsters": Recipe(
         "start",
-        _QUICK.changed(recipe="quick-monsters", dataset="monsters", penalty_weight=2.0, **_SKIP),
+        _DRAWINGS.changed(recipe="quick-monsters", dataset="monsters"),
+    ),
+    "quick-faces": Recipe(
+        "start",
+        _DRAWINGS.changed(recipe="quick-faces", dataset="faces"),
     ),
     "quick": Recipe(
         "start",

@@ -161,7 +161,7 @@ def _shuffle(m: nn.PixelShuffle, channels: int, side: int) -> Layer:
 
 def _to_picture(m: ToPicture, channels: int, side: int) -> Layer:
     colours = m.conv.out_channels
-    sizes = {"inputs": channels, "colours": colours, "side": side, "doubled": int(m.doubled)}
+    sizes: dict[str, float] = {"inputs": channels, "colours": colours, "side": side, "doubled": int(m.doubled)}
     weight = m.conv.weight[:, :, 0, 0].T  # [inputs, colours]
     return Layer(sizes, _given({"weight": weight, "bias": m.conv.bias}), side**2 * weight.numel())
 

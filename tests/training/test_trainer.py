@@ -246,9 +246,9 @@ def test_learning_rates_halve_with_the_images(random_pictures):
 
 
 def test_data_of_another_shape_or_other_classes_is_refused():
-    with pytest.raises(ConfigError, match="32×32"):
+    with pytest.raises(ConfigError, match="32 × 32"):
         Trainer(RECIPES["quick"].config, make_pictures(size=32))
     with pytest.raises(ConfigError, match="7 classes"):
         Trainer(RECIPES["quick-conditional"].config, make_pictures(classes=7))
-    with pytest.raises(ConfigError, match="split"):
+    with pytest.raises(ConfigError, match="Split"):
         Trainer(RECIPES["conv-small"].config.changed(penalty="r1"), make_pictures())
