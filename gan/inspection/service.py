@@ -27,7 +27,7 @@ from gan.data.pictures import Pictures
 from gan.inspection.networks import Layer, feature_maps, heat_map
 from gan.latent.spec import LatentSpec
 from gan.losses.objectives import OBJECTIVES
-from gan.metrics.classifier import load, measured_sets
+from gan.metrics.classifier import knows, load
 from gan.metrics.nearest import Near, RealPictures, features_of
 from gan.models import meta_discriminator, meta_generator
 from gan.runs.registry import Runs
@@ -131,8 +131,7 @@ class Inspector:
     def ways(self, subject: Subject) -> list[str]:
         """In what the nearest pictures can be looked for."""
         cfg = subject.config
-        known = cfg.dataset in measured_sets() and (cfg.channels, cfg.size) == (1, 28)
-        return list(WAYS if known else WAYS[:1])
+        return list(WAYS if knows(cfg.dataset, (cfg.channels, cfg.size, cfg.size)) else WAYS[:1])
 
     def _prepare(self, subject: Subject, way: str) -> ReferenceIndex:
         """What is looked among, once it is ready. Raises Preparing, NotAvailable or DataError."""

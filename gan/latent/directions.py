@@ -24,7 +24,7 @@ from gan.core.messages import say
 from gan.core.noise import SHEETS, sheet_latents
 from gan.latent.spec import without
 from gan.metrics import stroke_attributes
-from gan.metrics.classifier import CLASSES, PICTURE, load, measured_sets, to_float
+from gan.metrics.classifier import form_of, knows, load
 from gan.metrics.stroke_attributes import measurable
 from gan.models.layers import Generator
 
@@ -117,10 +117,9 @@ class StudyResult:
     def directions(self, check: Callable[[], None] = lambda: None) -> list[Direction]:
         """Everything that can be found without a person: measured, then towards classes, then varied most."""
         found = [Direction(name, "measured", v) for name, v in self.measured.items()]
-        known = self.dataset in measured_sets() and self.study.images.shape[1:] == PICTURE  # whatever a file claims
-        if known and not self.generator.classes:
+        if knows(self.dataset, self.study.images.shape[1:]) and not self.generator.classes:
             labels = _labels(self.study.images, self.dataset, check)
-            classes = towards(self.study.z, labels, CLASSES)
+            classes = towards(self.study.z, labels, form_of(self.dataset).classes)
             found += [Direction(f"class-{k}", "class", v, True) for k, v in enumerate(classes) if v.any()]
         return found + [Direction(f"varied-{k}", "varied", v) for k, v in enumerate(varied(self.generator, self.study))]
 
@@ -153,7 +152,7 @@ def look(generator: Generator, dataset: str, check: Callable[[], None] = lambda:
 def _labels(images: Tensor, dataset: str, check: Callable[[], None]) -> Tensor:
     network, labels = load(dataset), []
     for part in images.split(AT_ONCE):
-        labels.append(network(to_float(part)).argmax(1))
+        labels.append(network.look(part)[1].argmax(1))
         check()
     return torch.cat(labels)
 

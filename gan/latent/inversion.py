@@ -22,7 +22,7 @@ from gan.core.images import LEVEL, to_uint8
 from gan.core.messages import say
 from gan.latent.directions import SampleSet
 from gan.latent.spec import packed
-from gan.metrics.classifier import CLASSES, PICTURE, load, measured_sets, to_float
+from gan.metrics.classifier import form_of, knows, load
 from gan.models.layers import Generator
 
 STARTS, KEPT = 12, 3  # latents in the first rounds, and in the rest
@@ -90,9 +90,9 @@ def search(generator: Generator, seen: SampleSet, target: Tensor, opinion: Tenso
 @torch.inference_mode()
 def opinion_of(generator: Generator, dataset: str, target: Tensor) -> Tensor | None:
     """How likely the metric network of the data set finds each class for target uint8 [C, H, W]; None without one."""
-    if dataset not in measured_sets() or generator.classes != CLASSES or target.shape != PICTURE:
+    if not knows(dataset, target.shape) or generator.classes != form_of(dataset).classes:
         return None
-    return load(dataset)(to_float(target[None])).softmax(1)[0]
+    return load(dataset).look(target[None])[1].softmax(1)[0]
 
 
 def _nearest(cost: Tensor, labels: Tensor, classes: int, count: int) -> Tensor:

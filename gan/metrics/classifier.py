@@ -1,7 +1,8 @@
 """The small classifier that the measures look through: its layers, its training, its file.
 
-FID is usually taken in the features of Inception-v3, which was made for photographs of 299 x 299 pixels. For grey
-pictures of 28 x 28 a classifier of the data set itself sees more, is a thousand times smaller and can be shipped.
+FID is usually taken in the features of Inception-v3, which was made for photographs of 299 x 299 pixels. For pictures
+of 28 x 28 or 64 x 64 a classifier of the data set itself sees more, is a thousand times smaller and can be shipped.
+Where attributes of the pictures are known, it tells them as well as the class.
 Numbers taken with it compare generators of this project with each other, not with published FIDs.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,23 +32,34 @@ KEY = "gan_forge_metric_network"  # the one entry of the safetensors metadata; t
 FORMAT = 1
 FILE_BYTES = 4 << 20  # the real files have 0.8 MB; a larger one is not ours
 
-SIZE, CHANNELS, CLASSES, FEATURES = 28, 1, 10, 96
-PICTURE = (CHANNELS, SIZE, SIZE)  # what these networks look at
+SIZE, CHANNELS, CLASSES, FEATURES = 28, 1, 10, 96  # of the networks of digits and garments
 
 
 class Form(NamedTuple):
-    """What a network looks at, and what it tells. The shipped ones have the default."""
+    """What a network looks at, and what it tells. Those of digits and garments have the default."""
 
     channels: int = CHANNELS
-    size: int = SIZE  # pixels, a multiple of 4
+    size: int = SIZE  # pixels, a multiple of 4, of 8 from LARGE on
     classes: int = CLASSES
     features: int = FEATURES
+    attributes: tuple[int, ...] = ()  # how many values each attribute has
+
+    @property
+    def picture(self) -> tuple[int, int, int]:
+        """[C, H, W] of what it looks at."""
+        return self.channels, self.size, self.size
+
+    @property
+    def told(self) -> tuple[int, ...]:
+        """How many logits each question has: the class, then every attribute."""
+        return self.classes, *self.attributes
 
 
-SHIPPED = Form()
+LARGE = 48  # pixels a side from which on the network has one more halving
 
 BATCH = 128
 PEAK_LR = 3e-3
+LARGE_BATCH, LARGE_PEAK_LR = 32, 2e-3  # of large pictures there are fewer, and small parts of them take more steps
 WARMUP_SHARE = 0.15  # of all steps; then half a cosine down to zero
 WEIGHT_DECAY = 0.02
 DROPOUT = 0.3  # of the features, while training
@@ -62,6 +74,11 @@ def measured_sets() -> list[str]:
     return [name for name, source in catalog.DATA.items() if source.metric_epochs]
 
 
+def knows(dataset: str, picture: Sequence[int]) -> bool:
+    """Whether there is a network for a data set, and it looks at pictures [C, H, W]: a file may claim any."""
+    return dataset in measured_sets() and tuple(picture) == form_of(dataset).picture
+
+
 class MetricError(UserError):
     """Its message is one clear sentence for the person in front of the screen."""
 
@@ -70,42 +87,41 @@ class MetricError(UserError):
 
 
 class MetricNetwork(nn.Module):
-    """Four convolutions and two linear layers; made without weights, see `fresh` and `load`."""
+    """Four or five convolutions and two linear layers; made without weights, see `fresh` and `load`."""
 
     name = "gan/metrics/classifier.py"
 
-    def __init__(self, form: Form = SHIPPED) -> None:
+    def __init__(self, form: Form) -> None:
         super().__init__()
         self.form = form
         self.body = nn.Sequential(
-            *_block(form.channels, 32, kernel=5, stride=2),  # [N, 32, 14, 14]
-            *_block(32, 32),
-            nn.MaxPool2d(2),  # [N, 32, 7, 7]
-            *_block(32, 64),
-            *_block(64, 64),
+            *(_small(form.channels) if form.size < LARGE else _large(form.channels)),
             nn.Flatten(),
-            nn.Linear(64 * (form.size // 4) ** 2, form.features),
+            nn.Linear(_numbers(form.size), form.features),
             nn.ReLU(),
         )
-        self.head = nn.Linear(form.features, form.classes)
+        self.head = nn.Linear(form.features, sum(form.told))
 
     def features(self, x: Tensor) -> Tensor:
-        """x float [N, 1, 28, 28] in [-1, 1] -> the last hidden layer after its ReLU, [N, 96]."""
+        """x float [N, C, S, S] in [-1, 1] -> the last hidden layer after its ReLU, [N, 96]."""
         return self.body(x)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x float [N, 1, 28, 28] in [-1, 1] -> logits [N, 10]."""
+        """x float [N, C, S, S] in [-1, 1] -> logits [N, sum(form.told)]: of the class, then of every attribute."""
         return self.head(self.features(x))
 
     def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features [N, 96] and logits [N, 10] of pictures as they are saved, uint8 [N, 1, 28, 28]."""
+        """Features [N, 96] and the logits of classes of pictures as they are saved, uint8 [N, C, S, S]."""
         check_saved(images)
-        wanted = (self.form.channels, self.form.size, self.form.size)
-        if tuple(images.shape[1:]) != wanted:
-            kind = in_words(torch.empty(0, *wanted, device="meta"))
+        if tuple(images.shape[1:]) != self.form.picture:
+            kind = in_words(torch.empty(0, *self.form.picture, device="meta"))
             raise MetricError(say("metrics.other_pictures", wanted=kind, found=in_words(images)))
         features = self.features(to_float(images))
-        return features, self.head(features)
+        return features, self.head(features)[:, : self.form.classes]
+
+    def attributes(self, features: Tensor) -> list[Tensor]:
+        """Features [N, 96] -> the label of each picture, int64 [N], for every attribute."""
+        return [logits.argmax(1) for logits in self.head(features.float()).split(self.form.told, 1)[1:]]
 
 
 def check_saved(images: Tensor) -> None:
@@ -126,6 +142,35 @@ def in_words(images: Tensor) -> str:
     return say("metrics.many_channels", channels=channels, width=width, height=height)
 
 
+def _small(channels: int) -> list[nn.Module]:
+    return [
+        *_block(channels, 32, kernel=5, stride=2),  # [N, 32, 14, 14]
+        *_block(32, 32),
+        nn.MaxPool2d(2),  # [N, 32, 7, 7]
+        *_block(32, 64),
+        *_block(64, 64),
+    ]
+
+
+def _large(channels: int) -> list[nn.Module]:
+    return [
+        *_block(channels, 24, kernel=5, stride=2),  # [N, 24, 32, 32]
+        *_block(24, 48, stride=2),  # [N, 48, 16, 16]
+        *_block(48, 48),
+        nn.MaxPool2d(2),  # [N, 48, 8, 8]
+        *_block(48, 64),
+        *_block(64, _LAST),
+    ]
+
+
+_LAST = 56  # channels of a large network before its linear layers: its file stays below 1 MB
+
+
+def _numbers(size: int) -> int:
+    """How many numbers the convolutions leave of a picture."""
+    return 64 * (size // 4) ** 2 if size < LARGE else _LAST * (size // 8) ** 2
+
+
 def _block(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> list[nn.Module]:
     conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
     return [conv, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
@@ -137,7 +182,7 @@ def _empty(form: Form) -> MetricNetwork:
         return MetricNetwork(form)
 
 
-def fresh(rng: torch.Generator, form: Form = SHIPPED) -> MetricNetwork:
+def fresh(rng: torch.Generator, form: Form) -> MetricNetwork:
     """He et al. 2015 initialisation, eq. 10, drawn from rng."""
     network = _empty(form).to_empty(device="cpu")
     for layer in network.modules():
@@ -162,16 +207,26 @@ def train(
     """
     _check_dataset(dataset)
     source = catalog.DATA[dataset]
-    view = View(mirror=source.mirrored)
-    network = fit(catalog.load(dataset, "train"), SHIPPED, view, epochs or source.metric_epochs, seed, progress)
+    view = View(source.mirrored, None if source.channels == 3 else -1.0)
+    network = fit(
+        catalog.load(dataset, "train"), form_of(dataset), view, epochs or source.metric_epochs, seed, progress
+    )
     return network, accuracy(network, catalog.load(dataset, "test"))
+
+
+def form_of(dataset: str) -> Form:
+    """What the network of a data set looks at and tells. Raises MetricError when it has none."""
+    _check_dataset(dataset)
+    source = catalog.DATA[dataset]
+    values = tuple(len(attribute.values) for attribute in source.attributes.values())
+    return Form(source.channels, source.size, len(source.class_names), attributes=values)
 
 
 class View(NamedTuple):
     """What is still the same picture for a network in training, which is shifted besides."""
 
     mirror: bool = False
-    border: float = -1.0  # the value around a picture, in [-1, 1]
+    border: float | None = -1.0  # the value around a picture, in [-1, 1]; None: its own border goes on
 
 
 def fit(
@@ -180,13 +235,14 @@ def fit(
     """Train on labelled pictures; a function of the arguments and the number of threads."""
     seeds = Seeds(seed, 1)
     network = fresh(torch.Generator().manual_seed(seeds.of(Stream.CLASSIFIER_WEIGHTS)), form).train()
-    steps = epochs * (len(pictures.images) // BATCH)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=PEAK_LR, weight_decay=WEIGHT_DECAY)
+    batch, peak = (BATCH, PEAK_LR) if form.size < LARGE else (LARGE_BATCH, LARGE_PEAK_LR)
+    steps = epochs * (len(pictures.images) // batch)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=peak, weight_decay=WEIGHT_DECAY)
     step, shown = 0, 0.0
     for epoch in range(epochs):
         rng = torch.Generator().manual_seed(seeds.of(Stream.CLASSIFIER_EPOCH, epoch))
-        for x, labels in _batches(pictures, view, rng):
-            optimizer.param_groups[0]["lr"] = learning_rate(step, steps)
+        for x, labels in _batches(pictures, view, rng, batch):
+            optimizer.param_groups[0]["lr"] = learning_rate(step, steps, peak)
             loss = _learn(network, optimizer, x, labels, rng)
             step, shown = step + 1, 0.98 * shown + 0.02 * loss.item()
         if progress:
@@ -194,12 +250,12 @@ def fit(
     return network.eval()
 
 
-def learning_rate(step: int, steps: int) -> float:
+def learning_rate(step: int, steps: int, peak: float) -> float:
     """A straight line up, half a cosine down."""
     share, top = (step + 1) / (steps + 1), WARMUP_SHARE
     if share < top:
-        return PEAK_LR * share / top
-    return PEAK_LR * 0.5 * (1 + math.cos(math.pi * (share - top) / (1 - top)))
+        return peak * share / top
+    return peak * 0.5 * (1 + math.cos(math.pi * (share - top) / (1 - top)))
 
 
 def _learn(
@@ -207,25 +263,35 @@ def _learn(
 ) -> Tensor:
     features = network.features(x)
     kept = torch.rand(features.shape, generator=rng) >= DROPOUT
-    loss = F.cross_entropy(network.head(features * kept / (1 - DROPOUT)), labels)
+    logits = network.head(features * kept / (1 - DROPOUT)).split(network.form.told, 1)
+    loss = torch.stack([F.cross_entropy(*pair) for pair in zip(logits, labels.T, strict=True)]).mean()
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     return loss.detach()
 
 
-def _batches(pictures: catalog.Pictures, view: View, rng: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(
+    pictures: catalog.Pictures, view: View, rng: torch.Generator, batch: int
+) -> Iterator[tuple[Tensor, Tensor]]:
     """One epoch, shuffled and augmented; the rest that does not fill a batch waits for the next shuffle."""
     order = torch.randperm(len(pictures.images), generator=rng)
-    for rows in order.split(BATCH):
-        if len(rows) == BATCH:
-            yield _augmented(pictures.images[rows], view, rng), pictures.labels[rows]
+    for rows in order.split(batch):
+        if len(rows) == batch:
+            yield _augmented(pictures.images[rows], view, rng), told(pictures)[rows]
+
+
+def told(pictures: catalog.Pictures) -> Tensor:
+    """What a network has to tell of each picture, int64 [N, 1 + A]: its class, then every attribute."""
+    classes = pictures.labels[:, None]
+    return classes if pictures.attributes is None else torch.cat([classes, pictures.attributes.long()], 1)
 
 
 def _augmented(images: Tensor, view: View, rng: torch.Generator) -> Tensor:
     """Each picture shifted by up to SHIFT pixels and, if asked, mirrored half of the time."""
     count, size = len(images), images.shape[2]
-    padded = F.pad(to_float(images), [SHIFT] * 4, value=view.border)  # [N, C, 32, 32]
+    around = {"mode": "replicate"} if view.border is None else {"value": view.border}
+    padded = F.pad(to_float(images), [SHIFT] * 4, **around)  # [N, C, 32, 32]
     down, right = torch.randint(0, 2 * SHIFT + 1, (2, count), generator=rng)
     windows = padded.unfold(2, size, 1).unfold(3, size, 1)  # [N, C, 5, 5, 28, 28]
     x = windows[torch.arange(count), :, down, right]  # [N, C, 28, 28]
@@ -240,13 +306,19 @@ def to_float(images: Tensor) -> Tensor:
     return images.float().div_(127.5).sub_(1)
 
 
-@torch.inference_mode()
 def accuracy(network: MetricNetwork, pictures: catalog.Pictures) -> float:
-    """Share of pictures whose largest logit is their label's."""
-    right = 0
-    for images, labels in zip(pictures.images.split(1000), pictures.labels.split(1000), strict=True):
-        right += int((network(to_float(images)).argmax(1) == labels).sum())
-    return right / len(pictures.images)
+    """Share of pictures whose class is told rightly: their label has its largest logit."""
+    return accuracies(network, pictures)[0]
+
+
+@torch.inference_mode()
+def accuracies(network: MetricNetwork, pictures: catalog.Pictures) -> list[float]:
+    """The same of the class and of every attribute."""
+    right = torch.zeros(len(network.form.told), dtype=torch.int64)
+    for images, labels in zip(pictures.images.split(1000), told(pictures).split(1000), strict=True):
+        found = [logits.argmax(1) for logits in network(to_float(images)).split(network.form.told, 1)]
+        right += (torch.stack(found, 1) == labels).sum(0)
+    return (right / len(pictures.images)).tolist()
 
 
 def main_train(
@@ -262,14 +334,15 @@ def main_train(
     torch.set_num_threads(1)
     try:
         network, before = train(dataset, seed, epochs, progress)
-        rounded = _network_of(_tensors_of(network), SHIPPED)
-        after = accuracy(rounded, catalog.load(dataset, "test"))
+        rounded = _network_of(_tensors_of(network), network.form)
+        after, *attributes = accuracies(rounded, catalog.load(dataset, "test"))
     finally:
         torch.set_num_threads(threads)
     header = {
         "dataset": dataset,
         "test_accuracy": after,
         "test_accuracy_before_rounding": before,
+        **_named(dataset, attributes),
         "command": f"python -m gan metric-network {dataset} --seed {seed}",
         "seed": seed,
         "epochs": epochs or catalog.DATA[dataset].metric_epochs,
@@ -277,6 +350,14 @@ def main_train(
     save(network, out, header)
     read(out, dataset)
     return {**header, "path": str(out)}
+
+
+def _named(dataset: str, accuracies: list[float]) -> dict[str, object]:
+    return (
+        {"attribute_accuracy": dict(zip(catalog.DATA[dataset].attributes, accuracies, strict=True))}
+        if accuracies
+        else {}
+    )
 
 
 # ---- the file ----
@@ -334,8 +415,12 @@ def read_header(path: Path, dataset: str) -> dict[str, Any]:
         return _checked_header(file.metadata(), path, dataset)
 
 
-def read(path: Path, dataset: str, form: Form = SHIPPED) -> MetricNetwork:
-    """Read a metric network; names, shapes and types are compared before any weight is read."""
+def read(path: Path, dataset: str, form: Form | None = None) -> MetricNetwork:
+    """Read a metric network; names, shapes and types are compared before any weight is read.
+
+    form: as it must be; None: that of a data set of the table.
+    """
+    form = form or form_of(dataset)
     with _opened(path) as file:
         _checked_header(file.metadata(), path, dataset)
         _check_layout(file, path, form)

@@ -7,7 +7,7 @@ classifiers of gan/metrics/classifier.py, or Inception-v3 (gan/metrics/inception
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from gan.core.images import to_uint8
 from gan.core.messages import say
 from gan.core.seeds import Seeds, Stream, seed_of
 from gan.data import catalog
-from gan.metrics.classifier import CLASSES, FEATURES, MetricError, load, measured_sets
+from gan.metrics.classifier import FEATURES, MetricError, form_of, load, measured_sets
 from gan.metrics.formulas import (
     BALL_NEIGHBOUR,
     DENSITY_NEIGHBOUR,
@@ -47,7 +47,8 @@ from gan.metrics.formulas import (
 SAMPLES = 10_000
 LEAST_SAMPLES, MOST_SAMPLES = 2 * FEATURES, 60_000
 BATCH = 250
-JUDGED = 1000  # pictures whose nearest training pictures are looked for, in pixels
+JUDGED = 1000  # pictures at most whose nearest training pictures are looked for, in pixels
+LEAST_JUDGED = 100
 EXTRAS = ("kid", "neighbours", "copies")  # groups that cost some seconds each
 
 
@@ -111,6 +112,7 @@ class Report:
     real_coverage: float | None = None
     copied: float | None = None
     real_copied: float | None = None
+    judged: int = JUDGED  # pictures that were looked at for this
     closer: float | None = None
     real_closer: float | None = None
     histogram: tuple[int, ...] | None = None
@@ -120,6 +122,8 @@ class Report:
     confidence: float | None = None
     real_confidence: float | None = None  # on the test split, which the network never saw
     agreement: float | None = None  # None when no class was asked for
+    attributes: dict[str, tuple[float, ...]] | None = None  # for each attribute the share of every value
+    real_attributes: dict[str, tuple[float, ...]] | None = None  # what the network tells of the test split
 
     def lines(self) -> list[str]:
         """A table for a terminal or a model card: measure, generated, real, protocol."""
@@ -135,6 +139,7 @@ class Report:
             "",
             f"{'measure':<{width}}{'generated':>10}{'real':>10}  protocol",
             *(f"{name:<{width}}{fake:>10}{real:>10}  {how}".rstrip() for name, fake, real, how in rows),
+            *self._attribute_lines(width),
         ]
 
     def _accuracy(self) -> str:
@@ -142,7 +147,7 @@ class Report:
 
     def _rows(self) -> list[tuple[str, str, str, str]]:
         """One row for each measure that was taken."""
-        facts = {"features": self.features, "classes": len(self.histogram or ())}
+        facts = {"features": self.features, "classes": len(self.histogram or ()), "judged": self.judged}
         rows = []
         for name, field, form, how in _MEASURES:
             fake, real = getattr(self, field), getattr(self, f"real_{field}", None)
@@ -160,8 +165,19 @@ class Report:
         how = "share that the network calls this class; real: test split"
         return [(*row[:3], "" if i else how) for i, row in enumerate(rows)]  # said once
 
+    def _attribute_lines(self, width: int) -> list[str]:
+        """Every attribute, and below it each value: share of the generated and of the real pictures."""
+        lines = []
+        for name, attribute in catalog.describe(self.dataset).attributes.items():
+            if self.attributes is None or self.real_attributes is None:
+                break
+            lines.append(attribute.title)
+            both = zip(attribute.values, self.attributes[name], self.real_attributes[name], strict=True)
+            lines += [f"{'  ' + value:<{width}}{fake:>10.2%}{real:>10.2%}" for value, fake, real in both]
+        return lines
 
-def _shares(histogram: tuple[int, ...]) -> list[float]:
+
+def _shares(histogram: Sequence[int]) -> list[float]:
     return [count / sum(histogram) for count in histogram]
 
 
@@ -182,7 +198,7 @@ _MEASURES = (
     ("coverage (higher)", "coverage", "{:.4f}", f"neighbour {DENSITY_NEIGHBOUR}: share of real pictures met"),
     (
         "copied (about 1 %)", "copied", "{:.2%}",
-        f"of {JUDGED:,}: closer to training pictures than the closest 1 % of {JUDGED:,} test pictures; pixels",
+        "of {judged:,}: closer to training pictures than the closest 1 % of {judged:,} test pictures; pixels",
     ),
     ("closer than held out", "closer", "{:.3f}", "AUROC of the same distances; 0.5: no closer than test pictures"),
     ("modes covered", "modes", "{}/{classes}", f"classes with at least {MODE_SHARE:.0%} of them; real: test split"),
@@ -220,6 +236,7 @@ class _Reference:
             raise MetricError(say("metrics.too_small", least=DENSITY_NEIGHBOUR + 1, which=which, fewest=fewest))
         self.seen = _seen(network, self.pictures)
         self.stats = feature_stats(self.seen.features)
+        self.judged = min(JUDGED, len(self.pictures) // 3)
         self._kept: dict[Hashable, object] = {}
 
     @property
@@ -227,13 +244,13 @@ class _Reference:
         return self._once("manifold", lambda: manifold(self.seen.features))
 
     def closeness(self, images: Tensor, seen: int) -> Tensor:
-        """`closeness` of the first JUDGED of images to the first `seen` training pictures (0: all), in pixels."""
-        train, others = self.train[: seen or None], self.pictures[2 * JUDGED :]
-        return closeness(*(x.flatten(1) for x in (images[:JUDGED], train, others)))
+        """`closeness` of the first `judged` of images to the first `seen` training pictures (0: all), in pixels."""
+        train, others = self.train[: seen or None], self.pictures[2 * self.judged :]
+        return closeness(*(x.flatten(1) for x in (images[: self.judged], train, others)))
 
-    def judged(self, start: int, seen: int) -> Tensor:
-        """`closeness` of JUDGED held-out pictures."""
-        return self._once(("judged", start, seen), lambda: self.closeness(self.pictures[start : start + JUDGED], seen))
+    def closeness_of_real(self, start: int, seen: int) -> Tensor:
+        """The same of `judged` held-out pictures, from `start` on."""
+        return self._once(("judged", start, seen), lambda: self.closeness(self.pictures[start:], seen))
 
     def real(self, n: int, extras: tuple[str, ...], seen: int) -> dict[str, float]:
         """The measures of n other real pictures."""
@@ -272,11 +289,11 @@ def _neighbours(seen: SampleFeatures, reference: _Reference, limit: int, real: b
 
 
 def _copies(seen: SampleFeatures, reference: _Reference, limit: int, real: bool) -> dict[str, float]:
-    """Nothing where no pictures were held back: what is new cannot be known there."""
-    if not reference.held_out or len(reference.pictures) <= 2 * JUDGED:
+    """Nothing where no pictures, or too few, were held back: what is new cannot be known there."""
+    if not reference.held_out or reference.judged < LEAST_JUDGED:
         return {}
-    found = reference.judged(JUDGED, limit) if real else reference.closeness(seen.images, limit)
-    yardstick = reference.judged(0, limit)
+    found = reference.closeness_of_real(reference.judged, limit) if real else reference.closeness(seen.images, limit)
+    yardstick = reference.closeness_of_real(0, limit)
     return {"copied": copied_share(found, yardstick), "closer": closer_probability(found, yardstick)}
 
 
@@ -285,10 +302,19 @@ _GROUPS = {"fid": _fid, "kid": _kid, "neighbours": _neighbours, "copies": _copie
 
 def _classes(logits: Tensor, labels: Tensor | None) -> dict[str, Any]:
     """What only a network that knows the data set's own classes can say."""
-    histogram = class_histogram(logits, CLASSES)
+    histogram = class_histogram(logits, logits.shape[1])
     found = {"histogram": tuple(histogram.tolist()), "modes": modes_covered(histogram)}
     found["confidence"] = mean_confidence(logits)
     return found | {"agreement": None if labels is None else agreement(logits, labels)}
+
+
+def _attributes(dataset: str, seen: SampleFeatures) -> dict[str, tuple[float, ...]] | None:
+    """The share of every value of every attribute; None where none are known."""
+    known = catalog.DATA[dataset].attributes
+    if not known:
+        return None
+    found = zip(known.items(), load(dataset).attributes(seen.features), strict=True)
+    return {name: tuple(_shares(class_histogram(labels, len(a.values)).tolist())) for (name, a), labels in found}
 
 
 @lru_cache(maxsize=4)
@@ -331,6 +357,7 @@ def evaluate(
         return Report(**report, network=through.name, network_accuracy=None)
     known, fake = _classes(reference.seen.logits, None), _classes(drawn.logits, labels)
     real = {f"real_{name}": known[name] for name in ("histogram", "modes", "confidence")}
+    fake["attributes"], real["real_attributes"] = (_attributes(dataset, part) for part in (drawn, reference.seen))
     accuracy = agreement(reference.seen.logits, reference.labels)
     network = f"gan/metrics/classifier.py for {dataset}"
     return Report(**report, **fake, **real, network=network, network_accuracy=accuracy)
@@ -349,6 +376,7 @@ def _report(drawn: SampleFeatures, reference: _Reference, extras: tuple[str, ...
         "split": "the whole test split" if held_out else "every other picture of the data set, none being held back",
         "real_split": f"the first {n:,} training pictures" if held_out else f"{n:,} of the rest",
         "real_count": len(reference.pictures),
+        "judged": reference.judged,
         **fake,
         **{f"real_{name}": real[name] for name in fake},
     }
@@ -359,8 +387,8 @@ def check_measurable(dataset: str, classes: int = 0, n: int = SAMPLES) -> None:
     if dataset not in (known := measured_sets()):
         name = say("metrics.own_set") if dataset.startswith("own-") else repr(dataset[:60])
         raise MetricError(say("metrics.not_measurable", name=name, known=known))
-    if classes not in (0, CLASSES):
-        raise MetricError(say("metrics.other_classes", classes=classes, dataset=dataset, wanted=CLASSES))
+    if classes not in (0, known_classes := form_of(dataset).classes):
+        raise MetricError(say("metrics.other_classes", classes=classes, dataset=dataset, wanted=known_classes))
     if not LEAST_SAMPLES <= n <= MOST_SAMPLES:
         raise MetricError(say("metrics.wrong_number", least=LEAST_SAMPLES, most=MOST_SAMPLES, number=n))
 

@@ -141,7 +141,7 @@ def test_latents_are_a_function_of_the_seed_and_global_randomness_is_left_alone(
     before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
     for seed in (0, 0, 1):
         evaluate.evaluate(sample, z_dim=4, classes=0, dataset="mnist", n=250, seed=seed, extras=())
-    classifier.fresh(torch.Generator().manual_seed(0))
+    classifier.fresh(torch.Generator().manual_seed(0), classifier.Form())
     classifier.load.__wrapped__("mnist")
     assert torch.equal(torch.get_rng_state(), before[0])
     assert np.array_equal(np.random.get_state()[1], before[1])
