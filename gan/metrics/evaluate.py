@@ -167,10 +167,10 @@ class Report:
 
     def _attribute_lines(self, width: int) -> list[str]:
         """Every attribute, and below it each value: share of the generated and of the real pictures."""
+        if self.attributes is None or self.real_attributes is None:
+            return []
         lines = []
         for name, attribute in catalog.describe(self.dataset).attributes.items():
-            if self.attributes is None or self.real_attributes is None:
-                break
             lines.append(attribute.title)
             both = zip(attribute.values, self.attributes[name], self.real_attributes[name], strict=True)
             lines += [f"{'  ' + value:<{width}}{fake:>10.2%}{real:>10.2%}" for value, fake, real in both]
