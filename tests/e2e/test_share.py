@@ -309,11 +309,11 @@ def test_copied_python_draws_the_picture_of_a_run_elsewhere(server, visit, tmp_p
     page = latent(visit, server, f"w=run-{class_run}&seed=5&c=4&psi=0.7&mix=2:0.25")
     set_slider(by_key(page, "1").locator("input"), -1.35)
     shows = wait_for_shown(page, "d=1:-1.35")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     part(page, "latent", "python").click()
     lines, about = part(page, "latent", "python-code"), part(page, "latent", "python-about")
     expect(about).to_contain_text("Copied.")
     code = lines.input_value()
-    page.context.grant_permissions(["clipboard-read"])
     assert page.evaluate("navigator.clipboard.readText()") == code
     page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     part(page, "latent", "python-copy").click()

@@ -113,6 +113,7 @@ def test_bringing_back_a_run_can_be_cancelled(server, visit):
 
 def drop(page: Any, selector: str, *paths: Path) -> None:
     """Files or folders let go over an element, as the browser is told by the desktop."""
+    page.locator(selector).scroll_into_view_if_needed()
     box = page.locator(selector).bounding_box()
     line = page.context.new_cdp_session(page)
     data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
