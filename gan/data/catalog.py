@@ -133,7 +133,6 @@ def _drawn(name: str, world: World) -> Source:
         channels=3,
         class_names=world.class_names,
         attributes=world.attributes,
-        metric_epochs=world.metric_epochs,
         load=partial(_load_drawn, name),
     )
 

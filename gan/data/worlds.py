@@ -48,7 +48,6 @@ class World:
 
     attributes: dict[str, Attribute]
     classes: str  # the attribute whose values are its classes
-    metric_epochs: int = 0  # how long its attribute network learns (gan/metrics/classifier.py); 0: there is none
     turn: int = 60  # at most, in 1024ths of the distance between two channels; 60 is 6 degrees of hue
 
     @property

@@ -9,8 +9,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-MOST_TIMES_REAL = 1.5  # beyond this an eye sees the pattern on flat colours
-
 
 def nyquist_energy(images: Tensor) -> float:
     """Energy of pictures uint8 [N, C, H, W] at the Nyquist frequency of their rows and of their columns.

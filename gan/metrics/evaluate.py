@@ -387,8 +387,9 @@ def check_measurable(dataset: str, classes: int = 0, n: int = SAMPLES) -> None:
     if dataset not in (known := measured_sets()):
         name = say("metrics.own_set") if dataset.startswith("own-") else repr(dataset[:60])
         raise MetricError(say("metrics.not_measurable", name=name, known=known))
-    if classes not in (0, known_classes := form_of(dataset).classes):
-        raise MetricError(say("metrics.other_classes", classes=classes, dataset=dataset, wanted=known_classes))
+    wanted = form_of(dataset).classes
+    if classes not in (0, wanted):
+        raise MetricError(say("metrics.other_classes", classes=classes, dataset=dataset, wanted=wanted))
     if not LEAST_SAMPLES <= n <= MOST_SAMPLES:
         raise MetricError(say("metrics.wrong_number", least=LEAST_SAMPLES, most=MOST_SAMPLES, number=n))
 

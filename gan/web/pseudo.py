@@ -16,7 +16,8 @@ from gan.core.messages import ENGLISH, Entry, catalogue
 
 PSEUDO = "qps"  # one of the codes that ISO 639-2 leaves to everybody
 MARK = "\u200f"
-_ACCENTS = str.maketrans(ascii_letters, "áƀçđéƒĝĥíĵķļḿńóṕɋŕšţúṽŵẋýžÁɃÇĐÉƑĜĤÍĴĶĻḾŃÓṔɊŔŠŢÚṼŴẊÝŽ")
+_SMALL, _LARGE = "áƀçđéƒĝĥíĵķļḿńóṕɋŕšţúṽŵẋýž", "ÁɃÇĐÉƑĜĤÍĴĶĻḾŃÓṔɊŔŠŢÚṼŴẊÝŽ"
+_ACCENTS = str.maketrans(ascii_letters, _SMALL + _LARGE)
 KEPT = re.compile(rf"(\{{[^}}]*\}}|\((?:{'|'.join(KNOBS)})\))")  # places, and settings that a sentence points at
 _LETTER = re.compile(r"[^\W\d_]")
 

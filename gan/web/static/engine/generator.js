@@ -20,10 +20,18 @@ import { kernelFor, plain } from "./kernel.js";
 /** @typedef {{name: string, type: string, count: number, at: number}} Stored tensor */
 /** @typedef {ReturnType<typeof readGenerator>} Generator */
 
-const FOR_LAYERS = 1 << 20; // numbers: what layers keep besides their tensors
+/**
+ * The lengths of all arrays that a generator keeps: its input, its tensors, and what its layers make.
+ *
+ * @param {Header} about
+ */
+function arraysOf({ z_dim, classes, clusters, tensors, layers }) {
+  const made = layers.map(({ outputs = 0, to = 1, colours = 0, side = 0 }) => outputs * to * to + colours * side * side);
+  return [z_dim + (classes || clusters), ...tensors.map(({ count }) => count), ...made];
+}
 
 /** What layers share that are not in a file. @returns {Shared} */
-export const alone = () => ({ ...plain(), picture: new Float32Array(0) });
+export const alone = (rows = 1 << 12) => ({ ...plain(rows), picture: new Float32Array(0) });
 
 /**
  * Each kind of layer: (its description, its tensors, what the layers of one generator share) -> the function.
@@ -43,9 +51,8 @@ export function readGenerator(buffer) {
   /** @type {Header} */
   const about = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   if (about.version !== PAGE_FORMAT) throw new Error(`page weights of version ${about.version}`);
-  const numbers = about.tensors.reduce((sum, { count }) => sum + count, 0);
-  const inputs = about.layers.map((layer) => layer.inputs ?? 0);
-  const shared = { ...kernelFor(numbers + FOR_LAYERS, Math.max(...inputs)), picture: new Float32Array(0) };
+  const rows = about.layers.map((layer) => layer.inputs ?? 0);
+  const shared = { ...kernelFor(arraysOf(about), Math.max(...rows)), picture: new Float32Array(0) };
   const tensors = Object.fromEntries(about.tensors.map((entry) => [entry.name, readTensor(buffer, 4 + length, entry, shared)]));
   const layers = about.layers.map(({ kind, ...sizes }, i) =>
     KINDS[kind](sizes, (/** @type {string} */ name) => tensors[`${i}.${name}`], shared),

@@ -13,7 +13,6 @@
  */
 
 const PAGE = 1 << 16; // bytes
-const MOST_ROWS = 1 << 14; // of one sum: they are listed at the beginning of the memory, by 8 bytes each
 
 /** kernel.wat, assembled; kernel.test.js compares. */
 export const ASSEMBLED =
@@ -40,25 +39,30 @@ function module() {
   return compiled;
 }
 
+/** Each array begins at a multiple of 16 bytes. @param {number} count of its numbers */
+const bytesOf = (count) => 16 * Math.ceil(count / 4);
+
 /**
- * A kernel with room for so many numbers, and for sums of at most so many rows.
+ * A kernel with room for arrays of these lengths, and for sums of at most so many rows.
  *
- * @param {number} count
+ * @param {number[]} counts
  * @param {number} rows
  * @returns {Kernel}
  */
-export function kernelFor(count, rows) {
+export function kernelFor(counts, rows) {
   const fast = module();
-  if (!fast || rows > MOST_ROWS) return plain();
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((8 * MOST_ROWS + 4 * count) / PAGE) });
+  if (!fast) return plain(rows);
+  const listed = bytesOf(2 * rows); // at the beginning of the memory, an address and a factor for each row
+  const needed = counts.reduce((sum, count) => sum + bytesOf(count), listed);
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(needed / PAGE) });
   const { list, add } = /** @type {Exports} */ (
     /** @type {unknown} */ (new WebAssembly.Instance(fast, { page: { memory } }).exports)
   );
-  let free = 8 * MOST_ROWS;
+  let free = listed;
   return {
     floats(many) {
       const at = free;
-      free += 16 * Math.ceil(many / 4); // each begins at a multiple of 16 bytes
+      free += bytesOf(many);
       return new Float32Array(memory.buffer, at, many);
     },
     list: (weight, width, x, first, many) => list(weight.byteOffset, 4 * width, x.byteOffset + 4 * first, many),
@@ -66,10 +70,15 @@ export function kernelFor(count, rows) {
   };
 }
 
-/** @returns {Kernel} */
-export function plain() {
-  const rows = new Uint32Array(MOST_ROWS); // where those begin that are not left out
-  const factors = new Float64Array(MOST_ROWS);
+/**
+ * The same in plain JavaScript.
+ *
+ * @param {number} most rows of a sum
+ * @returns {Kernel}
+ */
+export function plain(most) {
+  const rows = new Uint32Array(most); // where those begin that are not left out
+  const factors = new Float64Array(most);
   /** @type {Float32Array} */
   let weights = new Float32Array(0);
   let found = 0;

@@ -29,7 +29,8 @@ function sums({ width, count, first, at, length, column }) {
     x: Array.from({ length: first + count }, draw),
     y: Array.from({ length: at + length + 3 }, draw),
   };
-  return [kernelFor(1 << 16, 1024), plain()].map(({ floats, list, add }) => {
+  const lengths = Object.values(numbers).map((values) => values.length);
+  return [kernelFor(lengths, count), plain(count)].map(({ floats, list, add }) => {
     const [weight, x, y] = Object.values(numbers).map((values) => {
       const made = floats(values.length);
       made.set(values);
@@ -63,6 +64,12 @@ test("both kernels add the stretches that they are asked for, and nothing else",
           assert.deepEqual(y, wanted, JSON.stringify({ length, at, column, count }));
 });
 
-test("what has no room in the memory, or too many rows, is left to plain JavaScript", () => {
-  assert.ok(kernelFor(10, 1 << 20).floats(10).buffer.byteLength === 40);
+test("there is room for all arrays that were announced, whatever their lengths", () => {
+  for (const lengths of [[1], [1, 2, 3, 5], [70_000, 1, 1 << 20]]) {
+    const { floats } = kernelFor(lengths, 5000);
+    assert.deepEqual(
+      lengths.map((count) => floats(count).length),
+      lengths,
+    );
+  }
 });
