@@ -89,6 +89,18 @@ def test_two_runs_side_by_side_over_one_axis(server, visit, pair):
     expect(page.locator('#gf-tab-compare [data-axis="images"]')).to_have_attribute("aria-checked", "true")
 
 
+def test_runs_of_other_pictures_begin_at_the_same_height(server, visit, pair):
+    """However many rows their pictures take: forty of 28 pixels beside forty of 64."""
+    large = server.finish("quick-monsters", "monsters", clusters=0, width=4, z_dim=8, total_steps=2)
+    page = visit(server.url(f"?tab=compare&runs={large},{pair[0]}"), viewport={"width": 820, "height": 900})
+    wait_for_steps(page, [2, 60])
+    for part_of_a_run in ("header", ".gf-compare-verdict", "canvas"):
+        parts = page.locator(f"{RUN} {part_of_a_run}")
+        first, second = (parts.nth(i).bounding_box() for i in range(2))
+        assert first["y"] == second["y"] and first["x"] < second["x"]
+    assert first["height"] > 1.2 * second["height"]  # the pictures, which end at different heights
+
+
 def test_a_fork_is_made_in_the_page_and_joins_the_comparison(server, visit, pair):
     page = visit(server.url(f"?tab=compare&runs={pair[0]}"))
     page.locator(RUN).get_by_role("button", name="Fork…").click()
