@@ -94,11 +94,17 @@ def test_runs_of_other_pictures_begin_at_the_same_height(server, visit, pair):
     large = server.finish("quick-monsters", "monsters", clusters=0, width=4, z_dim=8, total_steps=2)
     page = visit(server.url(f"?tab=compare&runs={large},{pair[0]}"), viewport={"width": 820, "height": 900})
     wait_for_steps(page, [2, 60])
-    for part_of_a_run in ("header", ".gf-compare-verdict", "canvas"):
-        parts = page.locator(f"{RUN} {part_of_a_run}")
-        first, second = (parts.nth(i).bounding_box() for i in range(2))
-        assert first["y"] == second["y"] and first["x"] < second["x"]
-    assert first["height"] > 1.2 * second["height"]  # the pictures, which end at different heights
+    page.wait_for_function(
+        """(run) => {
+          const all = (part) => [...document.querySelectorAll(`${run} ${part}`)];
+          const boxes = (part) => all(part).map((element) => element.getBoundingClientRect());
+          const pairs = ["header", ".gf-compare-verdict", "canvas"].map(boxes);
+          const level = pairs.every(([a, b]) => a.y === b.y && a.x < b.x);
+          const [large, small] = boxes("canvas");
+          return level && large.height > 1.2 * small.height;
+        }""",
+        arg=RUN,
+    )
 
 
 def test_a_fork_is_made_in_the_page_and_joins_the_comparison(server, visit, pair):
