@@ -184,7 +184,7 @@ class _Now:
             return Answer(_encoded(answer) + b"\n") if "run" in answer else Answer()
         records = self.run.history.between(start, self.snapshot.mark)
         if records is None:  # it goes back just now, and will show that in a moment
-            return Answer()
+            return self._introduced(since)
         answer["records"] = {name: columns for name, found in records.items() if (columns := _columns(found))}
         if version != self.snapshot.version:
             answer["snapshot"] = with_messages(_moment(self.snapshot))
@@ -192,6 +192,13 @@ class _Now:
             return Answer(_encoded(answer) + b"\n")
         answer["picture"], pixels = self._pictures(self.snapshot, self.sheets.get(version))
         return Answer(_encoded(answer) + b"\n" + pixels)
+
+    def _introduced(self, since: Cursor) -> Answer:
+        """What the run is, for who has not heard it; the rest follows."""
+        if since.described == self.digest:
+            return Answer()
+        told: FollowAnswer = {"cursor": str(since._replace(described=self.digest)), "again": False}
+        return Answer(_encoded(told | {"run": with_messages(self.description)}) + b"\n")
 
     @staticmethod
     def _pictures(snapshot: Snapshot, known: np.ndarray | None) -> tuple[Picture, bytes]:

@@ -104,7 +104,7 @@ class Reader:
         if answer["again"]:
             self.known = {name: [] for name in RECORDS}
         for kind in answer.get("records", {}):
-            self.known[kind] += records_of(answer, kind)
+            self.known[kind] += map(_there, records_of(answer, kind))
         self.cursor, self.moment = answer["cursor"], answer.get("snapshot", self.moment)
         self.picture = picture_of(answer, behind, self.picture)
         return answer
@@ -138,14 +138,13 @@ def test_whoever_asks_whenever_knows_the_whole_history(client, run, seed):
     story.shows()
     for reader in [*readers, Reader(client, run)]:
         reader.asks()
-        known = {name: [_there(record) for record in records] for name, records in reader.known.items()}
-        assert known == known_to(run)
+        assert reader.known == known_to(run)
         assert reader.moment is not None and reader.moment["version"] == run.latest.version
         assert np.array_equal(reader.picture, run.latest.sheet)
         assert reader.asks() is None
 
 
-def test_while_a_run_goes_back_nothing_is_said(client, run):
+def test_while_a_run_goes_back_nothing_is_said_but_what_it_is(client, run):
     story, reader = Story(run), Reader(client, run)
     for _ in range(9):
         story.goes_on()
@@ -154,9 +153,14 @@ def test_while_a_run_goes_back_nothing_is_said(client, run):
     story.goes_on()
     story.shows()
     story.goes_back()
-    assert reader.asks() is None and Reader(client, run).asks() is None  # what was shown is true no more
+    newcomer = Reader(client, run)
+    assert reader.asks() is None  # what was shown is true no more
+    assert newcomer.asks().keys() == {"cursor", "again", "run"}  # a page that has just made a fork asks then
+    assert newcomer.asks() is None
     story.shows()
-    assert reader.asks()["again"] is True
+    for each in (reader, newcomer):
+        assert each.asks()["again"] is True
+        assert each.known == known_to(run)
 
 
 def test_everybody_who_knows_the_same_gets_the_same_bytes_encoded_once(client, run, monkeypatch):
