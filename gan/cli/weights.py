@@ -1,4 +1,4 @@
-"""python -m gan sample, evaluate, export, metric-network: what is done with a generator that has learned."""
+"""python -m gan sample, evaluate, export, record, metric-network: what is done with a generator that has learned."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from gan.core.flags import Commands, empty_folder, file_to_write, seed, whole
 from gan.core.messages import say
 from gan.metrics.classifier import measured_sets
 from gan.metrics.evaluate import LEAST_SAMPLES, MOST_SAMPLES, SAMPLES
-from gan.runs.sources import RUNS, find_weights
+from gan.runs.recordings import FRAMES, TILES
+from gan.runs.sources import RUNS, find_run, find_weights, open_run
 
 if TYPE_CHECKING:
     from gan.models.layers import Generator
@@ -152,6 +153,16 @@ def export(args: argparse.Namespace) -> int:
     return 0
 
 
+def record(args: argparse.Namespace) -> int:
+    """A run as something to be looked at: its history, with fewer and smaller pictures and without its networks."""
+    from gan.runs.recordings import record as write
+
+    write(open_run(find_run(args.run_folder, Path(args.runs))), args.out, args.frames, args.tiles)
+    size = sum(path.stat().st_size for path in args.out.rglob("*") if path.is_file())
+    print(f"{args.out}, {size / 1e3:,.0f} kB")
+    return 0
+
+
 def metric_network(args: argparse.Namespace) -> int:
     """Train the classifier whose features the measures use, and note what it sees in the real pictures."""
     from gan.metrics.classifier import main_train, path_of
@@ -173,6 +184,8 @@ def add_parsers(commands: Commands) -> None:
     _sample_parser(commands.add_parser("sample", help="draw pictures: a sheet, or single files"))
     _evaluate_parser(commands.add_parser("evaluate", help="FID, KID, precision, recall, copies, classes"))
     _export_parser(commands.add_parser("export", help="a run's generator as a weights file"))
+
+    _record_parser(commands.add_parser("record", help="a run as a recording: its history and some of its pictures"))
 
     p = commands.add_parser("metric-network", help="train the network that the measures use")
     p.add_argument("dataset", choices=measured_sets(), help="whose pictures it is to tell apart")
@@ -219,6 +232,17 @@ def _export_parser(p: argparse.ArgumentParser) -> None:
     p.add_argument("--title", default="", help="what the page calls it (default: the run's title)")
     p.add_argument("--about", default="", help="one line that the page shows with it")
     p.set_defaults(run=export)
+
+
+def _record_parser(p: argparse.ArgumentParser) -> None:
+    p.add_argument("run_folder", metavar="run", help="its folder or id")
+    p.add_argument("out", type=empty_folder, help="a new folder, for the page: weights/recorded/RECIPE")
+    p.add_argument("--runs", default=str(RUNS), help=f"folder for runs (default: {RUNS})")
+    words = f"how many moments, 2 to 1000 (default: {FRAMES})"
+    p.add_argument("--frames", metavar="N", type=whole(2, 1000), default=FRAMES, help=words)
+    words = f"how many pictures of each, 1 to 40 (default: {TILES})"
+    p.add_argument("--tiles", metavar="N", type=whole(1, 40), default=TILES, help=words)
+    p.set_defaults(run=record)
 
 
 def _weights_flags(p: argparse.ArgumentParser) -> None:

@@ -62,11 +62,14 @@ def png_bytes(sheet: np.ndarray, scale: int = 1, words: Mapping[str, str] | None
     return out.getvalue()
 
 
-def frame_bytes(tiles: np.ndarray, columns: int) -> bytes:
-    """Pictures uint8 [N, C, S, S] as a run keeps them, in a gapless grid: see `is_exact`."""
+def frame_bytes(tiles: np.ndarray, columns: int, most: float = BYTES_A_PIXEL) -> bytes:
+    """Pictures uint8 [N, C, S, S] as a run keeps them, in a gapless grid: see `is_exact`.
+
+    most: bytes a pixel of what is not exact.
+    """
     sheet = grid(tiles, columns)
     if not is_exact(tiles.shape[2]):
-        return _small_webp(sheet)
+        return _small_webp(sheet, most)
     return png_bytes(sheet) if sheet.shape[2] == 1 else _still_webp(sheet, lossless=True, quality=50)
 
 
@@ -75,10 +78,10 @@ def is_exact(size: int) -> bool:
     return size <= EXACT_UNTIL
 
 
-def _small_webp(sheet: np.ndarray) -> bytes:
+def _small_webp(sheet: np.ndarray, most: float) -> bytes:
     for quality in QUALITIES:
         data = _still_webp(sheet, quality=quality)
-        if len(data) <= BYTES_A_PIXEL * sheet.shape[0] * sheet.shape[1]:
+        if len(data) <= most * sheet.shape[0] * sheet.shape[1]:
             break
     return data
 

@@ -134,6 +134,7 @@ def _drawn(name: str, world: World) -> Source:
         class_names=world.class_names,
         attributes=world.attributes,
         load=partial(_load_drawn, name),
+        metric_epochs=world.metric_epochs,
     )
 
 

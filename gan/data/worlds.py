@@ -49,6 +49,7 @@ class World:
     attributes: dict[str, Attribute]
     classes: str  # the attribute whose values are its classes
     turn: int = 60  # at most, in 1024ths of the distance between two channels; 60 is 6 degrees of hue
+    metric_epochs: int = 0  # see gan.data.catalog.Source
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -92,6 +93,7 @@ _DEEP = {
 WORLDS: dict[str, World] = {
     "monsters": World(
         classes="body",
+        metric_epochs=30,
         attributes=dict(
             body=_of(
                 "bodyVariant",
@@ -153,6 +155,7 @@ WORLDS: dict[str, World] = {
     "faces": World(
         classes="hair",
         turn=30,  # skin stays skin
+        metric_epochs=30,
         attributes=dict(
             hair=_of("hairVariant", bun="bun", parting="sideComed", spiky="spiky", undercut="undercut"),
             length=_of("rearHairVariant", short="", shoulders="neckHigh|shoulderHigh", long="longStraight|longWavy"),

@@ -62,7 +62,7 @@ PEAK_LR = 3e-3
 LARGE_BATCH, LARGE_PEAK_LR = 32, 2e-3  # of large pictures there are fewer, and small parts of them take more steps
 WARMUP_SHARE = 0.15  # of all steps; then half a cosine down to zero
 WEIGHT_DECAY = 0.02
-DROPOUT = 0.3  # of the features, while training
+DROPOUT = 0.3  # of the features, while training; none where attributes are told: the finest were never learned with it
 SHIFT = 2  # pixels, each way
 
 
@@ -262,8 +262,9 @@ def _learn(
     network: MetricNetwork, optimizer: torch.optim.Optimizer, x: Tensor, labels: Tensor, rng: torch.Generator
 ) -> Tensor:
     features = network.features(x)
-    kept = torch.rand(features.shape, generator=rng) >= DROPOUT
-    logits = network.head(features * kept / (1 - DROPOUT)).split(network.form.told, 1)
+    if not network.form.attributes:
+        features = features * (torch.rand(features.shape, generator=rng) >= DROPOUT) / (1 - DROPOUT)
+    logits = network.head(features).split(network.form.told, 1)
     loss = torch.stack([F.cross_entropy(*pair) for pair in zip(logits, labels.T, strict=True)]).mean()
     optimizer.zero_grad()
     loss.backward()

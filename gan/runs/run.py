@@ -50,6 +50,7 @@ class Run:
         """
         self.folder, self.own_dir, self.threads = folder, own_dir, threads
         self.id = folder.name
+        self.recorded = False  # whether it is a shipped one, see gan.runs.recordings
         self.meta = read_meta(folder)
         self.history, self.states = history or History(folder), KeptCheckpoints(folder)
         if self.status in ("running", "paused"):  # the process that trained it is gone

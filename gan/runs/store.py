@@ -28,11 +28,11 @@ from gan.runs.eviction import evicted, without_states
 from gan.runs.files import RUN_JSON
 from gan.runs.history import History
 from gan.runs.prepared_sets import PreparedSets
+from gan.runs.recordings import Recordings
 from gan.runs.run import Run
 from gan.training.checkpoint import CheckpointError
 from gan.training.threads import thread_counts
 
-RECORDED = "recorded"  # the id of the shipped run, which anybody may watch and nobody can control
 TITLE_LENGTH = 80  # characters
 MOST_TOKENS = 16  # of one run, besides that of the page that started it
 _ID = re.compile(r"[A-Za-z0-9_-]{12}")
@@ -45,7 +45,7 @@ class RunStore:
 
     Args:
         folder: where runs live, one sub-folder each; made when missing. Raises RunsError when it cannot be written.
-        recorded: the folder of the shipped run, if there is one.
+        recorded: the folder of the shipped runs, if there is one.
         limit: how many runs may train at the same time; two on two cores would only slow each other down.
         keep: how many runs `evict_oldest` leaves, and of these only the newest tenth with its early states.
     """
@@ -60,7 +60,7 @@ class RunStore:
         self._runs: dict[str, Run] = {}
         self.admission = Admission(limit, self._runs, self.may_control)
         _make_folder(self.own_dir)
-        self.recorded = self._open_recorded(recorded)
+        self.recordings = Recordings(recorded, self.own_dir)
         for path in sorted(folder.iterdir()):
             if _ID.fullmatch(path.name) and (path / RUN_JSON).exists():
                 self._open_if_whole(path)
@@ -69,9 +69,7 @@ class RunStore:
 
     def get(self, run_id: str) -> Run:
         """Raises NotFound when there is no such run."""
-        if run_id == RECORDED and self.recorded:
-            return self.recorded
-        run = self._runs.get(run_id)
+        run = self._runs.get(run_id) or self.recordings.get(run_id)
         if run is None:
             raise NotFound(say("runs.not_found"))
         return run
@@ -116,7 +114,7 @@ class RunStore:
         return hash_of(self.master) in hashes_of(tokens)
 
     def may_control(self, run: Run, tokens: Iterable[str]) -> bool:
-        if run is self.recorded:
+        if run.recorded:
             return False
         known = hashes_of(tokens)
         return hash_of(self.master) in known or run.meta.is_controlled_by(known)
@@ -225,13 +223,6 @@ class RunStore:
             self._open(path)
         except (CheckpointError, ConfigError, OSError) as e:
             log.warning("the run in %s was left out: %s", path, e)
-
-    def _open_recorded(self, path: Path | None) -> Run | None:
-        if path is None or not (path / RUN_JSON).exists():
-            return None
-        run = Run(path, self.own_dir)
-        run.id, run.status, run.message = RECORDED, "finished", ""
-        return run
 
 
 def _read_weights(run: Run) -> Weights:

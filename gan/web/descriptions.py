@@ -12,7 +12,6 @@ from gan.metrics.classifier import measured_sets
 from gan.runs.meta import Tiles
 from gan.runs.publishing import REAL_COUNT
 from gan.runs.run import Run
-from gan.runs.store import RECORDED
 
 
 class Messages(TypedDict, total=False):
@@ -98,5 +97,5 @@ def description_of(run: Run) -> Description:
         "needs": run.needs,
         "best_step": run.best_step,
         "states": run.states.steps(),
-        "recorded": run.id == RECORDED,
+        "recorded": run.recorded,
     }

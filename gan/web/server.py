@@ -83,12 +83,12 @@ def start(settings: Settings, runs: Runs) -> Blocks:
 
 
 def _warm_up() -> None:
-    """Read the first data set while the person reads the page, so that the first picture comes at once after Train."""
-    from gan.core.config import KNOBS
+    """Read what the first recipe learns from while the person reads the page: the first picture then comes at once."""
     from gan.data.catalog import DataError, load
+    from gan.recipes.catalog import RECIPES
 
     with contextlib.suppress(DataError):  # whoever chooses it is told
-        load(str(KNOBS["dataset"].default))
+        load(next(iter(RECIPES.values())).config.dataset)
 
 
 def _routes(settings: Settings, runs: Runs) -> list[BaseRoute]:

@@ -690,7 +690,7 @@ def test_something_that_is_no_zip(client, registry):
 def test_the_diagnosis_of_a_moment_knows_nothing_of_later(tmp_path):
     """At every step of the shipped recording: what a run would have been told that had come as far."""
     registry = Runs(tmp_path / "runs", recorded=WEIGHTS / "recorded")
-    client, run = TestClient(app_of(Access(registry))), registry.recorded
+    client, run = TestClient(app_of(Access(registry))), registry.get("recorded")
     end = get(client, "runs/recorded/diagnosis").json()
     assert end["verdicts"] and get(client, "runs/recorded/diagnosis?step=10").json()["verdicts"] == []
     assert get(client, "runs/recorded/diagnosis?step=999999").json() == end

@@ -19,7 +19,6 @@ from gan.losses.penalties import PENALTIES, Penalty
 from gan.losses.transforms import CONSTRAINTS, TRANSFORMS, Constraint, Transform
 from gan.models import MODELS
 from gan.recipes.catalog import ALL_RECIPES
-from gan.runs.store import RECORDED
 from gan.serving.renderer import MAX_UPLOAD_BYTES
 from gan.web.access import Access
 from gan.web.addresses import is_loopback
@@ -51,7 +50,7 @@ class StartRoutes:
         tail = {
             "owner": owner,
             "may_train": self.access.may_train(tokens),
-            "recorded": RECORDED if runs.recorded else None,
+            "recorded": runs.recordings.of_recipes,
             "addresses": self.addresses if owner or is_loopback(request.url.hostname or "") else (),
         }
         return Response(

@@ -3,19 +3,20 @@
 import { h } from "../core/dom.js";
 import { getJSON } from "../core/server.js";
 import { t } from "../core/text.js";
+import { recordingOf, recordings } from "../run/recordings.js";
 import { runIdIn } from "./names.js";
 
 export class Adding {
-  /** recorded: id of the recording, if there is one. hooks: {shows(id), add(id) -> Promise, say(sentence)}. */
-  constructor(part, recorded, hooks) {
+  /** data: boot's answer. hooks: {shows(id), add(id) -> Promise, say(sentence)}. */
+  constructor(part, data, hooks) {
     this.part = part;
-    this.recorded = recorded;
+    this.recordings = recordings(data);
     this.hooks = hooks;
     this.mine = [];
     part("add").addEventListener("change", () => this.chosen());
     part("paste").addEventListener("submit", (event) => this.pasted(event));
-    part("begin").addEventListener("click", () => hooks.add(recorded));
-    part("begin").hidden = !recorded;
+    part("begin").addEventListener("click", () => hooks.add(recordingOf(data)));
+    part("begin").hidden = !this.recordings.length;
   }
 
   async refresh() {
@@ -25,8 +26,7 @@ export class Adding {
 
   /** The menu, without the runs that are shown. */
   show() {
-    const offers = this.mine.map(({ id, title }) => ({ id, title }));
-    if (this.recorded) offers.push({ id: this.recorded, title: t("train.recording") });
+    const offers = [...this.mine.map(({ id, title }) => ({ id, title })), ...this.recordings];
     const left = offers.filter(({ id }) => !this.hooks.shows(id));
     const fingerprint = JSON.stringify(left);
     if (fingerprint === this.offered || document.activeElement === this.part("add")) return;

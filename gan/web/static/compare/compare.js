@@ -35,7 +35,7 @@ class CompareTab {
     this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
     this.showAxis = axisControl(this.part("axis"), (axis) => this.setAxis(axis));
     this.refresh = oncePerFrame(() => this.refreshNow());
-    this.adding = new Adding(this.part, data.recorded, {
+    this.adding = new Adding(this.part, data, {
       shows: (runId) => Boolean(this.track(runId)),
       add: (runId) => this.add(runId),
       say: (sentence) => this.showError(sentence),

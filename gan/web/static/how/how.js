@@ -9,6 +9,7 @@ import { everyVisible } from "../core/schedule.js";
 import { url } from "../core/server.js";
 import { t } from "../core/text.js";
 import { followerOf } from "../run/follower.js";
+import { recordingOf } from "../run/recordings.js";
 import { onRun } from "../run/shown_run.js";
 
 const EVERY_MS = 1000;
@@ -27,8 +28,8 @@ function begin(element, data) {
   for (const button of element.querySelectorAll('[data-gf="program"]'))
     button.addEventListener("click", () => openTab("train", { recipe: button.dataset.recipe }));
   const shown = new ShownRun(drawing);
-  let wanted = data.recorded;
-  onRun((runId) => (wanted = runId ?? data.recorded));
+  let wanted = recordingOf(data);
+  onRun((runId) => (wanted = runId ?? recordingOf(data)));
   everyVisible(EVERY_MS, async () => {
     if (visibleTab() === "how" && wanted) await shown.show(wanted);
   });

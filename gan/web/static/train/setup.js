@@ -10,7 +10,6 @@ import { isPhone } from "./phone_bar.js";
 import { recipeList } from "./recipes.js";
 
 const KNOB_PREFIX = "k."; // of a setting in an address
-const AT_FIRST = "quick"; // the recipe chosen when the page opens: its pictures are the usual ones
 const MOST_LETTERS = 60; // of an unknown name that is repeated
 
 export class Setup {
@@ -19,7 +18,7 @@ export class Setup {
     this.part = part;
     this.recipes = data.recipes;
     this.changed = changed;
-    this.recipe = this.named(AT_FIRST) ?? data.recipes[0];
+    this.recipe = data.recipes[0];
     this.datasets = new DatasetChoice(part, data, {
       changed: () => this.touched(),
       say: (sentence) => this.showError(sentence),

@@ -8,6 +8,7 @@ import { isActive } from "../core/run_status.js";
 import { everyVisible } from "../core/schedule.js";
 import { getJSON } from "../core/server.js";
 import { keeps } from "../core/storage.js";
+import { recordingOf } from "../run/recordings.js";
 import { LiveView } from "./live.js";
 import { isPhone, PhoneBar } from "./phone_bar.js";
 import { RunList } from "./run_list.js";
@@ -31,7 +32,7 @@ class TrainTab {
     this.live = new LiveView(root, {
       onStartOver: (meta) => this.startOver(meta),
       onRemedy: (what) => this.starting.fork(what),
-      onRecorded: data.recorded && (() => this.openNothing()),
+      onRecorded: recordingOf(data) && (() => this.openNothing()),
       onNoRoom: (refusal, again) => this.starting.noRoom(refusal, again),
       onChange: () => this.runChanged(),
       onProgress: (share) => this.bar.showShare(share),
@@ -112,6 +113,8 @@ class TrainTab {
   formChanged() {
     if (this.live.meta?.needs) this.live.statusChanged(); // perhaps the pictures that the run lacks have been prepared
     if (!readState("train").run) this.writeForm();
+    const recording = this.data.recorded[this.setup.recipe.name];
+    if (recording && this.live.meta?.recorded && recording !== this.live.runId) this.openRecording();
   }
 
   // ---- which run ----
@@ -132,7 +135,7 @@ class TrainTab {
 
   /** Where there is no recording, nothing is shown. */
   openRecording() {
-    const { recorded } = this.data;
+    const recorded = recordingOf(this.data, this.setup.recipe.name);
     if (recorded) this.live.open(recorded, { replay: true }).catch(() => this.live.showEmpty());
     else this.live.showEmpty();
   }
