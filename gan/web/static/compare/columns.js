@@ -1,7 +1,7 @@
 // The pictures of the compared runs, a column for each run, with what is to be said about it.
 
 import { openTab } from "../core/address.js";
-import { drawTiles } from "../core/canvas.js";
+import { columnsIn, drawTiles } from "../core/canvas.js";
 import { closeButton } from "../core/controls/close_button.js";
 import { h, setText } from "../core/dom.js";
 import { whole } from "../core/format.js";
@@ -11,6 +11,7 @@ import { openable, openTile, TileButton } from "../run/tile_button.js";
 import { colorOf, shortTitle } from "./names.js";
 
 const GAP = 4; // CSS pixels between two pictures
+const ROOM_FOR_TENS = 500; // pixels, in which ten in a row can be looked at
 
 export class Columns {
   /** box: where they are put. hooks: {onRemove(track), onFork(run's id), onPicture(): one that was missing has come}. */
@@ -74,7 +75,8 @@ export class Columns {
     const { count, columns, size } = track.meta.tiles;
     const width = canvas.parentElement.clientWidth;
     if (!width || !sheet) return; // what was shown stays until the picture is there
-    const shown = { size, count, sourceColumns: columns, columns: columnsFor(width, size), width, gap: GAP, justify: true };
+    const across = columnsIn(width, size + GAP, count, width < ROOM_FOR_TENS ? 8 : 10);
+    const shown = { size, count, sourceColumns: columns, columns: across, width, gap: GAP, justify: true };
     tile.place(drawTiles(canvas, sheet, shown), openable(track.meta));
     setText(caption, t(ended ? "compare.ended" : "compare.step", { step: whole(step) }));
     canvas.dataset.step = step;
@@ -84,12 +86,6 @@ export class Columns {
 
 /** The sign of run number i. */
 export const swatch = (i) => h("i", { class: "gf-swatch gf-run-swatch", style: { background: `var(${colorOf(i)})` } });
-
-/** So many that they can be looked at, and are not smaller than they have pixels. */
-const columnsFor = (width, size) => {
-  const fits = (columns, least) => width >= Math.max(least, columns * (size + GAP));
-  return fits(10, 500) ? 10 : fits(8, 260) ? 8 : fits(5, 0) ? 5 : 4;
-};
 
 function showVerdict(box, { kind, severity, title, seen }) {
   const [name, hint] = box.lastChild.children;

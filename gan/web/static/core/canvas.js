@@ -3,6 +3,8 @@
 import { shell } from "./gradio_shell.js";
 
 const SMOOTH = "gf-smooth"; // a class of the body, which the style sheets know
+const LARGE = 32; // pictures with more pixels a side have a look of their own at quarter steps
+const COLUMNS = [10, 8, 6, 5, 4];
 
 /** Whether pictures are enlarged smoothly. */
 export const isSmooth = () => document.body.classList.contains(SMOOTH);
@@ -87,7 +89,7 @@ export function tileLayout(canvas, options) {
   const room = width ?? /** @type {HTMLElement} */ (canvas.parentElement).clientWidth;
   const fitting = ((room - gap * (columns - 1)) * ratio) / (columns * size);
   const most = maxScale * ratio;
-  const scale = isSmooth() ? Math.min(fitting, most) : Math.min(sharpScale(fitting), sharpLimit(most));
+  const scale = isSmooth() ? Math.min(fitting, most) : Math.min(sharpScale(fitting, size), sharpLimit(most));
   const tile = Math.floor(scale * size) / ratio;
   const snap = (/** @type {number} */ value) => Math.round(value * ratio) / ratio;
   const rows = Math.ceil(count / columns);
@@ -105,16 +107,30 @@ export function tileLayout(canvas, options) {
 }
 
 /**
- * Whole device pixels for a source pixel; half steps only where whole ones would leave much of the room empty, and less than
- * one only where there is no room for one.
+ * Whole device pixels for a source pixel; half steps, or quarters in large pictures, only where whole ones would leave much of the
+ * room empty, and less than one only where there is no room for one.
  *
  * @param {number} fitting
+ * @param {number} size
  */
-function sharpScale(fitting) {
+function sharpScale(fitting, size) {
   if (fitting < 1) return fitting;
   const wholeScale = Math.floor(fitting);
-  const half = Math.floor(2 * fitting) / 2;
-  return wholeScale / fitting < 0.85 && half > wholeScale ? half : wholeScale;
+  const steps = size > LARGE ? 4 : 2;
+  return wholeScale / fitting < 0.85 ? Math.floor(steps * fitting) / steps : wholeScale;
+}
+
+/**
+ * In how many columns pictures lie, each as large as it has pixels or larger: as many as fit, leaving no row unfinished.
+ *
+ * @param {number} width
+ * @param {number} each of a picture, with the gap behind it
+ * @param {number} count
+ * @param {number} most
+ */
+export function columnsIn(width, each, count, most) {
+  const even = COLUMNS.filter((columns) => columns <= most && count % columns === 0);
+  return even.find((columns) => columns * each <= width) ?? even.at(-1) ?? most;
 }
 
 /**

@@ -1,6 +1,6 @@
 // The pictures of the live view: real ones, and what the generator makes of the run's latents, now or at a moment of the past.
 
-import { tileLayout } from "../core/canvas.js";
+import { columnsIn, tileLayout } from "../core/canvas.js";
 import { setText } from "../core/dom.js";
 import { whole } from "../core/format.js";
 import { url } from "../core/server.js";
@@ -94,12 +94,13 @@ export class RunPictures {
   }
 
   /**
-   * Without classes the pictures may lie in any columns: in tens where there is room, unless fewer show larger ones; in fives where
+   * Without classes the pictures may lie in any columns: in tens where there is room, unless fewer show larger ones; in fewer where
    * more would be smaller than they have pixels.
    */
   fakeColumns({ count, columns, size }) {
-    if (this.live.meta?.conditional || count % 10) return columns;
-    if (this.stageWidth < columns * (size + GAP)) return count / columns;
+    if (this.live.meta?.conditional) return columns;
+    if (this.stageWidth < columns * (size + GAP)) return columnsIn(this.stageWidth, size + GAP, count, columns - 1);
+    if (count % 10) return columns;
     if (this.stageWidth < Math.max(640, 10 * (size + GAP))) return columns;
     const tileIn = (columns) => tileLayout(this.part("fake"), { size, columns, count, width: this.stageWidth }).tile;
     const tile = tileIn(columns);
