@@ -30,8 +30,8 @@ def test_a_recipe_brings_its_pictures_and_says_so(server, visit):
     expect(why(page)).to_have_text(MADE_FOR)
     config = server.get(f"runs/{run}")["config"]
     assert [config[name] for name in ("dataset", "size", "channels")] == ["emoji", 32, 3]
-    choose(page, "quick")
-    expect(dataset(page)).to_have_value("mnist")
+    choose(page, "quick-monsters")
+    expect(dataset(page)).to_have_value("monsters")
     expect(why(page)).to_be_hidden()
 
 
@@ -74,6 +74,8 @@ def test_own_pictures_are_prepared_as_the_recipe_needs_them(server, visit):
             expect(field).to_have_value(value)
 
     dataset(page).select_option("own")
+    shows("64", "3")
+    choose(page, "quick")
     shows("28", "1")
     choose(page, "quick-colour")
     expect(dataset(page)).to_have_value("own")

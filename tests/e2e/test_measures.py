@@ -55,7 +55,7 @@ def test_measures_are_seen_steered_and_followed_into_the_past(server, visit):
 def test_the_tile_says_why_there_is_nothing(server, visit):
     run = server.train("quick-colour", "emoji")
     page = visit(server.url(f"?tab=train&run={run}"))
-    expect(part(page, "train", "measure-note")).to_contain_text("only MNIST and Fashion-MNIST")
+    expect(part(page, "train", "measure-note")).to_contain_text("only MNIST, Fashion-MNIST, Monsters and Faces")
     expect(part(page, "train", "measure-numbers")).to_be_hidden()
     server.command(run, "stop")
     page.goto(server.url("?tab=train&run=recorded"))

@@ -125,7 +125,7 @@ def test_a_folder_keeps_its_classes_and_says_what_was_left_out(server, visit, tm
 
 
 def test_the_preview_shows_what_the_networks_see(server, visit):
-    page = visit(server.url())
+    page = visit(server.url("?recipe=quick"))
     name = choose_zip(page, pets(cat=8, dog=8))
     assert (tiles(page, 28) == sheet(server, name)).all()
     part(page, "train", "own-channels").select_option("3")
@@ -333,7 +333,7 @@ def test_sets_stay_in_the_menu_until_they_are_deleted(server, visit):
     part(page, "train", "own-delete").click()
     part(page, "train", "own-delete-now").click()
     expect(page.locator(".gf-toast")).to_contain_text("The pictures were deleted.")
-    expect(menu).to_have_value("mnist")
+    expect(menu).to_have_value("monsters")
     assert own_entries(page) == ["dogs (17)"]
     assert not is_there(server, cats)
     page.reload()

@@ -11,15 +11,15 @@ const OWN = "own"; // the entry that opens the form for a person's own pictures
 const MOST_TITLE = 18; // letters: more are cut in the menu
 
 export class DatasetChoice {
-  /** datasets, pictures: as the server lists them, the usual one first. changed(): the person has chosen. say(sentence): an error. */
-  constructor(part, { datasets, pictures }, { changed, say }) {
+  /** datasets, recipes, pictures: as the server lists them. changed(): the person has chosen. say(sentence): an error. */
+  constructor(part, { datasets, recipes, pictures }, { changed, say }) {
     this.part = part;
     this.changed = changed;
     this.say = say;
     this.recipe = null;
     this.chosen = false;
     this.known = new Map(datasets.map((dataset) => [dataset.name, dataset]));
-    this.usual = datasets[0].name;
+    this.usual = recipes[0].config.dataset; // what the page opens with needs no reason
     this.pictures = new OwnPictures(part, pictures, {
       wanted: () => this.choose(OWN),
       changed: () => this.showWhy(),
