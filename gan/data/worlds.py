@@ -369,6 +369,14 @@ def read_labels(folder: Path, name: str, split: str, world: World) -> np.ndarray
     return stored.reshape(-1, len(world.attributes))
 
 
+def shares(folder: Path, name: str) -> list[list[float]]:
+    """For each attribute how many of the training pictures have each of its values, as shares of all."""
+    world = WORLDS[name]
+    labels = read_labels(folder, name, "train", world)
+    known = enumerate(world.attributes.values())
+    return [(np.bincount(labels[:, i], minlength=len(a.values)) / len(labels)).round(4).tolist() for i, a in known]
+
+
 def _read_strip(stem: Path, images: np.ndarray, most: int, start: int) -> None:
     """Fill the pictures from `start` on that one file holds."""
     out = images[start : start + STRIP]

@@ -122,7 +122,12 @@ class Measurer:
             found.append((features, logits))
             yield None
         else:
-            yield _measured(moment, found, met, reference)
+            measure = _measured(moment, found, met, reference)
+            if network.form.attributes:
+                told = network.attributes(torch.cat([features for features, _ in found]))
+                counts = zip(told, network.form.attributes, strict=True)
+                measure["attributes"] = [n for labels, k in counts for n in class_histogram(labels, k).tolist()]
+            yield measure
         self._work = None
 
 

@@ -87,9 +87,7 @@ class Moment(TypedDict):
     seconds: float
 
 
-class Measure(Moment):
-    """What gan/monitor/live_metrics.py found; `real_…`: of real pictures."""
-
+class _Measure(Moment):
     fid: float
     coverage: float
     confidence: float
@@ -98,6 +96,15 @@ class Measure(Moment):
     real_fid: float
     real_coverage: float
     real_confidence: float
+
+
+class Measure(_Measure, total=False):
+    """What gan/monitor/live_metrics.py found; `real_…`: of real pictures.
+
+    attributes: where the metric network tells attributes, how many pictures have each value of the first, the second …
+    """
+
+    attributes: list[int]
 
 
 def due(step: int, growth: float) -> bool:

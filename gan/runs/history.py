@@ -157,7 +157,7 @@ def _decode_frame(line: str) -> Frame:
 
 def _decode_measure(line: str) -> Measure:
     e = json.loads(line)
-    return {
+    found: Measure = {
         "step": _step(e["step"]),
         "images": int(e["images"]),
         "seconds": _finite(e["seconds"]),
@@ -170,6 +170,7 @@ def _decode_measure(line: str) -> Measure:
         "modes": int(e["modes"]),
         "histogram": [int(n) for n in e["histogram"]][:100],
     }
+    return found | {"attributes": [int(n) for n in e["attributes"]][:200]} if "attributes" in e else found
 
 
 def _finite(number: str | float) -> float:

@@ -131,6 +131,14 @@ def test_attributes_follow_when_a_run_takes_the_first_pictures_only() -> None:
     assert load("mnist", "test").first(10).attributes is None
 
 
+@pytest.mark.parametrize("name", WORLDS)
+def test_shares_are_those_of_the_training_pictures(name: str) -> None:
+    labels = catalog.load(name).attributes
+    for i, found in enumerate(worlds.shares(ASSETS, name)):
+        assert sum(found) == pytest.approx(1, abs=1e-3)
+        assert found[0] == pytest.approx((labels[:, i] == 0).double().mean().item(), abs=1e-4)
+
+
 def test_a_new_world_is_one_entry_and_one_line_to_pack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Drawn from nothing but these, by a stand-in for the packages, it is there for all that loads."""
     shape = Attribute("Shape", ("round", "square"), "shapeVariant", (("circle",), ("square", "box")))

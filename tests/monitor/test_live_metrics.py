@@ -107,6 +107,28 @@ def test_a_measure_is_that_of_the_step_it_names_and_agrees_with_evaluate(runs):
     assert found["coverage"] == pytest.approx(met.double().mean().item(), abs=1e-3)
     assert found["histogram"] == logits.argmax(1).bincount(minlength=10).tolist()
     assert found["images"] == 8 * found["step"]
+    assert "attributes" not in found  # of digits only the class is known
+
+
+def test_attributes_are_counted_and_read_back(tmp_path):
+    """Of monsters that have learned nothing: the same pictures, drawn and told all at once, have the same counts."""
+    config = RECIPES["quick-monsters"].config.changed(width=4, clusters=0, z_dim=8, batch=4)
+    trainer = Trainer(config, catalog.load("monsters").first(40))
+    measurer = Measurer(config, clock=lambda: 0.0)
+    found = None
+    trainer.step()
+    while not found:
+        found = measurer.turn(trainer, 0.5, 10.0, MOMENT)
+    z, _ = evaluate.latents(live_metrics.SAMPLES, config.z_dim, 0)
+    network = classifier.load("monsters")
+    features, _ = evaluate.extract(network, live_metrics.to_uint8(trainer.sample(z)).cpu())
+    values = [len(attribute.values) for attribute in catalog.DATA["monsters"].attributes.values()]
+    told = zip(network.attributes(features), values, strict=True)
+    assert found["attributes"] == [n for labels, k in told for n in labels.bincount(minlength=k).tolist()]
+    history = History(tmp_path)
+    history.add("measures", found)
+    history.flush()
+    assert History(tmp_path).measures == [found]
 
 
 def test_what_is_shipped_of_the_real_pictures_is_what_the_network_sees():

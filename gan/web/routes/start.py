@@ -12,8 +12,10 @@ from starlette.responses import Response
 
 from gan.core.config import KNOBS, Knob, choice_title
 from gan.core.messages import say, with_messages
+from gan.core.paths import ASSETS
 from gan.core.version import VERSION
-from gan.data.catalog import DATA
+from gan.data.catalog import DATA, Source
+from gan.data.worlds import shares
 from gan.losses.objectives import OBJECTIVES, Objective
 from gan.losses.penalties import PENALTIES, Penalty
 from gan.losses.transforms import CONSTRAINTS, TRANSFORMS, Constraint, Transform
@@ -92,6 +94,7 @@ def _tables(language: str) -> dict[str, object]:
             {
                 "name": n,
                 **{k: getattr(s, k) for k in _TOLD_OF_SETS},
+                "attributes": _attributes(n, s),
             }
             for n, s in DATA.items()
         ],
@@ -104,6 +107,14 @@ def _tables(language: str) -> dict[str, object]:
         "pictures": accepted(),
         "notes": {n: _explained(n, e, **{"": e.formula}) for n, e in (TRANSFORMS | CONSTRAINTS).items()},
     }
+
+
+def _attributes(name: str, source: Source) -> list[dict[str, object]]:
+    """What a network here can tell of its pictures besides their class, and how often each value is in them."""
+    if not (source.metric_epochs and source.attributes):
+        return []
+    known = zip(source.attributes.values(), shares(ASSETS, name), strict=True)
+    return [{"title": a.title, "values": a.values, "shares": found} for a, found in known]
 
 
 def _field(knob: Knob) -> dict[str, object]:

@@ -33,6 +33,12 @@ _TILE = """
       <div class="gf-bars" data-gf="m-bars"></div>
       <figcaption class="gf-hint">{bars_hint}</figcaption>
     </figure>
+    <details class="gf-fold gf-attributes" data-gf="m-attributes" hidden>
+      <summary>{attributes}</summary>
+      <p data-gf="m-missing"></p>
+      <p class="gf-hint">{attributes_hint}</p>
+      <div class="gf-attribute-list" data-gf="m-attribute-list"></div>
+    </details>
     <p class="gf-hint">{protocol}</p>
   </div>
 </section>"""

@@ -212,7 +212,7 @@ export function putPicture(canvas, { pixels, channels, size }, i = 0) {
  * @param {number} scale
  * @param {number} size
  */
-export const scaleLike = (scale, size) => (size > 32 ? Math.max(0.5, Math.round((2 * scale * 28) / size) / 2) : scale);
+export const scaleLike = (scale, size) => (size > LARGE ? Math.max(0.5, Math.round((2 * scale * 28) / size) / 2) : scale);
 
 /**
  * Enlarge a canvas of `size` pixels to at most `room` CSS pixels: whole device pixels for each pixel of the picture, unless it is
@@ -225,7 +225,7 @@ export const scaleLike = (scale, size) => (size > 32 ? Math.max(0.5, Math.round(
 export function fitPicture(canvas, size, room) {
   const ratio = window.devicePixelRatio || 1;
   const fitting = room > 0 ? (room * ratio) / size : 1;
-  const scale = isSmooth() ? fitting : fitting < 2 ? sharpScale(fitting) : Math.floor(fitting);
+  const scale = isSmooth() ? fitting : fitting < 2 ? sharpScale(fitting, size) : Math.floor(fitting);
   const side = Math.floor(scale * size) / ratio;
   canvas.style.width = canvas.style.height = `${side}px`;
   canvas.style.imageRendering = scale < 1 ? "auto" : "";

@@ -110,7 +110,7 @@ export class MeasureTile {
 }
 
 /** The measure of the moment that is looked at: the newest, or the one nearest to a step. */
-function measureAt(measures, step) {
+export function measureAt(measures, step) {
   if (step === null) return measures.at(-1) ?? null;
   return (
     measures[

@@ -5,9 +5,10 @@ import { RunCharts } from "../charts/run_charts.js";
 import { whenLookChanges } from "../core/canvas.js";
 import { smoothChoice } from "../core/controls/smooth_choice.js";
 import { owns } from "../core/tokens.js";
+import { AttributeBars } from "../run/attribute_bars.js";
 import { DiagnosisPanel } from "../run/diagnosis.js";
 import { followerOf } from "../run/follower.js";
-import { MeasureTile } from "../run/measure_tile.js";
+import { MeasureTile, measureAt } from "../run/measure_tile.js";
 import { shareRun } from "../run/shown_run.js";
 import { Timeline } from "../run/timeline.js";
 import { RunButtons } from "./run_buttons.js";
@@ -20,10 +21,10 @@ const ON_CURVES = ["rows", "events", "frames", ...RECORDS];
 
 export class LiveView {
   /**
-   * root: the tab's element. hooks: {onStartOver(meta), onRemedy(what), onRecorded(), onNoRoom(refusal, again), onChange():
+   * root: the tab's element. data: boot's answer. hooks: {onStartOver(meta), onRemedy(what), onRecorded(), onNoRoom(refusal, again), onChange():
    * the run or its status changed, onProgress(share of its steps)}.
    */
-  constructor(root, hooks) {
+  constructor(root, data, hooks) {
     this.hooks = hooks;
     this.follower = null;
     this.late = new Set(); // what is new, and not yet on the curves
@@ -36,6 +37,7 @@ export class LiveView {
     });
     this.diagnosis = new DiagnosisPanel(this.part, (what) => hooks.onRemedy(what));
     this.measures = new MeasureTile(this.part, (share) => this.command({ command: "measure_share", measure_share: share }));
+    this.attributes = new AttributeBars(this.part, data.datasets);
     this.header = new RunHeader(root, this, hooks);
     this.buttons = new RunButtons(root, this, hooks);
     this.pictures = new RunPictures(this);
@@ -204,7 +206,9 @@ export class LiveView {
 
   showMeasures() {
     const { meta, snapshot, mine, status, step } = this;
-    this.measures.show({ meta, snapshot, mine, status, step, measures: this.history.measures });
+    const { measures } = this.history;
+    this.measures.show({ meta, snapshot, mine, status, step, measures });
+    this.attributes.show(meta.dataset, measureAt(measures, step));
   }
 
   showDownloads() {

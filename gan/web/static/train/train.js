@@ -29,7 +29,7 @@ class TrainTab {
     this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
     this.bar = new PhoneBar(root, this.part("bar"), (name) => this.part(name).click());
     this.setup = new Setup(this.part, data, () => this.formChanged());
-    this.live = new LiveView(root, {
+    this.live = new LiveView(root, data, {
       onStartOver: (meta) => this.startOver(meta),
       onRemedy: (what) => this.starting.fork(what),
       onRecorded: recordingOf(data) && (() => this.openNothing()),
