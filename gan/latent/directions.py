@@ -11,7 +11,8 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -24,7 +25,7 @@ from gan.core.messages import say
 from gan.core.noise import SHEETS, sheet_latents
 from gan.latent.spec import without
 from gan.metrics import stroke_attributes
-from gan.metrics.classifier import form_of, knows, load
+from gan.metrics.classifier import MetricNetwork, form_of, knows, load, to_float
 from gan.metrics.stroke_attributes import measurable
 from gan.models.layers import Generator
 
@@ -36,6 +37,14 @@ ACTIVE = 400  # of them, for the components of activations
 COMPONENTS = 8  # of pictures, beside their attributes
 MARK_RIDGE = 3.0  # the prior of a taught direction, in marks
 AT_ONCE = 20  # pictures: little enough to stay in the processor's cache, and to let others pass
+
+# Of the directions towards a value of an attribute (`attribute_directions`):
+COMMON = (0.03, 0.85)  # the least and largest share of studied pictures with the value; others are not looked for
+LENGTHS = (1.0, 1.5, 2.0)  # the shortest that is enough is taken
+ENOUGH, LEAST = 0.75, 0.5  # share of pictures that have the value at the slider's end: enough; below the other, none
+TRIED = 40  # pictures
+SURE = 12.0  # log-odds; beyond this a network is as sure as it can be
+END = 3.0  # of a slider
 
 # What each measured direction leaves as it is, as far as one direction can.
 _KEPT = {
@@ -52,7 +61,10 @@ GENTLE = {"slant": 7.0}  # degrees: three of them and a digit lies down
 
 @dataclass(frozen=True)
 class Direction:
-    """A vector [z_dim] of length 1 or less with a name: kind is "measured", "class", "varied" or "own"."""
+    """A vector [z_dim] with a name: kind is "measured", "attribute", "class", "varied" or "own".
+
+    Its length is 1 or less, of attributes at most the largest of LENGTHS.
+    """
 
     key: str
     kind: str
@@ -117,7 +129,10 @@ class StudyResult:
     def directions(self, check: Callable[[], None] = lambda: None) -> list[Direction]:
         """Everything that can be found without a person: measured, then towards classes, then varied most."""
         found = [Direction(name, "measured", v) for name, v in self.measured.items()]
-        if knows(self.dataset, self.study.images.shape[1:]) and not self.generator.classes:
+        known = knows(self.dataset, self.study.images.shape[1:]) and not self.generator.classes
+        if known and form_of(self.dataset).attributes:
+            found += attribute_directions(self.generator, self.study, load(self.dataset), check)
+        elif known:
             labels = _labels(self.study.images, self.dataset, check)
             classes = towards(self.study.z, labels, form_of(self.dataset).classes)
             found += [Direction(f"class-{k}", "class", v, True) for k, v in enumerate(classes) if v.any()]
@@ -253,6 +268,68 @@ def towards(z: Tensor, labels: Tensor, classes: int) -> Tensor:
         if 0 < int(ours.sum()) < len(z):
             found[k] = unit(z[ours].mean(0) - z[~ours].mean(0))
     return found
+
+
+def attribute_directions(
+    generator: Generator, seen: SampleSet, network: MetricNetwork, check: Callable[[], None] = lambda: None
+) -> list[Direction]:
+    """Directions towards values of attributes, "attribute-A-V" each, that do what they say in most of TRIED pictures.
+
+    The slope of a value's log-odds within groups; its length such that ENOUGH of the pictures have the value at the end
+    of a slider. What is reached in less than LEAST of them is left out.
+    """
+    told = _told(network, seen.images, check)
+    odds = torch.cat([_log_odds(logits) for logits in told], 1)  # [N, V], of all values of all attributes
+    found, starts = slopes(seen, odds), [0, *accumulate(network.form.attributes)]
+    some, directions = SampleSet(seen.z[:TRIED], seen.labels[:TRIED], seen.images[:TRIED]), []
+    for a, logits in enumerate(told):
+        shares = torch.bincount(logits.argmax(1), minlength=logits.shape[1]) / len(logits)
+        for value, share in enumerate(shares.tolist()):
+            if COMMON[0] <= share <= COMMON[1]:
+                vector = unit(found[starts[a] + value])
+                length = _length(generator, some, vector, partial(_share, network, check, a, value))
+                if length:
+                    directions.append(Direction(f"attribute-{a}-{value}", "attribute", length * vector))
+    return directions
+
+
+def _length(generator: Generator, some: SampleSet, vector: Tensor, share: Callable[[Tensor], float]) -> float:
+    """The first of LENGTHS that brings ENOUGH pictures what is wanted at a slider's end, else the best, or 0."""
+    best, most = 0.0, LEAST
+    for length in LENGTHS:
+        pictures = _pushed(generator, some, END * length * vector)
+        reached = share(pictures)
+        if reached >= ENOUGH:
+            return length
+        if reached >= most:
+            best, most = length, reached
+    return best
+
+
+@torch.inference_mode()
+def _pushed(generator: Generator, some: SampleSet, push: Tensor) -> Tensor:
+    """The pictures [N, C, H, W] of the latents after a push; each keeps its group."""
+    return to_uint8(generator(some.z + push, generator.condition(some.z, None)))
+
+
+@torch.inference_mode()
+def _told(network: MetricNetwork, images: Tensor, check: Callable[[], None]) -> list[Tensor]:
+    """The logits [N, values] of every attribute."""
+    found = []
+    for part in images.split(AT_ONCE):
+        found.append(network(to_float(part)))
+        check()
+    return list(torch.cat(found).split(network.form.told, 1)[1:])
+
+
+def _share(network: MetricNetwork, check: Callable[[], None], attribute: int, value: int, images: Tensor) -> float:
+    return (_told(network, images, check)[attribute].argmax(1) == value).double().mean().item()
+
+
+def _log_odds(logits: Tensor) -> Tensor:
+    """[N, V] -> of each value against all others, [N, V], between -SURE and SURE."""
+    log = logits.log_softmax(1)
+    return (log - torch.log(-torch.expm1(log.clamp(max=-1e-6)))).clamp(-SURE, SURE)
 
 
 def fit_marks(seen: SampleSet, features: Tensor, marked: Tensor, signs: Tensor) -> Tensor:

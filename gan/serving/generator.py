@@ -17,6 +17,7 @@ from torch import Tensor
 from gan.core.errors import UserError
 from gan.core.images import to_uint8
 from gan.core.messages import recognised, say
+from gan.data.catalog import DATA
 from gan.latent import directions as studies
 from gan.latent import interpolation, steering
 from gan.latent import spec as specs
@@ -110,6 +111,7 @@ class LoadedGenerator:
             "classes": cfg.classes,
             "class_names": [recognised(f"datasets.{cfg.dataset}.class_{i}", n) for i, n in enumerate(w.class_names)],
             "groups": cfg.clusters,
+            "attributes": _attributes(cfg.dataset),
             "dataset": cfg.dataset,
             "size": cfg.size,
             "channels": cfg.channels,
@@ -254,6 +256,12 @@ class LoadedGenerator:
             return ours
         other = as_mixture(torch.tensor([mix[0]]), classes)
         return torch.lerp(as_mixture(ours, classes), other, mix[1])
+
+
+def _attributes(dataset: str) -> list[dict[str, object]]:
+    """What of its pictures has names, attribute by attribute; nothing of own pictures."""
+    known = DATA[dataset].attributes if dataset in DATA else {}
+    return [{"title": attribute.title, "values": list(attribute.values)} for attribute in known.values()]
 
 
 @dataclass(frozen=True)

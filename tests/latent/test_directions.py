@@ -20,6 +20,7 @@ from gan.latent.spec import (
     principal_directions,
     without,
 )
+from gan.metrics.classifier import Form
 from gan.models.layers import Stack
 
 Z, N = 12, 600
@@ -69,6 +70,70 @@ def test_without_leaves_nothing_along_the_others():
     rest = without(vector, torch.cat([others, others[:1]]))
     assert torch.allclose(others @ rest, torch.zeros(3), atol=1e-5)
     assert torch.allclose(without(rest, others), rest, atol=1e-6)
+
+
+# ---- towards a value of an attribute ----
+
+
+class Painted(nn.Module):
+    """Pictures whose redness grows along one direction, and that are a little green."""
+
+    def __init__(self, along: torch.Tensor) -> None:
+        super().__init__()
+        self.along = along
+
+    def condition(self, z: torch.Tensor, labels: None) -> None:
+        return None
+
+    def forward(self, z: torch.Tensor, condition: None) -> torch.Tensor:
+        red = torch.tanh(z @ self.along / 3)
+        return torch.stack([red, torch.full_like(red, 0.2), torch.zeros_like(red)], 1)[:, :, None, None].expand(
+            -1, -1, 4, 4
+        )
+
+
+class Sees(nn.Module):
+    """Tells whether a picture is red, and whether it is green: logits of one class, then of two attributes."""
+
+    form = Form(3, 4, 1, attributes=(2, 2))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        red, green, _ = x.mean((2, 3)).T
+        return torch.stack([0 * red, -9 * red, 9 * red, -9 * green, 9 * green], 1)
+
+
+def test_a_direction_towards_a_value_leads_there_and_what_never_changes_has_none():
+    along = d.unit(torch.randn(Z, generator=rng(1)))
+    generator, z = Painted(along), torch.randn(N, Z, generator=rng())
+    seen = SampleSet(z, torch.zeros(N, dtype=torch.int64), d.to_uint8(generator(z, None)))
+    found = d.attribute_directions(generator, seen, Sees())
+    assert [(each.key, each.kind, each.may_change_cluster) for each in found] == [
+        ("attribute-0-0", "attribute", False),
+        ("attribute-0-1", "attribute", False),
+    ]
+    for each, sign in zip(found, (-1, 1), strict=True):
+        assert sign * float(d.unit(each.vector) @ along) > 0.98
+        pushed = sign * ((z + d.END * each.vector) @ along)
+        assert (pushed > 0).float().mean() > d.ENOUGH
+        assert float(each.vector.norm()) == pytest.approx(1)  # no longer than is needed
+
+
+def test_a_direction_that_does_not_lead_far_enough_is_longer_or_left_out():
+    along = d.unit(torch.randn(Z, generator=rng(1)))
+    z = torch.randn(N, Z, generator=rng())
+    lengths = []
+    for far in (2.0, 4.0, 9.0):  # how far to go until a picture is red
+
+        class Reluctant(Painted):
+            def forward(self, z: torch.Tensor, condition: None, far: float = far) -> torch.Tensor:
+                far = far if len(z) == d.TRIED else 0.0  # but not in the study
+                return super().forward(z - far * self.along, condition)
+
+        generator = Reluctant(along)
+        seen = SampleSet(z, torch.zeros(N, dtype=torch.int64), d.to_uint8(generator(z, None)))
+        found = {each.key: each for each in d.attribute_directions(generator, seen, Sees())}
+        lengths.append(float(found["attribute-0-1"].vector.norm()) if "attribute-0-1" in found else None)
+    assert lengths == [pytest.approx(1), pytest.approx(2), None]
 
 
 # ---- towards a class, by components, by teaching ----

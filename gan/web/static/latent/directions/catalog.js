@@ -7,7 +7,7 @@ import { t } from "../../core/text.js";
 import { isNumber } from "../../engine/latent_spec.js";
 import { Vector } from "../../engine/vector.js";
 
-export const KINDS = ["measured", "own", "class", "varied", "principal"]; // in the order of the page
+export const KINDS = ["measured", "attribute", "own", "class", "varied", "principal"]; // in the order of the page
 export const MOST_SHOWN = 12;
 const FIRST_OF_THE_LAYER = 3; // shown at the beginning, after the named ones
 const [OWN, SHOWN] = ["directions", "sliders"]; // under these names the browser remembers them, for each of the weights
@@ -51,6 +51,7 @@ export class Catalog {
   take(stamp, directions) {
     this.stamp = stamp;
     for (const entry of directions) this.add(withVector(entry));
+    if (!Array.isArray(read(SHOWN)[this.weights])) this.readShown(); // those towards attributes are known only now
     const found = new Set(directions.map((entry) => entry.key));
     for (const [key, { kind }] of this.entries) if (kind === "measured" && !found.has(key)) this.entries.delete(key);
   }
@@ -82,7 +83,14 @@ export class Catalog {
     if (kind === "principal") return t("latent.direction", { k: Number(key) + 1 });
     if (kind === "varied") return t("latent.varied", { k: Number(key.slice(7)) + 1 });
     if (kind === "class") return t("latent.towards", { name: key.slice(6) });
-    return kind === "measured" ? t(`latent.measured_${key}`) : key;
+    return kind === "measured" ? t(`latent.measured_${key}`) : (this.nameOfValue(key) ?? key);
+  }
+
+  /** "attribute-1-2": the third value of the second attribute. A link may name one before it has been found again. */
+  nameOfValue(key) {
+    const [, a, v] = /^attribute-(\d+)-(\d+)$/.exec(key) ?? [];
+    const { title, values } = this.about().attributes[a] ?? {};
+    return values?.[v] && t("latent.attribute", { attribute: title, value: values[v] });
   }
 
   // ---- which are shown ----
@@ -96,7 +104,7 @@ export class Catalog {
 
   usual() {
     const of = (...kinds) => [...this.entries.values()].filter(({ kind }) => kinds.includes(kind)).map(({ key }) => key);
-    const named = of("measured", "own");
+    const named = of("measured", "attribute", "own");
     return [...named, ...of("principal").slice(0, named.length ? FIRST_OF_THE_LAYER : MOST_SHOWN)].slice(0, MOST_SHOWN);
   }
 

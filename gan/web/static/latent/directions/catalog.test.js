@@ -11,6 +11,7 @@ const about = (more) => ({
   measured: ["slant", "bold"],
   directions: Array(8).fill({ share: 0.1 }),
   steered: ["slant"],
+  attributes: [{ title: "Eyes", values: ["two", "one"] }],
   ...more,
 });
 const keys = (catalog) => catalog.sorted().map(({ key }) => key);
@@ -125,4 +126,18 @@ test("what a link pushes along is in the catalog, and what is known stays as it 
       ["own", other.text],
     ],
   );
+});
+
+test("directions towards attributes are found later, named by both, and shown unless a person has chosen", () => {
+  const entry = { key: "attribute-0-1", kind: "attribute", vector: VECTOR };
+  const catalog = opened({ measured: [] });
+  catalog.take("stamp", [entry]);
+  assert.deepEqual([...catalog.shown], ["attribute-0-1", "0", "1", "2"]);
+  assert.match(catalog.nameOf("attribute-0-1"), /Eyes.*one|latent\.attribute/);
+  assert.equal(catalog.nameOf("attribute-7-1"), "attribute-7-1");
+  catalog.shown = new Set(["3"]);
+  catalog.keepShown();
+  const again = opened({ measured: [] });
+  again.take("stamp", [entry]);
+  assert.deepEqual([...again.shown], ["3"]);
 });
