@@ -121,6 +121,13 @@ function sharpScale(fitting, size) {
 }
 
 /**
+ * The numbers of columns in which so many pictures leave no row unfinished, most first.
+ *
+ * @param {number} count
+ */
+export const evenColumns = (count) => COLUMNS.filter((columns) => count % columns === 0);
+
+/**
  * In how many columns pictures lie, each as large as it has pixels or larger: as many as fit, leaving no row unfinished.
  *
  * @param {number} width
@@ -129,7 +136,7 @@ function sharpScale(fitting, size) {
  * @param {number} most
  */
 export function columnsIn(width, each, count, most) {
-  const even = COLUMNS.filter((columns) => columns <= most && count % columns === 0);
+  const even = evenColumns(count).filter((columns) => columns <= most);
   return even.find((columns) => columns * each <= width) ?? even.at(-1) ?? most;
 }
 

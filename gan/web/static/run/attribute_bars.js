@@ -21,7 +21,7 @@ export class AttributeBars {
     this.part = part;
     this.known = new Map(datasets.map(({ name, attributes }) => [name, attributes]));
     this.dataset = "";
-    /** @type {{row: HTMLElement, fill: HTMLElement, number: HTMLElement, name: string, real: number}[]} */
+    /** @type {{row: HTMLElement, fill: HTMLElement, number: HTMLElement, full: string, real: number}[]} */
     this.rows = [];
   }
 
@@ -37,14 +37,14 @@ export class AttributeBars {
     if (!fits) return;
     if (this.dataset !== dataset) this.make(dataset, attributes);
     const shares = sharesOf(counts, attributes);
-    this.rows.forEach(({ row, fill, number, name, real }, i) => {
+    this.rows.forEach(({ row, fill, number, full: name, real }, i) => {
       const share = shares[i];
       fill.style.transform = `scaleX(${Math.min(1, share / WIDEST)})`;
       setText(number, percentOf(share));
       row.dataset.missing = String(isMissing(share, real));
       row.title = t("measures.attribute_label", { name, percent: Math.round(100 * share), real: Math.round(100 * real) });
     });
-    const missing = this.rows.filter(({ real }, i) => isMissing(shares[i], real)).map(({ name }) => name);
+    const missing = this.rows.filter(({ real }, i) => isMissing(shares[i], real)).map(({ full }) => full);
     setText(this.part("m-missing"), t(missing.length ? "measures.missing" : "measures.nothing_missing", { values: missing }));
   }
 
@@ -56,22 +56,23 @@ export class AttributeBars {
     this.dataset = dataset;
     this.rows = [];
     const sections = attributes.map(({ title, values, shares }) => {
-      const rows = values.map((name, i) => this.makeRow(name, shares[i]));
+      const rows = values.map((name, i) => this.makeRow(title, name, shares[i]));
       return h("section", {}, h("h4", {}, title), ...rows);
     });
     this.part("m-attribute-list").replaceChildren(...sections);
   }
 
   /**
+   * @param {string} attribute
    * @param {string} name
    * @param {number} real
    */
-  makeRow(name, real) {
+  makeRow(attribute, name, real) {
     const fill = h("i", {});
     const number = h("span", { class: "gf-num" });
     const mark = h("b", { style: { insetInlineStart: `${Math.min(100, (100 * real) / WIDEST)}%` } });
     const row = h("div", { class: "gf-attribute" }, h("span", {}, name), h("div", {}, fill, mark), number);
-    this.rows.push({ row, fill, number, name, real });
+    this.rows.push({ row, fill, number, full: t("latent.attribute", { attribute, value: name }), real });
     return row;
   }
 }

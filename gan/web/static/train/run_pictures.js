@@ -1,6 +1,6 @@
 // The pictures of the live view: real ones, and what the generator makes of the run's latents, now or at a moment of the past.
 
-import { columnsIn, tileLayout } from "../core/canvas.js";
+import { columnsIn, evenColumns, tileLayout } from "../core/canvas.js";
 import { setText } from "../core/dom.js";
 import { whole } from "../core/format.js";
 import { url } from "../core/server.js";
@@ -94,20 +94,18 @@ export class RunPictures {
   }
 
   /**
-   * Without classes the pictures may lie in any columns: in tens where there is room, unless fewer show larger ones; in fewer where
+   * Without classes the pictures may lie in any columns: in those in which they are largest and all are seen at once; in fewer where
    * more would be smaller than they have pixels.
    */
   fakeColumns({ count, columns, size }) {
     if (this.live.meta?.conditional) return columns;
     if (this.stageWidth < columns * (size + GAP)) return columnsIn(this.stageWidth, size + GAP, count, columns - 1);
-    if (count % 10) return columns;
     if (this.stageWidth < Math.max(640, 10 * (size + GAP))) return columns;
     const tileIn = (columns) => tileLayout(this.part("fake"), { size, columns, count, width: this.stageWidth }).tile;
-    const tile = tileIn(columns);
-    if (tileIn(10) >= tile) return 10;
-    const height = Math.ceil(count / columns) * (tile + ROW_SPACE);
     const others = AROUND_GRID + (this.widthOf("real") < this.stageWidth ? 0 : REAL_ABOVE);
-    return height < window.innerHeight - others ? columns : 10;
+    const fits = (columns) => Math.ceil(count / columns) * (tileIn(columns) + ROW_SPACE) < window.innerHeight - others;
+    const [most, ...fewer] = evenColumns(count);
+    return fewer.reduce((best, each) => (fits(each) && tileIn(each) > tileIn(best) ? each : best), most ?? columns);
   }
 
   grid(name, what) {
