@@ -3,7 +3,8 @@
 Directions are found from one stream of latents and judged on another, as a slider moves along them: those that are
 fitted to the picture at hand (see gan.latent.steering) are fitted to each, and rounded as a link holds them. A latent
 counts as monotone when its attribute grows at every one of six steps, and its class as kept when the metric network
-sees the same digit at all five positions from -2 to 2.
+sees the same digit at all five positions from -2 to 2. A direction towards a value of an attribute has reached it where
+the network sees the value at 3, and has kept another attribute where its value there is that at 0.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from gan.core.flags import seed, whole
 from gan.core.images import to_uint8
 from gan.core.paths import WEIGHTS
 from gan.core.seeds import Stream, seed_of
+from gan.data.catalog import DATA
 from gan.latent import directions, steering
+from gan.latent.directions import Direction
 from gan.latent.spec import packed, unpacked
 from gan.metrics.classifier import load, to_float
 from gan.models import weights_file
@@ -32,7 +35,7 @@ ENOUGH = {"thickness": (1.0, "px"), "slant": (20.0, "°")}  # from -3 to 3; othe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--weights", nargs="+", default=["mnist-conditional", "mnist"])
+    parser.add_argument("--weights", nargs="+", default=["mnist-conditional", "mnist", "monsters", "faces"])
     parser.add_argument("--latents", type=whole(1, 10_000), default=200)
     parser.add_argument("--seeds", type=seed, nargs="+", default=[1], help="of the latents")
 
@@ -46,15 +49,19 @@ def _of(name: str, count: int, seeds: list[int]) -> list[Figure]:
     loaded = weights_file.load(WEIGHTS / f"{name}.safetensors")
     network, dataset = weights_file.build(loaded), loaded.config.dataset
     seen = directions.look(network, dataset)
+    if attributes := [found for found in seen.directions() if found.kind == "attribute"]:
+        return [
+            f
+            for seed in seeds
+            for f in _of_attributes(f"{name}, seed {seed}", network, dataset, attributes, count, seed)
+        ]
     return [f for seed in seeds for f in _of_seed(f"{name}, seed {seed}", network, dataset, seen.measured, count, seed)]
 
 
 def _of_seed(
     name: str, network: Generator, dataset: str, common: Mapping[str, Tensor], count: int, seed: int
 ) -> list[Figure]:
-    z = torch.randn(
-        count, network.z_dim, generator=torch.Generator().manual_seed(seed_of(Stream.JUDGED_DIRECTIONS, seed))
-    )
+    z = _judged(count, network.z_dim, seed)
     condition = network.condition(z, torch.arange(count) % network.classes if network.classes else None)
     fitted, seconds = _fitted(network, z, condition, common)
     found = {key: fitted.get(key, v.expand_as(z)) for key, v in common.items()}
@@ -63,6 +70,40 @@ def _of_seed(
         return figures
     words = f"median {1000 * statistics.median(seconds):.0f} ms, longest {1000 * max(seconds):.0f}"
     return [*figures, Figure(f"{name}, fit to one picture", words)]
+
+
+def _judged(count: int, z_dim: int, seed: int) -> Tensor:
+    rng = torch.Generator().manual_seed(seed_of(Stream.JUDGED_DIRECTIONS, seed))
+    return torch.randn(count, z_dim, generator=rng)
+
+
+@torch.inference_mode()
+def _of_attributes(
+    name: str, network: Generator, dataset: str, found: list[Direction], count: int, seed: int
+) -> list[Figure]:
+    """A line for each direction towards a value, and one for all."""
+    z, classifier, known = _judged(count, network.z_dim, seed), load(dataset), list(DATA[dataset].attributes.values())
+    condition, batches = network.condition(z, None), torch.arange(count).split(directions.AT_ONCE)
+
+    def told(push: Tensor) -> Tensor:
+        """The value of every attribute, [N, A]."""
+        drawn = (network(z[rows] + push, None if condition is None else condition[rows]) for rows in batches)
+        features = torch.cat([classifier.look(to_uint8(pictures))[0] for pictures in drawn])
+        return torch.stack(classifier.attributes(features), 1)
+
+    before, figures, shares = told(torch.zeros(network.z_dim)), [], []
+    for direction in found:
+        a, value = map(int, direction.key.split("-")[1:])
+        after = told(3 * direction.vector)
+        reached = (after[:, a] == value).double().mean().item()
+        same = (after == before).double().mean(0)
+        others = torch.cat([same[:a], same[a + 1 :]])
+        words = f"reached {reached:.0%}, others kept {others.mean():.0%}, least {others.min():.0%}"
+        figures.append(Figure(f"{name}, {known[a].title}: {known[a].values[value]}", words))
+        shares.append((reached, others.mean().item(), others.min().item()))
+    reached, kept, least = (statistics.median(column) for column in zip(*shares, strict=True))
+    words = f"medians: reached {reached:.0%}, others kept {kept:.0%}, least {least:.0%}"
+    return [*figures, Figure(f"{name}, {len(found)} directions", words)]
 
 
 def _fitted(

@@ -41,7 +41,7 @@ AT_ONCE = 20  # pictures: little enough to stay in the processor's cache, and to
 # Of the directions towards a value of an attribute (`attribute_directions`):
 COMMON = (0.03, 0.85)  # the least and largest share of studied pictures with the value; others are not looked for
 LENGTHS = (1.0, 1.5, 2.0)  # the shortest that is enough is taken
-ENOUGH, LEAST = 0.75, 0.5  # share of pictures that have the value at the slider's end: enough; below the other, none
+ENOUGH, LEAST = 0.75, 0.6  # share of pictures that have the value at the slider's end: enough; below the other, none
 TRIED = 40  # pictures
 SURE = 12.0  # log-odds; beyond this a network is as sure as it can be
 END = 3.0  # of a slider

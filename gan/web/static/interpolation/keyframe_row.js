@@ -109,7 +109,9 @@ export class Keyframes {
   }
 
   layout() {
-    if (this.size) for (const button of this.buttons) fitPicture(button.firstElementChild, this.size, THUMB);
+    if (!this.size) return;
+    for (const button of this.buttons)
+      fitPicture(button.firstElementChild, this.size, Math.min(THUMB, button.clientWidth || THUMB));
   }
 
   // ---- changing them ----
@@ -192,6 +194,7 @@ export class Keyframes {
   bind() {
     const { part } = this;
     const click = (name, fn) => part(name).addEventListener("click", fn);
+    new ResizeObserver(() => this.layout()).observe(this.part("keyframes").parentElement);
     whenLookChanges(() => this.layout());
     radioGroup(part("keyframes"), "i", (i) => this.choose(Number(i)));
     bindSeed(part("seed"), (seed) => this.change({ seed }));

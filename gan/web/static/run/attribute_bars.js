@@ -45,7 +45,10 @@ export class AttributeBars {
       row.title = t("measures.attribute_label", { name, percent: Math.round(100 * share), real: Math.round(100 * real) });
     });
     const missing = this.rows.filter(({ real }, i) => isMissing(shares[i], real)).map(({ full }) => full);
-    setText(this.part("m-missing"), t(missing.length ? "measures.missing" : "measures.nothing_missing", { values: missing }));
+    setText(
+      this.part("m-missing"),
+      t(missing.length ? "measures.missing" : "measures.nothing_missing", { values: missing.join(", ") }),
+    );
   }
 
   /**
