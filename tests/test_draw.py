@@ -128,7 +128,7 @@ def test_the_digest_stands_for_the_content(tmp_path):
 @pytest.mark.parametrize(
     ("weights", "query", "error", "words"),
     [
-        ("nowhere", "", WeightsError, "there are fashion-mnist-conditional, mnist, mnist-conditional"),
+        ("nowhere", "", WeightsError, "there are faces, fashion-mnist-conditional, mnist, mnist-conditional, monsters"),
         ("metric-mnist", "", WeightsError, "no shipped weights"),
         ("nowhere.safetensors", "", WeightsError, "cannot be read"),
         ("mnist", "w=mnist&seed=1", BadQuery, "A picture has no 'w'"),
