@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "training": "core data losses models",
     "latent": "core metrics models",
     "monitor": "core data losses metrics models recipes training",
-    "serving": "core latent models",
+    "serving": "core data latent models",
     "runs": "core data models monitor recipes training",
     "inspection": "core data latent losses metrics models runs serving training",
     "draw": "core latent models runs serving training",
