@@ -14,7 +14,7 @@ from gan.metrics import classifier, evaluate
 from gan.metrics.classifier import MetricError
 from gan.monitor import live_metrics
 from gan.monitor.live_metrics import Measurer
-from gan.recipes.catalog import RECIPES
+from gan.recipes.catalog import RECIPES, make_config
 from gan.runs import loop as loop_module
 from gan.runs.archive import pack, unpack
 from gan.runs.commands import Command
@@ -112,7 +112,7 @@ def test_a_measure_is_that_of_the_step_it_names_and_agrees_with_evaluate(runs):
 
 def test_attributes_are_counted_and_read_back(tmp_path):
     """Of monsters that have learned nothing: the same pictures, drawn and told all at once, have the same counts."""
-    config = RECIPES["quick-monsters"].config.changed(width=4, clusters=0, z_dim=8, batch=4)
+    config = make_config("quick-monsters", width=4, clusters=0, z_dim=8, batch=4)
     trainer = Trainer(config, catalog.load("monsters").first(40))
     measurer = Measurer(config, clock=lambda: 0.0)
     found = None
