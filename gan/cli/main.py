@@ -38,6 +38,7 @@ from gan.runs.meta import MOST_MEASURE_SHARE
 from gan.runs.registry import Runs
 from gan.runs.run import Run
 from gan.runs.sources import RUNS, find_run, open_run
+from gan.runs.starts import shipped, start_of
 from gan.training import distributed
 from gan.training.checkpoint import CheckpointError, refuse_other_config
 from gan.training.checks import check_config
@@ -144,9 +145,10 @@ def _created(args: argparse.Namespace) -> Run:
     if not args.recipe:
         raise ConfigError(f"Which recipe? Known: {', '.join(ALL_RECIPES)}.")
     runs, changes = Runs(Path(args.runs), limit=10**6), _changes(args)
+    start = start_of(args.start_from, lambda run: open_run(find_run(run, runs.folder))) if args.start_from else None
+    changes = start.fit(changes) if start else changes
     config = make_config(args.recipe, _dataset(args, runs.own_dir), runs.own_dir, **changes)
-    check_config(config)
-    return runs.of_job(config) or runs.adopt(config, tokens=[runs.master])[0]
+    return runs.of_job(config) or runs.begin(config, start, [runs.master])[0]
 
 
 def _resumed(args: argparse.Namespace) -> Run:
@@ -336,6 +338,9 @@ def _train_parser(commands: Commands) -> None:
     source.add_argument("--resume", metavar="RUN", help="continue this run (its folder or id) exactly")
     words = "a new run that begins where this one was, with the settings given"
     source.add_argument("--fork", metavar="RUN", help=words)
+    words = "a new run that begins with these weights instead of noise: "
+    words += f"{' or '.join(shipped())}, or those of a run (its folder or id)"
+    source.add_argument("--start-from", metavar="WEIGHTS", help=words)
     words = "with --fork: from the last state kept until this step; best: from the state with the best FID"
     p.add_argument("--at", metavar="STEP", type=_moment, help=words)
     p.add_argument("--runs", default=str(RUNS), help=f"folder for runs (default: {RUNS})")

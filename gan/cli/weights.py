@@ -145,7 +145,13 @@ def _on_stderr(words: str) -> None:
 def export(args: argparse.Namespace) -> int:
     """A generator as a weights file: of a run's last checkpoint, or one more of weights that there are."""
     from gan.models import weights_file
+    from gan.training.checkpoint import networks_of
 
+    if args.networks:
+        run = open_run(find_run(args.weights, Path(args.runs)))
+        write_atomically(args.out, networks_of(run.checkpoint_path))
+        print(f"G and D of {run.meta.title}: {args.out}, {args.out.stat().st_size / 1e6:.2f} MB")
+        return 0
     found = find_weights(args.weights, Path(args.runs), args.best).weights
     found = replace(found, title=args.title or found.title, about=args.about or found.about)
     weights_file.save(args.out, found, args.half)
@@ -229,6 +235,8 @@ def _export_parser(p: argparse.ArgumentParser) -> None:
     _weights_flags(p)
     p.add_argument("out", type=file_to_write(".safetensors"), help="a .safetensors file")
     p.add_argument("--half", action="store_true", help="store matrices in 16 bits: half the size")
+    words = "G and D of a run, for others to begin with (weights/starts); no weights file for the page"
+    p.add_argument("--networks", action="store_true", help=words)
     p.add_argument("--title", default="", help="what the page calls it (default: the run's title)")
     p.add_argument("--about", default="", help="one line that the page shows with it")
     p.set_defaults(run=export)

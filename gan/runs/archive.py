@@ -169,6 +169,7 @@ def _about(meta: dict[str, Any], folder: Path, config: Config) -> dict[str, Any]
     checks: dict[str, Callable[[object], bool]] = {
         "title": _is_line,
         "dataset_title": _is_line,
+        "start": _is_line,
         "class_names": lambda _: config.classes <= kinds <= MAX_NAMES and kinds > 0,
         "dataset_count": lambda v: is_count(v, 10**9),
         "pictures_count": lambda v: is_count(v, 10**9),

@@ -10,7 +10,7 @@ import torch
 
 from gan.core.config import KNOBS, Changes, Config, ConfigError, value_in_words
 from gan.core.files import link_or_copy, write_atomically
-from gan.core.messages import Message, say
+from gan.core.messages import Message, joined, say
 from gan.data.catalog import DataError
 from gan.models import meta_discriminator, meta_generator
 from gan.runs.files import BEST, CHECKPOINT, REAL_PNG
@@ -44,7 +44,13 @@ class Fork:
             if (old := before[name]) != new
         ]
         words = {"title": self.source.meta.title, "step": self.step}
-        return say("events.forked_changed", **words, changes=what) if what else say("events.forked", **words)
+        said = say("events.forked_changed", **words, changes=what) if what else say("events.forked", **words)
+        return joined([f"{said}.", say("events.begins_with_noise")]) if self.forgets_start else said
+
+    @property
+    def forgets_start(self) -> bool:
+        """Whether the source began with weights that do not fit any more."""
+        return self.state is None and bool(self.source.meta.start)
 
     @property
     def title(self) -> str:
@@ -89,12 +95,23 @@ def plan_fork(source: Run, changes: Changes, step: int | None = None) -> Fork:
         raise DataError(source.needs)
     config = source.config.changed(**changes)
     check_config(config)
-    if step == 0:
+    if step == 0 and not _begins_alike(source, config):
         return Fork(source, 0, None, config, changes, asked=0)
     state = source.state_until(step)
     at = read_header(state)["steps_done"]
     _refuse_other_networks(source.config, config)
     return Fork(source, at, state, _with_steps_left(config, changes, at), changes, step)
+
+
+def _begins_alike(source: Run, config: Config) -> bool:
+    """Whether the source began with weights that a run with these settings can begin with, too."""
+    if not source.meta.start or 0 not in source.states.steps():
+        return False
+    try:
+        _refuse_other_networks(source.config, config)
+    except ConfigError:
+        return False
+    return True
 
 
 def _with_steps_left(config: Config, changes: Changes, at: int) -> Config:
@@ -112,12 +129,13 @@ def _refuse_other_networks(old: Config, new: Config) -> None:
     regrouped = next((name for name in grouping if getattr(old, name) != getattr(new, name)), None)
     if old.clusters and regrouped:
         raise ConfigError(say("runs.fork_regroups", label=KNOBS[regrouped].label, name=regrouped))
-    if _shapes(old) != _shapes(new):
+    if shapes_of(old) != shapes_of(new):
         changed = [k for k, v in new.to_dict().items() if v != old.to_dict()[k]]
         raise ConfigError(say("runs.fork_other_networks", settings=changed))
 
 
-def _shapes(config: Config) -> list[tuple[str, torch.Size]]:
+def shapes_of(config: Config) -> list[tuple[str, torch.Size]]:
+    """Every tensor of the networks with these settings, and its shape."""
     networks = (meta_generator(config), meta_discriminator(config))
     return [(name, t.shape) for network in networks for name, t in network.state_dict().items()]
 

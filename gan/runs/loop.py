@@ -24,12 +24,13 @@ from gan.data.catalog import DataError, load
 from gan.monitor.records import Row, Threads, due
 from gan.monitor.signals import Signals, signal_due
 from gan.runs.commands import Command, carry_out
+from gan.runs.files import START
 from gan.runs.history import FRAME_GROWTH, ROW_GROWTH
 from gan.runs.kept_checkpoints import state_due
 from gan.runs.measuring import Measuring
 from gan.runs.publishing import Diverged, Publisher
 from gan.training import distributed
-from gan.training.checkpoint import CheckpointError, NotFinite, load_checkpoint, save_checkpoint
+from gan.training.checkpoint import CheckpointError, NotFinite, begin_with, load_checkpoint, save_checkpoint
 from gan.training.device import best_device, resolved_precision, use_threads
 from gan.training.threads import ThreadChooser
 from gan.training.trainer import Trainer
@@ -90,6 +91,14 @@ def _ending(run: Run, e: Exception) -> tuple[str, str]:
     return "failed", say("runs.failed", kind=type(e).__name__)
 
 
+def _begin_with(path: Path, run: Run, trainer: Trainer) -> None:
+    """Other weights than noise, of which one look is kept: the diagnosis says how far pictures are beside that."""
+    if not run.history.signals:
+        run.history.add("signals", Signals(trainer).look({}))
+    begin_with(path, trainer)
+    distributed.broadcast_command_with("load", trainer.state_dict())
+
+
 class Means:
     """Of each number of a step, since the last row; summed on the device, because reading them waits for it."""
 
@@ -142,6 +151,8 @@ class TrainingLoop:
         run, paused = self.run, self.run.status == "paused"
         if run.checkpoint_path.exists():
             self.restore(run.checkpoint_path)
+        elif (start := run.folder / START).exists():
+            _begin_with(start, run, self.trainer)
         self._note_machine()
         run.status, run.message = ("paused" if paused else "running"), ""
         first = self.trainer.steps_done == 0
@@ -334,6 +345,7 @@ class TrainingLoop:
     def _keep_state(self) -> None:
         if self.save():
             self._on_disk(lambda: self.run.states.keep(self.run.checkpoint_path, self.trainer.steps_done))
+            (self.run.folder / START).unlink(missing_ok=True)
 
     def settle(self, status: str | None = None) -> None:
         """Bring everything to disk and show it."""

@@ -56,6 +56,7 @@ class RunMeta:
     job: str = ""  # the torchrun job that made it
     computes: str = ""  # what it trained on last: kind of machine, precision
     measure_share: float = MEASURE_SHARE
+    start: str = ""  # the weights that it began with, where they are not noise: see gan.runs.starts.start_of
     dataset_title: str = ""
     dataset_count: int = 0  # how many pictures it learns from
     pictures_count: int = 0  # how many its data set of own pictures has

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from gan.core.config import Changes, Config, ConfigError
 from gan.core.errors import Forbidden
+from gan.core.files import link_or_copy
 from gan.core.messages import recognised, say
 from gan.core.tokens import hash_of, new_token
 from gan.data.catalog import DATA, OWN_NAME, DataError, describe
@@ -18,11 +19,12 @@ from gan.recipes.catalog import ALL_RECIPES, make_config
 from gan.runs.archive import unpack
 from gan.runs.commands import Command
 from gan.runs.errors import RunsError
-from gan.runs.files import PICTURES
+from gan.runs.files import PICTURES, START
 from gan.runs.fork import Fork, write_fork
 from gan.runs.history import History
 from gan.runs.meta import new_meta
 from gan.runs.run import Run
+from gan.runs.starts import Start, start_of
 from gan.runs.store import TITLE_LENGTH, RunStore
 from gan.training import distributed
 from gan.training.checkpoint import CheckpointError
@@ -39,19 +41,42 @@ class Runs(RunStore):
         changes: Changes | None = None,
         shown: bool = False,
         tokens: Iterable[str] = (),
+        start: str = "",
     ) -> tuple[Run, str]:
         """A new run (not yet training) and its owner's token.
 
-        shown: others may find and watch it, unless it is on own pictures. tokens: of who asks. Raises ConfigError,
-        DataError, or Forbidden for pictures that only others prepared, with a sentence.
+        shown: others may find and watch it, unless it is on own pictures. tokens: of who asks. start: the weights that
+        it begins with instead of noise, see starts.start_of. Raises ConfigError, DataError, NotFound, CheckpointError,
+        or Forbidden for pictures that only others prepared, with a sentence.
         """
         changes = changes or {}
         if fixed := {"recipe", "dataset"} & set(changes):
             raise ConfigError(say("runs.not_a_setting", name=min(fixed)))
+        found = start_of(start, self.get) if start else None
+        changes = found.fit(changes) if found else changes
         config, tokens = make_config(recipe, dataset, self.own_dir, **changes), list(tokens)
         self._check_may_use(config.dataset, tokens)
+        return self.begin(config, found, tokens, shown=shown and config.dataset in DATA)
+
+    def begin(self, config: Config, start: Start | None, tokens: Iterable[str], **more: Any) -> tuple[Run, str]:
+        """A new run with these settings, and with these weights where there are some; more: what run.json is to say.
+
+        Raises ConfigError, DataError or OSError.
+        """
         check_config(config)
-        return self.adopt(config, tokens=tokens, shown=shown and config.dataset in DATA)
+        if start is None:
+            return self.adopt(config, tokens=tokens, **more)
+        start.check(config)
+        folder = self.folder / f".{secrets.token_hex(6)}"
+        try:
+            folder.mkdir()
+            link_or_copy(start.path, folder / START)
+            history = History(folder)
+            history.add_event(0, "start", say("events.started", title=start.title, step=start.step))
+            history.flush()
+            return self.adopt(config, folder, tokens=tokens, history=history, begins=start, **more)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)  # already renamed when all went well
 
     def adopt(
         self,
@@ -60,21 +85,26 @@ class Runs(RunStore):
         title: str = "",
         tokens: Iterable[str] = (),
         history: History | None = None,
+        begins: Start | None = None,
         **more: Any,
     ) -> tuple[Run, str]:
         """A new run of exactly this config, fitted to its data set; `folder` holds what it has from another run.
 
-        title: instead of the recipe's; tokens: of who asks; history: that in `folder`, where it has been read; more:
-        what else run.json is to say.
+        title: instead of the recipe's; tokens: of who asks; history: that in `folder`, where it has been read; begins:
+        with these weights, which `folder` holds; more: what else run.json is to say.
         """
         words = more | self._words_of(config, more, list(tokens))
         token = new_token()
         recipe = ALL_RECIPES[config.recipe].title if config.recipe in ALL_RECIPES else config.recipe
+        if not title:
+            called = {"recipe": recipe, "dataset": words.get("dataset_title", config.dataset)}
+            title = say("runs.title_from", **called, start=begins.title) if begins else say("runs.title", **called)
         info = {
             "created": time.time(),
             "token_sha256": hash_of(token),
-            "title": _short(title or say("runs.title", recipe=recipe, dataset=words["dataset_title"])),
+            "title": _short(title),
             "job": distributed.job(),
+            **({"start": begins.name} if begins else {}),
             **words,
         }
         path = self.folder / new_id()
@@ -154,7 +184,8 @@ class Runs(RunStore):
         folder = self.folder / f".{secrets.token_hex(6)}"
         try:
             fork, history = write_fork(plan, folder)
-            words = {"shown": shown, "shown_seed": fork.shown_seed, "format": source.meta.format}
+            words: dict[str, Any] = {"shown": shown, "shown_seed": fork.shown_seed, "format": source.meta.format}
+            words |= {"start": "" if fork.forgets_start else source.meta.start}
             return self.adopt(fork.config, folder, fork.title, tokens, history, **words)
         finally:
             shutil.rmtree(folder, ignore_errors=True)  # already renamed when all went well

@@ -218,6 +218,42 @@ def _first_network(path: Path, prefixes: tuple[str, ...]) -> dict[str, Tensor]:
         return {n[len(prefix) :]: f.get_tensor(n) for n in names if n.startswith(prefix)}
 
 
+_OF_THE_DATA = "odds"  # of a generator: how often its groups are drawn
+
+
+def begin_with(path: Path, trainer: Trainer) -> None:
+    """Give a trainer at step 0 the networks in a checkpoint, or in a file of those alone (`networks_of`).
+
+    G and its average begin as the average there, D as D; what belongs to the data, and the optimisers, stay as they
+    are. Raises CheckpointError where they are other networks or not finite; nothing is changed then.
+    """
+    state = trainer.state_dict()
+    G, D = _like(state["G"], shown_generator_state(path), path), _like(state["D"], discriminator_state(path), path)
+    G |= {name: tensor for name, tensor in state["G"].items() if name == _OF_THE_DATA}
+    trainer.load_state_dict(state | {"G": G, "D": D} | ({"ema": dict(G)} if "ema" in state else {}))
+
+
+def _like(own: dict[str, Tensor], others: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """The others, in the types of one's own. Raises CheckpointError where names, shapes or numbers do not fit."""
+    shapes = [{(name, tensor.shape) for name, tensor in state.items()} for state in (own, others)]
+    odd = min((name for name, _ in shapes[0] ^ shapes[1]), default=None)
+    if odd is not None:
+        raise CheckpointError(say("training.start_other_networks", name=path.name, tensor=odd))
+    bad = next((n for n, t in others.items() if t.is_floating_point() and not _finite(t.float())), None)
+    if bad is not None:
+        raise CheckpointError(say("training.checkpoint_not_finite", name=path.name, tensor=bad))
+    return {name: others[name].to(tensor.dtype) for name, tensor in own.items()}
+
+
+def networks_of(path: Path) -> bytes:
+    """The networks of a checkpoint as a file of its own, matrices in half precision. Raises CheckpointError."""
+    header = read_header(path)
+    parts = {"ema": shown_generator_state(path), "D": discriminator_state(path)}
+    tensors = {f"{part}.{name}": tensor for part, state in parts.items() for name, tensor in state.items()}
+    small = {name: t.half() if t.is_floating_point() and t.ndim > 1 else t for name, t in tensors.items()}
+    return _encode(small, {**header, "config": header["config"].to_dict(), "extra": {}})
+
+
 def flatten(state: State) -> dict[str, Tensor]:
     """Trainer.state_dict() -> one level of named tensors."""
     flat = {f"{n}.{k}": t for n in _NETWORKS if n in state for k, t in state[n].items()}

@@ -56,6 +56,7 @@ class Description(Summary):
     best_step: int | None
     states: list[int]
     recorded: bool
+    start: str
 
 
 def summary_of(run: Run) -> Summary:
@@ -98,4 +99,5 @@ def description_of(run: Run) -> Description:
         "best_step": run.best_step,
         "states": run.states.steps(),
         "recorded": run.recorded,
+        "start": run.meta.start,
     }

@@ -75,6 +75,26 @@ def test_resume_with_other_settings_is_refused_naming_them(folder, capsys):
 
 
 @pytest.mark.slow
+def test_a_run_starts_from_another_and_becomes_a_recording(folder, tmp_path, capsys):
+    small = ("--width", "4", "--z-dim", "12", "--clusters", "2", "--batch", "8", "--steps", "4")
+    assert train(folder, "quick", *small) == 0
+    source = the_run(folder)
+    networks = tmp_path / "networks.safetensors"
+    assert main(["export", str(source), str(networks), "--networks"]) == 0
+    assert "G and D of Quick on MNIST" in capsys.readouterr().out and networks.stat().st_size > 0
+    arguments = ("quick", "--dataset", "fashion-mnist", "--start-from", str(source), "--batch", "8", "--steps", "4")
+    assert train(folder, *arguments) == 0
+    assert "Quick on Fashion-MNIST, from Quick on MNIST" in capsys.readouterr().out
+    assert train(folder, "quick", "--start-from", str(source), "--width", "8") == 1
+    assert "fit other networks (width)" in capsys.readouterr().err
+    out = tmp_path / "recorded"
+    assert main(["record", str(source), str(out), "--frames", "3", "--tiles", "5"]) == 0
+    assert len(Run(out).history.frames) == 3 and Run(out).meta.tiles["count"] == 5
+    assert main(["record", str(source), str(out)]) == 1
+    assert "is not empty" in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_a_fork_begins_where_the_other_run_was(folder, capsys):
     train(folder, "dense", "--batch", "8", "--steps", "20")
     source = the_run(folder)

@@ -119,7 +119,7 @@ def test_behind_a_plain_proxy_a_stranger_steers_nothing(server, visit):
 def test_below_a_path_nothing_is_lost(server, visit, headers):
     direct = opened(visit(server.url()))
     with proxied(server.port, prefix="/gan/", headers=headers) as proxy:
-        page = opened(visit(proxy.url(host=STRANGER)))
+        page = opened(visit(proxy.url(host=STRANGER), reduced_motion="reduce"))
         assert page.evaluate(_STYLE) == direct.evaluate(_STYLE)
         run = press_train(page)
         wait_for_status(page, "running")
@@ -138,7 +138,7 @@ def test_the_slash_at_the_end_of_a_path_may_be_missing(tmp_path, visit):
     visit.expect(r"404.*assets")  # what the browser guesses before the page has said its address
     with served(tmp_path, "--root-path", "/gan") as server, proxied(server.port) as proxy:
         for path in ("gan", "gan/", "gan?tab=how", "gan/?tab=how"):
-            page = opened(visit(proxy.url(path, host=STRANGER)))
+            page = opened(visit(proxy.url(path, host=STRANGER), reduced_motion="reduce"))
             page.wait_for_selector(css("train", "status") + "[data-kind=recording]", state="attached")
             page.close()
 

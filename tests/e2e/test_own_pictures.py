@@ -196,7 +196,7 @@ def test_the_newest_choice_wins(server, visit):
 @pytest.mark.thorough
 def test_what_is_chosen_while_files_are_sent_is_not_forgotten(server, visit):
     with proxied(server.port) as proxy:
-        page = opened(visit(proxy.url()))
+        page = opened(visit(proxy.url(), reduced_motion="reduce"))
         part(page, "train", "dataset").select_option("own")
         proxy.hold()
         part(page, "train", "own-files").set_input_files(upload("pets.zip", pets(cat=8, dog=8), "application/zip"))
@@ -215,7 +215,7 @@ def test_what_is_chosen_while_files_are_sent_is_not_forgotten(server, visit):
 def test_files_that_the_server_keeps_no_longer_are_asked_for(server, visit):
     """As it is half an hour later: the set is there, its files are not."""
     visit.expect("status of 404")
-    page = visit(server.url())
+    page = visit(server.url("?recipe=quick"))
     name = choose_zip(page, pets(cat=8, dog=8))
     page.evaluate(
         """() => {
@@ -356,7 +356,7 @@ def test_a_set_that_is_gone_is_forgotten_in_words(server, visit):
     expect(part(opened(page), "train", "setup-error")).to_have_text(
         "The pictures of “cats” are no longer on this server."
     )
-    expect(part(page, "train", "dataset")).to_have_value("mnist")
+    expect(part(page, "train", "dataset")).to_have_value("monsters")
     assert own_entries(page) == []
 
 
@@ -374,7 +374,7 @@ def test_sets_of_one_name_are_numbered(server, visit):
 @pytest.mark.thorough
 def test_two_sets_keep_their_own_forms(server, visit):
     """What is changed in one changes nothing of the other; only the newest is kept to be prepared anew."""
-    page = visit(server.url())
+    page = visit(server.url("?recipe=quick"))
     cats = choose_zip(page, pets(cat=16), "cats.zip")
     dogs = choose_zip(page, pets(dog=16), "dogs.zip")
     part(page, "train", "own-size").select_option("32")
@@ -485,7 +485,7 @@ def test_a_run_brings_its_pictures_back_into_the_menu(server, visit, tmp_path):
 @pytest.mark.thorough
 def test_a_run_keeps_its_pictures_when_they_are_prepared_in_another_way(server, visit):
     """A stranger to the program, whose tokens decide."""
-    page = visit(server.url(host="visitor.test"))
+    page = visit(server.url("?recipe=quick", host="visitor.test"))
     before = choose_zip(page, pets(pig=8, hen=9), "farm.zip")
     choose(page, "dense")
     fill(page, batch=8, total_steps=20)

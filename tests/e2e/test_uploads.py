@@ -45,7 +45,7 @@ def send_own(page: Any, data: bytes) -> Any:
 def test_progress_cancel_and_what_train_says_meanwhile(server, visit):
     runs = server.run_ids()
     with proxied(server.port) as proxy:
-        page = visit(proxy.url())
+        page = visit(proxy.url(), reduced_motion="reduce")
         opened(page)
         proxy.hold()
         note = send_own(page, heavy_zip(60))
@@ -65,7 +65,7 @@ def test_progress_cancel_and_what_train_says_meanwhile(server, visit):
 def test_a_line_that_breaks_keeps_the_form_and_the_files(server, visit):
     visit.expect("ERR_", "Failed to load resource")
     with proxied(server.port) as proxy:
-        page = visit(proxy.url())
+        page = visit(proxy.url(), reduced_motion="reduce")
         opened(page)
         proxy.hold()
         note = send_own(page, heavy_zip(60))
@@ -81,7 +81,7 @@ def test_a_line_that_breaks_keeps_the_form_and_the_files(server, visit):
 def test_a_server_in_between_that_takes_less_is_named(server, visit):
     visit.expect("status of 413", "ERR_")
     with proxied(server.port, limit=1 << 20) as proxy:
-        page = visit(proxy.url())
+        page = visit(proxy.url(), reduced_motion="reduce")
         note = send_own(page, heavy_zip())
         expect(note).to_contain_text(BETWEEN)
         expect(note).to_contain_text("7.3 MB at once")
@@ -98,7 +98,7 @@ def test_a_server_in_between_that_takes_less_is_named(server, visit):
 
 def test_bringing_back_a_run_can_be_cancelled(server, visit):
     with proxied(server.port) as proxy:
-        page = opened(visit(proxy.url()))
+        page = opened(visit(proxy.url(), reduced_motion="reduce"))
         proxy.hold()
         part(page, "train", "bring-back").set_input_files(upload("run.zip", heavy_zip(60), "application/zip"))
         toast = page.locator(".gf-toast")

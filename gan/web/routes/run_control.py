@@ -46,11 +46,10 @@ class RunControl:
         tokens = tokens_of(request)
         self.access.check_training(tokens)
         body = await json_of(request)
-        recipe, dataset = str(body.get("recipe")), body.get("dataset")
+        recipe = str(body.get("recipe"))
         shown = body.get("shown", True) is True  # own pictures never are, see Runs.create
-        make = functools.partial(
-            self.runs.create, recipe, str(dataset) if dataset else None, _changes(body), shown, tokens
-        )
+        dataset, start = (str(body[name]) if body.get(name) else "" for name in ("dataset", "start"))
+        make = functools.partial(self.runs.create, recipe, dataset or None, _changes(body), shown, tokens, start)
         return await self._start(make, tokens)
 
     async def busy(self, request: Request) -> Response:

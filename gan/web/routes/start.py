@@ -21,6 +21,7 @@ from gan.losses.penalties import PENALTIES, Penalty
 from gan.losses.transforms import CONSTRAINTS, TRANSFORMS, Constraint, Transform
 from gan.models import MODELS
 from gan.recipes.catalog import ALL_RECIPES
+from gan.runs.starts import shipped
 from gan.serving.renderer import MAX_UPLOAD_BYTES
 from gan.web.access import Access
 from gan.web.addresses import is_loopback
@@ -105,6 +106,10 @@ def _tables(language: str) -> dict[str, object]:
         },
         "limits": {"weights_mb": MAX_UPLOAD_BYTES >> 20, "picture_mb": MAX_PICTURE_BYTES >> 20},
         "pictures": accepted(),
+        "starts": [
+            {"name": name, "title": title, **{k: getattr(DATA[name], k) for k in ("size", "channels")}}
+            for name, title in shipped().items()
+        ],
         "notes": {n: _explained(n, e, **{"": e.formula}) for n, e in (TRANSFORMS | CONSTRAINTS).items()},
     }
 

@@ -66,6 +66,11 @@ _SETUP = """
         </div>
       </div>
     </div>
+    <div class="gf-stack-tight">
+      <label class="gf-field"><span class="gf-label">{start_from}</span>
+        <select class="gf-select" data-gf="start-from"></select></label>
+      <p class="gf-hint" data-gf="start-about" hidden>{start_about}</p>
+    </div>
     <div class="gf-knobs" data-gf="knobs-main"></div>
     <details class="gf-more">
       <summary data-gf="more-title">{more}</summary>

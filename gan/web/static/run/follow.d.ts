@@ -30,6 +30,7 @@ export interface Description {
   best_step: number | null;
   states: number[];
   recorded: boolean;
+  start: string;
 }
 
 export interface FollowAnswer {

@@ -11,7 +11,7 @@ import { controlLink, forgetToken, owns } from "../core/tokens.js";
 import { withRun } from "../run/compared.js";
 
 export class RunList {
-  /** list: a <ul>. hooks: {current() -> run id, open(id), resume(id), gone(id), changed(id)}. */
+  /** list: a <ul>. hooks: {current() -> run id, open(id), resume(id), gone(id), changed(id), listed(runs)}. */
   constructor(list, hooks) {
     this.list = list;
     this.hooks = hooks;
@@ -23,6 +23,7 @@ export class RunList {
   async refresh() {
     const { runs } = await getJSON("runs");
     this.runs = runs;
+    this.hooks.listed(runs);
     if (!this.list.contains(document.activeElement) || !this.list.querySelector("input")) this.draw();
   }
 

@@ -8,6 +8,7 @@ import { DatasetChoice } from "./dataset_choice.js";
 import { Knobs } from "./knobs.js";
 import { isPhone } from "./phone_bar.js";
 import { recipeList } from "./recipes.js";
+import { StartChoice } from "./start_choice.js";
 
 const KNOB_PREFIX = "k."; // of a setting in an address
 const MOST_LETTERS = 60; // of an unknown name that is repeated
@@ -25,6 +26,10 @@ export class Setup {
     });
     this.showRecipe = recipeList(part("recipes"), data.recipes, (recipe) => this.pick(recipe));
     this.knobs = new Knobs(part, data, () => this.touched());
+    this.starts = new StartChoice(part, data.starts, () => {
+      this.fitStart();
+      this.touched();
+    });
     part("reset").addEventListener("click", () => this.reset());
   }
 
@@ -54,6 +59,13 @@ export class Setup {
     this.showRecipe(recipe);
     this.knobs.fill(recipe.config);
     this.datasets.fit(recipe);
+    this.fitStart();
+  }
+
+  /** Own pictures are prepared as those that the weights know. */
+  fitStart() {
+    const form = this.starts?.form;
+    if (form) this.datasets.pictures.fit(form);
   }
 
   showChanged() {
@@ -72,6 +84,7 @@ export class Setup {
   fill(state) {
     const recipe = this.named(state.recipe);
     if (state.recipe && !recipe) this.unknown("recipe", state.recipe);
+    this.starts.choose(state.start ?? "");
     this.choose(recipe ?? this.recipe);
     if (state.dataset && !this.datasets.open(state.dataset)) this.unknown("dataset", state.dataset);
     for (const [key, value] of Object.entries(state))
@@ -91,7 +104,7 @@ export class Setup {
   address() {
     const knobs = Object.entries(this.changes).map(([name, value]) => [KNOB_PREFIX + name, value]);
     const dataset = this.datasets.chosen ? this.datasets.name : "";
-    return { recipe: this.recipe.name, dataset, ...Object.fromEntries(knobs) };
+    return { recipe: this.recipe.name, dataset, start: this.starts.name, ...Object.fromEntries(knobs) };
   }
 
   // ---- an order ----
@@ -100,8 +113,9 @@ export class Setup {
   order() {
     const notYet = this.datasets.notYet();
     if (!notYet) {
-      const { recipe, changes, datasets } = this;
-      return { recipe: recipe.name, dataset: datasets.name, changes, shown: this.part("shown").checked };
+      const { recipe, changes, datasets, starts } = this;
+      const shown = this.part("shown").checked;
+      return { recipe: recipe.name, dataset: datasets.name, start: starts.name, changes, shown };
     }
     this.part("own").scrollIntoView({ block: "nearest" });
     this.showError(notYet);
@@ -109,9 +123,10 @@ export class Setup {
   }
 
   /** The settings of a run that there is, as an order for another one. */
-  orderLike({ config, shown }) {
+  orderLike({ config, shown, start }) {
     const recipe = this.named(config.recipe) ?? this.recipe;
-    return { recipe: recipe.name, dataset: config.dataset, changes: this.knobs.between(config, recipe.config), shown };
+    const changes = this.knobs.between(config, recipe.config);
+    return { recipe: recipe.name, dataset: config.dataset, start, changes, shown };
   }
 
   /** The server's sentence names the setting in brackets: its field is marked. */

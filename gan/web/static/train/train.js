@@ -51,6 +51,7 @@ class TrainTab {
       resume: (runId) => this.continueRun(runId),
       changed: (runId) => runId === this.live.runId && this.live.statusChanged(),
       gone: (runId) => runId === this.live.runId && this.openNothing(),
+      listed: (runs) => this.setup.starts.offer(runs),
     });
   }
 

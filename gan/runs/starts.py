@@ -1,0 +1,67 @@
+"""Weights that a new run begins with instead of noise: shipped ones, or those of another run.
+
+Networks that know other pictures need fewer of the new ones, and less time (Wang et al. 2018, "Transferring GANs").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gan.core.config import Changes, Config, ConfigError
+from gan.core.messages import label, say
+from gan.core.paths import WEIGHTS
+from gan.runs.fork import shapes_of
+from gan.runs.run import Run
+from gan.training.checkpoint import CheckpointError, read_header
+from gan.training.checks import form_in_words
+
+SHIPPED = WEIGHTS / "starts"
+# What a run takes over with the weights, so that they fit.
+_NETWORKS = ("model", "width", "z_dim", "clusters", "output", "spectral_norm", "ema_halflife_images")
+
+
+@dataclass(frozen=True)
+class Start:
+    """Networks to begin with. path: of a checkpoint, or of a file that `training.checkpoint.networks_of` made."""
+
+    name: str
+    title: str
+    path: Path
+    config: Config
+    step: int
+
+    def fit(self, changes: Changes) -> Changes:
+        """Settings of a new run with which the weights fit, where nobody asks for others."""
+        return {name: getattr(self.config, name) for name in _NETWORKS} | changes
+
+    def check(self, config: Config) -> None:
+        """Raises ConfigError, in words, where a run with these settings cannot begin with them."""
+        own, theirs = ((c.size, c.channels) for c in (config, self.config))
+        if own != theirs:
+            words = {"own": form_in_words(*own), "theirs": form_in_words(*theirs)}
+            raise ConfigError(say("runs.start_other_pictures", title=self.title, **words))
+        if shapes_of(config) != shapes_of(self.config):
+            differ = [name for name in (*_NETWORKS, "classes") if getattr(config, name) != getattr(self.config, name)]
+            raise ConfigError(say("runs.start_other_networks", title=self.title, settings=differ))
+
+
+def shipped() -> dict[str, str]:
+    """The names of what ships to begin with, and their titles."""
+    names = sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
+    return {name: label(f"weights.{name}.title", name) for name in names}
+
+
+def start_of(name: str, find: Callable[[str], Run]) -> Start:
+    """What a name stands for: one of `shipped`, or what `find` knows as a run. Raises as `find`, or CheckpointError."""
+    titles = shipped()
+    if name in titles:
+        path, title = SHIPPED / f"{name}.safetensors", titles[name]
+    else:
+        run = find(name)
+        path, title = run.checkpoint_path, run.meta.title
+        if not path.exists():
+            raise CheckpointError(say("runs.start_without_state", title=title))
+    header = read_header(path)
+    return Start(name, title, path, header["config"], header["steps_done"])
