@@ -57,7 +57,7 @@ class SecurityHeaders:
             (b"content-security-policy", content_policy(frame_from).encode()),
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),
-            (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+            (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
         )
         self.headers_of_ours = (
             (b"content-security-policy", b"default-src 'none'"),

@@ -25,6 +25,16 @@ _SETUP = """
           <input type="file" multiple accept="image/*,.zip,application/zip" data-gf="own-files"></label>
         <label class="gf-btn gf-file" data-gf="own-folder-box">{own_folder}
           <input type="file" multiple webkitdirectory data-gf="own-folder"></label>
+        <button type="button" class="gf-btn" data-gf="own-camera">{own_camera}</button>
+        <div class="gf-stack-tight" data-gf="camera" hidden>
+          <video class="gf-camera" data-gf="camera-video" muted playsinline aria-label="{camera_seen}"></video>
+          <p class="gf-hint">{camera_hint}</p>
+          <div class="gf-row">
+            <button type="button" class="gf-btn gf-btn-mini" data-gf="camera-take"></button>
+            <button type="button" class="gf-btn gf-btn-mini" data-gf="camera-close">{cancel}</button>
+          </div>
+        </div>
+        <p class="gf-hint" data-gf="camera-note" role="status" hidden></p>
       </div>
       <p class="gf-hint" data-gf="own-hint"></p>
       <div data-gf="own-preview-box" hidden><canvas class="gf-canvas gf-own-preview" data-gf="own-preview" role="img"

@@ -11,6 +11,7 @@ import { everyVisible } from "../core/schedule.js";
 import { getJSON } from "../core/server.js";
 import { t } from "../core/text.js";
 import { ownsAll } from "../core/tokens.js";
+import { Camera } from "./camera.js";
 import { OwnCard } from "./own_card.js";
 import { deleteSet, deleteUnused } from "./own_deleting.js";
 import { OwnForm, sameForm } from "./own_form.js";
@@ -42,6 +43,7 @@ export class OwnPictures {
 
   listen() {
     for (const name of ["own-files", "own-folder"]) takeChosen(this.part(name), (files) => this.take(files));
+    this.camera = new Camera(this.part, (files) => this.take(files));
     this.part("own-cancel").addEventListener("click", () => this.work.sending?.cancel());
     this.part("own-again").addEventListener("click", () => this.send(this.work.given));
   }
@@ -54,6 +56,7 @@ export class OwnPictures {
     this.set = set;
     this.part("own").toggleAttribute("data-set", Boolean(set));
     this.part("own-ways").hidden = Boolean(set);
+    if (set) this.camera.close();
     this.fields.fill(set ? { ...shownOf(set), fit: set.found.fit } : this.wanted);
     if (set !== before) this.card.show(set, set?.id !== before?.id);
     this.showWork();
