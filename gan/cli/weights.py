@@ -148,6 +148,8 @@ def export(args: argparse.Namespace) -> int:
     from gan.training.checkpoint import networks_of
 
     if args.networks:
+        if args.best or args.half or args.title or args.about:
+            raise ConfigError("--networks takes the newest state, in half precision, without words.")
         run = open_run(find_run(args.weights, Path(args.runs)))
         write_atomically(args.out, networks_of(run.checkpoint_path))
         print(f"G and D of {run.meta.title}: {args.out}, {args.out.stat().st_size / 1e6:.2f} MB")

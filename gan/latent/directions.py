@@ -42,6 +42,7 @@ AT_ONCE = 20  # pictures: little enough to stay in the processor's cache, and to
 COMMON = (0.03, 0.85)  # the least and largest share of studied pictures with the value; others are not looked for
 LENGTHS = (1.0, 1.5, 2.0)  # the shortest that is enough is taken
 ENOUGH, LEAST = 0.75, 0.6  # share of pictures that have the value at the slider's end: enough; below the other, none
+HOPELESS = 0.3  # where the shortest reaches no more, longer ones are not tried
 TRIED = 40  # pictures
 SURE = 12.0  # log-odds; beyond this a network is as sure as it can be
 END = 3.0  # of a slider
@@ -287,29 +288,44 @@ def attribute_directions(
         for value, share in enumerate(shares.tolist()):
             if COMMON[0] <= share <= COMMON[1]:
                 vector = unit(found[starts[a] + value])
-                length = _length(generator, some, vector, partial(_share, network, check, a, value))
+                length = _length(partial(_reached, generator, some, vector, network, check, a, value))
                 if length:
                     directions.append(Direction(f"attribute-{a}-{value}", "attribute", length * vector))
     return directions
 
 
-def _length(generator: Generator, some: SampleSet, vector: Tensor, share: Callable[[Tensor], float]) -> float:
+def _length(reached: Callable[[float], float]) -> float:
     """The first of LENGTHS that brings ENOUGH pictures what is wanted at a slider's end, else the best, or 0."""
     best, most = 0.0, LEAST
     for length in LENGTHS:
-        pictures = _pushed(generator, some, END * length * vector)
-        reached = share(pictures)
-        if reached >= ENOUGH:
+        share = reached(length)
+        if share >= ENOUGH:
             return length
-        if reached >= most:
-            best, most = length, reached
+        if share >= most:
+            best, most = length, share
+        if share < HOPELESS:
+            break
     return best
 
 
 @torch.inference_mode()
-def _pushed(generator: Generator, some: SampleSet, push: Tensor) -> Tensor:
-    """The pictures [N, C, H, W] of the latents after a push; each keeps its group."""
-    return to_uint8(generator(some.z + push, generator.condition(some.z, None)))
+def _reached(
+    generator: Generator,
+    some: SampleSet,
+    vector: Tensor,
+    network: MetricNetwork,
+    check: Callable[[], None],
+    attribute: int,
+    value: int,
+    length: float,
+) -> float:
+    """The share of the pictures that have the value after a push to a slider's end; each keeps its group."""
+    condition, drawn = generator.condition(some.z, None), []
+    for rows in torch.arange(len(some.z)).split(AT_ONCE):
+        z = some.z[rows] + END * length * vector
+        drawn.append(to_uint8(generator(z, None if condition is None else condition[rows])))
+        check()
+    return (_told(network, torch.cat(drawn), check)[attribute].argmax(1) == value).double().mean().item()
 
 
 @torch.inference_mode()
@@ -320,10 +336,6 @@ def _told(network: MetricNetwork, images: Tensor, check: Callable[[], None]) -> 
         found.append(network(to_float(part)))
         check()
     return list(torch.cat(found).split(network.form.told, 1)[1:])
-
-
-def _share(network: MetricNetwork, check: Callable[[], None], attribute: int, value: int, images: Tensor) -> float:
-    return (_told(network, images, check)[attribute].argmax(1) == value).double().mean().item()
 
 
 def _log_odds(logits: Tensor) -> Tensor:

@@ -345,7 +345,7 @@ class TrainingLoop:
     def _keep_state(self) -> None:
         if self.save():
             self._on_disk(lambda: self.run.states.keep(self.run.checkpoint_path, self.trainer.steps_done))
-            (self.run.folder / START).unlink(missing_ok=True)
+            self._on_disk(lambda: (self.run.folder / START).unlink(missing_ok=True))
 
     def settle(self, status: str | None = None) -> None:
         """Bring everything to disk and show it."""

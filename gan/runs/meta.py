@@ -19,6 +19,7 @@ from gan.runs.files import RUN_JSON
 from gan.training.checkpoint import CheckpointError
 
 MEASURE_SHARE, MOST_MEASURE_SHARE = 0.1, 0.5  # of the time, for the measures taken between steps
+SHOWN_RUN, PRIVATE_RUN = "run", "private-run"  # beginnings; what comes from a private one is never shown
 _SECRETS = ("token_sha256", "more_tokens_sha256")
 
 
@@ -56,7 +57,7 @@ class RunMeta:
     job: str = ""  # the torchrun job that made it
     computes: str = ""  # what it trained on last: kind of machine, precision
     measure_share: float = MEASURE_SHARE
-    start: str = ""  # the weights that it began with, where they are not noise: see gan.runs.starts.start_of
+    start: str = ""  # what it began with instead of noise: the name of shipped weights, SHOWN_RUN or PRIVATE_RUN
     dataset_title: str = ""
     dataset_count: int = 0  # how many pictures it learns from
     pictures_count: int = 0  # how many its data set of own pictures has

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +57,7 @@ def record(run: Run, folder: Path, frames: int = FRAMES, tiles: int = TILES) -> 
 
     Frames are left out evenly, so that early steps, in which most happens, keep their share. Raises OSError.
     """
+    real = (run.folder / REAL_PNG).read_bytes()
     (folder / "frames").mkdir(parents=True)
     history, layout = History(folder), run.meta.tiles
     shown = min(tiles, layout["count"])
@@ -69,9 +69,9 @@ def record(run: Run, folder: Path, frames: int = FRAMES, tiles: int = TILES) -> 
         data = frame_bytes(np.ascontiguousarray(pictures), layout["columns"], BYTES_A_PIXEL)
         history.add_frame(frame["step"], data, frame["fake"][:shown], frame["real"])
     history.flush()
-    nobody = replace(run.meta, status="finished", message="", token_sha256="", more_tokens_sha256=[])
+    nobody = replace(run.meta, status="finished", message="", token_sha256="", more_tokens_sha256=[], job="", start="")
     replace(nobody, tiles={**layout, "count": shown}).write(folder)
-    shutil.copyfile(run.folder / REAL_PNG, folder / REAL_PNG)
+    (folder / REAL_PNG).write_bytes(real)
 
 
 def _some(frames: list[Frame], most: int) -> list[Frame]:

@@ -11,7 +11,6 @@ from typing import IO, Any
 
 from gan.core.config import Changes, Config, ConfigError
 from gan.core.errors import Forbidden
-from gan.core.files import link_or_copy
 from gan.core.messages import recognised, say
 from gan.core.tokens import hash_of, new_token
 from gan.data.catalog import DATA, OWN_NAME, DataError, describe
@@ -24,7 +23,7 @@ from gan.runs.fork import Fork, write_fork
 from gan.runs.history import History
 from gan.runs.meta import new_meta
 from gan.runs.run import Run
-from gan.runs.starts import Start, start_of
+from gan.runs.starts import Start, link, start_of
 from gan.runs.store import TITLE_LENGTH, RunStore
 from gan.training import distributed
 from gan.training.checkpoint import CheckpointError
@@ -63,14 +62,15 @@ class Runs(RunStore):
 
         Raises ConfigError, DataError or OSError.
         """
+        if start:
+            start.check(config)
         check_config(config)
         if start is None:
             return self.adopt(config, tokens=tokens, **more)
-        start.check(config)
         folder = self.folder / f".{secrets.token_hex(6)}"
         try:
             folder.mkdir()
-            link_or_copy(start.path, folder / START)
+            start = link(start, folder / START)
             history = History(folder)
             history.add_event(0, "start", say("events.started", title=start.title, step=start.step))
             history.flush()
@@ -104,7 +104,7 @@ class Runs(RunStore):
             "token_sha256": hash_of(token),
             "title": _short(title),
             "job": distributed.job(),
-            **({"start": begins.name} if begins else {}),
+            **({"start": begins.kind} if begins else {}),
             **words,
         }
         path = self.folder / new_id()

@@ -22,7 +22,7 @@ from gan.runs.files import BEST, CHECKPOINT
 from gan.runs.history import History
 from gan.runs.kept_checkpoints import KeptCheckpoints
 from gan.runs.loop import TrainingLoop
-from gan.runs.meta import RunMeta, read_meta
+from gan.runs.meta import PRIVATE_RUN, RunMeta, read_meta
 from gan.runs.publishing import show, stored_snapshot
 from gan.runs.snapshot import Numbers, Snapshot
 from gan.training.checkpoint import CheckpointError, read_header, shown_generator_state
@@ -96,8 +96,8 @@ class Run:
 
     @property
     def shown(self) -> bool:
-        """Whether its owner lets everybody here find and watch it; never one on own pictures."""
-        return self.meta.shown and self.config.dataset in DATA
+        """Whether its owner lets everybody here find and watch it; never one on own pictures, or from such a run."""
+        return self.meta.shown and self.config.dataset in DATA and self.meta.start != PRIVATE_RUN
 
     @property
     def needs(self) -> str:

@@ -6,13 +6,16 @@ Networks that know other pictures need fewer of the new ones, and less time (Wan
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from gan.core.config import Changes, Config, ConfigError
+from gan.core.files import link_or_copy
 from gan.core.messages import label, say
 from gan.core.paths import WEIGHTS
 from gan.runs.fork import shapes_of
+from gan.runs.meta import PRIVATE_RUN, SHOWN_RUN
 from gan.runs.run import Run
 from gan.training.checkpoint import CheckpointError, read_header
 from gan.training.checks import form_in_words
@@ -24,9 +27,13 @@ _NETWORKS = ("model", "width", "z_dim", "clusters", "output", "spectral_norm", "
 
 @dataclass(frozen=True)
 class Start:
-    """Networks to begin with. path: of a checkpoint, or of a file that `training.checkpoint.networks_of` made."""
+    """Networks to begin with.
 
-    name: str
+    kind: what run.json says of them. title: nobody reads there what a run is called that is not shown. path: of a
+    checkpoint, or of a file that `training.checkpoint.networks_of` made.
+    """
+
+    kind: str
     title: str
     path: Path
     config: Config
@@ -47,21 +54,36 @@ class Start:
             raise ConfigError(say("runs.start_other_networks", title=self.title, settings=differ))
 
 
-def shipped() -> dict[str, str]:
-    """The names of what ships to begin with, and their titles."""
-    names = sorted(path.stem for path in SHIPPED.glob("*.safetensors"))
-    return {name: label(f"weights.{name}.title", name) for name in names}
+def shipped() -> dict[str, Start]:
+    """What ships to begin with, by name. A file that cannot be read is left out."""
+    found = {}
+    for path in sorted(SHIPPED.glob("*.safetensors")):
+        with suppress(CheckpointError):
+            found[path.stem] = _read(path.stem, label(f"weights.{path.stem}.title", path.stem), path)
+    return found
 
 
 def start_of(name: str, find: Callable[[str], Run]) -> Start:
     """What a name stands for: one of `shipped`, or what `find` knows as a run. Raises as `find`, or CheckpointError."""
-    titles = shipped()
-    if name in titles:
-        path, title = SHIPPED / f"{name}.safetensors", titles[name]
-    else:
-        run = find(name)
-        path, title = run.checkpoint_path, run.meta.title
-        if not path.exists():
-            raise CheckpointError(say("runs.start_without_state", title=title))
+    known = shipped()
+    if name in known:
+        return known[name]
+    run = find(name)
+    if not run.checkpoint_path.exists():
+        raise CheckpointError(say("runs.start_without_state", title=run.meta.title))
+    kind, title = (SHOWN_RUN, run.meta.title) if run.shown else (PRIVATE_RUN, say("runs.another_run"))
+    return _read(kind, title, run.checkpoint_path)
+
+
+def _read(kind: str, title: str, path: Path) -> Start:
     header = read_header(path)
-    return Start(name, title, path, header["config"], header["steps_done"])
+    return Start(kind, title, path, header["config"], header["steps_done"])
+
+
+def link(start: Start, path: Path) -> Start:
+    """Put the networks there, and say what they are now: a run that trains replaces its own. Raises CheckpointError."""
+    try:
+        link_or_copy(start.path, path)
+    except FileNotFoundError:
+        raise CheckpointError(say("runs.start_gone", title=start.title)) from None
+    return _read(start.kind, start.title, path)

@@ -27,6 +27,7 @@ from gan.runs.errors import InUse, NotFound, RunsError
 from gan.runs.eviction import evicted, without_states
 from gan.runs.files import RUN_JSON
 from gan.runs.history import History
+from gan.runs.meta import PRIVATE_RUN
 from gan.runs.prepared_sets import PreparedSets
 from gan.runs.recordings import Recordings
 from gan.runs.run import Run
@@ -145,9 +146,11 @@ class RunStore:
         run.describe(kept=kept)
 
     def show(self, run: Run, shown: bool) -> None:
-        """Let others find and watch a run, or no longer. Raises RunsError for one on own pictures."""
+        """Let others find and watch a run, or no longer. Raises RunsError for one that never is, see Run.shown."""
         if shown and run.config.dataset not in DATA:
             raise RunsError(say("runs.own_not_shown"))
+        if shown and run.meta.start == PRIVATE_RUN:
+            raise RunsError(say("runs.start_not_shown"))
         run.describe(shown=shown)
 
     def delete(self, run: Run) -> None:

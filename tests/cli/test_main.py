@@ -84,7 +84,7 @@ def test_a_run_starts_from_another_and_becomes_a_recording(folder, tmp_path, cap
     assert "G and D of Quick on MNIST" in capsys.readouterr().out and networks.stat().st_size > 0
     arguments = ("quick", "--dataset", "fashion-mnist", "--start-from", str(source), "--batch", "8", "--steps", "4")
     assert train(folder, *arguments) == 0
-    assert "Quick on Fashion-MNIST, from Quick on MNIST" in capsys.readouterr().out
+    assert "Quick on Fashion-MNIST, from another run" in capsys.readouterr().out
     assert train(folder, "quick", "--start-from", str(source), "--width", "8") == 1
     assert "fit other networks (width)" in capsys.readouterr().err
     out = tmp_path / "recorded"

@@ -28,8 +28,9 @@ def test_a_run_begins_with_the_weights_of_another(server, visit):
     assert {name: server.get(f"runs/{run}")["config"][name] for name in SMALL} == SMALL
     until(lambda: server.saved(run))
     part(page, "train", "start-over").click()
-    page.wait_for_url(lambda url: run not in url)  # the same once more, with the same weights
-    assert server.get(f"runs/{run_on_screen(page)}")["start"] == source
+    page.wait_for_url(lambda url: run not in url)  # the same once more, with the same weights: a fork of its beginning
+    again = server.get(f"runs/{run_on_screen(page)}")
+    assert again["start"] == "run" and "at step 0" in again["events"][1]["text"]
 
 
 def test_what_does_not_fit_is_said_before_anything_is_made(server, visit):

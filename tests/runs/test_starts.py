@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -10,15 +11,17 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from gan.core.config import ConfigError
+from gan.core.messages import say
 from gan.data.catalog import load
 from gan.recipes.catalog import make_config
 from gan.runs.archive import pack
-from gan.runs.errors import NotFound
+from gan.runs.errors import NotFound, RunsError
 from gan.runs.files import START
 from gan.runs.fork import plan_fork
+from gan.runs.meta import SHOWN_RUN
 from gan.runs.registry import Runs
 from gan.runs.run import Run
-from gan.runs.starts import SHIPPED, Start, shipped, start_of
+from gan.runs.starts import SHIPPED, link, shipped, start_of
 from gan.training.checkpoint import (
     CheckpointError,
     begin_with,
@@ -28,6 +31,7 @@ from gan.training.checkpoint import (
     shown_generator_state,
 )
 from gan.training.trainer import Trainer
+from gan.web.descriptions import description_of
 from tests.conftest import PATIENCE, until
 from tests.runs import test_run
 from tests.runs.test_run import assert_same, finished_state
@@ -47,7 +51,7 @@ def finished(runs: Runs, run: Run) -> Run:
 
 @pytest.fixture
 def source(runs: Runs) -> Run:
-    return finished(runs, runs.create("quick", changes=TINY)[0])
+    return finished(runs, runs.create("quick", changes=TINY, shown=True)[0])
 
 
 def first_state(run: Run) -> dict[str, torch.Tensor]:
@@ -57,7 +61,7 @@ def first_state(run: Run) -> dict[str, torch.Tensor]:
 
 def test_a_run_begins_with_the_average_of_another_and_its_discriminator(runs, source):
     run, _ = runs.create("quick", "fashion-mnist", {"total_steps": 5}, start=source.id)
-    assert run.meta.start == source.id and "Fashion-MNIST, from Quick on MNIST" in run.meta.title
+    assert run.meta.start == SHOWN_RUN and "Fashion-MNIST, from Quick on MNIST" in run.meta.title
     assert {name: getattr(run.config, name) for name in ("width", "z_dim", "clusters")} == {
         name: TINY[name] for name in ("width", "z_dim", "clusters")
     }
@@ -97,7 +101,7 @@ def test_distances_are_held_against_noise(runs, source):
 def test_a_fork_of_the_beginning_begins_as_it_did_and_with_other_networks_says_that_it_cannot(runs, source):
     run = finished(runs, runs.create("quick", "fashion-mnist", {"total_steps": 5}, start=source.id)[0])
     alike = finished(runs, runs.fork(plan_fork(run, {"g_lr": 0.001}, 0))[0])
-    assert alike.meta.start == source.id
+    assert alike.meta.start == SHOWN_RUN
     assert_same(first_state(alike), first_state(run))
     other = finished(runs, runs.fork(plan_fork(run, {"width": 8}, 0))[0])
     assert other.meta.start == "" and "It begins with noise" in other.history.events[0]["text"]
@@ -109,6 +113,8 @@ def test_what_does_not_fit_is_refused_in_words(runs, source, tmp_path):
         runs.create("quick-colour", start=source.id)
     with pytest.raises(ConfigError, match=r"fit other networks \(width\)"):
         runs.create("quick", changes={"width": 8}, start=source.id)
+    with pytest.raises(ConfigError, match=r"fit other networks \(classes\)|fit other networks \(clusters, classes\)"):
+        runs.create("quick-conditional", start=source.id)
     with pytest.raises(NotFound):
         runs.create("quick", start="nobody")
     waiting, _ = runs.create("quick", changes=TINY)
@@ -145,6 +151,26 @@ def test_a_spoiled_file_ends_the_run_in_words_and_changes_no_trainer(runs, sourc
     assert "start.safetensors" in run.message
 
 
+def test_what_comes_from_a_run_that_is_not_shown_tells_nothing_of_it_and_is_not_shown(runs):
+    private = finished(runs, runs.create("quick", changes=TINY)[0])
+    private.describe(title="My cat")
+    run = finished(runs, runs.create("quick", "fashion-mnist", {"total_steps": 5}, shown=True, start=private.id)[0])
+    told = json.dumps([description_of(run), run.history.events, (run.folder / "run.json").read_text()])
+    assert private.id not in told and "My cat" not in told and "from another run" in run.meta.title
+    fork = runs.fork(plan_fork(run, {}, 0), [runs.master])[0]
+    for each in (run, fork):
+        assert not each.shown
+        with pytest.raises(RunsError, match="is not shown either"):
+            runs.show(each, True)
+
+
+def test_a_source_that_is_deleted_meanwhile_is_said(runs, source, tmp_path):
+    start = start_of(source.id, runs.get)
+    runs.delete(source)
+    with pytest.raises(CheckpointError, match="is gone meanwhile"):
+        link(start, tmp_path / "it")
+
+
 def test_the_networks_alone_are_a_start_in_half_the_bytes(source, tmp_path):
     path = tmp_path / "it.safetensors"
     path.write_bytes(networks_of(source.checkpoint_path))
@@ -164,13 +190,13 @@ def test_what_it_began_with_comes_back_in_its_zip(runs, source):
     out = io.BytesIO()
     pack(run.folder, out)
     back, _, _ = runs.bring_back(io.BytesIO(out.getvalue()))
-    assert back.meta.start == source.id
+    assert back.meta.start == SHOWN_RUN
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in SHIPPED.glob("*.safetensors")))
 def test_what_ships_fits_its_recipe_and_every_world(name):
     start = start_of(name, lambda run: pytest.fail(run))
-    assert isinstance(start, Start) and start.title == shipped()[name]
+    assert start.kind == name and start.title == say(f"weights.{name}.title")
     for dataset in (name, "sprouts", "clay", "moods"):
         start.check(make_config("quick-monsters", dataset, **start.fit({})))
     trainer = Trainer(make_config("quick-monsters", "moods", **start.fit({"data_limit": 60})), load("moods"))

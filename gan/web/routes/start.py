@@ -107,8 +107,8 @@ def _tables(language: str) -> dict[str, object]:
         "limits": {"weights_mb": MAX_UPLOAD_BYTES >> 20, "picture_mb": MAX_PICTURE_BYTES >> 20},
         "pictures": accepted(),
         "starts": [
-            {"name": name, "title": title, **{k: getattr(DATA[name], k) for k in ("size", "channels")}}
-            for name, title in shipped().items()
+            {"name": name, "title": start.title, "size": start.config.size, "channels": start.config.channels}
+            for name, start in shipped().items()
         ],
         "notes": {n: _explained(n, e, **{"": e.formula}) for n, e in (TRANSFORMS | CONSTRAINTS).items()},
     }

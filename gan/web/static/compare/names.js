@@ -12,5 +12,5 @@ export function shortTitle(track, tracks) {
 /** The id in a link to a run, or the id itself; null when it is neither. */
 export function runIdIn(text) {
   const found = /[?&]runs?=([A-Za-z0-9_-]+)/.exec(text)?.[1] ?? text.trim();
-  return /^([A-Za-z0-9_-]{12}|recorded(-[a-z-]+)?)$/.test(found) ? found : null;
+  return /^([A-Za-z0-9_-]{12}|recorded(-[a-z0-9-]+)?)$/.test(found) ? found : null;
 }

@@ -27,6 +27,7 @@ export class Setup {
     this.showRecipe = recipeList(part("recipes"), data.recipes, (recipe) => this.pick(recipe));
     this.knobs = new Knobs(part, data, () => this.touched());
     this.starts = new StartChoice(part, data.starts, () => {
+      this.datasets.fit(this.recipe);
       this.fitStart();
       this.touched();
     });
@@ -100,11 +101,11 @@ export class Setup {
     this.showError(t(`train.unknown_${what}`, { name: name.slice(0, MOST_LETTERS) }));
   }
 
-  /** The inverse. */
+  /** The inverse; a run's id, which is like a key to it, stays out of the address. */
   address() {
     const knobs = Object.entries(this.changes).map(([name, value]) => [KNOB_PREFIX + name, value]);
     const dataset = this.datasets.chosen ? this.datasets.name : "";
-    return { recipe: this.recipe.name, dataset, start: this.starts.name, ...Object.fromEntries(knobs) };
+    return { recipe: this.recipe.name, dataset, start: this.starts.form?.name ?? "", ...Object.fromEntries(knobs) };
   }
 
   // ---- an order ----
@@ -123,10 +124,9 @@ export class Setup {
   }
 
   /** The settings of a run that there is, as an order for another one. */
-  orderLike({ config, shown, start }) {
+  orderLike({ config, shown }) {
     const recipe = this.named(config.recipe) ?? this.recipe;
-    const changes = this.knobs.between(config, recipe.config);
-    return { recipe: recipe.name, dataset: config.dataset, start, changes, shown };
+    return { recipe: recipe.name, dataset: config.dataset, changes: this.knobs.between(config, recipe.config), shown };
   }
 
   /** The server's sentence names the setting in brackets: its field is marked. */

@@ -36,7 +36,7 @@ export class Starting {
     if (!this.waiting.on) this.waiting.hide();
   }
 
-  /** order: {recipe, dataset, changes, shown}. */
+  /** order: {recipe, dataset, start, changes, shown}. */
   async create(order) {
     const button = this.part("train");
     const pressed = button === document.activeElement || this.hooks.bar.hasFocus;

@@ -113,7 +113,8 @@ class TrainTab {
 
   formChanged() {
     if (this.live.meta?.needs) this.live.statusChanged(); // perhaps the pictures that the run lacks have been prepared
-    if (!readState("train").run) this.writeForm();
+    if (readState("train").run) return;
+    this.writeForm();
     const recording = this.data.recorded[this.setup.recipe.name];
     if (recording && this.live.meta?.recorded && recording !== this.live.runId) this.openRecording();
   }
@@ -165,8 +166,9 @@ class TrainTab {
 
   /** The same settings once more, as a new run; the old one is kept as it is. */
   async startOver(meta) {
+    if (meta.start) return this.starting.fork({ runId: meta.id, remedy: {}, step: 0 }); // with the weights that it began with
     if (isActive(this.live.status) && !(await this.stopAndWait())) return;
-    await this.starting.create(this.setup.orderLike(meta));
+    return this.starting.create(this.setup.orderLike(meta));
   }
 
   async stopAndWait() {

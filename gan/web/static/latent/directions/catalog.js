@@ -8,6 +8,7 @@ import { isNumber } from "../../engine/latent_spec.js";
 import { Vector } from "../../engine/vector.js";
 
 export const KINDS = ["measured", "attribute", "own", "class", "varied", "principal"]; // in the order of the page
+const FOUND = ["measured", "attribute"];
 export const MOST_SHOWN = 12;
 const FIRST_OF_THE_LAYER = 3; // shown at the beginning, after the named ones
 const [OWN, SHOWN] = ["directions", "sliders"]; // under these names the browser remembers them, for each of the weights
@@ -47,13 +48,13 @@ export class Catalog {
       if (!this.entries.get(key)?.vector) this.add({ kind: "own", ...this.entries.get(key), key, vector, regroups });
   }
 
-  /** What the server has found in these weights; of the measured ones there are no others. */
+  /** What the server has found in these weights; of the kinds in FOUND there are no others. */
   take(stamp, directions) {
     this.stamp = stamp;
+    const found = new Set(directions.map((entry) => entry.key));
+    for (const [key, { kind }] of this.entries) if (FOUND.includes(kind) && !found.has(key)) this.entries.delete(key);
     for (const entry of directions) this.add(withVector(entry));
     if (!Array.isArray(read(SHOWN)[this.weights])) this.readShown(); // those towards attributes are known only now
-    const found = new Set(directions.map((entry) => entry.key));
-    for (const [key, { kind }] of this.entries) if (kind === "measured" && !found.has(key)) this.entries.delete(key);
   }
 
   /** In the order of the kinds. */
