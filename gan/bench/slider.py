@@ -48,11 +48,12 @@ _DRAG = """async ([where, seconds]) => {
 }"""
 SLIDER, CANVAS = "[data-gf=direction] input[type=range]:enabled", "canvas[data-gf=picture]"
 WHERE = {"slider": SLIDER, "canvas": CANVAS}
-WEIGHTS = "mnist"  # the largest of the shipped generators
-BARS = {"page": 8, "server": 25}  # milliseconds
+# Milliseconds, of the largest generators of digits and of 64 pixels a side that are shipped.
+BARS = {"mnist": {"page": 8, "server": 25}, "monsters": {"page": 16, "server": 30}}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--weights", choices=BARS, default="mnist")
     parser.add_argument("--moves", type=whole(1, 100_000), default=200)
     parser.add_argument("--draggers", type=whole(1, 1000), default=50)
     parser.add_argument("--seconds", type=decimal(0.001, 86_400), default=10, help="of each drag")
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def measure(args: argparse.Namespace) -> list[Figure]:
     figures = []
     with app() as (ours, _), chromium() as browser:
-        pages = {by: _page(browser, ours, by) for by in BARS}
+        pages = {by: _page(browser, ours, by, args.weights) for by in BARS[args.weights]}
         for state in ("idle", "while quick trains"):
             for by, page in pages.items():
                 figures += _slider(page, by, state, args)
@@ -72,12 +73,12 @@ def measure(args: argparse.Namespace) -> list[Figure]:
     return figures
 
 
-def _page(browser: Browser, ours: App, by: str) -> Page:
+def _page(browser: Browser, ours: App, by: str, weights: str) -> Page:
     """A page that draws by itself, or, because its weights never come, one that asks the server."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     if by == "server":
         page.route("**/weights/*/page", lambda route: None)
-    page.goto(f"http://127.0.0.1:{ours.port}/?tab=latent&w={WEIGHTS}", wait_until="commit")
+    page.goto(f"http://127.0.0.1:{ours.port}/?tab=latent&w={weights}", wait_until="commit")
     page.wait_for_selector(f"[data-gf=drawn][data-by={by}]")
     page.wait_for_timeout(2000)
     return page
@@ -93,13 +94,13 @@ def _slider(page: Page, by: str, state: str, args: argparse.Namespace) -> list[F
     frames, rate = page.evaluate(_DRAG % _READ, [WHERE, args.seconds])
     bar = at_least(50, [rate]) if by == "page" else ""
     return [
-        Figure(f"slider to pixels, drawn by the {by}, {state}", words, at_most(BARS[by], seen)),
+        Figure(f"slider to pixels, drawn by the {by}, {state}", words, at_most(BARS[args.weights][by], seen)),
         Figure("  while dragging", f"{rate:.1f} pictures a second, of {frames:.1f} frames", bar),
     ]
 
 
 def _draggers(ours: App, args: argparse.Namespace) -> Figure:
-    met = drag(f"{ours.base}pixels?w={WEIGHTS}", args.draggers, args.seconds)
+    met = drag(f"{ours.base}pixels?w={args.weights}", args.draggers, args.seconds)
     words = f"{met['requests'] / args.seconds:.0f} pictures a second, median {met['p50_ms']:.0f} ms, "
     words += (
         f"95th percentile {met['p95_ms']:.0f} ms; {met['errors']} errors; {met['fresh']} end with their last picture"
