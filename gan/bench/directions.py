@@ -94,7 +94,7 @@ def _of_attributes(
     before, figures, shares = told(torch.zeros(network.z_dim)), [], []
     for direction in found:
         a, value = map(int, direction.key.split("-")[1:])
-        after = told(3 * direction.vector)
+        after = told(directions.END * direction.vector)
         reached = (after[:, a] == value).double().mean().item()
         same = (after == before).double().mean(0)
         others = torch.cat([same[:a], same[a + 1 :]])

@@ -31,7 +31,7 @@ from gan.training.trainer import Trainer
 UNITS = {"seconds": time.perf_counter, "processor-seconds": time.process_time, "steps": time.perf_counter}
 
 
-# Recipes on the networks that they had before: those of `quick` at three times the width of the others.
+# Recipes on the networks that they had before: those of `quick`, at a width of 48.
 BEFORE: dict[str, tuple[str, Changes]] = {
     f"{name}-on-quick": (name, {"model": "quick", "width": 48}) for name in ("quick-monsters", "quick-faces")
 }

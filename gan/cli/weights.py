@@ -192,7 +192,6 @@ def add_parsers(commands: Commands) -> None:
     _sample_parser(commands.add_parser("sample", help="draw pictures: a sheet, or single files"))
     _evaluate_parser(commands.add_parser("evaluate", help="FID, KID, precision, recall, copies, classes"))
     _export_parser(commands.add_parser("export", help="a run's generator as a weights file"))
-
     _record_parser(commands.add_parser("record", help="a run as a recording: its history and some of its pictures"))
 
     p = commands.add_parser("metric-network", help="train the network that the measures use")

@@ -45,7 +45,7 @@ ENOUGH, LEAST = 0.75, 0.6  # share of pictures that have the value at the slider
 HOPELESS = 0.3  # where the shortest reaches no more, longer ones are not tried
 TRIED = 40  # pictures
 SURE = 12.0  # log-odds; beyond this a network is as sure as it can be
-END = 3.0  # of a slider
+END = 3.0  # where a slider ends, and -END
 
 # What each measured direction leaves as it is, as far as one direction can.
 _KEPT = {

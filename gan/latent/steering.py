@@ -15,12 +15,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from gan.latent.directions import LARGEST
+from gan.latent.directions import END, LARGEST
 from gan.metrics.stroke_attributes import slant
 from gan.models.layers import Generator
 
 STEERED = ("slant",)  # the measured directions for which there is a warp
-END = 3.0  # the fit looks at the pictures at -END and END, where a slider ends
 PACE = 4.5  # degrees for a push of 1: 27 along the slider
 ROUNDS, HALVINGS = 10, 8  # steps, and how often each may be halved; most are taken whole
 DEGREES = 30.0  # so far from the wanted slant is as bad as every pixel half way wrong

@@ -181,7 +181,7 @@ class _Now:
         if since.described != self.digest:
             answer["run"] = with_messages(self.description)
         if self.snapshot is None:
-            return Answer(_encoded(answer) + b"\n") if "run" in answer else Answer()
+            return self._introduced(since)
         records = self.run.history.between(start, self.snapshot.mark)
         if records is None:  # it goes back just now, and will show that in a moment
             return self._introduced(since)
