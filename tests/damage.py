@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
+import os
 import random
 import signal
 import struct
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -26,6 +29,19 @@ ODD: tuple[Any, ...] = (
     *([], [[]], [1, 2, 3], [0] * 300, [None], {}, {"a": 1}, {"toString": 1}, {"": {"": []}}),
 )
 NESTED = "[" * 5000 + "]" * 5000
+
+
+def seeds_for_a_while(seconds: float) -> Iterator[int]:
+    """At least one seed, then others until the time is over.
+
+    The same ones each time, so that a test that passed passes again. GAN_FORGE_FUZZ_SEED begins elsewhere and
+    GAN_FORGE_FUZZ_SECONDS goes on for longer: that is how to look for what is not known yet.
+    """
+    end = time.monotonic() + float(os.environ.get("GAN_FORGE_FUZZ_SECONDS", seconds))
+    for seed in itertools.count(int(os.environ.get("GAN_FORGE_FUZZ_SEED", "1000"))):
+        yield seed
+        if time.monotonic() > end:
+            return
 
 
 def hurt(data: bytes, rng: random.Random) -> bytes:

@@ -135,14 +135,14 @@ def _decode_row(line: str) -> Row:
     step, images, seconds, *others = _decode_cells(line, COLUMNS)
     if step is None or images is None or seconds is None:
         raise ValueError("a row without its step")
-    return Row(_step(step), int(images), seconds, *others)
+    return _rounded_row(Row(_step(step), int(images), seconds, *others))
 
 
 def _decode_signal(line: str) -> Signal:
     """What an older file has no cell for is None."""
     names = OLDER_SIGNALS if line.count(",") == len(OLDER_SIGNALS) - 1 else SIGNALS
     numbers: Signal = dict.fromkeys(SIGNALS) | dict(zip(names, _decode_cells(line, names), strict=True))
-    return numbers | {"step": _step(numbers["step"])}
+    return _rounded_signal(numbers | {"step": _step(numbers["step"])})
 
 
 def _decode_event(line: str) -> Event:

@@ -44,6 +44,17 @@ def test_what_was_written_is_read_back(tmp_path):
     assert (tmp_path / "rows.csv").read_text().splitlines()[0] == ",".join(COLUMNS)
 
 
+def test_a_number_is_read_as_it_would_be_written(tmp_path):
+    """Somebody else's file may say more digits than ours: memory and disk agree about them from the beginning."""
+    table = ",".join(COLUMNS) + "\n1234567,2000000,30.33333333" + ",0.123456789" * (len(COLUMNS) - 3) + "\n"
+    (tmp_path / "rows.csv").write_text(table)
+    read = History(tmp_path)
+    assert read.rows == [Row(1234567, 2000000, 30.3333, *[0.123457] * (len(COLUMNS) - 3))]
+    (tmp_path / "copy").mkdir()
+    read.copy_until(2000000, tmp_path / "copy")
+    assert History(tmp_path / "copy").rows == read.rows
+
+
 def test_an_event_keeps_the_key_and_values_of_its_text(tmp_path):
     history = filled(tmp_path, range(1))
     history.add_event(4, "lr", say("events.lr_d", before=1.0, now=2.0))
