@@ -15,6 +15,7 @@ from gan.bench import (
     busy,
     directions,
     evidence,
+    few,
     find,
     first_minute,
     folders,
@@ -52,6 +53,7 @@ _MODULES = {
     "scaling": scaling,
     "gpu": gpu,
     "directions": directions,
+    "few": few,
     "find": find,
     "evidence": evidence,
 }

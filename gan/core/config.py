@@ -103,6 +103,7 @@ class Config:
     penalty_every: int = knob(1, 1, 1000, group="penalty")
 
     augment: float     = knob(0.0, 0, 1, group="seen")
+    augment_target: float = knob(0.0, 0, 1, group="seen")
     instance_noise: float = knob(0.0, 0, 2, group="seen")
     instance_noise_images: int = knob(0, 0, 10**12, group="seen")
 

@@ -30,6 +30,7 @@ class Objective:
     alone), `split` updates take one part at a time, and G's needs no real logits: its second argument may be None.
 
     `is_probability` says whether sigmoid(logit) is D's belief that a picture is real; otherwise the raw score is shown.
+    `boundary` is the logit above which D takes a picture for a real one; None where only differences mean something.
     """
 
     d_formula: str
@@ -37,6 +38,7 @@ class Objective:
     d_loss: Loss
     g_loss: GLoss
     is_probability: bool
+    boundary: float | None = None
     parts: tuple[Part, Part] | None = None
     title: str = ""  # what follows is in the catalogue, by its name
     about: str = ""  # two sentences for the page
@@ -97,6 +99,7 @@ OBJECTIVES: dict[str, Objective] = {
         **_CROSS_ENTROPY,
         g_loss=_alone(lambda fake: softplus(-fake)),
         is_probability=True,
+        boundary=0.0,
     ),
     "minimax": Objective(
         d_formula=_CROSS_ENTROPY_FORMULA,
@@ -104,6 +107,7 @@ OBJECTIVES: dict[str, Objective] = {
         **_CROSS_ENTROPY,
         g_loss=_alone(lambda fake: -softplus(fake)),
         is_probability=True,
+        boundary=0.0,
     ),
     "least-squares": Objective(
         d_formula=r"\frac{1}{2}(D(x) - 1)^2 + \frac{1}{2}D(G(z))^2",
@@ -111,6 +115,7 @@ OBJECTIVES: dict[str, Objective] = {
         **_sum_of(lambda real: 0.5 * (real - 1).square(), lambda fake: 0.5 * fake.square()),
         g_loss=_alone(lambda fake: 0.5 * (fake - 1).square()),
         is_probability=False,
+        boundary=0.5,
     ),
     "hinge": Objective(
         d_formula=r"\max(0, 1 - D(x)) + \max(0, 1 + D(G(z)))",
@@ -118,6 +123,7 @@ OBJECTIVES: dict[str, Objective] = {
         **_sum_of(lambda real: relu(1 - real), lambda fake: relu(1 + fake)),
         g_loss=_alone(lambda fake: -fake),
         is_probability=False,
+        boundary=0.0,
     ),
     "wasserstein": Objective(
         d_formula=r"D(G(z)) - D(x)",

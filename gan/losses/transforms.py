@@ -16,17 +16,20 @@ from torch.nn.functional import pad
 from gan.core.config import Config
 from gan.core.messages import labelled
 
+Chance = Tensor | None
+
 
 @dataclass(frozen=True)
 class Transform:
-    """How D sees pictures: `apply(x [N, C, H, W], strength, rng)` -> [N, C, H, W], the identity at strength 0.
+    """How D sees pictures: `apply(x [N, C, H, W], strength, rng, chance)` -> [N, C, H, W], the identity at strength 0.
 
-    `strength(config, images)` is what it is after so many images; one that is 0 at the start is never applied.
+    `strength(config, images)` is what it is after so many images; one that is 0 at the start is never applied. `chance`
+    is a scalar in [0, 1], with which each of its operations changes each picture; None: always.
     """
 
     formula: str  # see gan/losses/objectives.py for the letters
     strength: Callable[[Config, int], float]
-    apply: Callable[[Tensor, float, torch.Generator], Tensor]
+    apply: Callable[[Tensor, float, torch.Generator, Chance], Tensor]
     title: str = ""  # what follows is in the catalogue, by its name
     about: str = ""  # two sentences for the page
     source: str = ""
@@ -51,24 +54,30 @@ def noise_strength(cfg: Config, images: int) -> float:
     return cfg.instance_noise * (max(0.0, 1 - images / last) if last else 1.0)
 
 
-def add_noise(x: Tensor, strength: float, rng: torch.Generator) -> Tensor:
-    """x + ε with ε normal of standard deviation `strength` (pixels lie in [−1, 1])."""
+def add_noise(x: Tensor, strength: float, rng: torch.Generator, _chance: Chance = None) -> Tensor:
+    """x + ε with ε normal of standard deviation `strength` (pixels lie in [−1, 1]); always on every picture."""
     return x + strength * torch.empty_like(x).normal_(generator=rng)
 
 
-def augment(x: Tensor, strength: float, rng: torch.Generator) -> Tensor:
+def augment(x: Tensor, strength: float, rng: torch.Generator, chance: Chance = None) -> Tensor:
     """Zhao et al. 2020's policy: colour where there are colours, translation, cutout; drawn for each picture alone.
 
-    At strength 1 the ranges are the paper's, at 0 it is the identity.
+    At strength 1 the ranges are the paper's, at 0 it is the identity, and so it is at chance 0.
     """
     if x.shape[1] == 3:
-        x = shift_colours(x, strength, rng)
-    return cut_out(translate(x, strength, rng), strength, rng)
+        x = shift_colours(x, strength, rng, chance)
+    return cut_out(translate(x, strength, rng, chance), strength, rng, chance)
 
 
-def shift_colours(x: Tensor, strength: float, rng: torch.Generator) -> Tensor:
+def _chosen(chance: Chance, rng: torch.Generator, *shape: int) -> Tensor | bool:
+    """Which pictures an operation changes: bool of this shape, drawn where there is a chance."""
+    return True if chance is None else torch.rand(*shape, generator=rng, device=chance.device) < chance
+
+
+def shift_colours(x: Tensor, strength: float, rng: torch.Generator, chance: Chance = None) -> Tensor:
     """Brightness ± strength/2, saturation times 1 ± strength, contrast times 1 ± strength/2: x [N, 3, H, W]."""
     drawn = 2 * torch.rand(3, len(x), 1, 1, 1, generator=rng, device=x.device) - 1  # [3, N, 1, 1, 1]
+    drawn = drawn * _chosen(chance, rng, 3, len(x), 1, 1, 1)
     x = x + 0.5 * strength * drawn[0]
     x = _spread(x, x.mean(1, keepdim=True), 1 + strength * drawn[1])
     return _spread(x, x.mean((1, 2, 3), keepdim=True), 1 + 0.5 * strength * drawn[2])
@@ -78,24 +87,26 @@ def _spread(x: Tensor, middle: Tensor, factor: Tensor) -> Tensor:
     return middle + factor * (x - middle)
 
 
-def translate(x: Tensor, strength: float, rng: torch.Generator) -> Tensor:
+def translate(x: Tensor, strength: float, rng: torch.Generator, chance: Chance = None) -> Tensor:
     """Each picture moved by up to an eighth of its side either way; mid-grey (0) comes in."""
     n, channels, height, width = x.shape
     most = int(strength * height / 8 + 0.5)
-    dy, dx = torch.randint(0, 2 * most + 1, (2, n), generator=rng, device=x.device)
+    moved = torch.randint(0, 2 * most + 1, (2, n), generator=rng, device=x.device) - most
+    dy, dx = moved * _chosen(chance, rng, n) + most
     rows = (torch.arange(height, device=x.device) + dy[:, None])[:, None, :, None]  # [N, 1, H, 1]
     columns = (torch.arange(width, device=x.device) + dx[:, None])[:, None, None]  # [N, 1, 1, W]
     x = pad(x, (most, most, most, most)).gather(2, rows.expand(-1, channels, -1, width + 2 * most))
     return x.gather(3, columns.expand(-1, channels, height, -1))
 
 
-def cut_out(x: Tensor, strength: float, rng: torch.Generator) -> Tensor:
+def cut_out(x: Tensor, strength: float, rng: torch.Generator, chance: Chance = None) -> Tensor:
     """A square of half the side, anywhere in each picture, replaced by mid-grey (0)."""
     n, _, height, width = x.shape
     side = int(strength * height / 2 + 0.5)
     middle = torch.rand(2, n, 1, generator=rng, device=x.device)  # [2, N, 1]
     rows, columns = (_inside(m, size, side) for m, size in zip(middle, (height, width), strict=True))
-    return x * ~(rows[:, None, :, None] & columns[:, None, None])
+    chosen = _chosen(chance, rng, n, 1)
+    return x * ~((rows & chosen)[:, None, :, None] & columns[:, None, None])
 
 
 def _inside(middle: Tensor, size: int, side: int) -> Tensor:

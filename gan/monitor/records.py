@@ -22,6 +22,8 @@ SIGNALS = (
     "darkest",  # the hundredth darkest of generated pixels, above the twentieth darkest of real ones
     "saturated",  # share of generated pixels that are at an end of the range, minus that of real ones
     "flat",  # share of generated pictures of a single colour, minus that of real ones
+    # From here on for 0.3: only where augmentation follows D.
+    "augment_p",  # the probability of augmentation (gan/losses/adaptive.py)
 )
 OLDER_NAMES = {  # in the heads of older files, and in what the bench has kept
     "d_steepest": "d_spectral_norm",
@@ -30,7 +32,8 @@ OLDER_NAMES = {  # in the heads of older files, and in what the bench has kept
     "near": "train_nn_ratio",
     "lowest": "min_pixel",
 }
-OLDER_SIGNALS = SIGNALS[: SIGNALS.index("detail")]  # of files that were begun before there were more
+# Of files that were begun before there were more; a line has as many cells as one of these, or as SIGNALS.
+OLDER_SIGNALS = [SIGNALS[: SIGNALS.index(later)] for later in ("detail", "augment_p")]
 
 Signal = dict[str, Any]  # by the names of SIGNALS; numbers, and None where there was no finite one, never for the step
 

@@ -72,6 +72,8 @@ class Signals:
         real, fake = trainer.verdict(self._real, self._real_c), trainer.verdict(x, self._c)
         found = gradients | self._weights() | self._pictures(x) | {"d_auroc": d_auroc(real, fake)}
         found |= quantiles("real", real) | quantiles("fake", fake)
+        if trainer.adaptive is not None:
+            found["augment_p"] = trainer.adaptive.p
         numbers = {name: float(found[name]) for name in SIGNALS[1:] if name in found}
         record = {name: numbers.get(name) for name in SIGNALS[1:]}
         return {"step": trainer.steps_done} | {

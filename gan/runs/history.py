@@ -140,7 +140,7 @@ def _decode_row(line: str) -> Row:
 
 def _decode_signal(line: str) -> Signal:
     """What an older file has no cell for is None."""
-    names = OLDER_SIGNALS if line.count(",") == len(OLDER_SIGNALS) - 1 else SIGNALS
+    names = next((names for names in OLDER_SIGNALS if line.count(",") == len(names) - 1), SIGNALS)
     numbers: Signal = dict.fromkeys(SIGNALS) | dict(zip(names, _decode_cells(line, names), strict=True))
     return _rounded_signal(numbers | {"step": _step(numbers["step"])})
 

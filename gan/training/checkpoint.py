@@ -1,7 +1,8 @@
 """A run's whole state in one safetensors file: written atomically, never when not finite, never a pickle.
 
-Layout: tensors named `G.<key>`, `D.<key>`, `ema.<key>`, `opt_g.<parameter>.<slot>`, `opt_d.<parameter>.<slot>`; the
-header holds one JSON object (format, config, steps_done, batches_done, lr, and what the run adds).
+Layout: tensors named `G.<key>`, `D.<key>`, `ema.<key>`, `augment.<key>`, `opt_g.<parameter>.<slot>`,
+`opt_d.<parameter>.<slot>`; the header holds one JSON object (format, config, steps_done, batches_done, lr, and what the
+run adds).
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from gan.core.errors import UserError
 from gan.core.files import brief, write_atomically
 from gan.core.messages import say
 from gan.core.seeds import FormatError, read_format
+from gan.losses.adaptive import AdaptiveProbability
 from gan.training.trainer import State, Trainer
 
 _HEADER = "gan-forge"
-_NETWORKS: tuple[Literal["G", "D", "ema"], ...] = ("G", "D", "ema")
+_BY_KEY: tuple[Literal["G", "D", "ema", "augment"], ...] = ("G", "D", "ema", "augment")
 _OPTIMISERS: tuple[Literal["opt_g", "opt_d"], ...] = ("opt_g", "opt_d")
 _MOST_STEPS = 2**53  # that a page can count
 _MAY_DIFFER = {"total_steps", "recipe"}  # training longer is the same run
@@ -163,14 +165,18 @@ def rewrite_checkpoint(path: Path, config: Config, lr: dict[str, float]) -> byte
     """The state in a checkpoint under other settings, as a new file's bytes; `lr` replaces learning rates of now.
 
     The networks must be those of `config` (see gan/runs/fork.py). Pictures seen so far stay as many when the batch size
-    changes, to a batch. An averaged generator begins as the generator, or is left out. Raises CheckpointError.
+    changes, to a batch. An averaged generator begins as the generator, augmentation that follows D with a probability
+    of 0; either is left out where it is not wanted. Raises CheckpointError.
     """
     header, tensors = read_header(path), _read_tensors(path)
     old = header["config"]
-    if not config.ema_halflife_images:
-        tensors = {name: t for name, t in tensors.items() if not name.startswith("ema.")}
-    elif not old.ema_halflife_images:
-        tensors |= {f"ema.{name[2:]}": t.clone() for name, t in tensors.items() if name.startswith("G.")}
+    averaged = {f"ema.{name[2:]}": t.clone() for name, t in tensors.items() if name.startswith("G.")}
+    begun = {f"augment.{name}": torch.zeros(()) for name in AdaptiveProbability.STATE}
+    for setting, new in (("ema_halflife_images", averaged), ("augment_target", begun)):
+        if not getattr(config, setting):
+            tensors = {name: t for name, t in tensors.items() if name not in new}
+        elif not getattr(old, setting):
+            tensors |= new
     return _encode(
         tensors,
         {
@@ -256,7 +262,7 @@ def networks_of(path: Path) -> bytes:
 
 def flatten(state: State) -> dict[str, Tensor]:
     """Trainer.state_dict() -> one level of named tensors."""
-    flat = {f"{n}.{k}": t for n in _NETWORKS if n in state for k, t in state[n].items()}
+    flat = {f"{n}.{k}": t for n in _BY_KEY if n in state for k, t in state[n].items()}
     for name in _OPTIMISERS:
         for i, slots in state[name]["state"].items():
             flat |= {f"{name}.{i}.{slot}": t for slot, t in slots.items()}
@@ -265,19 +271,20 @@ def flatten(state: State) -> dict[str, Tensor]:
 
 def _unflatten(tensors: dict[str, Tensor], header: Header) -> State:
     """The inverse of `flatten`."""
-    networks: dict[str, dict[str, Tensor]] = {n: {} for n in _NETWORKS}
+    parts: dict[str, dict[str, Tensor]] = {n: {} for n in _BY_KEY}
     optimisers: dict[str, AdamState] = {n: {"state": {}} for n in _OPTIMISERS}
     for name, t in tensors.items():
         owner, rest = name.split(".", 1)
-        if owner in networks:
-            networks[owner][rest] = t
+        if owner in parts:
+            parts[owner][rest] = t
         else:
             i, slot = rest.split(".")
             optimisers[owner]["state"].setdefault(int(i), {})[slot] = t
     return {
-        "G": networks["G"],
-        "D": networks["D"],
-        "ema": networks["ema"],
+        "G": parts["G"],
+        "D": parts["D"],
+        "ema": parts["ema"],
+        "augment": parts["augment"],
         "opt_g": optimisers["opt_g"],
         "opt_d": optimisers["opt_d"],
         "steps_done": header["steps_done"],
@@ -290,7 +297,7 @@ def _unflatten(tensors: dict[str, Tensor], header: Header) -> State:
 def _expected(trainer: Trainer, steps: int) -> Shapes:
     """Name -> shape and type of everything a checkpoint of this trainer may hold."""
     now = trainer.state_dict()
-    expected: Shapes = {f"{n}.{k}": (tuple(t.shape), t.dtype) for n in _NETWORKS if n in now for k, t in now[n].items()}
+    expected: Shapes = {f"{n}.{k}": (tuple(t.shape), t.dtype) for n in _BY_KEY if n in now for k, t in now[n].items()}
     for name, params in (("opt_g", trainer.g_params), ("opt_d", trainer.d_params)):
         for i, p in enumerate(params if steps else ()):
             expected[f"{name}.{i}.step"] = ((), torch.float32)
@@ -301,7 +308,7 @@ def _expected(trainer: Trainer, steps: int) -> Shapes:
 def _compare(f: safe_open, expected: Shapes) -> None:
     names = set(f.keys())
     # An optimiser that has not stepped yet (only the other player was) has no slots at all.
-    needed = {n for n in expected if n.split(".")[0] in _NETWORKS}
+    needed = {n for n in expected if n.split(".")[0] in _BY_KEY}
     if needed - names:
         raise CheckpointError(say("training.checkpoint_lacks", name=sorted(needed - names)[0]))
     if names - set(expected):

@@ -32,7 +32,8 @@ def _said(config: Config) -> dict[str, object]:
     settings: dict[str, object] = {name: getattr(config, name) for name in numbers}
     titles = {name: choice_title(name, getattr(config, name)) for name in choices}
     probabilities = [choice_title("objective", name) for name, found in OBJECTIVES.items() if found.is_probability]
-    return settings | titles | {"probabilities": probabilities}
+    bounded = [choice_title("objective", name) for name, found in OBJECTIVES.items() if found.boundary is not None]
+    return settings | titles | {"probabilities": probabilities, "boundaries": bounded}
 
 
 # What does not go together, and the entry of checks.json that says why: its setting in brackets is the one that the
@@ -65,6 +66,14 @@ _REFUSED: tuple[tuple[Callable[[Config], bool], str], ...] = (
     (
         lambda c: c.instance_noise_images > 0 and c.instance_noise == 0,
         "noise_without_end",
+    ),
+    (
+        lambda c: c.augment_target > 0 and c.augment == 0,
+        "target_without_augmentation",
+    ),
+    (
+        lambda c: c.augment_target > 0 and OBJECTIVES[c.objective].boundary is None,
+        "target_needs_boundary",
     ),
     (
         lambda c: c.clusters > 0 and c.classes > 0,

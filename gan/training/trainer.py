@@ -23,6 +23,7 @@ from gan.core.noise import sheet_latents
 from gan.core.seeds import NEWEST, Seeds, Stream
 from gan.data.catalog import Dataset, Pictures
 from gan.data.clusters import cluster_logit_bias, cluster_shrink, find_clusters
+from gan.losses.adaptive import AdaptiveProbability
 from gan.losses.objectives import OBJECTIVES, mean_verdicts
 from gan.losses.penalties import PENALTIES, DiscriminatorStep
 from gan.losses.transforms import TRANSFORMS, clip_gradients, clip_weights, joint_norm
@@ -57,9 +58,10 @@ class _Always(TypedDict):
 
 
 class State(_Always, total=False):
-    """Everything that survives a step; `ema` where G is averaged."""
+    """Everything that survives a step; `ema` where G is averaged, `augment` where augmentation follows D."""
 
     ema: dict[str, Tensor]
+    augment: dict[str, Tensor]
 
 
 class Trainer:
@@ -102,6 +104,7 @@ class Trainer:
         betas, eps = (config.beta1, config.beta2), config.adam_eps
         self.opt_g, self.opt_d = (Adam(params, config.d_lr, betas, eps) for params in (self.g_params, self.d_params))
         self.ema = copy.deepcopy(self.G).requires_grad_(False).eval() if config.ema_halflife_images else None
+        self.adaptive = AdaptiveProbability.of(config, self.objective, self.device)
         self.steps_done = self.batches_done = 0  # batches: by all processes together, one each per step
         self.lr = {"d": config.d_lr, "g": config.g_lr}  # may change while it runs
         self.rates = dict(self.lr)  # of the last step
@@ -129,12 +132,12 @@ class Trainer:
         """
         cfg = self.config
         self.rng.manual_seed(self.seeds.of(Stream.STEP, distributed.rank(), self.steps_done))
-        self.rates = self._learning_rates()
+        self.rates = learning_rates(self.lr, self.config.lr_decay_images, self.images_done)
         for network in (self.G, self.D):
             if not network.training:  # to ask is cheaper than to say it to every layer
                 network.train()
         batches = [self._batch(k) for k in range(cfg.d_steps if players != "g" else 1)]
-        numbers = [self.rates["d"], self.rates["g"], self._average_share()]
+        numbers = [self.rates["d"], self.rates["g"], average_share(cfg, self.batches_done, distributed.world())]
         # Steps of one kind do the same with other numbers.
         kind = (players, grad_norms, self._penalty_due, *(t.strength(cfg, self.images_done) for t in self.transforms))
         stats = self.graphs(kind, partial(self._learn, players, grad_norms), batches, numbers)
@@ -181,8 +184,7 @@ class Trainer:
             real, fake_ = self._discriminate_pair((x, c), (fake, fakes.c))
             loss = self.objective.d_loss(real, fake_).mean()
             self._optimise(loss + self._penalty(fakes.z, (x, c), fake, (real, fake_)), self.opt_d)
-        d_real, d_fake = mean_verdicts(self.objective, real, fake_)
-        return {"d_loss": loss.detach(), "d_real": d_real, "d_fake": d_fake}
+        return {"d_loss": loss.detach(), **self._judged(real, fake_)}
 
     def _split_step(self, x: Tensor, c: Tensor | None, part: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         """One step of D's optimiser on real or on fake pictures alone, as `train_on_batch` called twice does."""
@@ -215,8 +217,16 @@ class Trainer:
             self._optimise(cost, self.opt_d)
         if g_grads is not None:
             self._apply(g_grads, self.opt_g)
+        return {"d_loss": d_loss.detach(), "g_loss": g_loss.detach(), **self._judged(real, fake)}
+
+    def _judged(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """D's mean verdicts, from its logits [N] of real and of fake pictures; augmentation may follow them."""
+        if self.adaptive is not None:
+            sign = self.adaptive.sign_of(real)
+            distributed.average([sign])
+            self.adaptive.follow(sign, len(real) * distributed.world())
         d_real, d_fake = mean_verdicts(self.objective, real, fake)
-        return {"d_loss": d_loss.detach(), "g_loss": g_loss.detach(), "d_real": d_real, "d_fake": d_fake}
+        return {"d_real": d_real, "d_fake": d_fake}
 
     @property
     def _penalty_due(self) -> bool:
@@ -231,9 +241,10 @@ class Trainer:
 
     def _discriminate(self, x: Tensor, c: Tensor | None, rng: torch.Generator) -> Tensor:
         """D's logits [N] of pictures as D sees them in training: through the transforms of this config."""
+        chance = None if self.adaptive is None else self.adaptive.p
         for transform in self.transforms:
             if strength := transform.strength(self.config, self.images_done):
-                x = transform.apply(x, strength, rng)
+                x = transform.apply(x, strength, rng, chance)
         with self._autocast(not self._penalty_due):  # a slope of a network with 8 bits would be mostly noise
             return self.D(x, c, rng).float()
 
@@ -262,17 +273,6 @@ class Trainer:
         most = self.config.gradient_clip
         return clip_gradients(grads, most) if most else grads
 
-    def _average_share(self) -> float:
-        """How far G's average moves towards G in this step; 0 where there is none.
-
-        The half-life grows with the run (a tenth of the images seen), so that the first weights are soon forgotten.
-        """
-        if self.ema is None:
-            return 0.0
-        batch, world = self.config.batch, distributed.world()
-        halflife = min(self.config.ema_halflife_images, 0.1 * batch * (self.batches_done + world))
-        return 1 - 0.5 ** (batch * world / halflife)
-
     def _batch(self, k: int) -> Batch:
         # All processes read on together where all have stopped reading, however many they were then.
         index = self.batches_done * self.config.d_steps + k * distributed.world() + distributed.rank()
@@ -295,12 +295,6 @@ class Trainer:
         Weights, their gradients and averages, optimisers, losses, penalties, and whatever people see stay in float32.
         """
         return torch.autocast(self.device.type, torch.bfloat16, enabled=wanted and self.precision == "bfloat16")
-
-    def _learning_rates(self) -> dict[str, float]:
-        # 1 / (1 + t / T): no end has to be known beforehand, every moment is a good one to stop (Robbins & Monro 1951).
-        after = self.config.lr_decay_images
-        factor = 1 / (1 + self.images_done / after) if after else 1.0
-        return {player: lr * factor for player, lr in self.lr.items()}
 
     # Looking at it ------------------------------------------------------------------------------------------------
 
@@ -350,6 +344,8 @@ class Trainer:
         }
         if self.ema is not None:
             state["ema"] = self.ema.state_dict()
+        if self.adaptive is not None:
+            state["augment"] = self.adaptive.state_dict()
         return state
 
     def load_state_dict(self, state: State) -> None:
@@ -359,9 +355,29 @@ class Trainer:
         self.opt_d.load_state_dict(state["opt_d"])
         if self.ema is not None:
             self.ema.load_state_dict(state["ema"])
+        if self.adaptive is not None:
+            self.adaptive.load_state_dict(state["augment"])
         self.steps_done, self.batches_done = int(state["steps_done"]), int(state["batches_done"])
         self.lr = dict(state["lr"])
         self.graphs.forget()  # the optimisers' moments are other tensors now
+
+
+def learning_rates(lr: dict[str, float], after: int, images: int) -> dict[str, float]:
+    """Each player's rate after so many images: halved at `after`; 0: it stays."""
+    # 1 / (1 + t / T): no end has to be known beforehand, every moment is a good one to stop (Robbins & Monro 1951).
+    factor = 1 / (1 + images / after) if after else 1.0
+    return {player: rate * factor for player, rate in lr.items()}
+
+
+def average_share(config: Config, batches: int, world: int) -> float:
+    """How far G's average moves towards G in a step after so many batches of all processes; 0 where there is none.
+
+    The half-life grows with the run (a tenth of the images seen), so that the first weights are soon forgotten.
+    """
+    if not config.ema_halflife_images:
+        return 0.0
+    halflife = min(config.ema_halflife_images, 0.1 * config.batch * (batches + world))
+    return 1 - 0.5 ** (config.batch * world / halflife)
 
 
 @torch.no_grad()

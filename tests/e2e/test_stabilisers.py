@@ -21,6 +21,7 @@ SWITCHES = {
     "penalty_weight": 0.5,
     "penalty_every": 3,
     "augment": 0.4,
+    "augment_target": 0.5,
     "instance_noise": 0.2,
     "instance_noise_images": 5000,
     "gradient_clip": 2.5,

@@ -69,6 +69,22 @@ def test_augmentation_agrees_with_numerical_gradients():
     torch.autograd.gradcheck(lambda x: augment(x, 1.0, rng(3)).double(), x)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_with_a_chance_each_operation_changes_so_many_pictures_and_leaves_the_others(channels):
+    x = pictures(2000, channels)
+    torch.testing.assert_close(augment(x, 1.0, rng(), torch.tensor(0.0)), x)
+    operations = (translate, cut_out) if channels == 1 else (translate, cut_out, shift_colours)
+    for operation in operations:
+        always = _changed(x, operation(x, 1.0, rng()))
+        assert _changed(x, operation(x, 1.0, rng(), torch.tensor(1.0))) == pytest.approx(always, abs=0.02)
+        usual = 1 - 0.7**3 if operation is shift_colours else 0.3 * always  # three operations in one
+        assert _changed(x, operation(x, 1.0, rng(), torch.tensor(0.3))) == pytest.approx(usual, abs=0.03)
+
+
+def _changed(x: torch.Tensor, seen: torch.Tensor) -> float:
+    return ((seen - x).abs().amax((1, 2, 3)) > 1e-5).float().mean().item()
+
+
 def test_instance_noise_has_the_mean_and_the_deviation_it_says():
     noise = add_noise(torch.zeros(200, 1, 28, 28), 0.3, rng())
     assert noise.mean().abs() < 0.003 and noise.std().item() == pytest.approx(0.3, rel=0.01)
@@ -115,7 +131,7 @@ def test_real_and_generated_pictures_are_seen_alike(batch_norm):
     """Both go through the same transform, in D's step and in G's, whether they share a pass or not."""
     t = trainer(model="dcgan-upsample" if batch_norm else "quick", augment=1.0, penalty="none")
     seen: list[int] = []
-    t.transforms = [replace(t.transforms[0], apply=lambda x, strength, rng: seen.append(len(x)) or x)]
+    t.transforms = [replace(t.transforms[0], apply=lambda x, strength, rng, chance: seen.append(len(x)) or x)]
     t.step()
     assert seen == ([8, 8, 8] if batch_norm else [16, 8])
 
@@ -229,6 +245,8 @@ WRONG = [
     ({"penalty": "r2", "penalty_weight": 0}, "penalty_weight"),
     ({"weight_clip": 0.01, "spectral_norm": True}, "weight_clip"),
     ({"instance_noise_images": 1000}, "instance_noise_images"),
+    ({"augment_target": 0.6}, "augment_target"),
+    ({"augment": 1.0, "augment_target": 0.6, "objective": "wasserstein"}, "augment_target"),
     ({"clusters": 5, "classes": 10}, "clusters"),
     ({"clusters": 200, "z_dim": 100}, "clusters"),
     ({"model": "dcgan-upsample", "penalty": "r1"}, "penalty"),

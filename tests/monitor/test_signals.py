@@ -124,6 +124,14 @@ def test_a_generator_that_copies_collapses_or_paints_fresh_pictures_is_seen_as_s
     assert record["d_grad"] is None and tuple(record) == SIGNALS
 
 
+def test_the_probability_of_augmentation_is_written_down_where_it_follows_d():
+    pictures, config = make_pictures(128), RECIPES["quick"].config.changed(batch=8, width=8, clusters=0, augment=1.0)
+    assert Signals(Trainer(config, pictures)).look({})["augment_p"] is None
+    trainer = Trainer(config.changed(augment_target=0.6), pictures)
+    trainer.adaptive.p.fill_(0.125)
+    assert Signals(trainer).look({})["augment_p"] == 0.125
+
+
 def test_what_is_not_finite_is_left_empty(monkeypatch):
     pictures = make_pictures(128)
     record = painted(small_trainer(pictures), torch.full((64, 1, 28, 28), math.nan), monkeypatch)
@@ -165,8 +173,8 @@ def test_a_run_writes_signals_and_takes_them_along(tmp_path, monkeypatch, random
     run.train()
     first, *others = run.history.signals
     assert [s["step"] for s in others] == [1, 20, 40]
-    assert all(value is not None for s in others for value in s.values())
-    assert first["step"] == 0 and {k for k, v in first.items() if v is None} == {"d_grad", "g_grad"}
+    assert {name for s in others for name, value in s.items() if value is None} == {"augment_p"}
+    assert first["step"] == 0 and {k for k, v in first.items() if v is None} == {"d_grad", "g_grad", "augment_p"}
     assert Run(run.folder).history.signals == run.history.signals
     from gan.runs.archive import pack
 

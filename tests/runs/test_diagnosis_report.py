@@ -111,10 +111,11 @@ def test_a_run_that_has_written_nothing_is_too_young(tmp_path, capsys, config):
     assert json.loads(said(capsys, run, "--json"))["verdicts"] == []
 
 
-def test_an_older_history_is_read_and_stays_as_it_is(tmp_path, capsys):
+@pytest.mark.parametrize("names", OLDER_SIGNALS, ids=len)
+def test_an_older_history_is_read_and_stays_as_it_is(tmp_path, capsys, names):
     run = written(tmp_path)
     path = run.folder / "signals.csv"
-    cells = [line.split(",")[: len(OLDER_SIGNALS)] for line in path.read_text("utf-8").splitlines()]
+    cells = [line.split(",")[: len(names)] for line in path.read_text("utf-8").splitlines()]
     path.write_text("".join(",".join(line) + "\n" for line in cells), "utf-8")
     before, older = files(run.folder), Run(run.folder)
     assert older.history.signals[-1][SIGNALS[-1]] is None

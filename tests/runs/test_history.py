@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gan.core.messages import say
-from gan.monitor.records import COLUMNS, SIGNALS, Row, due
+from gan.monitor.records import COLUMNS, OLDER_SIGNALS, SIGNALS, Row, due
 from gan.runs import history
 from gan.runs.history import History
 from tests import samples
@@ -198,19 +198,20 @@ def test_foreign_rows_are_not_believed(tmp_path, line):
     assert len(History(tmp_path).rows) == 2
 
 
-def older_signals(folder, steps) -> str:
+def older_signals(folder, steps, names=OLDER_SIGNALS[0]) -> str:
     """A file as it was written before there were more columns."""
-    names = history.SIGNALS[: history.SIGNALS.index("detail")]
     lines = [",".join(names)] + [",".join([str(s)] + ["0.5"] * (len(names) - 1)) for s in steps]
     (folder / "signals.csv").write_text("\n".join(lines) + "\n")
     return lines[0]
 
 
-def test_signals_of_older_runs_are_read_and_go_on_with_more_columns(tmp_path):
-    head = older_signals(tmp_path, (20, 40))
+@pytest.mark.parametrize("names", OLDER_SIGNALS, ids=len)
+def test_signals_of_older_runs_are_read_and_go_on_with_more_columns(tmp_path, names):
+    head = older_signals(tmp_path, (20, 40), names)
     h = History(tmp_path)
     assert [s["step"] for s in h.signals] == [20, 40]
-    assert h.signals[0]["min_pixel"] == 0.5 and h.signals[0]["spectrum"] is None
+    assert all(h.signals[0][name] == 0.5 for name in names[1:])
+    assert all(h.signals[0][name] is None for name in SIGNALS[len(names) :])
     h.flush()
     assert (tmp_path / "signals.csv").read_text().startswith(head + "\n")  # nothing was to be written
     h.add("signals", dict.fromkeys(history.SIGNALS, 0.25) | {"step": 60})

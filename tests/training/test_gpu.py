@@ -22,6 +22,7 @@ KINDS = {
     "simultaneous": ("mlp", {"update_order": "simultaneous"}),
     "several steps of D": ("conv-small", {"update_order": "alternate", "d_steps": 3, "weight_clip": 0.01}),
     "every stabiliser": ("quick", {"augment": 1.0, "instance_noise": 0.1, "gradient_clip": 1.0, "penalty_every": 2}),
+    "augmentation that follows D": ("quick", {"augment": 1.0, "augment_target": 0.01}),
     "noise that falls": ("dense", {"instance_noise": 0.1, "instance_noise_images": 2000}),
     "spectral norm": ("quick", {"spectral_norm": True, "penalty": "none"}),
     "relativistic": ("quick", {"objective": "relativistic", "penalty": "r1+r2", "penalty_every": 1}),
