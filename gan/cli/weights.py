@@ -1,4 +1,4 @@
-"""python -m gan sample, evaluate, export, record, metric-network: what is done with a generator that has learned."""
+"""python -m gan sample, evaluate, export, record, metric-network …: what is done with a generator that has learned."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,8 +18,11 @@ from gan.core.config import Config, ConfigError
 from gan.core.files import write_atomically
 from gan.core.flags import Commands, empty_folder, file_to_write, seed, whole
 from gan.core.messages import say
+from gan.core.paths import WEIGHTS
 from gan.metrics.classifier import measured_sets
 from gan.metrics.evaluate import LEAST_SAMPLES, MOST_SAMPLES, SAMPLES
+from gan.recipes.catalog import ALL_RECIPES
+from gan.recipes.failures import PREFIX
 from gan.runs.recordings import FRAMES, TILES
 from gan.runs.sources import RUNS, find_run, find_weights, open_run
 
@@ -166,9 +170,47 @@ def record(args: argparse.Namespace) -> int:
     from gan.runs.recordings import record as write
 
     write(open_run(find_run(args.run_folder, Path(args.runs))), args.out, args.frames, args.tiles)
-    size = sum(path.stat().st_size for path in args.out.rglob("*") if path.is_file())
-    print(f"{args.out}, {size / 1e3:,.0f} kB")
+    _print_size(args.out)
     return 0
+
+
+def record_recipes(args: argparse.Namespace) -> int:
+    """Train each recipe that has no recording yet, and record it: what a checkout ships in weights/recorded."""
+    from gan.runs.recordings import name_of
+
+    for name in args.recipes or ALL_RECIPES:
+        out = args.out / name_of(name)
+        if out.exists():
+            print(f"{out} is there already")
+            continue
+        try:
+            _train_and_record(name, out, args.threads)
+        except ConfigError as refused:  # the one program that cannot run as it was printed
+            print(f"{name}: {refused}")
+    return 0
+
+
+def _train_and_record(recipe: str, out: Path, threads: int) -> None:
+    from gan.runs.recordings import SEED, STEPS
+    from gan.runs.recordings import record as write
+    from gan.runs.registry import Runs
+
+    steps = {"total_steps": STEPS[recipe]} if recipe in STEPS else {}
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Runs(Path(folder))
+        run, _ = runs.create(recipe, changes={"seed": SEED, **steps})
+        run.threads, run.status = (threads,), "running"
+        run.train()
+        if run.status == "failed" and not recipe.startswith(PREFIX):
+            raise ConfigError(f"{run.meta.title}: {run.message}")
+        write(run, out)
+        runs.close()
+    _print_size(out)
+
+
+def _print_size(folder: Path) -> None:
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    print(f"{folder}, {size / 1e3:,.0f} kB", flush=True)
 
 
 def metric_network(args: argparse.Namespace) -> int:
@@ -193,6 +235,7 @@ def add_parsers(commands: Commands) -> None:
     _evaluate_parser(commands.add_parser("evaluate", help="FID, KID, precision, recall, copies, classes"))
     _export_parser(commands.add_parser("export", help="a run's generator as a weights file"))
     _record_parser(commands.add_parser("record", help="a run as a recording: its history and some of its pictures"))
+    _record_recipes_parser(commands.add_parser("record-recipes", help="train and record the recipes that lack it"))
 
     p = commands.add_parser("metric-network", help="train the network that the measures use")
     p.add_argument("dataset", choices=measured_sets(), help="whose pictures it is to tell apart")
@@ -252,6 +295,14 @@ def _record_parser(p: argparse.ArgumentParser) -> None:
     words = f"how many pictures of each, 1 to 40 (default: {TILES})"
     p.add_argument("--tiles", metavar="N", type=whole(1, 40), default=TILES, help=words)
     p.set_defaults(run=record)
+
+
+def _record_recipes_parser(p: argparse.ArgumentParser) -> None:
+    p.add_argument("recipes", nargs="*", metavar="recipe", choices=[*ALL_RECIPES, []], help="which (default: all)")
+    where = WEIGHTS / "recorded"
+    p.add_argument("--out", type=Path, default=where, help=f"the folder of the recordings (default: {where})")
+    p.add_argument("--threads", metavar="N", type=whole(1, 64), default=1, help="processor threads (default: 1)")
+    p.set_defaults(run=record_recipes)
 
 
 def _weights_flags(p: argparse.ArgumentParser) -> None:

@@ -62,14 +62,11 @@ def png_bytes(sheet: np.ndarray, scale: int = 1, words: Mapping[str, str] | None
     return out.getvalue()
 
 
-def frame_bytes(tiles: np.ndarray, columns: int, most: float = BYTES_A_PIXEL) -> bytes:
-    """Pictures uint8 [N, C, S, S] as a run keeps them, in a gapless grid: see `is_exact`.
-
-    most: bytes a pixel of what is not exact.
-    """
+def frame_bytes(tiles: np.ndarray, columns: int) -> bytes:
+    """Pictures uint8 [N, C, S, S] as a run keeps them, in a gapless grid: see `is_exact`."""
     sheet = grid(tiles, columns)
     if not is_exact(tiles.shape[2]):
-        return _small_webp(sheet, most)
+        return small_webp(sheet, BYTES_A_PIXEL)
     return png_bytes(sheet) if sheet.shape[2] == 1 else _still_webp(sheet, lossless=True, quality=50)
 
 
@@ -78,7 +75,8 @@ def is_exact(size: int) -> bool:
     return size <= EXACT_UNTIL
 
 
-def _small_webp(sheet: np.ndarray, most: float) -> bytes:
+def small_webp(sheet: np.ndarray, most: float) -> bytes:
+    """A sheet [H, W, C] as WebP of the best of QUALITIES that takes at most so many bytes a pixel."""
     for quality in QUALITIES:
         data = _still_webp(sheet, quality=quality)
         if len(data) <= most * sheet.shape[0] * sheet.shape[1]:

@@ -37,6 +37,9 @@ def wait_for_curves(page: Any) -> None:
         page.wait_for_function("selector => gfTest.coloured(selector) > 30", arg=curve)
 
 
+RUN_TITLE = f"document.querySelector('{css('train', 'title')}')"
+
+
 def frames_shown(page: Any) -> int:
     return int(part(page, "train", "scrub").get_attribute("max"))
 
@@ -58,6 +61,26 @@ def test_recording_can_be_scrubbed(server, visit):
     first, last = picture_at(page, 0), picture_at(page, frames_shown(page) - 1)
     assert first != last
     expect(part(page, "train", "controls")).to_be_hidden()
+
+
+def test_the_recording_of_a_recipe_can_be_watched_while_a_run_is_open(server, visit, plain_run):
+    recorded = server.get("boot")["recorded"]
+    if "quick" not in recorded:
+        pytest.skip("no recorded run is shipped")
+    page = opened(visit(server.url(f"?tab=train&run={plain_run}")))
+    wait_for_status(page, "finished")
+    watch = part(page, "train", "watch-recording")
+    choose(page, "conv-small-as-printed")  # which cannot run, and was not recorded
+    expect(watch).to_be_hidden()
+    choose(page, "quick")
+    watch.click()
+    wait_for_status(page, "recording")
+    expect(watch).to_be_hidden()
+    assert "recipe=quick" in page.url and "run=" not in page.url
+    choose(page, "quick-monsters")  # another recording on the screen follows the recipe by itself
+    follows = f"{RUN_TITLE}.textContent.includes('monsters')"
+    page.wait_for_function(follows)
+    expect(watch).to_be_hidden()
 
 
 def picture_at(page: Any, position: int) -> int:

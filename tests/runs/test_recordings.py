@@ -19,6 +19,7 @@ from tests.conftest import PATIENCE
 
 SHIPPED = WEIGHTS / "recorded"
 MOST_BYTES = 600_000  # of a recording that the page opens with
+LOSS = 20  # mean difference of a pixel of noise, which shrinks least well, from what it was, of 255
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def test_a_recording_has_all_that_was_written_down_and_some_of_the_pictures(fini
         pictures, few = (
             split_grid(run.history.frame_path(frame["step"]).read_bytes(), **run.meta.tiles) for run in (finished, made)
         )
-        assert few.shape == (11, 1, 28, 28) and np.array_equal(few, pictures[:11])
+        assert few.shape == (11, 1, 28, 28) and np.abs(few.astype(float) - pictures[:11]).mean() < LOSS
     names = {path.name for path in made.folder.iterdir()}
     assert "real.png" in names and not any(name.endswith(".safetensors") or name == "states" for name in names)
     assert finished.meta.token_sha256 and not made.meta.token_sha256  # nobody owns it

@@ -5,15 +5,43 @@ import { t } from "../core/text.js";
 
 const GROUPS = ["start", "famous", "reference", "gallery"];
 
-/** Fill a box with the cards; choose(recipe) is called, and returned is show(recipe). */
-export function recipeList(box, recipes, choose) {
-  const cards = new Map(recipes.map((recipe) => [recipe.name, card(recipe, () => choose(recipe))]));
-  box.replaceChildren(...GROUPS.flatMap((name) => group(name, recipes, cards)));
-  return ({ name }) => {
-    const shown = cards.get(name);
-    shown.querySelector("input").checked = true;
-    if (shown.closest("details")) shown.closest("details").open = true;
-  };
+/** The cards in a box, and beside the chosen one a button to watch its recording, where one is shipped. */
+export class RecipeList {
+  /**
+   * recorded: {recipe: id of its recording}. hooks: {choose(recipe), watch(): show the recording of the chosen recipe}.
+   */
+  constructor(box, recipes, recorded, { choose, watch }) {
+    this.recorded = recorded;
+    this.cards = new Map(recipes.map((recipe) => [recipe.name, card(recipe, () => choose(recipe))]));
+    box.replaceChildren(...GROUPS.flatMap((name) => group(name, recipes, this.cards)));
+    const look = "gf-btn gf-btn-mini gf-recipe-watch";
+    const onclick = () => {
+      watch();
+      this.cards.get(this.chosen).querySelector("input").focus(); // the button goes
+    };
+    const button = { type: "button", class: look, dataset: { gf: "watch-recording" }, onclick };
+    this.button = h("button", button, t("train.watch_recording"));
+  }
+
+  choose({ name }) {
+    const card = this.cards.get(name);
+    card.querySelector("input").checked = true;
+    if (card.closest("details")) card.closest("details").open = true;
+    if (card.nextSibling !== this.button) card.after(this.button);
+    this.chosen = name;
+    this.showButton();
+  }
+
+  /** This run is on the screen. */
+  watching(runId) {
+    this.watched = runId;
+    this.showButton();
+  }
+
+  showButton() {
+    const recording = this.recorded[this.chosen];
+    this.button.hidden = !recording || recording === this.watched;
+  }
 }
 
 /** The first group lies open, every other one behind its title. */

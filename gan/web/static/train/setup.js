@@ -7,15 +7,15 @@ import { t } from "../core/text.js";
 import { DatasetChoice } from "./dataset_choice.js";
 import { Knobs } from "./knobs.js";
 import { isPhone } from "./phone_bar.js";
-import { recipeList } from "./recipes.js";
+import { RecipeList } from "./recipes.js";
 import { StartChoice } from "./start_choice.js";
 
 const KNOB_PREFIX = "k."; // of a setting in an address
 const MOST_LETTERS = 60; // of an unknown name that is repeated
 
 export class Setup {
-  /** data: boot's answer. changed(): a person has changed something. */
-  constructor(part, data, changed) {
+  /** data: boot's answer. changed(): a person has changed something. watch(): the recipe's recording is wanted. */
+  constructor(part, data, { changed, watch }) {
     this.part = part;
     this.recipes = data.recipes;
     this.changed = changed;
@@ -24,7 +24,8 @@ export class Setup {
       changed: () => this.touched(),
       say: (sentence) => this.showError(sentence),
     });
-    this.showRecipe = recipeList(part("recipes"), data.recipes, (recipe) => this.pick(recipe));
+    const hooks = { choose: (recipe) => this.pick(recipe), watch };
+    this.list = new RecipeList(part("recipes"), data.recipes, data.recorded, hooks);
     this.knobs = new Knobs(part, data, () => this.touched());
     this.starts = new StartChoice(part, data.starts, () => {
       this.datasets.fit(this.recipe);
@@ -57,7 +58,7 @@ export class Setup {
 
   choose(recipe) {
     this.recipe = recipe;
-    this.showRecipe(recipe);
+    this.list.choose(recipe);
     this.knobs.fill(recipe.config);
     this.datasets.fit(recipe);
     this.fitStart();

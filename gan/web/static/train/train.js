@@ -28,7 +28,7 @@ class TrainTab {
     this.data = data;
     this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
     this.bar = new PhoneBar(root, this.part("bar"), (name) => this.part(name).click());
-    this.setup = new Setup(this.part, data, () => this.formChanged());
+    this.setup = new Setup(this.part, data, { changed: () => this.formChanged(), watch: () => this.openNothing() });
     this.live = new LiveView(root, data, {
       onStartOver: (meta) => this.startOver(meta),
       onRemedy: (what) => this.starting.fork(what),
@@ -146,6 +146,7 @@ class TrainTab {
     const { live } = this;
     const role = !isActive(live.status) ? "starting" : live.mine ? "steering" : "watching";
     this.bar.show(role, { status: live.status, title: live.meta?.title });
+    this.setup.list.watching(live.runId);
     this.runsPoll?.now();
   }
 
