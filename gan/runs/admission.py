@@ -10,8 +10,8 @@ from gan.runs.commands import Command
 from gan.runs.errors import NoRoom
 from gan.runs.room import no_room
 from gan.runs.run import Run
+from gan.runs.turns import UNWATCHED_SECONDS
 
-UNWATCHED_SECONDS = 120.0  # a run that nobody has looked at for so long makes room for other people's
 PAUSE_SECONDS = 20.0  # a step of the largest networks takes some seconds
 
 
@@ -19,7 +19,7 @@ class Admission:
     """Decides whether one more run may train.
 
     Args:
-        limit: how many may train at the same time.
+        limit: how many may train at the same time, or wait for their turn to.
         runs: all runs there are, now and later.
         may_control: whether who has these tokens may steer a run.
     """

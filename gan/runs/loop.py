@@ -29,6 +29,7 @@ from gan.runs.history import FRAME_GROWTH, ROW_GROWTH
 from gan.runs.kept_checkpoints import state_due
 from gan.runs.measuring import Measuring
 from gan.runs.publishing import Diverged, Publisher
+from gan.runs.turn_taking import TurnTaking
 from gan.training import distributed
 from gan.training.checkpoint import CheckpointError, NotFinite, begin_with, load_checkpoint, save_checkpoint
 from gan.training.device import best_device, resolved_precision, use_threads
@@ -39,6 +40,7 @@ if TYPE_CHECKING:  # which imports this module
     from gan.runs.run import Run
 
 SAVE_EVERY_SECONDS = 8.0  # a killed process loses at most this much training, and the time of one save
+ASK_EVERY_SECONDS = 0.1  # whether it is one's turn
 
 Progress = Callable[["Run"], None]
 log = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ def train(run: Run, progress: Progress | None = None) -> None:
     except Exception as e:  # a run must never take the page down
         run.end(*_ending(run, e))
     finally:
+        run.turns.leave(run)
         if run.training is not None:
             run.training.trainer.graphs.forget()  # a GPU's memory is for those who still train
 
@@ -131,6 +134,7 @@ class TrainingLoop:
         self._threads_now = 0  # none written down yet
         self._saved_at = -1e9
         self._begun = False  # whether the trainer has the run's state
+        self._turns = TurnTaking(run, self.publisher, self.flush)
 
     def train(self, progress: Progress | None = None) -> None:
         """Raises Diverged, LostRank, CheckpointError, or what is nobody's fault."""
@@ -191,12 +195,13 @@ class TrainingLoop:
             self._drain()  # first, because a finished run may be asked to train longer
             if self.stopping or self._is_done:
                 break
-            if run.status == "running":
+            if run.status != "running":
+                self._turns.leave()
+                self._lead("wait")
+            elif self._turns.has_turn():
                 self.advance("both")
                 if progress:
                     progress(run)
-            else:
-                self._lead("wait")
         self._record_last()
         if self.stopping != "shutdown":
             run.end("finished" if self._is_done else "stopped", "")
@@ -227,11 +232,12 @@ class TrainingLoop:
     # A step -------------------------------------------------------------------------------------------------------
 
     def _drain(self) -> None:
-        """Carry out what was asked; while paused, wait for it."""
-        block = self.run.status == "paused"
+        """Carry out what was asked; while paused, or until it may be its turn, wait for it."""
+        paused = self.run.status == "paused"
+        block = paused or self._turns.waits
         while not self.stopping:
             try:
-                command = self.run.commands.get(block=block, timeout=1.0 if block else None)
+                command = self.run.commands.get(block=block, timeout=1.0 if paused else ASK_EVERY_SECONDS)
             except queue.Empty:
                 return
             carry_out(self, command)
@@ -304,10 +310,7 @@ class TrainingLoop:
             self.flush()  # rows come ten times as often, and can wait: a save writes them too
 
     def _record_last(self) -> None:
-        """Numbers and picture of the last step, due or not: what is left of a run shows where it ended.
-
-        They stay when it is continued; rows after them are means since then, as always.
-        """
+        """Numbers and picture of the last step, due or not: they show where a run ended, and stay when it goes on."""
         frames = self.run.history.frames
         self._record(row=True, frame=not frames or frames[-1]["step"] != self.trainer.steps_done)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from gan.core.seeds import Seeds, Stream
 from gan.monitor.records import Row
 from gan.runs.files import REAL_PNG
 from gan.runs.snapshot import Numbers, Snapshot, next_snapshot
+from gan.runs.turns import in_numbers
 from gan.training import distributed
 from gan.training.trainer import Trainer
 
@@ -125,6 +126,13 @@ def show(
     return shown
 
 
+def tell(run: Run, **changed: Any) -> None:
+    """Let everybody see other numbers, by the names of Numbers, beside the same pictures."""
+    if (old := run.latest) is not None:
+        numbers: Numbers = {**old.numbers, **changed}  # type: ignore[typeddict-item]
+        show(run, old.step, old.tiles, numbers, old.weights)
+
+
 def numbers_of(run: Run, images: int, fake: list[float], real: list[float]) -> Numbers:
     """What a page is told of a run that has seen so many images, whether it trains or not; fake, real: D's verdicts."""
     cfg, count = run.config, run.meta.dataset_count
@@ -136,6 +144,7 @@ def numbers_of(run: Run, images: int, fake: list[float], real: list[float]) -> N
         "images_per_s": 0.0,
         "seconds": 0.0,
         "seconds_left": None,
+        "place": in_numbers(run.place) if run.status == "running" else None,
         "show_share": 0.0,
         "total_steps": cfg.total_steps,
         "lr": {"d": cfg.d_lr, "g": cfg.g_lr},

@@ -12,7 +12,7 @@ from typing import IO, Any
 from gan.core.config import Changes, Config, ConfigError
 from gan.core.errors import Forbidden
 from gan.core.messages import recognised, say
-from gan.core.tokens import hash_of, new_token
+from gan.core.tokens import hash_of, hashes_of, new_token
 from gan.data.catalog import DATA, OWN_NAME, DataError, describe
 from gan.recipes.catalog import ALL_RECIPES, make_config
 from gan.runs.archive import unpack
@@ -107,13 +107,20 @@ class Runs(RunStore):
             **({"start": begins.kind} if begins else {}),
             **words,
         }
-        path = self.folder / new_id()
+        path, visitor = self.folder / new_id(), self._visitor_of(tokens)
         with self._guard:
             if folder is not None:
                 folder.rename(path)
             if history is not None:
                 history.move(path)
-            return self._made(path, config, info, history), token
+            run = self._made(path, config, info, history)
+        run.visitor = visitor or run.visitor
+        return run, token
+
+    def _visitor_of(self, tokens: Iterable[str]) -> str:
+        """Who has started a run that one of these tokens controls; "" where there is none."""
+        known = hashes_of(tokens)
+        return next((run.visitor for run in list(self._runs.values()) if run.meta.is_controlled_by(known)), "")
 
     def _words_of(self, config: Config, known: dict[str, Any], tokens: list[str]) -> dict[str, Any]:
         """What run.json says of the data set; of own pictures that are not here, what was known. Raises DataError."""

@@ -23,8 +23,9 @@ from gan.runs.history import History
 from gan.runs.kept_checkpoints import KeptCheckpoints
 from gan.runs.loop import TrainingLoop
 from gan.runs.meta import PRIVATE_RUN, RunMeta, read_meta
-from gan.runs.publishing import show, stored_snapshot
-from gan.runs.snapshot import Numbers, Snapshot
+from gan.runs.publishing import stored_snapshot, tell
+from gan.runs.snapshot import Snapshot
+from gan.runs.turns import Place, Turns
 from gan.training.checkpoint import CheckpointError, read_header, shown_generator_state
 from gan.training.checks import form_in_words
 from gan.training.trainer import Trainer
@@ -43,13 +44,17 @@ class Run:
         own_dir: Path | None = None,
         threads: tuple[int, ...] = (1,),
         history: History | None = None,
+        turns: Turns | None = None,
     ) -> None:
         """Open a run's folder, whether it is training, done, or was interrupted. Raises CheckpointError or ConfigError.
 
-        threads: the numbers of processor threads that training may choose from. history: where it has been read.
+        threads: the numbers of processor threads that training may choose from. history: where it has been read. turns:
+        that it shares with others; None: it is always its turn.
         """
         self.folder, self.own_dir, self.threads = folder, own_dir, threads
-        self.id = folder.name
+        self.id = self.visitor = folder.name  # visitor: the same for all runs that one person started
+        self.turns = turns or Turns()
+        self.place: Place | None = None  # while it waits for its turn
         self.recorded = False  # whether it is a shipped one, see gan.runs.recordings
         self.meta = read_meta(folder)
         self.history, self.states = history or History(folder), KeptCheckpoints(folder)
@@ -276,11 +281,9 @@ class Run:
 
     def end(self, status: str, message: str) -> None:
         """It no longer trains: every viewer hears of it, and run.json says so."""
-        self.status, self.message = status, message
-        if (old := self.latest) is not None:
-            numbers: Numbers = {**old.numbers, "status": status, "message": message}
-            numbers |= {"measure_problem": self.measure_problem, "best_step": self.best_step}
-            show(self, old.step, old.tiles, numbers, old.weights)
+        self.status, self.message, self.place = status, message, None
+        words = {"status": status, "message": message, "place": None}
+        tell(self, **words, measure_problem=self.measure_problem, best_step=self.best_step)
         self.write_meta()
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gan.core.images import frame_bytes, grid, is_exact
 from gan.runs.history import Mark
+from gan.runs.turns import InNumbers
 
 
 class Numbers(TypedDict):
@@ -24,6 +25,7 @@ class Numbers(TypedDict):
     images_per_s: float
     seconds: float
     seconds_left: float | None
+    place: InNumbers | None  # of one that waits for its turn
     show_share: float  # of the time, that showing took
     total_steps: int
     lr: dict[str, float]  # "d" and "g"

@@ -31,6 +31,7 @@ from gan.runs.meta import PRIVATE_RUN
 from gan.runs.prepared_sets import PreparedSets
 from gan.runs.recordings import Recordings
 from gan.runs.run import Run
+from gan.runs.turns import Turns
 from gan.training.checkpoint import CheckpointError
 from gan.training.threads import thread_counts
 
@@ -48,10 +49,13 @@ class RunStore:
         folder: where runs live, one sub-folder each; made when missing. Raises RunsError when it cannot be written.
         recorded: the folder of the shipped runs, if there is one.
         limit: how many runs may train at the same time; two on two cores would only slow each other down.
+        waiting: how many more share the machine with them in turns, each of them in memory.
         keep: how many runs `evict_oldest` leaves, and of these only the newest tenth with its early states.
     """
 
-    def __init__(self, folder: Path, recorded: Path | None = None, limit: int = 1, keep: int = 200) -> None:
+    def __init__(
+        self, folder: Path, recorded: Path | None = None, limit: int = 1, keep: int = 200, waiting: int = 0
+    ) -> None:
         self.folder, self.keep = folder, keep
         self.own_dir = folder / "pictures"
         self.prepared = PreparedSets(self.own_dir)
@@ -59,7 +63,8 @@ class RunStore:
         self.threads = thread_counts(limit)
         self._guard = threading.RLock()
         self._runs: dict[str, Run] = {}
-        self.admission = Admission(limit, self._runs, self.may_control)
+        self.turns = Turns(limit)
+        self.admission = Admission(limit + waiting, self._runs, self.may_control)
         _make_folder(self.own_dir)
         self.recordings = Recordings(recorded, self.own_dir)
         for path in sorted(folder.iterdir()):
@@ -218,7 +223,7 @@ class RunStore:
                 run.states.forget()
 
     def _open(self, path: Path, history: History | None = None) -> Run:
-        run = self._runs[path.name] = Run(path, self.own_dir, self.threads, history)
+        run = self._runs[path.name] = Run(path, self.own_dir, self.threads, history, self.turns)
         return run
 
     def _open_if_whole(self, path: Path) -> None:

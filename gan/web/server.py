@@ -58,7 +58,7 @@ def open_runs(settings: Settings) -> Runs:
     from gan.runs.registry import Runs
 
     try:
-        return Runs(settings.runs, recorded=RECORDED, limit=settings.max_runs)
+        return Runs(settings.runs, recorded=RECORDED, limit=settings.max_runs, waiting=settings.max_waiting)
     except OSError as problem:
         raise StartError(f"The runs folder {settings.runs} cannot be used ({problem.strerror}); see --runs.") from None
 

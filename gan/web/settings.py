@@ -15,6 +15,7 @@ from gan.core.errors import UserError
 from gan.core.paths import INSTALLED, ROOT
 
 MOST_RUNS = 64  # at the same time: more than any machine trains well
+MOST_WAITING = 200  # for their turn; a run of quick takes some 50 MB
 SHORTEST_PASSWORD = 8  # characters
 _FRAME = re.compile(r"https?://(\*\.)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?|https?://\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
@@ -32,6 +33,7 @@ class Settings:
     port: int
     runs: Path
     max_runs: int  # how many runs may train at the same time
+    max_waiting: int = 0  # how many more may wait for their turn to
     root_path: str = ""  # the path below which a proxy shows the page, when it passes the path on
     frame_from: tuple[str, ...] = ()  # other sites that may show the page in a frame
     only_here: bool = False  # only the owner's link starts trainings
@@ -51,6 +53,7 @@ def read_settings(arguments: Sequence[str] | None, environment: Mapping[str, str
         port=_port(options.port),
         runs=runs.expanduser(),
         max_runs=_count(options.max_runs),
+        max_waiting=_waiting(options.max_waiting),
         root_path=_root_path(options.root_path),
         frame_from=tuple(map(_origin, options.frame_from)),
         only_here=options.only_here,
@@ -109,6 +112,8 @@ def _parser(environment: Mapping[str, str], on_space: bool) -> argparse.Argument
         help="folder where runs are kept (GAN_FORGE_RUNS; default: runs beside the program, of an installed one here)",
     )
     add("--max-runs", default="1", help=f"how many runs may train at the same time, 1 to {MOST_RUNS}")
+    words = f"how many more may wait for their turn, 0 to {MOST_WAITING}; each stays in memory (default: 30)"
+    add("--max-waiting", default="30", help=words)
     words = "path below which a proxy shows the page, such as /gan, if it passes the path on (GRADIO_ROOT_PATH)"
     add("--root-path", default=root_path, metavar="/PATH", help=words)
     words = "another site that may show the page in a frame; may be given several times"
@@ -124,6 +129,10 @@ def _port(text: str) -> int:
 
 def _count(text: str) -> int:
     return _whole(text, "The number of runs that train at the same time", 1, MOST_RUNS)
+
+
+def _waiting(text: str) -> int:
+    return _whole(text, "The number of runs that wait for their turn", 0, MOST_WAITING)
 
 
 def _whole(text: str, what: str, low: int, high: int) -> int:

@@ -42,6 +42,11 @@ export interface FollowAnswer {
   records?: Record<string, Record<string, (number | string | number[] | Record<string, unknown> | null)[]>>;
 }
 
+export interface InNumbers {
+  before: number;
+  seconds: number;
+}
+
 export interface Moment {
   status: string;
   message: string;
@@ -50,6 +55,7 @@ export interface Moment {
   images_per_s: number;
   seconds: number;
   seconds_left: number | null;
+  place: InNumbers | null;
   show_share: number;
   total_steps: number;
   lr: Record<string, number>;

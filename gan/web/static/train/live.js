@@ -79,6 +79,11 @@ export class LiveView {
     return this.follower?.status ?? null;
   }
 
+  /** Of a run that waits for its turn: {before, seconds}; else null. */
+  get place() {
+    return this.status === "running" ? (this.snapshot?.place ?? null) : null;
+  }
+
   get mine() {
     return this.follower !== null && !this.meta.recorded && owns(this.runId);
   }

@@ -21,17 +21,22 @@ export class RunHeader {
   /** What a run is, and what its owner may press. */
   showRun() {
     const { part } = this;
-    const { meta, status } = this.live;
-    const kind = meta.recorded ? "recording" : status;
+    const { meta } = this.live;
     const subtitle = this.subtitle();
     setText(part("title"), meta.title);
     setText(part("subtitle"), subtitle);
     part("subtitle").hidden = !subtitle;
-    part("status").dataset.kind = kind;
-    setText(part("status-text"), t(`train.status_${kind}`));
     setText(part("n-total"), meta.config ? t("train.step_of", { total: whole(meta.config.total_steps) }) : "");
     this.showControls();
+    this.showStatus();
     this.showMessage();
+  }
+
+  showStatus() {
+    const { meta, status, place } = this.live;
+    const kind = meta.recorded ? "recording" : place ? "waiting" : status;
+    this.part("status").dataset.kind = kind;
+    setText(this.part("status-text"), t(`train.status_${kind}`));
   }
 
   subtitle() {
@@ -70,11 +75,12 @@ export class RunHeader {
   }
 
   ownMessage() {
-    const { status, meta, mine, snapshot } = this.live;
+    const { status, meta, mine, snapshot, place } = this.live;
     if (status === "gone") return t("train.gone");
     if (meta.needs && mine) return meta.needs;
     if (status === "interrupted") return t("train.interrupted_note", { step: whole(meta.checkpoint_step ?? 0) });
     if (status === "running" && !snapshot) return t("train.preparing");
+    if (place) return t("train.waits", { place: place.before + 1, time: duration(place.seconds) });
     return "";
   }
 
@@ -83,6 +89,7 @@ export class RunHeader {
     const { status, snapshot } = this.live;
     const past = status === "running" ? null : this.pastMoment();
     this.writeNumbers(past ?? snapshot);
+    this.showStatus();
     this.showMessage();
     this.showRates();
   }
