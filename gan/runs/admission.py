@@ -20,12 +20,15 @@ class Admission:
 
     Args:
         limit: how many may train at the same time, or wait for their turn to.
+        at_once: how many of these learn at the same instant.
         runs: all runs there are, now and later.
         may_control: whether who has these tokens may steer a run.
     """
 
-    def __init__(self, limit: int, runs: Mapping[str, Run], may_control: Callable[[Run, Iterable[str]], bool]) -> None:
-        self.limit, self._runs, self._may_control = limit, runs, may_control
+    def __init__(
+        self, limit: int, at_once: int, runs: Mapping[str, Run], may_control: Callable[[Run, Iterable[str]], bool]
+    ) -> None:
+        self.limit, self.at_once, self._runs, self._may_control = limit, at_once, runs, may_control
 
     def admit(self, tokens: Iterable[str] = (), run: Run | None = None) -> None:
         """Make room for one more, which is to train now; another's run that nobody watches may be paused for it.
@@ -57,9 +60,11 @@ class Admission:
         return NoRoom(*no_room(busy, whose, UNWATCHED_SECONDS))
 
     def make_room_for_fork(self, source: Run, tokens: Iterable[str] = ()) -> None:
-        """A run that trains gives its place to its own fork when there is no other. Raises NoRoom."""
+        """A run that trains gives its place to its own fork when no other is free. Raises NoRoom."""
         refusal = self.no_room(tokens)
-        if refusal is not None and not (_trains(source) and _pauses_in_time(source)):
+        if refusal is None and len(self._busy(None)) < self.at_once:
+            return
+        if not (_trains(source) and _pauses_in_time(source)) and refusal is not None:
             raise refusal
 
     def _left_alone(self, busy: list[Run], tokens: list[str]) -> list[Run]:

@@ -31,10 +31,15 @@ class Learner(Protocol):
 
 @dataclass(frozen=True)
 class Place:
-    """Of a run that waits. before: how many have their turn earlier. seconds: until its turn, if all take theirs."""
+    """Of a run that waits.
+
+    before: how many have their turn earlier. seconds: until its turn, if all take theirs. own: whether only runs of the
+    same visitor learn now.
+    """
 
     before: int
     seconds: float
+    own: bool = False
 
 
 class InNumbers(TypedDict):
@@ -42,10 +47,11 @@ class InNumbers(TypedDict):
 
     before: int
     seconds: int
+    own: bool
 
 
 def in_numbers(place: Place | None) -> InNumbers | None:
-    return None if place is None else {"before": place.before, "seconds": math.ceil(place.seconds)}
+    return None if place is None else {"before": place.before, "seconds": math.ceil(place.seconds), "own": place.own}
 
 
 @dataclass
@@ -104,9 +110,10 @@ class Turns:
                 return None
             before, now = order[: order.index(run)], self._now()
             left = sorted(max(0.0, turn.since + turn.length - now) for turn in self._turns)
+            own = all(turn.run.visitor == run.visitor for turn in self._turns)
             if len(before) < len(left):
-                return Place(len(before), left[len(before)])
-            return Place(len(before), (sum(left) + sum(map(self._length, before))) / self.limit)
+                return Place(len(before), left[len(before)], own)
+            return Place(len(before), (sum(left) + sum(map(self._length, before))) / self.limit, own)
 
     # With the guard held ------------------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ from tests.follow import answer_of, records_of, steps_of
 
 STRANGER = "visitor.test"  # the same server by a name under which no browser was given a token
 TINY = {"batch": 8, "total_steps": 10**7}  # small steps, and more of them than any test waits for
+NO_QUEUE = ("--max-waiting", "0")  # whoever comes second is refused, unless a test's own flags say otherwise
 expect.set_options(timeout=PATIENCE * 1000)
 HERE = r"https?://(127\.0\.0\.1|visitor\.test):\d+/"
 LOCAL = re.compile(HERE + "|data:|blob:|about:")
@@ -159,7 +160,7 @@ class Server(App):
 def served(folder: Path, *flags: str, port: int | None = None, **environment: str) -> Iterator[Server]:
     """The app on a port, with its runs in a folder."""
     server = Server(port or free_port())
-    command = (executable, "app.py", "--port", str(server.port), "--runs", str(folder), *flags)
+    command = (executable, "app.py", "--port", str(server.port), "--runs", str(folder), *NO_QUEUE, *flags)
     with process(*command, **environment) as server.process:
         server.ready(server.process)
         yield server

@@ -470,7 +470,7 @@ def test_a_run_that_is_looked_at_while_room_is_made_gives_way_still(runs):
         run.watch()  # somebody opens its page at this moment
         return False
 
-    Admission(1, {left.id: left}, may_control).admit()
+    Admission(1, 1, {left.id: left}, may_control).admit()
     until(lambda: left.status == "paused" and "nobody was watching" in left.message)
 
 

@@ -246,6 +246,7 @@ def test_a_run_that_waits_can_be_paused_stopped_and_forked(shared, monkeypatch):
     two, three = begun(shared, 2), begun(shared, 3)
     until(lambda: two.place is not None and three.place is not None)
     assert {two.place.before, three.place.before} == {0, 1} and two.latest.step == 0
+    assert not two.place.own  # nobody's tokens were sent, so these are runs of three people
     for run in (two, three):
         run.send(Command("pause"))
         until(lambda run=run: run.latest.numbers["status"] == "paused")
@@ -268,6 +269,18 @@ def test_more_than_may_wait_are_refused_in_words(shared):
     three, _ = shared.create("quick", changes={"batch": 8, "width": 8, "clusters": 0})
     with pytest.raises(NoRoom, match="2 trainings are running here"):
         shared.start(three)
+
+
+@pytest.mark.slow
+def test_a_fork_of_a_run_that_learns_has_the_machine_for_itself(shared):
+    one = begun(shared, 1)
+    until(lambda: one.latest and one.latest.step > 2)
+    shared.admission.make_room_for_fork(one)
+    assert one.latest.numbers["status"] == "paused"  # as where there are no turns
+    two = begun(shared, 2)
+    until(lambda: two.latest and two.latest.step > 2)
+    shared.admission.make_room_for_fork(one)  # of a run that is paused already, while another learns: it shares
+    assert two.latest.numbers["status"] == "running"
 
 
 def test_a_visitor_is_known_by_the_tokens_of_earlier_runs(tmp_path: Path):

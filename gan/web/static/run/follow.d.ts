@@ -45,6 +45,7 @@ export interface FollowAnswer {
 export interface InNumbers {
   before: number;
   seconds: number;
+  own: boolean;
 }
 
 export interface Moment {

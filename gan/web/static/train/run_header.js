@@ -80,7 +80,10 @@ export class RunHeader {
     if (meta.needs && mine) return meta.needs;
     if (status === "interrupted") return t("train.interrupted_note", { step: whole(meta.checkpoint_step ?? 0) });
     if (status === "running" && !snapshot) return t("train.preparing");
-    if (place) return t("train.waits", { place: place.before + 1, time: duration(place.seconds) });
+    if (place) {
+      const words = place.own && mine ? "train.waits_for_own" : "train.waits";
+      return t(words, { place: place.before + 1, time: duration(place.seconds) });
+    }
     return "";
   }
 
