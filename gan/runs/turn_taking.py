@@ -12,7 +12,7 @@ from gan.runs.turns import Place, in_numbers
 if TYPE_CHECKING:  # which imports this module
     from gan.runs.run import Run
 
-TELL_EVERY_SECONDS = 5.0  # where nothing but the time has changed
+TELL_EVERY_SECONDS = 2.0  # how long it takes
 
 
 class TurnTaking:
@@ -28,35 +28,24 @@ class TurnTaking:
 
     def has_turn(self) -> bool:
         """Whether the run may take a step now. Raises Diverged."""
-        run = self.run
-        if run.turns.ask(run):
-            if self.waits:
-                self.waits = False
-                self.publisher.speed.clear()
-                self._tell(None)
-            return True
-        if not self.waits:  # its newest pictures stay for all who look
-            self.waits, self._told_at = True, -TELL_EVERY_SECONDS
+        may = self.run.turns.ask(self.run)
+        if may and self.waits:
+            self.publisher.speed.clear()
+        elif not may and not self.waits:  # its newest pictures stay for all who look
             self.publisher.publish()
             self._save()
-        self._tell_if_due(run.turns.place(run))
-        return False
+        changed, self.waits = may == self.waits, not may
+        if changed or time.monotonic() - self._told_at > TELL_EVERY_SECONDS:
+            self._tell(self.run.turns.place(self.run))
+        return may
 
     def leave(self) -> None:
         """The run takes no step for now."""
         self.waits, self.run.place = False, None
         self.run.turns.leave(self.run)
 
-    def _tell_if_due(self, place: Place | None) -> None:
-        known = self.run.place
-        if place is None or (known and place.before == known.before and self._told_lately):
-            return
-        self._tell(place)
-
-    @property
-    def _told_lately(self) -> bool:
-        return time.monotonic() - self._told_at < TELL_EVERY_SECONDS
-
     def _tell(self, place: Place | None) -> None:
-        self.run.place, self._told_at = place, time.monotonic()
-        tell(self.run, place=in_numbers(place))
+        """Nobody hears twice that a run is alone."""
+        known, self.run.place, self._told_at = self.run.place, place, time.monotonic()
+        if place or known:
+            tell(self.run, place=in_numbers(place))

@@ -31,13 +31,13 @@ class Learner(Protocol):
 
 @dataclass(frozen=True)
 class Place:
-    """Of a run that waits.
+    """Of a run that shares the machine.
 
-    before: how many have their turn earlier. seconds: until its turn, if all take theirs. own: whether only runs of the
-    same visitor learn now.
+    before: how many have their turn earlier; None: it is its turn. seconds: until its turn, if all take theirs; or
+    until that ends. own: whether all those who learn, or wait for its turn to end, are runs of the same visitor.
     """
 
-    before: int
+    before: int | None
     seconds: float
     own: bool = False
 
@@ -45,7 +45,7 @@ class Place:
 class InNumbers(TypedDict):
     """A place, for a page; seconds rounded up."""
 
-    before: int
+    before: int | None
     seconds: int
     own: bool
 
@@ -103,8 +103,10 @@ class Turns:
             self._give()
 
     def place(self, run: Learner) -> Place | None:
-        """Of one that waits; None for every other."""
+        """Of one that waits, or that others wait for; None for every other."""
         with self._guard:
+            if turn := self._turn_of(run):
+                return self._place_of(turn)
             order = [w.run for w in sorted(self._waiting, key=self._rank)]
             if run not in order:
                 return None
@@ -119,6 +121,12 @@ class Turns:
 
     def _turn_of(self, run: Learner) -> _Turn | None:
         return next((turn for turn in self._turns if turn.run is run), None)
+
+    def _place_of(self, turn: _Turn) -> Place | None:
+        if not self._waiting:
+            return None
+        own = all(waiting.run.visitor == turn.run.visitor for waiting in self._waiting)
+        return Place(None, max(0.0, turn.since + turn.length - self._now()), own)
 
     def _come(self, run: Learner) -> None:
         """Who comes back has no claim on what others have learned meanwhile."""

@@ -36,6 +36,7 @@ def test_two_people_learn_in_turns(server, visit):
     wait_for_step(ann, 1)
     press_train(bob)
     wait_for_step(bob, 1)  # in his first slice
+    expect(message(bob)).to_have_text(re.compile(r"It is this run's turn, for about \d+ s; others wait"))
     wait_for_status(bob, "waiting")
     expect(message(bob)).to_have_text(re.compile(r"Other runs are learning now.* in about \d+ s, as number 1 "))
     expect(part(bob, "train", "pause")).to_be_visible()

@@ -35,6 +35,11 @@ class Learner:
         return self.name
 
 
+def waits(turns: Turns, learner: Learner) -> bool:
+    place = turns.place(learner)
+    return place is not None and place.before is not None
+
+
 class Clock:
     def __init__(self, limit: int = 1) -> None:
         self.now = 0.0
@@ -46,7 +51,7 @@ class Clock:
         for _ in range(round(seconds / STEP)):
             for learner in [*learners, *learners]:  # twice: the first time, whose turn it is may not know of the others
                 self.turns.ask(learner)
-            learning = [learner for learner in learners if self.turns.place(learner) is None]
+            learning = [learner for learner in learners if not waits(self.turns, learner)]
             assert len(learning) == min(self.turns.limit, len(learners))  # never more, and no time is lost
             for learner in learning:
                 learner.learned += STEP
@@ -126,8 +131,8 @@ def test_the_place_that_is_told_comes_true():
     clock, all_ = Clock(), [Learner(str(i)) for i in range(6)]
     clock.go(all_, 6 * FIRST_SECONDS + 7.5)
     told = {learner: clock.turns.place(learner) for learner in all_}
-    assert sorted(place.before for place in told.values() if place) == [0, 1, 2, 3, 4]
-    assert [learner for learner, place in told.items() if place is None] == [all_[0]]
+    assert sorted(place.before for place in told.values() if place.before is not None) == [0, 1, 2, 3, 4]
+    assert told[all_[0]] == Place(None, SLICE_SECONDS - 7.5)  # whose turn it is
     begun: dict[Learner, float] = {}
     started, learned = clock.now, {learner: learner.learned for learner in all_}
     while len(begun) < 5:
@@ -151,7 +156,7 @@ def test_chance_orders_never_lose_a_run_or_let_too_many_learn():
                 clock.turns.leave(here.pop(dice.randrange(len(here))))
             learning = [run for run in dice.sample(here, len(here)) if clock.turns.ask(run)]
             assert len(learning) <= clock.turns.limit
-            now = [run for run in here if clock.turns.place(run) is None]
+            now = [run for run in here if not waits(clock.turns, run)]
             assert len(now) == min(len(here), clock.turns.limit), "some learn, and each of the others has a place"
             clock.now += dice.choice([0.1, 1.0, 7.0])
         for run in here:
@@ -221,14 +226,11 @@ def test_at_every_moment_one_learns_and_the_others_say_when(shared):
     told = threading.Event()
 
     def look() -> bool:
-        places = [run.latest.numbers["place"] for run in (one, two) if run.latest]
-        if len(places) == 2 and all(places):
-            seen["both"] += 1
         for run in (one, two):
             if run.latest and (place := run.latest.numbers["place"]):
-                seen[run.id] += 1
-                assert place["before"] == 0 and place["seconds"] >= 0
-        if {one.id, two.id} <= set(seen):
+                seen[run.id] += place["before"] is not None
+                assert place["before"] in (None, 0) and place["seconds"] >= 0
+        if all(seen[run.id] for run in (one, two)):
             told.set()
         return told.is_set()
 

@@ -43,7 +43,7 @@ export interface FollowAnswer {
 }
 
 export interface InNumbers {
-  before: number;
+  before: number | null;
   seconds: number;
   own: boolean;
 }

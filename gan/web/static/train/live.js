@@ -79,9 +79,15 @@ export class LiveView {
     return this.follower?.status ?? null;
   }
 
-  /** Of a run that waits for its turn: {before, seconds}; else null. */
+  /** Of a run that shares the machine with others: {before, seconds, own}; else null. */
   get place() {
     return this.status === "running" ? (this.snapshot?.place ?? null) : null;
+  }
+
+  /** Its status, or what is to be said instead. */
+  get kind() {
+    if (this.meta?.recorded) return "recording";
+    return Number.isFinite(this.place?.before) ? "waiting" : this.status;
   }
 
   get mine() {
@@ -169,6 +175,7 @@ export class LiveView {
   }
 
   showRun() {
+    this.shownKind = this.kind;
     this.header.showRun();
     this.timeline.running = this.status === "running";
     this.timeline.paint();
@@ -179,6 +186,7 @@ export class LiveView {
 
   showSnapshot() {
     this.pictures.loadReal(); // there is data as soon as there is a first picture
+    if (this.kind !== this.shownKind) this.showRun();
     this.header.showNumbers();
     this.showMeasures();
     if (this.step === null) this.drawMoment();

@@ -14,12 +14,13 @@ export class PhoneBar {
     this.press = press;
     this.watched = h("b");
     this.share = 0;
-    this.status = "";
+    this.status = this.kind = "";
   }
 
-  /** role: "starting", "steering" a run or "watching" one. status, title: the run's. */
-  show(role, { status, title }) {
+  /** role: "starting", "steering" a run or "watching" one. status, kind (what is said of it), title: the run's. */
+  show(role, { status, kind, title }) {
     this.status = status;
+    this.kind = kind;
     this.root.dataset.steering = String(role === "steering");
     this.root.dataset.watching = String(role === "watching");
     const focused = this.hasFocus;
@@ -44,7 +45,7 @@ export class PhoneBar {
   /** How far the run is that is watched. */
   showShare(share = this.share) {
     this.share = share;
-    const status = t(`train.status_${this.status}`);
+    const status = t(`train.status_${this.kind}`);
     setText(this.watched, t("train.watching_bar", { percent: fixed(100 * share, 1), status }));
   }
 

@@ -33,8 +33,7 @@ export class RunHeader {
   }
 
   showStatus() {
-    const { meta, status, place } = this.live;
-    const kind = meta.recorded ? "recording" : place ? "waiting" : status;
+    const { kind } = this.live;
     this.part("status").dataset.kind = kind;
     setText(this.part("status-text"), t(`train.status_${kind}`));
   }
@@ -80,11 +79,13 @@ export class RunHeader {
     if (meta.needs && mine) return meta.needs;
     if (status === "interrupted") return t("train.interrupted_note", { step: whole(meta.checkpoint_step ?? 0) });
     if (status === "running" && !snapshot) return t("train.preparing");
-    if (place) {
-      const words = place.own && mine ? "train.waits_for_own" : "train.waits";
-      return t(words, { place: place.before + 1, time: duration(place.seconds) });
-    }
-    return "";
+    return place ? this.turnMessage(place) : "";
+  }
+
+  /** While runs share the machine there is always something to say, so that nothing below jumps from turn to turn. */
+  turnMessage({ before, seconds, own }) {
+    const what = `${before === null ? "turn" : "waits"}${own && this.live.mine ? "_own" : ""}`;
+    return t(`train.${what}`, { place: (before ?? 0) + 1, time: duration(seconds) });
   }
 
   /** The numbers speak of now; while a run that has ended is looked through, of the moment that is shown. */
@@ -92,7 +93,6 @@ export class RunHeader {
     const { status, snapshot } = this.live;
     const past = status === "running" ? null : this.pastMoment();
     this.writeNumbers(past ?? snapshot);
-    this.showStatus();
     this.showMessage();
     this.showRates();
   }

@@ -145,7 +145,7 @@ class TrainTab {
   runChanged() {
     const { live } = this;
     const role = !isActive(live.status) ? "starting" : live.mine ? "steering" : "watching";
-    this.bar.show(role, { status: live.status, title: live.meta?.title });
+    this.bar.show(role, { status: live.status, kind: live.kind, title: live.meta?.title });
     this.setup.list.watching(live.runId);
     this.runsPoll?.now();
   }
