@@ -28,6 +28,7 @@ from gan.bench import (
     startup,
     step,
     throughput,
+    turns,
     viewers,
 )
 from gan.bench.common import App, Figure, find_chromium, free_port, load_of_the_machine, process, table
@@ -42,6 +43,7 @@ _MODULES = {
     "step": step,
     "throughput": throughput,
     "busy": busy,
+    "turns": turns,
     "viewers": viewers,
     "startup": startup,
     "slider": slider,

@@ -177,6 +177,7 @@ def record(args: argparse.Namespace) -> int:
 def record_recipes(args: argparse.Namespace) -> int:
     """Train each recipe that has no recording yet, and record it: what a checkout ships in weights/recorded."""
     from gan.runs.recordings import name_of
+    from gan.training.checks import check_config
 
     for name in args.recipes or ALL_RECIPES:
         out = args.out / name_of(name)
@@ -184,9 +185,11 @@ def record_recipes(args: argparse.Namespace) -> int:
             print(f"{out} is there already")
             continue
         try:
-            _train_and_record(name, out, args.threads)
+            check_config(ALL_RECIPES[name].config)
         except ConfigError as refused:  # the one program that cannot run as it was printed
             print(f"{name}: {refused}")
+            continue
+        _train_and_record(name, out, args.threads)
     return 0
 
 

@@ -12,7 +12,7 @@ from gan.core.config import Config
 from gan.losses.objectives import Objective
 
 AVERAGED = 256  # pictures that the mean sign is taken over: four batches of 64 in the paper
-IMAGES = 50_000  # pictures in which the probability can go from 0 to 1; the paper takes 500,000 for runs of days
+IMAGES = 10_000  # pictures in which the probability can go from 0 to 1; 500,000 in the paper, for runs of days
 
 
 class AdaptiveProbability:

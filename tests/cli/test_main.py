@@ -29,6 +29,7 @@ from gan.models import MODELS, weights_file
 from gan.monitor.diagnosis.kinds import TOO_EARLY
 from gan.recipes.catalog import make_config
 from gan.runs import loop as loop_module
+from gan.runs import recordings
 from gan.runs import registry as runs_module
 from gan.runs.meta import new_meta
 from gan.runs.registry import Runs
@@ -92,6 +93,22 @@ def test_a_run_starts_from_another_and_becomes_a_recording(folder, tmp_path, cap
     assert len(Run(out).history.frames) == 3 and Run(out).meta.tiles["count"] == 5
     assert main(["record", str(source), str(out)]) == 1
     assert "is not empty" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_recipes_are_trained_and_recorded_where_that_was_not_done(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(recordings.STEPS, "dense", 12)
+    monkeypatch.setitem(recordings.STEPS, "cgan", 0)  # of which nothing is trained
+    out, wanted = tmp_path / "recorded", ("dense", "conv-small-as-printed", "gallery:divergence")
+    (out / "gallery-divergence").mkdir(parents=True)
+    assert main(["record-recipes", "--out", str(out), *wanted]) == 0
+    said = capsys.readouterr().out
+    assert "As printed, this program cannot run" in said and "gallery-divergence is there already" in said
+    assert sorted(path.name for path in out.iterdir()) == ["dense", "gallery-divergence"]
+    made = Run(out / "dense")
+    assert made.config.total_steps == 12 == made.history.frames[-1]["step"] and made.config.seed == recordings.SEED
+    assert main(["record-recipes", "--out", str(out), "cgan"]) == 1
+    assert "total_steps" in capsys.readouterr().err and not (out / "cgan").exists()
 
 
 @pytest.mark.slow
