@@ -309,7 +309,7 @@ def test_a_recipe_that_needs_classes_says_so_before_train(server, visit):
     page = visit(server.url())
     choose_zip(page, zipped({f"{i}.png": png(i) for i in range(16)}))
     why = part(page, "train", "dataset-why")
-    expect(why).to_be_hidden()
+    expect(why).to_contain_text("so few pictures")
     choose(page, "quick-conditional")
     expect(why).to_have_text("“Quick, by class” is told a class with each picture; these have none.")
     expect(part(page, "train", "own-classes")).to_be_hidden()
@@ -501,3 +501,28 @@ def test_a_run_keeps_its_pictures_when_they_are_prepared_in_another_way(server, 
     assert is_there(server, before)
     page.reload()
     expect(tick).to_have_count(1)
+
+
+def test_few_pictures_are_augmented_unless_somebody_says_otherwise(server, visit):
+    page = visit(server.url())
+    augment = page.locator("#gf-knob-augment")
+    why = part(page, "train", "dataset-why")
+    few = choose_zip(page, pets(cat=20))
+    expect(augment).to_have_value("1")
+    expect(why).to_contain_text("Networks learn so few pictures (20) by heart")
+    expect(part(page, "train", "more-title")).to_have_text(re.compile("1 changed"))
+    choose(page, "lsgan")  # a program of others stays what it is
+    expect(augment).to_have_value("0")
+    choose(page, "quick-colour")
+    expect(augment).to_have_value("1")
+    part(page, "train", "dataset").select_option("mnist")
+    expect(augment).to_have_value("0")
+    part(page, "train", "dataset").select_option(few)
+    expect(augment).to_have_value("1")
+    part(page, "train", "more-title").click()
+    page.locator('.gf-section[data-section="seen"] > summary').click()
+    augment.fill("0")
+    fill(page, batch=8, total_steps=4)
+    part(page, "train", "train").click()
+    run = run_on_screen(page)
+    assert server.get(f"runs/{run}")["config"]["augment"] == 0

@@ -9,6 +9,7 @@ import { OwnPictures } from "./own_pictures.js";
 
 const OWN = "own"; // the entry that opens the form for a person's own pictures
 const MOST_TITLE = 18; // letters: more are cut in the menu
+const FEW = 500; // pictures, which networks soon know by heart: weights/README.md says what was measured
 
 export class DatasetChoice {
   /** datasets, recipes, pictures: as the server lists them. changed(): the person has chosen. say(sentence): an error. */
@@ -39,6 +40,11 @@ export class DatasetChoice {
   get name() {
     const { value } = this.part("dataset");
     return value === OWN ? "" : value;
+  }
+
+  /** Whether these are own pictures that are soon known by heart, and the recipe is no program of others. */
+  get few() {
+    return this.recipe.group === "start" && this.known.get(this.name)?.count <= FEW;
   }
 
   /** Why a run cannot begin yet, in words; "" when it can. */
@@ -112,7 +118,7 @@ export class DatasetChoice {
 
   add(set) {
     const { dataset, title, count, message, channels, classes } = shownOf(set);
-    this.known.set(dataset, { about: message, channels, class_names: classes.map(([name]) => name), set });
+    this.known.set(dataset, { about: message, channels, class_names: classes.map(([name]) => name), count, set });
     this.place(dataset, this.unlike(dataset, t("train.own_title", { title: shortened(title), count: whole(count) })));
   }
 
@@ -184,7 +190,8 @@ export class DatasetChoice {
     const known = this.known.get(name) ?? (name ? {} : this.pictures.form);
     if (recipe.config.classes && known.class_names?.length === 0)
       return t("train.dataset_no_classes", { recipe: recipe.title });
-    return known.channels < madeFor.channels ? t("train.dataset_grey", { recipe: recipe.title, dataset: madeFor.title }) : "";
+    if (known.channels < madeFor.channels) return t("train.dataset_grey", { recipe: recipe.title, dataset: madeFor.title });
+    return this.few ? t("train.dataset_few", { count: known.count }) : "";
   }
 }
 

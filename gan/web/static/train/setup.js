@@ -11,6 +11,7 @@ import { RecipeList } from "./recipes.js";
 import { StartChoice } from "./start_choice.js";
 
 const KNOB_PREFIX = "k."; // of a setting in an address
+const AUGMENTED = "1"; // as far as the paper goes
 const MOST_LETTERS = 60; // of an unknown name that is repeated
 
 export class Setup {
@@ -21,7 +22,10 @@ export class Setup {
     this.changed = changed;
     this.recipe = data.recipes[0];
     this.datasets = new DatasetChoice(part, data, {
-      changed: () => this.touched(),
+      changed: () => {
+        this.fitFew();
+        this.touched();
+      },
       say: (sentence) => this.showError(sentence),
     });
     const hooks = { choose: (recipe) => this.pick(recipe), watch };
@@ -48,7 +52,17 @@ export class Setup {
     const seed = this.knobs.get("seed");
     this.choose(recipe);
     this.knobs.set("seed", seed);
+    this.fitFew();
     this.touched();
+  }
+
+  /** Few pictures are augmented, until a person says otherwise; what is said of them says so. */
+  fitFew() {
+    const usual = String(this.recipe.config.augment);
+    const { few } = this.datasets;
+    if (few && this.knobs.get("augment") === usual) this.knobs.set("augment", AUGMENTED);
+    else if (!few && this.augmented && this.knobs.get("augment") === AUGMENTED) this.knobs.set("augment", usual);
+    this.augmented = few;
   }
 
   reset() {
