@@ -69,12 +69,15 @@ def id_of(recipe: str) -> str:
 def record(run: Run, folder: Path, frames: int = FRAMES, tiles: int = TILES) -> None:
     """Write the recording of a run into a new folder: its history with at most so many frames, of so many pictures.
 
+    Of the rows of pictures, which have a column for each class, only whole ones are kept, where there is a whole one.
     Frames are left out evenly, so that early steps, in which most happens, keep their share. Raises OSError.
     """
     real = (run.folder / REAL_PNG).read_bytes()
     (folder / "frames").mkdir(parents=True)
     history, layout = History(folder), run.meta.tiles
-    shown, most = min(tiles, layout["count"]), BYTES_A_PIXEL["small" if is_exact(layout["size"]) else "large"]
+    shown = min(tiles, layout["count"])
+    shown -= shown % layout["columns"] if shown > layout["columns"] else 0
+    most = BYTES_A_PIXEL["small" if is_exact(layout["size"]) else "large"]
     for name in RECORDS:
         for entry in [] if name == "frames" else run.history.all(name):
             history.add(name, entry)
