@@ -22,7 +22,7 @@ from tests.conftest import PATIENCE
 
 SHIPPED = WEIGHTS / "recorded"
 MOST_BYTES = 600_000  # of a recording that the page opens with
-ALIKE = 0.5  # correlation of noise, which shrinks least well, with what it was; with other noise it has none
+ALIKE = 0.25  # correlation of noise, which shrinks least well, with what it was; with other noise it has none
 
 
 @pytest.fixture(scope="module")
