@@ -29,6 +29,7 @@ from gan.runs.sources import RUNS, find_run, find_weights, open_run
 if TYPE_CHECKING:
     from gan.models.layers import Generator
 
+DIVERGES = f"{PREFIX}divergence"  # the one recipe that ends before its last step
 MOST_PICTURES = 100_000  # of one call of `sample`
 MOST_SHEET_BYTES = 256_000_000  # of the pixels of a sheet
 BATCH = 100  # pictures drawn at once
@@ -199,15 +200,16 @@ def _train_and_record(recipe: str, out: Path, threads: int) -> None:
     from gan.runs.registry import Runs
 
     steps = {"total_steps": STEPS[recipe]} if recipe in STEPS else {}
-    with tempfile.TemporaryDirectory() as folder:
-        runs = Runs(Path(folder))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".") as folder:  # half a recording is none
+        runs = Runs(Path(folder) / "runs")
         run, _ = runs.create(recipe, changes={"seed": SEED, **steps})
         run.threads, run.status = (threads,), "running"
         run.train()
-        if run.status == "failed" and not recipe.startswith(PREFIX):
+        if run.status == "failed" and recipe != DIVERGES:
             raise ConfigError(f"{run.meta.title}: {run.message}")
-        write(run, out)
-        runs.close()
+        write(run, Path(folder) / "made")
+        (Path(folder) / "made").rename(out)
     _print_size(out)
 
 

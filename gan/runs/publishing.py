@@ -18,7 +18,7 @@ from gan.core.seeds import Seeds, Stream
 from gan.monitor.records import Row
 from gan.runs.files import REAL_PNG
 from gan.runs.snapshot import Numbers, Snapshot, next_snapshot
-from gan.runs.turns import in_numbers
+from gan.runs.turns import told
 from gan.training import distributed
 from gan.training.trainer import Trainer
 
@@ -71,8 +71,11 @@ class Publisher:
         pace = max(PUBLISH_EVERY_SECONDS, self._cost / SHOW_SHARE)
         return time.monotonic() - self._published_at > pace and self.run.is_watched
 
-    def publish(self, frame: bool = False) -> None:
-        """Make the snapshot everybody sees; with `frame` it also enters the history. Raises Diverged."""
+    def publish(self, frame: bool = False, weights: bool = False) -> None:
+        """Make the snapshot everybody sees; with `frame` it also enters the history. Raises Diverged.
+
+        weights: what drew it stays with it, whether somebody follows the run or not.
+        """
         started = time.perf_counter()
         run, trainer, step = self.run, self.trainer, self.trainer.steps_done
         x = trainer.sample(self.z, self.c)  # [K, C, H, W]
@@ -81,15 +84,15 @@ class Publisher:
         real = _rounded(trainer.verdict(self.real, self.real_c))
         if not all(map(math.isfinite, fake + real)):  # a page cannot read such numbers, and would show them for ever
             raise Diverged(say("runs.not_finite_d_fake", step=step))
-        shown = show(run, step, tiles, self._numbers(fake, real), self._weights())
+        shown = show(run, step, tiles, self._numbers(fake, real), self._weights(weights))
         if frame:
             run.history.add_frame(step, shown.frame, fake, real)
         self._published_at = time.monotonic()
         self._cost = time.perf_counter() - started
 
-    def _weights(self) -> dict[str, Tensor] | None:
-        """A copy of the generator, where somebody follows it; and of the very first, which everybody meets."""
-        if self.trainer.steps_done and not self.run.is_followed:
+    def _weights(self, wanted: bool) -> dict[str, Tensor] | None:
+        """A copy of the generator, where it is wanted or followed; and of the very first, which everybody meets."""
+        if self.trainer.steps_done and not wanted and not self.run.is_followed:
             return None
         return {k: v.detach().cpu().clone() for k, v in self.trainer.shown.state_dict().items()}
 
@@ -144,7 +147,7 @@ def numbers_of(run: Run, images: int, fake: list[float], real: list[float]) -> N
         "images_per_s": 0.0,
         "seconds": 0.0,
         "seconds_left": None,
-        "place": in_numbers(run.place) if run.status == "running" else None,
+        "place": told(run.place) if run.status == "running" else None,
         "show_share": 0.0,
         "total_steps": cfg.total_steps,
         "lr": {"d": cfg.d_lr, "g": cfg.g_lr},

@@ -173,7 +173,9 @@ class Runs(RunStore):
                 claim = self.prepared.install(folder / PICTURES, config.dataset, about.get("dataset_title", ""))
                 (folder / PICTURES).unlink()
             self._check_may_use(config.dataset, [*tokens, claim])
-            return *self.adopt(config, folder, tokens=[claim], **about), claim
+            run, token = self.adopt(config, folder, tokens=[claim], **about)
+            run.visitor = self._visitor_of(tokens) or run.visitor
+            return run, token, claim
         except BaseException:
             self.prepared.give_up(config.dataset, [claim])
             raise

@@ -42,7 +42,8 @@ def no_room(busy: Sequence[Run], whose: Callable[[Run], str], gives_way: float) 
 
 
 def _seconds_left(run: Run) -> float | None:
-    return run.latest.numbers["seconds_left"] if run.latest else None
+    """Where it is known: not of one that shares the machine."""
+    return run.latest.numbers["seconds_left"] if run.latest and not run.place else None
 
 
 def _of_own(about: Full, whose: str) -> str:

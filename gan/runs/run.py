@@ -54,7 +54,7 @@ class Run:
         self.folder, self.own_dir, self.threads = folder, own_dir, threads
         self.id = self.visitor = folder.name  # visitor: the same for all runs that one person started
         self.turns = turns or Turns()
-        self.place: Place | None = None  # while it waits for its turn
+        self.place: Place | None = None  # while it shares the machine with others
         self.recorded = False  # whether it is a shipped one, see gan.runs.recordings
         self.meta = read_meta(folder)
         self.history, self.states = history or History(folder), KeptCheckpoints(folder)

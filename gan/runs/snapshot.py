@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gan.core.images import frame_bytes, grid, is_exact
 from gan.runs.history import Mark
-from gan.runs.turns import InNumbers
+from gan.runs.turns import PlaceTold
 
 
 class Numbers(TypedDict):
@@ -25,7 +25,7 @@ class Numbers(TypedDict):
     images_per_s: float
     seconds: float
     seconds_left: float | None
-    place: InNumbers | None  # of one that waits for its turn
+    place: PlaceTold | None  # of one that shares the machine
     show_share: float  # of the time, that showing took
     total_steps: int
     lr: dict[str, float]  # "d" and "g"

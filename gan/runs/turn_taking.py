@@ -7,22 +7,22 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gan.runs.publishing import Publisher, tell
-from gan.runs.turns import Place, in_numbers
+from gan.runs.turns import Place, told
 
 if TYPE_CHECKING:  # which imports this module
     from gan.runs.run import Run
 
-TELL_EVERY_SECONDS = 2.0  # how long it takes
+TELL_EVERY_SECONDS = 5.0  # how long it takes
 
 
 class TurnTaking:
     """The part of one run in the turns.
 
-    save: brings what it has written down to disk.
+    flush: brings what it has written down to disk.
     """
 
-    def __init__(self, run: Run, publisher: Publisher, save: Callable[[], None]) -> None:
-        self.run, self.publisher, self._save = run, publisher, save
+    def __init__(self, run: Run, publisher: Publisher, flush: Callable[[], None]) -> None:
+        self.run, self.publisher, self._flush = run, publisher, flush
         self.waits = False
         self._told_at = 0.0
 
@@ -31,9 +31,9 @@ class TurnTaking:
         may = self.run.turns.ask(self.run)
         if may and self.waits:
             self.publisher.speed.clear()
-        elif not may and not self.waits:  # its newest pictures stay for all who look
-            self.publisher.publish()
-            self._save()
+        elif not may and not self.waits:  # its newest pictures stay for all who look, and what draws them
+            self.publisher.publish(weights=True)
+            self._flush()
         changed, self.waits = may == self.waits, not may
         if changed or time.monotonic() - self._told_at > TELL_EVERY_SECONDS:
             self._tell(self.run.turns.place(self.run))
@@ -45,7 +45,7 @@ class TurnTaking:
         self.run.turns.leave(self.run)
 
     def _tell(self, place: Place | None) -> None:
-        """Nobody hears twice that a run is alone."""
+        """Nobody hears twice that a run is alone, nor of a place where the disk has paused it meanwhile."""
         known, self.run.place, self._told_at = self.run.place, place, time.monotonic()
-        if place or known:
-            tell(self.run, place=in_numbers(place))
+        if (place or known) and self.run.status == "running":
+            tell(self.run, place=told(place))

@@ -12,13 +12,15 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol, TypedDict
 
 FIRST_SECONDS = 5.0  # of the first slice: noise becomes strokes
 SLICE_SECONDS = 20.0  # of every later one
 UNWATCHED_SECONDS = 120.0  # a run that nobody has looked at for so long waits behind those that somebody looks at
 MOST_VISITORS = 1000  # whose time is remembered
+MOST_TURNS_AHEAD = 4  # that are played through, for each run: one that is left alone may have none for ever
 
 
 class Learner(Protocol):
@@ -33,25 +35,23 @@ class Learner(Protocol):
 class Place:
     """Of a run that shares the machine.
 
-    before: how many have their turn earlier; None: it is its turn. seconds: until its turn, if all take theirs; or
-    until that ends. own: whether all those who learn, or wait for its turn to end, are runs of the same visitor.
+    before: how many turns of others come before its own; None: it is its turn. seconds: until its turn, if all take
+    theirs; or until that ends.
     """
 
     before: int | None
     seconds: float
-    own: bool = False
 
 
-class InNumbers(TypedDict):
-    """A place, for a page; seconds rounded up."""
+class PlaceTold(TypedDict):
+    """A place, as a page hears it; seconds rounded up."""
 
     before: int | None
     seconds: int
-    own: bool
 
 
-def in_numbers(place: Place | None) -> InNumbers | None:
-    return None if place is None else {"before": place.before, "seconds": math.ceil(place.seconds), "own": place.own}
+def told(place: Place | None) -> PlaceTold | None:
+    return None if place is None else {"before": place.before, "seconds": math.ceil(place.seconds)}
 
 
 @dataclass
@@ -65,6 +65,11 @@ class _Turn:
     run: Learner
     since: float
     length: float
+    counted: float  # until when its time is in the visitor's account
+
+    @property
+    def end(self) -> float:
+        return self.since + self.length
 
 
 class Turns:
@@ -80,10 +85,12 @@ class Turns:
         self._waiting: list[_Waiting] = []  # in the order in which they came
         self._had_one: set[int] = set()  # runs (their `id`) that have had their first slice
         self._learned: OrderedDict[str, float] = OrderedDict()  # seconds, by visitor; the last served last
+        self._foreseen: dict[int, tuple[int, float]] | None = None  # see _foresee; None after every change
 
     def ask(self, run: Learner) -> bool:
         """Whether this run may take a step now. One that may not waits, and asks again."""
         with self._guard:
+            self._count()
             turn = self._turn_of(run)
             if turn is not None and self._is_over(turn):
                 self._end(turn)
@@ -96,80 +103,106 @@ class Turns:
     def leave(self, run: Learner) -> None:
         """It takes no step any more, or not for now."""
         with self._guard:
+            self._count()
             if turn := self._turn_of(run):
                 self._end(turn)
             self._waiting = [w for w in self._waiting if w.run is not run]
             self._had_one.discard(id(run))
+            self._foreseen = None
             self._give()
 
     def place(self, run: Learner) -> Place | None:
-        """Of one that waits, or that others wait for; None for every other."""
+        """Of one that waits, or for whose turn to end others wait; None for every other."""
         with self._guard:
             if turn := self._turn_of(run):
-                return self._place_of(turn)
-            order = [w.run for w in sorted(self._waiting, key=self._rank)]
-            if run not in order:
+                awaited = any(self._comes_before(w, turn) for w in self._waiting)
+                return Place(None, max(0.0, turn.end - self._now())) if awaited else None
+            if self._foreseen is None:
+                self._foreseen = self._foresee()
+            if id(run) not in self._foreseen:
                 return None
-            before, now = order[: order.index(run)], self._now()
-            left = sorted(max(0.0, turn.since + turn.length - now) for turn in self._turns)
-            own = all(turn.run.visitor == run.visitor for turn in self._turns)
-            if len(before) < len(left):
-                return Place(len(before), left[len(before)], own)
-            return Place(len(before), (sum(left) + sum(map(self._length, before))) / self.limit, own)
+            before, at = self._foreseen[id(run)]
+            return Place(before, max(0.0, at - self._now()))
 
     # With the guard held ------------------------------------------------------------------------------------------
 
     def _turn_of(self, run: Learner) -> _Turn | None:
         return next((turn for turn in self._turns if turn.run is run), None)
 
-    def _place_of(self, turn: _Turn) -> Place | None:
-        if not self._waiting:
-            return None
-        own = all(waiting.run.visitor == turn.run.visitor for waiting in self._waiting)
-        return Place(None, max(0.0, turn.since + turn.length - self._now()), own)
+    def _count(self) -> None:
+        """Bring the accounts of those who learn up to now."""
+        now = self._now()
+        for turn in self._turns:
+            visitor = turn.run.visitor
+            self._learned[visitor] = self._learned.get(visitor, self._least()) + now - turn.counted
+            self._learned.move_to_end(visitor)
+            turn.counted = now
+        while len(self._learned) > MOST_VISITORS:
+            self._learned.popitem(last=False)
 
     def _come(self, run: Learner) -> None:
         """Who comes back has no claim on what others have learned meanwhile."""
         if run.visitor in self._learned:
-            others = [self._learned[v] for v in self._visitors() if v != run.visitor and v in self._learned]
-            self._learned[run.visitor] = max(self._learned[run.visitor], min(others, default=0.0))
+            self._learned[run.visitor] = max(self._learned[run.visitor], self._least(but=run.visitor))
         self._waiting.append(_Waiting(run, self._now()))
+        self._foreseen = None
 
-    def _visitors(self) -> set[str]:
-        return {turn.run.visitor for turn in self._turns} | {waiting.run.visitor for waiting in self._waiting}
+    def _least(self, but: str = "") -> float:
+        """The account of who has learned least of those who are here (but one visitor): where somebody new begins."""
+        here = ({turn.run.visitor for turn in self._turns} | {w.run.visitor for w in self._waiting}) - {but}
+        return min((self._learned[visitor] for visitor in here if visitor in self._learned), default=0.0)
 
     def _is_over(self, turn: _Turn) -> bool:
         """A slice is over when its time is and somebody waits who comes before it."""
-        if self._now() - turn.since < turn.length:
-            return False
-        return any(_is_left_alone(w.run) <= _is_left_alone(turn.run) for w in self._waiting)
+        return self._now() >= turn.end and any(self._comes_before(w, turn) for w in self._waiting)
+
+    @staticmethod
+    def _comes_before(waiting: _Waiting, turn: _Turn) -> bool:
+        return _is_left_alone(waiting.run) <= _is_left_alone(turn.run)
 
     def _end(self, turn: _Turn) -> None:
         self._turns.remove(turn)
         self._had_one.add(id(turn.run))
-        visitor = turn.run.visitor
-        learned = self._learned.pop(visitor, self._least()) + self._now() - turn.since
-        self._learned[visitor] = learned
-        while len(self._learned) > MOST_VISITORS:
-            self._learned.popitem(last=False)
-
-    def _least(self) -> float:
-        """What somebody new is taken to have learned: as much as who has learned least of those who are here."""
-        return min((self._learned[v] for v in self._visitors() if v in self._learned), default=0.0)
 
     def _give(self) -> None:
         while self._waiting and len(self._turns) < self.limit:
-            first = min(self._waiting, key=self._rank)
+            first, now = min(self._waiting, key=self._rank), self._now()
             self._waiting.remove(first)
-            self._turns.append(_Turn(first.run, self._now(), self._length(first.run)))
+            length = SLICE_SECONDS if id(first.run) in self._had_one else FIRST_SECONDS
+            self._turns.append(_Turn(first.run, now, length, counted=now))
+            self._foreseen = None
 
     def _rank(self, waiting: _Waiting) -> tuple[bool, bool, float, float]:
         run = waiting.run
         known = run.visitor in self._learned
         return _is_left_alone(run), known, self._learned.get(run.visitor, 0.0), waiting.since
 
-    def _length(self, run: Learner) -> float:
-        return SLICE_SECONDS if id(run) in self._had_one else FIRST_SECONDS
+    def _foresee(self) -> dict[int, tuple[int, float]]:
+        """Of each run that waits, by its `id`: how many turns come before its own, and when that comes.
+
+        By playing it through on a copy, because an account, and with it the order, changes with every turn.
+        """
+        ahead, now, turns = self._copy(), self._now(), 0
+        found: dict[int, tuple[int, float]] = {}
+        for _ in range(MOST_TURNS_AHEAD * (len(self._waiting) + self.limit)):
+            if len(found) == len(self._waiting):
+                break
+            turn = min(ahead._turns, key=lambda turn: turn.end)
+            now = max(now, turn.end)
+            ahead._now = partial(float, now)
+            ahead.ask(turn.run)
+            for next_one in ahead._turns:
+                if next_one.since == now and self._turn_of(next_one.run) is None:
+                    found.setdefault(id(next_one.run), (turns, now))
+            turns += 1
+        return {id(w.run): (turns, now) for w in self._waiting} | found
+
+    def _copy(self) -> Turns:
+        other = Turns(self.limit, self._now)
+        other._turns = [replace(turn) for turn in self._turns]
+        other._waiting, other._had_one = list(self._waiting), set(self._had_one)
+        other._learned = self._learned.copy()
+        return other
 
 
 def _is_left_alone(run: Learner) -> bool:

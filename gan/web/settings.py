@@ -15,7 +15,7 @@ from gan.core.errors import UserError
 from gan.core.paths import INSTALLED, ROOT
 
 MOST_RUNS = 64  # at the same time: more than any machine trains well
-MOST_WAITING = 200  # for their turn; a run of quick takes some 50 MB
+MOST_WAITING = 200  # for their turn; our own networks take 20 to 30 MB each
 SHORTEST_PASSWORD = 8  # characters
 _FRAME = re.compile(r"https?://(\*\.)?[A-Za-z0-9][A-Za-z0-9.-]*(:\d{1,5})?|https?://\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")

@@ -54,4 +54,8 @@ def test_two_runs_of_one_person_take_turns_and_the_page_says_how_to_end_that(ser
     press_train(page)
     wait_for_step(page, 1)
     wait_for_status(page, "waiting")
-    expect(message(page)).to_have_text(re.compile("Another of your runs is learning now"))
+    expect(message(page)).to_have_text(
+        re.compile(r"Other runs are learning now.*Your other runs share its time: pause them")
+    )
+    expect(message(page).locator("xpath=ancestor::*[@role='status']")).to_have_attribute("aria-live", "off")
+    expect(part(page, "train", "n-left")).to_have_text("–")

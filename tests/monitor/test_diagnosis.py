@@ -13,7 +13,7 @@ from gan.core.config import Config
 from gan.monitor.diagnosis import EARLY, KINDS, diagnose
 from gan.monitor.diagnosis.kinds import WAIT
 from gan.monitor.diagnosis.past import swings
-from gan.monitor.diagnosis.remedies import furthest_off
+from gan.monitor.diagnosis.remedies import back_to_recipe, far_off, furthest_off, remedy
 from gan.monitor.records import SIGNALS, Row
 from gan.recipes.catalog import ALL_RECIPES, FAILURES, RECIPES, make_config
 from gan.recipes.failures import GALLERY, PREFIX
@@ -305,6 +305,20 @@ def test_gallery_entries_and_their_cures_are_configs_that_can_be_trained(name):
     assert sick != cured and sick.total_steps <= 1000
     assert all(getattr(sick, k) != v for k, v in GALLERY[name].cure.items())
     assert sick.recipe == PREFIX + name and FAILURES[PREFIX + name].cure == GALLERY[name].cure
+
+
+def test_what_few_pictures_need_is_not_taken_for_a_fault():
+    """Augmentation is switched on for them by the form; no remedy switches it off."""
+    few = QUICK.changed(augment=1.0)
+    assert furthest_off(few) == {} and back_to_recipe(few) == {} and not far_off(few, 0.01)
+    assert remedy(QUICK, "memorisation") == {"augment": 1.0} and "augment" not in remedy(few, "memorisation")
+
+
+def test_a_remedy_goes_together_with_a_target_of_augmentation():
+    following = make_config("wgan").changed(objective="hinge", augment=1.0, augment_target=0.6)
+    back = back_to_recipe(following)
+    assert back["objective"] == "wasserstein" and back["augment_target"] == 0
+    check_config(following.changed(**back))
 
 
 def test_the_settings_furthest_off_are_changed_back_first():

@@ -38,6 +38,8 @@ def test_on_a_space_it_listens_to_all_and_opens_nothing():
         (["--port", "1e3"], {}, "1 to 65535"),
         ([], {"GRADIO_SERVER_PORT": "many"}, "1 to 65535"),
         (["--max-runs", "0"], {}, "1 to 64"),
+        (["--max-waiting", "-1"], {}, "0 to 200"),
+        (["--max-waiting", "many"], {}, "0 to 200"),
         (["--max-runs", "-3"], {}, "1 to 64"),
         (["--root-path", "gan"], {}, "/gan"),
         (["--root-path", '/"><script>'], {}, "/gan"),

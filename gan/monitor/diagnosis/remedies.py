@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from gan.core.config import KNOBS, Changes, Config, ConfigError
 from gan.core.messages import say
+from gan.losses.objectives import OBJECTIVES
 from gan.monitor.diagnosis.kinds import KINDS
 from gan.recipes.catalog import ALL_RECIPES
 from gan.training.checks import check_config
@@ -48,13 +49,14 @@ def _part(unit: float) -> Callable[[float, float], float]:
     return lambda a, b: abs(a - b) / unit
 
 
-# How far a setting is off, in units of a factor 3 in a learning rate, from what is known of each.
+# How far a setting is off, in units of a factor 3 in a learning rate, from what is known of each. Augmentation is not
+# among them: few pictures need it, whatever the recipe says.
 OFF: dict[str, Callable[[float, float], float]] = {
     "d_lr": _factor(3), "g_lr": _factor(3), "beta1": _memory(3), "beta2": _memory(10),
     "objective": _switch(1.0), "update_order": _switch(0.6), "d_steps": _factor(3),
     "penalty": _switch(1.5), "penalty_weight": _factor(10), "penalty_every": _factor(10),
     "weight_clip": _clip, "gradient_clip": _switch(1.0), "spectral_norm": _switch(0.8),
-    "instance_noise": _part(0.2), "label_smoothing": _part(0.3), "augment": _part(0.7),
+    "instance_noise": _part(0.2), "label_smoothing": _part(0.3),
     "output": _switch(4.0), "z_dim": _factor(30), "clusters": _switch(0.6), "sampling": _switch(0.1),
 }  # fmt: skip
 
@@ -145,6 +147,8 @@ SPECIAL: dict[str, Callable[[Config], Changes]] = {
 def _possible(config: Config, changes: Changes) -> Changes:
     """What the run does not have anyway; without what does not go with its other settings."""
     changes = {name: value for name, value in changes.items() if getattr(config, name) != value}
+    if config.augment_target and OBJECTIVES[str(changes.get("objective", config.objective))].boundary is None:
+        changes = {"augment_target": 0.0, **changes}  # which that objective does not go with
     while changes and not _can_be_trained(config.changed(**changes)):
         changes = dict(list(changes.items())[:-1])
     return changes

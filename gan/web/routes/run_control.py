@@ -66,7 +66,7 @@ class RunControl:
         return answer_json({"ok": True})
 
     async def fork(self, request: Request) -> Response:
-        """Whoever may see a run may go on from it: the fork is theirs. Their own run pauses when both have no room."""
+        """Whoever may see a run may go on from it: the fork is theirs. Their own run pauses where no turn is free."""
         tokens, run_id = tokens_of(request), request.path_params["run_id"]
         self.access.check_training(tokens)
         body = await json_of(request)

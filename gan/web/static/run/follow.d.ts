@@ -42,12 +42,6 @@ export interface FollowAnswer {
   records?: Record<string, Record<string, (number | string | number[] | Record<string, unknown> | null)[]>>;
 }
 
-export interface InNumbers {
-  before: number | null;
-  seconds: number;
-  own: boolean;
-}
-
 export interface Moment {
   status: string;
   message: string;
@@ -56,7 +50,7 @@ export interface Moment {
   images_per_s: number;
   seconds: number;
   seconds_left: number | null;
-  place: InNumbers | null;
+  place: PlaceTold | null;
   show_share: number;
   total_steps: number;
   lr: Record<string, number>;
@@ -76,6 +70,11 @@ export interface Picture {
   channels: number;
   difference: boolean;
   webp?: boolean;
+}
+
+export interface PlaceTold {
+  before: number | null;
+  seconds: number;
 }
 
 export interface Tiles {

@@ -22,7 +22,7 @@ const ON_CURVES = ["rows", "events", "frames", ...RECORDS];
 export class LiveView {
   /**
    * root: the tab's element. data: boot's answer. hooks: {onStartOver(meta), onRemedy(what), onRecorded(), onNoRoom(refusal, again), onChange():
-   * the run or its status changed, onProgress(share of its steps)}.
+   * the run or its status changed, onProgress(share of its steps), othersOfMine(): whether another run of mine trains}.
    */
   constructor(root, data, hooks) {
     this.hooks = hooks;
@@ -79,7 +79,7 @@ export class LiveView {
     return this.follower?.status ?? null;
   }
 
-  /** Of a run that shares the machine with others: {before, seconds, own}; else null. */
+  /** Of a run that shares the machine with others: {before, seconds}; else null. */
   get place() {
     return this.status === "running" ? (this.snapshot?.place ?? null) : null;
   }

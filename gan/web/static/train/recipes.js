@@ -17,7 +17,7 @@ export class RecipeList {
     const look = "gf-btn gf-btn-mini gf-recipe-watch";
     const onclick = () => {
       watch();
-      this.cards.get(this.chosen).querySelector("input").focus(); // the button goes
+      this.cards.get(this.chosen).querySelector("input").focus({ preventScroll: true }); // the button goes
     };
     const button = { type: "button", class: look, dataset: { gf: "watch-recording" }, onclick };
     this.button = h("button", button, t("train.watch_recording"));

@@ -9,7 +9,8 @@ const STEPS_BEFORE_TIME_LEFT = 10;
 
 export class RunHeader {
   /**
-   * root: the tab's element. live: the view (train/live.js). hooks: {onProgress(share of its steps), onRecorded or nothing}.
+   * root: the tab's element. live: the view (train/live.js). hooks: {onProgress(share of its steps), onRecorded or nothing,
+   * othersOfMine(): whether another run of mine trains}.
    */
   constructor(root, live, hooks) {
     this.root = root;
@@ -65,6 +66,7 @@ export class RunHeader {
     const note = part("message");
     note.hidden = !text;
     note.dataset.kind = status === "failed" ? "error" : "accent";
+    note.setAttribute("aria-live", this.live.place ? "off" : "polite"); // a countdown is not to be read aloud
     setText(part("message-text"), text ?? "");
     const rewind = part("rewind");
     rewind.hidden = !(status === "failed" && mine && Number.isFinite(meta.checkpoint_step));
@@ -83,9 +85,10 @@ export class RunHeader {
   }
 
   /** While runs share the machine there is always something to say, so that nothing below jumps from turn to turn. */
-  turnMessage({ before, seconds, own }) {
-    const what = `${before === null ? "turn" : "waits"}${own && this.live.mine ? "_own" : ""}`;
-    return t(`train.${what}`, { place: (before ?? 0) + 1, time: duration(seconds) });
+  turnMessage({ before, seconds }) {
+    const what = before === null ? "train.turn" : "train.waits";
+    const words = t(what, { place: (before ?? 0) + 1, time: duration(seconds) });
+    return this.live.mine && this.hooks.othersOfMine() ? `${words} ${t("train.waits_for_own")}` : words;
   }
 
   /** The numbers speak of now; while a run that has ended is looked through, of the moment that is shown. */
@@ -116,7 +119,8 @@ export class RunHeader {
     setText(part("n-images"), whole(s.images));
     setText(part("n-rate"), s.images_per_s > 0 ? whole(s.images_per_s) : "–");
     setText(part("n-elapsed"), duration(s.seconds));
-    setText(part("n-left"), s.step < STEPS_BEFORE_TIME_LEFT || s.status !== "running" ? "–" : duration(s.seconds_left));
+    const left = s.step < STEPS_BEFORE_TIME_LEFT || s.status !== "running" || s.place ? "–" : duration(s.seconds_left);
+    setText(part("n-left"), left);
     setText(part("n-share"), s.show_share > 0 ? percentOf(s.show_share, 1) : "–");
     part("progress-bar").style.transform = `scaleX(${share})`;
     part("progress").setAttribute("aria-valuenow", String(Math.round(100 * share)));

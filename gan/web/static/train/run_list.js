@@ -15,6 +15,7 @@ export class RunList {
   constructor(list, hooks) {
     this.list = list;
     this.hooks = hooks;
+    this.runs = [];
     this.shown = "";
     this.unfolded = null;
   }

@@ -37,6 +37,9 @@ export class Setup {
       this.touched();
     });
     part("reset").addEventListener("click", () => this.reset());
+    part("knobs-more").addEventListener("input", ({ target }) => {
+      if (target.closest('[data-knob="augment"]')) this.augmentation = "mine";
+    });
   }
 
   // ---- a person's changes ----
@@ -56,17 +59,17 @@ export class Setup {
     this.touched();
   }
 
-  /** Few pictures are augmented, until a person says otherwise; what is said of them says so. */
+  /** Few pictures are augmented, unless a person has said how much; what is said of them says so. */
   fitFew() {
-    const usual = String(this.recipe.config.augment);
+    if (this.augmentation === "mine") return;
     const { few } = this.datasets;
-    if (few && this.knobs.get("augment") === usual) this.knobs.set("augment", AUGMENTED);
-    else if (!few && this.augmented && this.knobs.get("augment") === AUGMENTED) this.knobs.set("augment", usual);
-    this.augmented = few;
+    if (few !== (this.augmentation === "fitted")) this.knobs.set("augment", few ? AUGMENTED : this.recipe.config.augment);
+    this.augmentation = few ? "fitted" : "usual";
   }
 
   reset() {
     this.choose(this.recipe);
+    this.fitFew();
     this.touched();
   }
 
@@ -74,6 +77,7 @@ export class Setup {
     this.recipe = recipe;
     this.list.choose(recipe);
     this.knobs.fill(recipe.config);
+    this.augmentation = "usual"; // or "fitted" to few pictures, or "mine": a person's, or a link's
     this.datasets.fit(recipe);
     this.fitStart();
   }
@@ -105,7 +109,14 @@ export class Setup {
     if (state.dataset && !this.datasets.open(state.dataset)) this.unknown("dataset", state.dataset);
     for (const [key, value] of Object.entries(state))
       if (key.startsWith(KNOB_PREFIX)) this.knobs.set(key.slice(KNOB_PREFIX.length), value);
+    this.augmentation = this.augmentationOf(state);
     this.showChanged();
+  }
+
+  /** Whose the augmentation of an address is: what few pictures have by themselves is nobody's. */
+  augmentationOf(state) {
+    const fitted = this.datasets.few && state["k.augment"] === AUGMENTED;
+    return fitted ? "fitted" : this.datasets.few || "k.augment" in state ? "mine" : "usual";
   }
 
   named(name) {

@@ -28,7 +28,7 @@ class TrainTab {
     this.data = data;
     this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
     this.bar = new PhoneBar(root, this.part("bar"), (name) => this.part(name).click());
-    this.setup = new Setup(this.part, data, { changed: () => this.formChanged(), watch: () => this.openNothing() });
+    this.setup = new Setup(this.part, data, { changed: () => this.formChanged(), watch: () => this.watchRecording() });
     this.live = new LiveView(root, data, {
       onStartOver: (meta) => this.startOver(meta),
       onRemedy: (what) => this.starting.fork(what),
@@ -36,6 +36,7 @@ class TrainTab {
       onNoRoom: (refusal, again) => this.starting.noRoom(refusal, again),
       onChange: () => this.runChanged(),
       onProgress: (share) => this.bar.showShare(share),
+      othersOfMine: () => this.runList.runs.some(({ id, status }) => status === "running" && id !== this.live.runId),
     });
     this.starting = new Starting(this.part, {
       open: (runId) => this.openRun(runId),
@@ -133,6 +134,12 @@ class TrainTab {
   openNothing() {
     this.writeForm();
     this.openRecording();
+  }
+
+  /** On a phone the form lies below the pictures. */
+  watchRecording() {
+    this.openNothing();
+    if (isPhone()) this.part("live").scrollIntoView({ block: "start" });
   }
 
   /** Where there is no recording, nothing is shown. */
