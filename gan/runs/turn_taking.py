@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gan.runs.publishing import Publisher, tell
 from gan.runs.turns import Place, told
+from gan.training.openmp import end_team
 
 if TYPE_CHECKING:  # which imports this module
     from gan.runs.run import Run
@@ -34,6 +35,7 @@ class TurnTaking:
         elif not may and not self.waits:  # its newest pictures stay for all who look, and what draws them
             self.publisher.publish(weights=True)
             self._flush()
+            end_team()  # those who learn now need the cores
         changed, self.waits = may == self.waits, not may
         if changed or time.monotonic() - self._told_at > TELL_EVERY_SECONDS:
             self._tell(self.run.turns.place(self.run))
@@ -43,6 +45,7 @@ class TurnTaking:
         """The run takes no step for now."""
         self.waits, self.run.place = False, None
         self.run.turns.leave(self.run)
+        end_team()
 
     def _tell(self, place: Place | None) -> None:
         """Nobody hears twice that a run is alone, nor of a place where the disk has paused it meanwhile."""
