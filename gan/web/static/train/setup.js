@@ -115,8 +115,9 @@ export class Setup {
 
   /** Whose the augmentation of an address is: what few pictures have by themselves is nobody's. */
   augmentationOf(state) {
-    const fitted = this.datasets.few && state["k.augment"] === AUGMENTED;
-    return fitted ? "fitted" : this.datasets.few || "k.augment" in state ? "mine" : "usual";
+    const said = state[`${KNOB_PREFIX}augment`];
+    if (this.datasets.few) return said === AUGMENTED ? "fitted" : "mine";
+    return said === undefined ? "usual" : "mine";
   }
 
   named(name) {
