@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +20,7 @@ import uvicorn
 
 from gan.core import messages
 from gan.data.catalog import Pictures
+from gan.metrics import evaluate
 
 PATIENCE = 90.0  # seconds until something counts as not happening: machines that are tested on are busy
 # The same examples each time, and none fails because others keep the machine busy.
@@ -27,6 +29,12 @@ hypothesis.settings.register_profile("steady", deadline=None, derandomize=True, 
 hypothesis.settings.load_profile("steady")
 messages.strict = True
 E2E = Path(__file__).parent / "e2e"
+
+
+def judge_only(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`evaluate` judges so many pictures; nothing that it keeps for another number is used, nor kept from here."""
+    monkeypatch.setattr(evaluate, "JUDGED", count)
+    monkeypatch.setattr(evaluate, "_reference", lru_cache(evaluate._reference.__wrapped__))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

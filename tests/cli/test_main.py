@@ -24,7 +24,6 @@ from gan.core.files import write_atomically
 from gan.draw import draw
 from gan.losses.objectives import OBJECTIVES
 from gan.losses.penalties import PENALTIES
-from gan.metrics import evaluate
 from gan.models import MODELS, weights_file
 from gan.monitor.diagnosis.kinds import TOO_EARLY
 from gan.recipes.catalog import make_config
@@ -35,6 +34,7 @@ from gan.runs.meta import new_meta
 from gan.runs.registry import Runs
 from gan.runs.run import Run
 from gan.runs.sources import find_weights
+from tests.conftest import judge_only
 
 
 @pytest.fixture
@@ -361,7 +361,7 @@ WEIGHTS = "weights/mnist-conditional.safetensors"
 
 @pytest.mark.slow
 def test_evaluate_prints_json(monkeypatch, capsys):
-    monkeypatch.setattr(evaluate, "JUDGED", 50)
+    judge_only(50, monkeypatch)
     assert main(["evaluate", WEIGHTS, "--samples", "200", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["samples"] == 200 and found["modes"] == 10 and found["title"] and abs(found["real_kid"]) < 3

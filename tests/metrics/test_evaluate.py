@@ -15,6 +15,7 @@ from gan.data import catalog
 from gan.metrics import classifier, evaluate
 from gan.metrics.classifier import MetricError, to_float
 from gan.metrics.formulas import feature_stats, frechet_distance
+from tests.conftest import judge_only
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +50,7 @@ def test_real_pictures_are_far_closer_to_real_ones_than_noise_and_blur(dataset):
 
 
 def test_a_generator_that_draws_the_training_pictures_scores_like_them_and_is_found_out(monkeypatch):
-    monkeypatch.setattr(evaluate, "JUDGED", 100)
+    judge_only(100, monkeypatch)
     train = catalog.load("mnist", "train")
     extras = ("neighbours", "copies")
     report = evaluate.evaluate(replay(train.images), z_dim=3, classes=0, dataset="mnist", n=1000, extras=extras)
@@ -100,7 +101,7 @@ def test_a_generator_that_ignores_its_class_is_found_out():
 
 def test_pictures_learned_by_heart_are_copies_of_the_few_that_were_seen(monkeypatch):
     """Of a run on sixteen pictures; a generator that draws others of the data set has copied none of the sixteen."""
-    monkeypatch.setattr(evaluate, "JUDGED", 100)
+    judge_only(100, monkeypatch)
     images = catalog.load("mnist").images
 
     def copied(pictures: Tensor) -> float:
