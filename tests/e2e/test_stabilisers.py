@@ -21,7 +21,6 @@ SWITCHES = {
     "penalty_weight": 0.5,
     "penalty_every": 3,
     "augment": 0.4,
-    "augment_target": 0.5,
     "instance_noise": 0.2,
     "instance_noise_images": 5000,
     "gradient_clip": 2.5,
@@ -89,6 +88,7 @@ def test_every_entry_is_explained_with_its_formula(server, visit):
 WRONG = (
     ("quick", {"objective": "hinge"}, {"label_smoothing": 0.1}, "label_smoothing"),
     ("wgan", {}, {"label_smoothing": 0.1}, "label_smoothing"),
+    ("r3gan", {}, {"augment": 1, "augment_target": 0.6}, "augment_target"),
     ("r3gan", {"penalty": "none", "update_order": "split"}, {}, "update_order"),
     ("wgan-gp", {}, {"penalty_weight": 0}, "penalty_weight"),
     ("lsgan", {}, {"instance_noise_images": 100}, "instance_noise_images"),
