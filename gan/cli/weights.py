@@ -303,11 +303,17 @@ def _record_parser(p: argparse.ArgumentParser) -> None:
 
 
 def _record_recipes_parser(p: argparse.ArgumentParser) -> None:
-    p.add_argument("recipes", nargs="*", metavar="recipe", choices=[*ALL_RECIPES, []], help="which (default: all)")
+    p.add_argument("recipes", nargs="*", metavar="recipe", type=_recipe, help="which (default: all)")
     where = WEIGHTS / "recorded"
     p.add_argument("--out", type=Path, default=where, help=f"the folder of the recordings (default: {where})")
     p.add_argument("--threads", metavar="N", type=whole(1, 64), default=1, help="processor threads (default: 1)")
     p.set_defaults(run=record_recipes)
+
+
+def _recipe(name: str) -> str:
+    if name not in ALL_RECIPES:
+        raise argparse.ArgumentTypeError(f"there is no recipe {name!r}; known: {', '.join(ALL_RECIPES)}")
+    return name
 
 
 def _weights_flags(p: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from gan.runs.commands import Command
 from gan.runs.errors import NoRoom
 from gan.runs.room import no_room
 from gan.runs.run import Run
-from gan.runs.turns import UNWATCHED_SECONDS
+from gan.runs.turns import UNWATCHED_SECONDS, is_left_alone
 
 PAUSE_SECONDS = 20.0  # a step of the largest networks takes some seconds
 
@@ -69,8 +69,7 @@ class Admission:
 
     def _left_alone(self, busy: list[Run], tokens: list[str]) -> list[Run]:
         """Of the runs that train, those that make room for who has these tokens: others', which nobody watches."""
-        unwatched = [r for r in busy if r.unwatched_seconds() >= UNWATCHED_SECONDS]
-        return [r for r in unwatched if not self._may_control(r, tokens)]
+        return [r for r in busy if is_left_alone(r) and not self._may_control(r, tokens)]
 
     def _busy(self, run: Run | None) -> list[Run]:
         """The runs that train, but for this one."""

@@ -158,7 +158,7 @@ class Turns:
 
     @staticmethod
     def _comes_before(waiting: _Waiting, turn: _Turn) -> bool:
-        return _is_left_alone(waiting.run) <= _is_left_alone(turn.run)
+        return is_left_alone(waiting.run) <= is_left_alone(turn.run)
 
     def _end(self, turn: _Turn) -> None:
         self._turns.remove(turn)
@@ -175,7 +175,7 @@ class Turns:
     def _rank(self, waiting: _Waiting) -> tuple[bool, bool, float, float]:
         run = waiting.run
         known = run.visitor in self._learned
-        return _is_left_alone(run), known, self._learned.get(run.visitor, 0.0), waiting.since
+        return is_left_alone(run), known, self._learned.get(run.visitor, 0.0), waiting.since
 
     def _foresee(self) -> dict[int, tuple[int, float]]:
         """Of each run that waits, by its `id`: how many turns come before its own, and when that comes.
@@ -205,5 +205,6 @@ class Turns:
         return other
 
 
-def _is_left_alone(run: Learner) -> bool:
+def is_left_alone(run: Learner) -> bool:
+    """Whether nobody has looked at it for so long that it gives way to those that somebody looks at."""
     return run.unwatched_seconds() >= UNWATCHED_SECONDS
