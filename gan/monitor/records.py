@@ -22,8 +22,8 @@ SIGNALS = (
     "darkest",  # the hundredth darkest of generated pixels, above the twentieth darkest of real ones
     "saturated",  # share of generated pixels that are at an end of the range, minus that of real ones
     "flat",  # share of generated pictures of a single colour, minus that of real ones
-    # From here on for 0.3: only where augmentation follows D.
-    "augment_p",  # the probability of augmentation (gan/losses/adaptive.py)
+    # Only where augmentation follows D; runs that began before it could have none.
+    "augment_p",  # its probability (gan/losses/adaptive.py)
 )
 OLDER_NAMES = {  # in the heads of older files, and in what the bench has kept
     "d_steepest": "d_spectral_norm",

@@ -170,13 +170,14 @@ def rewrite_checkpoint(path: Path, config: Config, lr: dict[str, float]) -> byte
     """
     header, tensors = read_header(path), _read_tensors(path)
     old = header["config"]
-    averaged = {f"ema.{name[2:]}": t.clone() for name, t in tensors.items() if name.startswith("G.")}
-    begun = {f"augment.{name}": torch.zeros(()) for name in AdaptiveProbability.STATE}
-    for setting, new in (("ema_halflife_images", averaged), ("augment_target", begun)):
-        if not getattr(config, setting):
-            tensors = {name: t for name, t in tensors.items() if name not in new}
-        elif not getattr(old, setting):
-            tensors |= new
+    if not config.ema_halflife_images:
+        tensors = _without("ema.", tensors)
+    elif not old.ema_halflife_images:
+        tensors |= {f"ema.{name[2:]}": t.clone() for name, t in tensors.items() if name.startswith("G.")}
+    if not config.augment_target:
+        tensors = _without("augment.", tensors)
+    elif not old.augment_target:
+        tensors |= {f"augment.{name}": torch.zeros(()) for name in AdaptiveProbability.STATE}
     return _encode(
         tensors,
         {
@@ -188,6 +189,10 @@ def rewrite_checkpoint(path: Path, config: Config, lr: dict[str, float]) -> byte
             "extra": header["extra"],
         },
     )
+
+
+def _without(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: t for name, t in tensors.items() if not name.startswith(prefix)}
 
 
 def _encode(tensors: dict[str, Tensor], header: dict[str, object]) -> bytes:

@@ -112,7 +112,7 @@ def _parser(environment: Mapping[str, str], on_space: bool) -> argparse.Argument
         help="folder where runs are kept (GAN_FORGE_RUNS; default: runs beside the program, of an installed one here)",
     )
     add("--max-runs", default="1", help=f"how many runs may train at the same time, 1 to {MOST_RUNS}")
-    words = f"how many more may wait for their turn, 0 to {MOST_WAITING}; each stays in memory (default: 30)"
+    words = f"how many more may wait for their turn, 0 to {MOST_WAITING}; each stays in memory (default: %(default)s)"
     add("--max-waiting", default="30", help=words)
     words = "path below which a proxy shows the page, such as /gan, if it passes the path on (GRADIO_ROOT_PATH)"
     add("--root-path", default=root_path, metavar="/PATH", help=words)

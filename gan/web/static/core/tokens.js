@@ -42,8 +42,24 @@ export function forgetToken(runId) {
  */
 export const setOwner = (known) => (isOwner = known);
 
+/**
+ * Whether this browser started the run, or was given a token of it.
+ *
+ * @param {string} runId
+ */
+const hasTokenOf = (runId) => runId in read(RUNS);
+
 /** @param {string} runId */
-export const owns = (runId) => isOwner || runId in read(RUNS);
+export const owns = (runId) => isOwner || hasTokenOf(runId);
+
+/**
+ * Whether another of these runs trains that is a person's own: the owner of the program is told of everybody's.
+ *
+ * @param {{id: string, status: string}[]} runs
+ * @param {string | null} runId
+ */
+export const trainsAnother = (runs, runId) =>
+  runs.some(({ id, status }) => status === "running" && id !== runId && hasTokenOf(id));
 
 /** The owner of the program, and not only of runs, has this page open. */
 export const ownsAll = () => isOwner;

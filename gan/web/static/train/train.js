@@ -8,6 +8,7 @@ import { isActive } from "../core/run_status.js";
 import { everyVisible } from "../core/schedule.js";
 import { getJSON } from "../core/server.js";
 import { keeps } from "../core/storage.js";
+import { trainsAnother } from "../core/tokens.js";
 import { recordingOf } from "../run/recordings.js";
 import { LiveView } from "./live.js";
 import { isPhone, PhoneBar } from "./phone_bar.js";
@@ -36,7 +37,7 @@ class TrainTab {
       onNoRoom: (refusal, again) => this.starting.noRoom(refusal, again),
       onChange: () => this.runChanged(),
       onProgress: (share) => this.bar.showShare(share),
-      othersOfMine: () => this.runList.runs.some(({ id, status }) => status === "running" && id !== this.live.runId),
+      othersOfMine: () => trainsAnother(this.runList.runs, this.live.runId),
     });
     this.starting = new Starting(this.part, {
       open: (runId) => this.openRun(runId),
