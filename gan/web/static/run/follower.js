@@ -25,6 +25,8 @@ import { RunHistory } from "./history.js";
 
 const OWNER_MS = 333;
 const WATCHER_MS = 1000;
+const READY_MS = 250; // a run gets ready, and has no picture yet
+const SOON_MS = 4000; // it has one within that time, unless others learn before it
 const RESTING_MS = 1500; // nothing is learning
 const RECORDED_MS = 60_000;
 const LOOK_MS = 1000; // at which tab is open
@@ -69,6 +71,7 @@ export class RunFollower {
     this.pixels = new Uint8Array(); // of the sheet
     this.gone = false;
     this.cursor = "";
+    this.openedAt = performance.now();
     this.due = 0; // when the server is asked next
     /** @type {Map<Subscriber, Change>} */
     this.subscribers = new Map(); // with what they have not been told
@@ -150,7 +153,7 @@ export class RunFollower {
 
   pace() {
     if (this.meta.recorded) return RECORDED_MS;
-    if (!this.snapshot) return WATCHER_MS; // still getting ready
+    if (!this.snapshot) return performance.now() - this.openedAt < SOON_MS ? READY_MS : WATCHER_MS;
     if (this.status !== "running") return RESTING_MS;
     return owns(this.runId) && this.shown.some(({ eager }) => eager) ? OWNER_MS : WATCHER_MS;
   }
