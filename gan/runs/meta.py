@@ -51,7 +51,8 @@ class RunMeta:
     title: str = ""
     created: float = 0.0  # seconds since 1970
     kept: bool = False  # it is not deleted to make room
-    shown: bool = False  # its owner lets others watch it
+    shown: bool = False  # its owner lets others find and watch it
+    hidden: bool = False  # the owner of the program does not
     token_sha256: str = ""
     more_tokens_sha256: list[str] = field(default_factory=list)
     job: str = ""  # the torchrun job that made it

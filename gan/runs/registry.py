@@ -38,15 +38,15 @@ class Runs(RunStore):
         recipe: str,
         dataset: str | None = None,
         changes: Changes | None = None,
-        shown: bool = False,
+        shown: bool | None = False,
         tokens: Iterable[str] = (),
         start: str = "",
     ) -> tuple[Run, str]:
         """A new run (not yet training) and its owner's token.
 
-        shown: others may find and watch it, unless it is on own pictures. tokens: of who asks. start: the weights that
-        it begins with instead of noise, see starts.start_of. Raises ConfigError, DataError, NotFound, CheckpointError,
-        or Forbidden for pictures that only others prepared, with a sentence.
+        shown: others may find and watch it; None: unless it is on own pictures. tokens: of who asks. start: the weights
+        that it begins with instead of noise, see starts.start_of. Raises ConfigError, DataError, NotFound,
+        CheckpointError, or Forbidden for pictures that only others prepared, with a sentence.
         """
         changes = changes or {}
         if fixed := {"recipe", "dataset"} & set(changes):
@@ -55,7 +55,7 @@ class Runs(RunStore):
         changes = found.fit(changes) if found else changes
         config, tokens = make_config(recipe, dataset, self.own_dir, **changes), list(tokens)
         self._check_may_use(config.dataset, tokens)
-        return self.begin(config, found, tokens, shown=shown and config.dataset in DATA)
+        return self.begin(config, found, tokens, shown=config.dataset in DATA if shown is None else shown)
 
     def begin(self, config: Config, start: Start | None, tokens: Iterable[str], **more: Any) -> tuple[Run, str]:
         """A new run with these settings, and with these weights where there are some; more: what run.json is to say.

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gan.core.config import Config
 from gan.core.messages import say
-from gan.data.catalog import DATA, OWN_NAME
+from gan.data.catalog import OWN_NAME
 from gan.models.weights_file import Weights
 from gan.runs import loop
 from gan.runs.commands import STARTING, Command, without_ends
@@ -26,16 +26,15 @@ from gan.runs.meta import PRIVATE_RUN, RunMeta, read_meta
 from gan.runs.publishing import stored_snapshot, tell
 from gan.runs.snapshot import Snapshot
 from gan.runs.turns import Place, Turns
+from gan.runs.watched import Watched
 from gan.training.checkpoint import CheckpointError, read_header, shown_generator_state
 from gan.training.checks import form_in_words
 from gan.training.trainer import Trainer
 
-WATCHED_SECONDS = 4.0  # somebody asked for a picture within this time
-
 log = logging.getLogger(__name__)
 
 
-class Run:
+class Run(Watched):
     """One run and its folder. `status`: running, paused, stopped, finished, failed, interrupted."""
 
     def __init__(
@@ -51,6 +50,7 @@ class Run:
         threads: the numbers of processor threads that training may choose from. history: where it has been read. turns:
         that it shares with others; None: it is always its turn.
         """
+        super().__init__()
         self.folder, self.own_dir, self.threads = folder, own_dir, threads
         self.id = self.visitor = folder.name  # visitor: the same for all runs that one person started
         self.turns = turns or Turns()
@@ -70,7 +70,6 @@ class Run:
         self._thread: threading.Thread | None = None
         self.meta_guard = threading.RLock()  # of changes of run.json that build on what it says, and of its file
         self._start_guard = threading.RLock()  # a signal handler may interrupt another that holds it
-        self._watched_at = self._followed_at = -1e9
 
     # What it is ---------------------------------------------------------------------------------------------------
 
@@ -101,8 +100,8 @@ class Run:
 
     @property
     def shown(self) -> bool:
-        """Whether its owner lets everybody here find and watch it; never one on own pictures, or from such a run."""
-        return self.meta.shown and self.config.dataset in DATA and self.meta.start != PRIVATE_RUN
+        """Whether its owner lets everybody find and watch it; never one that began from a run which is not shown."""
+        return self.meta.shown and self.meta.start != PRIVATE_RUN
 
     @property
     def needs(self) -> str:
@@ -201,31 +200,6 @@ class Run:
         names = tuple(self.meta.class_names) if self.config.classes else ()
         return Weights(self.config, self.meta.title, names, step or 0, state)
 
-    # Who watches --------------------------------------------------------------------------------------------------
-
-    def watch(self, weights: bool = False) -> None:
-        """Somebody is looking: live frames are made for the next few seconds; weights: with what drew them."""
-        self._watched_at = time.monotonic()
-        if weights:
-            self._followed_at = self._watched_at
-
-    @property
-    def is_watched(self) -> bool:
-        return self.unwatched_seconds() < WATCHED_SECONDS
-
-    @property
-    def is_followed(self) -> bool:
-        """Whether somebody wants the weights that draw its pictures."""
-        return time.monotonic() - self._followed_at < WATCHED_SECONDS
-
-    def unwatched_seconds(self) -> float:
-        """How long ago somebody looked at this run last."""
-        return time.monotonic() - self._watched_at
-
-    def running_seconds(self) -> float:
-        """How long it has been training since it was started, or resumed, last."""
-        return time.monotonic() - self.running_since
-
     # Training -----------------------------------------------------------------------------------------------------
 
     @property
@@ -237,6 +211,10 @@ class Run:
     @property
     def alive(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
+
+    def running_seconds(self) -> float:
+        """How long it has been training since it was started, or resumed, last."""
+        return time.monotonic() - self.running_since
 
     def send(self, command: Command) -> None:
         """Ask the loop for something; a run that is not in memory is started for it, paused unless it is to resume."""

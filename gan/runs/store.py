@@ -19,7 +19,6 @@ from pathlib import Path
 from gan.core.config import ConfigError
 from gan.core.messages import say
 from gan.core.tokens import hash_of, hashes_of, new_token
-from gan.data.catalog import DATA
 from gan.models.weights_file import Weights
 from gan.runs.admission import Admission
 from gan.runs.commands import Command
@@ -108,11 +107,15 @@ class RunStore:
             raise KeyError(name) from None
         return f"{changed:x}", partial(_read_weights, run)
 
+    def all(self) -> list[Run]:
+        """Every run but the recorded ones."""
+        return list(self._runs.values())
+
     def owned(self, tokens: Iterable[str]) -> list[Run]:
         """The runs that these tokens control: the kept ones first, then the newest."""
         known = hashes_of(tokens)
         owner = hash_of(self.master) in known
-        found = [run for run in list(self._runs.values()) if owner or run.meta.is_controlled_by(known)]
+        found = [run for run in self.all() if owner or run.meta.is_controlled_by(known)]
         return sorted(found, key=lambda run: (not run.meta.kept, -run.meta.created))
 
     def is_owner(self, tokens: Iterable[str]) -> bool:
@@ -152,8 +155,6 @@ class RunStore:
 
     def show(self, run: Run, shown: bool) -> None:
         """Let others find and watch a run, or no longer. Raises RunsError for one that never is, see Run.shown."""
-        if shown and run.config.dataset not in DATA:
-            raise RunsError(say("runs.own_not_shown"))
         if shown and run.meta.start == PRIVATE_RUN:
             raise RunsError(say("runs.start_not_shown"))
         run.describe(shown=shown)

@@ -39,6 +39,11 @@ class Access:
             raise Forbidden(say("web.not_steered"))
         return run
 
+    def check_owner(self, tokens: Sequence[str]) -> None:
+        """Raises Forbidden for everybody but the owner of the program."""
+        if not self.runs.is_owner(tokens):
+            raise Forbidden(say("web.only_owner"))
+
     # Own pictures -------------------------------------------------------------------------------------------------
 
     def check_pictures(self, name: str, tokens: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from gan.web.middleware import BodyLimit, FirstPage, OwnPages, SecurityHeaders
 from gan.web.page_files import with_imports
 from gan.web.password import Password
 from gan.web.settings import Settings
-from gan.web.tabs import compare, how, interpolation, latent, train
+from gan.web.tabs import compare, how, interpolation, latent, train, wall
 from gan.web.tabs.island import island, markup_of
 from gan.web.text import EN, Text, text_in
 
@@ -40,6 +40,7 @@ class Tab:
 TABS = {
     "train": Tab(train.markup, "train/train.js", ("css/train.css", "css/diagnosis.css")),
     "compare": Tab(compare.markup, "compare/compare.js", ("css/compare.css",)),
+    "wall": Tab(wall.markup, "wall/wall.js", ("css/wall.css",)),
     "latent": Tab(latent.markup, "latent/latent.js", ("css/latent.css", "css/made_of.css")),
     "interpolation": Tab(interpolation.markup, "interpolation/interpolation.js", ("css/interpolation.css",)),
     "how": Tab(how.markup, "how/how.js", ("css/how.css",)),

@@ -30,6 +30,7 @@ ROOMS = {
     "weights": "core engine",
     "train": "core charts run",
     "compare": "core charts run",
+    "wall": "core run",
     "latent": "core engine weights",
     "interpolation": "core engine weights",
     "how": "core run",

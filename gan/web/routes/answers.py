@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Future
+from hashlib import blake2s
 from typing import Any, TypeVar
 
 import numpy as np
@@ -131,6 +132,16 @@ def unless_known(request: Request, digest: str, cache: str, answer: Callable[[di
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
     return answer(headers)
+
+
+def json_unless_known(request: Request, content: Mapping[str, object]) -> Response:
+    """JSON that a page asks for often, and that is the same most of the time."""
+    body = json.dumps(with_messages(content)).encode()
+
+    def whole(headers: dict[str, str]) -> Response:
+        return Response(body, media_type="application/json", headers=headers)
+
+    return unless_known(request, blake2s(body, digest_size=8).hexdigest(), "private, no-cache", whole)
 
 
 Line = Mapping[str, object]

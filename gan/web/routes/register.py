@@ -5,6 +5,7 @@ from __future__ import annotations
 from gan.inspection.service import Inspector
 from gan.serving.renderer import Renderer
 from gan.web.access import Access
+from gan.web.diagnoses import Diagnoses
 from gan.web.routes.answers import Table
 from gan.web.routes.diagnosis import DiagnosisRoutes
 from gan.web.routes.drawings import DrawingRoutes
@@ -20,6 +21,7 @@ from gan.web.routes.runs import RunRoutes
 from gan.web.routes.share import ShareRoutes
 from gan.web.routes.start import StartRoutes
 from gan.web.routes.static import StaticRoutes
+from gan.web.routes.wall import WallRoutes
 
 
 def all_tables(
@@ -40,14 +42,15 @@ def all_tables(
 
 def run_tables(access: Access, addresses: tuple[str, ...] = (), kept: KeptUploads | None = None) -> list[Table]:
     """What is asked of runs and of own pictures. kept: files that make room on the disk for what is sent."""
-    kept = kept or KeptUploads()
+    kept, diagnoses = kept or KeptUploads(), Diagnoses()
     parts = (
         StaticRoutes(),
         StartRoutes(access, addresses),
         RunRoutes(access),
         RunControl(access),
         RunFiles(access, kept),
-        DiagnosisRoutes(access.runs),
+        DiagnosisRoutes(access.runs, diagnoses),
+        WallRoutes(access, diagnoses),
         SendingRoutes(access, kept),
         PreparedRoutes(access, kept),
     )

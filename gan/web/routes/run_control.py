@@ -47,7 +47,7 @@ class RunControl:
         self.access.check_training(tokens)
         body = await json_of(request)
         recipe = str(body.get("recipe"))
-        shown = body.get("shown", True) is True  # own pictures never are, see Runs.create
+        shown = body["shown"] is True if "shown" in body else None
         dataset, start = (str(body[name]) if body.get(name) else "" for name in ("dataset", "start"))
         make = functools.partial(self.runs.create, recipe, dataset or None, _changes(body), shown, tokens, start)
         return await self._start(make, tokens)
@@ -85,6 +85,9 @@ class RunControl:
             await run_in_threadpool(self.runs.mark, run, body["kept"] is True)
         if "shown" in body:
             await run_in_threadpool(self.runs.show, run, body["shown"] is True)
+        if "hidden" in body:
+            self.access.check_owner(tokens_of(request))
+            await run_in_threadpool(run.describe, hidden=body["hidden"] is True)
         return answer_json(summary_of(run))
 
     async def token(self, request: Request) -> Response:

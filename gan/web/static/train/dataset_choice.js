@@ -33,13 +33,20 @@ export class DatasetChoice {
     part("dataset").replaceChildren(...options, option(OWN, t("train.own_pictures")));
     for (const set of keptSets()) this.add(set);
     part("dataset").addEventListener("change", ({ target }) => this.choose(target.value));
-    part("shown").addEventListener("change", ({ target }) => write("shown", { others: target.checked }));
+    part("shown").addEventListener("change", ({ target }) => {
+      if (!this.learnsFromOwn) write("shown", { others: target.checked });
+    });
   }
 
   /** The data set's name, or "" while there are no pictures yet. */
   get name() {
     const { value } = this.part("dataset");
     return value === OWN ? "" : value;
+  }
+
+  get learnsFromOwn() {
+    const { value } = this.part("dataset");
+    return value === OWN || isOwn(value);
   }
 
   /** Whether these are own pictures that are soon known by heart, and the recipe is no program of others. */
@@ -164,14 +171,14 @@ export class DatasetChoice {
     if (value === OWN) own.scrollIntoView({ block: "nearest" });
     setText(this.part("dataset-about"), licence ? t("train.dataset_about", { about, licence }) : about);
     this.showWhy();
-    this.showShown(value === OWN || isOwn(value));
+    this.showShown();
   }
 
-  /** May others watch? As it was chosen last; own pictures are never shown. */
-  showShown(own) {
-    this.part("shown").disabled = own;
+  /** May others watch? As it was chosen last; own pictures only where somebody says so for this run. */
+  showShown() {
+    const own = this.learnsFromOwn;
     this.part("shown").checked = !own && (read("shown").others ?? true);
-    this.part("shown-box").title = t(own ? "train.shown_never" : "train.shown_hint");
+    this.part("shown-box").title = t(own ? "train.shown_own" : "train.shown_hint");
   }
 
   showWhy() {

@@ -91,8 +91,9 @@ export class RunList {
     const offers = [
       press("rename", () => this.rename(run, box)),
       press(run.kept ? "unkeep" : "keep", () => this.change(run, { kept: !run.kept }), { title: t("train.keep_hint") }),
-      !run.dataset.startsWith("own-") &&
-        press(run.shown ? "unshow" : "show", () => this.change(run, { shown: !run.shown }), { title: t("train.shown_hint") }),
+      press(run.shown ? "unshow" : "show", () => this.change(run, { shown: !run.shown }), {
+        title: t(run.dataset.startsWith("own-") ? "train.shown_own" : "train.shown_hint"),
+      }),
       press("compare", () => openTab("compare", withRun(readState("compare"), run.id)), { title: t("train.compare_hint") }),
       press("control", (event) => this.offerControl(run, event.currentTarget), { title: t("train.control_hint") }),
       press("delete", () => this.confirm(run, box)),

@@ -1,0 +1,64 @@
+// The Wall tab: the runs that others show, as live tiles, and the recorded ones.
+
+import { openTab } from "../core/address.js";
+import { start } from "../core/boot.js";
+import { visibleTab } from "../core/gradio_shell.js";
+import { everyVisible } from "../core/schedule.js";
+import { getJSON } from "../core/server.js";
+import { Tile } from "./tile.js";
+
+const EVERY_MS = 3000;
+const LOOK_MS = 500; // at which tab is open
+
+export function mount(element) {
+  start(() => new WallTab(element.querySelector(".gf-wall") ?? element).start());
+}
+
+class WallTab {
+  constructor(root) {
+    this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
+    this.tiles = new Map(); // run id -> Tile
+    this.due = 0;
+  }
+
+  start() {
+    this.part("go-train").addEventListener("click", () => openTab("train"));
+    this.poll = everyVisible(LOOK_MS, () => this.look());
+  }
+
+  /** Ask the server every few seconds while the tab is open, and as soon as it is opened. */
+  async look() {
+    const open = visibleTab() === "wall";
+    if (!open) this.due = 0;
+    if (!open || performance.now() < this.due) return;
+    await this.refresh();
+    this.due = performance.now() + EVERY_MS;
+  }
+
+  async refresh() {
+    const { live, recorded } = await getJSON("wall");
+    this.fill("tiles", live);
+    this.fill("recorded", recorded);
+    this.part("none").hidden = live.length > 0;
+    this.part("about").hidden = !live.length;
+    this.part("recorded-box").hidden = !recorded.length;
+    this.part("tiles").setAttribute("aria-busy", "false");
+  }
+
+  /** Tiles stay the same elements, so that no press and no focus is lost. */
+  fill(name, told) {
+    const list = this.part(name);
+    const wanted = told.map((run) => this.tile(run));
+    for (const element of [...list.children]) if (!wanted.includes(element)) element.remove();
+    wanted.forEach((element, i) => {
+      if (list.children[i] !== element) list.insertBefore(element, list.children[i] ?? null);
+    });
+  }
+
+  tile(run) {
+    const tile = this.tiles.get(run.id) ?? new Tile(run, () => this.refresh());
+    this.tiles.set(run.id, tile);
+    tile.show(run);
+    return tile.element;
+  }
+}
