@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gan.core.errors import Forbidden
@@ -12,25 +12,27 @@ from gan.data.catalog import DataError
 from gan.runs.errors import NotFound
 from gan.runs.registry import Runs
 from gan.runs.run import Run
+from gan.web.lesson import Lesson
 
 
 @dataclass(frozen=True)
 class Access:
     """What is decided about visitors of these runs.
 
-    only_here: nobody but the owner of the program may start a training.
+    only_here: nobody but the owner of the program may start a training. lesson: its teacher may end that for a while.
     """
 
     runs: Runs
     only_here: bool = False
+    lesson: Lesson = field(default_factory=Lesson)
 
     def may_train(self, tokens: Sequence[str]) -> bool:
-        return not self.only_here or self.runs.is_owner(tokens)
+        return (self.lesson.lets_train and not self.only_here) or self.runs.is_owner(tokens)
 
     def check_training(self, tokens: Sequence[str]) -> None:
         """Raises Forbidden where only the owner may start a training."""
         if not self.may_train(tokens):
-            raise Forbidden(say("train.only_here"))
+            raise Forbidden(say("train.only_here" if self.only_here else "lesson.closed"))
 
     def steered(self, run_id: str, tokens: Sequence[str]) -> Run:
         """A run, for who may steer it. Raises NotFound or Forbidden."""

@@ -17,7 +17,7 @@ from gan.web.middleware import BodyLimit, FirstPage, OwnPages, SecurityHeaders
 from gan.web.page_files import with_imports
 from gan.web.password import Password
 from gan.web.settings import Settings
-from gan.web.tabs import compare, how, interpolation, latent, train, wall
+from gan.web.tabs import compare, game, how, interpolation, latent, train, wall
 from gan.web.tabs.island import island, markup_of
 from gan.web.text import EN, Text, text_in
 
@@ -43,6 +43,7 @@ TABS = {
     "wall": Tab(wall.markup, "wall/wall.js", ("css/wall.css",)),
     "latent": Tab(latent.markup, "latent/latent.js", ("css/latent.css", "css/made_of.css")),
     "interpolation": Tab(interpolation.markup, "interpolation/interpolation.js", ("css/interpolation.css",)),
+    "game": Tab(game.markup, "game/game.js", ("css/game.css",)),
     "how": Tab(how.markup, "how/how.js", ("css/how.css",)),
 }
 _FIRST = "train"
@@ -50,6 +51,7 @@ _SHEETS = (
     "css/tokens.css",
     "css/base.css",
     "css/components.css",
+    "css/lesson.css",
 )  # a later one may change an earlier
 _STATIC = "gradio_api/gan/static"
 

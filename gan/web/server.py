@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
+import shutil
 import signal
 import threading
 import time
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 from gan.core.paths import ROOT, WEIGHTS
 from gan.core.proxies import no_proxies
 from gan.training.malloc import keep_freed_memory
-from gan.web.addresses import bracketed, check_address, open_addresses, owner_link
+from gan.web.addresses import bracketed, check_address, local_address, open_addresses, owner_link
 from gan.web.settings import Settings, StartError
 
 if TYPE_CHECKING:  # heavy
@@ -32,6 +34,8 @@ def serve(settings: Settings) -> None:
     """Show the page until the program is ended. Raises StartError."""
     check_address(settings.host, settings.port)
     keep_freed_memory()
+    if settings.forgets:
+        settings.runs.mkdir(mode=0o700)  # of nobody else's business on this machine
     runs = open_runs(settings)
     page = start(settings, runs)
     print("\n".join(welcome(settings, runs.master)), flush=True)
@@ -42,10 +46,14 @@ def serve(settings: Settings) -> None:
         page.block_thread()
     finally:
         runs.close()
+        if settings.forgets:
+            shutil.rmtree(settings.runs, ignore_errors=True)
 
 
 def welcome(settings: Settings, token: str) -> list[str]:
     """What is printed when the page can be opened."""
+    if settings.teach:
+        return _welcome_to_lesson(settings, token)
     lines = [f"GAN Forge is ready: {owner_link(settings, token)}"]
     lines.append("  This link opens everything, also what others started. Keep it to yourself.")
     for address in open_addresses(settings):
@@ -53,6 +61,24 @@ def welcome(settings: Settings, token: str) -> list[str]:
     if settings.runs != ROOT / "runs":
         lines.append(f"  Runs are kept in {settings.runs}")
     lines.append("  Ctrl-C ends it; training is saved.")
+    return lines
+
+
+def _welcome_to_lesson(settings: Settings, token: str) -> list[str]:
+    import segno
+
+    addresses = open_addresses(settings)
+    lines = [f"The lesson is ready. Teach with this link, and keep it to yourself: {owner_link(settings, token)}"]
+    lines.append(f"  For the projector: {local_address(settings)}?view=projector")
+    lines += [f"  For the class: {address}" for address in addresses]
+    if addresses:
+        drawn = io.StringIO()
+        segno.make(addresses[0]).terminal(drawn, compact=True)
+        lines += drawn.getvalue().splitlines()
+    else:
+        lines.append(f"  For the class: {local_address(settings)} (only this machine; --host 0.0.0.0 lets others in)")
+    kept = f"Runs are kept in {settings.runs}" if not settings.forgets else "What is trained is forgotten then"
+    lines.append(f"  Ctrl-C ends it. {kept}.")
     return lines
 
 
@@ -102,10 +128,11 @@ def _routes(settings: Settings, runs: Runs) -> list[BaseRoute]:
     from gan.inspection.service import Inspector
     from gan.serving.renderer import Renderer
     from gan.web.access import Access
+    from gan.web.lesson import Lesson
     from gan.web.routes.answers import routes_of
     from gan.web.routes.register import all_tables
 
-    access, renderer = Access(runs, settings.only_here), Renderer(WEIGHTS, runs.newest_weights)
+    access, renderer = Access(runs, settings.only_here, Lesson(settings.teach)), Renderer(WEIGHTS, runs.newest_weights)
     return routes_of(*all_tables(access, renderer, Inspector(renderer, runs), tuple(open_addresses(settings))))
 
 

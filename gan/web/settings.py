@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import secrets
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -36,6 +37,8 @@ class Settings:
     max_waiting: int = 0  # how many more may wait for their turn to
     root_path: str = ""  # the path below which a proxy shows the page, when it passes the path on
     frame_from: tuple[str, ...] = ()  # other sites that may show the page in a frame
+    teach: bool = False  # a lesson: see gan.web.lesson
+    forgets: bool = False  # the folder of runs goes when the program ends
     only_here: bool = False  # only the owner's link starts trainings
     browser: bool = False  # open the page
     password: str = ""
@@ -46,16 +49,19 @@ class Settings:
 def read_settings(arguments: Sequence[str] | None, environment: Mapping[str, str] = os.environ) -> Settings:
     """Flags, else the environment. Raises SystemExit as argparse does, or StartError."""
     space = bool(environment.get("SPACE_ID"))
-    options = _parser(environment, on_space=space).parse_args(arguments)
-    runs = options.runs or default_runs(environment, on_space=space)
+    options = _parser(environment).parse_args(arguments)
+    forgets = options.teach and not options.runs and not environment.get("GAN_FORGE_RUNS")
+    runs = _lesson_folder() if forgets else options.runs or default_runs(environment, on_space=space)
     return Settings(
-        host=options.host.strip("[]"),
+        host=(options.host or _host(environment, everybody=space or options.teach)).strip("[]"),
         port=_port(options.port),
         runs=runs.expanduser(),
         max_runs=_count(options.max_runs),
         max_waiting=_waiting(options.max_waiting),
         root_path=_root_path(options.root_path),
         frame_from=tuple(map(_origin, options.frame_from)),
+        teach=options.teach,
+        forgets=forgets,
         only_here=options.only_here,
         browser=not options.no_browser and not space and _is_desktop(environment),
         password=_password(environment),
@@ -78,6 +84,15 @@ def default_runs(environment: Mapping[str, str], on_space: bool, beside: Path | 
     return folder if _writable(folder if folder.is_dir() else beside) else _data_folder(environment) / "runs"
 
 
+def _host(environment: Mapping[str, str], everybody: bool) -> str:
+    return environment.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if everybody else "127.0.0.1")
+
+
+def _lesson_folder() -> Path:
+    """A new name in the system's folder for what does not last."""
+    return Path(tempfile.gettempdir()) / f"gan-forge-lesson-{secrets.token_hex(6)}"
+
+
 def _data_folder(environment: Mapping[str, str]) -> Path:
     if sys.platform == "win32":
         return Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "gan-forge"
@@ -95,8 +110,7 @@ def _writable(folder: Path) -> bool:
         return False
 
 
-def _parser(environment: Mapping[str, str], on_space: bool) -> argparse.ArgumentParser:
-    host = environment.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if on_space else "127.0.0.1")
+def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     port = environment.get("GRADIO_SERVER_PORT") or "7860"
     root_path = environment.get("GRADIO_ROOT_PATH") or ""
     parser = argparse.ArgumentParser(
@@ -104,7 +118,7 @@ def _parser(environment: Mapping[str, str], on_space: bool) -> argparse.Argument
         epilog="GAN_FORGE_PASSWORD: a password that everybody must give before they see anything.",
     )
     add = parser.add_argument
-    add("--host", default=host, help="address to listen on; 0.0.0.0 or :: let others in (GRADIO_SERVER_NAME)")
+    add("--host", help="address to listen on; 0.0.0.0 or :: let others in (GRADIO_SERVER_NAME)")
     add("--port", default=port, help="port to listen on, 1 to 65535 (GRADIO_SERVER_PORT)")
     add(
         "--runs",
@@ -118,6 +132,8 @@ def _parser(environment: Mapping[str, str], on_space: bool) -> argparse.Argument
     add("--root-path", default=root_path, metavar="/PATH", help=words)
     words = "another site that may show the page in a frame; may be given several times"
     add("--frame-from", action="append", default=[], metavar="SCHEME://HOST[:PORT]", help=words)
+    words = "a lesson: others are let in, who has the printed link teaches, and without --runs all is forgotten"
+    add("--teach", action="store_true", help=words)
     add("--only-here", action="store_true", help="only who has the owner's link, printed at the start, may train")
     add("--no-browser", action="store_true", help="do not open a browser")
     return parser

@@ -15,7 +15,7 @@ Text = dict[str, dict[str, str]]  # one language
 
 SECTIONS = (
     "common", "train", "waiting", "curves", "compare", "diagnosis", "measures", "how", "latent", "share", "made_of",
-    "shortcuts", "interpolation", "wall",
+    "shortcuts", "interpolation", "wall", "lesson", "game",
 )  # fmt: skip
 
 

@@ -32,9 +32,10 @@ pytestmark = pytest.mark.slow
 
 ANYBODY = {  # may ask this without a token; all others steer something
     "POST runs", "POST runs/import", "POST runs/{run_id}/fork", "POST runs/{run_id}/watch", "POST pictures",
-    "POST pictures/again", "POST weights", "POST weights/{name}/directions", "POST find",
+    "POST pictures/again", "POST weights", "POST weights/{name}/directions", "POST find", "POST lesson/raised",
+    "POST runs/{run_id}/game",
 }  # fmt: skip
-NO_BODY = {"POST runs/{run_id}/watch", "POST runs/{run_id}/token"}  # nothing is read
+NO_BODY = {"POST runs/{run_id}/watch", "POST runs/{run_id}/token", "POST lesson/pause"}  # nothing is read
 NO_ERROR = {"GET pictures/progress/{key}"}  # a page asks for the progress of what has not begun, or is over
 UNKNOWN = ["nope", "A" * 12, "own-000000000000", "run-" + "A" * 12, "file-x", "é\0", "..\\..\\x", "9" * 3000, "-1", " "]
 QUERIES = [  # each is nonsense for some routes

@@ -32,7 +32,9 @@ def request_of(body: bytes = b"", tokens: str = "", query: dict[str, str] | None
 
     headers = [(b"x-owner", tokens.encode())]
     words = urlencode(query or {}).encode()
-    return Request({"type": "http", "headers": headers, "query_string": words, "path_params": path}, receive)
+    return Request(
+        {"type": "http", "path": "/", "headers": headers, "query_string": words, "path_params": path}, receive
+    )
 
 
 def called(handler: Handler, **asked: Any) -> Response:

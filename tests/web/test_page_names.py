@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from gan.core.messages import ENGLISH
 from gan.web import page
 from gan.web.page import TABS
 from gan.web.page_files import served, with_imports
-from gan.web.text import EN
+from gan.web.text import EN, words_in
 
+WORDS = words_in(ENGLISH)  # with those that have plural forms
 SCRIPTS = sorted(path for name, path in served().items() if name.endswith(".js"))
 SECTIONS = "|".join(EN)
 TEXT = re.compile(rf'"({SECTIONS})\.(\w+)"')  # "train.pause"
@@ -31,7 +33,7 @@ LOADED = {name: with_imports("page.js", tab.script) for name, tab in TABS.items(
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_every_text_that_a_script_names_is_there(script):
     code = script.read_text(encoding="utf-8")
-    missing = {f"{section}.{key}" for section, key in TEXT.findall(code) if key not in EN[section]}
+    missing = {f"{section}.{key}" for section, key in TEXT.findall(code) if key not in WORDS[section]}
     for section, begins, ends in TEXTS.findall(code):
         if not any(key.startswith(begins) and key.endswith(ends) for key in EN[section]):
             missing.add(f"{section}.{begins}...{ends}")

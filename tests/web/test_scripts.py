@@ -31,6 +31,8 @@ ROOMS = {
     "train": "core charts run",
     "compare": "core charts run",
     "wall": "core run",
+    "lesson": "core charts run",
+    "game": "core run",
     "latent": "core engine weights",
     "interpolation": "core engine weights",
     "how": "core run",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import main
+from gan.web import server
 from gan.web.addresses import check_address, is_loopback, open_addresses, owner_link
+from gan.web.server import welcome
 from gan.web.settings import Settings, StartError, default_runs, read_settings
 
 
@@ -99,6 +103,42 @@ def test_only_a_server_that_others_reach_names_addresses_for_them():
     assert open_addresses(settings(host="2001:db8::7")) == ["http://[2001:db8::7]:7860/"]
     for address in open_addresses(settings(host="0.0.0.0")):
         assert not is_loopback(address.split("/")[2].rsplit(":", 1)[0])
+
+
+def test_a_lesson_lets_others_in_and_forgets_unless_somebody_says_where_runs_are_kept(tmp_path):
+    found = read_settings(["--teach"], {})
+    assert found.teach and found.forgets and found.host == "0.0.0.0"
+    assert found.runs != read_settings(["--teach"], {}).runs and found.runs.parent == Path(tempfile.gettempdir())
+    kept = read_settings(["--teach", "--runs", str(tmp_path), "--host", "192.0.2.7"], {})
+    assert kept.teach and not kept.forgets and (kept.runs, kept.host) == (tmp_path, "192.0.2.7")
+    assert not read_settings(["--teach"], {"GAN_FORGE_RUNS": str(tmp_path)}).forgets
+    assert not read_settings(["--runs", "r"], {}).forgets
+
+
+def test_a_lesson_says_its_links(tmp_path):
+    lines = welcome(settings(host="192.0.2.7", teach=True, forgets=True, runs=tmp_path), "T")
+    assert lines[0].endswith("http://192.0.2.7:7860/#owner=T") and "  For the class: http://192.0.2.7:7860/" in lines
+    assert "  For the projector: http://192.0.2.7:7860/?view=projector" in lines
+    assert sum("\u2588" in line for line in lines) > 10  # the code of the address
+    assert "forgotten" in lines[-1] and "#owner" not in "".join(lines[1:])
+    alone = welcome(settings(teach=True, runs=tmp_path), "T")
+    assert any("--host 0.0.0.0" in line for line in alone) and str(tmp_path) in alone[-1]
+
+
+def test_the_folder_of_a_lesson_is_nobody_elses_and_goes_with_it(tmp_path, monkeypatch):
+    found = settings(teach=True, forgets=True, runs=tmp_path / "lesson", port=0)
+    seen = []
+
+    class Page:
+        def block_thread(self) -> None:
+            seen.append(stat.S_IMODE(found.runs.stat().st_mode))
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(server, "start", lambda *_: Page())
+    monkeypatch.setattr(server.signal, "signal", lambda *_: None)
+    with pytest.raises(KeyboardInterrupt):
+        server.serve(found)
+    assert (seen == [0o700] or os.name == "nt") and not found.runs.exists()
 
 
 def test_the_owners_token_stands_where_no_server_sees_it():

@@ -10,8 +10,10 @@ from gan.web.routes.answers import Table
 from gan.web.routes.diagnosis import DiagnosisRoutes
 from gan.web.routes.drawings import DrawingRoutes
 from gan.web.routes.find import FindRoutes
+from gan.web.routes.game import GameRoutes
 from gan.web.routes.inspection import InspectionRoutes
 from gan.web.routes.kept_uploads import KeptUploads
+from gan.web.routes.lesson import LessonRoutes
 from gan.web.routes.own_pictures import PreparedRoutes, SendingRoutes
 from gan.web.routes.paths import PathRoutes
 from gan.web.routes.pictures import PictureRoutes
@@ -51,6 +53,8 @@ def run_tables(access: Access, addresses: tuple[str, ...] = (), kept: KeptUpload
         RunFiles(access, kept),
         DiagnosisRoutes(access.runs, diagnoses),
         WallRoutes(access, diagnoses),
+        LessonRoutes(access),
+        GameRoutes(access),
         SendingRoutes(access, kept),
         PreparedRoutes(access, kept),
     )

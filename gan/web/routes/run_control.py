@@ -104,6 +104,8 @@ class RunControl:
 
     async def _start(self, make: Callable[[], tuple[Run, str]], tokens: list[str]) -> Response:
         run, token = await run_in_threadpool(self._started, make, tokens)
+        if self.runs.is_owner(tokens):
+            self.access.lesson.started(run.id)
         return answer_json({"id": run.id, "token": token}, 201)
 
     def _started(self, make: Callable[[], tuple[Run, str]], tokens: list[str]) -> tuple[Run, str]:

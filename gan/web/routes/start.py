@@ -52,7 +52,8 @@ class StartRoutes:
         owner = runs.is_owner(tokens)
         tail = {
             "owner": owner,
-            "may_train": self.access.may_train(tokens),
+            "lesson": self.access.lesson.on,
+            "may_train": owner or not self.access.only_here,  # but for a lesson, which says that itself
             "recorded": runs.recordings.of_recipes,
             "addresses": self.addresses if owner or is_loopback(request.url.hostname or "") else (),
         }

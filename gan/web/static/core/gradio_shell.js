@@ -26,12 +26,16 @@ const WAIT_MS = 50;
 /** Where things of ours are put that belong to no tab; the style sheets' colours hold here. */
 export const shell = () => /** @type {HTMLElement} */ (document.querySelector(".gradio-container") ?? document.body);
 
+/** What the whole page is shown as (?view=...). */
+export const view = () => new URLSearchParams(location.search).get("view");
+
 /**
- * Whether this parameter of the address is the whole page's: Gradio's own (?__theme=dark, ?view=...), and its language.
+ * Whether this parameter of the address is the whole page's: Gradio's own (?__theme=dark, ?view=...), its language, and what is
+ * left out.
  *
  * @param {string} key
  */
-export const isShells = (key) => key.startsWith("__") || key === "view" || key === "lang";
+export const isShells = (key) => key.startsWith("__") || ["view", "lang", "hide"].includes(key);
 
 /** @param {string} selector @returns {HTMLElement | null} */
 const element = (selector) => document.querySelector(selector);

@@ -9,7 +9,7 @@ import { AttributeBars } from "../run/attribute_bars.js";
 import { DiagnosisPanel } from "../run/diagnosis.js";
 import { followerOf } from "../run/follower.js";
 import { MeasureTile, measureAt } from "../run/measure_tile.js";
-import { shareRun } from "../run/shown_run.js";
+import { shareRun, shareStep } from "../run/shown_run.js";
 import { Timeline } from "../run/timeline.js";
 import { RunButtons } from "./run_buttons.js";
 import { showDownloads } from "./run_downloads.js";
@@ -234,6 +234,7 @@ export class LiveView {
 
   /** Another moment is shown. */
   moved() {
+    shareStep(this.step);
     if (!this.follower) return;
     this.part("from-box").style.visibility = this.step === null || this.meta.recorded ? "hidden" : "visible";
     this.drawMoment();

@@ -2,12 +2,15 @@
 
 import { onState, readState, writeState } from "../core/address.js";
 import { start } from "../core/boot.js";
+import { setText } from "../core/dom.js";
 import { takeDrops } from "../core/files/drops.js";
+import { onLesson } from "../core/lesson.js";
 import { notify } from "../core/notice.js";
 import { isActive } from "../core/run_status.js";
 import { everyVisible } from "../core/schedule.js";
 import { getJSON } from "../core/server.js";
 import { keeps } from "../core/storage.js";
+import { t } from "../core/text.js";
 import { trainsAnother } from "../core/tokens.js";
 import { recordingOf } from "../run/recordings.js";
 import { LiveView } from "./live.js";
@@ -67,10 +70,28 @@ class TrainTab {
   listen() {
     takeDrops("train", (files) => this.setup.datasets.pictures.drop(files), this.part("drop"));
     this.part("train").addEventListener("click", () => this.train());
-    this.part("train").disabled = !this.data.may_train;
-    this.part("only-here").hidden = this.data.may_train;
+    this.allow(true);
+    onLesson((told) => this.follow(told));
     this.part("runs-hint").hidden = this.data.owner;
     this.warnOfForgetting();
+  }
+
+  /** open: whether a lesson lets everybody train. */
+  allow(open) {
+    const { owner, may_train: may } = this.data;
+    this.part("train").disabled = !(owner || (may && open));
+    this.part("only-here").hidden = owner || (may && open);
+    setText(this.part("only-here"), t(may ? "lesson.closed" : "train.only_here"));
+  }
+
+  /** In a lesson, who has no run of their own on the screen sees what the class sees. */
+  follow({ screen, train }) {
+    const { runId, meta } = this.live;
+    const before = this.classRun;
+    this.classRun = screen.run;
+    this.allow(train);
+    if (this.data.owner || !screen.run || screen.run === before) return;
+    if (!runId || meta?.recorded || runId === before) this.openRun(screen.run);
   }
 
   /** In some frames and private windows a run's token is lost with the page; outside a frame it may be kept. */
@@ -93,7 +114,7 @@ class TrainTab {
   /** Show what an address says: a run, or settings for one. */
   show(state) {
     this.setup.fill(state);
-    if (state.run) this.openRun(state.run);
+    if (state.run) this.openRun(state.run, Number(state.step ?? Number.NaN));
     else this.openRecording();
   }
 
@@ -123,13 +144,17 @@ class TrainTab {
 
   // ---- which run ----
 
-  openRun(runId) {
+  /** step: the moment to look at, where it is a number. */
+  async openRun(runId, step = Number.NaN) {
     this.starting.opened();
     writeState("train", { run: runId });
-    return this.live.open(runId).catch((error) => {
+    try {
+      await this.live.open(runId);
+      if (Number.isFinite(step)) this.live.timeline.seekStep(step);
+    } catch (error) {
       notify(error.message, "error");
       if (!error.offline) this.openNothing();
-    });
+    }
   }
 
   openNothing() {

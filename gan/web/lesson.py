@@ -1,0 +1,194 @@
+"""A lesson: what its teacher decides for all pages that are open. It lives in memory, and ends with the program."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypedDict
+from urllib.parse import parse_qsl, quote
+
+from gan.core.errors import UserError
+from gan.core.messages import say
+from gan.latent import query
+from gan.web.routes import queries
+
+MOST_RAISED = 60  # pictures that students have raised and the teacher has not put away
+MOST_LETTERS = 4000  # of a picture's query
+MOST_STATES, MOST_STATE_LETTERS = 40, 4000  # of an address that the class is sent to
+# What a page may leave out: its tabs but Train, and parts of that.
+PARTS = ("compare", "wall", "latent", "interpolation", "game", "how", "setup", "diagnosis", "numbers")
+TABS = ("train", *PARTS[:6])
+_BY = re.compile(r"[A-Za-z0-9_-]{12,40}")
+_RUN = re.compile(r"[A-Za-z0-9_-]{6,40}")
+_NAME = re.compile(r"[a-z][a-z0-9._-]{0,39}", re.IGNORECASE)
+
+
+class LessonError(UserError):
+    """What a lesson cannot show; the message is one sentence."""
+
+
+class Screen(TypedDict):
+    """What the class sees: a run, at a step or as it is now; or a picture, by its query; or nothing yet."""
+
+    run: str | None
+    step: int | None
+    picture: str | None
+
+
+class Here(TypedDict):
+    """Where the class was sent last. number: 1, 2, ...; state: of the tab, as its address has it."""
+
+    number: int
+    tab: str
+    state: dict[str, str]
+
+
+class Raised(TypedDict):
+    """A picture that a student wants to show."""
+
+    id: str
+    picture: str
+
+
+class Told(TypedDict):
+    """A lesson as pages hear of it; raised: only its teacher's."""
+
+    on: bool
+    train: bool  # whether everybody may train
+    hidden: list[str]  # of PARTS
+    screen: Screen
+    here: Here | None
+    raised: list[Raised] | None
+
+
+@dataclass(frozen=True)
+class _State:
+    train: bool = True
+    hidden: tuple[str, ...] = ()
+    screen: Screen = field(default_factory=lambda: Screen(run=None, step=None, picture=None))
+    here: Here | None = None
+
+
+class Lesson:
+    """Safe for threads. on: whether there is a lesson at all."""
+
+    def __init__(self, on: bool = False) -> None:
+        self.on = on
+        self._state, self._calls = _State(), 0
+        self._raised: OrderedDict[str, Raised] = OrderedDict()  # by who raised it; the newest last
+        self._guard = threading.Lock()
+
+    @property
+    def lets_train(self) -> bool:
+        return self._state.train
+
+    def told(self, teacher: bool = False) -> Told:
+        state = self._state
+        with self._guard:
+            raised = list(self._raised.values()) if teacher else None
+        return {
+            "on": self.on,
+            "train": state.train,
+            "hidden": list(state.hidden),
+            "screen": state.screen,
+            "here": state.here,
+            "raised": raised,
+        }
+
+    # What the teacher does ----------------------------------------------------------------------------------------
+
+    def change(self, wanted: Mapping[str, Any]) -> None:
+        """train: bool, hidden: some of PARTS, screen: see Screen, here: {tab, state} or None.
+
+        Raises LessonError or BadQuery; nothing is changed then.
+        """
+        self._check()
+        found: dict[str, Any] = {}
+        if "train" in wanted:
+            found["train"] = wanted["train"] is True
+        if "hidden" in wanted:
+            found["hidden"] = _hidden(wanted["hidden"])
+        if "screen" in wanted:
+            found["screen"] = _screen(wanted["screen"])
+        with self._guard:
+            if "here" in wanted:
+                found["here"] = _here(wanted["here"], self._calls + 1)
+                self._calls += found["here"] is not None
+            self._state = replace(self._state, **found)
+
+    def started(self, run_id: str) -> None:
+        """The teacher has begun a run: the class sees it."""
+        if self.on:
+            self.change({"screen": {"run": run_id}})
+
+    def put_away(self, raised_id: str) -> None:
+        with self._guard:
+            for by, raised in list(self._raised.items()):
+                if raised["id"] == raised_id:
+                    del self._raised[by]
+
+    # What students do ---------------------------------------------------------------------------------------------
+
+    def raise_picture(self, by: object, picture: object) -> None:
+        """A student, who is known by a word that the page made up, wants to show a picture instead of the one before.
+
+        Raises LessonError or BadQuery.
+        """
+        self._check()
+        if not isinstance(by, str) or not _BY.fullmatch(by):
+            raise LessonError(say("lesson.who"))
+        raised = Raised(id=secrets.token_urlsafe(9), picture=_picture(picture))
+        with self._guard:
+            self._raised.pop(by, None)
+            self._raised[by] = raised
+            while len(self._raised) > MOST_RAISED:
+                self._raised.popitem(last=False)
+
+    def _check(self) -> None:
+        if not self.on:
+            raise LessonError(say("lesson.none"))
+
+
+def _hidden(names: object) -> tuple[str, ...]:
+    if not isinstance(names, list) or not all(name in PARTS for name in names):
+        raise LessonError(say("lesson.wrong_parts", known=list(PARTS)))
+    return tuple(name for name in PARTS if name in names)
+
+
+def _screen(wanted: object) -> Screen:
+    if not isinstance(wanted, dict):
+        raise LessonError(say("lesson.wrong_screen"))
+    run, step, picture = (wanted.get(name) for name in ("run", "step", "picture"))
+    is_run = run is None or (isinstance(run, str) and _RUN.fullmatch(run))
+    is_step = step is None or (isinstance(step, int) and not isinstance(step, bool) and 0 <= step < 10**12)
+    if not is_run or not is_step or (run and picture):
+        raise LessonError(say("lesson.wrong_screen"))
+    return Screen(run=run, step=step if run else None, picture=_picture(picture) if picture else None)
+
+
+def _here(wanted: object, number: int) -> Here | None:
+    if wanted is None:
+        return None
+    tab, state = (wanted.get("tab"), wanted.get("state")) if isinstance(wanted, dict) else (None, None)
+    if tab not in TABS or not isinstance(state, dict) or not _is_state(state):
+        raise LessonError(say("lesson.wrong_place"))
+    return Here(number=number, tab=tab, state=state)
+
+
+def _is_state(state: Sequence[object] | Mapping[str, object]) -> bool:
+    pairs = state.items() if isinstance(state, dict) else ()
+    known = all(_NAME.fullmatch(name) and isinstance(value, str) for name, value in pairs)
+    return known and len(pairs) <= MOST_STATES and sum(len(str(v)) for _, v in pairs) <= MOST_STATE_LETTERS
+
+
+def _picture(text: object) -> str:
+    """The query of a picture with its weights, checked and written anew."""
+    if not isinstance(text, str) or len(text) > MOST_LETTERS:
+        raise LessonError(say("lesson.wrong_picture"))
+    parts = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=40))
+    weights, _, _ = queries.weights_of(parts), query.spec_of(parts), queries.class_of(parts)
+    return f"w={quote(weights)}&{query.written(parts)}".removesuffix("&")

@@ -1,0 +1,176 @@
+// The projector view (?view=projector): what the class sees, large enough for the last row, and how to join. Nothing can be
+// pressed, and nothing here is secret.
+
+import { Chart } from "../charts/plot.js";
+import { addresses } from "../core/boot.js";
+import { drawTiles, whenLookChanges } from "../core/canvas.js";
+import { h, setText } from "../core/dom.js";
+import { short, whole } from "../core/format.js";
+import { shell } from "../core/gradio_shell.js";
+import { onLesson, takeLesson } from "../core/lesson.js";
+import { notify } from "../core/notice.js";
+import { everyVisible } from "../core/schedule.js";
+import { getJSON, url } from "../core/server.js";
+import { t } from "../core/text.js";
+import { firstLine, Verdicts } from "../run/diagnosis.js";
+import { followerOf } from "../run/follower.js";
+import { recordingOf } from "../run/recordings.js";
+import { fitted } from "./fitted.js";
+
+const EVERY_MS = 2000;
+const GAP = 4; // CSS pixels between two pictures
+const PICTURE_SCALE = 16;
+const SMOOTHING = 0.8;
+const NOTHING = { run: null, step: null, picture: null };
+
+export function open(data) {
+  new Projector(data).start();
+}
+
+class Projector {
+  constructor(data) {
+    this.data = data;
+    this.screen = null;
+    this.follower = null;
+    this.subscriber = { tab: "train", eager: true, changed: (change) => this.changed(change) };
+    this.build();
+  }
+
+  build() {
+    const join = addresses()[0] ?? new URL(".", document.baseURI).href;
+    this.canvas = h("canvas", { class: "gf-canvas", role: "img" });
+    this.image = h("img", { alt: t("lesson.raised_picture"), hidden: true });
+    this.title = h("h1", {});
+    this.step = h("p", { class: "gf-num gf-projector-step" });
+    this.verdict = h(
+      "p",
+      { class: "gf-wall-verdict" },
+      h("span", { class: "gf-diagnosis-mark", "aria-hidden": "true" }),
+      h("span"),
+    );
+    const chart = h("canvas", { role: "img" });
+    const legend = h("span", { class: "gf-legend" });
+    this.chartBox = h("figure", { class: "gf-chart" }, h("figcaption", { class: "gf-row" }, legend), h("div", {}, chart));
+    const series = (name, color, key) => ({
+      label: t(`curves.${key}`),
+      color,
+      x: () => this.follower?.history.column("step") ?? [],
+      values: () => this.follower?.history.recorded("rows", name) ?? [],
+    });
+    this.chart = new Chart(chart, legend, {
+      series: [series("d_loss", "--gf-ink2", "c_d_loss"), series("g_loss", "--gf-accent", "c_g_loss")],
+      format: short,
+      onHover: () => {},
+      onPick: () => {},
+    });
+    this.chart.smoothing = SMOOTHING;
+    const code = h("img", { src: url(`qr.svg?of=${encodeURIComponent(join)}`), alt: t("lesson.code", { address: join }) });
+    const joining = h(
+      "div",
+      { class: "gf-projector-join" },
+      code,
+      h("p", {}, h("span", {}, t("lesson.join")), h("b", {}, join.replace(/^http:\/\/|\/$/g, ""))),
+    );
+    this.pictures = h("div", { class: "gf-projector-pictures" }, this.canvas, this.image);
+    this.words = h("div", { class: "gf-projector-words" }, this.title, this.step, this.verdict, this.chartBox);
+    const aside = h("aside", {}, this.words, joining);
+    this.element = h("main", { class: "gf gf-projector" }, this.pictures, aside);
+  }
+
+  start() {
+    const page = shell();
+    for (const other of page.children) other.toggleAttribute("inert", true);
+    page.append(this.element);
+    document.body.dataset.view = "projector";
+    new ResizeObserver(() => this.draw()).observe(this.pictures);
+    whenLookChanges(() => this.draw());
+    onLesson(({ screen }) => this.show(screen));
+    everyVisible(EVERY_MS, () => this.ask());
+  }
+
+  /** Where there is no lesson: the run of the address, or the newest that somebody shows. */
+  async ask() {
+    if (this.data.lesson) takeLesson(await getJSON("lesson"));
+    else if (!this.screen) await this.show({ ...NOTHING, run: await this.anyRun() });
+  }
+
+  async anyRun() {
+    const { live } = await getJSON("wall");
+    return new URLSearchParams(location.search).get("run") ?? live[0]?.id ?? recordingOf(this.data);
+  }
+
+  async show(screen) {
+    if (JSON.stringify(screen) === JSON.stringify(this.screen)) return;
+    this.screen = screen;
+    this.follower?.unsubscribe(this.subscriber);
+    this.follower = null;
+    this.element.dataset.shows = screen.run ? "run" : screen.picture ? "picture" : "nothing";
+    this.canvas.hidden = !screen.run;
+    this.image.hidden = !screen.picture;
+    if (screen.picture) this.image.src = url(`picture.png?${screen.picture}&scale=${PICTURE_SCALE}`);
+    setText(this.title, t(screen.picture ? "lesson.a_picture" : "lesson.nothing_yet"));
+    if (screen.run) await this.openRun(screen).catch((error) => notify(error.message, "error"));
+  }
+
+  async openRun(screen) {
+    const follower = await followerOf(screen.run);
+    if (screen !== this.screen) return;
+    this.follower = follower;
+    this.verdicts = new Verdicts(screen.run);
+    setText(this.title, this.titleOf(follower.meta));
+    follower.subscribe(this.subscriber);
+  }
+
+  /** Of the recipe and the data set: what somebody called a run is not for everybody. */
+  titleOf({ config, own_pictures: own, dataset_title: dataset }) {
+    const recipe = this.data.recipes.find(({ name }) => name === config.recipe)?.title ?? config.recipe;
+    return own ? recipe : t("lesson.run_title", { recipe, dataset });
+  }
+
+  async changed(change) {
+    if (change.has("snapshot") || change.has("frames") || change.has("picture")) await this.drawMoment();
+    if (change.has("rows")) this.chart.refresh();
+    const running = this.follower?.status === "running";
+    const answer = await this.verdicts?.renew(running).catch(() => null);
+    if (answer) this.showVerdict(firstLine(answer));
+  }
+
+  showVerdict({ kind, severity, title }) {
+    Object.assign(this.verdict.dataset, { kind, severity });
+    setText(this.verdict.lastChild, title);
+  }
+
+  /** Now, or the last frame until the step that the teacher has pinned. */
+  async drawMoment() {
+    const { follower, screen } = this;
+    const pinned = screen.step === null ? undefined : follower.history.frameSteps.findLast((step) => step <= screen.step);
+    this.sheet = pinned === undefined ? follower.sheet : await frameOf(follower.history, pinned);
+    if (follower !== this.follower) return;
+    setText(this.step, t("lesson.step", { step: whole(pinned ?? follower.snapshot?.step ?? 0) }));
+    this.chart.cursor = pinned ?? null;
+    this.chart.refresh();
+    this.draw();
+  }
+
+  draw() {
+    const { follower, sheet } = this;
+    if (!follower || !sheet) return;
+    const { count, columns, size } = follower.meta.tiles;
+    const { clientWidth, clientHeight } = this.pictures;
+    const fit = fitted(count, clientWidth, clientHeight, GAP);
+    drawTiles(this.canvas, sheet, {
+      size,
+      count: fit.shown,
+      sourceColumns: columns,
+      columns: fit.columns,
+      width: fit.width,
+      gap: GAP,
+    });
+    this.canvas.setAttribute("aria-label", t("lesson.pictures", { count: fit.shown }));
+  }
+}
+
+async function frameOf(history, step) {
+  if (!history.frame(step)) await history.load(step);
+  return history.frame(step);
+}

@@ -1,0 +1,86 @@
+"""The game: a round, played with the keys, against the clock, and counted for all."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import STRANGER, open_tab, opened, part
+
+pytestmark = pytest.mark.slow
+
+ROUND = 20
+
+
+def ready(page: Any) -> Any:
+    expect(part(page, "game", "begin")).to_be_enabled()
+    return page
+
+
+def answer(page: Any, i: int, key: str) -> None:
+    """Answer question number i as soon as it is asked."""
+    expect(part(page, "game", "number")).to_have_text(f"Picture {i} of {ROUND}")
+    page.keyboard.press(key)
+
+
+def play(page: Any, key: str = "ArrowLeft") -> None:
+    part(page, "game", "begin").or_(part(page, "game", "again")).locator("visible=true").click()
+    for i in range(1, ROUND + 1):
+        answer(page, i, key)
+    expect(part(page, "game", "after")).to_be_visible()
+
+
+def test_who_says_real_to_everything_is_right_half_of_the_time(server, visit):
+    """As many pictures are real as are generated, at each step."""
+    page = ready(visit(server.url("?tab=game", host=STRANGER)))
+    play(page)
+    expect(part(page, "game", "result")).to_have_text(re.compile(r"^You: 10 of 20\. D: \d+ of 20\.$"))
+    shown = part(page, "game", "shown")
+    expect(shown.locator("li")).to_have_count(ROUND)
+    expect(shown.get_by_text("✓ You")).to_have_count(10)
+    expect(shown.get_by_text(re.compile("^Generated, step"))).to_have_count(10)
+    expect(shown.get_by_text("✗ You")).to_have_count(10)
+    rows = part(page, "game", "scores").locator(".gf-game-row")
+    expect(rows).to_have_count(10)
+    expect(rows.first).to_contain_text(re.compile(r"from step 0\s*50 %"))
+    expect(part(page, "game", "rounds")).to_contain_text("1 round was played")
+    play(page, "ArrowRight")
+    expect(part(page, "game", "rounds")).to_contain_text("2 rounds were played")
+    owner = ready(visit(server.url("?tab=game")))
+    part(owner, "game", "forget").click()
+    expect(part(owner, "game", "scores-box")).to_be_hidden()
+
+
+def test_what_is_not_answered_in_time_is_wrong_and_the_round_goes_on(server, visit):
+    page = ready(visit(server.url("?tab=game", host=STRANGER)))
+    part(page, "game", "begin").click()
+    expect(part(page, "game", "feedback")).to_have_text(re.compile("^Too slow"))
+    answer(page, 2, "ArrowLeft")
+    expect(part(page, "game", "number")).to_have_text(f"Picture 3 of {ROUND}")
+
+
+def test_a_finger_plays_with_pictures_in_colour_of_another_run(server, visit):
+    page = ready(visit(server.url("?tab=game", host=STRANGER), viewport={"width": 390, "height": 844}))
+    part(page, "game", "run").select_option("recorded-quick-monsters")
+    page.wait_for_url(re.compile("run=recorded-quick-monsters"))
+    ready(page)
+    part(page, "game", "begin").click()
+    expect(part(page, "game", "number")).to_have_text(f"Picture 1 of {ROUND}")
+    part(page, "game", "real").click()
+    expect(part(page, "game", "feedback")).to_have_text(re.compile(r"^(Right|Wrong)\. .* D (knew it|was fooled): "))
+    assert page.evaluate("() => gfTest.coloured('#gf-tab-game [data-gf=picture]')") >= 0
+    open_tab(page, "how")
+    open_tab(page, "game")
+    expect(part(page, "game", "number")).to_have_text(f"Picture 2 of {ROUND}")
+
+
+def test_the_run_of_the_train_tab_can_be_played_with(server, visit, plain_run):
+    page = opened(visit(server.url(f"?tab=train&run={plain_run}", host=STRANGER)))
+    expect(part(page, "train", "title")).not_to_have_text("")
+    open_tab(page, "game")
+    ready(page)
+    part(page, "game", "run").select_option("mine")
+    page.wait_for_url(re.compile(plain_run))

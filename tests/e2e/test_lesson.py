@@ -1,0 +1,167 @@
+"""A lesson, played through by a teacher, two students and a projector."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import until
+from tests.e2e.conftest import (
+    STRANGER,
+    Server,
+    choose,
+    css,
+    fill,
+    look,
+    open_tab,
+    opened,
+    part,
+    press_train,
+    run_on_screen,
+    served,
+    wait_for_status,
+    wait_for_step,
+)
+
+pytestmark = pytest.mark.slow
+
+NO_TRAIN = css("train", "train") + "[disabled]"
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with served(tmp_path_factory.mktemp("school"), "--teach", "--host", "127.0.0.1", "--max-waiting", "3") as server:
+        yield server
+
+
+@pytest.fixture
+def server(school: Server) -> Iterator[Server]:
+    yield school
+    school.rest()
+    everything_open = json.dumps({"train": True, "hidden": [], "screen": {}, "here": None}).encode()
+    school.ask(urllib.request.Request(f"{school.base}lesson", everything_open, method="PATCH"))
+
+
+@pytest.fixture
+def teacher(server: Server, visit: Any) -> Any:
+    return opened(visit(server.url()))
+
+
+@pytest.fixture
+def student(server: Server, visit: Any) -> Any:
+    return opened(visit(server.url(host=STRANGER)))
+
+
+def press(page: Any, what: str) -> None:
+    page.locator(f'[data-gf="lesson-{what}"]').click()
+
+
+def tick(page: Any, words: str) -> None:
+    """Whether students have a part of the page."""
+    menu = page.locator("details", has=page.locator('[data-gf="lesson-hide"]'))
+    if menu.get_attribute("open") is None:
+        press(page, "hide")
+    menu.get_by_label(words, exact=True).click()
+
+
+def test_the_class_sees_what_its_teacher_starts_and_goes_where_it_is_called(server, visit, teacher, student):
+    projector = visit(server.url("?view=projector", host=STRANGER))
+    expect(projector.locator(".gf-projector")).to_have_attribute("data-shows", "nothing")
+    projector.wait_for_function("() => document.querySelector('.gf-projector-join img')?.naturalWidth > 0")
+    choose(teacher, "dense")
+    fill(teacher, batch=8)
+    part(teacher, "train", "train").click()
+    run = run_on_screen(teacher)
+    assert run_on_screen(student) == run  # by itself, because nothing of its own is on the screen
+    wait_for_step(student, 5)
+    expect(projector.locator(".gf-projector")).to_have_attribute("data-shows", "run")
+    expect(projector.locator(".gf-projector h1")).to_have_text("Dense on MNIST")
+    until(lambda: look(projector, "print", ".gf-projector canvas"))
+    expect(projector.locator(".gf-projector-step")).to_have_text(re.compile(r"step [1-9]"))
+    assert projector.locator(".gf-projector :is(button, a, input)").count() == 0
+    open_tab(teacher, "how")
+    press(teacher, "everybody")
+    expect(student.locator('[role="tab"][data-tab-id="how"]')).to_have_attribute("aria-selected", "true")
+    expect(student.get_by_text("Your teacher has called everybody here.")).to_be_visible()
+    student.locator('[data-gf="lesson-see"]').click()
+    assert run_on_screen(student) == run
+
+
+def test_a_step_is_pinned_for_all(server, visit, teacher, student):
+    run = server.finish("dense", total_steps=60)
+    teacher.goto(server.url(f"?tab=train&run={run}"))
+    wait_for_status(teacher, "finished")
+    teacher.wait_for_function("([scrub]) => Number(document.querySelector(scrub).max) > 3", arg=[css("train", "scrub")])
+    part(teacher, "train", "scrub").press("Home")
+    part(teacher, "train", "scrub").press("ArrowRight")
+    expect(part(teacher, "train", "scrub-step")).to_have_text(re.compile(r"\b1\b"))
+    press(teacher, "project")
+    projector = visit(server.url("?view=projector", host=STRANGER))
+    expect(projector.locator(".gf-projector-step")).to_have_text("step 1")
+    press(teacher, "everybody")
+    assert run_on_screen(student) == run
+    expect(part(student, "train", "scrub-step")).to_have_text(re.compile(r"\b1\b"))
+
+
+def test_train_is_closed_and_opened_for_the_class(server, teacher, student):
+    press(teacher, "close")
+    student.wait_for_selector(NO_TRAIN)
+    expect(part(student, "train", "only-here")).to_have_text("Your teacher has closed Train for a while.")
+    expect(part(teacher, "train", "train")).to_be_enabled()
+    press(teacher, "close")
+    expect(part(student, "train", "train")).to_be_enabled()
+    run = press_train(student)
+    wait_for_step(student, 1)
+    press(teacher, "pause")
+    wait_for_status(student, "paused")
+    part(student, "train", "pause").click()
+    until(lambda: server.status(run) == "running")
+
+
+def test_a_student_shows_a_picture_to_the_class(server, visit, teacher, student):
+    projector = visit(server.url("?view=projector", host=STRANGER))
+    open_tab(student, "latent")
+    expect(part(student, "latent", "seed")).not_to_have_value("")
+    part(student, "latent", "seed").fill("31")
+    part(student, "latent", "seed").press("Enter")
+    student.wait_for_url(re.compile("seed=31"))
+    press(student, "raise")
+    expect(teacher.locator('[data-gf="lesson-raised"]')).to_have_text("1 picture raised")
+    press(teacher, "raised")
+    teacher.wait_for_function("() => document.querySelector('.gf-lesson-raised img')?.naturalWidth > 0")
+    teacher.locator(".gf-lesson-raised").get_by_role("button", name="Show to the class").click()
+    expect(projector.locator(".gf-projector")).to_have_attribute("data-shows", "picture")
+    expect(projector.locator(".gf-projector-pictures img")).to_have_attribute("src", re.compile("seed=31"))
+    other = opened(visit(server.url(host=STRANGER)))
+    other.locator('[data-gf="lesson-see"]').click()
+    other.wait_for_url(re.compile("seed=31"))
+    teacher.locator(".gf-lesson-raised").get_by_role("button", name="Put away").click()
+    expect(teacher.locator('[data-gf="lesson-raised"]')).to_have_text("0 pictures raised")
+
+
+def test_parts_of_the_page_are_hidden_from_the_class_and_not_from_the_teacher(server, visit, teacher, student):
+    tick(teacher, "The form of Train")
+    tick(teacher, "Compare")
+    expect(part(student, "train", "recipes")).to_be_hidden()
+    expect(student.locator('[role="tab"][data-tab-id="compare"]')).to_be_hidden()
+    expect(part(teacher, "train", "recipes")).to_be_visible()
+    tick(teacher, "Compare")
+    expect(student.locator('[role="tab"][data-tab-id="compare"]')).to_be_visible()
+    by_link = opened(visit(server.url("?hide=how,diagnosis", host=STRANGER)))
+    expect(by_link.locator('[role="tab"][data-tab-id="how"]')).to_be_hidden()
+    expect(part(by_link, "train", "recipes")).to_be_hidden()  # as the teacher says
+    open_tab(by_link, "wall")
+    by_link.wait_for_url(re.compile("hide="))
+    expect(by_link.locator('[role="tab"][data-tab-id="how"]')).to_be_hidden()
+
+
+def test_the_projector_shows_a_run_where_there_is_no_lesson(shared_server, visit, plain_run):
+    projector = visit(shared_server.url(f"?view=projector&run={plain_run}", host=STRANGER))
+    expect(projector.locator(".gf-projector")).to_have_attribute("data-shows", "run")
+    until(lambda: look(projector, "print", ".gf-projector canvas"))

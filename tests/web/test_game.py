@@ -1,0 +1,88 @@
+"""The game: answers are counted by the step that drew the picture, and nothing else is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gan.core.errors import Forbidden
+from gan.runs.errors import NotFound
+from gan.runs.registry import Runs
+from gan.web import game as game_module
+from gan.web.access import Access
+from gan.web.game import MOST_ANSWERS, Game, GameError, bin_of
+from gan.web.routes.game import GameRoutes
+from tests.web.test_handlers import called, told
+
+ANSWERS = st.lists(st.tuples(st.integers(0, 10**6), st.booleans()), min_size=1, max_size=MOST_ANSWERS)
+
+
+@pytest.fixture
+def access(tmp_path: Path) -> Iterator[Access]:
+    runs = Runs(tmp_path / "runs")
+    yield Access(runs)
+    runs.close()
+
+
+@given(st.integers(0, 10**12))
+def test_a_bin_is_the_power_of_two_below_a_step(step: int) -> None:
+    found = bin_of(step)
+    assert found == 0 if step == 0 else found <= step < 2 * found and found & (found - 1) == 0
+
+
+@given(st.lists(ANSWERS, max_size=5))
+def test_every_answer_is_counted_once(rounds: list[list[tuple[int, bool]]]) -> None:
+    game = Game()
+    for answers in rounds:
+        game.count("run", [{"step": step, "right": right} for step, right in answers])
+    found, everything = game.scores("run"), [one for answers in rounds for one in answers]
+    assert found["rounds"] == len(rounds)
+    assert sum(each["total"] for each in found["bins"]) == len(everything)
+    assert sum(each["right"] for each in found["bins"]) == sum(right for _, right in everything)
+    for each in found["bins"]:
+        assert each["total"] == sum(bin_of(step) == each["step"] for step, _ in everything)
+    assert game.scores("another") == {"rounds": 0, "bins": []}
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [None, [], {}, "x", [1], [{}], *([{"step": step}] for step in (-1, True, 1.5, 10**13)), [{"step": 1}] * 21],
+    ids=str,
+)
+def test_nonsense_is_not_counted(answers: Any) -> None:
+    game = Game()
+    with pytest.raises(GameError) as refused:
+        game.count("run", answers)
+    assert refused.value.message.endswith(".") and game.scores("run")["rounds"] == 0
+
+
+def test_what_is_no_yes_is_no() -> None:
+    game = Game()
+    game.count("run", [{"step": 1, "right": "true"}, {"step": 1, "right": 1}, {"step": 1}])
+    assert game.scores("run")["bins"] == [{"step": 1, "right": 0, "total": 3}]
+
+
+def test_counts_of_so_many_runs_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(game_module, "MOST_RUNS", 2)
+    game = Game()
+    for run in ("a", "b", "a", "c"):
+        game.count(run, [{"step": 0}])
+    assert [game.scores(run)["rounds"] for run in "abc"] == [2, 0, 1]
+
+
+def test_only_the_owner_begins_anew(access: Access) -> None:
+    routes, (run, _) = GameRoutes(access), access.runs.create("dense", "mnist")
+    body = json.dumps({"answers": [{"step": 5, "right": True}]}).encode()
+    assert told(called(routes.count, run_id=run.id, body=body))["bins"] == [{"step": 4, "right": 1, "total": 1}]
+    with pytest.raises(Forbidden):
+        called(routes.forget)
+    called(routes.forget, tokens=access.runs.master)
+    assert told(called(routes.scores, run_id=run.id)) == {"rounds": 0, "bins": []}
+    with pytest.raises(NotFound):
+        called(routes.count, run_id="AAAAAAAAAAAA", body=body)
