@@ -400,3 +400,12 @@ def png(seed: int, side: int = 40) -> bytes:
 
 def upload(name: str, data: bytes, kind: str = "image/png") -> dict[str, Any]:
     return {"name": name, "mimeType": kind, "buffer": data}
+
+
+def wait_for_picture_of_tab(page: Any, tab: str) -> None:
+    """Until a tab shows something: a canvas that is drawn, or a picture that has come."""
+    page.wait_for_function(
+        """(tab) => [...document.querySelectorAll(`#gf-tab-${tab} :is(canvas, img, svg)`)].some(
+          (shown) => shown.checkVisibility() && (shown.tagName === "svg" || shown.naturalWidth || shown.width > 20))""",
+        arg=tab,
+    )

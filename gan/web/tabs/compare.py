@@ -63,7 +63,8 @@ _BELOW = """
 <div class="gf-curves gf-compare-curves" data-gf="curves"></div>
 <section class="gf-card"><h3 class="gf-how-title">{settings}</h3>
   <p class="gf-hint" data-gf="same" hidden></p>
-  <div class="gf-table-box"><table class="gf-table" data-gf="table"></table></div></section>"""
+  <div class="gf-table-box" tabindex="0" role="region" aria-label="{settings}"><table class="gf-table" data-gf="table"
+    ></table></div></section>"""
 
 _EMPTY = """
 <div class="gf-empty" data-gf="empty" hidden><h2>{empty_title}</h2><p class="gf-hint">{empty_text}</p>

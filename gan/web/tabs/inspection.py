@@ -11,22 +11,22 @@ _CARD = """
   <summary>{title}</summary>
   <div class="gf-made gf-stack">
     <section class="gf-stack-tight" aria-label="{nearest}">
-      <h4 class="gf-made-title">{nearest}</h4>
+      <h3 class="gf-made-title">{nearest}</h3>
       <p class="gf-hint">{nearest_hint}</p>
       <div class="gf-stack" data-gf="made-nearest"></div>
     </section>
     <section class="gf-stack-tight" aria-label="{verdict}">
-      <h4 class="gf-made-title">{verdict}</h4>
+      <h3 class="gf-made-title">{verdict}</h3>
       <p class="gf-hint">{verdict_hint}</p>
       <div class="gf-stack-tight" data-gf="made-verdict"></div>
     </section>
     <section class="gf-stack-tight" aria-label="{snapshots}">
-      <h4 class="gf-made-title">{snapshots}</h4>
+      <h3 class="gf-made-title">{snapshots}</h3>
       <p class="gf-hint">{snapshots_hint}</p>
       <div class="gf-stack-tight" data-gf="made-snapshots"></div>
     </section>
     <section class="gf-stack-tight" aria-label="{layers}">
-      <h4 class="gf-made-title">{layers}</h4>
+      <h3 class="gf-made-title">{layers}</h3>
       <p class="gf-hint">{layers_hint}</p>
       <div class="gf-stack-tight" data-gf="made-layers"></div>
     </section>

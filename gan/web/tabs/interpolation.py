@@ -15,7 +15,7 @@ _SIDE = """
     <select id="gf-path-weights" class="gf-select" data-gf="weights" disabled><option>{loading}</option></select>
   </div>
   <div class="gf-stack-tight">
-    <h3 class="gf-section-title" title="{keyframes_hint}">{keyframes}</h3>
+    <h2 class="gf-section-title" title="{keyframes_hint}">{keyframes}</h2>
     <div class="gf-keyframes">
       <div class="gf-keyframes-all" role="radiogroup" aria-label="{keyframes}" data-gf="keyframes"></div>
       <button type="button" class="gf-keyframe-add" data-gf="add" title="{add}" aria-label="{add}">+</button>
@@ -125,7 +125,7 @@ _WALK = """
       </div>
     </div>
     <div class="gf-stack-tight">
-      <h3 class="gf-section-title"><span>{strip}</span> <span class="gf-num" data-gf="count"></span></h3>
+      <h2 class="gf-section-title"><span>{strip}</span> <span class="gf-num" data-gf="count"></span></h2>
       <div class="gf-strip" data-gf="strip-box">
         <canvas class="gf-canvas" data-gf="strip" role="img" aria-label="{strip}"></canvas></div>
     </div>
@@ -153,7 +153,8 @@ _MAP = """
     <p class="gf-hint">{map_about}</p>
   </div>
   <div class="gf-plane-side gf-stack-tight" data-gf="plane-side">
-    <canvas class="gf-canvas" data-gf="plane-picture" role="img"></canvas>
+    <canvas class="gf-canvas" data-gf="plane-picture" role="img" aria-label="{plane_point}"
+      ></canvas>
     <div class="gf-stack-tight">
       <p class="gf-row gf-num gf-plane-words" data-gf="plane-words"></p>
       <div class="gf-row">

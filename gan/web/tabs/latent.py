@@ -66,7 +66,7 @@ _SHARE = """
 <div class="gf-drop" data-gf="drop" hidden><p>{drop}</p></div>
 <dialog class="gf-dialog" data-gf="python-dialog" aria-label="{python_title}">
   <div class="gf-stack">
-    <div class="gf-row"><h3 class="gf-section-title">{python_title}</h3>
+    <div class="gf-row"><h2 class="gf-section-title">{python_title}</h2>
       <button type="button" class="gf-btn gf-btn-quiet gf-small gf-push" data-gf="python-close">{close}</button></div>
     <p class="gf-hint" role="status" data-gf="python-about"></p>
     <textarea class="gf-input gf-code" data-gf="python-code" rows="10" readonly spellcheck="false"
@@ -79,7 +79,7 @@ _SHARE = """
 _SLIDERS = """
 <section class="gf-card gf-stack-tight" data-gf="directions-box">
   <div class="gf-row">
-    <h3 class="gf-section-title">{directions}</h3>
+    <h2 class="gf-section-title">{directions}</h2>
     <span class="gf-row gf-push">
       <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="choose" aria-expanded="false"
         title="{choose_hint}">{choose}</button>
@@ -111,7 +111,7 @@ _SLIDERS = """
 </section>
 <dialog class="gf-dialog" data-gf="teach-dialog" aria-label="{teach_title}">
   <form class="gf-stack" data-gf="teach-form">
-    <div class="gf-row"><h3 class="gf-section-title">{teach_title}</h3>
+    <div class="gf-row"><h2 class="gf-section-title">{teach_title}</h2>
       <button type="button" class="gf-btn gf-btn-quiet gf-small gf-push" data-gf="teach-close">{close}</button></div>
     <p class="gf-hint">{teach_about}</p>
     <div class="gf-marks" data-gf="teach-pictures"></div>
@@ -176,7 +176,7 @@ _SLIDERS = """
 
 _NEAR = """
 <section class="gf-card gf-stack-tight">
-  <h3 class="gf-section-title">{near}</h3>
+  <h2 class="gf-section-title">{near}</h2>
   <p class="gf-hint">{near_hint}</p>
   <div class="gf-row">
     <label class="gf-row gf-spread"><span class="gf-hint">{spread}</span>

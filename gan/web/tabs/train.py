@@ -89,7 +89,7 @@ _SETUP = """
     <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="reset" hidden>{reset}</button>
     <section class="gf-runs">
       <div class="gf-row">
-        <h3 class="gf-section-title">{my_runs}</h3>
+        <h2 class="gf-section-title">{my_runs}</h2>
         <label class="gf-btn gf-btn-quiet gf-small gf-file gf-push" title="{bring_back_hint}">{bring_back}
           <input type="file" accept=".zip,application/zip" data-gf="bring-back"></label>
       </div>
@@ -179,7 +179,7 @@ _STAGE = """
     <input type="range" class="gf-slider" data-gf="scrub" min="0" max="0" value="0" step="1" aria-label="{scrubber}">
     <output class="gf-num gf-scrub-step" data-gf="scrub-step"></output>
     <label class="gf-hint gf-speed" title="{speed}"><span>{speed}</span>
-      <select class="gf-select gf-select-mini" data-gf="speed"><option value="0.25">¼×</option>
+      <select class="gf-select gf-select-mini" data-gf="speed" aria-label="{speed}"><option value="0.25">¼×</option>
       <option value="0.5">½×</option><option value="1" selected>1×</option>
       <option value="2">2×</option><option value="4">4×</option></select></label>
     <details class="gf-menu" data-gf="from-box" style="visibility: hidden">
@@ -201,12 +201,12 @@ _CURVES = """
   <figure class="gf-figure gf-chart">
     <figcaption class="gf-row" title="{losses_hint}"><span class="gf-section-title">{losses}</span>
       <span class="gf-legend" data-gf="legend-loss"></span></figcaption>
-    <canvas data-gf="chart-loss" role="img" tabindex="0"></canvas>
+    <canvas data-gf="chart-loss" role="img" tabindex="0" aria-label="{losses}"></canvas>
   </figure>
   <figure class="gf-figure gf-chart">
     <figcaption class="gf-row" data-gf="verdict-caption" title="{verdicts_hint}"><span class="gf-section-title"
       >{verdicts}</span><span class="gf-legend" data-gf="legend-verdict"></span></figcaption>
-    <canvas data-gf="chart-verdict" role="img" tabindex="0"></canvas>
+    <canvas data-gf="chart-verdict" role="img" tabindex="0" aria-label="{verdicts}"></canvas>
   </figure>
 </div>
 <div class="gf-row gf-under-curves">

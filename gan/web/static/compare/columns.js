@@ -30,11 +30,11 @@ export class Columns {
   }
 
   column(track, i) {
-    const canvas = h("canvas", { class: "gf-canvas", role: "img" });
+    const canvas = h("canvas", { class: "gf-canvas", role: "img", "aria-label": track.meta.title });
     const sheet = h("div", { class: "gf-compare-sheet" }, canvas);
     const tile = new TileButton(canvas, (i) => openTile(track.meta, i, Number(canvas.dataset.step), track.step));
     const status = h("span", { class: "gf-tag" }, h("span", { class: "gf-dot", "aria-hidden": "true" }), h("span", {}));
-    const title = h("h3", { class: "gf-compare-title" });
+    const title = h("h2", { class: "gf-compare-title" });
     const caption = h("span", { class: "gf-hint gf-num" });
     const line = h("span", { class: "gf-diagnosis-line" }, h("b", {}), h("span", { class: "gf-hint" }));
     const mark = h("span", { class: "gf-diagnosis-mark", "aria-hidden": "true" });

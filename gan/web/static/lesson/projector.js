@@ -48,7 +48,7 @@ class Projector {
       h("span", { class: "gf-diagnosis-mark", "aria-hidden": "true" }),
       h("span"),
     );
-    const chart = h("canvas", { role: "img" });
+    const chart = h("canvas", { role: "img", "aria-label": t("train.losses") });
     const legend = h("span", { class: "gf-legend" });
     this.chartBox = h("figure", { class: "gf-chart" }, h("figcaption", { class: "gf-row" }, legend), h("div", {}, chart));
     const series = (name, color, key) => ({

@@ -26,8 +26,8 @@ export class StudentStrip {
     const dot = h("span", { class: "gf-dot", "aria-hidden": "true" });
     const name = h("span", { class: "gf-tag", dataset: { kind: "running" } }, dot, t("lesson.title"));
     this.element = h(
-      "div",
-      { class: "gf gf-lesson gf-row" },
+      "section",
+      { class: "gf gf-lesson gf-row", "aria-label": t("lesson.title") },
       name,
       this.closed,
       h("span", { class: "gf-row gf-push" }, this.see, this.raise),

@@ -29,8 +29,8 @@ export class TeacherStrip {
     this.hiding = PARTS.map((name) => this.part(name));
     const dot = h("span", { class: "gf-dot", "aria-hidden": "true" });
     this.element = h(
-      "div",
-      { class: "gf gf-lesson gf-row" },
+      "section",
+      { class: "gf gf-lesson gf-row", "aria-label": t("lesson.title") },
       h("span", { class: "gf-tag", dataset: { kind: "running" } }, dot, t("lesson.title")),
       h("span", { class: "gf-num gf-lesson-address" }, addresses()[0] ?? new URL(".", document.baseURI).href),
       h(

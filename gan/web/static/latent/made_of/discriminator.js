@@ -77,8 +77,8 @@ const numbers = ({ probability, logit }) => ({
 /** A picture, and the same in greys under what D looked at. */
 class Heat {
   constructor(what) {
-    this.plain = picture();
-    this.heated = picture();
+    this.plain = picture(t("made_of.verdict"));
+    this.heated = picture(t("made_of.verdict"));
     this.elements = [this.plain.element, this.heated.element];
     setText(this.plain.caption, what);
     setText(this.heated.caption, t("made_of.looked_at"));

@@ -18,7 +18,7 @@ export class Layers {
     const id = "gf-made-layer";
     this.select = h("select", { class: "gf-select", id, onchange: () => this.show() });
     this.range = h("p", { class: "gf-hint" });
-    this.canvas = h("canvas", { class: "gf-canvas", role: "img" });
+    this.canvas = h("canvas", { class: "gf-canvas", role: "img", "aria-label": t("made_of.layers") });
     const label = h("label", { class: "gf-hint", htmlFor: id }, t("made_of.layer"));
     box.append(h("div", { class: "gf-row" }, label, this.select), h("div", { class: "gf-made-maps" }, this.canvas), this.range);
     this.show = newestWins(() => this.read());

@@ -60,7 +60,7 @@ class NearestRow {
     this.verdict = h("b", { class: "gf-made-verdict" });
     this.words = h("span");
     this.why = h("p", { class: "gf-hint" });
-    this.pictures = Array.from({ length: SHOWN + 1 }, () => picture());
+    this.pictures = Array.from({ length: SHOWN + 1 }, () => picture(t("made_of.nearest")));
     const title = h("span", { class: "gf-hint", title: t(`made_of.way_${way}_hint`) }, t(`made_of.way_${way}`));
     const says = h("p", { class: "gf-made-says", role: "status" }, this.verdict, " ", this.words);
     const row = h(

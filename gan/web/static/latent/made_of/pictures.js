@@ -3,9 +3,9 @@
 import { h } from "../../core/dom.js";
 import { bytesOf } from "../../engine/vector.js";
 
-/** {element, canvas, caption} */
-export function picture() {
-  const canvas = h("canvas", { class: "gf-canvas", role: "img" });
+/** {element, canvas, caption}. words: what it is, until there is more to say of it. */
+export function picture(words) {
+  const canvas = h("canvas", { class: "gf-canvas", role: "img", "aria-label": words });
   const caption = h("figcaption", { class: "gf-hint gf-num" });
   return { element: h("figure", { class: "gf-made-picture" }, canvas, caption), canvas, caption };
 }

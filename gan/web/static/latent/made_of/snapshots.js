@@ -12,7 +12,7 @@ export class Snapshots {
   constructor(card, box) {
     this.card = card;
     this.words = h("p", { class: "gf-made-says" });
-    this.large = picture();
+    this.large = picture(t("made_of.snapshots"));
     this.strip = h("div", { class: "gf-made-strip", role: "group" });
     this.strip.setAttribute("aria-label", t("made_of.snapshots"));
     this.body = h("div", { class: "gf-made-snapshots", hidden: true }, this.large.element, this.strip);
