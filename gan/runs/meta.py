@@ -20,7 +20,7 @@ from gan.training.checkpoint import CheckpointError
 
 MEASURE_SHARE, MOST_MEASURE_SHARE = 0.1, 0.5  # of the time, for the measures taken between steps
 SHOWN_RUN, PRIVATE_RUN = "run", "private-run"  # beginnings; what comes from a private one is never shown
-_SECRETS = ("token_sha256", "more_tokens_sha256")
+_SECRETS = ("token_sha256", "more_tokens_sha256", "visitor")
 
 
 class Tiles(TypedDict):
@@ -55,6 +55,7 @@ class RunMeta:
     hidden: bool = False  # the owner of the program does not
     token_sha256: str = ""
     more_tokens_sha256: list[str] = field(default_factory=list)
+    visitor: str = ""  # who started it, by a word that tells nothing else: the same for all runs of one person
     job: str = ""  # the torchrun job that made it
     computes: str = ""  # what it trained on last: kind of machine, precision
     measure_share: float = MEASURE_SHARE

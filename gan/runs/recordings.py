@@ -86,8 +86,8 @@ def record(run: Run, folder: Path, frames: int = FRAMES, tiles: int = TILES) -> 
         data = small_webp(grid(pictures, layout["columns"]), most)
         history.add_frame(frame["step"], data, frame["fake"][:shown], frame["real"])
     history.flush()
-    nobody = replace(run.meta, status="finished", message="", token_sha256="", more_tokens_sha256=[], job="", start="")
-    replace(nobody, tiles={**layout, "count": shown}).write(folder)
+    nobody = replace(run.meta, token_sha256="", more_tokens_sha256=[], visitor="", job="", start="")
+    replace(nobody, status="finished", message="", tiles={**layout, "count": shown}).write(folder)
     (folder / REAL_PNG).write_bytes(real)
 
 

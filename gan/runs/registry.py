@@ -6,11 +6,12 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 from gan.core.config import Changes, Config, ConfigError
-from gan.core.errors import Forbidden
+from gan.core.errors import Forbidden, UserError
 from gan.core.messages import recognised, say
 from gan.core.tokens import hash_of, hashes_of, new_token
 from gan.data.catalog import DATA, OWN_NAME, DataError, describe
@@ -28,6 +29,8 @@ from gan.runs.store import TITLE_LENGTH, RunStore
 from gan.training import distributed
 from gan.training.checkpoint import CheckpointError
 from gan.training.checks import check_config
+
+RESTART_SECONDS = 600.0  # between the end of the program and its new start
 
 
 class Runs(RunStore):
@@ -104,23 +107,23 @@ class Runs(RunStore):
             "token_sha256": hash_of(token),
             "title": _short(title),
             "job": distributed.job(),
+            "visitor": self._visitor_of(tokens) or secrets.token_hex(8),
             **({"start": begins.kind} if begins else {}),
             **words,
         }
-        path, visitor = self.folder / new_id(), self._visitor_of(tokens)
+        path = self.folder / new_id()
         with self._guard:
             if folder is not None:
                 folder.rename(path)
             if history is not None:
                 history.move(path)
             run = self._made(path, config, info, history)
-        run.visitor = visitor or run.visitor
         return run, token
 
     def _visitor_of(self, tokens: Iterable[str]) -> str:
         """Who has started a run that one of these tokens controls; "" where there is none."""
         known = hashes_of(tokens)
-        return next((run.visitor for run in list(self._runs.values()) if run.meta.is_controlled_by(known)), "")
+        return next((run.visitor for run in self.all() if run.meta.is_controlled_by(known)), "")
 
     def _words_of(self, config: Config, known: dict[str, Any], tokens: list[str]) -> dict[str, Any]:
         """What run.json says of the data set; of own pictures that are not here, what was known. Raises DataError."""
@@ -173,8 +176,8 @@ class Runs(RunStore):
                 claim = self.prepared.install(folder / PICTURES, config.dataset, about.get("dataset_title", ""))
                 (folder / PICTURES).unlink()
             self._check_may_use(config.dataset, [*tokens, claim])
-            run, token = self.adopt(config, folder, tokens=[claim], **about)
-            run.visitor = self._visitor_of(tokens) or run.visitor
+            visitor = self._visitor_of(tokens)
+            run, token = self.adopt(config, folder, tokens=[claim], **about | ({"visitor": visitor} if visitor else {}))
             return run, token, claim
         except BaseException:
             self.prepared.give_up(config.dataset, [claim])
@@ -210,6 +213,20 @@ class Runs(RunStore):
         if newest is not None and (newest.status == "interrupted" or distributed.restarted()):
             return newest
         return None
+
+    def go_on(self, within: float = RESTART_SECONDS) -> list[Run]:
+        """After a restart: what trained or waited for its turn when the program ended goes on, the oldest first.
+
+        within: seconds, that the last state may be old: whoever starts the program a day later decides himself. What
+        finds no place, or misses its pictures, stays listed as interrupted. Returns what goes on.
+        """
+        found = [run for run in self.all() if run.broken_off and not run.alive and run.saved_seconds() < within]
+        gone_on = []
+        for run in sorted(found, key=lambda run: run.meta.created):
+            with suppress(UserError):
+                self.start(run)
+                gone_on.append(run)
+        return gone_on
 
     def start(self, run: Run, tokens: Iterable[str] = ()) -> None:
         """Train a run in the background. Raises NoRoom, in words for who has these tokens, when too many train."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
 import time
@@ -52,12 +53,13 @@ class Run(Watched):
         """
         super().__init__()
         self.folder, self.own_dir, self.threads = folder, own_dir, threads
-        self.id = self.visitor = folder.name  # visitor: the same for all runs that one person started
+        self.id = folder.name
         self.turns = turns or Turns()
         self.place: Place | None = None  # while it shares the machine with others
         self.recorded = False  # whether it is a shipped one, see gan.runs.recordings
         self.meta = read_meta(folder)
         self.history, self.states = history or History(folder), KeptCheckpoints(folder)
+        self.broken_off = self.status == "running"  # and not since it is open here
         if self.status in ("running", "paused"):  # the process that trained it is gone
             self.status, self.message = "interrupted", say("runs.program_ended")
         self.seconds = self.history.rows[-1].seconds if self.history.rows else 0.0
@@ -97,6 +99,11 @@ class Run(Watched):
     @message.setter
     def message(self, message: str) -> None:
         self.meta.message = message
+
+    @property
+    def visitor(self) -> str:
+        """Who started it: the same for all runs of one person."""
+        return self.meta.visitor or self.id
 
     @property
     def shown(self) -> bool:
@@ -152,6 +159,13 @@ class Run(Watched):
         """Of a file that does not belong to this history nothing is said."""
         step = _step_of(self.best_path)
         return step if any(m["step"] == step for m in self.history.measures) else None
+
+    def saved_seconds(self) -> float:
+        """How long ago its last state was saved; infinite where there is none."""
+        try:
+            return time.time() - self.checkpoint_path.stat().st_mtime
+        except OSError:
+            return math.inf
 
     def checkpoint_step(self) -> int | None:
         """The step of the last good state on disk, None when there is none."""

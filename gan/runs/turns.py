@@ -26,7 +26,8 @@ MOST_TURNS_AHEAD = 4  # that are played through, for each run: one that is left 
 class Learner(Protocol):
     """What is known of a run here."""
 
-    visitor: str  # who started it: the same for all runs of one person
+    @property
+    def visitor(self) -> str: ...  # who started it: the same for all runs of one person
 
     def unwatched_seconds(self) -> float: ...
 

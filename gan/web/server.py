@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from gan.core.paths import ROOT, WEIGHTS
 from gan.core.proxies import no_proxies
 from gan.training.malloc import keep_freed_memory
-from gan.web.addresses import bracketed, check_address, local_address, open_addresses, owner_link
+from gan.web.addresses import bracketed, check_address, is_loopback, local_address, open_addresses, owner_link
 from gan.web.settings import Settings, StartError
 
 if TYPE_CHECKING:  # heavy
@@ -38,6 +38,8 @@ def serve(settings: Settings) -> None:
         settings.runs.mkdir(mode=0o700)  # of nobody else's business on this machine
     runs = open_runs(settings)
     page = start(settings, runs)
+    if settings.on_space or not is_loopback(settings.host):
+        runs.go_on()  # others wait for that
     print("\n".join(welcome(settings, runs.master)), flush=True)
     if settings.browser:
         webbrowser.open(owner_link(settings, runs.master))

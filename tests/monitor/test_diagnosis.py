@@ -20,6 +20,7 @@ from gan.recipes.failures import GALLERY, PREFIX
 from gan.runs import loop as loop_module
 from gan.runs.registry import Runs
 from gan.training.checks import check_config
+from gan.web.diagnoses import Diagnoses
 from gan.web.routes.answers import BASE, routes_of
 from gan.web.routes.diagnosis import DiagnosisRoutes
 
@@ -388,7 +389,7 @@ def registry(tmp_path, monkeypatch, random_pictures):
 
 
 def client_of(registry) -> TestClient:
-    return TestClient(Starlette(routes=routes_of(DiagnosisRoutes(registry).table())))
+    return TestClient(Starlette(routes=routes_of(DiagnosisRoutes(registry, Diagnoses()).table())))
 
 
 def asked(registry, run) -> dict:
@@ -418,7 +419,7 @@ def test_the_route_answers_with_verdicts_and_the_cure(registry):
 
 
 def test_verdicts_are_found_once_for_each_version(registry, monkeypatch):
-    from gan.web.routes import diagnosis as web
+    from gan.web import diagnoses as web
 
     calls = []
     monkeypatch.setattr(web, "diagnose", lambda *given: calls.append(1) or diagnose(*given))

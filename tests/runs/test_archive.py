@@ -67,7 +67,7 @@ def test_all_files_come_back_byte_for_byte_but_for_the_owners_token(tmp_path: Pa
     back, original = files_in(tmp_path / "run"), samples.run_files()
     assert {k: v for k, v in back.items() if k != "run.json"} == {k: v for k, v in original.items() if k != "run.json"}
     assert json.loads(original["run.json"]).keys() - json.loads(back["run.json"]).keys() == {
-        *("token_sha256", "more_tokens_sha256"),
+        *("token_sha256", "more_tokens_sha256", "visitor"),
     }
     assert config == samples.config() and about == USUAL
     archive.pack(tmp_path / "run", again := io.BytesIO())

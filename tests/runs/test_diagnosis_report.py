@@ -20,6 +20,7 @@ from gan.recipes.failures import GALLERY, PREFIX
 from gan.runs import loop as loop_module
 from gan.runs.registry import Runs
 from gan.runs.run import Run
+from gan.web.diagnoses import Diagnoses
 from gan.web.routes.answers import BASE, routes_of
 from gan.web.routes.diagnosis import DiagnosisRoutes
 from tests.monitor.test_diagnosis import CASES, NAN, QUICK, rows, signals
@@ -96,7 +97,7 @@ def test_the_offered_fork_trains(tmp_path, capsys, monkeypatch, random_pictures)
 @pytest.mark.parametrize("name", GALLERY)
 def test_json_is_what_the_route_answers(tmp_path, capsys, name, step):
     run = written(tmp_path, make_config(PREFIX + name), events=[NAN], diversity=lambda step: 0.1)
-    app = Starlette(routes=routes_of(DiagnosisRoutes(Runs(tmp_path)).table()))
+    app = Starlette(routes=routes_of(DiagnosisRoutes(Runs(tmp_path), Diagnoses()).table()))
     answer = TestClient(app).get(f"{BASE}/runs/{run.id}/diagnosis", params={"step": step}).json()
     text = said(capsys, run, "--json", *(["--step", step] if step else []))
     assert json.loads(text) == answer and text.count("\n") == 1

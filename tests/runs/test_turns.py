@@ -311,4 +311,32 @@ def test_a_visitor_is_known_by_the_tokens_of_earlier_runs(tmp_path: Path):
     other, _ = runs.create("dense", tokens=[runs.master, "nonsense"])
     fork_like, _ = runs.create("dense", tokens=["", token])
     assert one.visitor == two.visitor == fork_like.visitor != other.visitor
+    again = Runs(tmp_path)
+    assert [again.get(run.id).visitor for run in (one, two, other)] == [run.visitor for run in (one, two, other)]
     runs.close()
+
+
+def test_after_a_restart_what_trained_or_waited_goes_on_and_nothing_else(tmp_path: Path):
+    """As after a kill: nothing of the first program is told to the second."""
+    first = Runs(tmp_path, waiting=3)
+    learns, waits, paused, done = (begun(first, seed) for seed in (1, 2, 3, 4))
+    for run in (learns, waits, paused, done):
+        until(lambda run=run: run.latest and run.checkpoint_path.exists())
+    paused.send(Command("pause"))
+    done.send(Command("stop"))
+    until(lambda: paused.meta.status == "paused" and done.status == "stopped")
+    first.close()
+    assert learns.meta.status == waits.meta.status == "running"
+    steps = {run.id: run.checkpoint_step() for run in (learns, waits)}
+    second = Runs(tmp_path, waiting=3)
+    assert second.get(learns.id).status == "interrupted"  # unless it is asked to go on
+    assert second.go_on(within=-1) == []
+    gone_on = second.go_on()
+    assert {run.id for run in gone_on} == {learns.id, waits.id}
+    for run in gone_on:
+        until(lambda run=run: run.latest and run.latest.step > (steps[run.id] or 0))
+    assert second.go_on() == []  # they do already
+    second.close()
+    third = Runs(tmp_path, waiting=0)
+    assert len(third.go_on()) == 1  # there is room for one
+    third.close()
