@@ -28,7 +28,7 @@ def no_room(busy: Sequence[Run], whose: Callable[[Run], str], gives_way: float) 
     gives_way: seconds after which a run that nobody watches makes room for others'.
     """
     own = next((run for run in busy if whose(run)), None)
-    shown = own or next((run for run in busy if run.shown), None)
+    shown = own or next((run for run in busy if run.listed), None)
     left = min((n for run in busy if (n := _seconds_left(run)) is not None), default=None)
     about: Full = {
         "count": len(busy),

@@ -111,6 +111,11 @@ class Run(Watched):
         return self.meta.shown and self.meta.start != PRIVATE_RUN
 
     @property
+    def listed(self) -> bool:
+        """Whether everybody is told of it."""
+        return self.shown and not self.meta.hidden
+
+    @property
     def needs(self) -> str:
         """What continuing needs and is not here, as a sentence; empty where nothing is missing."""
         cfg = self.config

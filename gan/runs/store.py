@@ -17,8 +17,10 @@ from functools import partial
 from pathlib import Path
 
 from gan.core.config import ConfigError
+from gan.core.errors import Forbidden
 from gan.core.messages import say
 from gan.core.tokens import hash_of, hashes_of, new_token
+from gan.data.catalog import DATA
 from gan.models.weights_file import Weights
 from gan.runs.admission import Admission
 from gan.runs.commands import Command
@@ -153,10 +155,16 @@ class RunStore:
         """Keep a run: it is not deleted to make room until it is unmarked."""
         run.describe(kept=kept)
 
-    def show(self, run: Run, shown: bool) -> None:
-        """Let others find and watch a run, or no longer. Raises RunsError for one that never is, see Run.shown."""
+    def show(self, run: Run, shown: bool, tokens: Iterable[str] = ()) -> None:
+        """Let others find and watch a run, or no longer. Raises RunsError for one that never is, see Run.shown.
+
+        Raises Forbidden where it has learned from prepared pictures that none of the tokens claims: who goes on from
+        another's run on own pictures does not show them to everybody.
+        """
         if shown and run.meta.start == PRIVATE_RUN:
             raise RunsError(say("runs.start_not_shown"))
+        if shown and run.config.dataset not in DATA and not self.may_manage(run.config.dataset, tokens):
+            raise Forbidden(say("runs.pictures_of_others"))
         run.describe(shown=shown)
 
     def delete(self, run: Run) -> None:

@@ -28,14 +28,14 @@ class Diagnoses:
         with self._guard:
             known = self._kept.get((run.id, step))
             if known is not None and time.monotonic() - known[1] < age:
+                self._kept.move_to_end((run.id, step))
                 return known[2]
         past = past_of(run, step)
         version, key = (run.history.generation, *(len(records) for records in past[1:])), (run.id, step)
         with self._guard:
             known = self._kept.get(key)
-            if known is None or known[0] != version:
-                known = version, time.monotonic(), diagnose(*past)
-                self._kept[key] = known
+            verdicts = known[2] if known is not None and known[0] == version else diagnose(*past)
+            known = self._kept[key] = version, time.monotonic(), verdicts
             self._kept.move_to_end(key)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)

@@ -6,22 +6,24 @@ import re
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 from gan.core.errors import UserError
 from gan.core.messages import say
 from gan.latent import query
+from gan.runs.meta import is_count
 from gan.web.routes import queries
 
 MOST_RAISED = 60  # pictures that students have raised and the teacher has not put away
-MOST_LETTERS = 4000  # of a picture's query
-MOST_STATES, MOST_STATE_LETTERS = 40, 4000  # of an address that the class is sent to
+MOST_LETTERS = 20_000  # of a picture's query, which may hold a whole latent and twelve directions
+MOST_STATES, MOST_STATE_LETTERS = 200, 20_000  # of an address that the class is sent to
 # What a page may leave out: its tabs but Train, and parts of that.
 PARTS = ("compare", "wall", "latent", "interpolation", "game", "how", "setup", "diagnosis", "numbers")
 TABS = ("train", *PARTS[:6])
+_WEIGHTS = re.compile(r"[A-Za-z0-9@._-]{1,100}")
 _BY = re.compile(r"[A-Za-z0-9_-]{12,40}")
 _RUN = re.compile(r"[A-Za-z0-9_-]{6,40}")
 _NAME = re.compile(r"[a-z][a-z0-9._-]{0,39}", re.IGNORECASE)
@@ -81,6 +83,7 @@ class Lesson:
         self._state, self._calls = _State(), 0
         self._raised: OrderedDict[str, Raised] = OrderedDict()  # by who raised it; the newest last
         self._guard = threading.Lock()
+        self.of_teacher: set[str] = set()  # ids of runs that were started with the owner's link
 
     @property
     def lets_train(self) -> bool:
@@ -120,15 +123,17 @@ class Lesson:
                 self._calls += found["here"] is not None
             self._state = replace(self._state, **found)
 
-    def started(self, run_id: str) -> None:
-        """The teacher has begun a run: the class sees it."""
-        if self.on:
+    def started(self, run_id: str, shown: bool) -> None:
+        """The teacher has begun a run: the class sees it, if everybody may."""
+        self.of_teacher.add(run_id)
+        if self.on and shown:
             self.change({"screen": {"run": run_id}})
 
-    def put_away(self, raised_id: str) -> None:
+    def put_away(self, raised_id: str = "") -> None:
+        """One picture, or all of them."""
         with self._guard:
             for by, raised in list(self._raised.items()):
-                if raised["id"] == raised_id:
+                if raised_id in ("", raised["id"]):
                     del self._raised[by]
 
     # What students do ---------------------------------------------------------------------------------------------
@@ -143,10 +148,10 @@ class Lesson:
             raise LessonError(say("lesson.who"))
         raised = Raised(id=secrets.token_urlsafe(9), picture=_picture(picture))
         with self._guard:
+            if by not in self._raised and len(self._raised) >= MOST_RAISED:
+                raise LessonError(say("lesson.full"))
             self._raised.pop(by, None)
             self._raised[by] = raised
-            while len(self._raised) > MOST_RAISED:
-                self._raised.popitem(last=False)
 
     def _check(self) -> None:
         if not self.on:
@@ -164,7 +169,7 @@ def _screen(wanted: object) -> Screen:
         raise LessonError(say("lesson.wrong_screen"))
     run, step, picture = (wanted.get(name) for name in ("run", "step", "picture"))
     is_run = run is None or (isinstance(run, str) and _RUN.fullmatch(run))
-    is_step = step is None or (isinstance(step, int) and not isinstance(step, bool) and 0 <= step < 10**12)
+    is_step = step is None or is_count(step, 10**12)
     if not is_run or not is_step or (run and picture):
         raise LessonError(say("lesson.wrong_screen"))
     return Screen(run=run, step=step if run else None, picture=_picture(picture) if picture else None)
@@ -179,16 +184,20 @@ def _here(wanted: object, number: int) -> Here | None:
     return Here(number=number, tab=tab, state=state)
 
 
-def _is_state(state: Sequence[object] | Mapping[str, object]) -> bool:
-    pairs = state.items() if isinstance(state, dict) else ()
-    known = all(_NAME.fullmatch(name) and isinstance(value, str) for name, value in pairs)
-    return known and len(pairs) <= MOST_STATES and sum(len(str(v)) for _, v in pairs) <= MOST_STATE_LETTERS
+def _is_state(state: Mapping[str, object]) -> bool:
+    known = all(_NAME.fullmatch(name) and isinstance(value, str) for name, value in state.items())
+    return known and len(state) <= MOST_STATES and sum(len(str(v)) for v in state.values()) <= MOST_STATE_LETTERS
 
 
 def _picture(text: object) -> str:
     """The query of a picture with its weights, checked and written anew."""
     if not isinstance(text, str) or len(text) > MOST_LETTERS:
         raise LessonError(say("lesson.wrong_picture"))
-    parts = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=40))
+    try:
+        parts = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=100))
+    except ValueError:
+        raise LessonError(say("lesson.wrong_picture")) from None
     weights, _, _ = queries.weights_of(parts), query.spec_of(parts), queries.class_of(parts)
-    return f"w={quote(weights)}&{query.written(parts)}".removesuffix("&")
+    if not _WEIGHTS.fullmatch(weights):
+        raise LessonError(say("lesson.wrong_picture"))
+    return f"w={weights}&{query.written(parts)}".removesuffix("&")

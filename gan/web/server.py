@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 import webbrowser
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gan.core.paths import ROOT, WEIGHTS
@@ -34,22 +35,41 @@ def serve(settings: Settings) -> None:
     """Show the page until the program is ended. Raises StartError."""
     check_address(settings.host, settings.port)
     keep_freed_memory()
-    if settings.forgets:
-        settings.runs.mkdir(mode=0o700)  # of nobody else's business on this machine
-    runs = open_runs(settings)
+    with _lesson_folder(settings):
+        _serve(settings, open_runs(settings))
+
+
+@contextlib.contextmanager
+def _lesson_folder(settings: Settings) -> Iterator[None]:
+    """Where a lesson is forgotten: a folder that is nobody else's business on this machine, and goes at its end."""
+    if not settings.forgets:
+        yield
+        return
+    try:
+        settings.runs.mkdir(mode=0o700)
+    except OSError as problem:
+        raise StartError(f"There is no room for a lesson in {settings.runs.parent} ({problem.strerror}).") from None
+    try:
+        yield
+    finally:
+        shutil.rmtree(settings.runs, ignore_errors=True)
+
+
+def _serve(settings: Settings, runs: Runs) -> None:
     page = start(settings, runs)
     if settings.on_space or not is_loopback(settings.host):
         runs.go_on()  # others wait for that
     print("\n".join(welcome(settings, runs.master)), flush=True)
     if settings.browser:
         webbrowser.open(owner_link(settings, runs.master))
-    signal.signal(signal.SIGTERM, _interrupt)
+    for name in ("SIGTERM", "SIGHUP"):  # ended, or its terminal was closed; Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup says
+            signal.signal(number, _interrupt)
     try:
         page.block_thread()
     finally:
         runs.close()
-        if settings.forgets:
-            shutil.rmtree(settings.runs, ignore_errors=True)
 
 
 def welcome(settings: Settings, token: str) -> list[str]:
@@ -69,7 +89,7 @@ def welcome(settings: Settings, token: str) -> list[str]:
 def _welcome_to_lesson(settings: Settings, token: str) -> list[str]:
     import segno
 
-    addresses = open_addresses(settings)
+    addresses = [local_address(settings)] if settings.on_space else open_addresses(settings)
     lines = [f"The lesson is ready. Teach with this link, and keep it to yourself: {owner_link(settings, token)}"]
     lines.append(f"  For the projector: {local_address(settings)}?view=projector")
     lines += [f"  For the class: {address}" for address in addresses]
@@ -77,8 +97,10 @@ def _welcome_to_lesson(settings: Settings, token: str) -> list[str]:
         drawn = io.StringIO()
         segno.make(addresses[0]).terminal(drawn, compact=True)
         lines += drawn.getvalue().splitlines()
-    else:
+    elif is_loopback(settings.host):
         lines.append(f"  For the class: {local_address(settings)} (only this machine; --host 0.0.0.0 lets others in)")
+    else:
+        lines.append(f"  For the class: http://, the address of this machine in your network, :{settings.port}/")
     kept = f"Runs are kept in {settings.runs}" if not settings.forgets else "What is trained is forgotten then"
     lines.append(f"  Ctrl-C ends it. {kept}.")
     return lines

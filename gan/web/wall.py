@@ -29,7 +29,6 @@ class Tile(Messages):
 
     id: str
     title: str
-    recipe: str
     status: str  # "waiting" of one whose turn it is not
     step: int
     total_steps: int
@@ -97,7 +96,6 @@ class Wall:
         return {
             "id": run.id,
             "title": _title(run),
-            "recipe": run.config.recipe,
             "status": "recording" if run.recorded else "waiting" if waits else run.status,
             "step": latest.step if latest else 0,
             "total_steps": run.config.total_steps,
@@ -105,16 +103,16 @@ class Wall:
             "kind": first.kind if first else "",
             "severity": first.severity if first else "early",
             "verdict": first.title if first else "",
-            "hidden": run.meta.hidden,
+            "hidden": not run.listed,
         }
 
 
 def _title(run: Run) -> str:
-    """Of the recipe and the data set, as we call them."""
+    """Of the recipe and the data set, as we call them: a run from a file may have any words there."""
     recipe, dataset = ALL_RECIPES.get(run.config.recipe), DATA.get(run.config.dataset)
     return say(
         "runs.title",
-        recipe=recipe.title if recipe else run.config.recipe,
+        recipe=recipe.title if recipe else say("web.another_recipe"),
         dataset=dataset.title if dataset else say("web.own_pictures"),
     )
 

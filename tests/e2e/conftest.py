@@ -24,11 +24,14 @@ from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 from gan.bench import App, find_chromium, free_port, process
+from gan.web.page import TABS
+from gan.web.text import EN
 from tests.conftest import PATIENCE, not_here, until
 from tests.follow import answer_of, records_of, steps_of
 
 STRANGER = "visitor.test"  # the same server by a name under which no browser was given a token
 TINY = {"batch": 8, "total_steps": 10**7}  # small steps, and more of them than any test waits for
+TITLES = [EN["common"][f"tab_{name}"] for name in TABS]
 NO_QUEUE = ("--max-waiting", "0")  # whoever comes second is refused, unless a test's own flags say otherwise
 expect.set_options(timeout=PATIENCE * 1000)
 HERE = r"https?://(127\.0\.0\.1|visitor\.test):\d+/"

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from gan.bench import free_port, process
-from tests.e2e.conftest import Server, open_tab, opened
+from tests.e2e.conftest import TITLES, Server, open_tab, opened
 
 # The app with one tab more, whose script lies where the others are looked for.
 PROGRAM = """
@@ -47,7 +47,7 @@ def with_a_dummy(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def test_a_dummy_tab_is_a_tab(with_a_dummy: Server, visit: Any) -> None:
     page = opened(visit(with_a_dummy.url()))
     tabs = page.get_by_role("tab")
-    expect(tabs).to_have_text(["Train", "Compare", "Latent sliders", "Interpolation", "How it works", "Dummy"])
+    expect(tabs).to_have_text([*TITLES, "Dummy"])
     open_tab(page, "dummy")
     expect(page.locator('#gf-tab-dummy [data-gf="said"]')).to_have_text("mounted with {}")
     page.wait_for_url(lambda url: "tab=dummy" in url)

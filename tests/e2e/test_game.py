@@ -27,6 +27,8 @@ def answer(page: Any, i: int, key: str) -> None:
 
 
 def play(page: Any, key: str = "ArrowLeft") -> None:
+    if part(page, "game", "before").is_visible():
+        part(page, "game", "no-clock").check()
     part(page, "game", "begin").or_(part(page, "game", "again")).locator("visible=true").click()
     for i in range(1, ROUND + 1):
         answer(page, i, key)
@@ -64,6 +66,7 @@ def test_what_is_not_answered_in_time_is_wrong_and_the_round_goes_on(server, vis
 
 def test_a_finger_plays_with_pictures_in_colour_of_another_run(server, visit):
     page = ready(visit(server.url("?tab=game", host=STRANGER), viewport={"width": 390, "height": 844}))
+    part(page, "game", "no-clock").check()
     part(page, "game", "run").select_option("recorded-quick-monsters")
     page.wait_for_url(re.compile("run=recorded-quick-monsters"))
     ready(page)
@@ -71,10 +74,12 @@ def test_a_finger_plays_with_pictures_in_colour_of_another_run(server, visit):
     expect(part(page, "game", "number")).to_have_text(f"Picture 1 of {ROUND}")
     part(page, "game", "real").click()
     expect(part(page, "game", "feedback")).to_have_text(re.compile(r"^(Right|Wrong)\. .* D (knew it|was fooled): "))
-    assert page.evaluate("() => gfTest.coloured('#gf-tab-game [data-gf=picture]')") >= 0
     open_tab(page, "how")
     open_tab(page, "game")
     expect(part(page, "game", "number")).to_have_text(f"Picture 2 of {ROUND}")
+    assert page.evaluate("() => document.querySelector('#gf-tab-game [data-gf=picture]').width") > 100
+    painted = "gfTest.image('#gf-tab-game [data-gf=picture]').some((value, i) => i % 4 === 3 && value > 0)"
+    page.wait_for_function(f"() => {painted}")
 
 
 def test_the_run_of_the_train_tab_can_be_played_with(server, visit, plain_run):

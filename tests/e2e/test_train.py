@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from gan.recipes.catalog import ALL_RECIPES
 from tests.e2e.conftest import (
     STRANGER,
+    TITLES,
     choose,
     css,
     fill,
@@ -47,7 +48,7 @@ def frames_shown(page: Any) -> int:
 def test_page_offers_what_the_tables_hold(server, visit):
     page = opened(visit(server.url()))
     tabs = page.get_by_role("tab").all_text_contents()
-    assert tabs == ["Train", "Compare", "Latent sliders", "Interpolation", "How it works"]
+    assert tabs == TITLES
     assert page.locator(".gf-recipe-title").all_text_contents() == [r.title for r in ALL_RECIPES.values()]
     expect(part(page, "train", "train")).to_be_enabled()
 

@@ -8,17 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gan.core.errors import Forbidden, UserError
+from gan.core.paths import STATIC
 from gan.latent.query import BadQuery
+from gan.runs.errors import NotFound
 from gan.runs.registry import Runs
 from gan.web import lesson as lesson_module
+from gan.web import page
 from gan.web.access import Access
 from gan.web.lesson import PARTS, Lesson, LessonError
+from gan.web.routes.kept_uploads import KeptUploads
 from gan.web.routes.lesson import LessonRoutes
 from gan.web.routes.run_control import RunControl
+from gan.web.routes.run_files import RunFiles
 from gan.web.routes.start import StartRoutes
 from tests.web.test_handlers import called, told
 
@@ -83,11 +88,11 @@ def test_what_is_hidden_is_named_once_and_in_one_order(lesson: Lesson) -> None:
         {"screen": {"run": "A" * 12, "picture": PICTURE}},
         {"screen": {"picture": "seed=5"}},
         {"screen": {"picture": "w=mnist&seed=x"}},
-        {"screen": {"picture": "w=mnist&" + "m" * 5000}},
+        {"screen": {"picture": "w=mnist&" + "m" * 25_000}},
         {"here": {"tab": "admin", "state": {}}},
         {"here": {"tab": "train", "state": {"run": 5}}},
         {"here": {"tab": "train", "state": {"<b>": "x"}}},
-        {"here": {"tab": "train", "state": {"run": "x" * 5000}}},
+        {"here": {"tab": "train", "state": {"run": "x" * 25_000}}},
         {"here": "train"},
     ],
     ids=str,
@@ -120,17 +125,39 @@ def test_whatever_is_asked_the_lesson_can_be_told(wanted: dict[str, Any]) -> Non
 def test_a_student_has_one_picture_raised_and_the_class_so_many(
     lesson: Lesson, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Who comes when there is no room pushes nobody out."""
     monkeypatch.setattr(lesson_module, "MOST_RAISED", 3)
     lesson.raise_picture(ME, PICTURE)
-    lesson.raise_picture(ME, "w=mnist&seed=1")
-    assert [raised["picture"] for raised in lesson.told(teacher=True)["raised"] or []] == ["w=mnist&seed=1"]
-    for i in range(5):
+    for i in range(2):
         lesson.raise_picture(f"{ME}-{i}", f"w=mnist&seed={i}")
+    with pytest.raises(LessonError, match="no room"):
+        lesson.raise_picture(f"{ME}-9", PICTURE)
+    lesson.raise_picture(ME, "w=mnist&seed=9")  # instead of the first
     raised = lesson.told(teacher=True)["raised"] or []
-    assert [one["picture"] for one in raised] == [f"w=mnist&seed={i}" for i in (2, 3, 4)]
+    assert [one["picture"] for one in raised] == [f"w=mnist&seed={i}" for i in (0, 1, 9)]
     lesson.put_away(raised[1]["id"])
     lesson.put_away("unknown")
     assert len(lesson.told(teacher=True)["raised"] or []) == 2
+    lesson.put_away()
+    assert lesson.told(teacher=True)["raised"] == []
+
+
+@given(st.text(max_size=80) | st.builds("w={}&{}".format, st.text(max_size=20), st.text(max_size=60)))
+@example("w=mnist&" + "&".join(f"x{i}=1" for i in range(200)))
+@example("w=\ud800&seed=1")
+@example("w=../../etc&seed=1")
+@example("w=mnist%26x%3D<b>&seed=1")
+def test_whatever_is_raised_is_a_picture_or_refused_in_words(text: str) -> None:
+    lesson = Lesson(on=True)
+    try:
+        lesson.raise_picture(ME, text)
+    except UserError as refused:
+        assert refused.message.endswith(".")
+        return
+    (one,) = lesson.told(teacher=True)["raised"] or []
+    assert one["picture"].isascii() and not set("<>\"' #") & set(one["picture"].partition("&")[0])
+    lesson.raise_picture(ME, one["picture"])  # what is written can be read
+    assert (lesson.told(teacher=True)["raised"] or [])[0]["picture"] == one["picture"]
 
 
 @pytest.mark.parametrize("by", [None, "short", "x" * 99, "<script>alert(1)</script>", 5])
@@ -142,7 +169,7 @@ def test_who_raises_a_picture_has_a_name_that_a_page_makes(lesson: Lesson, by: o
 
 def test_without_a_lesson_nothing_of_it_works() -> None:
     lesson = Lesson()
-    lesson.started("A" * 12)
+    lesson.started("A" * 12, shown=True)
     assert lesson.told()["on"] is False and lesson.told()["screen"] == NOTHING and lesson.lets_train
     with pytest.raises(LessonError, match="--teach"):
         lesson.change({"train": False})
@@ -173,6 +200,15 @@ def test_while_train_is_closed_only_the_teacher_starts_runs(access: Access) -> N
     order = json.dumps({"recipe": "dense", "changes": {"batch": 4, "total_steps": 10**6}}).encode()
     with pytest.raises(Forbidden, match="closed"):
         called(control.create, body=order)
+    run, token = access.runs.create("dense", "mnist")
+    for handler, asked in (
+        (control.command, {"body": b'{"command": "resume"}', "run_id": run.id}),
+        (control.command, {"body": b'{"command": "step"}', "run_id": run.id}),
+        (control.fork, {"body": b"{}", "run_id": run.id}),
+        (RunFiles(access, KeptUploads()).bring_back, {}),
+    ):
+        with pytest.raises(Forbidden, match="closed"):
+            called(handler, tokens=token, **asked)
     started = told(called(control.create, body=order, tokens=master))["id"]
     assert access.lesson.told()["screen"] == NOTHING | {"run": started}  # the class sees what its teacher starts
     boot = told(called(StartRoutes(access).boot))
@@ -181,21 +217,41 @@ def test_while_train_is_closed_only_the_teacher_starts_runs(access: Access) -> N
     assert access.may_train([])
 
 
-def test_pause_reaches_every_run_but_the_one_that_the_class_sees(
-    access: Access, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runs = [access.runs.create("dense", "mnist")[0] for _ in range(3)]
+def test_a_run_of_the_teacher_that_is_not_shown_is_not_told_to_the_class(access: Access) -> None:
+    order = json.dumps({"recipe": "dense", "shown": False, "changes": {"batch": 4, "total_steps": 10**6}}).encode()
+    called(RunControl(access).create, body=order, tokens=access.runs.master)
+    assert access.lesson.told()["screen"] == NOTHING
+
+
+def test_pause_reaches_what_students_train(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what the class sees, nor what its teacher has started."""
+    runs = [access.runs.create("dense", "mnist")[0] for _ in range(4)]
     asked = []
+    monkeypatch.setattr(type(runs[0]), "alive", property(lambda _: True))
     for run in runs:
         run.status = "running"
-        monkeypatch.setattr(type(run), "alive", property(lambda _: True))
         monkeypatch.setattr(run, "send", lambda command, run=run: asked.append((run.id, command.kind)))
+    access.lesson.started(runs[3].id, shown=False)
     access.lesson.change({"screen": {"run": runs[1].id}})
     called(LessonRoutes(access).pause, tokens=access.runs.master)
     assert sorted(asked) == sorted((run.id, "pause") for run in (runs[0], runs[2]))
-    for run in runs:
-        run.status = "stopped"
     monkeypatch.undo()
+
+
+def test_a_run_that_is_not_there_is_shown_to_nobody(access: Access) -> None:
+    routes, (run, _) = LessonRoutes(access), access.runs.create("dense", "mnist")
+    with pytest.raises(NotFound):
+        called(routes.change, body=b'{"screen": {"run": "AAAAAAAAAAAA"}}', tokens=access.runs.master)
+    wanted = json.dumps({"screen": {"run": run.id}}).encode()
+    assert told(called(routes.change, body=wanted, tokens=access.runs.master))["screen"]["run"] == run.id
+    access.runs.delete(run)
+    assert told(called(routes.told))["screen"] == NOTHING
+
+
+def test_every_tab_is_a_place_and_can_be_left_out() -> None:
+    assert tuple(page.TABS) == lesson_module.TABS and set(lesson_module.TABS) - {"train"} <= set(PARTS)
+    sheet = (STATIC / "css" / "lesson.css").read_text(encoding="utf-8")
+    assert [name for name in PARTS if f'[data-hides~="{name}"]' not in sheet] == []
 
 
 def test_an_address_becomes_a_code_and_a_token_does_not(access: Access) -> None:

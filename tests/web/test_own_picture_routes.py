@@ -496,10 +496,20 @@ def test_runs_on_own_pictures_are_shown_only_where_somebody_says_so(client, regi
     fork = client.post(f"{BASE}/runs/{run_id}/fork", json={}, headers=mine).json()["id"]
     assert not is_shown(fork)
     assert client.patch(f"{BASE}/runs/{run_id}", json={"shown": True}).status_code == 403
-    assert client.patch(f"{BASE}/runs/{run_id}", json={"shown": True}, headers=mine).json()["shown"] is True
-    for run in registry.all():
-        client.post(f"{BASE}/runs/{run.id}/command", json={"command": "stop"}, headers={"X-Owner": registry.master})
-        run.join(PATIENCE)
+    with_claim = {"X-Owner": f"{mine['X-Owner']},{made.json()['token']}"}
+    assert client.patch(f"{BASE}/runs/{run_id}", json={"shown": True}, headers=with_claim).json()["shown"] is True
+    assert client.patch(f"{BASE}/runs/{run_id}", json={"shown": False}, headers=mine).json()["shown"] is False
+
+    def stop_all() -> None:
+        for run in registry.all():
+            client.post(f"{BASE}/runs/{run.id}/command", json={"command": "stop"}, headers={"X-Owner": registry.master})
+            run.join(PATIENCE)
+
+    stop_all()
+    others = client.post(f"{BASE}/runs/{run_id}/fork", json={})  # by somebody who has the link
+    refused = client.patch(f"{BASE}/runs/{others.json()['id']}", json={"shown": True}, headers=owner(others))
+    assert refused.status_code == 403 and not is_shown(others.json()["id"])
+    stop_all()
     asked = client.post(f"{BASE}/runs", json=body | {"shown": True}, headers=owner(made)).json()["id"]
     assert is_shown(asked)
 

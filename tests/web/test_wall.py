@@ -19,6 +19,7 @@ from gan.runs.history import Mark
 from gan.runs.meta import PRIVATE_RUN
 from gan.runs.publishing import numbers_of
 from gan.runs.registry import Runs
+from gan.runs.room import no_room
 from gan.runs.run import Run
 from gan.runs.snapshot import next_snapshot
 from gan.runs.turns import Place
@@ -90,6 +91,8 @@ def test_a_tile_says_nothing_that_a_person_wrote(runs: Runs, wall: Wall) -> None
     runs.rename(run, "Anna, class 7b")
     run.meta.dataset_title = "holiday"
     (tile,) = wall.live()
+    run.config = run.config.changed(recipe="Anna was here", dataset="own-0123456789ab")  # as a file may say
+    assert Wall(runs, Diagnoses()).live()[0]["title"] == "Another recipe on own pictures"
     assert (tile["title"], tile["step"], tile["severity"], tile["verdict"]) == ("Dense on MNIST", 120, "early", "")
     assert "Anna" not in json.dumps(tile) and "holiday" not in json.dumps(tile)
 
@@ -167,7 +170,7 @@ def test_every_recording_hangs_there_with_its_verdict(tmp_path: Path) -> None:
     tiles = Wall(runs, Diagnoses()).recorded()
     assert sorted(ids(tiles)) == sorted(runs.recordings.of_recipes.values())
     assert all(tile["picture"] and tile["status"] == "recording" for tile in tiles)
-    collapsed = next(tile for tile in tiles if tile["recipe"] == "gallery:mode-collapse")
+    collapsed = next(tile for tile in tiles if tile["id"] == "recorded-gallery-mode-collapse")
     assert collapsed["kind"] == "mode-collapse"
 
 
@@ -184,6 +187,7 @@ def test_the_owner_of_the_program_hides_a_run_for_all_others(runs: Runs) -> None
     assert told(called(routes.wall, tokens=token))["live"] == []
     assert [tile["hidden"] for tile in told(called(routes.wall, tokens=runs.master))["live"]] == [True]
     assert Run(run.folder).meta.hidden
+    assert no_room([run], lambda _: "", 120)[1]["run"] is None  # nor is it offered where no place is left
     called(control.change, run_id=run.id, body=show, tokens=runs.master)
     assert ids(told(called(WallRoutes(access, Diagnoses()).wall))["live"]) == [run.id]
 

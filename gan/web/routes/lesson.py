@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+from contextlib import suppress
+from functools import lru_cache
 
 import segno
 from starlette.concurrency import run_in_threadpool
@@ -12,6 +14,7 @@ from starlette.responses import Response
 
 from gan.core.messages import say
 from gan.runs.commands import Command
+from gan.runs.errors import NotFound
 from gan.web.access import Access
 from gan.web.lesson import LessonError
 from gan.web.routes.answers import Table, answer_json, json_of, json_unless_known, tokens_of
@@ -31,28 +34,44 @@ class LessonRoutes:
             "PATCH lesson": self.change,
             "POST lesson/pause": self.pause,
             "POST lesson/raised": self.raise_picture,
+            "DELETE lesson/raised": self.put_away,
             "DELETE lesson/raised/{raised_id}": self.put_away,
             "GET qr.svg": self.qr,
         }
 
     async def told(self, request: Request) -> Response:
+        if run_id := self.lesson.told()["screen"]["run"]:
+            with suppress(NotFound):
+                self._unless_gone(run_id)
         return json_unless_known(request, self.lesson.told(self.runs.is_owner(tokens_of(request))))
 
     async def change(self, request: Request) -> Response:
+        """Raises NotFound for a run that is not there."""
         self.access.check_owner(tokens_of(request))
-        self.lesson.change(await json_of(request))
+        wanted = await json_of(request)
+        self.lesson.change(wanted)
+        if run_id := self.lesson.told()["screen"]["run"]:
+            self._unless_gone(run_id)
         return await self.told(request)
 
+    def _unless_gone(self, run_id: str) -> None:
+        """What is not there (any more) is shown to nobody."""
+        try:
+            self.runs.get(run_id)
+        except NotFound:
+            self.lesson.change({"screen": {}})
+            raise
+
     async def pause(self, request: Request) -> Response:
-        """Everything that learns but what the class sees: everybody looks up."""
+        """Everything that learns but what the class sees and what its teacher started: everybody looks up."""
         self.access.check_owner(tokens_of(request))
         await run_in_threadpool(self._pause_all)
         return await self.told(request)
 
     def _pause_all(self) -> None:
-        seen = self.lesson.told()["screen"]["run"]
+        spared = {self.lesson.told()["screen"]["run"], *self.lesson.of_teacher}
         for run in self.runs.all():
-            if run.alive and run.status == "running" and run.id != seen:
+            if run.alive and run.status == "running" and run.id not in spared:
                 run.send(Command("pause"))
 
     async def raise_picture(self, request: Request) -> Response:
@@ -62,7 +81,7 @@ class LessonRoutes:
 
     async def put_away(self, request: Request) -> Response:
         self.access.check_owner(tokens_of(request))
-        self.lesson.put_away(request.path_params["raised_id"])
+        self.lesson.put_away(request.path_params.get("raised_id", ""))
         return await self.told(request)
 
     async def qr(self, request: Request) -> Response:
@@ -70,6 +89,12 @@ class LessonRoutes:
         address = request.query_params.get("of", "")
         if not _ADDRESS.fullmatch(address):
             raise LessonError(say("lesson.wrong_address"))
-        drawn = io.BytesIO()
-        segno.make(address, error="m", micro=False).save(drawn, kind="svg", border=2, scale=8, light="#fff")
-        return Response(drawn.getvalue(), media_type="image/svg+xml", headers={"Cache-Control": "max-age=3600"})
+        data = await run_in_threadpool(_code, address)
+        return Response(data, media_type="image/svg+xml", headers={"Cache-Control": "max-age=3600"})
+
+
+@lru_cache(16)
+def _code(address: str) -> bytes:
+    drawn = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(drawn, kind="svg", border=2, scale=8, light="#fff")
+    return drawn.getvalue()

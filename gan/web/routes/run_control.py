@@ -79,14 +79,15 @@ class RunControl:
 
     async def change(self, request: Request) -> Response:
         run, body = self._steered(request), await json_of(request)
+        if "hidden" in body:
+            self.access.check_owner(tokens_of(request))
         if "title" in body:
             await run_in_threadpool(self.runs.rename, run, str(body["title"]))
         if "kept" in body:
             await run_in_threadpool(self.runs.mark, run, body["kept"] is True)
         if "shown" in body:
-            await run_in_threadpool(self.runs.show, run, body["shown"] is True)
+            await run_in_threadpool(self.runs.show, run, body["shown"] is True, tokens_of(request))
         if "hidden" in body:
-            self.access.check_owner(tokens_of(request))
             await run_in_threadpool(run.describe, hidden=body["hidden"] is True)
         return answer_json(summary_of(run))
 
@@ -105,7 +106,7 @@ class RunControl:
     async def _start(self, make: Callable[[], tuple[Run, str]], tokens: list[str]) -> Response:
         run, token = await run_in_threadpool(self._started, make, tokens)
         if self.runs.is_owner(tokens):
-            self.access.lesson.started(run.id)
+            self.access.lesson.started(run.id, run.listed)
         return answer_json({"id": run.id, "token": token}, 201)
 
     def _started(self, make: Callable[[], tuple[Run, str]], tokens: list[str]) -> tuple[Run, str]:

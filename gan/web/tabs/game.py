@@ -17,12 +17,13 @@ _PAGE = """<div class="gf gf-game gf-stack">
     <h2 class="gf-run-title">{title}</h2>
     <p>{rules}</p>
     <div class="gf-row"><button type="button" class="gf-btn gf-btn-primary gf-btn-big" data-gf="begin" disabled
-      >{begin}</button></div>
+      >{begin}</button>
+      <label class="gf-check gf-hint"><input type="checkbox" data-gf="no-clock"><span>{no_clock}</span></label></div>
   </div>
   <div class="gf-stack gf-game-question" data-gf="question" hidden>
     <p class="gf-hint gf-num" data-gf="number"></p>
     <canvas class="gf-canvas" data-gf="picture" role="img" aria-label="{picture}"></canvas>
-    <div class="gf-game-clock" role="timer"><div data-gf="clock-bar"></div></div>
+    <div class="gf-game-clock" data-gf="clock" role="timer"><div data-gf="clock-bar"></div></div>
     <div class="gf-row gf-game-answers">
       <button type="button" class="gf-btn gf-btn-big" data-gf="real">← {real}</button>
       <button type="button" class="gf-btn gf-btn-big" data-gf="fake">{fake} →</button>

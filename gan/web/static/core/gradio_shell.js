@@ -98,7 +98,7 @@ export function listenForTabKeys() {
 function tabsBeside(tab) {
   /** @type {NodeListOf<HTMLElement> | undefined} */
   const found = tab.closest('[role="tablist"]')?.querySelectorAll('[role="tab"]');
-  return [...(found ?? [])];
+  return [...(found ?? [])].filter((each) => each.offsetParent); // some may be left out of the page
 }
 
 /** @param {KeyboardEvent} event */

@@ -1,5 +1,7 @@
 // A lesson as this page hears of it: what the class sees, whether everybody may train, and what is left out of the page.
 
+import { showTab, visibleTab } from "./gradio_shell.js";
+
 /**
  * @typedef {{run: string | null, step: number | null, picture: string | null}} Screen what the class sees
  * @typedef {{on: boolean, train: boolean, hidden: string[], screen: Screen,
@@ -39,4 +41,5 @@ export const addressHides = () => (new URLSearchParams(location.search).get("hid
  */
 export function hide(parts) {
   document.body.dataset.hides = parts.join(" ");
+  if (parts.includes(visibleTab())) showTab("train");
 }

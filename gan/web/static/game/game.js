@@ -33,6 +33,8 @@ class GameTab {
       seen: () => visibleTab() === "game" && !document.hidden,
     });
     this.follower = null;
+    this.preparing = false;
+    this.subscriber = { tab: "game", changed: (change) => change.has("frames") && this.showBegin() };
   }
 
   async begin() {
@@ -57,8 +59,13 @@ class GameTab {
   async choose(chosen) {
     const runId = chosen === MINE ? shownMoment().run : chosen;
     if (!runId) return;
+    this.wanted = runId;
     try {
-      this.follower = await followerOf(runId);
+      const follower = await followerOf(runId);
+      if (this.wanted !== runId) return; // another was chosen meanwhile
+      this.follower?.unsubscribe(this.subscriber);
+      this.follower = follower;
+      follower.subscribe(this.subscriber);
     } catch (error) {
       notify(error.message, "error");
       return;
@@ -67,8 +74,13 @@ class GameTab {
     writeState("game", { run: runId });
     this.round.stop();
     this.show("before");
-    this.part("begin").disabled = !this.asked().length;
+    this.showBegin();
     await this.showScores();
+  }
+
+  /** A young run has something to ask as soon as it has a few frames. */
+  showBegin() {
+    if (!this.preparing) this.part("begin").disabled = !this.asked().length;
   }
 
   fillMenu(runId) {
@@ -92,18 +104,24 @@ class GameTab {
   // ---- a round ----
 
   async play() {
-    this.part("begin").disabled = true;
+    this.busy(true);
     try {
       const round = this.asked();
       await this.picture.prepare(this.follower, round);
       this.show("question");
       this.part("play").scrollIntoView({ block: "nearest" });
-      this.round.start(round, (verdict) => this.inWords(verdict));
+      this.round.start(round, (verdict) => this.inWords(verdict), !this.part("no-clock").checked);
     } catch (error) {
       notify(error.message, "error");
     } finally {
-      this.part("begin").disabled = false;
+      this.busy(false);
     }
+  }
+
+  /** While its pictures come, a round belongs to the run that was chosen. */
+  busy(preparing) {
+    this.preparing = preparing;
+    for (const name of ["begin", "again", "run"]) this.part(name).disabled = preparing;
   }
 
   inWords(verdict) {

@@ -4,6 +4,7 @@ import { setText } from "../core/dom.js";
 import { t } from "../core/text.js";
 
 const SECONDS = 5; // for each picture
+const LOOK_MS = 250; // whether somebody looks again
 const SHOWN_MS = 900; // so long stands what was right
 const KEYS = { ArrowLeft: true, ArrowRight: false };
 
@@ -18,15 +19,18 @@ export class Round {
     /** @type {(import("./questions.js").Question & {right: boolean})[]} */
     this.answers = [];
     this.inWords = String;
+    this.clock = true;
     part("real").addEventListener("click", () => this.answer(true));
     part("fake").addEventListener("click", () => this.answer(false));
   }
 
-  /** inWords(verdict): D's, for people. */
-  start(questions, inWords) {
+  /** inWords(verdict): D's, for people. clock: whether time is short. */
+  start(questions, inWords, clock) {
     this.stop();
-    Object.assign(this, { questions, inWords, answers: [] });
+    Object.assign(this, { questions, inWords, clock, answers: [] });
+    this.part("clock").hidden = !clock;
     this.ask();
+    this.part("real").focus({ preventScroll: true });
   }
 
   /** Nothing is asked any more. */
@@ -35,32 +39,38 @@ export class Round {
     this.asking = null;
   }
 
+  /** For who looks elsewhere, time does not pass. */
   ask() {
+    if (!this.hooks.seen()) {
+      this.timer = setTimeout(() => this.ask(), LOOK_MS);
+      return;
+    }
     const question = this.questions[this.answers.length];
     this.asking = question;
     setText(this.part("number"), t("game.number", { i: this.answers.length + 1, total: this.questions.length }));
     setText(this.part("feedback"), "");
     this.part("play").dataset.right = "";
     this.picture.show(question);
+    if (!this.clock) return;
     this.run();
-    this.timer = setTimeout(() => this.timeUp(), 1000 * SECONDS);
+    this.timer = setTimeout(() => (this.hooks.seen() ? this.answer(null) : this.ask()), 1000 * SECONDS);
   }
 
-  /** For who looks elsewhere, time does not pass. */
-  timeUp() {
-    if (this.hooks.seen()) this.answer(null);
-    else this.ask();
-  }
-
-  /** The clock begins anew: without motion where somebody wants none, it only ends. */
+  /** The clock begins anew; where somebody wants no motion it goes in seconds. */
   run() {
     const bar = this.part("clock-bar");
-    bar.getAnimations().forEach((animation) => animation.cancel());
-    bar.animate([{ transform: "scaleX(1)" }, { transform: "scaleX(0)" }], { duration: 1000 * SECONDS, fill: "forwards" });
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    for (const animation of bar.getAnimations()) animation.cancel();
+    bar.animate([{ transform: "scaleX(1)" }, { transform: "scaleX(0)" }], {
+      duration: 1000 * SECONDS,
+      fill: "forwards",
+      easing: calm ? `steps(${SECONDS})` : "linear",
+    });
   }
 
   key(event) {
-    if (!this.asking || !(event.key in KEYS) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!this.asking || !(event.key in KEYS) || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!this.part("play").contains(event.target) && event.target !== document.body) return; // arrows of a tab or a menu
     event.preventDefault();
     this.answer(KEYS[event.key]);
   }
@@ -81,7 +91,8 @@ export class Round {
   feedback({ real, verdict, d }, isReal, right) {
     const mine = isReal === null ? t("game.slow") : t(right ? "game.right" : "game.wrong");
     const what = t(real ? "game.it_was_real" : "game.it_was_fake");
-    return `${mine} ${what} ${t(d === real ? "game.d_right" : "game.d_wrong", { verdict: this.inWords(verdict) })}`;
+    const how = d === real ? "game.d_right" : real ? "game.d_wrong_real" : "game.d_wrong_fake";
+    return `${mine} ${what} ${t(how, { verdict: this.inWords(verdict) })}`;
   }
 
   next() {

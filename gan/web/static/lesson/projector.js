@@ -2,8 +2,8 @@
 // pressed, and nothing here is secret.
 
 import { Chart } from "../charts/plot.js";
-import { addresses } from "../core/boot.js";
 import { drawTiles, whenLookChanges } from "../core/canvas.js";
+import { joinAddress, onlyHere } from "../core/controls/copy_link.js";
 import { h, setText } from "../core/dom.js";
 import { short, whole } from "../core/format.js";
 import { shell } from "../core/gradio_shell.js";
@@ -32,12 +32,14 @@ class Projector {
     this.data = data;
     this.screen = null;
     this.follower = null;
+    this.sheet = null;
+    this.pinned = null; // the step of the frame that is shown; null: now
     this.subscriber = { tab: "train", eager: true, changed: (change) => this.changed(change) };
     this.build();
   }
 
   build() {
-    const join = addresses()[0] ?? new URL(".", document.baseURI).href;
+    const join = joinAddress();
     this.canvas = h("canvas", { class: "gf-canvas", role: "img" });
     this.image = h("img", { alt: t("lesson.raised_picture"), hidden: true });
     this.title = h("h1", {});
@@ -64,7 +66,8 @@ class Projector {
       onPick: () => {},
     });
     this.chart.smoothing = SMOOTHING;
-    const code = h("img", { src: url(`qr.svg?of=${encodeURIComponent(join)}`), alt: t("lesson.code", { address: join }) });
+    const alt = t("lesson.code", { address: join });
+    const code = !onlyHere() && h("img", { src: url(`qr.svg?of=${encodeURIComponent(join)}`), alt }); // else it leads nowhere
     const joining = h(
       "div",
       { class: "gf-projector-join" },
@@ -103,13 +106,23 @@ class Projector {
     if (JSON.stringify(screen) === JSON.stringify(this.screen)) return;
     this.screen = screen;
     this.follower?.unsubscribe(this.subscriber);
-    this.follower = null;
+    Object.assign(this, { follower: null, sheet: null, pinned: null, judged: null });
+    this.canvas.width = 0;
+    for (const words of [this.step, this.verdict.lastChild]) setText(words, "");
+    this.verdict.dataset.severity = "early";
     this.element.dataset.shows = screen.run ? "run" : screen.picture ? "picture" : "nothing";
     this.canvas.hidden = !screen.run;
     this.image.hidden = !screen.picture;
     if (screen.picture) this.image.src = url(`picture.png?${screen.picture}&scale=${PICTURE_SCALE}`);
-    setText(this.title, t(screen.picture ? "lesson.a_picture" : "lesson.nothing_yet"));
-    if (screen.run) await this.openRun(screen).catch((error) => notify(error.message, "error"));
+    setText(this.title, screen.run ? "" : t(screen.picture ? "lesson.a_picture" : "lesson.nothing_yet"));
+    if (screen.run) await this.openRun(screen).catch((error) => this.failed(error, screen));
+  }
+
+  /** It is tried again soon. */
+  failed(error, screen) {
+    notify(error.message, "error");
+    this.screen = null;
+    setTimeout(() => this.screen ?? this.show(screen), EVERY_MS);
   }
 
   async openRun(screen) {
@@ -123,16 +136,25 @@ class Projector {
 
   /** Of the recipe and the data set: what somebody called a run is not for everybody. */
   titleOf({ config, own_pictures: own, dataset_title: dataset }) {
-    const recipe = this.data.recipes.find(({ name }) => name === config.recipe)?.title ?? config.recipe;
+    const recipe = this.data.recipes.find(({ name }) => name === config.recipe)?.title ?? t("lesson.other_recipe");
     return own ? recipe : t("lesson.run_title", { recipe, dataset });
   }
 
   async changed(change) {
     if (change.has("snapshot") || change.has("frames") || change.has("picture")) await this.drawMoment();
     if (change.has("rows")) this.chart.refresh();
-    const running = this.follower?.status === "running";
-    const answer = await this.verdicts?.renew(running).catch(() => null);
-    if (answer) this.showVerdict(firstLine(answer));
+    if (this.follower) await this.judge();
+  }
+
+  /** What is to be said of the moment that is shown; of a step that is pinned, once. */
+  async judge() {
+    const { follower, verdicts, pinned } = this;
+    if (pinned !== null && this.judged === pinned) return;
+    const asked = pinned === null ? verdicts.renew(follower.status === "running") : verdicts.ask(pinned);
+    const answer = await asked.catch(() => null);
+    if (!answer || follower !== this.follower) return;
+    this.judged = pinned;
+    this.showVerdict(firstLine(answer));
   }
 
   showVerdict({ kind, severity, title }) {
@@ -143,11 +165,13 @@ class Projector {
   /** Now, or the last frame until the step that the teacher has pinned. */
   async drawMoment() {
     const { follower, screen } = this;
-    const pinned = screen.step === null ? undefined : follower.history.frameSteps.findLast((step) => step <= screen.step);
-    this.sheet = pinned === undefined ? follower.sheet : await frameOf(follower.history, pinned);
+    const steps = follower.history.frameSteps;
+    const pinned = screen.step === null ? null : (steps.filter((step) => step <= screen.step).at(-1) ?? steps[0] ?? null);
+    const sheet = pinned === null ? follower.sheet : await frameOf(follower.history, pinned);
     if (follower !== this.follower) return;
+    Object.assign(this, { pinned, sheet });
     setText(this.step, t("lesson.step", { step: whole(pinned ?? follower.snapshot?.step ?? 0) }));
-    this.chart.cursor = pinned ?? null;
+    this.chart.cursor = pinned;
     this.chart.refresh();
     this.draw();
   }

@@ -1,8 +1,8 @@
 // What a student has of a lesson: the way to what the class sees, one's own picture for the class, and the teacher's calls.
 
 import { openTab, readState } from "../core/address.js";
-import { h, setText } from "../core/dom.js";
-import { visibleTab } from "../core/gradio_shell.js";
+import { h } from "../core/dom.js";
+import { isShells, visibleTab } from "../core/gradio_shell.js";
 import { addressHides, hide } from "../core/lesson.js";
 import { notify } from "../core/notice.js";
 import { queryOf } from "../core/query.js";
@@ -32,7 +32,8 @@ export class StudentStrip {
       this.closed,
       h("span", { class: "gf-row gf-push" }, this.see, this.raise),
     );
-    this.called = location.search.includes("=") ? null : 0; // who comes by a link stays where it leads
+    const leads = [...new URLSearchParams(location.search).keys()].some((key) => !isShells(key));
+    this.called = leads ? null : 0; // who comes by a link to something stays there
     setInterval(() => this.showRaise(), LOOK_MS);
   }
 
@@ -67,7 +68,6 @@ export class StudentStrip {
   async raisePicture() {
     try {
       await postJSON("lesson/raised", { by: ME, picture: queryOf(readState("latent")) });
-      setText(this.raise, t("lesson.raise"));
       notify(t("lesson.raised"), "info");
     } catch (error) {
       notify(error.message, "error");

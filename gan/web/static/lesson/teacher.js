@@ -1,18 +1,20 @@
 // What the teacher of a lesson has: where the class goes, what it sees, who may train, and what students have raised.
 
-import { openTab, readState } from "../core/address.js";
+import { readState } from "../core/address.js";
 import { addresses } from "../core/boot.js";
+import { joinAddress } from "../core/controls/copy_link.js";
+import { menu } from "../core/controls/menu.js";
 import { h, setText } from "../core/dom.js";
-import { visibleTab } from "../core/gradio_shell.js";
+import { isShells, tabs, visibleTab } from "../core/gradio_shell.js";
 import { takeLesson } from "../core/lesson.js";
 import { notify } from "../core/notice.js";
 import { queryOf } from "../core/query.js";
-import { api, jsonOf, url } from "../core/server.js";
+import { api, jsonOf } from "../core/server.js";
 import { t } from "../core/text.js";
 import { shownMoment } from "../run/shown_run.js";
+import { RaisedMenu } from "./raised.js";
 
-const PARTS = ["setup", "diagnosis", "numbers", "compare", "wall", "latent", "interpolation", "game", "how"];
-const SCALE = 4; // of the pictures that were raised
+const PARTS = ["setup", "diagnosis", "numbers"]; // of the Train tab, that can be left out beside whole tabs
 
 export class TeacherStrip {
   constructor() {
@@ -22,17 +24,18 @@ export class TeacherStrip {
         { type: "button", class: "gf-btn gf-small", dataset: { gf: `lesson-${key}` }, title: t(`lesson.${key}_hint`), onclick },
         t(`lesson.${key}`),
       );
-    const projector = new URL("?view=projector", document.baseURI).href;
     this.train = press("close", () => this.change({ train: !this.lesson.train }));
-    this.raised = h("div", { class: "gf-menu-list gf-lesson-raised" });
-    this.raisedTitle = h("summary", { class: "gf-btn gf-small", dataset: { gf: "lesson-raised" } });
-    this.hiding = PARTS.map((name) => this.part(name));
+    this.raised = new RaisedMenu({
+      project: (picture) => this.change({ screen: { picture } }, "lesson.project_done"),
+      putAway: (id) => this.ask(id ? `lesson/raised/${id}` : "lesson/raised", "DELETE"),
+    });
+    this.hiding = [...PARTS, ...tabs().slice(1)].map((name) => this.part(name)); // the first is where all begin
     const dot = h("span", { class: "gf-dot", "aria-hidden": "true" });
     this.element = h(
       "section",
       { class: "gf gf-lesson gf-row", "aria-label": t("lesson.title") },
       h("span", { class: "gf-tag", dataset: { kind: "running" } }, dot, t("lesson.title")),
-      h("span", { class: "gf-num gf-lesson-address" }, addresses()[0] ?? new URL(".", document.baseURI).href),
+      h("span", { class: "gf-num gf-lesson-address", title: addresses().join("\n") }, joinAddress()),
       h(
         "span",
         { class: "gf-row gf-push" },
@@ -40,34 +43,34 @@ export class TeacherStrip {
         press("project", () => this.project()),
         this.train,
         press("pause", () => this.ask("lesson/pause", "POST")),
-        h("details", { class: "gf-menu" }, this.raisedTitle, this.raised),
-        h(
-          "details",
-          { class: "gf-menu" },
-          h(
-            "summary",
-            { class: "gf-btn gf-small", title: t("lesson.hide_hint"), dataset: { gf: "lesson-hide" } },
-            t("lesson.hide"),
-          ),
-          h(
-            "div",
-            { class: "gf-menu-list" },
-            this.hiding.map(({ box }) => box),
-          ),
-        ),
+        this.raised.element,
+        this.hidingMenu(),
         h(
           "a",
-          { class: "gf-btn gf-small", href: projector, target: "_blank", title: t("lesson.projector_hint") },
+          { class: "gf-btn gf-small", href: projector(), target: "_blank", title: t("lesson.projector_hint") },
           t("lesson.projector"),
         ),
       ),
     );
   }
 
+  hidingMenu() {
+    const look = { class: "gf-btn gf-small", title: t("lesson.hide_hint"), dataset: { gf: "lesson-hide" } };
+    const ticks = this.hiding.map(({ box }) => box);
+    const details = h(
+      "details",
+      { class: "gf-menu" },
+      h("summary", look, t("lesson.hide")),
+      h("div", { class: "gf-menu-list" }, ticks),
+    );
+    menu(details);
+    return details;
+  }
+
   /** A tick for a part of the page that students have. */
   part(name) {
     const tick = h("input", { type: "checkbox", onchange: () => this.change({ hidden: this.unticked }) });
-    const words = PARTS.indexOf(name) > 2 ? t(`common.tab_${name}`) : t(`lesson.part_${name}`);
+    const words = PARTS.includes(name) ? t(`lesson.part_${name}`) : t(`common.tab_${name}`);
     return { name, tick, box: h("label", { class: "gf-check gf-menu-item" }, tick, h("span", {}, words)) };
   }
 
@@ -80,23 +83,7 @@ export class TeacherStrip {
     setText(this.train, t(lesson.train ? "lesson.close" : "lesson.open"));
     this.train.title = t(lesson.train ? "lesson.close_hint" : "lesson.open_hint");
     for (const { name, tick } of this.hiding) tick.checked = !lesson.hidden.includes(name);
-    this.showRaised(lesson.raised ?? []);
-  }
-
-  /** Pictures of the class, the newest first. */
-  showRaised(raised) {
-    setText(this.raisedTitle, t("lesson.raised_count", { count: raised.length }));
-    const rows = raised.toReversed().map((each) => this.raisedRow(each));
-    this.raised.replaceChildren(...(rows.length ? rows : [h("p", { class: "gf-hint" }, t("lesson.raised_none"))]));
-  }
-
-  raisedRow({ id, picture }) {
-    const put = () => this.ask(`lesson/raised/${id}`, "DELETE");
-    const project = () => this.change({ screen: { picture } });
-    const open = () => openTab("latent", Object.fromEntries(new URLSearchParams(picture)));
-    const button = (key, onclick) => h("button", { type: "button", class: "gf-btn gf-btn-mini", onclick }, t(`lesson.${key}`));
-    const image = h("img", { src: url(`picture.png?${picture}&scale=${SCALE}`), alt: t("lesson.raised_picture") });
-    return h("div", { class: "gf-row" }, image, button("project", project), button("open_it", open), button("put_away", put));
+    this.raised.show(lesson.raised ?? []);
   }
 
   // ---- what is asked ----
@@ -129,4 +116,13 @@ export class TeacherStrip {
       notify(error.message, "error");
     }
   }
+}
+
+/** The page for the projector, in the language and the colours of this one. */
+function projector() {
+  const link = new URL("?view=projector", document.baseURI);
+  for (const [key, value] of new URLSearchParams(location.search))
+    if (isShells(key) && key !== "hide") link.searchParams.set(key, value);
+  link.searchParams.set("view", "projector");
+  return link.href;
 }

@@ -13,7 +13,7 @@ import { Waiting } from "./waiting.js";
 export class Starting {
   /**
    * hooks: {open(runId): show a run -> Promise, said(sentence): why a run could not be made, "" when it is tried, bar: the bar
-   * of a phone, begun(pressed): the new run is shown; pressed: its button had the focus, changed(): my runs are others,
+   * of a phone, begun(pressed): the new run is shown; pressed: its button had the focus, rested(): it was made or refused, changed(): my runs are others,
    * adopt(name, token): own pictures that came with a run -> Promise}.
    */
   constructor(part, hooks) {
@@ -53,7 +53,7 @@ export class Starting {
     } catch (error) {
       this.refused(error, () => this.create(order), this.hooks.said);
     } finally {
-      button.disabled = false;
+      this.hooks.rested();
       setText(button, t("train.train"));
     }
   }

@@ -11,7 +11,7 @@ import { everyVisible } from "../core/schedule.js";
 import { getJSON } from "../core/server.js";
 import { keeps } from "../core/storage.js";
 import { t } from "../core/text.js";
-import { trainsAnother } from "../core/tokens.js";
+import { owns, trainsAnother } from "../core/tokens.js";
 import { recordingOf } from "../run/recordings.js";
 import { LiveView } from "./live.js";
 import { isPhone, PhoneBar } from "./phone_bar.js";
@@ -47,6 +47,7 @@ class TrainTab {
       said: (sentence) => this.setup.showError(sentence),
       bar: this.bar,
       begun: (pressed) => this.begun(pressed),
+      rested: () => this.allow(),
       changed: () => this.runsPoll.now(),
       adopt: (name, token) => this.setup.datasets.adopt(name, token),
     });
@@ -77,7 +78,8 @@ class TrainTab {
   }
 
   /** open: whether a lesson lets everybody train. */
-  allow(open) {
+  allow(open = this.isOpen) {
+    this.isOpen = open;
     const { owner, may_train: may } = this.data;
     this.part("train").disabled = !(owner || (may && open));
     this.part("only-here").hidden = owner || (may && open);
@@ -86,12 +88,13 @@ class TrainTab {
 
   /** In a lesson, who has no run of their own on the screen sees what the class sees. */
   follow({ screen, train }) {
-    const { runId, meta } = this.live;
     const before = this.classRun;
+    const { run } = readState("train"); // written as soon as somebody wants it; a recording that nobody chose is not
     this.classRun = screen.run;
     this.allow(train);
     if (this.data.owner || !screen.run || screen.run === before) return;
-    if (!runId || meta?.recorded || runId === before) this.openRun(screen.run);
+    const isWanted = run && (before === undefined || owns(run)); // a link, or one of one's own
+    if (!isWanted) this.openRun(screen.run);
   }
 
   /** In some frames and private windows a run's token is lost with the page; outside a frame it may be kept. */
@@ -191,6 +194,7 @@ class TrainTab {
   }
 
   begun(pressed) {
+    this.setup.datasets.showShown(); // a run on own pictures is shown where somebody says so for that run
     if (isPhone()) this.part("live").scrollIntoView({ block: "start" });
     if (!pressed) return;
     if (isPhone())

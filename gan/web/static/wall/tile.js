@@ -13,10 +13,9 @@ const ENDED = ["finished", "failed"];
 const SHARP = 128; // pixels across all pictures of a tile
 
 export class Tile {
-  /** run: as the server tells of it. changed(): what is on the wall is another. */
-  constructor({ id, status }, changed) {
+  /** run: as the server tells of it. */
+  constructor({ id, status }) {
     this.id = id;
-    this.changed = changed;
     this.picture = null;
     this.image = h("img", { alt: "", decoding: "async", onload: () => this.showSharp() });
     this.open = h(
@@ -55,6 +54,7 @@ export class Tile {
 
   show(run) {
     this.run = run;
+    this.element.hidden = false;
     setText(this.title, run.title);
     this.status.dataset.kind = run.status;
     setText(this.status.lastChild, t(`train.status_${run.status}`));
@@ -97,8 +97,8 @@ export class Tile {
     const body = JSON.stringify(ownsAll() ? { hidden: !this.run.hidden } : { shown: false });
     try {
       await api(`runs/${this.id}`, { method: "PATCH", headers: { "Content-Type": "application/json" }, body });
-      this.element.hidden = !ownsAll(); // at once: the wall is told of it within a second
-      await this.changed();
+      if (ownsAll()) this.show({ ...this.run, hidden: !this.run.hidden });
+      else this.element.hidden = true; // at once: the wall is told of it within a second
     } catch (error) {
       notify(error.message, "error");
     }

@@ -39,6 +39,8 @@ class WallTab {
     const { live, recorded } = await getJSON("wall");
     this.fill("tiles", live);
     this.fill("recorded", recorded);
+    const told = new Set([...live, ...recorded].map(({ id }) => id));
+    for (const id of this.tiles.keys()) if (!told.has(id)) this.tiles.delete(id);
     this.part("none").hidden = live.length > 0;
     this.part("about").hidden = !live.length;
     this.part("recorded-box").hidden = !recorded.length;
@@ -56,7 +58,7 @@ class WallTab {
   }
 
   tile(run) {
-    const tile = this.tiles.get(run.id) ?? new Tile(run, () => this.refresh());
+    const tile = this.tiles.get(run.id) ?? new Tile(run);
     this.tiles.set(run.id, tile);
     tile.show(run);
     return tile.element;

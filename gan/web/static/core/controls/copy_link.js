@@ -40,6 +40,9 @@ export function forOthers(link) {
   return address && isHere() ? new URL(shared, address).href : link.replace(search, shared);
 }
 
+/** Where others join: the likeliest address of the page. */
+export const joinAddress = () => addresses()[0] ?? new URL(".", document.baseURI).href;
+
 /** Open by a name that every machine has for itself. */
 const isHere = () => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(location.hostname);
 
