@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
@@ -18,6 +18,7 @@ from gan.runs.meta import is_count
 from gan.web.routes import queries
 
 MOST_RAISED = 60  # pictures that students have raised and the teacher has not put away
+MOST_OF_TEACHER = 200  # runs
 MOST_LETTERS = 20_000  # of a picture's query, which may hold a whole latent and twelve directions
 MOST_STATES, MOST_STATE_LETTERS = 200, 20_000  # of an address that the class is sent to
 # What a page may leave out: its tabs but Train, and parts of that.
@@ -83,7 +84,7 @@ class Lesson:
         self._state, self._calls = _State(), 0
         self._raised: OrderedDict[str, Raised] = OrderedDict()  # by who raised it; the newest last
         self._guard = threading.Lock()
-        self.of_teacher: set[str] = set()  # ids of runs that were started with the owner's link
+        self.of_teacher: deque[str] = deque(maxlen=MOST_OF_TEACHER)  # ids of runs that the teacher started
 
     @property
     def lets_train(self) -> bool:
@@ -125,7 +126,7 @@ class Lesson:
 
     def started(self, run_id: str, shown: bool) -> None:
         """The teacher has begun a run: the class sees it, if everybody may."""
-        self.of_teacher.add(run_id)
+        self.of_teacher.append(run_id)
         if self.on and shown:
             self.change({"screen": {"run": run_id}})
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
 
 from gan.core.errors import Missing
 from gan.core.images import frame_bytes, is_exact
-from gan.core.messages import say
+from gan.core.messages import say, with_messages
 from gan.data.catalog import DATA
 from gan.recipes.catalog import ALL_RECIPES
 from gan.runs.registry import Runs
@@ -48,6 +49,7 @@ class Wall:
         self._made_at = -AGE
         self._live: list[Tile] = []
         self._recorded: list[Tile] | None = None
+        self._told: dict[bool, bytes] = {}  # of these tiles
         self._pictures: dict[str, tuple[int, bytes]] = {}  # by run; the newest last
 
     def live(self, hidden: bool = False) -> list[Tile]:
@@ -59,7 +61,16 @@ class Wall:
             if self._now() - self._made_at >= AGE:
                 self._live = [self._tile(run) for run in self._chosen()]
                 self._made_at = self._now()
+                self._told.clear()
             return [tile for tile in self._live if hidden or not tile["hidden"]]
+
+    def told(self, hidden: bool = False) -> bytes:
+        """All tiles as JSON {live, recorded}, written once for all who look."""
+        tiles = {"live": self.live(hidden), "recorded": self.recorded()}
+        with self._guard:
+            if hidden not in self._told:
+                self._told[hidden] = json.dumps(with_messages(tiles)).encode()
+            return self._told[hidden]
 
     def recorded(self) -> list[Tile]:
         """Of the recorded runs, in the order of the recipes. They stay as they are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gan.core.errors import Forbidden
+from gan.core.paths import STATIC
 from gan.runs.errors import NotFound
 from gan.runs.registry import Runs
 from gan.web import game as game_module
@@ -86,3 +88,10 @@ def test_only_the_owner_begins_anew(access: Access) -> None:
     assert told(called(routes.scores, run_id=run.id)) == {"rounds": 0, "bins": []}
     with pytest.raises(NotFound):
         called(routes.count, run_id="AAAAAAAAAAAA", body=body)
+
+
+def test_a_round_of_the_page_is_counted_whole() -> None:
+    (pairs,) = re.findall(
+        r"export const PAIRS = (\d+);", (STATIC / "game" / "questions.js").read_text(encoding="utf-8")
+    )
+    assert 2 * int(pairs) == MOST_ANSWERS

@@ -134,9 +134,8 @@ def unless_known(request: Request, digest: str, cache: str, answer: Callable[[di
     return answer(headers)
 
 
-def json_unless_known(request: Request, content: Mapping[str, object]) -> Response:
+def json_unless_known(request: Request, body: bytes) -> Response:
     """JSON that a page asks for often, and that is the same most of the time."""
-    body = json.dumps(with_messages(content)).encode()
 
     def whole(headers: dict[str, str]) -> Response:
         return Response(body, media_type="application/json", headers=headers)

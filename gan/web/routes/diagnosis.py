@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,4 +27,4 @@ class DiagnosisRoutes:
         """step=N: as it looked at that step; without, as it looks now."""
         run, step = self.runs.get(request.path_params["run_id"]), count_of(request, "step", -1)
         verdicts = await run_in_threadpool(self._diagnoses.of, run, None if step < 0 else step)
-        return json_unless_known(request, answer(run, verdicts))
+        return json_unless_known(request, json.dumps(answer(run, verdicts)).encode())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
 import re
-from contextlib import suppress
 from functools import lru_cache
 
 import segno
@@ -41,26 +41,22 @@ class LessonRoutes:
 
     async def told(self, request: Request) -> Response:
         if run_id := self.lesson.told()["screen"]["run"]:
-            with suppress(NotFound):
-                self._unless_gone(run_id)
-        return json_unless_known(request, self.lesson.told(self.runs.is_owner(tokens_of(request))))
+            try:
+                self.runs.get(run_id)
+            except NotFound:  # it was deleted: nobody is sent there
+                self.lesson.change({"screen": {}})
+        told = self.lesson.told(self.runs.is_owner(tokens_of(request)))
+        return json_unless_known(request, json.dumps(told).encode())
 
     async def change(self, request: Request) -> Response:
         """Raises NotFound for a run that is not there."""
         self.access.check_owner(tokens_of(request))
         wanted = await json_of(request)
+        screen = wanted.get("screen")
+        if isinstance(screen, dict) and isinstance(screen.get("run"), str):
+            self.runs.get(screen["run"])
         self.lesson.change(wanted)
-        if run_id := self.lesson.told()["screen"]["run"]:
-            self._unless_gone(run_id)
         return await self.told(request)
-
-    def _unless_gone(self, run_id: str) -> None:
-        """What is not there (any more) is shown to nobody."""
-        try:
-            self.runs.get(run_id)
-        except NotFound:
-            self.lesson.change({"screen": {}})
-            raise
 
     async def pause(self, request: Request) -> Response:
         """Everything that learns but what the class sees and what its teacher started: everybody looks up."""

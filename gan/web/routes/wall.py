@@ -24,8 +24,7 @@ class WallRoutes:
 
     async def wall(self, request: Request) -> Response:
         owner = self.runs.is_owner(tokens_of(request))
-        live, recorded = await run_in_threadpool(lambda: (self._wall.live(hidden=owner), self._wall.recorded()))
-        return json_unless_known(request, {"live": live, "recorded": recorded})
+        return json_unless_known(request, await run_in_threadpool(self._wall.told, owner))
 
     async def tile(self, request: Request) -> Response:
         """The picture of a tile. Each has an address of its own (v=`picture`), so that a browser keeps it."""

@@ -2,8 +2,7 @@
 
 import { drawTiles } from "../core/canvas.js";
 import { url } from "../core/server.js";
-
-const REAL_COLUMNS = 8; // of the sheet of real pictures
+import { REAL_COLUMNS } from "../run/history.js";
 
 export class Picture {
   constructor(canvas) {

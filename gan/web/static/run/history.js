@@ -7,6 +7,7 @@ import { localised } from "../core/text.js";
 /** @typedef {Record<string, any[]>} Columns of a kind of record, by name */
 /** @typedef {Record<string, any>} Fields of one record */
 
+export const REAL_COLUMNS = 8; // of the sheet of real pictures beside a run
 const KEPT_FRAMES = 400;
 const AT_ONCE = 4; // of the browser's six connections
 

@@ -5,6 +5,7 @@ import { setText } from "../core/dom.js";
 import { whole } from "../core/format.js";
 import { url } from "../core/server.js";
 import { t } from "../core/text.js";
+import { REAL_COLUMNS } from "../run/history.js";
 import { openable, openTile, TileButton } from "../run/tile_button.js";
 import { drawGrid } from "../run/verdict_grid.js";
 
@@ -56,7 +57,7 @@ export class RunPictures {
     this.part("real").setAttribute("aria-label", t("train.real_label", { count }));
     this.grid("real", {
       sheet: this.realSheet,
-      tiles: { count, columns: 8, size },
+      tiles: { count, columns: REAL_COLUMNS, size },
       columns: wide ? count : 8,
       verdicts: this.verdicts("real"),
       color: "--gf-ink2",
