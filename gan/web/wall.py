@@ -45,7 +45,7 @@ class Wall:
 
     def __init__(self, runs: Runs, diagnoses: Diagnoses, now: Callable[[], float] = time.monotonic) -> None:
         self.runs, self._diagnoses, self._now = runs, diagnoses, now
-        self._guard = threading.Lock()
+        self._guard, self._reads = threading.Lock(), threading.Lock()  # _reads: of the recordings
         self._made_at = -AGE
         self._live: list[Tile] = []
         self._recorded: list[Tile] | None = None
@@ -65,16 +65,19 @@ class Wall:
             return [tile for tile in self._live if hidden or not tile["hidden"]]
 
     def told(self, hidden: bool = False) -> bytes:
-        """All tiles as JSON {live, recorded}, written once for all who look."""
-        tiles = {"live": self.live(hidden), "recorded": self.recorded()}
+        """The live tiles as JSON {live}, written once for all who look."""
+        live = self.live(hidden)
         with self._guard:
             if hidden not in self._told:
-                self._told[hidden] = json.dumps(with_messages(tiles)).encode()
+                self._told[hidden] = json.dumps(with_messages({"live": live})).encode()
             return self._told[hidden]
 
     def recorded(self) -> list[Tile]:
-        """Of the recorded runs, in the order of the recipes. They stay as they are."""
-        with self._guard:
+        """Of the recorded runs, in the order of the recipes. They stay as they are.
+
+        The first who asks waits half a second, in which all are read and judged; nobody who asks for live ones does.
+        """
+        with self._reads:
             if self._recorded is None:
                 known = self.runs.recordings.of_recipes
                 self._recorded = [self._tile(self.runs.get(known[name])) for name in ALL_RECIPES if name in known]

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from gan.core.images import is_webp
 from gan.web.access import Access
 from gan.web.diagnoses import Diagnoses
-from gan.web.routes.answers import IMMUTABLE, Table, json_unless_known, tokens_of
+from gan.web.routes.answers import IMMUTABLE, Table, answer_json, json_unless_known, tokens_of
 from gan.web.wall import Wall
 
 
@@ -20,11 +20,15 @@ class WallRoutes:
         self.runs, self._wall = access.runs, Wall(access.runs, diagnoses)
 
     def table(self) -> Table:
-        return {"GET wall": self.wall, "GET runs/{run_id}/tile": self.tile}
+        return {"GET wall": self.wall, "GET wall/recorded": self.recorded, "GET runs/{run_id}/tile": self.tile}
 
     async def wall(self, request: Request) -> Response:
         owner = self.runs.is_owner(tokens_of(request))
         return json_unless_known(request, await run_in_threadpool(self._wall.told, owner))
+
+    async def recorded(self, request: Request) -> Response:
+        """Asked once by a page: these tiles never change."""
+        return answer_json({"recorded": await run_in_threadpool(self._wall.recorded)})
 
     async def tile(self, request: Request) -> Response:
         """The picture of a tile. Each has an address of its own (v=`picture`), so that a browser keeps it."""

@@ -18,6 +18,7 @@ class WallTab {
   constructor(root) {
     this.part = (name) => root.querySelector(`[data-gf="${name}"]`);
     this.tiles = new Map(); // run id -> Tile
+    this.hasRecorded = false;
     this.due = 0;
   }
 
@@ -32,26 +33,35 @@ class WallTab {
     if (!open) this.due = 0;
     if (!open || performance.now() < this.due) return;
     await this.refresh();
+    if (!this.hasRecorded) await this.showRecorded();
     this.due = performance.now() + EVERY_MS;
   }
 
   async refresh() {
-    const { live, recorded } = await getJSON("wall");
+    const { live } = await getJSON("wall");
     this.fill("tiles", live);
-    this.fill("recorded", recorded);
-    const told = new Set([...live, ...recorded].map(({ id }) => id));
-    for (const id of this.tiles.keys()) if (!told.has(id)) this.tiles.delete(id);
     this.part("none").hidden = live.length > 0;
     this.part("about").hidden = !live.length;
-    this.part("recorded-box").hidden = !recorded.length;
     this.part("tiles").setAttribute("aria-busy", "false");
+  }
+
+  /** Once: they stay as they are. */
+  async showRecorded() {
+    const { recorded } = await getJSON("wall/recorded");
+    this.fill("recorded", recorded);
+    this.part("recorded-box").hidden = !recorded.length;
+    this.hasRecorded = true;
   }
 
   /** Tiles stay the same elements, so that no press and no focus is lost. */
   fill(name, told) {
     const list = this.part(name);
     const wanted = told.map((run) => this.tile(run));
-    for (const element of [...list.children]) if (!wanted.includes(element)) element.remove();
+    for (const element of [...list.children]) {
+      if (wanted.includes(element)) continue;
+      element.remove();
+      this.tiles.delete(element.dataset.run);
+    }
     wanted.forEach((element, i) => {
       if (list.children[i] !== element) list.insertBefore(element, list.children[i] ?? null);
     });
