@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "draw": "core latent models runs serving training",
     "bench": "core data latent losses metrics models monitor recipes runs training",
     "web": "core data inspection latent losses metrics models monitor recipes runs serving training",
-    "cli": "bench core data losses metrics models monitor recipes runs training web",
+    "cli": "bench core data inspection losses metrics models monitor recipes runs training web",
     "__main__": "cli",
 }  # fmt: skip
 PAGE = ("gradio", "fastapi", "starlette")  # libraries that only gan.web imports

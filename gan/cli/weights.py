@@ -231,6 +231,30 @@ def metric_network(args: argparse.Namespace) -> int:
     return 0
 
 
+def drawing_discriminator(args: argparse.Namespace) -> int:
+    """Teach a run's discriminator to tell digits from scribbles, for the game."""
+    import torch
+
+    from gan.data import catalog
+    from gan.inspection.drawing_discriminator import teach
+    from gan.training.checkpoint import discriminator_of, read_header
+
+    torch.set_num_threads(1)
+    run = open_run(find_run(args.run_folder, Path(args.runs)))
+    config = read_header(run.checkpoint_path)["config"]
+    if config.classes or config.clusters or config.channels > 1 or config.size != 28:
+        raise ConfigError("The run must have grey pictures of 28×28, no classes and no groups (--clusters 0).")
+    checkpoints = [run.states.path(step) for step in run.states.steps()] + [run.checkpoint_path]
+    learned = teach(checkpoints, catalog.load(config.dataset).images, args.seed, _told)
+    write_atomically(args.out, discriminator_of(run.checkpoint_path, learned.state_dict()))
+    print(args.out)
+    return 0
+
+
+def _told(step: int, loss: float) -> None:
+    print(f"step {step:,}: loss {loss:.3f}", flush=True)
+
+
 # The parsers -----------------------------------------------------------------------------------------------------
 
 
@@ -248,6 +272,13 @@ def add_parsers(commands: Commands) -> None:
     p.add_argument("--seed", type=seed, default=0, help="of its first weights and its batches (default: 0)")
     p.add_argument("--live-only", action="store_true", help="only what live measures need of the real pictures")
     p.set_defaults(run=metric_network)
+
+    p = commands.add_parser("drawing-discriminator", help="teach a run's discriminator to judge drawings, for the game")
+    p.add_argument("run_folder", metavar="run", help="its folder or id")
+    p.add_argument("out", type=file_to_write(".safetensors"), help="a .safetensors file (weights/discriminators)")
+    p.add_argument("--runs", default=str(RUNS), help=f"folder for runs (default: {RUNS})")
+    p.add_argument("--seed", type=seed, default=0, help="of scribbles and batches (default: 0)")
+    p.set_defaults(run=drawing_discriminator)
 
 
 def _sample_parser(p: argparse.ArgumentParser) -> None:

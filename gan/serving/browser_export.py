@@ -1,7 +1,10 @@
-"""A generator as a browser needs it: what its picture depends on, in one file (static/engine/generator.js).
+"""A network as a browser needs it: what its answer depends on, in one file (static/engine/page_file.js).
+
+That is a generator, which draws there (static/engine/generator.js), or a discriminator, which judges what a visitor
+draws (static/engine/discriminator.js).
 
 The file: four bytes with the length of a JSON header (little-endian), the header, then the numbers of all tensors. The
-header lists the layers, each a `kind` (KINDS of static/engine/generator.js) with its sizes, and the tensors (`2.weight`
+header lists the layers, each a `kind` (KINDS of static/engine/layers.js) with its sizes, and the tensors (`2.weight`
 belongs to layer 2), each with its type and offset. Pictures are channels last ([y][x][channel]), matrices have one row
 for each input.
 """
@@ -20,6 +23,9 @@ from torch import Tensor, nn
 from gan.core.errors import UserError
 from gan.core.messages import say
 from gan.models.layers import (
+    Discriminator,
+    Dropout,
+    FlatGrid,
     Generator,
     Grid,
     SameConv,
@@ -39,6 +45,9 @@ class PageWeightsError(UserError):
     """Why these weights are not for a browser; the message is one sentence."""
 
 
+Export = tuple[str, Callable[..., "Layer"]]
+
+
 @dataclass(frozen=True)
 class Layer:
     """One layer of the browser's: its sizes, its tensors, what it costs, and its kind (see _EXPORTS)."""
@@ -54,16 +63,35 @@ class Layer:
 
 def layers_of(network: Generator) -> list[Layer]:
     """The network's layers as the browser computes them; works on the meta device too. Raises PageWeightsError."""
-    channels, side = 0, 1  # of the picture so far
+    return _exported(_steps(network.layers), _EXPORTS, 0, 1)
+
+
+def layers_of_discriminator(network: Discriminator, channels: int, size: int) -> list[Layer]:
+    """The same of one that judges pictures [channels, size, size]; the last layer makes a logit for each condition."""
+    flat = [m for m in network.features if not isinstance(m, Dropout)]
+    if channels > 1 and any(isinstance(m, nn.Flatten) for m in flat):
+        raise PageWeightsError(say("serving.layer_of_server", name="Flatten"))
+    found = _exported((m for m in flat if not isinstance(m, nn.Flatten)), _EXPORTS | _OF_DISCRIMINATORS, channels, size)
+    embed = torch.zeros(()) if network.embed is None else network.embed
+    weight = network.head.weight + embed.to(network.head.weight.device)  # logit = head(f) + <embed(c), f>
+    bias = network.head.bias.expand(len(weight))
+    sizes = {"inputs": weight.shape[1], "outputs": weight.shape[0]}
+    return [*found, Layer(dict(sizes), {"weight": weight.T, "bias": bias}, weight.numel(), "dense")]
+
+
+def _exported(modules: Iterable[object], exports: Mapping[type, Export], channels: int, side: int) -> list[Layer]:
+    """channels, side: of the picture so far."""
     found: list[Layer] = []
-    for module in _steps(network.layers):
+    for module in modules:
         if isinstance(module, Grid):  # a dense layer's numbers are already in the browser's order
             channels, side = module.channels, module.side
             continue
-        if type(module) not in _EXPORTS:
+        if isinstance(module, FlatGrid):
+            continue
+        if type(module) not in exports:
             name = type(module).__name__
             raise PageWeightsError(say("serving.layer_of_server", name=name))
-        kind, export = _EXPORTS[type(module)]
+        kind, export = exports[type(module)]
         layer = replace(export(module, channels, side), kind=kind)
         channels, side = int(layer.sizes.get("outputs", channels)), int(layer.sizes.get("to", side))
         found.append(layer)
@@ -108,6 +136,17 @@ def _conv(m: SameConv, _: int, side: int) -> Layer:
     kernel = m.kernel_size[0]
     before, _ = same_padding(side, kernel, 1)
     return _spread(m.weight.flip(2, 3).transpose(0, 1), m.bias, 1, kernel - 1 - before, side, side)
+
+
+def _conv_down(m: nn.Conv2d, _: int, side: int) -> Layer:
+    """A convolution with a stride; of ours, with TensorFlow's padding."""
+    kernel, stride, inputs, outputs = m.kernel_size[0], m.stride[0], m.in_channels, m.out_channels
+    pad = same_padding(side, kernel, stride) if isinstance(m, SameConv) else 2 * (int(m.padding[0]),)
+    to = (side + sum(pad) - kernel) // stride + 1
+    sizes: dict[str, float] = {"inputs": inputs, "outputs": outputs, "kernel": kernel, "stride": stride}
+    sizes |= {"pad": pad[0], "from": side, "to": to}
+    tensors = {"weight": m.weight.permute(2, 3, 1, 0), "bias": m.bias}  # [kernel, kernel, inputs, outputs]
+    return Layer(sizes, _given(tensors), to**2 * m.weight.numel())
 
 
 def _conv_transpose(m: nn.ConvTranspose2d, _: int, side: int) -> Layer:
@@ -175,9 +214,9 @@ def _planes(m: nn.Unflatten, *_: int) -> Layer:
     return Layer({"outputs": channels, "to": side}, {})
 
 
-# What each layer of ours is in the page: the function of this name in KINDS of static/engine/generator.js, and what
+# What each layer of ours is in the page: the function of this name in KINDS of static/engine/layers.js, and what
 # makes its sizes and tensors from (layer, channels so far, side so far). Layers that are not here the server draws.
-_EXPORTS: dict[type, tuple[str, Callable[..., Layer]]] = {
+_EXPORTS: dict[type, Export] = {
     nn.Linear: ("dense", _dense),
     SameConv: ("spread", _conv),
     nn.ConvTranspose2d: ("spread", _conv_transpose),
@@ -194,7 +233,8 @@ _EXPORTS: dict[type, tuple[str, Callable[..., Layer]]] = {
     ToPicture: ("toPicture", _to_picture),
     WithPicture: ("withPicture", _with_picture),
 }
-KINDS = tuple(sorted({kind for kind, _ in _EXPORTS.values()}))
+_OF_DISCRIMINATORS: dict[type, Export] = {nn.Conv2d: ("conv", _conv_down), SameConv: ("conv", _conv_down)}
+KINDS = tuple(sorted({kind for kind, _ in (_EXPORTS | _OF_DISCRIMINATORS).values()} | {"spread"}))
 
 
 def _given(tensors: Mapping[str, Tensor | None]) -> dict[str, Tensor]:
@@ -203,7 +243,10 @@ def _given(tensors: Mapping[str, Tensor | None]) -> dict[str, Tensor]:
 
 def check(network: Generator) -> None:
     """Raise PageWeightsError when a browser cannot draw with this network, or should not. Reads no numbers."""
-    layers = layers_of(network)
+    _check(layers_of(network))
+
+
+def _check(layers: list[Layer]) -> None:
     work = sum(layer.multiplications for layer in layers)
     if work > MAX_MULTIPLICATIONS:
         raise PageWeightsError(say("serving.too_much_work", work=work / 1e6, most=MAX_MULTIPLICATIONS / 1e6))
@@ -220,7 +263,7 @@ def _too_large(size: int) -> str:
 
 
 def to_bytes(network: Generator, directions: Tensor, about: dict[str, object]) -> bytes:
-    """The file.
+    """The file of a generator.
 
     Args:
         network: the generator, in eval mode.
@@ -230,17 +273,30 @@ def to_bytes(network: Generator, directions: Tensor, about: dict[str, object]) -
     Raises:
         PageWeightsError: a browser cannot draw with it, or should not.
     """
-    check(network)
-    layers = layers_of(network)
-    tensors = {f"{i}.{name}": tensor for i, layer in enumerate(layers) for name, tensor in layer.tensors.items()}
-    tensors |= {"directions": directions} | ({"odds": network.odds} if network.clusters else {})
-    numbers = _numbers(tensors)
-    header = about | {
-        "version": FORMAT_VERSION,
+    further = {"directions": directions} | ({"odds": network.odds} if network.clusters else {})
+    about = about | {
         "z_dim": network.z_dim,
         "classes": network.classes,
         "clusters": network.clusters,
         "directions": len(directions),
+    }
+    return _file(layers_of(network), further, about)
+
+
+def discriminator_bytes(network: Discriminator, about: Mapping[str, object], channels: int, size: int) -> bytes:
+    """The file of a discriminator, in eval mode, of pictures [channels, size, size]. Raises PageWeightsError."""
+    layers = layers_of_discriminator(network, channels, size)
+    return _file(layers, {}, {**about, "channels": channels, "size": size})
+
+
+def _file(layers: list[Layer], further: Mapping[str, Tensor], about: Mapping[str, object]) -> bytes:
+    """further: tensors that belong to no layer."""
+    _check(layers)
+    tensors = {f"{i}.{name}": tensor for i, layer in enumerate(layers) for name, tensor in layer.tensors.items()}
+    numbers = _numbers({**tensors, **further})
+    header = {
+        **about,
+        "version": FORMAT_VERSION,
         "layers": [{"kind": layer.kind, **layer.sizes} for layer in layers],
         "tensors": _entries(numbers),
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -258,8 +258,16 @@ def _like(own: dict[str, Tensor], others: dict[str, Tensor], path: Path) -> dict
 
 def networks_of(path: Path) -> bytes:
     """The networks of a checkpoint as a file of its own, matrices in half precision. Raises CheckpointError."""
+    return _networks(path, {"ema": shown_generator_state(path), "D": discriminator_state(path)})
+
+
+def discriminator_of(path: Path, state: Mapping[str, Tensor]) -> bytes:
+    """The same of D alone, which has learned further than the checkpoint's own. Raises CheckpointError."""
+    return _networks(path, {"D": state})
+
+
+def _networks(path: Path, parts: Mapping[str, Mapping[str, Tensor]]) -> bytes:
     header = read_header(path)
-    parts = {"ema": shown_generator_state(path), "D": discriminator_state(path)}
     tensors = {f"{part}.{name}": tensor for part, state in parts.items() for name, tensor in state.items()}
     small = {name: t.half() if t.is_floating_point() and t.ndim > 1 else t for name, t in tensors.items()}
     return _encode(small, {**header, "config": header["config"].to_dict(), "extra": {}})

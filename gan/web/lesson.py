@@ -35,11 +35,15 @@ class LessonError(UserError):
 
 
 class Screen(TypedDict):
-    """What the class sees: a run, at a step or as it is now; or a picture, by its query; or nothing yet."""
+    """What the class sees: a run, at a step or as it is now; or a picture, by its query; or nothing yet.
+
+    game: whether the class's score with the run's pictures stands beside it.
+    """
 
     run: str | None
     step: int | None
     picture: str | None
+    game: bool
 
 
 class Here(TypedDict):
@@ -72,7 +76,7 @@ class Told(TypedDict):
 class _State:
     train: bool = True
     hidden: tuple[str, ...] = ()
-    screen: Screen = field(default_factory=lambda: Screen(run=None, step=None, picture=None))
+    screen: Screen = field(default_factory=lambda: Screen(run=None, step=None, picture=None, game=False))
     here: Here | None = None
 
 
@@ -173,7 +177,8 @@ def _screen(wanted: object) -> Screen:
     is_step = step is None or is_count(step, 10**12)
     if not is_run or not is_step or (run and picture):
         raise LessonError(say("lesson.wrong_screen"))
-    return Screen(run=run, step=step if run else None, picture=_picture(picture) if picture else None)
+    game = wanted.get("game") is True and bool(run)
+    return Screen(run=run, step=step if run else None, picture=_picture(picture) if picture else None, game=game)
 
 
 def _here(wanted: object, number: int) -> Here | None:

@@ -109,7 +109,7 @@ class Wall:
         waits = run.status == "running" and run.place is not None and run.place.before is not None
         return {
             "id": run.id,
-            "title": _title(run),
+            "title": title_of(run),
             "status": "recording" if run.recorded else "waiting" if waits else run.status,
             "step": latest.step if latest else 0,
             "total_steps": run.config.total_steps,
@@ -121,7 +121,7 @@ class Wall:
         }
 
 
-def _title(run: Run) -> str:
+def title_of(run: Run) -> str:
     """Of the recipe and the data set, as we call them: a run from a file may have any words there."""
     recipe, dataset = ALL_RECIPES.get(run.config.recipe), DATA.get(run.config.dataset)
     return say(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import STRANGER, open_tab, opened, part
+from tests.e2e.conftest import STRANGER, open_tab, opened, part, wait_for_step
 
 pytestmark = pytest.mark.slow
 
@@ -46,9 +46,12 @@ def test_who_says_real_to_everything_is_right_half_of_the_time(server, visit):
     expect(shown.get_by_text(re.compile("^Generated, step"))).to_have_count(10)
     expect(shown.get_by_text("✗ You")).to_have_count(10)
     rows = part(page, "game", "scores").locator(".gf-game-row")
-    expect(rows).to_have_count(10)
-    expect(rows.first).to_contain_text(re.compile(r"from step 0\s*50 %"))
+    expect(rows).to_have_count(1 + 10)  # the first says who is who
+    expect(rows.nth(1)).to_contain_text(re.compile(r"from step 0\s*50 %"))
     expect(part(page, "game", "rounds")).to_contain_text("1 round was played")
+    open_tab(page, "wall")
+    expect(part(page, "wall", "game-title")).to_have_text("People against D: Quick on MNIST")
+    part(page, "wall", "go-game").click()
     play(page, "ArrowRight")
     expect(part(page, "game", "rounds")).to_contain_text("2 rounds were played")
     owner = ready(visit(server.url("?tab=game")))
@@ -89,3 +92,54 @@ def test_the_run_of_the_train_tab_can_be_played_with(server, visit, plain_run):
     ready(page)
     part(page, "game", "run").select_option("mine")
     page.wait_for_url(re.compile(plain_run))
+
+
+def draw(page: Any, *strokes: list[tuple[float, float]]) -> None:
+    """Lines through points given in shares of the sheet."""
+    box = part(page, "game", "draw-pen").bounding_box()
+    for stroke in strokes:
+        at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+        page.mouse.move(*at[0])
+        page.mouse.down()
+        for x, y in at[1:]:
+            page.mouse.move(x, y, steps=4)
+        page.mouse.up()
+
+
+SEVEN = [(0.3, 0.2), (0.72, 0.2), (0.45, 0.85)]
+CROSS = ([(0.2, 0.2), (0.8, 0.8)], [(0.8, 0.2), (0.2, 0.8)])
+
+
+def test_d_judges_a_drawing_with_every_stroke(server, visit):
+    page = ready(visit(server.url("?tab=game&mode=draw", host=STRANGER)))
+    words, share = part(page, "game", "draw-words"), part(page, "game", "draw-share")
+    expect(words).to_have_text("Nothing is drawn yet.")
+    draw(page, SEVEN)
+    expect(words).to_have_text("D takes it for real.")
+    expect(share).to_have_text(re.compile(r"^(9\d|[5-8]\d) %$"))
+    expect(part(page, "game", "draw-best")).to_contain_text("Best on this sheet")
+    part(page, "game", "draw-clear").click()
+    expect(words).to_have_text("Nothing is drawn yet.")
+    draw(page, *CROSS)
+    expect(words).to_have_text("D does not take it for real.")
+    part(page, "game", "modes").get_by_role("radio", name="Real or generated?").click()
+    expect(part(page, "game", "begin")).to_be_enabled()
+    part(page, "game", "modes").get_by_role("radio", name="Fool it: draw").click()
+    page.wait_for_url(re.compile("mode=draw"))
+    page.reload()
+    expect(part(page, "game", "draw-pen")).to_be_visible()
+
+
+def test_keys_draw_too_and_the_discriminator_of_ones_own_run_is_asked(server, visit):
+    run = server.finish("quick", batch=8, total_steps=2, clusters=0)
+    page = opened(visit(server.url(f"?tab=train&run={run}", host=STRANGER)))
+    wait_for_step(page, 2)
+    open_tab(page, "game")
+    ready(page)
+    part(page, "game", "modes").get_by_role("radio", name="Fool it: draw").click()
+    part(page, "game", "draw-judge").select_option(label="of the run in Train, as it was saved last")
+    part(page, "game", "draw-pen").focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    expect(part(page, "game", "draw-share")).to_have_text(re.compile(r"^\d+ %$"))
+    expect(part(page, "game", "draw-best")).to_contain_text("D learned for 2 steps")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 from torch import nn
 
@@ -20,12 +21,16 @@ from gan.core.images import to_uint8
 from gan.core.noise import latent_of
 from gan.latent import interpolation
 from gan.latent import spec as specs
+from gan.latent.inversion import centred
 from gan.latent.query import in_base64
 from gan.latent.spec import LatentSpec, Push
+from gan.models import build_discriminator
 from gan.models import weights_file as files
 from gan.models.layers import Grid, SameConv, SameConvTranspose, UpsampleConv, batch_norm
 from gan.models.skip import FirstPicture, LastDoubling, SkipDoubling
+from gan.recipes.catalog import make_config
 from gan.serving import browser_export
+from gan.serving.browser_export import discriminator_bytes
 from gan.serving.generator import DIRECTIONS
 from gan.serving.renderer import Renderer
 from gan.serving.requests import Keyframe, KeyframePath, Near, Sums
@@ -144,8 +149,9 @@ def test_every_layer_computes_what_torch_computes(bare):
         cases.append({"layers": named, "x": x.flatten().tolist()})
         y = stack(x)
         wanted.append((y.permute(0, 2, 3, 1) if y.dim() == 4 else y).flatten())
-    assert {layer["kind"] for case in cases for layer in case["layers"]} == set(browser_export.KINDS)
-    for name, y, right in zip(LAYERS, call(bare, "engine/generator.js", _LAYERS, cases), wanted, strict=True):
+    kinds = {layer["kind"] for case in cases for layer in case["layers"]}
+    assert kinds | {"conv"} == set(browser_export.KINDS)  # that one is a discriminator's
+    for name, y, right in zip(LAYERS, call(bare, "engine/layers.js", _LAYERS, cases), wanted, strict=True):
         assert len(y) == len(right), name
         torch.testing.assert_close(torch.tensor(y), right, rtol=1e-5, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
 
@@ -181,6 +187,59 @@ def test_networks_of_every_family_draw_what_torch_draws(bare, weights):
     assert len(np.unique(right)) > 20, "pictures of many greys"
     for got, picture in zip(drawn, right, strict=True):
         same(pixels(got, *picture.shape), picture)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"size": 32}, {"model": "conv-small"}, {"model": "mlp"}, {"classes": 10}, {"clusters": 7}],
+    ids=str,
+)
+def test_discriminators_judge_as_torch_does(bare, changes):
+    config = make_config("quick").changed(
+        **{"clusters": 0 if "classes" in changes or "model" in changes else 7} | changes
+    )
+    rng = torch.Generator().manual_seed(5)
+    network = build_discriminator(config, rng).eval().requires_grad_(False)
+    for tensor in network.parameters():
+        tensor.copy_(0.2 * torch.randn(tensor.shape, generator=rng))
+    images = torch.randint(0, 256, (5, config.size**2), generator=rng, dtype=torch.uint8)
+    logits = call(
+        bare,
+        "engine/discriminator.js",
+        "const file = Uint8Array.from(atob(argument.file), (c) => c.charCodeAt(0));"
+        "const {logit} = module.readDiscriminator(file.buffer);"
+        "return argument.images.map((pixels) => logit(pixels));",
+        {
+            "file": base64.b64encode(discriminator_bytes(network, {}, config.channels, config.size)).decode(),
+            "images": images.tolist(),
+        },
+    )
+    x = images.reshape(5, 1, config.size, config.size).float() / 127.5 - 1
+    conditions = config.classes or config.clusters or 1
+    each = [network(x, torch.full((5,), k) if conditions > 1 else None) for k in range(conditions)]
+    torch.testing.assert_close(torch.tensor(logits), torch.stack(each).amax(0), rtol=1e-3, atol=1e-3)
+
+
+def test_a_drawing_is_put_into_the_middle_as_python_does(bare):
+    rng = torch.Generator().manual_seed(6)
+    drawings = []
+    for _ in range(12):
+        ends = torch.randint(5, 135, (6,), generator=rng).tolist()  # of two lines: one alone could lie on either pixel
+        sheet = Image.new("L", (140, 140))
+        width = int(torch.randint(1, 20, (), generator=rng))
+        ImageDraw.Draw(sheet).line(ends, fill=int(torch.randint(60, 256, (), generator=rng)), width=width)
+        drawings.append(torch.from_numpy(np.array(sheet)))
+    made = call(
+        bare,
+        "engine/ink.js",
+        "return argument.map((drawing) => Array.from(module.centred(Uint8Array.from(drawing), 140)));",
+        [drawing.flatten().tolist() for drawing in drawings],
+    )
+    for pixels_of_page, drawing in zip(made, drawings, strict=True):
+        right = centred(drawing).flatten().int()
+        assert (torch.tensor(pixels_of_page) - right).abs().max() <= 1
+    empty = "return module.centred(new Uint8Array(argument), 10);"
+    assert call(bare, "engine/ink.js", empty, 100) is None
 
 
 def settled_network(weights: files.Weights) -> nn.Module:

@@ -109,6 +109,21 @@ def test_a_step_is_pinned_for_all(server, visit, teacher, student):
     expect(part(student, "train", "scrub-step")).to_have_text(re.compile(r"\b1\b"))
 
 
+def test_the_class_sees_how_it_does_against_d(server, visit, teacher, student):
+    played = {"answers": [{"step": 3000, "right": i % 2 == 0} for i in range(20)]}
+    student.evaluate(
+        "(body) => fetch('gradio_api/gan/runs/recorded/game', {method: 'POST', body: JSON.stringify(body)})",
+        played,
+    )
+    open_tab(teacher, "game")
+    expect(part(teacher, "game", "rounds")).to_contain_text("can hardly tell them apart")
+    press(teacher, "project")
+    projector = visit(server.url("?view=projector", host=STRANGER))
+    expect(projector.locator(".gf-projector-scores")).to_contain_text("1 round was played")
+    expect(projector.locator(".gf-projector-scores .gf-game-row").nth(1)).to_contain_text(re.compile("50 %"))
+    expect(projector.locator(".gf-projector .gf-chart")).to_be_hidden()
+
+
 def test_train_is_closed_and_opened_for_the_class(server, teacher, student):
     press(teacher, "close")
     student.wait_for_selector(NO_TRAIN)

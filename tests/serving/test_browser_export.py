@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from gan.latent.spec import principal_directions
-from gan.models import MODELS, meta_generator
+from gan.models import MODELS, meta_discriminator, meta_generator
 from gan.models import weights_file as files
 from gan.recipes.catalog import RECIPES, make_config
 from gan.serving import browser_export
@@ -51,11 +51,19 @@ def test_shipped_weights_are_small_and_lose_nothing(path):
 
 
 def test_the_page_knows_the_same_kinds_of_layers():
-    script = Path("gan/web/static/engine/generator.js").read_text(encoding="utf-8")
+    script = Path("gan/web/static/engine/layers.js").read_text(encoding="utf-8")
     names = re.search(r"KINDS = \{([^}]*)\}", script).group(1)
     assert tuple(name.strip() for name in names.split(",")) == KINDS
     written = {layer.kind for n in _PAGE_MODELS for layer in browser_export.layers_of(meta_generator(_config(n)))}
-    assert written == set(KINDS)
+    judges = browser_export.layers_of_discriminator(meta_discriminator(make_config("quick")), 1, 28)
+    assert written | {layer.kind for layer in judges} == set(KINDS)
+
+
+@pytest.mark.parametrize("recipe", ["dcgan-upsample", "sngan"])
+def test_discriminators_that_the_page_cannot_compute_are_refused_in_words(recipe):
+    network = meta_discriminator(make_config(recipe))
+    with pytest.raises(PageWeightsError, match="layer"):
+        browser_export.layers_of_discriminator(network, 1, 28)
 
 
 _PAGE_MODELS = [n for n in MODELS if n != "conv-small-as-printed"]

@@ -29,7 +29,7 @@ from tests.web.test_handlers import called, told
 
 PICTURE = "w=mnist-conditional&seed=5&c=3&d=1:2"
 ME = "a-page-of-one-student"
-NOTHING = {"run": None, "step": None, "picture": None}
+NOTHING = {"run": None, "step": None, "picture": None, "game": False}
 
 
 @pytest.fixture
@@ -55,6 +55,8 @@ def test_the_class_sees_a_run_a_step_of_it_or_a_picture(lesson: Lesson) -> None:
         ({"run": "A" * 12}, NOTHING | {"run": "A" * 12}),
         ({"run": "recorded-quick-monsters", "step": 300}, NOTHING | {"run": "recorded-quick-monsters", "step": 300}),
         ({"picture": PICTURE}, NOTHING | {"picture": PICTURE}),
+        ({"picture": PICTURE, "game": True}, NOTHING | {"picture": PICTURE}),  # no score without a run
+        ({"run": "A" * 12, "game": True}, NOTHING | {"run": "A" * 12, "game": True}),
         ({"picture": "seed=5&w=mnist-conditional&d=1:2&c=3&sl=9"}, NOTHING | {"picture": PICTURE}),  # as we write it
         ({}, NOTHING),
     ):

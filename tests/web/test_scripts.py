@@ -32,7 +32,7 @@ ROOMS = {
     "compare": "core charts run",
     "wall": "core run",
     "lesson": "core charts run",
-    "game": "core run",
+    "game": "core engine run",
     "latent": "core engine weights",
     "interpolation": "core engine weights",
     "how": "core run",

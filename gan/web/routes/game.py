@@ -1,13 +1,23 @@
-"""The game of people against the discriminator."""
+"""The game of people against the discriminator, which tells pictures apart or judges what they draw."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gan.core.messages import say
+from gan.inspection.page_discriminator import page_discriminator, shipped
+from gan.losses.objectives import OBJECTIVES
+from gan.runs.errors import NotFound
+from gan.runs.run import Run
 from gan.web.access import Access
-from gan.web.game import Game
-from gan.web.routes.answers import Table, answer_json, json_of, tokens_of
+from gan.web.game import Game, Scores, scores_of_d
+from gan.web.routes.answers import Table, answer_json, json_of, tokens_of, unless_known
+from gan.web.wall import title_of
 
 
 class GameRoutes:
@@ -18,24 +28,59 @@ class GameRoutes:
 
     def table(self) -> Table:
         return {
+            "GET game": self.most_played,
             "GET runs/{run_id}/game": self.scores,
             "POST runs/{run_id}/game": self.count,
             "DELETE game": self.forget,
+            "GET discriminators/{name}": self.discriminator,
         }
 
     async def scores(self, request: Request) -> Response:
-        return answer_json(self.game.scores(self._run_id(request)))
+        return answer_json(self._scores(self._run(request)))
+
+    async def most_played(self, request: Request) -> Response:
+        """The scores of the most played run that everybody may see; run: None where there is none."""
+        run = next(filter(None, map(self._listed, self.game.played())), None)
+        if run is None:
+            return answer_json({"run": None})
+        return answer_json({"run": run.id, "title": title_of(run), **self._scores(run)})
+
+    def _listed(self, run_id: str) -> Run | None:
+        with suppress(NotFound):  # deleted since
+            run = self.runs.get(run_id)
+            return run if run.recorded or (run.shown and run.listed) else None
+        return None
 
     async def count(self, request: Request) -> Response:
         """answers: of one round, see Game.count."""
-        run_id = self._run_id(request)
-        self.game.count(run_id, (await json_of(request)).get("answers"))
-        return answer_json(self.game.scores(run_id), 201)
+        run = self._run(request)
+        self.game.count(run.id, (await json_of(request)).get("answers"))
+        return answer_json(self._scores(run), 201)
+
+    def _scores(self, run: Run) -> Scores:
+        probability = OBJECTIVES[run.config.objective].is_probability
+        return self.game.scores(run.id, scores_of_d(run.history.frames, probability))
 
     async def forget(self, request: Request) -> Response:
         self.access.check_owner(tokens_of(request))
         self.game.forget()
         return answer_json({"ok": True})
 
-    def _run_id(self, request: Request) -> str:
-        return self.runs.get(request.path_params["run_id"]).id
+    async def discriminator(self, request: Request) -> Response:
+        """One that ships, or of a run as it was saved last: asked for again at every use, and sent where it is new."""
+        made = await run_in_threadpool(page_discriminator, self._discriminator(request.path_params["name"]))
+        kind = "application/octet-stream"
+        return unless_known(
+            request, made.digest, "private, no-cache", lambda headers: Response(made.data, 200, headers, kind)
+        )
+
+    def _discriminator(self, name: str) -> Path:
+        found = shipped(name)
+        if found is None:
+            found = self.runs.get(name).checkpoint_path
+            if not found.exists():
+                raise NotFound(say("game.no_state"))
+        return found
+
+    def _run(self, request: Request) -> Run:
+        return self.runs.get(request.path_params["run_id"])

@@ -1,4 +1,4 @@
-"""The Game tab: its markup. What happens in it is in static/game/."""
+"""The Game tab, in two ways to play: its markup. What happens in it is in static/game/."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from html import escape
 from gan.web.text import Text
 
 _PAGE = """<div class="gf gf-game gf-stack">
+<div class="gf-segments gf-game-modes" role="radiogroup" aria-label="{modes}" data-gf="modes">
+  <button type="button" class="gf-btn gf-segment" role="radio" data-mode="tell">{mode_tell}</button>
+  <button type="button" class="gf-btn gf-segment" role="radio" data-mode="draw">{mode_draw}</button>
+</div>
+<div class="gf-stack" data-gf="tell">
 <div class="gf-card gf-row">
   <div class="gf-field gf-game-run"><label for="gf-game-run">{run}</label>
     <select id="gf-game-run" class="gf-select" data-gf="run"></select></div>
@@ -42,6 +47,31 @@ _PAGE = """<div class="gf gf-game gf-stack">
   <div class="gf-row"><h3 class="gf-how-title">{scores}</h3><p class="gf-hint" data-gf="rounds"></p>
     <button type="button" class="gf-btn gf-btn-quiet gf-small gf-push" data-gf="forget" hidden>{forget}</button></div>
   <div class="gf-game-scores" data-gf="scores"></div>
+</section>
+</div>
+<section class="gf-card gf-stack" data-gf="draw" hidden>
+  <h2 class="gf-run-title">{draw_title}</h2>
+  <p class="gf-hint">{draw_about}</p>
+  <div class="gf-game-drawing">
+    <div class="gf-pen-box gf-game-paper">
+      <canvas class="gf-canvas gf-pen" data-gf="draw-pen" role="application" tabindex="0"
+        aria-label="{draw_pen}"></canvas>
+      <span class="gf-pen-hint" data-gf="draw-hint" aria-hidden="true">{draw_here}</span>
+    </div>
+    <div class="gf-stack gf-game-judge">
+      <div class="gf-stack-tight">
+        <p class="gf-game-share gf-num" data-gf="draw-share">–</p>
+        <div class="gf-game-meter" role="meter" aria-valuemin="0" aria-valuemax="100" aria-label="{draw_meter}"
+          data-gf="draw-meter"><i></i></div>
+        <p class="gf-game-feedback" role="status" data-gf="draw-words"></p>
+      </div>
+      <button type="button" class="gf-btn gf-btn-primary" data-gf="draw-clear">{draw_clear}</button>
+      <div class="gf-game-seen"><canvas class="gf-canvas" data-gf="draw-seen" aria-hidden="true"></canvas>
+        <p class="gf-hint" data-gf="draw-best">{draw_seen}</p></div>
+      <div class="gf-field"><label for="gf-game-judge">{draw_judge}</label>
+        <select id="gf-game-judge" class="gf-select" data-gf="draw-judge"></select></div>
+    </div>
+  </div>
 </section>
 </div>"""
 

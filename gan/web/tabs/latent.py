@@ -138,7 +138,7 @@ _SLIDERS = """
     <p class="gf-hint">{find_about}</p>
     <div class="gf-find">
       <div class="gf-pen-box">
-        <canvas class="gf-canvas gf-pen" data-gf="pen" role="img" aria-label="{find_pen}"></canvas>
+        <canvas class="gf-canvas gf-pen" data-gf="pen" role="application" tabindex="0" aria-label="{find_pen}"></canvas>
         <span class="gf-pen-hint" data-gf="pen-hint" aria-hidden="true">{find_here}</span>
       </div>
       <div class="gf-stack-tight gf-find-more">

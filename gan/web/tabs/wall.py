@@ -14,6 +14,12 @@ _PAGE = """<div class="gf gf-wall gf-stack">
     <button type="button" class="gf-btn gf-push" data-gf="go-train">{go_train}</button></p>
   <ul class="gf-wall-tiles" data-gf="tiles" aria-busy="true"></ul>
 </section>
+<section class="gf-card gf-stack" data-gf="game-box" aria-labelledby="gf-wall-game" hidden>
+  <div class="gf-row"><h2 class="gf-run-title" id="gf-wall-game" data-gf="game-title"></h2>
+    <p class="gf-hint" data-gf="game-words"></p>
+    <button type="button" class="gf-btn gf-push" data-gf="go-game">{play}</button></div>
+  <div class="gf-game-scores" data-gf="game-scores"></div>
+</section>
 <section class="gf-stack" data-gf="recorded-box" aria-labelledby="gf-wall-recorded" hidden>
   <div class="gf-row"><h2 class="gf-run-title" id="gf-wall-recorded">{recorded}</h2>
     <p class="gf-hint">{recorded_hint}</p></div>

@@ -3,7 +3,7 @@
 import { showTab, visibleTab } from "./gradio_shell.js";
 
 /**
- * @typedef {{run: string | null, step: number | null, picture: string | null}} Screen what the class sees
+ * @typedef {{run: string | null, step: number | null, picture: string | null, game: boolean}} Screen what the class sees
  * @typedef {{on: boolean, train: boolean, hidden: string[], screen: Screen,
  *   here: {number: number, tab: string, state: Record<string, string>} | null,
  *   raised: {id: string, picture: string}[] | null}} Lesson

@@ -1,64 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { halfValues, KINDS, readGenerator } from "./generator.js";
-
-const layer = (kind, sizes, tensors = {}) => KINDS[kind](sizes, (name) => tensors[name]);
-const run = (kind, sizes, tensors, x) => [...layer(kind, sizes, tensors)(Float32Array.from(x))];
-
-test("dense is x W + b", () => {
-  const weight = Float32Array.of(1, 2, 3, 4, 5, 6); // two inputs, three outputs
-  const bias = Float32Array.of(0.5, 0, -0.5);
-  assert.deepEqual(run("dense", { inputs: 2, outputs: 3 }, { weight, bias }, [10, 1]), [14.5, 25, 35.5]);
-  assert.deepEqual(run("dense", { inputs: 2, outputs: 3 }, { weight }, [0, 0]), [0, 0, 0]);
-});
-
-test("dense adds up as many rows as there are, also where some are left out", () => {
-  const x = Float32Array.from({ length: 11 }, (_, i) => (i % 3 ? i : 0));
-  const weight = Float32Array.from({ length: 22 }, (_, i) => i);
-  const wanted = [0, 1].map((j) => x.reduce((sum, value, i) => sum + value * weight[2 * i + j], 0));
-  assert.deepEqual(run("dense", { inputs: 11, outputs: 2 }, { weight }, x), wanted);
-});
-
-test("affine, leaky and tanh work on each number", () => {
-  const tensors = { scale: Float32Array.of(2, 3), shift: Float32Array.of(1, -1) };
-  assert.deepEqual(run("affine", {}, tensors, [1, 1, 2, 2]), [3, 2, 5, 5]);
-  assert.deepEqual(run("leaky", { slope: 0.5 }, {}, [-2, 0, 3]), [-1, 0, 3]);
-  assert.deepEqual(run("leaky", { slope: 0 }, {}, [-2, 3]), [-0, 3]);
-  assert.deepEqual(run("tanh", {}, {}, [0, 50, -50]), [0, 1, -1]);
-});
-
-test("spread with a kernel of ones writes each pixel into its square, and squares that overlap add up", () => {
-  const sizes = { inputs: 1, outputs: 1, kernel: 2, stride: 2, pad: 0, from: 2, to: 4 };
-  const ones = { weight: new Float32Array(4).fill(1) };
-  assert.deepEqual(run("spread", sizes, ones, [1, 2, 3, 4]), [1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4]);
-  assert.deepEqual(run("spread", { ...sizes, stride: 1, to: 3 }, ones, [1, 1, 1, 1]), [1, 2, 1, 2, 4, 2, 1, 2, 1]);
-});
-
-test("spread leaves out what lies beyond the edge", () => {
-  const sizes = { inputs: 1, outputs: 1, kernel: 3, stride: 1, pad: 1, from: 2, to: 2 };
-  const kernel = Float32Array.of(0, 0, 0, 0, 1, 0, 0, 0, 0); // its middle: nothing changes
-  assert.deepEqual(run("spread", sizes, { weight: kernel, bias: Float32Array.of(10) }, [1, 2, 3, 4]), [11, 12, 13, 14]);
-});
-
-test("shuffle and planes only change places", () => {
-  const shuffled = run("shuffle", { outputs: 1, factor: 2, from: 1, to: 2 }, {}, [1, 2, 3, 4]);
-  assert.deepEqual(shuffled, [1, 2, 3, 4]);
-  assert.deepEqual(run("planes", { outputs: 2, to: 2 }, {}, [1, 2, 3, 4, 5, 6, 7, 8]), [1, 5, 2, 6, 3, 7, 4, 8]);
-});
-
-test("half numbers are those of IEEE 754", () => {
-  const values = halfValues();
-  const known = [
-    [0x0000, 0],
-    [0x0001, 2 ** -24],
-    [0x0400, 2 ** -14],
-    [0x3c00, 1],
-    [0xc000, -2],
-    [0x3555, 0.333251953125],
-    [0x7bff, 65504],
-  ];
-  for (const [bits, value] of known) assert.equal(values[bits], value);
-});
+import { readGenerator } from "./generator.js";
 
 /** The file of a generator whose picture is one grey pixel: the sum of all that it is given. */
 function file({ version = 1, classes = 0, clusters = 0, odds = [] } = {}) {

@@ -1,6 +1,6 @@
 // Vectors as links hold them: float16 numbers, little-endian, in base64 with - and _ (gan/latent/query.py). No DOM in here.
 
-import { halfValues } from "./generator.js";
+import { halfValues } from "./page_file.js";
 
 /** A vector and its text, which stays as it came. Its numbers are made when they are first asked for, and kept. */
 export class Vector {

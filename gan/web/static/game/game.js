@@ -1,7 +1,8 @@
-// The Game tab: people against the discriminator. Which picture is real?
+// The Game tab: people against the discriminator. Which picture is real? And who draws what it takes for real?
 
 import { onState, openTab, readState, writeState } from "../core/address.js";
 import { start } from "../core/boot.js";
+import { markChosen, radioGroup } from "../core/controls/radio_group.js";
 import { h, setText } from "../core/dom.js";
 import { percentOf, whole } from "../core/format.js";
 import { visibleTab } from "../core/gradio_shell.js";
@@ -11,13 +12,15 @@ import { t } from "../core/text.js";
 import { ownsAll } from "../core/tokens.js";
 import { followerOf } from "../run/follower.js";
 import { recordings } from "../run/recordings.js";
+import { scoresInWords, showScores } from "../run/scores.js";
 import { shownMoment } from "../run/shown_run.js";
+import { Drawing } from "./drawing.js";
 import { Picture } from "./picture.js";
-import { questions, scoresOfD } from "./questions.js";
+import { questions } from "./questions.js";
 import { Round } from "./round.js";
-import { showScores } from "./scores.js";
 
 const MINE = "mine"; // the run of the Train tab
+const MODES = ["tell", "draw"]; // telling real from generated pictures, and drawing
 
 export function mount(element) {
   start((data) => new GameTab(element.querySelector(".gf-game") ?? element, data).begin());
@@ -30,9 +33,11 @@ class GameTab {
     this.picture = new Picture(this.part("picture"));
     this.round = new Round(this.part, this.picture, {
       done: (answers) => this.ended(answers),
-      seen: () => visibleTab() === "game" && !document.hidden,
+      seen: () => visibleTab() === "game" && this.mode === "tell" && !document.hidden,
     });
+    this.drawing = new Drawing(this.part);
     this.follower = null;
+    this.mode = MODES[0];
     this.preparing = false;
     this.subscriber = { tab: "game", changed: (change) => change.has("frames") && this.showBegin() };
   }
@@ -45,12 +50,17 @@ class GameTab {
     part("again").addEventListener("click", () => this.play());
     part("watch").addEventListener("click", () => openTab("train", { run: this.follower.runId }));
     part("forget").addEventListener("click", () => this.forget());
+    radioGroup(part("modes"), "mode", (mode) => {
+      this.showMode(mode);
+      this.remember();
+    });
     document.addEventListener("keydown", (event) => visibleTab() === "game" && this.round.key(event));
     onState("game", (state) => this.open(state));
     await this.open(readState("game"));
   }
 
   async open(state) {
+    this.showMode(MODES.includes(state.mode) ? state.mode : MODES[0]);
     const first = this.known.find(({ id }) => id === "recorded") ?? this.known[0];
     await this.choose(state.run ?? first?.id ?? MINE);
   }
@@ -71,11 +81,24 @@ class GameTab {
       return;
     }
     this.fillMenu(runId);
-    writeState("game", { run: runId });
+    this.remember();
     this.round.stop();
     this.show("before");
     this.showBegin();
     await this.showScores();
+  }
+
+  showMode(mode) {
+    this.mode = mode;
+    markChosen(this.part("modes"), "mode", mode);
+    for (const each of MODES) this.part(each).hidden = each !== mode;
+    if (mode === "draw") this.drawing.open();
+  }
+
+  /** In the address: whose pictures, and drawing where that is played. */
+  remember() {
+    const run = this.follower ? { run: this.follower.runId } : {};
+    writeState("game", this.mode === "draw" ? { ...run, mode: this.mode } : run);
   }
 
   /** A young run has something to ask as soon as it has a few frames. */
@@ -158,14 +181,13 @@ class GameTab {
   // ---- everybody's ----
 
   async showScores() {
-    const { history, meta, runId } = this.follower;
-    const people = await getJSON(`runs/${runId}/game`).catch(() => null);
-    if (!people || runId !== this.follower.runId) return;
-    const d = scoresOfD(history.frameSteps, (step) => history.verdicts.get(step), meta.verdict_is_probability);
-    this.part("scores-box").hidden = !people.rounds;
+    const { runId } = this.follower;
+    const scores = await getJSON(`runs/${runId}/game`).catch(() => null);
+    if (!scores || runId !== this.follower.runId) return;
+    this.part("scores-box").hidden = !scores.rounds;
     this.part("forget").hidden = !ownsAll();
-    setText(this.part("rounds"), t("game.rounds", { count: people.rounds }));
-    showScores(this.part("scores"), people.bins, d);
+    setText(this.part("rounds"), scoresInWords(scores));
+    showScores(this.part("scores"), scores.bins);
   }
 
   async forget() {

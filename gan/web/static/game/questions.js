@@ -72,27 +72,3 @@ function shuffled(list, random) {
   }
   return mixed;
 }
-
-/**
- * How often D is right about all pictures of each power of two, as the counts of people's answers.
- *
- * @param {number[]} steps
- * @param {(step: number) => Verdicts | undefined} verdictsAt
- * @param {boolean} probability
- */
-export function scoresOfD(steps, verdictsAt, probability) {
-  /** @type {Map<number, {right: number, total: number}>} */
-  const bins = new Map();
-  for (const step of steps) {
-    const { fake, real } = verdictsAt(step) ?? {};
-    if (!fake?.length || !real?.length) continue;
-    const middle = probability ? 0.5 : (mean(fake) + mean(real)) / 2;
-    const bin = bins.get(binOf(step)) ?? { right: 0, total: 0 };
-    // As many real as generated ones, as in a round.
-    bin.right += real.filter((verdict) => verdict > middle).length / real.length;
-    bin.right += fake.filter((verdict) => verdict <= middle).length / fake.length;
-    bin.total += 2;
-    bins.set(binOf(step), bin);
-  }
-  return bins;
-}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { binOf, levels, PAIRS, questions, scoresOfD } from "./questions.js";
+import { binOf, levels, PAIRS, questions } from "./questions.js";
 
 const STEPS = [0, 1, 2, 3, 5, 8, 13, 40, 80, 160, 500, 900, 1500, 3000];
 const frame = (fake, real) => ({ fake: Array(24).fill(fake), real: Array(16).fill(real) });
@@ -50,15 +50,4 @@ test("frames without verdicts are left out", () => {
   const known = (step) => (step === 2 ? { fake: null, real: null } : frame(0.1, 0.8));
   assert.deepEqual(new Set(questions([1, 2], known, { probability: true }).map(({ step }) => step)), new Set([1]));
   assert.deepEqual(questions([], known, { probability: true }), []);
-});
-
-test("D's own score counts real and generated ones alike", () => {
-  const bins = scoresOfD([4, 5, 64], (step) => (step < 60 ? frame(0.9, 0.8) : frame(0.1, 0.8)), true);
-  assert.deepEqual(
-    [...bins],
-    [
-      [4, { right: 2, total: 4 }],
-      [64, { right: 2, total: 2 }],
-    ],
-  );
 });

@@ -3,6 +3,7 @@
 
 import { limits } from "../core/boot.js";
 import { putPicture } from "../core/canvas.js";
+import { Pen } from "../core/controls/pen.js";
 import { h, setText } from "../core/dom.js";
 import { takeChosen } from "../core/files/chosen.js";
 import { percentOf } from "../core/format.js";
@@ -14,8 +15,6 @@ import { t } from "../core/text.js";
 import { bytesOf, Vector } from "../engine/vector.js";
 import { fetchPixels, slotOf } from "../weights/pixels.js";
 
-const SIDE = 280; // pixels of the drawing
-const PEN = 24;
 const LIFTED_MS = 500; // the pen rests: the drawing is done, or will be drawn on
 
 /** The fold of the tab. */
@@ -28,12 +27,11 @@ export class Find {
     this.part = part;
     this.hooks = hooks;
     this.tests = newestWins(() => this.drawTests());
-    this.lifted = afterPause(LIFTED_MS, () => this.drawn && this.sendDrawing());
-    this.bindPen();
-    part("pen-clear").addEventListener("click", () => this.clear());
+    const lifted = afterPause(LIFTED_MS, () => this.pen.isEmpty || this.sendDrawing());
+    this.pen = new Pen(part("pen"), part("pen-hint"), { lifted });
+    part("pen-clear").addEventListener("click", () => this.pen.clear());
     part("find").addEventListener("toggle", () => this.build());
     takeChosen(part("find-file"), ([file]) => this.open(file));
-    this.clear();
   }
 
   /** For these weights: their test pictures. */
@@ -57,60 +55,8 @@ export class Find {
     this.part("find-tests").replaceChildren(...buttons);
   }
 
-  // ---- the pen ----
-
-  bindPen() {
-    const pen = this.part("pen");
-    [pen.width, pen.height] = [SIDE, SIDE];
-    const at = (event) => {
-      const { left, top, width } = pen.getBoundingClientRect();
-      return [((event.clientX - left) * SIDE) / width, ((event.clientY - top) * SIDE) / width];
-    };
-    let last = null;
-    pen.addEventListener("pointerdown", (event) => {
-      pen.setPointerCapture(event.pointerId);
-      last = at(event);
-      this.line(last, last);
-    });
-    pen.addEventListener("pointermove", (event) => {
-      if (!last) return;
-      const next = at(event);
-      this.line(last, next);
-      last = next;
-    });
-    const lift = () => {
-      if (last) this.lifted(); // a hand that rests in mid-stroke has drawn half a picture, or nothing that can be seen
-      last = null;
-    };
-    for (const end of ["pointerup", "pointercancel"]) pen.addEventListener(end, lift);
-    this.penIsDown = () => last !== null;
-  }
-
-  /**
-   * @param {number[]} from
-   * @param {number[]} to
-   */
-  line([x, y], [toX, toY]) {
-    const ctx = this.part("pen").getContext("2d");
-    Object.assign(ctx, { lineWidth: PEN, lineCap: "round", lineJoin: "round", strokeStyle: "#fff" });
-    ctx.beginPath();
-    ctx.moveTo(x, y);
-    ctx.lineTo(toX, toY);
-    ctx.stroke();
-    this.drawn = true;
-    this.part("pen-hint").hidden = true;
-  }
-
-  clear() {
-    const ctx = this.part("pen").getContext("2d");
-    ctx.fillStyle = "#000";
-    ctx.fillRect(0, 0, SIDE, SIDE);
-    this.drawn = false;
-    this.part("pen-hint").hidden = false;
-  }
-
   sendDrawing() {
-    if (this.penIsDown()) return; // another stroke has begun
+    if (this.pen.isDown) return; // another stroke has begun
     this.part("pen").toBlob((blob) => this.search({ kind: "drawn" }, blob), "image/png");
   }
 

@@ -15,13 +15,14 @@ import { t } from "../core/text.js";
 import { firstLine, Verdicts } from "../run/diagnosis.js";
 import { followerOf } from "../run/follower.js";
 import { recordingOf } from "../run/recordings.js";
+import { scoresInWords, showScores } from "../run/scores.js";
 import { fitted } from "./fitted.js";
 
 const EVERY_MS = 2000;
 const GAP = 4; // CSS pixels between two pictures
 const PICTURE_SCALE = 16;
 const SMOOTHING = 0.8;
-const NOTHING = { run: null, step: null, picture: null };
+const NOTHING = { run: null, step: null, picture: null, game: false };
 
 export function open(data) {
   new Projector(data).start();
@@ -74,8 +75,11 @@ class Projector {
       code,
       h("p", {}, h("span", {}, t("lesson.join")), h("b", {}, join.replace(/^http:\/\/|\/$/g, ""))),
     );
+    this.scores = h("div", { class: "gf-game-scores" });
+    this.scoresWords = h("p", {});
+    this.scoresBox = h("section", { class: "gf-projector-scores", hidden: true }, this.scoresWords, this.scores);
     this.pictures = h("div", { class: "gf-projector-pictures" }, this.canvas, this.image);
-    this.words = h("div", { class: "gf-projector-words" }, this.title, this.step, this.verdict, this.chartBox);
+    this.words = h("div", { class: "gf-projector-words" }, this.title, this.step, this.verdict, this.chartBox, this.scoresBox);
     const aside = h("aside", {}, this.words, joining);
     this.element = h("main", { class: "gf gf-projector" }, this.pictures, aside);
   }
@@ -95,6 +99,15 @@ class Projector {
   async ask() {
     if (this.data.lesson) takeLesson(await getJSON("lesson"));
     else if (!this.screen) await this.show({ ...NOTHING, run: await this.anyRun() });
+    if (this.screen?.game) await this.showScores(this.screen);
+  }
+
+  /** How the class does against D, in place of the losses. */
+  async showScores(screen) {
+    const scores = await getJSON(`runs/${screen.run}/game`).catch(() => null);
+    if (!scores || screen !== this.screen) return;
+    setText(this.scoresWords, scoresInWords(scores));
+    showScores(this.scores, scores.bins);
   }
 
   async anyRun() {
@@ -110,6 +123,9 @@ class Projector {
     this.canvas.width = 0;
     for (const words of [this.step, this.verdict.lastChild]) setText(words, "");
     this.verdict.dataset.severity = "early";
+    this.chartBox.hidden = screen.game;
+    this.scoresBox.hidden = !screen.game;
+    this.scores.replaceChildren();
     this.element.dataset.shows = screen.run ? "run" : screen.picture ? "picture" : "nothing";
     this.canvas.hidden = !screen.run;
     this.image.hidden = !screen.picture;

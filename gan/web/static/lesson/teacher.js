@@ -98,7 +98,10 @@ export class TeacherStrip {
 
   /** The run or the picture of this page is what the class sees, and the projector shows. */
   project() {
-    const shown = visibleTab() === "latent" ? { picture: queryOf(readState("latent")) } : shownMoment();
+    const tab = visibleTab();
+    const state = readState(tab);
+    const shown =
+      tab === "latent" ? { picture: queryOf(state) } : tab === "game" ? { run: state.run, game: true } : shownMoment();
     if (shown.picture || shown.run) return this.change({ screen: shown }, "lesson.project_done");
     return notify(t("lesson.nothing_to_project"), "error");
   }

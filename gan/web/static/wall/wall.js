@@ -2,9 +2,12 @@
 
 import { openTab } from "../core/address.js";
 import { start } from "../core/boot.js";
+import { setText } from "../core/dom.js";
 import { visibleTab } from "../core/gradio_shell.js";
 import { everyVisible } from "../core/schedule.js";
 import { getJSON } from "../core/server.js";
+import { t } from "../core/text.js";
+import { scoresInWords, showScores } from "../run/scores.js";
 import { Tile } from "./tile.js";
 
 const EVERY_MS = 3000;
@@ -33,6 +36,7 @@ class WallTab {
     if (!open) this.due = 0;
     if (!open || performance.now() < this.due) return;
     await this.refresh();
+    await this.showGame();
     if (!this.hasRecorded) await this.showRecorded();
     this.due = performance.now() + EVERY_MS;
   }
@@ -43,6 +47,17 @@ class WallTab {
     this.part("none").hidden = live.length > 0;
     this.part("about").hidden = !live.length;
     this.part("tiles").setAttribute("aria-busy", "false");
+  }
+
+  /** How people do against D with the pictures of the run that was played most. */
+  async showGame() {
+    const scores = await getJSON("game");
+    this.part("game-box").hidden = !scores.run;
+    if (!scores.run) return;
+    setText(this.part("game-title"), t("wall.game", { title: scores.title }));
+    setText(this.part("game-words"), scoresInWords(scores));
+    showScores(this.part("game-scores"), scores.bins);
+    this.part("go-game").onclick = () => openTab("game", { run: scores.run });
   }
 
   /** Once: they stay as they are. */
