@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+from gan.core.messages import say
 from gan.core.tokens import hashes_of
 from gan.runs.commands import Command
 from gan.runs.errors import NoRoom
@@ -23,12 +24,19 @@ class Admission:
         at_once: how many of these learn at the same instant.
         runs: all runs there are, now and later.
         may_control: whether who has these tokens may steer a run.
+        of_visitor: how many runs one visitor may have under way, learning, paused or waiting; 0: as many as they like.
     """
 
     def __init__(
-        self, limit: int, at_once: int, runs: Mapping[str, Run], may_control: Callable[[Run, Iterable[str]], bool]
+        self,
+        limit: int,
+        at_once: int,
+        runs: Mapping[str, Run],
+        may_control: Callable[[Run, Iterable[str]], bool],
+        of_visitor: int = 0,
     ) -> None:
-        self.limit, self.at_once, self._runs, self._may_control = limit, at_once, runs, may_control
+        self.limit, self.at_once, self.of_visitor = limit, at_once, of_visitor
+        self._runs, self._may_control = runs, may_control
 
     def admit(self, tokens: Iterable[str] = (), run: Run | None = None) -> None:
         """Make room for one more, which is to train now; another's run that nobody watches may be paused for it.
@@ -37,6 +45,8 @@ class Admission:
         that is to train, if it is there already.
         """
         busy, tokens = self._busy(run), list(tokens)
+        if refusal := self._own_share(busy, tokens):
+            raise refusal
         if len(busy) < self.limit:
             return
         left_alone = self._left_alone(busy, tokens)  # looked at once: somebody may come to watch meanwhile
@@ -47,9 +57,20 @@ class Admission:
     def no_room(self, tokens: Iterable[str] = (), run: Run | None = None) -> NoRoom | None:
         """Why nothing more can train just now, in words for who has these tokens; None when something can."""
         busy, tokens = self._busy(run), list(tokens)
+        if refusal := self._own_share(busy, tokens):
+            return refusal
         if len(busy) < self.limit or self._left_alone(busy, tokens):
             return None
         return self._refusal(busy, tokens)
+
+    def _own_share(self, busy: list[Run], tokens: list[str]) -> NoRoom | None:
+        """The refusal for who has as many under way as one visitor may."""
+        known = hashes_of(tokens)
+        own = [run for run in busy if run.meta.is_controlled_by(known)]
+        if not self.of_visitor or len(own) < self.of_visitor:
+            return None
+        _, about = no_room(own, lambda run: "own", UNWATCHED_SECONDS)
+        return NoRoom(say("runs.own_too_many", count=len(own)), about)
 
     def _refusal(self, busy: list[Run], tokens: list[str]) -> NoRoom:
         def whose(run: Run) -> str:

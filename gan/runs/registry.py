@@ -239,6 +239,7 @@ class Runs(RunStore):
                 raise DataError(run.needs)
             if command.kind == "resume":
                 self.admission.admit(tokens, run)
+                self.rest_paused()
             if command.kind == "rewind":
                 run.state_until(command.at)  # refused here, in words, when there is none
             if run.folder.exists():

@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
@@ -25,10 +26,10 @@ from gan.models.weights_file import Weights
 from gan.runs.admission import Admission
 from gan.runs.commands import Command
 from gan.runs.errors import InUse, NotFound, RunsError
-from gan.runs.eviction import evicted, without_states
+from gan.runs.eviction import OWN_MACHINE, Limits, evicted, next_to_go, without_states
 from gan.runs.files import RUN_JSON
 from gan.runs.history import History
-from gan.runs.meta import PRIVATE_RUN
+from gan.runs.meta import PRIVATE_RUN, RunMeta
 from gan.runs.prepared_sets import PreparedSets
 from gan.runs.recordings import Recordings
 from gan.runs.run import Run
@@ -37,6 +38,8 @@ from gan.training.checkpoint import CheckpointError
 from gan.training.threads import thread_counts
 
 TITLE_LENGTH = 80  # characters
+MOST_PAUSED = 10  # runs, that stay in memory: 20 to 30 MB each, of our own networks
+MOST_GIVEN_UP = 500  # runs, of which their owners can be told
 MOST_TOKENS = 16  # of one run, besides that of the page that started it
 _ID = re.compile(r"[A-Za-z0-9_-]{12}")
 
@@ -51,13 +54,15 @@ class RunStore:
         recorded: the folder of the shipped runs, if there is one.
         limit: how many runs may train at the same time; two on two cores would only slow each other down.
         waiting: how many more share the machine with them in turns, each of them in memory.
-        keep: how many runs `evict_oldest` leaves, and of these only the newest tenth with its early states.
+        limits: how many runs `evict_oldest` leaves, of these only the newest tenth with its early states, and what one
+            visitor may have.
     """
 
     def __init__(
-        self, folder: Path, recorded: Path | None = None, limit: int = 1, keep: int = 200, waiting: int = 0
+        self, folder: Path, recorded: Path | None = None, limit: int = 1, limits: Limits = OWN_MACHINE, waiting: int = 0
     ) -> None:
-        self.folder, self.keep = folder, keep
+        self.folder, self.limits = folder, limits
+        self._given_up: OrderedDict[str, RunMeta] = OrderedDict()  # by id; the last given up last
         self.own_dir = folder / "pictures"
         self.prepared = PreparedSets(self.own_dir)
         self.master = new_token()  # the token of the person who started the program
@@ -65,7 +70,7 @@ class RunStore:
         self._guard = threading.RLock()
         self._runs: dict[str, Run] = {}
         self.turns = Turns(limit)
-        self.admission = Admission(limit + waiting, limit, self._runs, self.may_control)
+        self.admission = Admission(limit + waiting, limit, self._runs, self.may_control, limits.under_way)
         _make_folder(self.own_dir)
         self.recordings = Recordings(recorded, self.own_dir)
         for path in sorted(folder.iterdir()):
@@ -152,8 +157,12 @@ class RunStore:
         run.describe(title=title)
 
     def mark(self, run: Run, kept: bool) -> None:
-        """Keep a run: it is not deleted to make room until it is unmarked."""
-        run.describe(kept=kept)
+        """Keep a run: it is not deleted to make room until it is unmarked. Raises RunsError for one too many."""
+        with self._guard:
+            own = [other for other in self.all() if other.meta.kept and other.visitor == run.visitor]
+            if kept and not run.meta.kept and self.limits.kept and len(own) >= self.limits.kept:
+                raise RunsError(say("runs.kept_too_many", most=self.limits.kept))
+            run.describe(kept=kept)
 
     def show(self, run: Run, shown: bool, tokens: Iterable[str] = ()) -> None:
         """Let others find and watch a run, or no longer. Raises RunsError for one that never is, see Run.shown.
@@ -219,17 +228,40 @@ class RunStore:
         for run in alive:
             run.join(10)
 
+    def rest_paused(self) -> None:
+        """Of more paused runs than may stay in memory, those that nobody has looked at for longest leave it.
+
+        They stay paused, and go on from the disk exactly.
+        """
+        paused = [run for run in self.all() if run.alive and run.status == "paused"]
+        for run in sorted(paused, key=Run.unwatched_seconds)[MOST_PAUSED:]:
+            run.send(Command("shutdown"))
+
     def evict_oldest(self, spare: Run | None = None) -> None:
-        """Delete the oldest runs that do not train and are not kept, and the early states of others, to be `keep`.
+        """Delete the oldest runs that do not train and are not kept, and the early states of others, as limits say.
 
         spare: is not touched. Whoever made a new run calls this; making one deletes nothing.
         """
         with self._guard:
-            for run in evicted(self._runs.values(), self.keep, spare):
+            for run in evicted(self._runs.values(), self.limits, _bytes_of, spare):
                 with suppress(RunsError, OSError):
                     self._remove(run)
-            for run in without_states(self._runs.values(), self.keep, spare):
+                    self._given_up[run.id] = run.meta
+            while len(self._given_up) > MOST_GIVEN_UP:
+                self._given_up.popitem(last=False)
+            for run in without_states(self._runs.values(), self.limits.runs, spare):
                 run.states.forget()
+
+    def given_up(self, tokens: Iterable[str]) -> list[tuple[str, str]]:
+        """Of those that these tokens controlled and that were deleted to make room: id and title, the newest first."""
+        known = hashes_of(tokens)
+        with self._guard:
+            gone = list(self._given_up.items())
+        return [(run_id, meta.title) for run_id, meta in reversed(gone) if meta.is_controlled_by(known)]
+
+    def next_to_go(self) -> set[str]:
+        """The ids of runs that are deleted soon, if as many new ones come as one may expect."""
+        return next_to_go(self.all(), self.limits)
 
     def _open(self, path: Path, history: History | None = None) -> Run:
         run = self._runs[path.name] = Run(path, self.own_dir, self.threads, history, self.turns)
@@ -240,6 +272,11 @@ class RunStore:
             self._open(path)
         except (CheckpointError, ConfigError, OSError) as e:
             log.warning("the run in %s was left out: %s", path, e)
+
+
+def _bytes_of(run: Run) -> int:
+    """Of a run's folder, without what it shares with others."""
+    return sum(path.stat().st_size for path in run.folder.rglob("*") if path.is_file() and path.stat().st_nlink == 1)
 
 
 def _read_weights(run: Run) -> Weights:

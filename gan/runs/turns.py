@@ -84,6 +84,7 @@ class Turns:
         self._guard = threading.Lock()
         self._turns: list[_Turn] = []
         self._waiting: list[_Waiting] = []  # in the order in which they came
+        self._called: set[int] = set()  # those (their `id`) that come next whatever their account says
         self._had_one: set[int] = set()  # runs (their `id`) that have had their first slice
         self._learned: OrderedDict[str, float] = OrderedDict()  # seconds, by visitor; the last served last
         self._foreseen: dict[int, tuple[int, float]] | None = None  # see _foresee; None after every change
@@ -109,8 +110,16 @@ class Turns:
                 self._end(turn)
             self._waiting = [w for w in self._waiting if w.run is not run]
             self._had_one.discard(id(run))
+            self._called.discard(id(run))
             self._foreseen = None
             self._give()
+
+    def call_next(self, run: Learner) -> None:
+        """Of those that wait, this one comes next."""
+        with self._guard:
+            if any(w.run is run for w in self._waiting):
+                self._called.add(id(run))
+                self._foreseen = None
 
     def place(self, run: Learner) -> Place | None:
         """Of one that waits, or for whose turn to end others wait; None for every other."""
@@ -157,9 +166,8 @@ class Turns:
         """A slice is over when its time is and somebody waits who comes before it."""
         return self._now() >= turn.end and any(self._comes_before(w, turn) for w in self._waiting)
 
-    @staticmethod
-    def _comes_before(waiting: _Waiting, turn: _Turn) -> bool:
-        return is_left_alone(waiting.run) <= is_left_alone(turn.run)
+    def _comes_before(self, waiting: _Waiting, turn: _Turn) -> bool:
+        return id(waiting.run) in self._called or is_left_alone(waiting.run) <= is_left_alone(turn.run)
 
     def _end(self, turn: _Turn) -> None:
         self._turns.remove(turn)
@@ -169,14 +177,16 @@ class Turns:
         while self._waiting and len(self._turns) < self.limit:
             first, now = min(self._waiting, key=self._rank), self._now()
             self._waiting.remove(first)
+            self._called.discard(id(first.run))
             length = SLICE_SECONDS if id(first.run) in self._had_one else FIRST_SECONDS
             self._turns.append(_Turn(first.run, now, length, counted=now))
             self._foreseen = None
 
-    def _rank(self, waiting: _Waiting) -> tuple[bool, bool, float, float]:
+    def _rank(self, waiting: _Waiting) -> tuple[bool, bool, bool, float, float]:
         run = waiting.run
         known = run.visitor in self._learned
-        return is_left_alone(run), known, self._learned.get(run.visitor, 0.0), waiting.since
+        called = id(run) in self._called
+        return not called, is_left_alone(run), known, self._learned.get(run.visitor, 0.0), waiting.since
 
     def _foresee(self) -> dict[int, tuple[int, float]]:
         """Of each run that waits, by its `id`: how many turns come before its own, and when that comes.
@@ -202,6 +212,7 @@ class Turns:
         other = Turns(self.limit, self._now)
         other._turns = [replace(turn) for turn in self._turns]
         other._waiting, other._had_one = list(self._waiting), set(self._had_one)
+        other._called = set(self._called)
         other._learned = self._learned.copy()
         return other
 

@@ -19,6 +19,7 @@ from gan.runs import loop as loop_module
 from gan.runs.admission import Admission
 from gan.runs.commands import Command
 from gan.runs.errors import NoRoom, RunsError
+from gan.runs.eviction import Limits
 from gan.runs.history import FRAME_GROWTH, ROW_GROWTH
 from gan.runs.registry import Runs
 from gan.runs.run import Run
@@ -439,7 +440,7 @@ def test_a_damaged_run_is_left_out_and_the_others_are_listed(runs):
 
 def test_the_oldest_idle_runs_make_room(tmp_path, monkeypatch, random_pictures):
     monkeypatch.setattr(loop_module, "load", lambda *a, **k: random_pictures)
-    registry = Runs(tmp_path, keep=3)
+    registry = Runs(tmp_path, limits=Limits(runs=3))
     made = [registry.create("dense", changes=SMALL)[0] for _ in range(5)]
     assert all(r.folder.exists() for r in made)  # making one deletes nothing
     registry.evict_oldest()

@@ -70,6 +70,22 @@ def test_who_is_alone_learns_all_the_time():
     assert one.learned == 100 and clock.turns.place(one) is None
 
 
+def test_who_is_called_comes_next_whatever_others_have_learned():
+    clock, learners = Clock(), [Learner(name) for name in "abcd"]
+    clock.go(learners, 4 * FIRST_SECONDS + STEP)  # each has had its first slice; one has its second
+    (last,) = (each for each in learners if waits(clock.turns, each) and place_of(clock.turns, each) == 2)
+    clock.turns.call_next(last)
+    assert place_of(clock.turns, last) == 0
+    assert clock.go(learners, SLICE_SECONDS)[1] is last
+    clock.turns.call_next(last)  # it learns already: nothing stays behind
+    assert set(clock.go(learners, 4 * SLICE_SECONDS)) == set(learners)
+
+
+def place_of(turns: Turns, learner: Learner) -> int | None:
+    place = turns.place(learner)
+    return None if place is None else place.before
+
+
 def test_first_slices_are_short_and_come_before_later_ones():
     clock, first = Clock(), Learner("first")
     clock.go([first], 60)

@@ -35,7 +35,12 @@ ANYBODY = {  # may ask this without a token; all others steer something
     "POST pictures/again", "POST weights", "POST weights/{name}/directions", "POST find", "POST lesson/raised",
     "POST runs/{run_id}/game",
 }  # fmt: skip
-NO_BODY = {"POST runs/{run_id}/watch", "POST runs/{run_id}/token", "POST lesson/pause"}  # nothing is read
+NO_BODY = {  # nothing is read
+    "POST runs/{run_id}/watch",
+    "POST runs/{run_id}/token",
+    "POST runs/{run_id}/next",
+    "POST lesson/pause",
+}
 NO_ERROR = {"GET pictures/progress/{key}"}  # a page asks for the progress of what has not begun, or is over
 UNKNOWN = ["nope", "A" * 12, "own-000000000000", "run-" + "A" * 12, "file-x", "é\0", "..\\..\\x", "9" * 3000, "-1", " "]
 QUERIES = [  # each is nonsense for some routes

@@ -17,6 +17,7 @@ from gan.metrics.classifier import WEIGHTS
 from gan.monitor.diagnosis import diagnose
 from gan.recipes.catalog import ALL_RECIPES
 from gan.runs import loop as loop_module
+from gan.runs.eviction import Limits
 from gan.runs.registry import Runs
 from gan.runs.room import in_words
 from gan.runs.store import MOST_TOKENS
@@ -207,7 +208,7 @@ def test_only_the_owner_steers_and_everybody_may_watch(client, registry):
     for stranger in ({}, {"X-Owner": "wrong"}, {"X-Owner": run_id}):
         answer = command(client, run_id, stranger, "stop")
         assert answer.status_code == 403 and "steer" in answer.json()["error"]
-    assert get(client, "runs").json() == {"runs": []}
+    assert get(client, "runs").json()["runs"] == []
     assert [r["id"] for r in get(client, "runs", headers=owner).json()["runs"]] == [run_id]
     assert get(client, f"runs/{run_id}").json()["title"] == "Dense on MNIST"
     assert "token" not in json.dumps(get(client, f"runs/{run_id}").json())
@@ -493,7 +494,7 @@ def bring(client, data: bytes):
 def test_whoever_adds_a_run_to_a_full_server_makes_the_oldest_go(client, registry, zipped):
     """Started, forked or brought back: never the new one, though it is not kept, and may not train."""
     run_id, _, data = zipped
-    registry.keep = 2
+    registry.limits = Limits(runs=2)
     first, second = (registry.create("dense")[0] for _ in range(2))
     started, owner = start(client)
     assert [(registry.folder / name).exists() for name in (run_id, first.id, second.id)] == [False, False, True]

@@ -38,6 +38,7 @@ class RunControl:
             "POST runs/{run_id}/command": self.command,
             "POST runs/{run_id}/fork": self.fork,
             "PATCH runs/{run_id}": self.change,
+            "POST runs/{run_id}/next": self.call_next,
             "POST runs/{run_id}/token": self.token,
             "DELETE runs/{run_id}": self.delete,
         }
@@ -95,6 +96,13 @@ class RunControl:
         """One more token for a run, which its owner may give to another device."""
         run = self._steered(request)
         return answer_json({"token": await run_in_threadpool(self.runs.new_token, run)}, 201)
+
+    async def call_next(self, request: Request) -> Response:
+        """The owner of the program, or the teacher, lets a run that waits have the next turn."""
+        self.access.check_owner(tokens_of(request))
+        run = self.runs.get(request.path_params["run_id"])
+        self.runs.turns.call_next(run)
+        return answer_json({"ok": True})
 
     async def delete(self, request: Request) -> Response:
         await run_in_threadpool(self.runs.delete, self._steered(request))

@@ -35,7 +35,12 @@ class RunRoutes:
         }
 
     async def mine(self, request: Request) -> Response:
-        return answer_json({"runs": [summary_of(run) for run in self.runs.owned(tokens_of(request))]})
+        """The visitor's runs. going: of these, which are deleted next to make room; gone: those that were."""
+        tokens = tokens_of(request)
+        own, soon = self.runs.owned(tokens), self.runs.next_to_go()
+        going = [run.id for run in own if run.id in soon]
+        gone = [{"id": run_id, "title": title} for run_id, title in self.runs.given_up(tokens)]
+        return answer_json({"runs": [summary_of(run) for run in own], "going": going, "gone": gone})
 
     async def info(self, request: Request) -> Response:
         """What `follow` says of it when its status changes, as it is now, and what belongs to who asks."""

@@ -16,20 +16,37 @@ export class RunList {
     this.list = list;
     this.hooks = hooks;
     this.runs = [];
+    this.going = new Set(); // ids of runs that are deleted next
     this.shown = "";
     this.unfolded = null;
   }
 
   /** Ask the server; draw anew only when something differs and nobody is typing. */
   async refresh() {
-    const { runs } = await getJSON("runs");
+    const { runs, going, gone } = await getJSON("runs");
     this.runs = runs;
+    this.going = new Set(going);
+    for (const run of gone) this.tellGone(run);
     this.hooks.listed(runs);
     if (!this.list.contains(document.activeElement) || !this.list.querySelector("input")) this.draw();
   }
 
+  /** Once: this page then no longer asks for it. */
+  tellGone({ id, title }) {
+    forgetToken(id);
+    notify(t("train.gone_for_room", { title }));
+  }
+
   draw() {
-    const seen = this.runs.map((run) => [run.id, run.status, run.title, run.kept, run.shown, progress(run)]);
+    const seen = this.runs.map((run) => [
+      run.id,
+      run.status,
+      run.title,
+      run.kept,
+      run.shown,
+      progress(run),
+      this.going.has(run.id),
+    ]);
     const fingerprint = JSON.stringify([this.hooks.current(), this.unfolded, seen]);
     if (fingerprint === this.shown) return;
     this.shown = fingerprint;
@@ -47,6 +64,7 @@ export class RunList {
       },
       h("span", { class: "gf-run-name" }, run.kept && h("span", { class: "gf-kept", title: t("train.kept") }, "★ "), run.title),
       h("span", { class: "gf-hint gf-num" }, `${when(run.created)} · ${t(`train.status_${run.status}`)} · ${progress(run)}`),
+      this.going.has(run.id) && h("span", { class: "gf-hint", title: t("train.going_hint") }, t("train.going")),
     );
     const resume = run.status === "interrupted" && owns(run.id);
     const go = () => this.hooks.resume(run.id);

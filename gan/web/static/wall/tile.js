@@ -4,7 +4,7 @@ import { openTab } from "../core/address.js";
 import { h, setText } from "../core/dom.js";
 import { whole } from "../core/format.js";
 import { notify } from "../core/notice.js";
-import { api, url } from "../core/server.js";
+import { api, postJSON, url } from "../core/server.js";
 import { t } from "../core/text.js";
 import { owns, ownsAll } from "../core/tokens.js";
 import { forkRun } from "../run/fork.js";
@@ -42,12 +42,14 @@ export class Tile {
     const press = (words, onclick, more = {}) =>
       h("button", { type: "button", class: "gf-btn gf-btn-mini", onclick, ...more }, words);
     this.hide = press("", () => this.hideOrShow(), { hidden: true });
+    this.next = press(t("wall.next"), () => this.callNext(), { title: t("wall.next_hint"), hidden: true });
     this.forking = press(t("wall.fork"), () => this.fork(), { title: t("wall.fork_hint") });
     return h(
       "div",
       { class: "gf-row" },
       press(t("wall.sliders"), () => openTab("latent", { w: `run-${this.id}` })),
       this.forking,
+      this.next,
       this.hide,
     );
   }
@@ -86,6 +88,7 @@ export class Tile {
   /** What has come to its end leaves nothing to go on with. */
   showTools({ hidden, status }) {
     this.forking.hidden = ENDED.includes(status);
+    this.next.hidden = status !== "waiting" || !ownsAll();
     this.mine.hidden = !owns(this.id) || ownsAll();
     this.hide.hidden = !owns(this.id);
     setText(this.hide, t(hidden ? "wall.unhide" : "wall.hide"));
@@ -99,6 +102,16 @@ export class Tile {
       await api(`runs/${this.id}`, { method: "PATCH", headers: { "Content-Type": "application/json" }, body });
       if (ownsAll()) this.show({ ...this.run, hidden: !this.run.hidden });
       else this.element.hidden = true; // at once: the wall is told of it within a second
+    } catch (error) {
+      notify(error.message, "error");
+    }
+  }
+
+  /** The owner of the program, or the teacher, lets it learn next. */
+  async callNext() {
+    try {
+      await postJSON(`runs/${this.id}/next`);
+      notify(t("wall.next_done", { title: this.run.title }));
     } catch (error) {
       notify(error.message, "error");
     }
