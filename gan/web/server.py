@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import os
 import shutil
 import signal
 import threading
 import time
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gan.core.paths import ROOT, WEIGHTS
@@ -57,7 +58,7 @@ def _lesson_folder(settings: Settings) -> Iterator[None]:
 
 def _serve(settings: Settings, runs: Runs) -> None:
     page = start(settings, runs)
-    if settings.on_space or not is_loopback(settings.host):
+    if settings.public or not is_loopback(settings.host):
         runs.go_on()  # others wait for that
     print("\n".join(welcome(settings, runs.master)), flush=True)
     if settings.browser:
@@ -107,10 +108,12 @@ def _welcome_to_lesson(settings: Settings, token: str) -> list[str]:
 
 
 def open_runs(settings: Settings) -> Runs:
+    from gan.runs.eviction import OWN_MACHINE, PUBLIC
     from gan.runs.registry import Runs
 
     try:
-        return Runs(settings.runs, recorded=RECORDED, limit=settings.max_runs, waiting=settings.max_waiting)
+        limits = PUBLIC if settings.public else OWN_MACHINE
+        return Runs(settings.runs, RECORDED, settings.max_runs, limits, settings.max_waiting)
     except OSError as problem:
         raise StartError(f"The runs folder {settings.runs} cannot be used ({problem.strerror}); see --runs.") from None
 
@@ -118,7 +121,7 @@ def open_runs(settings: Settings) -> Runs:
 def start(settings: Settings, runs: Runs) -> Blocks:
     """Launch the page with our routes; returns the gradio Blocks. Raises StartError."""
     try:
-        with no_proxies():
+        with no_proxies(), _trusting(settings.trusted_proxies):
             from gan.web.page import build, launch_options
 
             page = build()
@@ -132,6 +135,20 @@ def start(settings: Settings, runs: Runs) -> Blocks:
         raise StartError(f"The server could not be started: {reason[:300]}.") from problem
     threading.Thread(target=_warm_up, daemon=True).start()
     return page
+
+
+@contextlib.contextmanager
+def _trusting(proxies: Sequence[str]) -> Iterator[None]:
+    """Inside, a server that starts believes these addresses, and no other, who asks (uvicorn reads that there)."""
+    before = os.environ.get("FORWARDED_ALLOW_IPS")
+    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(proxies)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["FORWARDED_ALLOW_IPS"]
+        else:
+            os.environ["FORWARDED_ALLOW_IPS"] = before
 
 
 def _warm_up() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import os
 import re
 import secrets
@@ -37,6 +38,8 @@ class Settings:
     max_waiting: int = 0  # how many more may wait for their turn to
     root_path: str = ""  # the path below which a proxy shows the page, when it passes the path on
     frame_from: tuple[str, ...] = ()  # other sites that may show the page in a frame
+    trusted_proxies: tuple[str, ...] = ()  # addresses whose word on who asks is believed
+    public: bool = False  # strangers come: one visitor may have so many runs, see gan.runs.eviction
     teach: bool = False  # a lesson: see gan.web.lesson
     forgets: bool = False  # the folder of runs goes when the program ends
     only_here: bool = False  # only the owner's link starts trainings
@@ -53,17 +56,19 @@ def read_settings(arguments: Sequence[str] | None, environment: Mapping[str, str
     forgets = options.teach and not options.runs and not environment.get("GAN_FORGE_RUNS")
     runs = _lesson_folder() if forgets else options.runs or default_runs(environment, on_space=space)
     return Settings(
-        host=(options.host or _host(environment, everybody=space or options.teach)).strip("[]"),
+        host=(options.host or _host(environment, everybody=space or options.teach or options.public)).strip("[]"),
         port=_port(options.port),
         runs=runs.expanduser(),
         max_runs=_count(options.max_runs),
         max_waiting=_waiting(options.max_waiting),
         root_path=_root_path(options.root_path),
         frame_from=tuple(map(_origin, options.frame_from)),
+        trusted_proxies=_proxies(options.trusted_proxy, environment),
+        public=options.public or space,
         teach=options.teach,
         forgets=forgets,
         only_here=options.only_here,
-        browser=not options.no_browser and not space and _is_desktop(environment),
+        browser=not options.no_browser and not space and not options.public and _is_desktop(environment),
         password=_password(environment),
         on_space=space,
         space_host=environment.get("SPACE_HOST", "") if space else "",
@@ -132,6 +137,10 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add("--root-path", default=root_path, metavar="/PATH", help=words)
     words = "another site that may show the page in a frame; may be given several times"
     add("--frame-from", action="append", default=[], metavar="SCHEME://HOST[:PORT]", help=words)
+    words = "a proxy whose X-Forwarded-For is believed; may be given several times (FORWARDED_ALLOW_IPS)"
+    add("--trusted-proxy", action="append", default=[], metavar="ADDRESS", help=words)
+    words = "strangers come (always on a Space): others are let in, and one visitor has a few runs only"
+    add("--public", action="store_true", help=words)
     words = "a lesson: others are let in, who has the printed link teaches, and without --runs all is forgotten"
     add("--teach", action="store_true", help=words)
     add("--only-here", action="store_true", help="only who has the owner's link, printed at the start, may train")
@@ -171,6 +180,19 @@ def _origin(text: str) -> str:
     if not _FRAME.fullmatch(origin) or (port and not 1 <= int(port[1]) <= 65535):
         raise StartError(f"A site looks like https://school.example or http://host:8080, not {text[:60]!r}.")
     return origin
+
+
+def _proxies(given: Sequence[str], environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Addresses or networks; without a flag, those of the environment."""
+    found = given or [text for text in environment.get("FORWARDED_ALLOW_IPS", "").split(",") if text.strip()]
+    for text in found:
+        try:
+            ipaddress.ip_network(text.strip())
+        except ValueError:
+            raise StartError(
+                f"A proxy is given by its address or network, such as 127.0.0.1 or 10.0.0.0/8, not {text[:60]!r}."
+            ) from None
+    return tuple(text.strip() for text in found)
 
 
 def _password(environment: Mapping[str, str]) -> str:

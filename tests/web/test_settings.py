@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import main
+from gan.runs.eviction import OWN_MACHINE, PUBLIC
 from gan.web import server
 from gan.web.addresses import check_address, is_loopback, open_addresses, owner_link
 from gan.web.server import welcome
@@ -35,6 +36,28 @@ def test_on_a_space_it_listens_to_all_and_opens_nothing():
     assert owner_link(read_settings(["--runs", "r"], {"SPACE_ID": "a/b"}), "T") == "http://localhost:7860/#owner=T"
 
 
+def test_strangers_are_let_in_where_it_is_said_and_on_a_space():
+    assert not read_settings(["--runs", "r"], {}).public
+    found = read_settings(["--runs", "r", "--public"], {"DISPLAY": ":0"})
+    assert found.public and found.host == "0.0.0.0" and not found.browser
+    assert read_settings(["--runs", "r", "--public", "--host", "127.0.0.1"], {}).host == "127.0.0.1"
+    assert read_settings(["--runs", "r"], {"SPACE_ID": "a/b"}).public
+
+
+@pytest.mark.parametrize("public", [False, True])
+def test_one_visitor_has_less_where_strangers_come(tmp_path, public):
+    runs = server.open_runs(read_settings(["--runs", str(tmp_path), *["--public"] * public], {}))
+    assert runs.limits == (PUBLIC if public else OWN_MACHINE)
+    assert runs.admission.of_visitor == (PUBLIC.under_way if public else 0)
+
+
+def test_no_proxy_is_believed_that_is_not_named():
+    told = {"FORWARDED_ALLOW_IPS": "10.0.0.1, 192.168.0.0/16"}
+    assert read_settings(["--runs", "r"], {}).trusted_proxies == ()
+    assert read_settings(["--runs", "r"], told).trusted_proxies == ("10.0.0.1", "192.168.0.0/16")
+    assert read_settings(["--runs", "r", "--trusted-proxy", "::1"], told).trusted_proxies == ("::1",)
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "word"),
     [
@@ -51,6 +74,9 @@ def test_on_a_space_it_listens_to_all_and_opens_nothing():
         (["--frame-from", "https://a.example; script-src *"], {}, "https://school.example"),
         (["--frame-from", "https://a.example:99999"], {}, "https://school.example"),
         (["--frame-from", "javascript:alert(1)"], {}, "https://school.example"),
+        (["--trusted-proxy", "*"], {}, "10.0.0.0/8"),
+        (["--trusted-proxy", "nginx"], {}, "10.0.0.0/8"),
+        ([], {"FORWARDED_ALLOW_IPS": "127.0.0.1, *"}, "10.0.0.0/8"),
         ([], {"GAN_FORGE_PASSWORD": ""}, "at least 8"),
         ([], {"GAN_FORGE_PASSWORD": "short"}, "at least 8"),
     ],
