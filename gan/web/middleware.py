@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -38,6 +39,10 @@ def content_policy(frame_from: Sequence[str] = ()) -> str:
             "media-src 'self' data: blob:",
             "font-src 'self' data:",
             "connect-src 'self'",
+            "form-action 'self'",
+            "frame-src 'none'",
+            "worker-src 'none'",
+            "manifest-src 'none'",
             "object-src 'none'",
             "base-uri 'self'",
             f"frame-ancestors {' '.join((*FRAMES, *frame_from))}",
@@ -58,10 +63,12 @@ class SecurityHeaders:
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),
             (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
+            (b"cross-origin-resource-policy", b"same-origin"),
         )
         self.headers_of_ours = (
             (b"content-security-policy", b"default-src 'none'"),
             (b"x-content-type-options", b"nosniff"),
+            (b"cross-origin-resource-policy", b"same-origin"),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -174,21 +181,61 @@ def _exchanged(content: Any, texts: Texts) -> Any:
 class OwnPages:
     """Answers our routes to pages of this address alone: a page of another site may link here, but not ask or send.
 
-    Gradio lets other sites read answers where the server has a name of its own. Browsers say where a request comes
-    from, also through a proxy; programs say nothing and are let through, as they hold nobody's cookies or tokens.
+    Browsers say where a request comes from, also through a proxy; programs say nothing and are let through, as they
+    hold nobody's cookies or tokens. Over plain HTTP browsers say it of this machine alone. Our page then shows itself
+    by a header that pages of other sites may not send, because nobody grants it to them (see `no_grants`).
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and OURS in scope["path"]:
-            said = dict(scope["headers"])
-            linked = said.get(b"sec-fetch-mode") == b"navigate" and scope["method"] == "GET"
-            if said.get(b"sec-fetch-site") in (b"cross-site", b"same-site") and not linked:
-                await answer_json(send, 403, say("web.own_page_only"))
-                return
+        if scope["type"] == "http" and OURS in scope["path"] and _is_foreign(scope["method"], dict(scope["headers"])):
+            await answer_json(send, 403, say("web.own_page_only"))
+            return
         await self.app(scope, receive, send)
+
+
+def _is_foreign(method: str, said: Mapping[bytes, bytes]) -> bool:
+    site = said.get(b"sec-fetch-site")
+    if site is None:
+        return method not in ("GET", "HEAD") and b"origin" in said and b"x-owner" not in said
+    linked = said.get(b"sec-fetch-mode") == b"navigate" and method == "GET"
+    return site in (b"cross-site", b"same-site") and not linked
+
+
+def no_grants(app: Starlette) -> None:
+    """No page of another site may read an answer. Gradio would let it, where the server has a name of its own."""
+    app.user_middleware = [one for one in app.user_middleware if "CORS" not in getattr(one.cls, "__name__", "")]
+    app.middleware_stack = app.build_middleware_stack()
+
+
+# Of Gradio's own routes the page asks for these alone. It has some sixty more: they take files, call functions, fetch
+# from other servers.
+_USED = re.compile(
+    r"/|/theme\.css|/robots\.txt|/gradio_api/startup-events|/(assets|static)(/[A-Za-z0-9_@+~-][A-Za-z0-9_.@+~-]*)+"
+)
+
+
+class OnlyUsed:
+    """Answers what our page asks for. All else that the library behind it can do is not here."""
+
+    def __init__(self, app: ASGIApp, root_path: str = "") -> None:
+        self.app, self.root_path = app, root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self._used(scope):
+            await self.app(scope, receive, send)
+        else:
+            await answer_json(send, 404, say("web.no_address"))
+
+    def _used(self, scope: Scope) -> bool:
+        path = scope["path"]
+        if self.root_path and (path + "/").startswith(self.root_path + "/"):
+            path = path[len(self.root_path) :] or "/"
+        if path.startswith(OURS):
+            return True
+        return scope["method"] in ("GET", "HEAD") and bool(_USED.fullmatch(path))
 
 
 class TooLarge(Exception):
@@ -242,9 +289,12 @@ async def _refuse(send: Send, most: int) -> None:
     await answer_json(send, 413, say("web.too_much", most=most // MIB))
 
 
-async def answer_json(send: Send, status: int, sentence: str) -> None:
-    """What went wrong, as all our routes say it. The body of the request is not read, so the connection ends."""
+async def answer_json(send: Send, status: int, sentence: str, *more: tuple[bytes, bytes]) -> None:
+    """What went wrong, as all our routes say it. The body of the request is not read, so the connection ends.
+
+    more: headers.
+    """
     body = json.dumps(with_messages({"error": sentence})).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *more]
     await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"connection", b"close")]})
     await send({"type": "http.response.body", "body": body})

@@ -12,8 +12,9 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from gan.core.messages import ENGLISH
+from gan.web.back_pressure import ArrivingBodies, watch_connections
 from gan.web.languages import LANGUAGES
-from gan.web.middleware import BodyLimit, FirstPage, OwnPages, SecurityHeaders
+from gan.web.middleware import BodyLimit, FirstPage, OnlyUsed, OwnPages, SecurityHeaders, no_grants
 from gan.web.page_files import with_imports
 from gan.web.password import Password
 from gan.web.settings import Settings
@@ -144,13 +145,21 @@ def launch_options(page: gr.Blocks, settings: Settings) -> dict[str, Any]:
 def _in_front(page: gr.Blocks, settings: Settings) -> Iterator[Middleware]:
     """What every request passes, from the outside in."""
     yield Middleware(SecurityHeaders, frame_from=settings.frame_from)
+    yield Middleware(ArrivingBodies)
     yield Middleware(OwnPages)
     yield Middleware(BodyLimit)
     if settings.password:
         framed = settings.on_space or bool(settings.frame_from)
         yield Middleware(Password, password=settings.password, framed=framed)
+    yield Middleware(OnlyUsed, root_path=settings.root_path)
     # Gradio's own sheet of the theme is a file of its own, which not every proxy lets through.
     yield Middleware(FirstPage, root_path=settings.root_path, style=lambda: page.theme_css, texts=texts_in)
+
+
+def guard(page: gr.Blocks) -> None:
+    """What can only be done to a server that has started."""
+    no_grants(page.app)
+    watch_connections(page.server)
 
 
 def theme() -> gr.themes.Base:

@@ -122,13 +122,14 @@ def start(settings: Settings, runs: Runs) -> Blocks:
     """Launch the page with our routes; returns the gradio Blocks. Raises StartError."""
     try:
         with no_proxies(), _trusting(settings.trusted_proxies):
-            from gan.web.page import build, launch_options
+            from gan.web.page import build, guard, launch_options
 
             page = build()
             options = launch_options(page, settings)
             # Ours are there from the first request on: a page that outlived a restart would take a 404 for an answer.
             options["app_kwargs"]["routes"] = _routes(settings, runs)
             page.launch(server_name=bracketed(settings.host), server_port=settings.port, **options)
+            guard(page)
     except Exception as problem:  # gradio and its libraries raise many kinds; the person reads one sentence
         log.debug("the launch failed", exc_info=True)
         reason = (str(problem).strip() or type(problem).__name__).splitlines()[0].rstrip(".")

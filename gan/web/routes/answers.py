@@ -41,13 +41,22 @@ T = TypeVar("T")
 
 def routes_of(*tables: Table) -> list[BaseRoute]:
     """The routes of some tables; what goes wrong in a handler is one sentence for the person."""
-    return [_route(line, handler) for table in tables for line, handler in table.items()]
+    return [*(_route(line, handler) for table in tables for line, handler in table.items()), _NOTHING]
 
 
 def _route(line: str, handler: Handler) -> Route:
     method, path = line.split(" ")
     return Route(OURS + path, sentence(handler, line), methods=[method])
 
+
+class _Nothing:
+    """Whatever is asked by a name, or in a way, that stands in no table."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await answer_json({"error": say("web.no_address")}, 404)(scope, receive, send)
+
+
+_NOTHING = Route(OURS + "{path:path}", _Nothing())  # an application, so it is asked with every method
 
 # What a request says ---------------------------------------------------------------------------------------------
 

@@ -1,0 +1,163 @@
+"""What arrives slowly, or never: bodies and connections are bounded in number and in time.
+
+An address tells nothing of who asks. Here it only keeps one place from taking all the room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gan.core.messages import say
+from gan.web.middleware import answer_json
+
+MOST_ARRIVING = 300  # bodies on their way; each may take two of the 1,024 files that a process usually may open
+MOST_OF_ONE = 240  # of one address: a school of 200 stands behind one
+RETRY_SECONDS = 5
+SILENT_SECONDS = 30.0  # without a byte of a body
+SLOWEST = 1000  # bytes a second, from the first SILENT_SECONDS on: the slowest line of a telephone is faster
+LINGER_SECONDS = 2.0  # a refused body is read on for so long: a connection that ends before would take the answer along
+HEAD_SECONDS = 15.0  # until a connection has asked something, or asks again
+MOST_SILENT = 500  # connections that have asked nothing yet; of more the oldest ends
+LOOK_SECONDS = 1.0  # between two looks at the connections
+
+
+class ArrivingBodies:
+    """Plain ASGI: counts the bodies that are on their way, and ends those that do not come."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._of: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _has_body(scope):
+            await self.app(scope, receive, send)
+            return
+        visitor = (scope.get("client") or ("",))[0]
+        if self._of.total() >= MOST_ARRIVING or self._of[visitor] >= MOST_OF_ONE:
+            wait = (b"retry-after", str(RETRY_SECONDS).encode())
+            await answer_json(send, 503, say("web.too_many_arriving", seconds=RETRY_SECONDS), wait)
+            return
+        self._of[visitor] += 1
+        body = _Body(receive, send, lambda: self._left(visitor))
+        try:
+            await self.app(scope, body.receive, body.send)
+        except ClientDisconnect:
+            if not body.slow:
+                raise
+        finally:
+            body.end()
+        if body.slow and not body.started:
+            await answer_json(send, 408, say("web.too_slow"))
+
+    def _left(self, visitor: str) -> None:
+        self._of[visitor] -= 1
+        if not self._of[visitor]:
+            del self._of[visitor]
+
+
+def _has_body(scope: Scope) -> bool:
+    said = dict(scope["headers"])
+    return b"transfer-encoding" in said or said.get(b"content-length", b"0") != b"0"
+
+
+class _Body:
+    """The body of one request, and the answer to it. ended: called once, when nothing more comes."""
+
+    def __init__(self, receive: Receive, send: Send, ended: Callable[[], None]) -> None:
+        self._receive, self._send, self._ended = receive, send, ended
+        self._over = self._complete = False
+        self._waited, self._read = 0.0, 0
+        self.slow = self.started = False
+
+    def end(self) -> None:
+        if not self._over:
+            self._over = True
+            self._ended()
+
+    async def receive(self) -> Message:
+        if self.slow:
+            return {"type": "http.disconnect"}
+        if self._complete:
+            return await self._receive()
+        # Only waiting counts: while what came is written to a disk, nobody is slow.
+        left = min(SILENT_SECONDS, SILENT_SECONDS + self._read / SLOWEST - self._waited)
+        try:
+            return await self._next(left)
+        except asyncio.TimeoutError:
+            self.slow = True
+            self.end()
+            return {"type": "http.disconnect"}
+
+    async def _next(self, most_seconds: float) -> Message:
+        begun = time.monotonic()
+        message = await asyncio.wait_for(self._receive(), max(0.0, most_seconds))
+        self._waited += time.monotonic() - begun
+        self._read += len(message.get("body", b""))
+        if not message.get("more_body"):
+            self._complete = True
+            self.end()
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self.slow and not self.started:
+            return  # it is answered when the handler has ended
+        if message["type"] == "http.response.start":
+            self.started = True
+        elif not self._complete and not self.slow and not message.get("more_body"):
+            await self._send({**message, "more_body": True})
+            await self._linger()
+            message = {"type": "http.response.body", "body": b""}
+        await self._send(message)
+
+    async def _linger(self) -> None:
+        """Read on what nobody wants to know, for a moment."""
+        end = time.monotonic() + LINGER_SECONDS
+        try:
+            while not self._complete:
+                await self._next(end - time.monotonic())
+        except asyncio.TimeoutError:
+            pass
+
+
+# Connections -----------------------------------------------------------------------------------------------------
+
+
+class SilentConnections:
+    """Ends connections that ask nothing. server: a uvicorn.Server; neither kind of its connections does so itself."""
+
+    def __init__(self, server: Any) -> None:
+        self.server = server
+        self._since: dict[Any, tuple[Any, float]] = {}  # a connection -> its last question, and since when it is silent
+
+    async def watch(self) -> None:
+        while not self.server.should_exit:
+            self.look(time.monotonic())
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def look(self, now: float) -> None:
+        silent = [c for c in self.server.server_state.connections if _asks_nothing(c)]
+        before, self._since = self._since, {}
+        for connection in silent:
+            last, since = before.get(connection, (None, now))
+            self._since[connection] = (connection.cycle, since if last is connection.cycle else now)
+        never = sorted((c for c in silent if c.cycle is None), key=lambda c: self._since[c][1])
+        surplus = never[: max(0, len(never) - MOST_SILENT)]
+        for connection in {*surplus, *(c for c in silent if now - self._since[c][1] > HEAD_SECONDS)}:
+            connection.transport.close()
+
+
+def _asks_nothing(connection: Any) -> bool:
+    cycle = getattr(connection, "cycle", None)
+    return hasattr(connection, "transport") and (cycle is None or cycle.response_complete)
+
+
+def watch_connections(server: Any) -> None:
+    """From now on, as long as a uvicorn.Server that has started runs, in its own loop."""
+    asyncio.run_coroutine_threadsafe(SilentConnections(server).watch(), server.servers[0].get_loop())
