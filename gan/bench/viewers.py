@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from gan.bench.common import Figure, PausedRun, app, at_least, free_port, process, ratios, spread, wait_for, watch
@@ -87,6 +88,7 @@ def thread_seconds(pid: int) -> dict[str, float]:
     tick = os.sysconf("SC_CLK_TCK")
     found = {}
     for task in Path(f"/proc/{pid}/task").iterdir():
-        fields = (task / "stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
-        found[task.name] = (int(fields[11]) + int(fields[12])) / tick
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            fields = (task / "stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+            found[task.name] = (int(fields[11]) + int(fields[12])) / tick
     return found

@@ -6,6 +6,7 @@ An address tells nothing of who asks. Here it only keeps one place from taking a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -22,7 +23,9 @@ MOST_OF_ONE = 240  # of one address: a school of 200 stands behind one
 RETRY_SECONDS = 5
 SILENT_SECONDS = 30.0  # without a byte of a body
 SLOWEST = 1000  # bytes a second, from the first SILENT_SECONDS on: the slowest line of a telephone is faster
-LINGER_SECONDS = 2.0  # a refused body is read on for so long: a connection that ends before would take the answer along
+# A body that nobody wants to know is read on so far: a connection that ends before would take the answer along.
+LINGER_SECONDS, LINGER_BYTES = 1.0, 1 << 20
+AT_HAND_SECONDS = 0.05  # what has come by then keeps its connection
 HEAD_SECONDS = 15.0  # until a connection has asked something, or asks again
 MOST_SILENT = 500  # connections that have asked nothing yet; of more the oldest ends
 LOOK_SECONDS = 1.0  # between two looks at the connections
@@ -110,20 +113,22 @@ class _Body:
             return  # it is answered when the handler has ended
         if message["type"] == "http.response.start":
             self.started = True
-        elif not self._complete and not self.slow and not message.get("more_body"):
+            await self._read_on(AT_HAND_SECONDS)
+            if not self._complete:
+                kept = [header for header in message.get("headers", []) if header[0].lower() != b"connection"]
+                message = {**message, "headers": [*kept, (b"connection", b"close")]}
+        elif not self._complete and not message.get("more_body"):
             await self._send({**message, "more_body": True})
-            await self._linger()
+            await self._read_on(LINGER_SECONDS)
             message = {"type": "http.response.body", "body": b""}
         await self._send(message)
 
-    async def _linger(self) -> None:
-        """Read on what nobody wants to know, for a moment."""
-        end = time.monotonic() + LINGER_SECONDS
-        try:
-            while not self._complete:
+    async def _read_on(self, seconds: float) -> None:
+        """Throw away what arrives, so long and so much at most."""
+        end, most = time.monotonic() + seconds, self._read + LINGER_BYTES
+        with contextlib.suppress(asyncio.TimeoutError):
+            while not self._complete and not self.slow and self._read < most:
                 await self._next(end - time.monotonic())
-        except asyncio.TimeoutError:
-            pass
 
 
 # Connections -----------------------------------------------------------------------------------------------------

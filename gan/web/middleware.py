@@ -234,7 +234,7 @@ class OnlyUsed:
         if self.root_path and (path + "/").startswith(self.root_path + "/"):
             path = path[len(self.root_path) :] or "/"
         if path.startswith(OURS):
-            return True
+            return path.isprintable()  # a line break matches no route at all, not even the one that refuses
         return scope["method"] in ("GET", "HEAD") and bool(_USED.fullmatch(path))
 
 
