@@ -99,9 +99,7 @@ def _unpacked(file: Path | IO[bytes], folder: Path) -> tuple[Config, dict[str, A
     try:
         with zipfile.ZipFile(file) as z:
             _check_listing(z)
-            _extract(z, folder)
-        config, meta = _read_meta(folder)
-        check_config(config)
+            config, meta = _extract(z, folder)
         about = _about(meta, folder, config)
         _check_contents(folder, config, about["format"])
         return config, about
@@ -128,12 +126,23 @@ def _check_listing(z: zipfile.ZipFile) -> None:
         raise ArchiveError(say("archive.too_large", size=total >> 20, most=MAX_UNPACKED_BYTES >> 20))
 
 
-def _extract(z: zipfile.ZipFile, folder: Path) -> None:
+def _extract(z: zipfile.ZipFile, folder: Path) -> tuple[Config, dict[str, Any]]:
+    """All entries. run.json comes first, as hundreds of megabytes are not unpacked for one that is refused."""
     left = MAX_UNPACKED_BYTES  # counted while reading, because the listing can lie
     (folder / "frames").mkdir()
-    for entry in z.infolist():
-        with z.open(entry) as source, open(folder / entry.filename, "wb") as target:
-            left -= _copy(source, target, min(left, _most(entry.filename)))
+    entries = sorted(z.infolist(), key=lambda entry: entry.filename != RUN_JSON)
+    while entries and entries[0].filename == RUN_JSON:  # a zip may name it twice
+        left -= _unpack_entry(z, entries.pop(0), folder, left)
+    found = _read_meta(folder)
+    check_config(found[0])
+    for entry in entries:
+        left -= _unpack_entry(z, entry, folder, left)
+    return found
+
+
+def _unpack_entry(z: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, left: int) -> int:
+    with z.open(entry) as source, open(folder / entry.filename, "wb") as target:
+        return _copy(source, target, min(left, _most(entry.filename)))
 
 
 def _most(name: str) -> int:

@@ -9,17 +9,19 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan.core.messages import say
-from gan.web.middleware import answer_json
+from gan.web.middleware import ON_DISK, answer_json
 
 MOST_ARRIVING = 300  # bodies on their way; each may take two of the 1,024 files that a process usually may open
 MOST_OF_ONE = 240  # of one address: a school of 200 stands behind one
+MOST_HELD = 256 << 20  # bytes of all bodies that are in memory until they are answered; weights have 32 MB at most
+SMALL = 1 << 20  # a body up to that is always taken
 RETRY_SECONDS = 5
 SILENT_SECONDS = 30.0  # without a byte of a body
 SLOWEST = 1000  # bytes a second, from the first SILENT_SECONDS on: the slowest line of a telephone is faster
@@ -37,6 +39,7 @@ class ArrivingBodies:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self._of: Counter[str] = Counter()
+        self._room = _Room()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _has_body(scope):
@@ -44,20 +47,21 @@ class ArrivingBodies:
             return
         visitor = (scope.get("client") or ("",))[0]
         if self._of.total() >= MOST_ARRIVING or self._of[visitor] >= MOST_OF_ONE:
-            wait = (b"retry-after", str(RETRY_SECONDS).encode())
-            await answer_json(send, 503, say("web.too_many_arriving", seconds=RETRY_SECONDS), wait)
+            await _refuse_busy(send)
             return
         self._of[visitor] += 1
-        body = _Body(receive, send, lambda: self._left(visitor))
+        room = None if scope["path"].endswith(ON_DISK) else self._room
+        body = _Body(receive, send, room, lambda: self._left(visitor))
         try:
             await self.app(scope, body.receive, body.send)
         except ClientDisconnect:
-            if not body.slow:
+            if body.refusal is None:
                 raise
         finally:
             body.end()
-        if body.slow and not body.started:
-            await answer_json(send, 408, say("web.too_slow"))
+            body.give_back()
+        if body.refusal and not body.started:
+            await body.refusal(send)
 
     def _left(self, visitor: str) -> None:
         self._of[visitor] -= 1
@@ -70,33 +74,57 @@ def _has_body(scope: Scope) -> bool:
     return b"transfer-encoding" in said or said.get(b"content-length", b"0") != b"0"
 
 
-class _Body:
-    """The body of one request, and the answer to it. ended: called once, when nothing more comes."""
+async def _refuse_busy(send: Send) -> None:
+    wait = (b"retry-after", str(RETRY_SECONDS).encode())
+    await answer_json(send, 503, say("web.too_many_arriving", seconds=RETRY_SECONDS), wait)
 
-    def __init__(self, receive: Receive, send: Send, ended: Callable[[], None]) -> None:
-        self._receive, self._send, self._ended = receive, send, ended
+
+async def _refuse_slow(send: Send) -> None:
+    await answer_json(send, 408, say("web.too_slow"))
+
+
+class _Room:
+    """Bytes of all bodies that are held in memory."""
+
+    held = 0
+
+
+class _Body:
+    """The body of one request, and the answer to it.
+
+    room: where it is counted, if it is held in memory. ended: called once, when nothing more comes.
+    """
+
+    def __init__(self, receive: Receive, send: Send, room: _Room | None, ended: Callable[[], None]) -> None:
+        self._receive, self._send, self._room, self._ended = receive, send, room, ended
         self._over = self._complete = False
-        self._waited, self._read = 0.0, 0
-        self.slow = self.started = False
+        self._waited, self._read, self._held = 0.0, 0, 0
+        self.refusal: Callable[[Send], Awaitable[None]] | None = None
+        self.started = False
 
     def end(self) -> None:
         if not self._over:
             self._over = True
             self._ended()
 
+    def give_back(self) -> None:
+        """The request is over: whoever held the body has let it go."""
+        if self._room:
+            self._room.held -= self._held
+        self._held = 0
+
     async def receive(self) -> Message:
-        if self.slow:
+        if self.refusal:
             return {"type": "http.disconnect"}
         if self._complete:
             return await self._receive()
         # Only waiting counts: while what came is written to a disk, nobody is slow.
         left = min(SILENT_SECONDS, SILENT_SECONDS + self._read / SLOWEST - self._waited)
         try:
-            return await self._next(left)
+            message = await self._next(left)
         except asyncio.TimeoutError:
-            self.slow = True
-            self.end()
-            return {"type": "http.disconnect"}
+            return self._refuse(_refuse_slow)
+        return message if self._fits(message) else self._refuse(_refuse_busy)
 
     async def _next(self, most_seconds: float) -> Message:
         begun = time.monotonic()
@@ -108,9 +136,24 @@ class _Body:
             self.end()
         return message
 
+    def _fits(self, message: Message) -> bool:
+        """Whether there is room in memory for one more piece."""
+        if self._room is None:
+            return True
+        size = len(message.get("body", b""))
+        self._held += size
+        self._room.held += size
+        return self._read <= SMALL or self._room.held <= MOST_HELD
+
+    def _refuse(self, refusal: Callable[[Send], Awaitable[None]]) -> Message:
+        """What the handler hears is that the visitor has left; `refusal` answers when it has ended."""
+        self.refusal = refusal
+        self.end()
+        return {"type": "http.disconnect"}
+
     async def send(self, message: Message) -> None:
-        if self.slow and not self.started:
-            return  # it is answered when the handler has ended
+        if self.refusal and not self.started:
+            return
         if message["type"] == "http.response.start":
             self.started = True
             await self._read_on(AT_HAND_SECONDS)
@@ -127,7 +170,7 @@ class _Body:
         """Throw away what arrives, so long and so much at most."""
         end, most = time.monotonic() + seconds, self._read + LINGER_BYTES
         with contextlib.suppress(asyncio.TimeoutError):
-            while not self._complete and not self.slow and self._read < most:
+            while not self._complete and not self.refusal and self._read < most:
                 await self._next(end - time.monotonic())
 
 

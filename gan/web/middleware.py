@@ -19,7 +19,8 @@ from gan.web.languages import language_of
 log = logging.getLogger(__name__)
 MIB = 1 << 20
 OURS = "/gradio_api/gan/"
-FILES = tuple(OURS + path for path in ("pictures", "runs/import", "weights"))  # which files may be sent to
+ON_DISK = tuple(OURS + path for path in ("pictures", "runs/import"))  # where a body is never in memory as a whole
+FILES = (*ON_DISK, OURS + "weights", OURS + "find")  # which files may be sent to
 MOST_BYTES = 512 * MIB  # a zip of own pictures or of a whole run
 MOST_BYTES_ELSEWHERE = 2 * MIB
 

@@ -649,11 +649,13 @@ def test_a_zip_whose_listing_lies_about_sizes(client, registry, zipped, monkeypa
 
 def test_reading_stops_at_the_limit_whatever_was_listed(tmp_path, monkeypatch):
     from gan.runs import archive
+    from tests import samples
 
     monkeypatch.setattr(archive, "_check_listing", lambda z: None)
     monkeypatch.setattr(archive, "MAX_ENTRY_BYTES", 1 << 20)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as z:
         z.writestr("rows.csv", b"0" * (40 << 20))
+        z.writestr("run.json", samples.run_files()["run.json"])
     with pytest.raises(archive.ArchiveError, match="more than it says"):
         archive.unpack(tmp_path / "a.zip", tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -705,3 +707,18 @@ def test_the_diagnosis_of_a_moment_knows_nothing_of_later(tmp_path):
         assert [v["seen"] for v in told] == [v.seen for v in diagnose(run.config, rows, *until_then)]
     for nonsense in ("x", "-1", "1e9", "9" * 40, "²"):
         assert get(client, f"runs/recorded/diagnosis?step={nonsense}").json() == end
+
+
+def test_nothing_large_is_unpacked_for_a_run_json_that_is_refused(tmp_path, monkeypatch):
+    from gan.runs import archive
+
+    unpacked, unpack = [], archive._unpack_entry
+    monkeypatch.setattr(
+        archive, "_unpack_entry", lambda z, entry, *more: unpacked.append(entry) or unpack(z, entry, *more)
+    )
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("checkpoint.safetensors", bytes(1 << 20))
+        z.writestr("run.json", "{}")
+    with pytest.raises(archive.ArchiveError, match=r"run\.json"):
+        archive.unpack(tmp_path / "a.zip", tmp_path / "run")
+    assert [entry.filename for entry in unpacked] == ["run.json"]

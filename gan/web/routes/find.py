@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -33,6 +34,7 @@ class FindRoutes:
 
     def __init__(self, renderer: Renderer) -> None:
         self.renderer = renderer
+        self._reading = CapacityLimiter(1)  # pictures, of which a large one takes some 400 MB for a moment
 
     def table(self) -> Table:
         return {"POST find": self.find, "GET find/tests": self.tests}
@@ -76,7 +78,7 @@ class FindRoutes:
         if kind not in ("drawn", "picture"):
             raise BadQuery(say("web.wrong_kind_of_search"))
         body = await body_of(request, MAX_PICTURE_BYTES, _TOO_LARGE)
-        return await run_in_threadpool(_prepared, body, kind, config)
+        return await to_thread.run_sync(_prepared, body, kind, config, limiter=self._reading)
 
 
 def _prepared(body: bytes, kind: str, config: Config) -> Tensor:

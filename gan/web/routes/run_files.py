@@ -6,12 +6,12 @@ import contextlib
 import functools
 import re
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
 import numpy as np
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -35,14 +35,14 @@ MAX_RUN_ZIP_BYTES = 500 << 20
 TIMELAPSE_FRAMES, TIMELAPSE_FPS, TIMELAPSE_SCALE = 200, 20, 2
 TIMELAPSE_BYTES = 128 << 20  # of its frames, before they are enlarged
 
-_export_guard = threading.Semaphore(1)  # films are made one at a time; training needs the other core
-
 
 class RunFiles:
     """kept: files that make room on the disk for what is sent."""
 
     def __init__(self, access: Access, kept: KeptUploads) -> None:
         self.runs, self.access, self.kept = access.runs, access, kept
+        # One file at a time, as training needs the other core. Who waits for that takes no thread from others.
+        self._making, self._unpacking = CapacityLimiter(1), CapacityLimiter(1)
 
     def table(self) -> Table:
         return {"GET runs/{run_id}/download/{what}": self.download, "POST runs/import": self.bring_back}
@@ -50,7 +50,8 @@ class RunFiles:
     async def bring_back(self, request: Request) -> Response:
         self.access.check_training(tokens_of(request))
         async with received(request, MAX_RUN_ZIP_BYTES, self.kept.drop_oldest) as file:
-            run, token, claim = await run_in_threadpool(self.runs.bring_back, file, tokens_of(request))
+            unpack = functools.partial(self.runs.bring_back, file, tokens_of(request))
+            run, token, claim = await to_thread.run_sync(unpack, limiter=self._unpacking)
             await run_in_threadpool(self.runs.evict_oldest, run)
         return answer_json({"id": run.id, "token": token, "pictures_token": claim}, 201)
 
@@ -63,12 +64,14 @@ class RunFiles:
         if what not in _DOWNLOADS:
             raise Missing(say("web.no_download", name=repr(what[:40]), known=[*_DOWNLOADS, RUN_ZIP]))
         media_type, make = _DOWNLOADS[what]
-        return Response(await run_in_threadpool(make, run), media_type=media_type, headers=headers)
+        made = await to_thread.run_sync(make, run, limiter=self._making)
+        return Response(made, media_type=media_type, headers=headers)
 
     async def _zip(self, run: Run, request: Request, headers: dict[str, str]) -> Response:
         along = request.query_params.get("pictures") == "1"
         own = self.access.pictures_to_take(run, tokens_of(request)) if along else None
-        file = await run_in_threadpool(with_room, functools.partial(_run_zip, run, own), self.kept.drop_oldest)
+        pack_it = functools.partial(with_room, functools.partial(_run_zip, run, own), self.kept.drop_oldest)
+        file = await to_thread.run_sync(pack_it, limiter=self._making)
         headers |= {"Content-Length": str(file.tell())}
         return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)
 
@@ -114,10 +117,9 @@ def _timelapse(run: Run, encode: Callable[..., bytes]) -> bytes:
     if len(frames) < 2:
         raise RunsError(say("web.no_timelapse_yet"))
     chosen = [frames[round(i)] for i in np.linspace(0, len(frames) - 1, min(len(frames), _most_frames(run)))]
-    with _export_guard:
-        sheets = [_sheet(run, f["step"]) for f in chosen]
-        sheets += sheets[-1:] * TIMELAPSE_FPS  # the result stays for a second before the loop starts again
-        return encode(sheets, TIMELAPSE_FPS, TIMELAPSE_SCALE if is_exact(run.config.size) else 1)
+    sheets = [_sheet(run, f["step"]) for f in chosen]
+    sheets += sheets[-1:] * TIMELAPSE_FPS  # the result stays for a second before the loop starts again
+    return encode(sheets, TIMELAPSE_FPS, TIMELAPSE_SCALE if is_exact(run.config.size) else 1)
 
 
 def _most_frames(run: Run) -> int:

@@ -175,7 +175,7 @@ def unprintable(target: Target, rng: random.Random) -> Iterator[Ask]:
 ADDRESSES: Kinds = {
     "out of the folder of scripts": kind("`static/../../etc/passwd`, quoted in ten ways", "404", out_of_static),
     "out of the folder of runs": kind("the same as the id of a run, as a step, as a download", "404", out_of_runs),
-    "out of the folder of pictures": kind("the same as a set, as weights", "400 or 404", out_of_pictures),
+    "out of the folder of pictures": kind("the same as a set, as weights", "404", out_of_pictures),
     "out of Gradio's assets": kind("the same below `/assets` and `/static`", "404", out_of_assets),
     "files through Gradio": kind("`/gradio_api/file=` with paths and addresses", "404", files_of_the_library),
     "fetching through Gradio": kind("`/gradio_api/proxy=` and `file=` with addresses inside", "404", fetching),
@@ -189,12 +189,10 @@ ADDRESSES: Kinds = {
     "unusual methods": kind("PUT, TRACE, OPTIONS, PROPFIND, …", "404", methods),
     "no such route": kind("real routes with another method, or two words more", "404", no_such_route),
     "upgrades": kind("WebSocket and other protocols", "404", upgrades),
-    "other servers through us": kind(
-        "CONNECT, whole addresses instead of paths", "400 or 404", through_us, sentence=False
-    ),
+    "other servers through us": kind("CONNECT, whole addresses instead of paths", "404", through_us),
     "long addresses": kind("3,000 to 60,000 characters", "400 or 404", long_addresses),
     "addresses without end": kind(
         "more than 65,536 characters", "400, 404 or none: the connection ends", far_too_long_addresses, sentence=False
     ),
-    "unprintable addresses": kind("zeros, line breaks, broken UTF-8, right-to-left marks", "400 or 404", unprintable),
+    "unprintable addresses": kind("zeros, line breaks, broken UTF-8, right-to-left marks", "404", unprintable),
 }

@@ -57,7 +57,7 @@ class Kind:
     """One kind of hostile request.
 
     sent, answer: in words, as SECURITY.md has them. statuses: of the answers; 0: none. together: all at once. sentence:
-    a refusal is one of our sentences, and not a word of the protocol's library. exactly: how many answers of a status.
+    a refusal is one of our sentences, and not a word of the protocol's library.
     """
 
     sent: str
@@ -66,7 +66,6 @@ class Kind:
     make: Make
     together: bool = False
     sentence: bool = True
-    exactly: tuple[int, int] | None = None
 
 
 Kinds = dict[str, Kind]
@@ -79,12 +78,11 @@ def kind(
     *,
     together: bool = False,
     sentence: bool = True,
-    exactly: tuple[int, int] | None = None,
 ) -> Kind:
     """answer: begins with its statuses, "403" or "400 or 404: ..."; "none" stands for no answer."""
     numbers, _, _ = answer.partition(":")
     statuses = frozenset(0 if word == "none" else int(word) for word in numbers.replace(",", " or").split(" or "))
-    return Kind(sent, answer, statuses, make, together, sentence, exactly)
+    return Kind(sent, answer, statuses, make, together, sentence)
 
 
 def request(method: str, path: str, body: bytes = b"", /, headers: Mapping[str, str] = {}) -> bytes:
@@ -147,10 +145,10 @@ def answered(port: int, asked: Ask) -> Answer:
                 line.sendall(piece)
         except (BrokenPipeError, ConnectionResetError):
             pass  # it was answered before all was sent
-        return Answer(0, {}, b"") if asked.leave else _read(line)
+        return Answer(0, {}, b"") if asked.leave else read_answer(line)
 
 
-def _read(line: socket.socket) -> Answer:
+def read_answer(line: socket.socket) -> Answer:
     response = http.client.HTTPResponse(line)
     try:
         response.begin()

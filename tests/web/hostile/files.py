@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import pickle
 import random
@@ -144,6 +145,20 @@ def weights_bombs(target: Target, rng: random.Random) -> Iterator[Ask]:
         yield ask("POST", "weights", odd[i % 5])
 
 
+def large_weights(target: Target, rng: random.Random) -> Iterator[Ask]:
+    for i in range(VARIATIONS):
+        head = struct.pack("<Q", rng.randrange(100)) + b"{}"
+        size = (32 << 20) + rng.randrange(1, 2 << 20) if i % 2 else rng.randrange(1 << 20, 16 << 20)
+        yield ask("POST", "weights", head + bytes(size))
+
+
+def unpacked_runs(target: Target, rng: random.Random) -> Iterator[Ask]:
+    """A run.json that is refused, behind what would take seconds to unpack."""
+    large = bytes(50 << 20)
+    bomb = zip_of([("checkpoint.safetensors", large), ("best.safetensors", large), ("run.json", b"{}")])
+    yield from itertools.repeat(ask("POST", "runs/import", bomb), VARIATIONS)
+
+
 class _Runs:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return exec, ("raise SystemExit",)
@@ -212,13 +227,13 @@ FILES: Kinds = {
     "animation bombs": kind("GIFs of up to 60,000 large frames", "400", animation_bombs),
     "no pictures": kind("SVG, HTML, programs, PostScript, pickles named as pictures", "400", no_pictures),
     "weights bombs": kind("safetensors with huge shapes, lengths, nesting", "400", weights_bombs),
+    "large weights": kind("1 to 34 MB that are none", "400", large_weights),
     "pickles": kind("pickles, alone and zipped, as weights, runs and directions", "400", pickles),
     "broken runs": kind("zips of runs that are cut, empty, bombs", "400", run_zips),
+    "large runs": kind("zips of runs with a broken run.json and 100 MB of zeros", "400", unpacked_runs),
     "broken directions": kind("damaged, nested, NaN, random", "400", directions_bombs),
     "bombs to search for": kind("picture bombs, noise and nothing as what to look for", "400", searched_bombs),
-    "scripts in titles": kind(
-        "`<script>` and templates as a run's title", "200 or 400: it stays text, in JSON", titles
-    ),
+    "scripts in titles": kind("`<script>` and templates as a run's title", "200: it stays text, in JSON", titles),
     "turned titles": kind(
         "right-to-left marks, invisible and control characters in a title",
         "200 or 400: line breaks become spaces",

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import json
 import random
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 from gan.core.tokens import hash_of
+from gan.runs import archive
+from tests import samples
 from tests.web.hostile.asking import VARIATIONS, Ask, Kinds, Target, ask, ask_json, filled, kind, word
 from tests.web.test_every_route import ANYBODY
 
@@ -125,9 +131,16 @@ def pictures_of_others(target: Target, rng: random.Random) -> Iterator[Ask]:
 
 
 def training_on_pictures_of_others(target: Target, rng: random.Random) -> Iterator[Ask]:
-    for i in range(VARIATIONS):
-        body = {"recipe": ("dense", "quick", "nope")[i % 3], "dataset": target.pictures}
-        yield ask_json("POST", "runs", body, X_Owner=rng.choice((target.my_token, word(rng, 32))))
+    """A run that claims to have learned from them comes back from its zip."""
+    said = json.loads(samples.run_files()["run.json"])
+    said["config"]["dataset"] = target.pictures
+    with tempfile.TemporaryDirectory() as folder:
+        path = samples.put_run(Path(folder), {"run.json": json.dumps(said).encode()})
+        (path / "checkpoint.safetensors").unlink()
+        out = io.BytesIO()
+        archive.pack(path, out)
+    for _ in range(VARIATIONS):
+        yield ask("POST", "runs/import", out.getvalue(), X_Owner=rng.choice((target.my_token, word(rng, 32))))
 
 
 TOKENS: Kinds = {
@@ -148,6 +161,6 @@ TOKENS: Kinds = {
         "a prepared set looked at, renamed, deleted, without its token", "403", pictures_of_others
     ),
     "training on pictures of others": kind(
-        "a run on a set without its token", "400, 403, 409 or 503", training_on_pictures_of_others
+        "the zip of a run on a set, without its token", "403", training_on_pictures_of_others
     ),
 }
