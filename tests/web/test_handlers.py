@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,11 +20,14 @@ from gan.core.errors import Forbidden, UserError
 from gan.runs.errors import NotFound
 from gan.runs.registry import Runs
 from gan.web.access import Access
+from gan.web.routes import find, run_files
 from gan.web.routes.answers import MAX_JSON_BYTES, BadRequest, Handler, body_of, json_of, sentence, tokens_of
+from gan.web.routes.kept_uploads import KeptUploads
 from gan.web.routes.run_control import RunControl
+from gan.web.routes.run_files import RunFiles
 from gan.web.routes.runs import RunRoutes
 from gan.web.routes.static import StaticRoutes
-from tests.conftest import completed
+from tests.conftest import PATIENCE, completed
 
 
 def request_of(body: bytes = b"", tokens: str = "", query: dict[str, str] | None = None, **path: str) -> Request:
@@ -89,6 +95,36 @@ def test_a_file_that_a_browser_has_is_not_sent_again() -> None:
     request.scope["headers"].append((b"if-none-match", first.headers["etag"].encode()))
     again = completed(routes.file(request))  # type: ignore[arg-type]
     assert (first.status_code, again.status_code, again.body) == (200, 304, b"")
+
+
+# One at a time ---------------------------------------------------------------------------------------------------
+
+
+def most_at_once(ask: Callable[[], Coroutine[Any, Any, Any]], meeting: threading.Barrier) -> int:
+    """How many of four calls meet at a barrier for two, in threads of their own."""
+
+    async def story() -> list[Any]:
+        return await asyncio.gather(*(ask() for _ in range(4)), return_exceptions=True)
+
+    completed(story())
+    return 1 if meeting.broken else 2
+
+
+@pytest.mark.parametrize(("what", "most"), [("timelapse.gif", 1), ("history.csv", 2)])
+def test_films_are_made_one_at_a_time(access: Access, monkeypatch: pytest.MonkeyPatch, what: str, most: int) -> None:
+    run, _ = access.runs.create("dense", "mnist")
+    meeting = threading.Barrier(2, timeout=0.1 if most == 1 else PATIENCE)
+    monkeypatch.setitem(run_files._DOWNLOADS, what, ("text/plain", lambda run: b"%d" % meeting.wait()))
+    routes = RunFiles(access, KeptUploads())
+    assert most_at_once(lambda: routes.download(request_of(run_id=run.id, what=what)), meeting) == most  # type: ignore[arg-type]
+
+
+def test_pictures_to_search_for_are_read_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting = threading.Barrier(2, timeout=0.1)
+    monkeypatch.setattr(find, "_prepared", lambda *_: meeting.wait())
+    nothing: Any = None
+    routes = find.FindRoutes(nothing)
+    assert most_at_once(lambda: routes._target(request_of(b"x", query={"kind": "picture"}), nothing), meeting) == 1
 
 
 # Reading ---------------------------------------------------------------------------------------------------------

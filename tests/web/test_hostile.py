@@ -5,6 +5,7 @@ None ends the server, holds it up, or is answered with what only the log may kno
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import re
@@ -17,6 +18,7 @@ import pytest
 from gan.core.paths import ROOT
 from gan.web.middleware import SecurityHeaders, content_policy
 from tests.conftest import until
+from tests.damage import seeds_for_a_while
 from tests.web.hostile.asking import VARIATIONS, Answer, Ask, Kind, answered
 from tests.web.hostile.kinds import KINDS, table
 from tests.web.hostile.site import Site, is_fine, opened
@@ -62,11 +64,9 @@ def check_answer(site: Site, kind: Kind, answer: Answer) -> None:
         assert words.endswith(".") and "\n" not in words and len(words) < 1000, words
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", KINDS)
-def test_hostile_requests_are_refused_in_words_and_cost_little(site: Site, name: str) -> None:
+def send_kind(site: Site, name: str, seed: str) -> None:
     kind = KINDS[name]
-    asks = list(kind.make(site.target, random.Random(name)))
+    asks = list(kind.make(site.target, random.Random(seed)))
     assert len(asks) >= VARIATIONS
     site.forget_peak()
     before = site.memory()
@@ -74,6 +74,19 @@ def test_hostile_requests_are_refused_in_words_and_cost_little(site: Site, name:
         check_answer(site, kind, answer)
         assert seconds < MOST_SECONDS
     assert site.memory(peak=True) - before < MOST_BYTES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", KINDS)
+def test_hostile_requests_are_refused_in_words_and_cost_little(site: Site, name: str) -> None:
+    send_kind(site, name, name)
+
+
+@pytest.mark.thorough
+def test_other_variations_fare_no_better(site: Site) -> None:
+    for seed in itertools.islice(seeds_for_a_while(60), 20):
+        for name in KINDS:
+            send_kind(site, name, f"{name} {seed}")
 
 
 @pytest.mark.slow

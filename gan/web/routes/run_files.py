@@ -31,6 +31,7 @@ from gan.web.routes.uploads import received, with_room
 
 BEST_WEIGHTS = "weights-best.safetensors"
 RUN_ZIP = "run.zip"
+FILMS = ("timelapse.gif", "timelapse.mp4")
 MAX_RUN_ZIP_BYTES = 500 << 20
 TIMELAPSE_FRAMES, TIMELAPSE_FPS, TIMELAPSE_SCALE = 200, 20, 2
 TIMELAPSE_BYTES = 128 << 20  # of its frames, before they are enlarged
@@ -41,8 +42,8 @@ class RunFiles:
 
     def __init__(self, access: Access, kept: KeptUploads) -> None:
         self.runs, self.access, self.kept = access.runs, access, kept
-        # One file at a time, as training needs the other core. Who waits for that takes no thread from others.
-        self._making, self._unpacking = CapacityLimiter(1), CapacityLimiter(1)
+        # One at a time of each, as training needs the other core. Who waits for that takes no thread from others.
+        self._filming, self._packing, self._unpacking = CapacityLimiter(1), CapacityLimiter(1), CapacityLimiter(1)
 
     def table(self) -> Table:
         return {"GET runs/{run_id}/download/{what}": self.download, "POST runs/import": self.bring_back}
@@ -64,14 +65,14 @@ class RunFiles:
         if what not in _DOWNLOADS:
             raise Missing(say("web.no_download", name=repr(what[:40]), known=[*_DOWNLOADS, RUN_ZIP]))
         media_type, make = _DOWNLOADS[what]
-        made = await to_thread.run_sync(make, run, limiter=self._making)
+        made = await to_thread.run_sync(make, run, limiter=self._filming if what in FILMS else None)
         return Response(made, media_type=media_type, headers=headers)
 
     async def _zip(self, run: Run, request: Request, headers: dict[str, str]) -> Response:
         along = request.query_params.get("pictures") == "1"
         own = self.access.pictures_to_take(run, tokens_of(request)) if along else None
         pack_it = functools.partial(with_room, functools.partial(_run_zip, run, own), self.kept.drop_oldest)
-        file = await to_thread.run_sync(pack_it, limiter=self._making)
+        file = await to_thread.run_sync(pack_it, limiter=self._packing)
         headers |= {"Content-Length": str(file.tell())}
         return StreamingResponse(_pieces(file), media_type="application/zip", headers=headers)
 
