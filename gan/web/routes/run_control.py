@@ -99,8 +99,8 @@ class RunControl:
 
     async def call_next(self, request: Request) -> Response:
         """The owner of the program, or the teacher, lets a run that waits have the next turn."""
-        self.access.check_owner(tokens_of(request))
         run = self.runs.get(request.path_params["run_id"])
+        self.access.check_owner(tokens_of(request))
         self.runs.turns.call_next(run)
         return answer_json({"ok": True})
 
