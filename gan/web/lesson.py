@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
+import unicodedata
 from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from gan.web.routes import queries
 
 MOST_RAISED = 60  # pictures that students have raised and the teacher has not put away
 MOST_OF_TEACHER = 200  # runs
+MOST_OF_NAME = 16  # letters
 MOST_LETTERS = 20_000  # of a picture's query, which may hold a whole latent and twelve directions
 MOST_STATES, MOST_STATE_LETTERS = 200, 20_000  # of an address that the class is sent to
 # What a page may leave out: its tabs but Train, and parts of that.
@@ -37,13 +39,15 @@ class LessonError(UserError):
 class Screen(TypedDict):
     """What the class sees: a run, at a step or as it is now; or a picture, by its query; or nothing yet.
 
-    game: whether the class's score with the run's pictures stands beside it.
+    game: whether the class's score with the run's pictures stands beside it. name: of who drew the picture, where the
+    teacher allows names and has not hidden this one.
     """
 
     run: str | None
     step: int | None
     picture: str | None
     game: bool
+    name: str
 
 
 class Here(TypedDict):
@@ -55,10 +59,11 @@ class Here(TypedDict):
 
 
 class Raised(TypedDict):
-    """A picture that a student wants to show."""
+    """A picture that a student wants to show; name: a nickname, "" where there is none."""
 
     id: str
     picture: str
+    name: str
 
 
 class Told(TypedDict):
@@ -66,6 +71,7 @@ class Told(TypedDict):
 
     on: bool
     train: bool  # whether everybody may train
+    names: bool  # whether students may sign with a nickname
     hidden: list[str]  # of PARTS
     screen: Screen
     here: Here | None
@@ -75,8 +81,9 @@ class Told(TypedDict):
 @dataclass(frozen=True)
 class _State:
     train: bool = True
+    names: bool = False
     hidden: tuple[str, ...] = ()
-    screen: Screen = field(default_factory=lambda: Screen(run=None, step=None, picture=None, game=False))
+    screen: Screen = field(default_factory=lambda: Screen(run=None, step=None, picture=None, game=False, name=""))
     here: Here | None = None
 
 
@@ -97,12 +104,13 @@ class Lesson:
     def told(self, teacher: bool = False) -> Told:
         state = self._state
         with self._guard:
-            raised = list(self._raised.values()) if teacher else None
+            raised = [self._signed(one) for one in self._raised.values()] if teacher else None
         return {
             "on": self.on,
             "train": state.train,
+            "names": state.names,
             "hidden": list(state.hidden),
-            "screen": state.screen,
+            "screen": state.screen if state.names else {**state.screen, "name": ""},
             "here": state.here,
             "raised": raised,
         }
@@ -110,14 +118,15 @@ class Lesson:
     # What the teacher does ----------------------------------------------------------------------------------------
 
     def change(self, wanted: Mapping[str, Any]) -> None:
-        """train: bool, hidden: some of PARTS, screen: see Screen, here: {tab, state} or None.
+        """train, names: bool, hidden: some of PARTS, screen: see Screen, here: {tab, state} or None.
 
         Raises LessonError or BadQuery; nothing is changed then.
         """
         self._check()
         found: dict[str, Any] = {}
-        if "train" in wanted:
-            found["train"] = wanted["train"] is True
+        for name in ("train", "names"):
+            if name in wanted:
+                found[name] = wanted[name] is True
         if "hidden" in wanted:
             found["hidden"] = _hidden(wanted["hidden"])
         if "screen" in wanted:
@@ -141,22 +150,37 @@ class Lesson:
                 if raised_id in ("", raised["id"]):
                     del self._raised[by]
 
+    def hide_name(self, raised_id: str) -> None:
+        """Of a raised picture; where the class sees that picture, there too."""
+        with self._guard:
+            for by, raised in self._raised.items():
+                if raised["id"] == raised_id:
+                    self._raised[by] = {**raised, "name": ""}
+                    if self._state.screen["picture"] == raised["picture"]:
+                        self._state = replace(self._state, screen={**self._state.screen, "name": ""})
+
     # What students do ---------------------------------------------------------------------------------------------
 
-    def raise_picture(self, by: object, picture: object) -> None:
+    def raise_picture(self, by: object, picture: object, name: object = "") -> None:
         """A student, who is known by a word that the page made up, wants to show a picture instead of the one before.
 
-        Raises LessonError or BadQuery.
+        name: is not kept where the teacher allows none. Raises LessonError or BadQuery.
         """
         self._check()
         if not isinstance(by, str) or not _BY.fullmatch(by):
             raise LessonError(say("lesson.who"))
-        raised = Raised(id=secrets.token_urlsafe(9), picture=_picture(picture))
+        raised = Raised(
+            id=secrets.token_urlsafe(9), picture=_picture(picture), name=_name(name) if self._state.names else ""
+        )
         with self._guard:
             if by not in self._raised and len(self._raised) >= MOST_RAISED:
                 raise LessonError(say("lesson.full"))
             self._raised.pop(by, None)
             self._raised[by] = raised
+
+    def _signed(self, raised: Raised) -> Raised:
+        """Names are hidden as soon as the teacher no longer allows them."""
+        return raised if self._state.names else {**raised, "name": ""}
 
     def _check(self) -> None:
         if not self.on:
@@ -177,8 +201,17 @@ def _screen(wanted: object) -> Screen:
     is_step = step is None or is_count(step, 10**12)
     if not is_run or not is_step or (run and picture):
         raise LessonError(say("lesson.wrong_screen"))
-    game = wanted.get("game") is True and bool(run)
-    return Screen(run=run, step=step if run else None, picture=_picture(picture) if picture else None, game=game)
+    game, name = wanted.get("game") is True and bool(run), _name(wanted.get("name") or "") if picture else ""
+    shown = _picture(picture) if picture else None
+    return Screen(run=run, step=step if run else None, picture=shown, game=game, name=name)
+
+
+def _name(text: object) -> str:
+    """A nickname, short and of letters that stay in their line."""
+    found = " ".join(text.split()) if isinstance(text, str) else None
+    if found is None or len(found) > MOST_OF_NAME or any(unicodedata.category(c)[0] == "C" for c in found):
+        raise LessonError(say("lesson.wrong_name", most=MOST_OF_NAME))
+    return found
 
 
 def _here(wanted: object, number: int) -> Here | None:

@@ -29,7 +29,7 @@ from tests.web.test_handlers import called, told
 
 PICTURE = "w=mnist-conditional&seed=5&c=3&d=1:2"
 ME = "a-page-of-one-student"
-NOTHING = {"run": None, "step": None, "picture": None, "game": False}
+NOTHING = {"run": None, "step": None, "picture": None, "game": False, "name": ""}
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def access(tmp_path: Path, lesson: Lesson) -> Iterator[Access]:
 
 def test_at_first_everything_is_open_and_nothing_is_shown(lesson: Lesson) -> None:
     assert lesson.told() == {
-        "on": True, "train": True, "hidden": [], "screen": NOTHING, "here": None, "raised": None
+        "on": True, "train": True, "names": False, "hidden": [], "screen": NOTHING, "here": None, "raised": None
     }  # fmt: skip
 
 
@@ -271,3 +271,29 @@ def test_an_address_becomes_a_code_and_a_token_does_not(access: Access) -> None:
     ):
         with pytest.raises(LessonError):
             called(routes.qr, query={"of": wrong})
+
+
+def test_names_are_off_until_the_teacher_allows_them_and_can_be_hidden():
+    lesson = Lesson(on=True)
+    lesson.raise_picture("a" * 12, PICTURE, "Ada")
+    assert lesson.told(teacher=True)["raised"][0]["name"] == ""
+    lesson.change({"names": True})
+    lesson.raise_picture("a" * 12, PICTURE, "  Ada   L. ")
+    (raised,) = lesson.told(teacher=True)["raised"]
+    assert raised["name"] == "Ada L."
+    lesson.change({"screen": {"picture": raised["picture"], "name": raised["name"]}})
+    assert lesson.told()["screen"]["name"] == "Ada L."
+    lesson.change({"names": False})
+    assert lesson.told()["screen"]["name"] == "" and lesson.told(teacher=True)["raised"][0]["name"] == ""
+    lesson.change({"names": True})
+    lesson.hide_name(raised["id"])
+    assert lesson.told()["screen"]["name"] == "" and lesson.told(teacher=True)["raised"][0]["name"] == ""
+
+
+@pytest.mark.parametrize("name", ["x" * 17, "a\u202eb", "a\x00b", "\u200b", 5, None, ["a"]], ids=repr)
+def test_a_name_is_short_and_stays_in_its_line(name):
+    lesson = Lesson(on=True)
+    lesson.change({"names": True})
+    with pytest.raises(LessonError):
+        lesson.raise_picture("a" * 12, PICTURE, name)
+    assert lesson.told(teacher=True)["raised"] == []

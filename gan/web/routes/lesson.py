@@ -36,6 +36,7 @@ class LessonRoutes:
             "POST lesson/raised": self.raise_picture,
             "DELETE lesson/raised": self.put_away,
             "DELETE lesson/raised/{raised_id}": self.put_away,
+            "DELETE lesson/raised/{raised_id}/name": self.hide_name,
             "GET qr.svg": self.qr,
         }
 
@@ -72,12 +73,17 @@ class LessonRoutes:
 
     async def raise_picture(self, request: Request) -> Response:
         body = await json_of(request)
-        self.lesson.raise_picture(body.get("by"), body.get("picture"))
+        self.lesson.raise_picture(body.get("by"), body.get("picture"), body.get("name", ""))
         return answer_json({"ok": True}, 201)
 
     async def put_away(self, request: Request) -> Response:
         self.access.check_owner(tokens_of(request))
         self.lesson.put_away(request.path_params.get("raised_id", ""))
+        return await self.told(request)
+
+    async def hide_name(self, request: Request) -> Response:
+        self.access.check_owner(tokens_of(request))
+        self.lesson.hide_name(request.path_params["raised_id"])
         return await self.told(request)
 
     async def qr(self, request: Request) -> Response:

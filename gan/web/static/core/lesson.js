@@ -3,10 +3,10 @@
 import { showTab, visibleTab } from "./gradio_shell.js";
 
 /**
- * @typedef {{run: string | null, step: number | null, picture: string | null, game: boolean}} Screen what the class sees
- * @typedef {{on: boolean, train: boolean, hidden: string[], screen: Screen,
+ * @typedef {{run: string | null, step: number | null, picture: string | null, game: boolean, name: string}} Screen what the class sees
+ * @typedef {{on: boolean, train: boolean, names: boolean, hidden: string[], screen: Screen,
  *   here: {number: number, tab: string, state: Record<string, string>} | null,
- *   raised: {id: string, picture: string}[] | null}} Lesson
+ *   raised: {id: string, picture: string, name: string}[] | null}} Lesson
  */
 
 /** @type {Lesson | null} */

@@ -22,7 +22,7 @@ const EVERY_MS = 2000;
 const GAP = 4; // CSS pixels between two pictures
 const PICTURE_SCALE = 16;
 const SMOOTHING = 0.8;
-const NOTHING = { run: null, step: null, picture: null, game: false };
+const NOTHING = { run: null, step: null, picture: null, game: false, name: "" };
 
 export function open(data) {
   new Projector(data).start();
@@ -130,7 +130,8 @@ class Projector {
     this.canvas.hidden = !screen.run;
     this.image.hidden = !screen.picture;
     if (screen.picture) this.image.src = url(`picture.png?${screen.picture}&scale=${PICTURE_SCALE}`);
-    setText(this.title, screen.run ? "" : t(screen.picture ? "lesson.a_picture" : "lesson.nothing_yet"));
+    const title = screen.name ? t("lesson.a_picture_by", { name: screen.name }) : t("lesson.a_picture");
+    setText(this.title, screen.run ? "" : screen.picture ? title : t("lesson.nothing_yet"));
     if (screen.run) await this.openRun(screen).catch((error) => this.failed(error, screen));
   }
 

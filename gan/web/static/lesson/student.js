@@ -9,6 +9,7 @@ import { queryOf } from "../core/query.js";
 import { postJSON } from "../core/server.js";
 import { t } from "../core/text.js";
 
+const MOST_OF_NAME = 16;
 const LOOK_MS = 300; // at which tab is open
 const ME = crypto.getRandomValues(new Uint32Array(3)).join("-"); // of this page alone: nobody learns who raised what
 
@@ -23,6 +24,14 @@ export class StudentStrip {
     this.closed = h("span", { class: "gf-hint", hidden: true }, t("lesson.closed"));
     this.see = button("see", () => this.seeClass());
     this.raise = button("raise", () => this.raisePicture());
+    const words = t("lesson.nickname");
+    this.name = h("input", {
+      class: "gf-input gf-lesson-name",
+      maxLength: MOST_OF_NAME,
+      placeholder: words,
+      "aria-label": words,
+    });
+    this.name.hidden = true;
     const dot = h("span", { class: "gf-dot", "aria-hidden": "true" });
     const name = h("span", { class: "gf-tag", dataset: { kind: "running" } }, dot, t("lesson.title"));
     this.element = h(
@@ -30,7 +39,7 @@ export class StudentStrip {
       { class: "gf gf-lesson gf-row", "aria-label": t("lesson.title") },
       name,
       this.closed,
-      h("span", { class: "gf-row gf-push" }, this.see, this.raise),
+      h("span", { class: "gf-row gf-push" }, this.see, this.name, this.raise),
     );
     const leads = [...new URLSearchParams(location.search).keys()].some((key) => !isShells(key));
     this.called = leads ? null : 0; // who comes by a link to something stays there
@@ -48,6 +57,7 @@ export class StudentStrip {
 
   showRaise() {
     this.raise.hidden = visibleTab() !== "latent" || !readState("latent").w;
+    this.name.hidden = this.raise.hidden || !this.lesson?.names;
   }
 
   /** The teacher calls everybody to a place. */
@@ -67,7 +77,7 @@ export class StudentStrip {
 
   async raisePicture() {
     try {
-      await postJSON("lesson/raised", { by: ME, picture: queryOf(readState("latent")) });
+      await postJSON("lesson/raised", { by: ME, picture: queryOf(readState("latent")), name: this.name.value });
       notify(t("lesson.raised"), "info");
     } catch (error) {
       notify(error.message, "error");

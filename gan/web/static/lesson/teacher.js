@@ -26,7 +26,9 @@ export class TeacherStrip {
       );
     this.train = press("close", () => this.change({ train: !this.lesson.train }));
     this.raised = new RaisedMenu({
-      project: (picture) => this.change({ screen: { picture } }, "lesson.project_done"),
+      project: (raised) => this.change({ screen: raised }, "lesson.project_done"),
+      allowNames: (names) => this.change({ names }),
+      hideName: (id) => this.ask(`lesson/raised/${id}/name`, "DELETE"),
       putAway: (id) => this.ask(id ? `lesson/raised/${id}` : "lesson/raised", "DELETE"),
     });
     this.hiding = [...PARTS, ...tabs().slice(1)].map((name) => this.part(name)); // the first is where all begin
@@ -83,7 +85,7 @@ export class TeacherStrip {
     setText(this.train, t(lesson.train ? "lesson.close" : "lesson.open"));
     this.train.title = t(lesson.train ? "lesson.close_hint" : "lesson.open_hint");
     for (const { name, tick } of this.hiding) tick.checked = !lesson.hidden.includes(name);
-    this.raised.show(lesson.raised ?? []);
+    this.raised.show(lesson.raised ?? [], lesson.names);
   }
 
   // ---- what is asked ----
