@@ -20,7 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 from urllib.error import HTTPError
 
 import torch
@@ -225,11 +225,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def process(*command: str, cwd: Path = ROOT, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    settings = os.environ | environment
-    p = subprocess.Popen(
-        command, cwd=cwd, env=settings, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
-    )
+def process(
+    *command: str, cwd: Path = ROOT, log: IO[str] | None = None, **environment: str
+) -> Iterator[subprocess.Popen[str]]:
+    """log: a file for what it says of its troubles."""
+    settings, errors = os.environ | environment, log or subprocess.DEVNULL
+    p = subprocess.Popen(command, cwd=cwd, env=settings, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8")
     try:
         yield p
     finally:
@@ -256,9 +257,10 @@ def wait_for(url: str, seconds: float = 120) -> None:
 class App:
     """The app in a process of its own, with a run folder of its own, spoken to as the page does."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, folder: Path = Path()) -> None:
         self.port, self.base = port, f"http://127.0.0.1:{port}/gradio_api/gan/"
         self.owner = ""
+        self.runs, self.log = folder / "runs", folder / "log"  # where its runs lie; what it says of its troubles
 
     def ready(self, p: subprocess.Popen) -> None:
         """Wait for the line that holds the owner's link. Raises BenchError when it ends without."""
@@ -308,9 +310,10 @@ class App:
 @contextmanager
 def app(checkout: Path = ROOT) -> Iterator[tuple[App, subprocess.Popen]]:
     port, folder = free_port(), tempfile.mkdtemp()
+    found = App(port, Path(folder))
+    command = (sys.executable, "app.py", "--port", str(port), "--runs", str(found.runs))
     try:
-        with process(sys.executable, "app.py", "--port", str(port), "--runs", folder, cwd=checkout) as p:
-            found = App(port)
+        with open(found.log, "w", encoding="utf-8") as log, process(*command, cwd=checkout, log=log) as p:
             found.ready(p)
             yield found, p
     finally:

@@ -1,0 +1,95 @@
+"""What a process holds (Linux): memory, threads, descriptors, children; and what lies in its folder of runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+
+class Held(NamedTuple):
+    """threads and children are counts; descriptors by what they are open on; strays: files that no run explains."""
+
+    threads: int
+    descriptors: Counter[str]
+    children: int
+    strays: list[str]
+
+
+def held_by(pid: int, folder: Path, runs: Collection[str]) -> Held:
+    """runs: the ids of the runs that are kept. Their folders explain what lies there but half-written files."""
+    tasks = list(Path(f"/proc/{pid}/task").iterdir())
+    children = sum(len((task / "children").read_text(encoding="ascii").split()) for task in tasks if task.exists())
+    return Held(len(tasks), _descriptors(pid), children, _strays(folder, runs))
+
+
+def resident_bytes(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def thread_count(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/task"))
+
+
+def descriptor_count(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def disk_bytes(folder: Path) -> int:
+    """Of all files, each once however many names it has."""
+    sizes: dict[int, int] = {}
+    for root, _, names in os.walk(folder):
+        for name in names:
+            try:
+                found = os.stat(os.path.join(root, name))
+            except FileNotFoundError:  # replaced meanwhile
+                continue
+            sizes[found.st_ino] = found.st_size
+    return sum(sizes.values())
+
+
+def _descriptors(pid: int) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found[re.sub(r":\[\d+\]", "", os.readlink(entry))] += 1
+        except FileNotFoundError:  # closed meanwhile
+            continue
+    return found
+
+
+def _strays(folder: Path, runs: Collection[str]) -> list[str]:
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    return sorted(str(path) for path in files if path.parts[0] not in runs or path.name.startswith("."))
+
+
+@contextmanager
+def sampled(sample: Callable[[], T], every: float) -> Iterator[list[T]]:
+    """What `sample` gives, every so many seconds from now on while the block lasts, in a thread."""
+    found: list[T] = []
+    ended = threading.Event()
+
+    def go() -> None:
+        due = time.monotonic()
+        while True:
+            found.append(sample())
+            due += every
+            if ended.wait(max(0.0, due - time.monotonic())):
+                return
+
+    thread = threading.Thread(target=go, daemon=True)
+    thread.start()
+    try:
+        yield found
+    finally:
+        ended.set()
+        thread.join()

@@ -1,0 +1,142 @@
+"""What the load clients of `bench crowd` and `bench soak` take for a failure, and what they find in a process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+import xml.etree.ElementTree as xml
+from contextlib import suppress
+
+import pytest
+
+from gan.bench.crowd_page import Answer, Page, Tally
+from gan.bench.crowd_visitors import ACTS, KINDS, Crowd, Known, Visitor
+from gan.bench.held import descriptor_count, disk_bytes, held_by
+from gan.bench.plot import Panel, svg_of
+from gan.bench.soak import rise
+from tests.conftest import completed
+
+
+def answering(*answers: bytes) -> list[str]:
+    """What a page met that asked a server of one connection, which gives these answers; its refusals and errors."""
+    tally = Tally()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer)
+        writer.close()
+
+    async def ask() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        page = Page(server.sockets[0].getsockname()[1], tally)
+        for _ in answers:
+            with suppress(EOFError):
+                await page.get("runs")
+        page.close()
+        server.close()
+
+    completed(ask())
+    return [*tally.refusals, *tally.errors]
+
+
+def http(status: int, body: bytes = b"", more: str = "") -> bytes:
+    return f"HTTP/1.1 {status} Why\r\nContent-Length: {len(body)}\r\n{more}\r\n".encode() + body
+
+
+WORDS = json.dumps({"error": "Too much.", "messages": {"error": {"key": "web.busy", "values": {}}}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("answer", "met"),
+    [
+        (http(200, b"{}"), []),
+        (http(304, more='ETag: "1"\r\n'), []),
+        (http(409, WORDS), ["409 web.busy"]),
+        (http(503, WORDS), ["503 web.busy"]),
+        (http(500, WORDS), ["GET /gradio_api/gan/runs: status 500 web.busy"]),
+        (http(503, b"<html>"), ["GET /gradio_api/gan/runs: status 503 b'<html>'"]),
+        (http(404, b""), ["GET /gradio_api/gan/runs: status 404 b''"]),
+    ],
+)
+def test_a_refusal_in_words_is_none_of_the_failures(answer, met):
+    assert answering(answer) == met
+
+
+def test_a_page_reads_chunks_and_sends_back_tags():
+    chunked = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nETag: "7"\r\n\r\n2\r\n{}\r\n1;x=y\r\n \r\n0\r\n\r\n'
+    assert answering(chunked, http(304)) == []
+    page = Page(1, Tally())
+    page._etags["/x"], page.tokens["run"] = '"7"', "secret"
+    head = page._head("GET", "/x", b"").decode()
+    assert 'If-None-Match: "7"\r\n' in head and "X-Owner: secret\r\n" in head
+
+
+def visitor() -> Visitor:
+    crowd = Crowd(1, time.monotonic())
+    crowd.runs["mine"] = Known("quick", 1000001, 0)
+    return Visitor(crowd, "queuer", 0, 0)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"run": {"id": "other", "recipe": "quick", "total_steps": 1000001}},
+        {"run": {"id": "mine", "recipe": "mlp", "total_steps": 1000001}},
+        {"snapshot": {"total_steps": 1000002}},
+    ],
+)
+def test_an_answer_about_another_run_is_cross_talk(said):
+    one = visitor()
+    assert one._compared("mine", {"cursor": "1", "snapshot": {"total_steps": 1000001}}) == "1"
+    assert one._compared("mine", {"cursor": "2"}) == "2"
+    assert not one.tally.errors and one.crowd.checked == 2
+    one._compared("mine", {"cursor": "3", **said})
+    assert [error[:10] for error in one.tally.errors] == ["cross-talk"]
+
+
+@pytest.mark.parametrize("status", [200, 201, 500])
+def test_who_steers_anothers_run_is_cross_talk(monkeypatch, status):
+    one = visitor()
+    one.crowd.runs["theirs"] = Known("quick", 1000002, 1)
+
+    async def ask(*_: object) -> Answer:
+        return Answer(status, {}, b"{}")
+
+    monkeypatch.setattr(one.page, "ask", ask)
+    completed(one._trespass())
+    assert "cross-talk" in one.tally.errors[0] and "runs/theirs" in one.tally.errors[0]
+
+
+def test_what_visitors_do_there_is():
+    assert set(ACTS) == set(KINDS)
+    assert all(callable(getattr(Visitor, f"_{act}")) for acts in ACTS.values() for act in acts)
+
+
+def test_what_a_process_holds_is_found(tmp_path):
+    for name in ("kept/run.json", "kept/states/1.safetensors", "kept/.run.json.ab12", "gone/run.json", ".part"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"1234")
+    os.link(tmp_path / "kept/run.json", tmp_path / "kept/second")
+    assert held_by(os.getpid(), tmp_path, {"kept"}).strays == [".part", "gone/run.json", "kept/.run.json.ab12"]
+    assert disk_bytes(tmp_path) == 5 * 4
+    before = descriptor_count(os.getpid())
+    with open(tmp_path / ".part", encoding="utf-8"):
+        assert descriptor_count(os.getpid()) == before + 1
+        assert held_by(os.getpid(), tmp_path, ()).descriptors[str(tmp_path / ".part")] == 1
+
+
+def test_what_levels_off_rises_by_nothing():
+    seconds = [5.0 * i for i in range(20)]
+    assert rise(seconds, [7.0] * 20) == 0 and rise(seconds, [0.0] * 20) == 0
+    assert rise(seconds, seconds) == pytest.approx(2)  # from nothing to twice its mean
+
+
+def test_a_plot_holds_every_curve():
+    panels = [Panel("A & B", {"a": [0.0, 1.0], "b": [2.0, 4.0]}), Panel("none", {"": [0.0, 0.0]})]
+    drawn = xml.fromstring(svg_of("<title>", [0.0, 1.0], "minutes", panels))
+    lines = [line.get("points") for line in drawn.iter("{http://www.w3.org/2000/svg}polyline")]
+    assert len(lines) == 3 and lines[1].split()[1].endswith(",28.0")  # the highest is at the top of its panel
