@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 Moment = tuple[int, int]  # version, step
 
+PROMPT_SECONDS = 1.0  # an update that comes within that is one in time
 FRAME_SECONDS = 1 / 60  # a hand moves a slider at most so often
 
 
@@ -34,6 +35,7 @@ class Tally:
     times: list[float] = field(default_factory=list)
     started: float = field(default_factory=lambda: 1e3 * time.time())
     moments: list[Moment] = field(default_factory=list)  # of each picture made since
+    ages: list[float] = field(default_factory=list)  # of these pictures, when they had come
 
     def steps_per_second(self) -> float:
         """Of the run, between the first and the last picture; a version is the millisecond of its making."""
@@ -55,7 +57,13 @@ class Tally:
             "p50_ms": round(self.quantile(0.5) * 1e3, 2),
             "p95_ms": round(self.quantile(0.95) * 1e3, 2),
             "steps_per_s": round(self.steps_per_second(), 4),
+            "answers_in_time": round(_share_in_time(self.times), 4),
+            "updates_in_time": round(_share_in_time(self.ages), 4),
         }
+
+
+def _share_in_time(seconds: list[float]) -> float:
+    return sum(s <= PROMPT_SECONDS for s in seconds) / len(seconds) if seconds else float("nan")
 
 
 async def watch(url: str, seconds: float, interval: float, delay: float, tally: Tally) -> None:
@@ -78,6 +86,7 @@ async def watch(url: str, seconds: float, interval: float, delay: float, tally: 
                 tally.fresh += moment is not None
                 if moment and moment[0] > tally.started:  # not what a pause has left
                     tally.moments.append(moment)
+                    tally.ages.append(time.time() - moment[0] / 1e3)
             elif status != 204:
                 tally.errors.append(f"status {status}")
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError) as e:
