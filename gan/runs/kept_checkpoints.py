@@ -1,6 +1,7 @@
 """States that a run keeps beside its newest checkpoint, so that one can go back to an early moment, or fork there.
 
 One file for each, `states/STEP.safetensors`, a checkpoint like any other. Steps double, so a run keeps about a dozen.
+Beside them lies `states/before.safetensors`, the checkpoint before the newest, should that be damaged.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from gan.core.files import link_or_copy
 from gan.core.messages import say
-from gan.training.checkpoint import CheckpointError
+from gan.training.checkpoint import CheckpointError, is_torn, read_header
 
 FIRST_STEP = 16
 MOST_BYTES = 200 << 20  # of one run; large networks keep fewer moments
@@ -33,6 +34,11 @@ class KeptCheckpoints:
     def path(self, step: int) -> Path:
         return self.folder / f"{step:09d}.safetensors"
 
+    @property
+    def before(self) -> Path:
+        """The checkpoint before the newest one, an earlier state, if there is one."""
+        return self.folder / "before.safetensors"
+
     def steps(self) -> list[int]:
         """The steps of all kept states, ascending."""
         names = [_NAME.fullmatch(p.name) for p in self.folder.iterdir()] if self.folder.is_dir() else []
@@ -48,6 +54,31 @@ class KeptCheckpoints:
         link_or_copy(checkpoint, self.path(step))
         self.thin_out()
 
+    def keep_before(self, checkpoint: Path, step: int) -> None:
+        """Keep a checkpoint that one of `step` is about to replace, under a second name. Raises OSError.
+
+        Not where it is of the same step, of which nothing would be lost, nor of a later one: training went back.
+        """
+        known = step_of(checkpoint)
+        if known is not None and known < step:
+            self.folder.mkdir(exist_ok=True)
+            self.before.unlink(missing_ok=True)
+            link_or_copy(checkpoint, self.before)
+
+    def put_back(self, checkpoint: Path) -> bool:
+        """Put the newest whole state in the place of a damaged one; False where none is left. Raises OSError.
+
+        States that are damaged too (a state may be the same file) go.
+        """
+        for path in (self.before, *map(self.path, reversed(self.steps()))):
+            if is_torn(path):
+                path.unlink()
+            elif path.exists():
+                checkpoint.unlink()
+                link_or_copy(path, checkpoint)
+                return True
+        return False
+
     def last_until(self, step: int) -> int:
         """The step of the last kept state at or before a step. Raises CheckpointError when there is none."""
         steps = self.steps()
@@ -61,6 +92,8 @@ class KeptCheckpoints:
         """Delete the states after a step, because training continues from there."""
         for late in [s for s in self.steps() if s > step]:
             self.path(late).unlink(missing_ok=True)
+        if (before := step_of(self.before)) is not None and before > step:
+            self.before.unlink(missing_ok=True)
 
     def forget(self) -> None:
         """Delete all."""
@@ -73,6 +106,14 @@ class KeptCheckpoints:
             step = least_missed(list(sizes))
             self.path(step).unlink(missing_ok=True)
             del sizes[step]
+
+
+def step_of(checkpoint: Path) -> int | None:
+    """The step of a checkpoint; None where none can be read."""
+    try:
+        return read_header(checkpoint)["steps_done"]
+    except CheckpointError:
+        return None
 
 
 def least_missed(steps: Sequence[int]) -> int:

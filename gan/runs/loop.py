@@ -340,6 +340,7 @@ class TrainingLoop:
 
     def _write_state(self) -> None:
         self.run.history.flush()  # no state without its history
+        self.run.states.keep_before(self.run.checkpoint_path, self.trainer.steps_done)
         try:
             save_checkpoint(self.run.checkpoint_path, self.trainer, {"seconds": self.run.seconds})
         except NotFinite as e:

@@ -21,14 +21,15 @@ from gan.runs import loop
 from gan.runs.commands import STARTING, Command, without_ends
 from gan.runs.files import BEST, CHECKPOINT
 from gan.runs.history import History
-from gan.runs.kept_checkpoints import KeptCheckpoints
+from gan.runs.kept_checkpoints import KeptCheckpoints, step_of
 from gan.runs.loop import TrainingLoop
+from gan.runs.mending import mend
 from gan.runs.meta import PRIVATE_RUN, RunMeta, read_meta
 from gan.runs.publishing import stored_snapshot, tell
 from gan.runs.snapshot import Snapshot
 from gan.runs.turns import Place, Turns
 from gan.runs.watched import Watched
-from gan.training.checkpoint import CheckpointError, read_header, shown_generator_state
+from gan.training.checkpoint import CheckpointError, shown_generator_state
 from gan.training.checks import form_in_words
 from gan.training.trainer import Trainer
 
@@ -62,6 +63,9 @@ class Run(Watched):
         self.broken_off = self.status == "running"  # and not since it is open here
         if self.status in ("running", "paused"):  # the process that trained it is gone
             self.status, self.message = "interrupted", say("runs.program_ended")
+        status, words = mend(self.checkpoint_path, self.states, self.history)
+        if status:
+            self.status, self.message = status, words
         self.seconds = self.history.rows[-1].seconds if self.history.rows else 0.0
         self.best_step = self._known_best()  # of the kept state with the best FID, None where none is kept
         self.measure_problem = ""  # why nothing can be measured, in one sentence
@@ -162,7 +166,7 @@ class Run(Watched):
 
     def _known_best(self) -> int | None:
         """Of a file that does not belong to this history nothing is said."""
-        step = _step_of(self.best_path)
+        step = step_of(self.best_path)
         return step if any(m["step"] == step for m in self.history.measures) else None
 
     def saved_seconds(self) -> float:
@@ -174,7 +178,7 @@ class Run(Watched):
 
     def checkpoint_step(self) -> int | None:
         """The step of the last good state on disk, None when there is none."""
-        return _step_of(self.checkpoint_path)
+        return step_of(self.checkpoint_path)
 
     def state_until(self, step: int | None) -> Path:
         """The file of the last saved state at or before a step; None: of the newest one. Raises CheckpointError."""
@@ -287,10 +291,3 @@ class Run(Watched):
 def _change(meta: RunMeta, words: dict[str, Any]) -> None:
     for name, value in words.items():
         setattr(meta, name, value)
-
-
-def _step_of(checkpoint: Path) -> int | None:
-    try:
-        return read_header(checkpoint)["steps_done"]
-    except CheckpointError:
-        return None

@@ -111,6 +111,20 @@ def read_header(path: Path) -> Header:
     return {"format": format, "config": config, "steps_done": steps, "batches_done": batches, "lr": lr, "extra": extra}
 
 
+def is_torn(path: Path) -> bool:
+    """Whether a file is there that holds no whole state, because its end is missing, or its beginning is not one.
+
+    Not what cannot be read just now, and not what a newer program wrote: another try may find it good.
+    """
+    try:
+        with safe_open(path, "pt"):
+            return False
+    except SafetensorError:
+        return True
+    except OSError:
+        return False
+
+
 def load_checkpoint(path: Path, trainer: Trainer) -> dict[str, Any]:
     """Put the trainer exactly where it was saved; returns what the run had added.
 
