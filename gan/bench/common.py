@@ -308,10 +308,11 @@ class App:
 
 
 @contextmanager
-def app(checkout: Path = ROOT) -> Iterator[tuple[App, subprocess.Popen]]:
+def app(checkout: Path = ROOT, *flags: str) -> Iterator[tuple[App, subprocess.Popen]]:
+    """flags: of app.py, besides those for its port and folder."""
     port, folder = free_port(), tempfile.mkdtemp()
     found = App(port, Path(folder))
-    command = (sys.executable, "app.py", "--port", str(port), "--runs", str(found.runs))
+    command = (sys.executable, "app.py", "--port", str(port), "--runs", str(found.runs), *flags)
     try:
         with open(found.log, "w", encoding="utf-8") as log, process(*command, cwd=checkout, log=log) as p:
             found.ready(p)

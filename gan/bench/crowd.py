@@ -17,6 +17,7 @@ from gan.bench.crowd_page import Tally
 from gan.bench.crowd_visitors import KINDS, Crowd, visit
 from gan.bench.held import Held, held_by
 from gan.core.flags import decimal, whole
+from gan.core.paths import ROOT
 
 WARM_UP_VISITORS, WARM_UP_SECONDS = 2 * len(KINDS), 20.0
 REST_SECONDS = 60.0  # within which what was used for a while is given back
@@ -30,9 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=decimal(1, 86_400), default=600)
     parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0, help="of what the visitors choose")
 
+    parser.add_argument("--max-waiting", type=whole(0, 200), default=30, help="a flag of app.py, with its default")
+
 
 def measure(args: argparse.Namespace) -> list[Figure]:
-    with app() as (ours, p):
+    with app(ROOT, "--max-waiting", str(args.max_waiting)) as (ours, p):
         before = warmed_up(ours, p.pid, args.seed)
         crowd = crowded(ours, args.visitors, args.seconds, args.seed)
         after = at_rest(ours, p.pid, before)

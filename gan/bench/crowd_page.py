@@ -33,8 +33,11 @@ class Answer:
         """The name in the catalogue of the sentence that refuses, else the sentence; empty where there is none."""
         try:
             said = json.loads(self.body)
-            return str(said.get("messages", {}).get("error", {}).get("key") or said["error"][:80])
-        except (ValueError, KeyError, TypeError, AttributeError):
+            first = said.get("messages", {}).get("error", {})
+            while "parts" in first.get("values", {}):  # several sentences in a row
+                first = first["values"]["parts"][0]
+            return str(first.get("key") or said["error"][:80])
+        except (ValueError, LookupError, TypeError, AttributeError):
             return ""
 
 

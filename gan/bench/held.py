@@ -12,7 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from gan.runs.files import BEST, CHECKPOINT, REAL_PNG, RUN_JSON, START
+from gan.runs.history import RECORDS
+
 T = TypeVar("T")
+# What may lie in the folder of a run: docs/formats.md has the table.
+_OF_A_RUN = {RUN_JSON, CHECKPOINT, START, BEST, REAL_PNG, *(record.file for record in RECORDS.values())}
+_NUMBERED = re.compile(r"frames/\d{8}\.(png|webp)|states/(\d{9}|before)\.safetensors")
 
 
 class Held(NamedTuple):
@@ -25,7 +31,7 @@ class Held(NamedTuple):
 
 
 def held_by(pid: int, folder: Path, runs: Collection[str]) -> Held:
-    """runs: the ids of the runs that are kept. Their folders explain what lies there but half-written files."""
+    """runs: the ids of the runs that are kept, which explain what a run's folder has, and nothing half written."""
     tasks = list(Path(f"/proc/{pid}/task").iterdir())
     children = sum(len((task / "children").read_text(encoding="ascii").split()) for task in tasks if task.exists())
     return Held(len(tasks), _descriptors(pid), children, _strays(folder, runs))
@@ -68,8 +74,13 @@ def _descriptors(pid: int) -> Counter[str]:
 
 
 def _strays(folder: Path, runs: Collection[str]) -> list[str]:
-    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
-    return sorted(str(path) for path in files if path.parts[0] not in runs or path.name.startswith("."))
+    files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    return sorted(path for path in files if not _explained(path, runs))
+
+
+def _explained(path: str, runs: Collection[str]) -> bool:
+    run, _, name = path.partition("/")
+    return run in runs and (name in _OF_A_RUN or bool(_NUMBERED.fullmatch(name)))
 
 
 @contextmanager

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gan.bench.common import App, Figure, app, at_least, at_most
+from gan.bench.crowd import add_arguments as crowd_arguments
 from gan.bench.crowd import at_rest, crowded, figures, leftovers, tracebacks, warmed_up
 from gan.bench.held import descriptor_count, disk_bytes, resident_bytes, sampled, thread_count
 from gan.bench.plot import Panel, svg_of
-from gan.core.flags import decimal, whole
+from gan.core.paths import ROOT
 
 EVERY_SECONDS = 5.0
 # Rise over the last half, as a share of the mean there. Threads and descriptors swing with who happens to be there, the
@@ -36,14 +37,13 @@ class Sample(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--visitors", type=whole(1, 60), default=30)
-    parser.add_argument("--seconds", type=decimal(1, 86_400), default=1800)
-    parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=0, help="of what the visitors choose")
+    crowd_arguments(parser)
+    parser.set_defaults(seconds=1800.0)
     parser.add_argument("--plot", type=Path, help="an SVG file for the curves")
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:
-    with app() as (ours, p):
+    with app(ROOT, "--max-waiting", str(args.max_waiting)) as (ours, p):
         before = warmed_up(ours, p.pid, args.seed)
         with sampled(Sampler(ours, p.pid), EVERY_SECONDS) as samples:
             crowd = crowded(ours, args.visitors, args.seconds, args.seed)

@@ -49,6 +49,10 @@ def http(status: int, body: bytes = b"", more: str = "") -> bytes:
 WORDS = json.dumps({"error": "Too much.", "messages": {"error": {"key": "web.busy", "values": {}}}}).encode()
 
 
+PARTS = {"parts": [{"key": "runs.full_number", "values": {"number": 3}}, {"key": "runs.one_makes_room"}]}
+ROW = json.dumps({"error": "3 ...", "messages": {"error": {"key": "core.row", "values": PARTS}}}).encode()
+
+
 @pytest.mark.parametrize(
     ("answer", "met"),
     [
@@ -56,6 +60,7 @@ WORDS = json.dumps({"error": "Too much.", "messages": {"error": {"key": "web.bus
         (http(304, more='ETag: "1"\r\n'), []),
         (http(409, WORDS), ["409 web.busy"]),
         (http(503, WORDS), ["503 web.busy"]),
+        (http(409, ROW), ["409 runs.full_number"]),
         (http(500, WORDS), ["GET /gradio_api/gan/runs: status 500 web.busy"]),
         (http(503, b"<html>"), ["GET /gradio_api/gan/runs: status 503 b'<html>'"]),
         (http(404, b""), ["GET /gradio_api/gan/runs: status 404 b''"]),
@@ -116,13 +121,15 @@ def test_what_visitors_do_there_is():
 
 
 def test_what_a_process_holds_is_found(tmp_path):
-    for name in ("kept/run.json", "kept/states/1.safetensors", "kept/.run.json.ab12", "gone/run.json", ".part"):
+    kept = ("run.json", "states/000000016.safetensors", "states/before.safetensors", "frames/00000001.png")
+    strays = [".part", "gone/run.json", "kept/.run.json.ab12", "kept/other"]
+    for name in (*strays, *(f"kept/{name}" for name in kept)):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"1234")
-    os.link(tmp_path / "kept/run.json", tmp_path / "kept/second")
-    assert held_by(os.getpid(), tmp_path, {"kept"}).strays == [".part", "gone/run.json", "kept/.run.json.ab12"]
-    assert disk_bytes(tmp_path) == 5 * 4
+    os.link(tmp_path / "kept/run.json", tmp_path / "kept/checkpoint.safetensors")
+    assert held_by(os.getpid(), tmp_path, {"kept"}).strays == strays
+    assert disk_bytes(tmp_path) == 8 * 4
     before = descriptor_count(os.getpid())
     with open(tmp_path / ".part", encoding="utf-8"):
         assert descriptor_count(os.getpid()) == before + 1
