@@ -85,17 +85,24 @@ def _explained(path: str, runs: Collection[str]) -> bool:
 
 @contextmanager
 def sampled(sample: Callable[[], T], every: float) -> Iterator[list[T]]:
-    """What `sample` gives, every so many seconds from now on while the block lasts, in a thread."""
+    """What `sample` gives, every so many seconds from now on while the block lasts, in a thread.
+
+    Raises at the end of the block what it raised, which ends it.
+    """
     found: list[T] = []
     ended = threading.Event()
+    problems: list[Exception] = []
 
     def go() -> None:
         due = time.monotonic()
-        while True:
-            found.append(sample())
-            due += every
-            if ended.wait(max(0.0, due - time.monotonic())):
-                return
+        try:
+            while True:
+                found.append(sample())
+                due += every
+                if ended.wait(max(0.0, due - time.monotonic())):
+                    return
+        except Exception as e:
+            problems.append(e)
 
     thread = threading.Thread(target=go, daemon=True)
     thread.start()
@@ -104,3 +111,5 @@ def sampled(sample: Callable[[], T], every: float) -> Iterator[list[T]]:
     finally:
         ended.set()
         thread.join()
+    if problems:
+        raise problems[0]

@@ -44,11 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def measure(args: argparse.Namespace) -> list[Figure]:
     with app(ROOT, "--max-waiting", str(args.max_waiting)) as (ours, p):
-        before = warmed_up(ours, p.pid, args.seed)
+        before, memory = warmed_up(ours, p.pid, args.seed), resident_bytes(p.pid)
         with sampled(Sampler(ours, p.pid), EVERY_SECONDS) as samples:
             crowd = crowded(ours, args.visitors, args.seconds, args.seed)
         after = at_rest(ours, p.pid, before)
         found = [*figures(crowd), *leftovers(before, after), tracebacks(ours)]
+        found.append(
+            Figure("memory at rest, before and after", f"{memory / 1e6:,.0f} and {resident_bytes(p.pid) / 1e6:,.0f} MB")
+        )
     during = [sample for sample in samples if sample.seconds < args.seconds]  # afterwards they stop their runs
     if args.plot:
         args.plot.write_text(_drawn(f"{args.visitors} visitors at once", during), encoding="utf-8")

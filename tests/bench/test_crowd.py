@@ -13,10 +13,12 @@ import pytest
 
 from gan.bench.crowd_page import Answer, Page, Tally
 from gan.bench.crowd_visitors import ACTS, KINDS, Crowd, Known, Visitor
-from gan.bench.held import descriptor_count, disk_bytes, held_by
+from gan.bench.held import descriptor_count, disk_bytes, held_by, sampled
+from gan.bench.load_clients import Tally as Tallied
 from gan.bench.plot import Panel, svg_of
 from gan.bench.soak import rise
-from tests.conftest import completed
+from gan.bench.viewers import _growth
+from tests.conftest import completed, until
 
 
 def answering(*answers: bytes) -> list[str]:
@@ -147,3 +149,27 @@ def test_a_plot_holds_every_curve():
     drawn = xml.fromstring(svg_of("<title>", [0.0, 1.0], "minutes", panels))
     lines = [line.get("points") for line in drawn.iter("{http://www.w3.org/2000/svg}polyline")]
     assert len(lines) == 3 and lines[1].split()[1].endswith(",28.0")  # the highest is at the top of its panel
+
+
+def test_samples_end_with_their_block_and_tell_what_went_wrong():
+    with sampled(lambda: 1, 1e-3) as samples:
+        until(lambda: len(samples) > 3)
+    count = len(samples)
+    assert samples == [1] * count
+
+    def fails() -> int:
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"), sampled(fails, 1.0):
+        pass
+
+
+def test_memory_grows_from_what_was_held_after_the_beginning():
+    memory = [(0.0, 50), (1.0, 100), (2.0, 130), (3.0, 110)]
+    assert _growth(memory, 1.0) == pytest.approx(0.3) and _growth(memory, 9.0) == 0
+
+
+def test_updates_in_time_are_those_no_older_than_a_second():
+    tally = Tallied(times=[0.1, 1.0, 1.1, 0.2], ages=[0.5, 2.0])
+    summary = tally.summary()
+    assert (summary["answers_in_time"], summary["updates_in_time"]) == (0.75, 0.5)
