@@ -70,7 +70,7 @@ class Run(Watched):
         self.best_step = self._known_best()  # of the kept state with the best FID, None where none is kept
         self.measure_problem = ""  # why nothing can be measured, in one sentence
         self.latest: Snapshot | None = stored_snapshot(self)
-        self.training: TrainingLoop | None = None  # the loop that trains it, or trained it last
+        self.training: TrainingLoop | None = None  # the loop that trains it; or trained it last, not in a thread
         self.commands: queue.SimpleQueue[Command] = queue.SimpleQueue()  # whose put a signal handler may interrupt
         self.running_since = time.monotonic()  # when it was started, or resumed, last
         self._thread: threading.Thread | None = None
@@ -227,7 +227,7 @@ class Run(Watched):
 
     @property
     def trainer(self) -> Trainer:
-        """What its loop trains; there is one since that has begun."""
+        """What its loop trains; there is one while that is under way."""
         assert self.training is not None
         return self.training.trainer
 
@@ -273,6 +273,8 @@ class Run(Watched):
                 if kinds & STARTING:
                     self._begins(paused="resume" not in kinds)
                     return True
+            if self._thread is not None:  # nobody trains it any more: its networks, and their optimisers, go
+                self.training = None
             self._thread = None
             return False
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import weakref
 
 import pytest
 import torch
@@ -392,11 +394,23 @@ def test_kill_9_in_mid_training_then_continue_exactly(tmp_path):
 def test_closing_the_program_saves_and_the_run_is_listed_as_interrupted(runs):
     run, token = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
     runs.start(run)
-    until(lambda: run.latest is not None and run.trainer.steps_done > 5)
+    trainer = until(lambda: run.latest is not None and run.trainer.steps_done > 5 and run.trainer)
     runs.close()
-    assert run.checkpoint_step() == run.trainer.steps_done
+    assert run.checkpoint_step() == trainer.steps_done
     (again,) = Runs(runs.folder).owned([token])
     assert again.id == run.id and again.status == "interrupted"
+
+
+def test_what_has_ended_leaves_no_networks_in_memory(runs):
+    """A server lists many runs that nobody trains any more."""
+    run, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
+    runs.start(run)
+    trainer = until(lambda: run.latest is not None and run.trainer.steps_done > 5 and weakref.ref(run.trainer))
+    run.send(Command("stop"))
+    run.join(PATIENCE)
+    until(lambda: gc.collect() >= 0 and trainer() is None)
+    run.send(Command("resume", total_steps=run.checkpoint_step() + 3))
+    until(lambda: run.status == "finished")
 
 
 def test_only_the_owner_controls_and_ids_cannot_be_guessed(runs):
