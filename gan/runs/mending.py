@@ -10,13 +10,13 @@ from gan.runs.kept_checkpoints import KeptCheckpoints, step_of
 from gan.training.checkpoint import is_torn
 
 
-def mend(checkpoint: Path, states: KeptCheckpoints, history: History) -> tuple[str, str]:
-    """Status and message of a run whose checkpoint is damaged; both empty where it is whole, or not there yet.
+def mend(checkpoint: Path, states: KeptCheckpoints, history: History) -> tuple[str, str] | None:
+    """Status and message of a run whose checkpoint is damaged; None where it is whole, or not there yet.
 
     What the history has after the state that is found is taken back when the run goes on, as after every kill.
     """
     if not is_torn(checkpoint):
-        return "", ""
+        return None
     try:
         if not states.put_back(checkpoint):
             return "failed", say("runs.state_damaged_alone")

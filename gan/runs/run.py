@@ -63,9 +63,8 @@ class Run(Watched):
         self.broken_off = self.status == "running"  # and not since it is open here
         if self.status in ("running", "paused"):  # the process that trained it is gone
             self.status, self.message = "interrupted", say("runs.program_ended")
-        status, words = mend(self.checkpoint_path, self.states, self.history)
-        if status:
-            self.status, self.message = status, words
+        if damage := mend(self.checkpoint_path, self.states, self.history):
+            self.status, self.message = damage
         self.seconds = self.history.rows[-1].seconds if self.history.rows else 0.0
         self.best_step = self._known_best()  # of the kept state with the best FID, None where none is kept
         self.measure_problem = ""  # why nothing can be measured, in one sentence
@@ -273,9 +272,8 @@ class Run(Watched):
                 if kinds & STARTING:
                     self._begins(paused="resume" not in kinds)
                     return True
-            if self._thread is not None:  # nobody trains it any more: its networks, and their optimisers, go
-                self.training = None
-            self._thread = None
+            if self._thread is not None:
+                self._thread = self.training = None  # which has the networks, and their optimisers
             return False
 
     def join(self, timeout: float | None = None) -> None:
