@@ -275,8 +275,9 @@ class RunStore:
 
 
 def _bytes_of(run: Run) -> int:
-    """Of a run's folder, without what it shares with others."""
-    return sum(path.stat().st_size for path in run.folder.rglob("*") if path.is_file() and path.stat().st_nlink == 1)
+    """Of a run's folder; a file with two names in it counts once."""
+    files = (path.stat() for path in run.folder.rglob("*") if path.is_file())
+    return sum({found.st_ino: found.st_size for found in files}.values())
 
 
 def _read_weights(run: Run) -> Weights:

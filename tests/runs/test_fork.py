@@ -13,6 +13,7 @@ from gan.runs import kept_checkpoints as states_module
 from gan.runs import loop as loop_module
 from gan.runs.commands import Command
 from gan.runs.errors import RunsError
+from gan.runs.eviction import Limits
 from gan.runs.fork import plan_fork
 from gan.runs.kept_checkpoints import KeptCheckpoints, least_missed, state_due
 from gan.runs.run import Run
@@ -346,7 +347,7 @@ def test_a_title_survives_the_training_that_goes_on(runs):
 
 
 def test_a_kept_run_comes_first_is_not_deleted_and_does_not_make_room(runs):
-    runs.keep = 3
+    runs.limits = Limits(runs=3)
     made = [runs.create("dense", changes=SMALL)[0] for _ in range(3)]
     runs.mark(made[0], True)
     assert [r.id for r in runs.owned([runs.master])] == [made[0].id, made[2].id, made[1].id]
@@ -391,7 +392,7 @@ def test_nothing_outside_the_folder_for_runs_is_ever_deleted(runs, tmp_path):
 
 
 def test_old_runs_keep_only_their_last_state(runs):
-    runs.keep = 20
+    runs.limits = Limits(runs=20)
     old = trained(runs, total_steps=16)
     made = [runs.create("dense", changes=SMALL)[0] for _ in range(2)]
     runs.evict_oldest()
