@@ -41,8 +41,8 @@ class Snapshot:
     """One moment of a run. `tiles` uint8 [K, C, H, W] are the generator's pictures of the run's fixed latents.
 
     `pictured` is the version in which these pictures were new; `mark` says how much of the history belongs to it;
-    `weights` is a copy of the shown generator's state, or None when nobody asked for it; `stored` the frame, where the
-    pictures come from one that is not exact.
+    `weights` is a copy of the shown generator's state, or None when nobody asked for it; `stored` the frame of these
+    pictures, where it is known: where they come from one that is not exact, or were shown before.
     """
 
     version: int
@@ -70,6 +70,11 @@ class Snapshot:
         """All pictures in one file, as they are kept; and shown, where they are not exact."""
         return self.stored or frame_bytes(self.tiles, self.columns)
 
+    @property
+    def known_frame(self) -> bytes | None:
+        """The same, where somebody has asked for it."""
+        return self.__dict__.get("frame", self.stored)
+
 
 def next_snapshot(
     old: Snapshot | None,
@@ -85,4 +90,5 @@ def next_snapshot(
     version = max(int(time.time() * 1000), old.version + 1 if old else 0)
     same = old is not None and np.array_equal(old.tiles, tiles)
     pictured = old.pictured if old and same else version
-    return Snapshot(version, step, tiles, columns, numbers, mark, pictured, weights, stored)
+    known = old.known_frame if old and same else None  # nobody waits for it twice
+    return Snapshot(version, step, tiles, columns, numbers, mark, pictured, weights, stored or known)

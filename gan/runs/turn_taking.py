@@ -52,3 +52,8 @@ class TurnTaking:
         known, self.run.place, self._told_at = self.run.place, place, time.monotonic()
         if (place or known) and self.run.status == "running":
             tell(self.run, place=told(place))
+
+
+def is_waiting(run: Run) -> bool:
+    """Whether it trains, and it is another's turn."""
+    return run.status == "running" and run.place is not None and run.place.before is not None

@@ -31,6 +31,25 @@ AT_HAND_SECONDS = 0.05  # what has come by then keeps its connection
 HEAD_SECONDS = 15.0  # until a connection has asked something, or asks again
 MOST_SILENT = 500  # connections that have asked nothing yet; of more the oldest ends
 LOOK_SECONDS = 1.0  # between two looks at the connections
+UNREAD_SECONDS = 60.0  # in which a connection takes nothing of an answer
+MOST_ANSWERED = 700  # requests at once: each has a connection, of the 1,024 files that a process usually may open
+
+
+class BusyLimit:
+    """Plain ASGI: so many requests are answered at once; who reads slowly, or not at all, takes one of the places."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app, self._answered = app, 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self._answered >= MOST_ANSWERED:
+            await _refuse_busy(send)
+            return
+        self._answered += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._answered -= 1
 
 
 class ArrivingBodies:
@@ -177,16 +196,21 @@ class _Body:
 # Connections -----------------------------------------------------------------------------------------------------
 
 
-class SilentConnections:
-    """Ends connections that ask nothing. server: a uvicorn.Server; neither kind of its connections does so itself."""
+class IdleConnections:
+    """Ends connections that ask nothing, or take nothing of their answer.
+
+    server: a uvicorn.Server; neither kind of its connections does so itself.
+    """
 
     def __init__(self, server: Any) -> None:
         self.server = server
         self._since: dict[Any, tuple[Any, float]] = {}  # a connection -> its last question, and since when it is silent
+        self._unread: dict[Any, tuple[int, float]] = {}  # likewise -> bytes that wait for it, and since when as many
 
     async def watch(self) -> None:
         while not self.server.should_exit:
             self.look(time.monotonic())
+            self.look_at_unread(time.monotonic())
             await asyncio.sleep(LOOK_SECONDS)
 
     def look(self, now: float) -> None:
@@ -200,6 +224,17 @@ class SilentConnections:
         for connection in {*surplus, *(c for c in silent if now - self._since[c][1] > HEAD_SECONDS)}:
             connection.transport.close()
 
+    def look_at_unread(self, now: float) -> None:
+        before, self._unread = self._unread, {}
+        for connection in list(self.server.server_state.connections):
+            transport: Any = getattr(connection, "transport", None)
+            if transport is None or not (waiting := transport.get_write_buffer_size()):
+                continue
+            known, since = before.get(connection, (0, now))
+            self._unread[connection] = (waiting, since if known == waiting else now)
+            if now - self._unread[connection][1] > UNREAD_SECONDS:
+                transport.abort()  # closing it would wait until all is read
+
 
 def _asks_nothing(connection: Any) -> bool:
     cycle = getattr(connection, "cycle", None)
@@ -208,4 +243,4 @@ def _asks_nothing(connection: Any) -> bool:
 
 def watch_connections(server: Any) -> None:
     """From now on, as long as a uvicorn.Server that has started runs, in its own loop."""
-    asyncio.run_coroutine_threadsafe(SilentConnections(server).watch(), server.servers[0].get_loop())
+    asyncio.run_coroutine_threadsafe(IdleConnections(server).watch(), server.servers[0].get_loop())

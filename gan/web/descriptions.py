@@ -12,6 +12,7 @@ from gan.metrics.classifier import measured_sets
 from gan.runs.meta import Tiles
 from gan.runs.publishing import REAL_COUNT
 from gan.runs.run import Run
+from gan.runs.turn_taking import is_waiting
 
 
 class Messages(TypedDict, total=False):
@@ -28,6 +29,7 @@ class Summary(Messages):
     recipe: str
     dataset: str
     status: str
+    waits: bool  # of one that trains: whether it is another's turn
     message: str
     step: int
     total_steps: int
@@ -67,6 +69,7 @@ def summary_of(run: Run) -> Summary:
         "recipe": run.config.recipe,
         "dataset": run.config.dataset,
         "status": run.status,
+        "waits": is_waiting(run),
         "message": run.message,
         "step": step,
         "total_steps": run.config.total_steps,

@@ -12,7 +12,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from gan.core.messages import ENGLISH
-from gan.web.back_pressure import ArrivingBodies, watch_connections
+from gan.web.back_pressure import ArrivingBodies, BusyLimit, watch_connections
 from gan.web.languages import LANGUAGES
 from gan.web.middleware import BodyLimit, FirstPage, OnlyUsed, OwnPages, SecurityHeaders, no_grants
 from gan.web.page_files import with_imports
@@ -145,6 +145,7 @@ def launch_options(page: gr.Blocks, settings: Settings) -> dict[str, Any]:
 def _in_front(page: gr.Blocks, settings: Settings) -> Iterator[Middleware]:
     """What every request passes, from the outside in."""
     yield Middleware(SecurityHeaders, frame_from=settings.frame_from)
+    yield Middleware(BusyLimit)
     yield Middleware(ArrivingBodies)
     yield Middleware(OwnPages)
     yield Middleware(BodyLimit)

@@ -15,6 +15,7 @@ from gan.recipes.catalog import ALL_RECIPES
 from gan.runs.registry import Runs
 from gan.runs.run import Run
 from gan.runs.snapshot import Snapshot
+from gan.runs.turn_taking import is_waiting
 from gan.web.descriptions import Messages
 from gan.web.diagnoses import Diagnoses
 
@@ -106,11 +107,10 @@ class Wall:
 
     def _tile(self, run: Run) -> Tile:
         latest, first = run.latest, next(iter(self._diagnoses.of(run, age=VERDICT_AGE)), None)
-        waits = run.status == "running" and run.place is not None and run.place.before is not None
         return {
             "id": run.id,
             "title": title_of(run),
-            "status": "recording" if run.recorded else "waiting" if waits else run.status,
+            "status": "recording" if run.recorded else "waiting" if is_waiting(run) else run.status,
             "step": latest.step if latest else 0,
             "total_steps": run.config.total_steps,
             "picture": latest.pictured if latest else None,

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gan.web import back_pressure
-from gan.web.back_pressure import HEAD_SECONDS, ArrivingBodies, SilentConnections
+from gan.web.back_pressure import HEAD_SECONDS, UNREAD_SECONDS, ArrivingBodies, BusyLimit, IdleConnections
 from tests.conftest import completed, listening, port_of, until
 from tests.web.hostile.asking import Answer, Ask, answered, read_answer, request
 
@@ -32,7 +32,7 @@ async def refuse(asked: Request) -> Response:
 
 ROUTES = [Route("/read", read, methods=["POST"]), Route("/gradio_api/gan/pictures", read, methods=["POST"]),
           Route("/refuse", refuse, methods=["POST"])]  # fmt: skip
-APP = Starlette(routes=ROUTES, middleware=[Middleware(ArrivingBodies)])
+APP = Starlette(routes=ROUTES, middleware=[Middleware(BusyLimit), Middleware(ArrivingBodies)])
 
 
 @pytest.fixture
@@ -126,12 +126,15 @@ class Connection:
     """As much of one of uvicorn's as is looked at. cycle: its last question."""
 
     def __init__(self, cycle: Any = None) -> None:
-        self.cycle, self.ended = cycle, False
-        self.transport = SimpleNamespace(close=lambda: setattr(self, "ended", True))
+        self.cycle, self.ended, self.waiting = cycle, False, 0
+        self.transport = SimpleNamespace(close=self.end, abort=self.end, get_write_buffer_size=lambda: self.waiting)
+
+    def end(self) -> None:
+        self.ended = True
 
 
-def looking(*connections: Connection) -> SilentConnections:
-    return SilentConnections(SimpleNamespace(server_state=SimpleNamespace(connections=set(connections))))
+def looking(*connections: Connection) -> IdleConnections:
+    return IdleConnections(SimpleNamespace(server_state=SimpleNamespace(connections=set(connections))))
 
 
 def test_a_connection_that_asks_nothing_ends() -> None:
@@ -156,3 +159,30 @@ def test_of_too_many_that_have_asked_nothing_the_oldest_ends(monkeypatch: pytest
     looked.server.server_state.connections |= set(new)
     looked.look(1.0)
     assert old.ended and not any(connection.ended for connection in new)
+
+
+def test_a_connection_that_takes_nothing_of_its_answer_ends() -> None:
+    stuck, slow, done = (Connection(SimpleNamespace(response_complete=False)) for _ in range(3))
+    looked = looking(stuck, slow, done)
+    for second in range(0, int(UNREAD_SECONDS) + 2, 2):
+        stuck.waiting, slow.waiting, done.waiting = 70_000, 70_000 - second, 0
+        looked.look_at_unread(float(second))
+        assert not stuck.ended or second > UNREAD_SECONDS
+    looked.look_at_unread(UNREAD_SECONDS + 3)
+    assert stuck.ended and not slow.ended and not done.ended
+
+
+def test_who_does_not_read_takes_a_place_and_others_are_told_when_to_come_again(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(back_pressure, "MOST_ANSWERED", 2)
+    one = Ask([request("POST", "/read", b"x")])
+    waiting = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
+    for line in waiting:
+        line.sendall(begun(10))
+    until(lambda: answered(port, one).status == 503)
+    refused = answered(port, one)
+    assert refused.headers["retry-after"] == "5" and error_of(refused).endswith(".")
+    for line in waiting:
+        line.close()
+    until(lambda: answered(port, one).status == 200)

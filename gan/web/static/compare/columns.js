@@ -59,8 +59,8 @@ export class Columns {
     for (const [track, { status, title, verdict }] of this.columns) {
       setText(title, shortTitle(track, tracks));
       title.title = forkedFrom(track) ?? track.meta.title;
-      status.dataset.kind = track.status;
-      setText(status.lastChild, t(`train.status_${track.status}`));
+      status.dataset.kind = track.kind;
+      setText(status.lastChild, t(`train.status_${track.kind}`));
       if (track.diagnosis) showVerdict(verdict, firstLine(track.diagnosis));
     }
   }

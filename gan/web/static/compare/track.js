@@ -35,6 +35,12 @@ export class Track {
     return this.meta.recorded && !this.gone ? "recording" : this.follower.status;
   }
 
+  /** Its status, or what is to be said instead. */
+  get kind() {
+    const waits = this.status === "running" && Number.isFinite(this.snapshot?.place?.before);
+    return waits ? "waiting" : this.status;
+  }
+
   get step() {
     return this.snapshot?.step ?? this.meta.step;
   }

@@ -11,6 +11,7 @@ export interface Description {
   step: number;
   total_steps: number;
   created: number;
+  waits: boolean;
   kept: boolean;
   shown: boolean;
   config: Record<string, boolean | number | string>;

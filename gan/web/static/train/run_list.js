@@ -40,7 +40,7 @@ export class RunList {
   draw() {
     const seen = this.runs.map((run) => [
       run.id,
-      run.status,
+      kind(run),
       run.title,
       run.kept,
       run.shown,
@@ -63,7 +63,7 @@ export class RunList {
         onclick: () => this.hooks.open(run.id),
       },
       h("span", { class: "gf-run-name" }, run.kept && h("span", { class: "gf-kept", title: t("train.kept") }, "★ "), run.title),
-      h("span", { class: "gf-hint gf-num" }, `${when(run.created)} · ${t(`train.status_${run.status}`)} · ${progress(run)}`),
+      h("span", { class: "gf-hint gf-num" }, `${when(run.created)} · ${t(`train.status_${kind(run)}`)} · ${progress(run)}`),
       this.going.has(run.id) && h("span", { class: "gf-hint", title: t("train.going_hint") }, t("train.going")),
     );
     const resume = run.status === "interrupted" && owns(run.id);
@@ -195,6 +195,9 @@ export class RunList {
     }
   }
 }
+
+/** Its status, or what is to be said instead. */
+const kind = ({ status, waits }) => (waits ? "waiting" : status);
 
 /** Rounded down: only what is done has 100 %. */
 const progress = ({ step, total_steps: total }) => percentOf(Math.floor((100 * step) / Math.max(1, total)) / 100);
