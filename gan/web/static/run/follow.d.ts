@@ -7,11 +7,11 @@ export interface Description {
   recipe: string;
   dataset: string;
   status: string;
+  waits: boolean;
   message: string;
   step: number;
   total_steps: number;
   created: number;
-  waits: boolean;
   kept: boolean;
   shown: boolean;
   config: Record<string, boolean | number | string>;
