@@ -50,6 +50,7 @@ class World:
     classes: str  # the attribute whose values are its classes
     turn: int = 60  # at most, in 1024ths of the distance between two channels; 60 is 6 degrees of hue
     metric_epochs: int = 0  # see gan.data.catalog.Source
+    open_mouth: tuple[int, int] | None = None  # the places of the attribute and of its value, where there is one
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -343,7 +344,9 @@ def _worded(name: str, world: World) -> World:
     known = world.attributes
     words = {kind: tuple(word(kind, *each) for each in enumerate(known[kind].values)) for kind in known}
     titled = {k: replace(known[k], title=say(f"attributes.{k}.title"), values=words[k]) for k in known}
-    return replace(world, attributes=titled)
+    values = known["mouth"].values if "mouth" in known else ()
+    places = (list(known).index("mouth"), values.index("open")) if "open" in values else None
+    return replace(world, attributes=titled, open_mouth=places)
 
 
 WORLDS = {name: _worded(name, world) for name, world in WORLDS.items()}

@@ -18,6 +18,7 @@ from gan.core.errors import UserError
 from gan.core.images import to_uint8
 from gan.core.messages import recognised, say
 from gan.data.catalog import DATA
+from gan.data.worlds import WORLDS
 from gan.latent import directions as studies
 from gan.latent import interpolation, steering
 from gan.latent import spec as specs
@@ -112,6 +113,7 @@ class LoadedGenerator:
             "class_names": [recognised(f"datasets.{cfg.dataset}.class_{i}", n) for i, n in enumerate(w.class_names)],
             "groups": cfg.clusters,
             "attributes": _attributes(cfg.dataset),
+            "open_mouth": _open_mouth(cfg.dataset),
             "dataset": cfg.dataset,
             "size": cfg.size,
             "channels": cfg.channels,
@@ -262,6 +264,12 @@ def _attributes(dataset: str) -> list[dict[str, object]]:
     """What of its pictures has names, attribute by attribute; nothing of own pictures."""
     known = DATA[dataset].attributes if dataset in DATA else {}
     return [{"title": attribute.title, "values": list(attribute.values)} for attribute in known.values()]
+
+
+def _open_mouth(dataset: str) -> str | None:
+    """The direction (see gan.latent.directions) that opens a mouth, where its pictures have one."""
+    places = WORLDS[dataset].open_mouth if dataset in WORLDS else None
+    return "attribute-{}-{}".format(*places) if places else None
 
 
 @dataclass(frozen=True)

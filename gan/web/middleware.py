@@ -63,7 +63,7 @@ class SecurityHeaders:
             (b"content-security-policy", content_policy(frame_from).encode()),
             (b"x-content-type-options", b"nosniff"),
             (b"referrer-policy", b"no-referrer"),
-            (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
+            (b"permissions-policy", b"camera=(self), microphone=(self), geolocation=()"),
             (b"cross-origin-resource-policy", b"same-origin"),
         )
         self.headers_of_ours = (

@@ -61,7 +61,7 @@ _PAGE = """<div class="gf gf-game gf-stack">
     <div class="gf-stack gf-game-judge">
       <div class="gf-stack-tight">
         <p class="gf-game-share gf-num" data-gf="draw-share">–</p>
-        <div class="gf-game-meter" role="meter" aria-valuemin="0" aria-valuemax="100" aria-label="{draw_meter}"
+        <div class="gf-meter gf-game-meter" role="meter" aria-valuemin="0" aria-valuemax="100" aria-label="{draw_meter}"
           data-gf="draw-meter"><i></i></div>
         <p class="gf-game-feedback" role="status" data-gf="draw-words"></p>
       </div>

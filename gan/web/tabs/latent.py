@@ -83,7 +83,15 @@ _SLIDERS = """
     <span class="gf-row gf-push">
       <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="choose" aria-expanded="false"
         title="{choose_hint}">{choose}</button>
+      <button type="button" class="gf-btn gf-btn-quiet gf-small" data-gf="voice" aria-pressed="false"
+        title="{voice_hint}">{voice}</button>
       <button type="button" class="gf-btn gf-small" data-gf="teach" title="{teach_hint}">{teach}</button></span>
+  </div>
+  <p class="gf-note" role="status" data-gf="voice-note" hidden></p>
+  <div class="gf-row gf-voice" data-gf="voice-box" hidden>
+    <label class="gf-hint" for="gf-voice-slider">{voice_turns}</label>
+    <select id="gf-voice-slider" class="gf-select gf-select-mini" data-gf="voice-slider"></select>
+    <div class="gf-meter" data-gf="voice-meter"><i></i></div>
   </div>
   <p class="gf-hint">{directions_hint}</p>
   <div class="gf-stack-tight gf-chips-box" data-gf="chips-box" hidden>

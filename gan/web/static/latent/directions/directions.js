@@ -20,7 +20,7 @@ import { Teaching } from "./teaching.js";
 export class Directions {
   /**
    * hooks: {state(), about(), move(change): change parts of the spec, refine(change): change them without a step to undo,
-   * restore(address): show another picture}.
+   * restore(address): show another picture, rebuilt(): there may be other sliders}.
    */
   constructor(part, hooks) {
     this.part = part;
@@ -92,6 +92,7 @@ export class Directions {
       entries.map(({ key, kind }) => ({ key, kind, name: this.catalog.nameOf(key), pressed: this.isShown(key) })),
     );
     this.show();
+    this.hooks.rebuilt();
   }
 
   isShown(key) {
@@ -123,6 +124,18 @@ export class Directions {
       const [ready, locked] = [this.catalog.isReady(key), this.spec.locked.has(key)];
       slider.show({ amount: amountOf(this.spec, key), ready, locked, share });
     }
+  }
+
+  /** Sliders that are there and can be moved. */
+  movable() {
+    return this.sliders.filter(({ key }) => this.catalog.isReady(key)).map(({ key, name }) => ({ key, name }));
+  }
+
+  /** Not by hand: no step of its own to undo. */
+  turn(key, amount) {
+    if (!this.catalog.isReady(key)) return;
+    this.hooks.refine(moved(this.spec, key, amount, this.catalog.pushOf(key)));
+    this.show();
   }
 
   push(key, amount) {
