@@ -50,19 +50,6 @@ def descriptor_count(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
-def disk_bytes(folder: Path) -> int:
-    """Of all files, each once however many names it has."""
-    sizes: dict[int, int] = {}
-    for root, _, names in os.walk(folder):
-        for name in names:
-            try:
-                found = os.stat(os.path.join(root, name))
-            except FileNotFoundError:  # replaced meanwhile
-                continue
-            sizes[found.st_ino] = found.st_size
-    return sum(sizes.values())
-
-
 def _descriptors(pid: int) -> Counter[str]:
     found: Counter[str] = Counter()
     for entry in Path(f"/proc/{pid}/fd").iterdir():

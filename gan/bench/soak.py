@@ -16,8 +16,9 @@ from typing import NamedTuple
 from gan.bench.common import App, Figure, app, at_least, at_most
 from gan.bench.crowd import add_arguments as crowd_arguments
 from gan.bench.crowd import at_rest, crowded, figures, leftovers, tracebacks, warmed_up
-from gan.bench.held import descriptor_count, disk_bytes, resident_bytes, sampled, thread_count
+from gan.bench.held import descriptor_count, resident_bytes, sampled, thread_count
 from gan.bench.plot import Panel, svg_of
+from gan.core.files import bytes_below
 from gan.core.paths import ROOT
 
 EVERY_SECONDS = 5.0
@@ -73,7 +74,7 @@ class Sampler:
             resident_bytes(self.pid) / 1e6,
             thread_count(self.pid),
             descriptor_count(self.pid),
-            disk_bytes(self.ours.runs) / 1e6,
+            bytes_below(self.ours.runs) / 1e6,
             sum(self._steps.values()),
         )
         if found.seconds % 60 < EVERY_SECONDS:

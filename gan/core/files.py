@@ -27,6 +27,19 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise
 
 
+def bytes_below(folder: Path) -> int:
+    """Of all files in a folder and below, each once however many names it has."""
+    sizes: dict[int, int] = {}
+    for root, _, names in os.walk(folder):
+        for name in names:
+            try:
+                found = os.stat(os.path.join(root, name))
+            except FileNotFoundError:  # replaced meanwhile
+                continue
+            sizes[found.st_ino] = found.st_size
+    return sum(sizes.values())
+
+
 def link_or_copy(source: Path, target: Path) -> None:
     """A second name for a file that is replaced but never changed; a copy where the disk has no such names.
 

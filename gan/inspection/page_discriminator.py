@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from gan.core.errors import UserError
@@ -11,8 +12,8 @@ from gan.core.messages import say
 from gan.core.paths import WEIGHTS
 from gan.losses.objectives import OBJECTIVES
 from gan.models import meta_discriminator
-from gan.serving.browser_export import discriminator_bytes
-from gan.training.checkpoint import discriminator_state, read_header
+from gan.serving.browser_export import PageWeightsError, check_discriminator, discriminator_bytes
+from gan.training.checkpoint import CheckpointError, discriminator_state, read_header
 
 SHIPPED = WEIGHTS / "discriminators"
 DRAWN = (1, 28)  # channels and side of what the page makes of a drawing
@@ -32,17 +33,31 @@ def shipped(name: str) -> Path | None:
 
 
 def page_discriminator(path: Path) -> PageDiscriminator:
+    """See `_made`; the last ones are kept, because whoever looks at a page asks again and again."""
+    try:
+        return _made(path, path.stat().st_mtime_ns)
+    except OSError:
+        raise CheckpointError(say("inspection.state_gone")) from None
+
+
+@lru_cache(maxsize=8)
+def _made(path: Path, changed: int) -> PageDiscriminator:
     """Of a checkpoint, or of a file of `networks_of`.
 
-    Raises CheckpointError where it cannot be read, UserError where it judges other pictures, PageWeightsError where a
-    browser cannot or should not compute it.
+    Raises CheckpointError where it cannot be read, UserError where it judges other pictures, or a browser cannot or
+    should not compute it.
     """
     header = read_header(path)
     config = header["config"]
     if (config.channels, config.size) != DRAWN:
         raise UserError(say("game.no_drawings"))
     network = meta_discriminator(config)
+    try:
+        check_discriminator(network, *DRAWN)  # before anything is read
+    except PageWeightsError:
+        raise UserError(say("game.not_in_page")) from None
     network.load_state_dict(discriminator_state(path), assign=True)
-    about = {"step": header["steps_done"], "probability": OBJECTIVES[config.objective].is_probability}
+    objective = OBJECTIVES[config.objective]
+    about = {"step": header["steps_done"], "probability": objective.is_probability, "boundary": objective.boundary}
     data = discriminator_bytes(network.eval().requires_grad_(False), about, *DRAWN)
     return PageDiscriminator(data, hashlib.sha256(data).hexdigest()[:32])

@@ -24,7 +24,8 @@ class Admission:
         at_once: how many of these learn at the same instant.
         runs: all runs there are, now and later.
         may_control: whether who has these tokens may steer a run.
-        of_visitor: how many runs one visitor may have under way, learning, paused or waiting; 0: as many as they like.
+        of_visitor: how many runs one visitor may have under way, learning or waiting; 0: as many as they like.
+        is_owner: whether one of these tokens is that of the owner of the program, whom that does not hold.
     """
 
     def __init__(
@@ -34,9 +35,10 @@ class Admission:
         runs: Mapping[str, Run],
         may_control: Callable[[Run, Iterable[str]], bool],
         of_visitor: int = 0,
+        is_owner: Callable[[Iterable[str]], bool] = lambda tokens: False,
     ) -> None:
         self.limit, self.at_once, self.of_visitor = limit, at_once, of_visitor
-        self._runs, self._may_control = runs, may_control
+        self._runs, self._may_control, self._is_owner = runs, may_control, is_owner
 
     def admit(self, tokens: Iterable[str] = (), run: Run | None = None) -> None:
         """Make room for one more, which is to train now; another's run that nobody watches may be paused for it.
@@ -67,7 +69,7 @@ class Admission:
         """The refusal for who has as many under way as one visitor may."""
         known = hashes_of(tokens)
         own = [run for run in busy if run.meta.is_controlled_by(known)]
-        if not self.of_visitor or len(own) < self.of_visitor:
+        if not self.of_visitor or len(own) < self.of_visitor or self._is_owner(tokens):
             return None
         _, about = no_room(own, lambda run: "own", UNWATCHED_SECONDS)
         return NoRoom(say("runs.own_too_many", count=len(own)), about)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # which imports this module
     from gan.runs.loop import TrainingLoop
 
 STARTING = frozenset(("resume", "rewind", "step"))  # what a run at rest is started for
+OF_PAUSED = STARTING | {"stop", "lr", "measure_share"}  # what a paused one is brought back to memory for
 _SETTINGS = frozenset(("lr", "measure_share"))
 PLAYERS = ("both", "d", "g")  # who learns in a single step
 
@@ -23,7 +24,7 @@ PLAYERS = ("both", "d", "g")  # who learns in a single step
 class Command:
     """What is asked of a run.
 
-    kind: pause, resume, step, stop, lr, rewind, measure_share (owner); yield, shutdown (program).
+    kind: pause, resume, step, stop, lr, rewind, measure_share (owner); yield, rest, shutdown (program).
     """
 
     kind: str
@@ -95,6 +96,12 @@ def _stop(loop: TrainingLoop, command: Command) -> None:
     loop.stopping = command.kind
 
 
+def _rest(loop: TrainingLoop, command: Command) -> None:
+    """Leave the memory; not where it was resumed meanwhile."""
+    if loop.run.status == "paused":
+        loop.stopping = command.kind
+
+
 def _lr(loop: TrainingLoop, command: Command) -> None:
     lr = loop.trainer.lr
     for player, value in (("d", command.d_lr), ("g", command.g_lr)):
@@ -122,9 +129,10 @@ _COMMANDS: dict[str, Callable[[TrainingLoop, Command], None]] = {
     "resume": _resume,
     "step": _step,
     "stop": _stop,
+    "rest": _rest,
     "shutdown": _stop,
     "lr": _lr,
     "measure_share": _measure_share,
     "rewind": _rewind,
 }
-COMMAND_KINDS = tuple(kind for kind in _COMMANDS if kind not in ("yield", "shutdown"))
+COMMAND_KINDS = tuple(kind for kind in _COMMANDS if kind not in ("yield", "rest", "shutdown"))

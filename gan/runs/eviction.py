@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gan.runs.run import Run
 
 STATES_SHARE = 10  # of all runs that a server may have, one in ten keeps its early states
-SOON = 10  # so many of the oldest runs go next, which their owners are told
+SOON, SOON_OF_VISITOR = 10, 3  # so many of the oldest runs go next, which their owners are told
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,11 @@ class Limits:
         runs: in all; the oldest go for new ones.
         disk: bytes of all runs; likewise.
         of_visitor: runs of one visitor; that one's oldest go.
-        under_way: runs of one visitor that train, pause or wait for their turn; one more is refused.
-        kept: runs of one visitor that are never given up; one more is refused.
+        under_way: runs of one visitor that train or wait for their turn; one more is refused.
+        kept: runs of one visitor that are never given up; one more is refused, and so is what would take half of the
+            room of all.
+
+    A visitor is known by the tokens that a browser sends: who sends none is another one each time.
     """
 
     runs: int = 200
@@ -60,7 +63,9 @@ def evicted(runs: Collection[Run], limits: Limits, size: Callable[[Run], int], s
 
 def next_to_go(runs: Collection[Run], limits: Limits) -> set[str]:
     """The ids of runs that are given up soon, if as many new ones come."""
-    return {run.id for run in _oldest(runs)[: max(0, len(runs) + SOON - limits.runs)]}
+    of_visitor = limits.of_visitor and max(1, limits.of_visitor - SOON_OF_VISITOR)
+    sooner = replace(limits, runs=max(0, limits.runs - SOON), of_visitor=of_visitor, disk=0)  # nobody counts bytes here
+    return {run.id for run in evicted(runs, sooner, lambda run: 0)}
 
 
 def without_states(runs: Collection[Run], keep: int, spare: Run | None = None) -> list[Run]:

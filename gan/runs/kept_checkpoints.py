@@ -7,6 +7,7 @@ Beside them lies `states/before.safetensors`, the checkpoint before the newest, 
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,8 +75,9 @@ class KeptCheckpoints:
             if is_torn(path):
                 path.unlink()
             elif path.exists():
-                checkpoint.unlink()
-                link_or_copy(path, checkpoint)
+                beside = checkpoint.with_name(f".{checkpoint.name}-{secrets.token_hex(4)}")
+                link_or_copy(path, beside)
+                beside.replace(checkpoint)  # there is a checkpoint at every moment
                 return True
         return False
 

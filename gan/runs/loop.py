@@ -126,7 +126,7 @@ class TrainingLoop:
         """trainer: at step 0. Raises OSError."""
         self.run, self.trainer = run, trainer
         self.publisher, self.measuring = Publisher(run, trainer), Measuring(run, trainer)
-        self.stopping = ""  # the kind of the command that ends it: stop, shutdown
+        self.stopping = ""  # the kind of the command that ends it: stop, rest, shutdown
         self._signals = Signals(trainer)
         self._means = Means()
         counts = run.threads if trainer.device.type == "cpu" else run.threads[:1]
@@ -203,7 +203,7 @@ class TrainingLoop:
                 if progress:
                     progress(run)
         self._record_last()
-        if self.stopping != "shutdown":
+        if self.stopping not in ("rest", "shutdown"):
             run.end("finished" if self._is_done else "stopped", "")
         self.settle()
 

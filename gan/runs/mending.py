@@ -1,29 +1,40 @@
-"""A run whose newest checkpoint is damaged goes on from the one before: decided once, when its folder is opened."""
+"""A run whose newest checkpoint is damaged goes on from an earlier one: decided once, when its folder is opened."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from gan.core.messages import say
-from gan.runs.history import History
-from gan.runs.kept_checkpoints import KeptCheckpoints, step_of
+from gan.runs.kept_checkpoints import step_of
 from gan.training.checkpoint import is_torn
 
+if TYPE_CHECKING:  # which imports this module
+    from gan.runs.run import Run
 
-def mend(checkpoint: Path, states: KeptCheckpoints, history: History) -> tuple[str, str] | None:
-    """Status and message of a run whose checkpoint is damaged; None where it is whole, or not there yet.
+
+def mend(run: Run) -> None:
+    """Put an earlier state in the place of a damaged one, and say so; nothing where all is whole, or not there yet.
 
     What the history has after the state that is found is taken back when the run goes on, as after every kill.
     """
-    if not is_torn(checkpoint):
-        return None
+    before = run.states.before.exists()
+    if not (is_torn(run.checkpoint_path) or (before and not run.checkpoint_path.exists())):
+        return
+    run.status, run.message = _mended(run)
+    with suppress(OSError):
+        run.meta.write(run.folder)  # the file is whole now: nobody would find out again
+
+
+def _mended(run: Run) -> tuple[str, str]:
+    """Its status and its message."""
     try:
-        if not states.put_back(checkpoint):
+        if not run.states.put_back(run.checkpoint_path):
             return "failed", say("runs.state_damaged_alone")
-        step = step_of(checkpoint) or 0
+        step = step_of(run.checkpoint_path) or 0
         words = say("runs.state_damaged", step=step)
-        history.add_event(step, "damaged", words)
-        history.flush()
+        run.history.add_event(step, "damaged", words)
+        run.history.flush()
         return "interrupted", words
     except OSError:
         return "interrupted", say("runs.state_unreadable")

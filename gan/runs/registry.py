@@ -239,12 +239,12 @@ class Runs(RunStore):
                 raise DataError(run.needs)
             if command.kind == "resume":
                 self.admission.admit(tokens, run)
-                self.rest_paused()
             if command.kind == "rewind":
                 run.state_until(command.at)  # refused here, in words, when there is none
             if run.folder.exists():
                 run.watch()
                 run.threads = self.threads
+                self.rest_paused(spare=run)
                 run.send(command)
 
 

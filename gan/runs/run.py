@@ -18,7 +18,7 @@ from gan.core.messages import say
 from gan.data.catalog import OWN_NAME
 from gan.models.weights_file import Weights
 from gan.runs import loop
-from gan.runs.commands import STARTING, Command, without_ends
+from gan.runs.commands import OF_PAUSED, STARTING, Command, without_ends
 from gan.runs.files import BEST, CHECKPOINT
 from gan.runs.history import History
 from gan.runs.kept_checkpoints import KeptCheckpoints, step_of
@@ -63,10 +63,9 @@ class Run(Watched):
         self.broken_off = self.status == "running"  # and not since it is open here
         if self.status in ("running", "paused"):  # the process that trained it is gone
             self.status, self.message = "interrupted", say("runs.program_ended")
-        if damage := mend(self.checkpoint_path, self.states, self.history):
-            self.status, self.message = damage
+        mend(self)
         self.seconds = self.history.rows[-1].seconds if self.history.rows else 0.0
-        self.best_step = self._known_best()  # of the kept state with the best FID, None where none is kept
+        self.best_step = _known_best(self.best_path, self.history)  # of the kept state with the best FID
         self.measure_problem = ""  # why nothing can be measured, in one sentence
         self.latest: Snapshot | None = stored_snapshot(self)
         self.training: TrainingLoop | None = None  # the loop that trains it; or trained it last, not in a thread
@@ -163,11 +162,6 @@ class Run(Watched):
         """The whole state of the step whose pictures had the best FID so far; there is one where best_step says so."""
         return self.folder / BEST
 
-    def _known_best(self) -> int | None:
-        """Of a file that does not belong to this history nothing is said."""
-        step = step_of(self.best_path)
-        return step if any(m["step"] == step for m in self.history.measures) else None
-
     def saved_seconds(self) -> float:
         """How long ago its last state was saved; infinite where there is none."""
         try:
@@ -232,7 +226,8 @@ class Run(Watched):
 
     @property
     def alive(self) -> bool:
-        return self._thread is not None and self._thread.is_alive()
+        thread = self._thread  # read once: another thread may take it away
+        return thread is not None and thread.is_alive()
 
     def running_seconds(self) -> float:
         """How long it has been training since it was started, or resumed, last."""
@@ -241,8 +236,9 @@ class Run(Watched):
     def send(self, command: Command) -> None:
         """Ask the loop for something; a run that is not in memory is started for it, paused unless it is to resume."""
         with self._start_guard:
-            starts = not self.alive and command.kind in STARTING
-            if starts:
+            rests = not self.alive and self.status == "paused"  # as all others are that pause
+            starts = not self.alive and command.kind in (OF_PAUSED if rests else STARTING)
+            if starts and not rests:
                 self.commands, _ = without_ends(self.commands)
             self.commands.put(command)
             if starts:
@@ -267,6 +263,9 @@ class Run(Watched):
     def _goes_on(self) -> bool:
         """Whether it was asked to go on while it ended, which takes as long as its last save; else it is at rest."""
         with self._start_guard:  # whoever asks from now on starts it
+            if self.training is not None and self.training.stopping == "rest" and not self.commands.empty():
+                self._begins(paused=True)  # until it carries out what was asked
+                return True
             if self.status in ("finished", "stopped"):
                 self.commands, kinds = without_ends(self.commands, STARTING)
                 if kinds & STARTING:
@@ -286,6 +285,12 @@ class Run(Watched):
         words = {"status": status, "message": message, "place": None}
         tell(self, **words, measure_problem=self.measure_problem, best_step=self.best_step)
         self.write_meta()
+
+
+def _known_best(path: Path, history: History) -> int | None:
+    """Of a file that does not belong to this history nothing is said."""
+    step = step_of(path)
+    return step if any(m["step"] == step for m in history.measures) else None
 
 
 def _change(meta: RunMeta, words: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from gan.core.config import ConfigError
 from gan.core.errors import Forbidden
+from gan.core.files import bytes_below
 from gan.core.messages import say
 from gan.core.tokens import hash_of, hashes_of, new_token
 from gan.data.catalog import DATA
@@ -63,6 +64,7 @@ class RunStore:
     ) -> None:
         self.folder, self.limits = folder, limits
         self._given_up: OrderedDict[str, RunMeta] = OrderedDict()  # by id; the last given up last
+        self._given_up_guard = threading.Lock()
         self.own_dir = folder / "pictures"
         self.prepared = PreparedSets(self.own_dir)
         self.master = new_token()  # the token of the person who started the program
@@ -70,7 +72,9 @@ class RunStore:
         self._guard = threading.RLock()
         self._runs: dict[str, Run] = {}
         self.turns = Turns(limit)
-        self.admission = Admission(limit + waiting, limit, self._runs, self.may_control, limits.under_way)
+        self.admission = Admission(
+            limit + waiting, limit, self._runs, self.may_control, limits.under_way, self.is_owner
+        )
         _make_folder(self.own_dir)
         self.recordings = Recordings(recorded, self.own_dir)
         for path in sorted(folder.iterdir()):
@@ -156,13 +160,24 @@ class RunStore:
             raise RunsError(say("runs.wrong_title", most=TITLE_LENGTH))
         run.describe(title=title)
 
-    def mark(self, run: Run, kept: bool) -> None:
-        """Keep a run: it is not deleted to make room until it is unmarked. Raises RunsError for one too many."""
+    def mark(self, run: Run, kept: bool, tokens: Iterable[str] = ()) -> None:
+        """Keep a run: it is not deleted to make room until it is unmarked.
+
+        Raises RunsError for one too many, unless one of the tokens is the owner's of the program.
+        """
         with self._guard:
-            own = [other for other in self.all() if other.meta.kept and other.visitor == run.visitor]
-            if kept and not run.meta.kept and self.limits.kept and len(own) >= self.limits.kept:
-                raise RunsError(say("runs.kept_too_many", most=self.limits.kept))
+            if kept and not run.meta.kept and not self.is_owner(tokens):
+                self._check_may_keep(run)
             run.describe(kept=kept)
+
+    def _check_may_keep(self, run: Run) -> None:
+        """One visitor may keep so many; all together half of the room, as anybody can be another one each time."""
+        most, kept = self.limits.kept, [other for other in self.all() if other.meta.kept]
+        if most and sum(other.visitor == run.visitor for other in kept) >= most:
+            raise RunsError(say("runs.kept_too_many", most=most))
+        full = 2 * sum(map(_bytes_of, [run, *kept])) > self.limits.disk > 0
+        if most and (full or 2 * len(kept) >= self.limits.runs):
+            raise RunsError(say("runs.kept_by_all"))
 
     def show(self, run: Run, shown: bool, tokens: Iterable[str] = ()) -> None:
         """Let others find and watch a run, or no longer. Raises RunsError for one that never is, see Run.shown.
@@ -228,14 +243,15 @@ class RunStore:
         for run in alive:
             run.join(10)
 
-    def rest_paused(self) -> None:
+    def rest_paused(self, spare: Run) -> None:
         """Of more paused runs than may stay in memory, those that nobody has looked at for longest leave it.
 
-        They stay paused, and go on from the disk exactly.
+        They stay paused, and go on from the disk exactly; who needs room deletes them as others that do not train.
+        spare: is asked for something just now.
         """
-        paused = [run for run in self.all() if run.alive and run.status == "paused"]
+        paused = [run for run in self.all() if run.alive and run.status == "paused" and run is not spare]
         for run in sorted(paused, key=Run.unwatched_seconds)[MOST_PAUSED:]:
-            run.send(Command("shutdown"))
+            run.send(Command("rest"))
 
     def evict_oldest(self, spare: Run | None = None) -> None:
         """Delete the oldest runs that do not train and are not kept, and the early states of others, as limits say.
@@ -246,18 +262,22 @@ class RunStore:
             for run in evicted(self._runs.values(), self.limits, _bytes_of, spare):
                 with suppress(RunsError, OSError):
                     self._remove(run)
-                    self._given_up[run.id] = run.meta
-            while len(self._given_up) > MOST_GIVEN_UP:
-                self._given_up.popitem(last=False)
+                    self._note_given_up(run)
             for run in without_states(self._runs.values(), self.limits.runs, spare):
                 run.states.forget()
 
     def given_up(self, tokens: Iterable[str]) -> list[tuple[str, str]]:
         """Of those that these tokens controlled and that were deleted to make room: id and title, the newest first."""
         known = hashes_of(tokens)
-        with self._guard:
+        with self._given_up_guard:  # nobody waits here for what is deleted just now
             gone = list(self._given_up.items())
         return [(run_id, meta.title) for run_id, meta in reversed(gone) if meta.is_controlled_by(known)]
+
+    def _note_given_up(self, run: Run) -> None:
+        with self._given_up_guard:
+            self._given_up[run.id] = run.meta
+            while len(self._given_up) > MOST_GIVEN_UP:
+                self._given_up.popitem(last=False)
 
     def next_to_go(self) -> set[str]:
         """The ids of runs that are deleted soon, if as many new ones come as one may expect."""
@@ -275,9 +295,7 @@ class RunStore:
 
 
 def _bytes_of(run: Run) -> int:
-    """Of a run's folder; a file with two names in it counts once."""
-    files = (path.stat() for path in run.folder.rglob("*") if path.is_file())
-    return sum({found.st_ino: found.st_size for found in files}.values())
+    return bytes_below(run.folder)
 
 
 def _read_weights(run: Run) -> Weights:

@@ -114,12 +114,14 @@ class Turns:
             self._foreseen = None
             self._give()
 
-    def call_next(self, run: Learner) -> None:
-        """Of those that wait, this one comes next."""
+    def call_next(self, run: Learner) -> bool:
+        """Of those that wait, this one comes next; False where it does not wait."""
         with self._guard:
-            if any(w.run is run for w in self._waiting):
-                self._called.add(id(run))
-                self._foreseen = None
+            if not any(w.run is run for w in self._waiting):
+                return False
+            self._called.add(id(run))
+            self._foreseen = None
+            return True
 
     def place(self, run: Learner) -> Place | None:
         """Of one that waits, or for whose turn to end others wait; None for every other."""

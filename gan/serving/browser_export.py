@@ -246,6 +246,11 @@ def check(network: Generator) -> None:
     _check(layers_of(network))
 
 
+def check_discriminator(network: Discriminator, channels: int, size: int) -> None:
+    """The same of a discriminator of pictures [channels, size, size]."""
+    _check(layers_of_discriminator(network, channels, size))
+
+
 def _check(layers: list[Layer]) -> None:
     work = sum(layer.multiplications for layer in layers)
     if work > MAX_MULTIPLICATIONS:

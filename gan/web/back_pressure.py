@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gan.core.messages import say
 from gan.web.middleware import ON_DISK, answer_json
 
+log = logging.getLogger(__name__)
 MOST_ARRIVING = 300  # bodies on their way; each may take two of the 1,024 files that a process usually may open
 MOST_OF_ONE = 240  # of one address: a school of 200 stands behind one
 MOST_HELD = 256 << 20  # bytes of all bodies that are in memory until they are answered; weights have 32 MB at most
@@ -32,6 +34,7 @@ HEAD_SECONDS = 15.0  # until a connection has asked something, or asks again
 MOST_SILENT = 500  # connections that have asked nothing yet; of more the oldest ends
 LOOK_SECONDS = 1.0  # between two looks at the connections
 UNREAD_SECONDS = 60.0  # in which a connection takes nothing of an answer
+MOST_ANSWERED_OF_ONE = 600  # of one address
 MOST_ANSWERED = 700  # requests at once: each has a connection, of the 1,024 files that a process usually may open
 
 
@@ -39,17 +42,19 @@ class BusyLimit:
     """Plain ASGI: so many requests are answered at once; who reads slowly, or not at all, takes one of the places."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app, self._answered = app, 0
+        self.app = app
+        self._of: Counter[str] = Counter()  # by address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._answered >= MOST_ANSWERED:
+        visitor = _address_of(scope)
+        if scope["type"] == "http" and (self._of.total() >= MOST_ANSWERED or self._of[visitor] >= MOST_ANSWERED_OF_ONE):
             await _refuse_busy(send)
             return
-        self._answered += 1
+        self._of[visitor] += 1
         try:
             await self.app(scope, receive, send)
         finally:
-            self._answered -= 1
+            _one_less(self._of, visitor)
 
 
 class ArrivingBodies:
@@ -64,7 +69,7 @@ class ArrivingBodies:
         if scope["type"] != "http" or not _has_body(scope):
             await self.app(scope, receive, send)
             return
-        visitor = (scope.get("client") or ("",))[0]
+        visitor = _address_of(scope)
         if self._of.total() >= MOST_ARRIVING or self._of[visitor] >= MOST_OF_ONE:
             await _refuse_busy(send)
             return
@@ -83,9 +88,17 @@ class ArrivingBodies:
             await body.refusal(send)
 
     def _left(self, visitor: str) -> None:
-        self._of[visitor] -= 1
-        if not self._of[visitor]:
-            del self._of[visitor]
+        _one_less(self._of, visitor)
+
+
+def _address_of(scope: Scope) -> str:
+    return (scope.get("client") or ("",))[0]
+
+
+def _one_less(counts: Counter[str], visitor: str) -> None:
+    counts[visitor] -= 1
+    if not counts[visitor]:
+        del counts[visitor]
 
 
 def _has_body(scope: Scope) -> bool:
@@ -209,8 +222,11 @@ class IdleConnections:
 
     async def watch(self) -> None:
         while not self.server.should_exit:
-            self.look(time.monotonic())
-            self.look_at_unread(time.monotonic())
+            try:
+                self.look(time.monotonic())
+                self.look_at_unread(time.monotonic())
+            except Exception:  # what has another kind of connection must not end the watch over all
+                log.exception("connections could not be looked at")
             await asyncio.sleep(LOOK_SECONDS)
 
     def look(self, now: float) -> None:
@@ -237,8 +253,9 @@ class IdleConnections:
 
 
 def _asks_nothing(connection: Any) -> bool:
-    cycle = getattr(connection, "cycle", None)
-    return hasattr(connection, "transport") and (cycle is None or cycle.response_complete)
+    if not (hasattr(connection, "cycle") and hasattr(connection, "transport")):  # another kind
+        return False
+    return connection.cycle is None or connection.cycle.response_complete
 
 
 def watch_connections(server: Any) -> None:

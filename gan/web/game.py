@@ -39,11 +39,15 @@ class Bin(TypedDict):
 
 
 class Scores(TypedDict):
-    """fooled: from which step on people are hardly more often right than by chance; None: they still are."""
+    """fooled: from which step on people are hardly more often right than by chance; None where they still are.
+
+    told: whether there are enough answers about the last pictures to say either.
+    """
 
     rounds: int
     bins: list[Bin]
     fooled: int | None
+    told: bool
 
 
 class Game:
@@ -61,7 +65,8 @@ class Game:
                 Bin(step=step, right=right, total=total, d=of_d.get(step))
                 for step, (right, total) in sorted(bins.items())
             ]
-        return Scores(rounds=rounds, bins=found, fooled=fooled_from(found))
+        told = bool(found) and found[-1]["total"] >= LEAST_ANSWERS
+        return Scores(rounds=rounds, bins=found, fooled=fooled_from(found), told=told)
 
     def played(self) -> list[str]:
         """The runs, those with most rounds first."""

@@ -149,6 +149,7 @@ class Lesson:
             for by, raised in list(self._raised.items()):
                 if raised_id in ("", raised["id"]):
                     del self._raised[by]
+                    self._hide_shown_name(raised)
 
     def hide_name(self, raised_id: str) -> None:
         """Of a raised picture; where the class sees that picture, there too."""
@@ -156,8 +157,12 @@ class Lesson:
             for by, raised in self._raised.items():
                 if raised["id"] == raised_id:
                     self._raised[by] = {**raised, "name": ""}
-                    if self._state.screen["picture"] == raised["picture"]:
-                        self._state = replace(self._state, screen={**self._state.screen, "name": ""})
+                    self._hide_shown_name(raised)
+
+    def _hide_shown_name(self, raised: Raised) -> None:
+        """With the guard held."""
+        if self._state.screen["picture"] == raised["picture"]:
+            self._state = replace(self._state, screen={**self._state.screen, "name": ""})
 
     # What students do ---------------------------------------------------------------------------------------------
 

@@ -225,7 +225,9 @@ class OnlyUsed:
         self.app, self.root_path = app, root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._used(scope):
+        if scope["type"] == "websocket":  # of which our page has none
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] != "http" or self._used(scope):
             await self.app(scope, receive, send)
         else:
             await answer_json(send, 404, say("web.no_address"))

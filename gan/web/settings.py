@@ -184,13 +184,18 @@ def _origin(text: str) -> str:
 
 def _proxies(given: Sequence[str], environment: Mapping[str, str]) -> tuple[str, ...]:
     """Addresses or networks; without a flag, those of the environment."""
-    found = given or [text for text in environment.get("FORWARDED_ALLOW_IPS", "").split(",") if text.strip()]
+    named = environment.get("FORWARDED_ALLOW_IPS", "")
+    if named.strip() == "*" and not given:
+        print("FORWARDED_ALLOW_IPS=* is not taken: anybody could claim any address. Name the proxy.", file=sys.stderr)
+        return ()
+    found = given or [text for text in named.split(",") if text.strip()]
     for text in found:
         try:
             ipaddress.ip_network(text.strip())
         except ValueError:
             raise StartError(
-                f"A proxy is given by its address or network, such as 127.0.0.1 or 10.0.0.0/8, not {text[:60]!r}."
+                "A proxy (--trusted-proxy, FORWARDED_ALLOW_IPS) is given by its address or network, such as "
+                f"127.0.0.1 or 10.0.0.0/8, not {text[:60]!r}."
             ) from None
     return tuple(text.strip() for text in found)
 

@@ -13,11 +13,12 @@ import pytest
 
 from gan.bench.crowd_page import Answer, Page, Tally
 from gan.bench.crowd_visitors import ACTS, KINDS, Crowd, Known, Visitor
-from gan.bench.held import descriptor_count, disk_bytes, held_by, sampled
+from gan.bench.held import descriptor_count, held_by, sampled
 from gan.bench.load_clients import Tally as Tallied
 from gan.bench.plot import Panel, svg_of
 from gan.bench.soak import rise
 from gan.bench.viewers import _growth
+from gan.core.files import bytes_below
 from tests.conftest import completed, until
 
 
@@ -131,7 +132,7 @@ def test_what_a_process_holds_is_found(tmp_path):
         path.write_bytes(b"1234")
     os.link(tmp_path / "kept/run.json", tmp_path / "kept/checkpoint.safetensors")
     assert held_by(os.getpid(), tmp_path, {"kept"}).strays == strays
-    assert disk_bytes(tmp_path) == 8 * 4
+    assert bytes_below(tmp_path) == 8 * 4
     before = descriptor_count(os.getpid())
     with open(tmp_path / ".part", encoding="utf-8"):
         assert descriptor_count(os.getpid()) == before + 1

@@ -1,4 +1,4 @@
-"""The microphone turns a slider: here a tone whose loudness the test sets, because a browser without windows hears nothing."""
+"""The microphone turns a slider: here a tone as loud as the test says; no browser without windows hears anything."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ LET_GO = "stream.getTracks().every(({readyState}) => readyState === 'ended')"
 SLIDER = css("latent", "directions") + " input"
 
 
-def sliders(page: Any, does: str, weights: str) -> Any:
+def sliders(visit: Any, server: Any, weights: str, does: str = "", host: str = "") -> Any:
+    """The sliders of some weights, in a browser whose microphone does that."""
+    page = visit(server.url(f"?tab=latent&w={weights}&seed=4", host=host))
     page.add_init_script(does)
-    page.goto(page.url.split("?")[0] + f"?tab=latent&w={weights}&seed=4")
+    page.reload()
     opened(page)
     page.wait_for_selector(SLIDER + ":not([disabled])")
     return page
@@ -37,7 +39,7 @@ def amount_of(page: Any, key: str) -> str:
 
 
 def test_a_voice_turns_a_slider_and_leaves_it_where_it_stood(server, visit):
-    page = sliders(visit(server.url(host=STRANGER)), TONE, "mnist")
+    page = sliders(visit, server, "mnist", TONE)
     part(page, "latent", "voice").click()
     chosen = part(page, "latent", "voice-slider")
     chosen.select_option("0")
@@ -55,17 +57,23 @@ def test_a_voice_turns_a_slider_and_leaves_it_where_it_stood(server, visit):
 
 
 def test_monsters_open_their_mouths(server, visit):
-    page = sliders(visit(server.url(host=STRANGER)), TONE, "monsters")
+    page = sliders(visit, server, "monsters", TONE)
     part(page, "latent", "voice").click()
     chosen = part(page, "latent", "voice-slider")
-    expect(chosen.locator("option:checked")).to_have_text("Mouth: open")
+    expect(chosen.locator("option:checked")).to_have_text("Mouth: an open mouth")
     page.evaluate("() => { gain.gain.value = 0.8 }")
     key = chosen.input_value()
     page.wait_for_function(f"{amount_of(page, key)} > 2")
 
 
 def test_without_a_microphone_the_page_says_so(server, visit):
-    page = sliders(visit(server.url(host=STRANGER)), REFUSED, "mnist")
+    page = sliders(visit, server, "mnist", REFUSED)
     part(page, "latent", "voice").click()
     expect(part(page, "latent", "voice-note")).to_contain_text("not allowed")
     expect(part(page, "latent", "voice-box")).to_be_hidden()
+
+
+def test_over_plain_http_the_page_says_why_there_is_none(server, visit):
+    page = sliders(visit, server, "mnist", host=STRANGER)
+    part(page, "latent", "voice").click()
+    expect(part(page, "latent", "voice-note")).to_contain_text("https")

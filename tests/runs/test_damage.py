@@ -87,7 +87,7 @@ def test_a_checkpoint_cut_at_any_tenth_costs_the_steps_since_the_one_before(tmp_
         runs = open_runs(folder)
         again = runs.get(run.id)
         assert again.status == "interrupted" and again.checkpoint_step() == before, tenth
-        assert again.message == f"The newest saved state was damaged. It goes on from the one before, of step {before}."
+        assert again.message == f"The newest saved state was damaged. It goes on from an earlier one, of step {before}."
         assert again.weights() is not None
         runs.command(again, Command("resume", total_steps=before + 3))
         until(lambda run=again: run.status == "finished")

@@ -18,6 +18,7 @@ from gan.runs.commands import Command
 from gan.runs.errors import NoRoom, RunsError
 from gan.runs.eviction import Limits, evicted, next_to_go
 from gan.runs.registry import Runs
+from gan.runs.run import Run
 from tests.conftest import until
 from tests.runs.test_run import SMALL
 
@@ -75,6 +76,7 @@ def test_without_need_nothing_goes_and_the_oldest_go_first(runs: list[Any]) -> N
 
 def test_who_goes_next_is_said_only_where_it_gets_tight() -> None:
     runs: Any = [Made(i) for i in range(20)]
+    assert next_to_go(runs, Limits(runs=200, of_visitor=21)) == {"0", "1"}
     assert next_to_go(runs, Limits(runs=200)) == set()
     assert next_to_go(runs, Limits(runs=28)) == {"0", "1"}
 
@@ -117,6 +119,60 @@ def test_one_visitor_keeps_so_many_runs(site: Runs) -> None:
     with pytest.raises(RunsError, match="unmark"):
         site.mark(second, True)
     site.mark(stranger, True)
+
+
+def test_all_together_keep_half_of_the_room_and_the_owner_of_the_program_as_much_as_he_likes(site: Runs) -> None:
+    site.limits = Limits(runs=4, kept=3)
+    made = [site.create("dense", changes=SMALL)[0] for _ in range(4)]
+    site.mark(made[0], True)
+    site.mark(made[1], True)
+    with pytest.raises(RunsError, match="half of the room"):
+        site.mark(made[2], True)
+    site.mark(made[2], True, [site.master])
+
+
+def paused(site: Runs) -> Run:
+    run, _ = site.create("dense", changes=ENDLESS)
+    site.start(run)
+    until(lambda: run.latest is not None and run.latest.step > 0)
+    site.command(run, Command("pause"))
+    until(lambda: run.status == "paused")
+    return run
+
+
+def goes_on(run: Run) -> None:
+    step = run.latest.step if run.latest else 0
+    until(lambda: run.alive and run.status == "running" and run.latest is not None and run.latest.step > step)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_resumed_while_it_leaves_the_memory_goes_on(site: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "MOST_PAUSED", 0)
+    run = paused(site)
+    site.command(run, Command("resume"))  # is not rested itself
+    goes_on(run)
+    run.send(Command("rest"))  # was resumed before it was read
+    goes_on(run)
+    site.command(run, Command("pause"))
+    until(lambda: run.status == "paused")
+    for command in ("rest", "resume"):
+        run.send(Command(command))
+    goes_on(run)
+
+
+@pytest.mark.slow
+def test_a_paused_run_that_has_left_the_memory_is_stopped_and_changed_as_any_other(site: Runs) -> None:
+    run = paused(site)
+    run.send(Command("rest"))
+    until(lambda: not run.alive)
+    assert run.status == "paused" and run.training is None
+    site.command(run, Command("lr", d_lr=0.0123))
+    until(lambda: run.latest is not None and run.latest.numbers["lr"]["d"] == 0.0123)
+    run.send(Command("rest"))
+    until(lambda: not run.alive)
+    site.command(run, Command("stop"))
+    until(lambda: run.status == "stopped")
+    until(lambda: not run.alive)
 
 
 def test_the_owner_of_a_run_hears_that_it_made_room_and_nobody_else_does(site: Runs) -> None:

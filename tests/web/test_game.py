@@ -23,7 +23,7 @@ from gan.web.game import MOST_ANSWERS, Bin, Game, GameError, bin_of, fooled_from
 from gan.web.routes.game import GameRoutes
 from tests.web.test_handlers import called, told
 
-NOTHING = {"rounds": 0, "bins": [], "fooled": None}
+NOTHING = {"rounds": 0, "bins": [], "fooled": None, "told": False}
 ANSWERS = st.lists(st.tuples(st.integers(0, 10**6), st.booleans()), min_size=1, max_size=MOST_ANSWERS)
 
 

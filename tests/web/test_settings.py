@@ -51,9 +51,11 @@ def test_one_visitor_has_less_where_strangers_come(tmp_path, public):
     assert runs.admission.of_visitor == (PUBLIC.under_way if public else 0)
 
 
-def test_no_proxy_is_believed_that_is_not_named():
+def test_no_proxy_is_believed_that_is_not_named(capsys):
     told = {"FORWARDED_ALLOW_IPS": "10.0.0.1, 192.168.0.0/16"}
     assert read_settings(["--runs", "r"], {}).trusted_proxies == ()
+    assert read_settings(["--runs", "r"], {"FORWARDED_ALLOW_IPS": "*"}).trusted_proxies == ()
+    assert "Name the proxy" in capsys.readouterr().err
     assert read_settings(["--runs", "r"], told).trusted_proxies == ("10.0.0.1", "192.168.0.0/16")
     assert read_settings(["--runs", "r", "--trusted-proxy", "::1"], told).trusted_proxies == ("::1",)
 
@@ -75,6 +77,7 @@ def test_no_proxy_is_believed_that_is_not_named():
         (["--frame-from", "https://a.example:99999"], {}, "https://school.example"),
         (["--frame-from", "javascript:alert(1)"], {}, "https://school.example"),
         (["--trusted-proxy", "*"], {}, "10.0.0.0/8"),
+        ([], {"FORWARDED_ALLOW_IPS": "all"}, "FORWARDED_ALLOW_IPS"),
         (["--trusted-proxy", "nginx"], {}, "10.0.0.0/8"),
         ([], {"FORWARDED_ALLOW_IPS": "127.0.0.1, *"}, "10.0.0.0/8"),
         ([], {"GAN_FORGE_PASSWORD": ""}, "at least 8"),

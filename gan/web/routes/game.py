@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from gan.losses.objectives import OBJECTIVES
 from gan.runs.errors import NotFound
 from gan.runs.run import Run
 from gan.web.access import Access
-from gan.web.game import Game, Scores, scores_of_d
+from gan.web.game import MOST_RUNS, Game, Scores, scores_of_d
 from gan.web.routes.answers import Table, answer_json, json_of, tokens_of, unless_known
 from gan.web.wall import title_of
 
@@ -25,6 +27,7 @@ class GameRoutes:
 
     def __init__(self, access: Access) -> None:
         self.runs, self.access, self.game = access.runs, access, Game()
+        self._known: OrderedDict[str, tuple[int, Mapping[int, float]]] = OrderedDict()  # run -> frames, D's scores
 
     def table(self) -> Table:
         return {
@@ -58,8 +61,18 @@ class GameRoutes:
         return answer_json(self._scores(run), 201)
 
     def _scores(self, run: Run) -> Scores:
-        probability = OBJECTIVES[run.config.objective].is_probability
-        return self.game.scores(run.id, scores_of_d(run.history.frames, probability))
+        return self.game.scores(run.id, self._of_d(run))
+
+    def _of_d(self, run: Run) -> Mapping[int, float]:
+        """Counted once for all who ask, until there are more frames."""
+        frames = run.history.frames
+        known = self._known.pop(run.id, None)
+        if known is None or known[0] != len(frames):
+            known = len(frames), scores_of_d(frames, OBJECTIVES[run.config.objective].is_probability)
+        self._known[run.id] = known
+        while len(self._known) > MOST_RUNS:
+            self._known.popitem(last=False)
+        return known[1]
 
     async def forget(self, request: Request) -> Response:
         self.access.check_owner(tokens_of(request))

@@ -85,7 +85,7 @@ class RunControl:
         if "title" in body:
             await run_in_threadpool(self.runs.rename, run, str(body["title"]))
         if "kept" in body:
-            await run_in_threadpool(self.runs.mark, run, body["kept"] is True)
+            await run_in_threadpool(self.runs.mark, run, body["kept"] is True, tokens_of(request))
         if "shown" in body:
             await run_in_threadpool(self.runs.show, run, body["shown"] is True, tokens_of(request))
         if "hidden" in body:
@@ -101,7 +101,8 @@ class RunControl:
         """The owner of the program, or the teacher, lets a run that waits have the next turn."""
         run = self.runs.get(request.path_params["run_id"])
         self.access.check_owner(tokens_of(request))
-        self.runs.turns.call_next(run)
+        if not self.runs.turns.call_next(run):
+            raise RunsError(say("runs.waits_no_more"))
         return answer_json({"ok": True})
 
     async def delete(self, request: Request) -> Response:

@@ -2,7 +2,9 @@
 
 import { readNetwork } from "./page_file.js";
 
-/** @typedef {import("./page_file.js").Header & {probability: boolean}} Header probability: whether its logits are those of one */
+/**
+ * @typedef {import("./page_file.js").Header & {probability: boolean, boundary: number | null}} Header probability: whether its logits are those of one; boundary: above it is real; null: only differences mean something
+ */
 
 /**
  * ArrayBuffer of a file -> {about, logit}. Throws an Error when it is not one of ours.

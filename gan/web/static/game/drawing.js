@@ -22,7 +22,7 @@ export class Drawing {
     this.best = 0; // of this sheet
     this.look = oncePerFrame(() => this.show());
     this.choose = newestWins(() => this.load());
-    this.pen = new Pen(part("draw-pen"), part("draw-hint"), { drawn: () => this.look(), lifted: () => this.tell() });
+    this.pen = new Pen(part("draw-pen"), part("draw-hint"), { drawn: () => this.look(), lifted: () => this.rest() });
     part("draw-clear").addEventListener("click", () => this.clear());
     part("draw-judge").addEventListener("change", () => this.choose());
   }
@@ -52,15 +52,13 @@ export class Drawing {
       return;
     }
     this.best = 0;
-    this.show();
-    this.tell();
+    this.rest();
   }
 
   clear() {
     this.pen.clear();
     this.best = 0;
-    this.show();
-    this.tell();
+    this.rest();
     this.part("draw-pen").focus({ preventScroll: true });
     if (this.part("draw-judge").value !== SHIPPED) this.choose();
   }
@@ -70,27 +68,39 @@ export class Drawing {
     const { grey, side } = this.pen.pixels();
     const seen = centred(grey, side, SIZE);
     putPicture(this.part("draw-seen"), { pixels: seen ?? new Uint8ClampedArray(SIZE * SIZE), channels: 1, size: SIZE });
-    const logit = seen && this.judge ? this.judge.logit(seen) : null;
-    this.shown = logit === null ? null : this.judge.about.probability ? 1 / (1 + Math.exp(-logit)) : logit;
-    const isShare = this.judge?.about.probability;
-    setText(this.part("draw-share"), this.shown === null ? "–" : isShare ? percentOf(this.shown) : this.shown.toFixed(2));
-    const share = this.shown === null ? 0 : isShare ? this.shown : Number(this.shown > 0);
+    this.logit = seen && this.judge ? this.judge.logit(seen) : null;
+    const { probability = true, boundary = 0 } = this.judge?.about ?? {};
+    const share =
+      this.logit === null ? 0 : probability ? 1 / (1 + Math.exp(-this.logit)) : Number(this.logit > (boundary ?? 0));
+    const said = this.logit === null ? "–" : probability ? percentOf(share) : this.logit.toFixed(2);
+    setText(this.part("draw-share"), said);
     const meter = this.part("draw-meter");
+    meter.hidden = !probability;
     meter.setAttribute("aria-valuenow", String(Math.round(100 * share)));
     meter.firstElementChild.style.transform = `scaleX(${share})`;
     meter.dataset.real = String(share >= 0.5);
     this.best = Math.max(this.best, share);
   }
 
+  /** What was drawn last may not have been judged yet. */
+  rest() {
+    this.show();
+    this.tell();
+  }
+
   /** In words, once the pen rests: nobody reads a sentence that changes with every stroke. */
   tell() {
-    const [share, about] = [this.shown, this.judge?.about];
+    const about = this.judge?.about;
     if (!about) return;
-    const middle = about.probability ? 0.5 : 0;
-    const said = share === null ? "game.draw_nothing" : share >= middle ? "game.draw_real" : "game.draw_not_real";
-    setText(this.part("draw-words"), t(said));
+    setText(this.part("draw-words"), t(`game.${this.verdict(about)}`));
     const best = about.probability && this.best ? t("game.draw_best", { best: percentOf(this.best) }) : "";
     const whose = about.step === null ? "" : t("game.draw_step", { step: whole(about.step) });
     setText(this.part("draw-best"), [t("game.draw_seen"), best, whose].filter(Boolean).join(" "));
+  }
+
+  verdict({ boundary }) {
+    if (this.logit === null) return "draw_nothing";
+    if (boundary === null) return "draw_no_scale";
+    return this.logit > boundary ? "draw_real" : "draw_not_real";
   }
 }

@@ -89,6 +89,10 @@ class GameTab {
   }
 
   showMode(mode) {
+    if (mode !== this.mode) {
+      this.round.stop();
+      this.show("before");
+    }
     this.mode = mode;
     markChosen(this.part("modes"), "mode", mode);
     for (const each of MODES) this.part(each).hidden = each !== mode;

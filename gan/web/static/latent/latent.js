@@ -14,7 +14,6 @@ import { classChooser } from "../weights/class_chooser.js";
 import { bindSeed } from "../weights/seed_box.js";
 import { WeightsTab } from "../weights/weights_tab.js";
 import { describe, startOf } from "./describe.js";
-import { amountOf } from "./directions/amounts.js";
 import { Directions } from "./directions/directions.js";
 import { Faders } from "./faders.js";
 import { Find } from "./find.js";
@@ -25,7 +24,6 @@ import { Stage } from "./stage.js";
 import { addressOf, readAddress } from "./state.js";
 import { ToPath } from "./to_path.js";
 import { Undo } from "./undo.js";
-import { Voice } from "./voice.js";
 import { WholePicture } from "./whole_picture.js";
 
 const RESTING_MS = 500;
@@ -56,13 +54,7 @@ class LatentTab extends WeightsTab {
       spread: (spread) => this.spread(spread),
       walk: (i, pictures) => this.walk(i, pictures),
     });
-    this.directions = new Directions(part, { ...hooks, refine, restore, rebuilt: () => this.voice?.fill() });
-    this.voice = new Voice(part, {
-      sliders: () => this.directions.movable(),
-      preferred: () => this.about.open_mouth,
-      amount: (key) => amountOf(this.spec, key),
-      turn: (key, amount) => this.directions.turn(key, amount),
-    });
+    this.directions = new Directions(part, { ...hooks, refine, restore });
     this.wholePicture = new WholePicture(part, hooks);
     this.faders = new Faders(part, hooks);
     this.share = new Share(part, { ...hooks, choose: (id) => this.choose(id), restore });

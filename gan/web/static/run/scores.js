@@ -7,7 +7,7 @@ import { t } from "../core/text.js";
 /**
  * What the server says of a run (gan/web/game.py).
  *
- * @typedef {{rounds: number, fooled: number | null, bins: {step: number, right: number, total: number, d: number | null}[]}} Scores
+ * @typedef {{rounds: number, fooled: number | null, told: boolean, bins: {step: number, right: number, total: number, d: number | null}[]}} Scores
  */
 
 /**
@@ -29,13 +29,11 @@ export function showScores(box, bins) {
 }
 
 /** From which step on people are fooled, in words. @param {Scores} scores */
-export const scoresInWords = ({ rounds, fooled }) =>
-  [
-    t("game.rounds", { count: rounds }),
-    rounds ? (fooled === null ? t("game.not_fooled") : t("game.fooled_from", { step: whole(fooled) })) : "",
-  ]
-    .filter(Boolean)
-    .join(" ");
+export function scoresInWords({ rounds, fooled, told }) {
+  const played = t("game.rounds", { count: rounds });
+  if (!told) return played;
+  return `${played} ${fooled === null ? t("game.not_fooled") : t("game.fooled_from", { step: whole(fooled) })}`;
+}
 
 /** @param {string} who @param {number | null} share */
 function bar(who, share) {

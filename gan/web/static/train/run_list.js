@@ -26,15 +26,15 @@ export class RunList {
     const { runs, going, gone } = await getJSON("runs");
     this.runs = runs;
     this.going = new Set(going);
-    for (const run of gone) this.tellGone(run);
+    if (gone.length) this.tellGone(gone);
     this.hooks.listed(runs);
     if (!this.list.contains(document.activeElement) || !this.list.querySelector("input")) this.draw();
   }
 
-  /** Once: this page then no longer asks for it. */
-  tellGone({ id, title }) {
-    forgetToken(id);
-    notify(t("train.gone_for_room", { title }));
+  /** Once, until it is closed: this browser then no longer asks for them. */
+  tellGone(gone) {
+    notify(t("train.gone_for_room", { count: gone.length, titles: gone.map(({ title }) => title) }), "error");
+    for (const { id } of gone) forgetToken(id);
   }
 
   draw() {

@@ -51,9 +51,9 @@ class WallTab {
 
   /** How people do against D with the pictures of the run that was played most. */
   async showGame() {
-    const scores = await getJSON("game");
-    this.part("game-box").hidden = !scores.run;
-    if (!scores.run) return;
+    const scores = await getJSON("game").catch(() => null);
+    this.part("game-box").hidden = !scores?.run;
+    if (!scores?.run) return;
     setText(this.part("game-title"), t("wall.game", { title: scores.title }));
     setText(this.part("game-words"), scoresInWords(scores));
     showScores(this.part("game-scores"), scores.bins);

@@ -16,11 +16,12 @@ import { fetchFitted, pictureBefore, placed, refitted } from "./fitting.js";
 import { DirectionSlider } from "./slider.js";
 import { stripsOf } from "./strips.js";
 import { Teaching } from "./teaching.js";
+import { Voice } from "./voice.js";
 
 export class Directions {
   /**
    * hooks: {state(), about(), move(change): change parts of the spec, refine(change): change them without a step to undo,
-   * restore(address): show another picture, rebuilt(): there may be other sliders}.
+   * restore(address): show another picture}.
    */
   constructor(part, hooks) {
     this.part = part;
@@ -39,6 +40,12 @@ export class Directions {
       save: (entry) => this.save([entry]),
       unnamed: () => this.catalog.own().length + 1,
       restore: hooks.restore,
+    });
+    this.voice = new Voice(part, {
+      sliders: () => this.sliders.filter(({ key }) => this.catalog.isReady(key)),
+      preferred: () => hooks.about().open_mouth,
+      amount: (key) => amountOf(this.spec, key),
+      turn: (key, amount) => this.turn(key, amount),
     });
     this.bind();
   }
@@ -92,7 +99,7 @@ export class Directions {
       entries.map(({ key, kind }) => ({ key, kind, name: this.catalog.nameOf(key), pressed: this.isShown(key) })),
     );
     this.show();
-    this.hooks.rebuilt();
+    this.voice.fill();
   }
 
   isShown(key) {
@@ -124,11 +131,6 @@ export class Directions {
       const [ready, locked] = [this.catalog.isReady(key), this.spec.locked.has(key)];
       slider.show({ amount: amountOf(this.spec, key), ready, locked, share });
     }
-  }
-
-  /** Sliders that are there and can be moved. */
-  movable() {
-    return this.sliders.filter(({ key }) => this.catalog.isReady(key)).map(({ key, name }) => ({ key, name }));
   }
 
   /** Not by hand: no step of its own to undo. */

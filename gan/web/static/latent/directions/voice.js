@@ -1,10 +1,10 @@
 // The microphone turns a slider: the louder somebody speaks, the further. The sound stays in the page, and nothing of it is kept.
 
-import { h, setText } from "../core/dom.js";
-import { visibleTab } from "../core/gradio_shell.js";
-import { t } from "../core/text.js";
-import { followed, loudness } from "../engine/loudness.js";
-import { LIMIT } from "./directions/strips.js";
+import { h, setText } from "../../core/dom.js";
+import { visibleTab } from "../../core/gradio_shell.js";
+import { t } from "../../core/text.js";
+import { followed, loudness } from "../../engine/loudness.js";
+import { LIMIT } from "./strips.js";
 
 const SAMPLES = 1024;
 const REFUSED = ["NotAllowedError", "SecurityError"];
@@ -79,9 +79,10 @@ export class Voice {
   }
 
   take(key) {
-    if (key !== this.key) this.giveBack();
-    this.key = key;
     this.part("voice-slider").value = key ?? "";
+    if (key === this.key) return; // it goes on from where it stood
+    this.giveBack();
+    this.key = key;
     this.base = key === null ? 0 : this.hooks.amount(key);
     this.turned = this.base;
   }
