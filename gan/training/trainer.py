@@ -33,6 +33,7 @@ from gan.training import distributed
 from gan.training.checks import check_config, check_data
 from gan.training.cuda_graphs import Batch, CudaGraphs, Inputs, Numbers, send
 from gan.training.device import resolved_precision
+from gan.training.frozen import learning_parameters
 
 PLAYERS = ("both", "d", "g")
 Device = torch.device | str
@@ -97,10 +98,10 @@ class Trainer:
         self.D = build_discriminator(config, rng, self.device)
         self._choose_labels(pictures)
         self.g_params: list[Tensor] = list(self.G.parameters())
-        self.d_params: list[Tensor] = list(self.D.parameters())
+        self.d_params: list[Tensor] = learning_parameters(self.D, config.freeze_d)
         # Running means and variances, singular vectors: what the networks keep beside their parameters.
         self.statistics = [b for net in (self.G, self.D) for b in net.buffers() if b.is_floating_point()]
-        distributed.broadcast([*self.g_params, *self.d_params, *self.statistics])
+        distributed.broadcast([*self.g_params, *self.D.parameters(), *self.statistics])
         betas, eps = (config.beta1, config.beta2), config.adam_eps
         self.opt_g, self.opt_d = (Adam(params, config.d_lr, betas, eps) for params in (self.g_params, self.d_params))
         self.ema = copy.deepcopy(self.G).requires_grad_(False).eval() if config.ema_halflife_images else None
