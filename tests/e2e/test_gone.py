@@ -115,8 +115,10 @@ def test_weights_of_a_gone_run(visit, server, tab):
     delete(server, run)
     expect(page.locator(".gf-toast-text")).to_have_text("The run of these weights is gone. Choose other weights.")
     asked: list[str] = []
+    # The list of weights is asked for every 5 s. What was on its way when the first heard of it has ended by then.
+    page.wait_for_event("requestfinished", lambda request: request.url.endswith("gan/weights"))
     page.on("request", lambda request: asked.append(request.url))
-    page.wait_for_event("requestfinished", lambda request: request.url.endswith("gan/weights"))  # the list, every 5 s
+    page.wait_for_event("requestfinished", lambda request: request.url.endswith("gan/weights"))
     page.wait_for_event("requestfinished", lambda request: request.url.endswith("gan/weights"))
     assert not [url for url in asked if run in url]
 

@@ -33,7 +33,9 @@ def test_a_window_that_keeps_nothing_says_so_before_train(server, visit):
 def test_a_frame_that_keeps_nothing_offers_the_direct_page(server, visit):
     page = visit(server.url("theme.css"))
     page.add_init_script(CLOSED)
-    page.reload()
+    # Another page of that address: ours, whatever they are, show no other page.
+    page.route("**/frame.html", lambda route: route.fulfill(body="<body></body>", content_type="text/html"))
+    page.goto(server.url("frame.html"))
     page.evaluate(
         """src => {
           const frame = document.createElement("iframe");

@@ -85,7 +85,7 @@ def test_boot_tells_the_page_everything_it_offers(client, registry):
     assert {"mnist", "fashion-mnist", "emoji"} <= {d["name"] for d in boot["datasets"]}
     assert {k["kind"] for k in boot["knobs"]} == {"int", "float", "bool", "str"}
     kept = {knob["name"] for knob in boot["knobs"] if not knob["in_forks"]}  # the page offers the others for a fork
-    assert kept == {"recipe", "dataset", "size", "channels", "classes", "model"}
+    assert kept == {"recipe", "dataset", "size", "channels", "classes", "model", "freeze_d"}
     assert boot["owner"] is False
     assert registry.master not in json.dumps(boot)
 
@@ -365,6 +365,7 @@ def test_unknown_runs_frames_and_files(client):
         assert client.post(f"{BASE}/{path}", json={"command": "stop"}).status_code == 404
     assert client.patch(f"{BASE}/runs/unknown", json={}).status_code == 404
     assert client.delete(f"{BASE}/runs/unknown").status_code == 404
+    until(lambda: get(client, f"runs/{run_id}/frames/0").status_code == 200)
     assert get(client, f"runs/{run_id}/frames/0").content == get(client, f"runs/{run_id}/frames/0.png").content
     assert get(client, f"runs/{run_id}/frames/99999999").status_code == 404
     assert get(client, f"runs/{run_id}/download/passwords").status_code == 404
