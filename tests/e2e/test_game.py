@@ -119,6 +119,7 @@ def test_d_judges_a_drawing_with_every_stroke(server, visit):
     draw(page, SEVEN)
     expect(words).to_have_text("D takes it for real.")
     expect(share).to_have_text(re.compile(r"^(9\d|[5-8]\d) %$"))
+    expect(part(page, "game", "draw-meter")).to_be_visible()  # and not of no height
     expect(part(page, "game", "draw-best")).to_contain_text("Best on this sheet")
     part(page, "game", "draw-clear").click()
     expect(words).to_have_text("Nothing is drawn yet.")
