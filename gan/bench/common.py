@@ -254,11 +254,14 @@ def wait_for(url: str, seconds: float = 120) -> None:
     raise TimeoutError(f"{url} did not answer within {seconds:.0f} s")
 
 
+OURS = "/gradio_api/gan/"  # where the app answers what its page asks
+
+
 class App:
     """The app in a process of its own, with a run folder of its own, spoken to as the page does."""
 
     def __init__(self, port: int, folder: Path = Path()) -> None:
-        self.port, self.base = port, f"http://127.0.0.1:{port}/gradio_api/gan/"
+        self.port, self.base = port, f"http://127.0.0.1:{port}{OURS}"
         self.owner = ""
         self.runs, self.log = folder / "runs", folder / "log"  # where its runs lie; what it says of its troubles
 

@@ -10,7 +10,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-OURS = "/gradio_api/gan/"
+from gan.bench.common import OURS
+
 IDLE_SECONDS = 3.0  # uvicorn ends a connection that was idle for 5 s: a browser notices, and opens another
 PATIENCE = 60.0  # seconds, after which an answer counts as none
 

@@ -232,11 +232,11 @@ def metric_network(args: argparse.Namespace) -> int:
 
 
 def drawing_discriminator(args: argparse.Namespace) -> int:
-    """Teach a run's discriminator to tell digits from scribbles, for the game."""
+    """Fine-tune a run's discriminator to tell digits from scribbles, for the game."""
     import torch
 
     from gan.data import catalog
-    from gan.inspection.drawing_discriminator import teach
+    from gan.inspection.drawing_discriminator import fine_tune
     from gan.training.checkpoint import discriminator_of, read_header
 
     torch.set_num_threads(1)
@@ -245,7 +245,7 @@ def drawing_discriminator(args: argparse.Namespace) -> int:
     if config.classes or config.clusters or config.channels > 1 or config.size != 28:
         raise ConfigError("The run must have grey pictures of 28×28, no classes and no groups (--clusters 0).")
     checkpoints = [run.states.path(step) for step in run.states.steps()] + [run.checkpoint_path]
-    learned = teach(checkpoints, catalog.load(config.dataset).images, args.seed, _told)
+    learned = fine_tune(checkpoints, catalog.load(config.dataset).images, args.seed, _told)
     write_atomically(args.out, discriminator_of(run.checkpoint_path, learned.state_dict()))
     print(args.out)
     return 0
@@ -273,7 +273,7 @@ def add_parsers(commands: Commands) -> None:
     p.add_argument("--live-only", action="store_true", help="only what live measures need of the real pictures")
     p.set_defaults(run=metric_network)
 
-    p = commands.add_parser("drawing-discriminator", help="teach a run's discriminator to judge drawings, for the game")
+    p = commands.add_parser("drawing-discriminator", help="fine-tune a run's discriminator to judge drawings")
     p.add_argument("run_folder", metavar="run", help="its folder or id")
     p.add_argument("out", type=file_to_write(".safetensors"), help="a .safetensors file (weights/discriminators)")
     p.add_argument("--runs", default=str(RUNS), help=f"folder for runs (default: {RUNS})")

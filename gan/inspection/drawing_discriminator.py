@@ -1,4 +1,4 @@
-"""The discriminator that judges what visitors draw: D of a run, taught further to tell digits from scribbles.
+"""The discriminator that judges what visitors draw: D of a run, fine-tuned to tell digits from scribbles.
 
 D of a run knows only what its own generator gets wrong: it takes a cross or a dot for real, which no generator ever
 showed it. This one also sees pictures of all states that the run keeps, and scribbles drawn by chance. Half of all
@@ -35,8 +35,10 @@ _SIDE = 140  # pixels of a scribble
 _MARGIN = 10
 
 
-def teach(checkpoints: Sequence[Path], real: Tensor, seed: int, tell: Callable[[int, float], None]) -> Discriminator:
-    """D of the last of a run's checkpoints, taught further.
+def fine_tune(
+    checkpoints: Sequence[Path], real: Tensor, seed: int, tell: Callable[[int, float], None]
+) -> Discriminator:
+    """D of the last of a run's checkpoints, trained further.
 
     Args:
         checkpoints: of one unconditional run on grey pictures, oldest first.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,19 +10,11 @@ from gan.core.messages import say
 from gan.core.paths import WEIGHTS
 from gan.losses.objectives import OBJECTIVES
 from gan.models import meta_discriminator
-from gan.serving.browser_export import PageWeightsError, check_discriminator, discriminator_bytes
+from gan.serving.browser_export import PageFile, PageWeightsError, check_discriminator, discriminator_bytes
 from gan.training.checkpoint import CheckpointError, discriminator_state, read_header
 
 SHIPPED = WEIGHTS / "discriminators"
 DRAWN = (1, 28)  # channels and side of what the page makes of a drawing
-
-
-@dataclass(frozen=True)
-class PageDiscriminator:
-    """The file (see gan/serving/browser_export.py), and a name for exactly this content."""
-
-    data: bytes
-    digest: str
 
 
 def shipped(name: str) -> Path | None:
@@ -32,7 +22,7 @@ def shipped(name: str) -> Path | None:
     return {path.stem: path for path in SHIPPED.glob("*.safetensors")}.get(name)
 
 
-def page_discriminator(path: Path) -> PageDiscriminator:
+def page_discriminator(path: Path) -> PageFile:
     """See `_made`; the last ones are kept, because whoever looks at a page asks again and again."""
     try:
         return _made(path, path.stat().st_mtime_ns)
@@ -41,7 +31,7 @@ def page_discriminator(path: Path) -> PageDiscriminator:
 
 
 @lru_cache(maxsize=8)
-def _made(path: Path, changed: int) -> PageDiscriminator:
+def _made(path: Path, changed: int) -> PageFile:
     """Of a checkpoint, or of a file of `networks_of`.
 
     Raises CheckpointError where it cannot be read, UserError where it judges other pictures, or a browser cannot or
@@ -59,5 +49,4 @@ def _made(path: Path, changed: int) -> PageDiscriminator:
     network.load_state_dict(discriminator_state(path), assign=True)
     objective = OBJECTIVES[config.objective]
     about = {"step": header["steps_done"], "probability": objective.is_probability, "boundary": objective.boundary}
-    data = discriminator_bytes(network.eval().requires_grad_(False), about, *DRAWN)
-    return PageDiscriminator(data, hashlib.sha256(data).hexdigest()[:32])
+    return PageFile.of(discriminator_bytes(network.eval().requires_grad_(False), about, *DRAWN))

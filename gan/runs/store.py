@@ -258,8 +258,9 @@ class RunStore:
 
         spare: is not touched. Whoever made a new run calls this; making one deletes nothing.
         """
+        sizes = {run: _bytes_of(run) for run in self.all()} if self.limits.disk else {}  # nobody waits for that
         with self._guard:
-            for run in evicted(self._runs.values(), self.limits, _bytes_of, spare):
+            for run in evicted(self._runs.values(), self.limits, lambda run: sizes.get(run, 0), spare):
                 with suppress(RunsError, OSError):
                     self._remove(run)
                     self._note_given_up(run)

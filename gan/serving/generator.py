@@ -5,7 +5,6 @@ Whatever takes long calls its `check` now and then (see gan.serving.worker).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,7 +28,7 @@ from gan.models import as_mixture
 from gan.models import weights_file as files
 from gan.models.weights_file import Weights
 from gan.serving import browser_export
-from gan.serving.browser_export import PageWeightsError
+from gan.serving.browser_export import PageFile, PageWeightsError
 from gan.serving.requests import Keyframe, KeyframePath, Near, Sums
 from gan.serving.worker import Check, unchecked
 
@@ -50,14 +49,6 @@ class Pixels:
     images: np.ndarray
     stamp: str
     step: int
-
-
-@dataclass(frozen=True)
-class PageFile:
-    """What a browser draws with (see gan/serving/browser_export.py), and a name for exactly this content."""
-
-    data: bytes
-    digest: str
 
 
 class LoadedGenerator:
@@ -90,8 +81,7 @@ class LoadedGenerator:
         cfg = self.config
         about = {"stamp": self.stamp, "digest": self.digest, "step": self.weights.step}
         about |= {"size": cfg.size, "channels": cfg.channels}
-        data = browser_export.to_bytes(self.network, self.principal[0], about)
-        return PageFile(data, hashlib.sha256(data).hexdigest()[:32])
+        return PageFile.of(browser_export.to_bytes(self.network, self.principal[0], about))
 
     @cached_property
     def page_refusal(self) -> str:

@@ -140,7 +140,7 @@ def test_keys_draw_too_and_the_discriminator_of_ones_own_run_is_asked(server, vi
     open_tab(page, "game")
     ready(page)
     part(page, "game", "modes").get_by_role("radio", name="Fool it: draw").click()
-    part(page, "game", "draw-judge").select_option(label="of the run in Train, as it was saved last")
+    part(page, "game", "draw-discriminator").select_option(label="of the run in Train, as it was saved last")
     part(page, "game", "draw-pen").focus()
     for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
         page.keyboard.press(key)

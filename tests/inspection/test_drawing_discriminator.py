@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gan.data import catalog
 from gan.inspection import drawing_discriminator
-from gan.inspection.drawing_discriminator import penlike, scribbles, teach
+from gan.inspection.drawing_discriminator import fine_tune, penlike, scribbles
 from gan.inspection.page_discriminator import SHIPPED
 from gan.latent.inversion import centred
 from gan.models import meta_discriminator
@@ -75,7 +75,7 @@ def test_edges_of_a_pen_keep_the_picture(shipped: Discriminator) -> None:
     assert ((x + 1) * 127.5 - images.float()).abs().mean() < 25
 
 
-def test_teaching_changes_the_discriminator_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fine_tuning_changes_the_discriminator_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawing_discriminator, "STEPS", 2)
     monkeypatch.setattr(drawing_discriminator, "SCRIBBLES", 10)
     monkeypatch.setattr(drawing_discriminator, "GENERATED_BY_LAST", 500)
@@ -83,7 +83,7 @@ def test_teaching_changes_the_discriminator_alone(tmp_path: Path, monkeypatch: p
     trainer = Trainer(make_config("quick").changed(clusters=0, batch=8), limit_pictures(catalog.load("mnist"), 64))
     save_checkpoint(path, trainer)
     before = networks_of(path)
-    D = teach([path], catalog.load("mnist").images[:100], 0, lambda step, loss: None)
+    D = fine_tune([path], catalog.load("mnist").images[:100], 0, lambda step, loss: None)
     old = discriminator_state(path)
     assert {name: t.shape for name, t in D.state_dict().items()} == {name: t.shape for name, t in old.items()}
     assert any(not torch.equal(old[name], t) for name, t in D.state_dict().items())

@@ -34,7 +34,7 @@ from gan.runs.turns import SLICE_SECONDS
 from gan.training.checkpoint import is_torn, read_header, save_checkpoint
 from gan.training.trainer import Trainer
 from tests.conftest import PATIENCE, until
-from tests.runs.test_run import SMALL, assert_same, finished_state, straight_state
+from tests.runs.test_run import SMALL, assert_same, finished_state, goes_on_after_a_full_disk, straight_state
 
 MOST_LOST = 20.0  # seconds of training
 ROUNDED = 0.05  # a page is told tenths
@@ -176,13 +176,7 @@ def test_a_disk_too_full_for_a_second_name_pauses_and_says_so(tmp_path, open_run
     runs.start(run)
     until(lambda: run.states.before.exists())
     full.append(True)
-    until(lambda: run.status == "paused" and "disk is full" in run.message)
-    full.clear()
-    end = run.trainer.steps_done + 20
-    run.send(Command("resume", total_steps=end))
-    run.join(PATIENCE)
-    assert run.status == "finished"
-    assert_same(finished_state(run), straight_state(run.config, end))
+    goes_on_after_a_full_disk(run, full.clear)
 
 
 def test_keeping_the_checkpoint_before_copies_nothing_and_only_looks_back(tmp_path, random_pictures):

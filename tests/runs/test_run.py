@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -332,6 +333,17 @@ def test_nan_injected_just_before_a_save_never_reaches_the_disk(runs, monkeypatc
     assert all(t.isfinite().all() for t in finished_state(run).values() if t.is_floating_point())
 
 
+def goes_on_after_a_full_disk(run: Run, make_room: Callable[[], object]) -> None:
+    """It pauses and says why; with room again it ends as if nothing had been."""
+    until(lambda: run.status == "paused" and "disk is full" in run.message)
+    make_room()
+    end = run.trainer.steps_done + 20
+    run.send(Command("resume", total_steps=end))
+    run.join(PATIENCE)
+    assert run.status == "finished"
+    assert_same(finished_state(run), straight_state(run.config, end))
+
+
 def test_a_full_disk_pauses_and_says_so_and_nothing_is_lost(runs, monkeypatch):
     run, _ = runs.create("dense", changes=SMALL | {"total_steps": 10**6})
     real = loop_module.save_checkpoint
@@ -347,13 +359,7 @@ def test_a_full_disk_pauses_and_says_so_and_nothing_is_lost(runs, monkeypatch):
     runs.start(run)
     until(lambda: run.latest is not None and run.trainer.steps_done > 5)
     full.set()
-    until(lambda: run.status == "paused" and "disk is full" in run.message)
-    full.clear()
-    end = run.trainer.steps_done + 50
-    run.send(Command("resume", total_steps=end))
-    run.join(PATIENCE)
-    assert run.status == "finished"
-    assert_same(finished_state(run), straight_state(run.config, end))
+    goes_on_after_a_full_disk(run, full.clear)
 
 
 @pytest.mark.thorough

@@ -24,6 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from gan.core.errors import UserError, as_user_error
 from gan.core.messages import say, with_messages
+from gan.serving.browser_export import PageFile
 from gan.serving.generator import Pixels
 from gan.serving.worker import Job
 from gan.web.middleware import OURS, TooLarge
@@ -145,6 +146,14 @@ def unless_known(request: Request, digest: str, cache: str, answer: Callable[[di
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
     return answer(headers)
+
+
+def page_file(request: Request, made: PageFile) -> Response:
+    """Kept by browsers and asked for again at every use: who has the same content gets only a word."""
+    kind = "application/octet-stream"
+    return unless_known(
+        request, made.digest, "private, no-cache", lambda headers: Response(made.data, 200, headers, kind)
+    )
 
 
 def json_unless_known(request: Request, body: bytes) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,14 +12,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gan.core.messages import say
+from gan.core.messages import say, with_messages
 from gan.inspection.page_discriminator import page_discriminator, shipped
 from gan.losses.objectives import OBJECTIVES
 from gan.runs.errors import NotFound
 from gan.runs.run import Run
 from gan.web.access import Access
 from gan.web.game import MOST_RUNS, Game, Scores, scores_of_d
-from gan.web.routes.answers import Table, answer_json, json_of, tokens_of, unless_known
+from gan.web.routes.answers import Table, answer_json, json_of, json_unless_known, page_file, tokens_of
 from gan.web.wall import title_of
 
 
@@ -46,7 +47,8 @@ class GameRoutes:
         run = next(filter(None, map(self._listed, self.game.played())), None)
         if run is None:
             return answer_json({"run": None})
-        return answer_json({"run": run.id, "title": title_of(run), **self._scores(run)})
+        told = with_messages({"run": run.id, "title": title_of(run), **self._scores(run)})
+        return json_unless_known(request, json.dumps(told).encode())  # a page with the wall asks every few seconds
 
     def _listed(self, run_id: str) -> Run | None:
         with suppress(NotFound):  # deleted since
@@ -80,12 +82,9 @@ class GameRoutes:
         return answer_json({"ok": True})
 
     async def discriminator(self, request: Request) -> Response:
-        """One that ships, or of a run as it was saved last: asked for again at every use, and sent where it is new."""
-        made = await run_in_threadpool(page_discriminator, self._discriminator(request.path_params["name"]))
-        kind = "application/octet-stream"
-        return unless_known(
-            request, made.digest, "private, no-cache", lambda headers: Response(made.data, 200, headers, kind)
-        )
+        """One that ships, or of a run as it was saved last."""
+        path = self._discriminator(request.path_params["name"])
+        return page_file(request, await run_in_threadpool(page_discriminator, path))
 
     def _discriminator(self, name: str) -> Path:
         found = shipped(name)

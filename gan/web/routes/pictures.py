@@ -20,7 +20,7 @@ from gan.runs.run import Run
 from gan.serving.generator import StudiedGenerator
 from gan.serving.renderer import MAX_UPLOAD_BYTES, Renderer
 from gan.serving.worker import Check
-from gan.web.routes.answers import Table, answer_json, body_of, file, raw, tokens_of, unless_known, wait
+from gan.web.routes.answers import Table, answer_json, body_of, file, page_file, raw, tokens_of, wait
 from gan.web.routes.queries import class_of, slot_of, weights_of
 
 MAX_MARKS = 200
@@ -84,12 +84,8 @@ class PictureRoutes:
         return answer_json({"live": False} | about)
 
     async def page(self, request: Request) -> Response:
-        """Kept by browsers and asked for again at every use: who has the same content gets only a word."""
-        made = await wait(self.renderer.ask(request.path_params["name"], lambda generator, _: generator.page))
-        kind = "application/octet-stream"
-        return unless_known(
-            request, made.digest, "private, no-cache", lambda headers: Response(made.data, 200, headers, kind)
-        )
+        name = request.path_params["name"]
+        return page_file(request, await wait(self.renderer.ask(name, lambda generator, _: generator.page)))
 
     async def latent(self, request: Request) -> Response:
         query = request.query_params

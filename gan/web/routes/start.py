@@ -26,6 +26,7 @@ from gan.serving.renderer import MAX_UPLOAD_BYTES
 from gan.web.access import Access
 from gan.web.addresses import is_loopback
 from gan.web.languages import LANGUAGES, language_of
+from gan.web.lesson import MOST_OF_NAME
 from gan.web.mathml import mathml
 from gan.web.routes.answers import FRESH, Table, tokens_of
 from gan.web.routes.find import MAX_PICTURE_BYTES
@@ -105,7 +106,11 @@ def _tables(language: str) -> dict[str, object]:
             "objective": [_explained(n, o, D=o.d_formula, G=o.g_formula) for n, o in OBJECTIVES.items()],
             "penalty": [_explained(n, p, P=p.formula) if p else _NO_PENALTY for n, p in PENALTIES.items()],
         },
-        "limits": {"weights_mb": MAX_UPLOAD_BYTES >> 20, "picture_mb": MAX_PICTURE_BYTES >> 20},
+        "limits": {
+            "weights_mb": MAX_UPLOAD_BYTES >> 20,
+            "picture_mb": MAX_PICTURE_BYTES >> 20,
+            "name_letters": MOST_OF_NAME,
+        },
         "pictures": accepted(),
         "starts": [
             {"name": name, "title": start.title, "size": start.config.size, "channels": start.config.channels}

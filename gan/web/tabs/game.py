@@ -58,7 +58,7 @@ _PAGE = """<div class="gf gf-game gf-stack">
         aria-label="{draw_pen}"></canvas>
       <span class="gf-pen-hint" data-gf="draw-hint" aria-hidden="true">{draw_here}</span>
     </div>
-    <div class="gf-stack gf-game-judge">
+    <div class="gf-stack gf-game-verdict">
       <div class="gf-stack-tight">
         <p class="gf-game-share gf-num" data-gf="draw-share">–</p>
         <div class="gf-meter gf-game-meter" role="meter" aria-valuemin="0" aria-valuemax="100" aria-label="{draw_meter}"
@@ -68,8 +68,8 @@ _PAGE = """<div class="gf gf-game gf-stack">
       <button type="button" class="gf-btn gf-btn-primary" data-gf="draw-clear">{draw_clear}</button>
       <div class="gf-game-seen"><canvas class="gf-canvas" data-gf="draw-seen" aria-hidden="true"></canvas>
         <p class="gf-hint" data-gf="draw-best">{draw_seen}</p></div>
-      <div class="gf-field"><label for="gf-game-judge">{draw_judge}</label>
-        <select id="gf-game-judge" class="gf-select" data-gf="draw-judge"></select></div>
+      <div class="gf-field"><label for="gf-game-discriminator">{draw_discriminator}</label>
+        <select id="gf-game-discriminator" class="gf-select" data-gf="draw-discriminator"></select></div>
     </div>
   </div>
 </section>

@@ -47,9 +47,9 @@ export function bootAgain() {
 export const addresses = () => answer?.addresses ?? [];
 
 /**
- * How much the server takes of what a person opens; {} before it has answered.
+ * How much the server takes of what a person opens or writes; {} before it has answered.
  *
- * @returns {{weights_mb: number, picture_mb: number}}
+ * @returns {{weights_mb: number, picture_mb: number, name_letters: number}}
  */
 export const limits = () => answer?.limits ?? {};
 

@@ -13,40 +13,41 @@ import { centred } from "../engine/ink.js";
 import { shownMoment } from "../run/shown_run.js";
 
 const SHIPPED = "mnist";
-const SIZE = 28; // pixels of what discriminators of digits see
 
 export class Drawing {
-  constructor(part) {
+  /** isOwn(run): whether it has a discriminator, as no recording has. */
+  constructor(part, isOwn) {
     this.part = part;
-    this.judge = null;
+    this.isOwn = isOwn;
+    this.discriminator = null;
     this.best = 0; // of this sheet
     this.look = oncePerFrame(() => this.show());
     this.choose = newestWins(() => this.load());
     this.pen = new Pen(part("draw-pen"), part("draw-hint"), { drawn: () => this.look(), lifted: () => this.rest() });
     part("draw-clear").addEventListener("click", () => this.clear());
-    part("draw-judge").addEventListener("change", () => this.choose());
+    part("draw-discriminator").addEventListener("change", () => this.choose());
   }
 
   /** The way to play was chosen: which discriminators there are may have changed. */
   open() {
     const { run } = shownMoment();
-    const chosen = this.part("draw-judge").value || SHIPPED;
-    const offers = [[SHIPPED, t("game.draw_shipped")], ...(run ? [[run, t("game.draw_mine")]] : [])];
-    this.part("draw-judge").replaceChildren(...offers.map(([value, title]) => h("option", { value }, title)));
-    this.part("draw-judge").value = offers.some(([value]) => value === chosen) ? chosen : SHIPPED;
+    const chosen = this.part("draw-discriminator").value || SHIPPED;
+    const offers = [[SHIPPED, t("game.draw_shipped")], ...(run && this.isOwn(run) ? [[run, t("game.draw_mine")]] : [])];
+    this.part("draw-discriminator").replaceChildren(...offers.map(([value, title]) => h("option", { value }, title)));
+    this.part("draw-discriminator").value = offers.some(([value]) => value === chosen) ? chosen : SHIPPED;
     this.choose();
   }
 
   /** Of a run that learns it is the one of its last saved state, so each new sheet asks for it anew. */
   async load() {
-    const chosen = this.part("draw-judge").value;
+    const chosen = this.part("draw-discriminator").value;
     try {
       const answer = await api(`discriminators/${encodeURIComponent(chosen)}`);
-      this.judge = readDiscriminator(await answer.arrayBuffer());
+      this.discriminator = readDiscriminator(await answer.arrayBuffer());
     } catch (error) {
       notify(error.message, "error");
       if (chosen !== SHIPPED) {
-        this.part("draw-judge").value = SHIPPED;
+        this.part("draw-discriminator").value = SHIPPED;
         this.choose();
       }
       return;
@@ -60,20 +61,20 @@ export class Drawing {
     this.best = 0;
     this.rest();
     this.part("draw-pen").focus({ preventScroll: true });
-    if (this.part("draw-judge").value !== SHIPPED) this.choose();
+    if (this.part("draw-discriminator").value !== SHIPPED) this.choose();
   }
 
   /** What D sees of the sheet, and its verdict. */
   show() {
+    if (!this.discriminator) return;
+    const { about, logit } = this.discriminator;
+    const { size, probability, boundary } = about;
     const { grey, side } = this.pen.pixels();
-    const seen = centred(grey, side, SIZE);
-    putPicture(this.part("draw-seen"), { pixels: seen ?? new Uint8ClampedArray(SIZE * SIZE), channels: 1, size: SIZE });
-    this.logit = seen && this.judge ? this.judge.logit(seen) : null;
-    const { probability = true, boundary = 0 } = this.judge?.about ?? {};
-    const share =
-      this.logit === null ? 0 : probability ? 1 / (1 + Math.exp(-this.logit)) : Number(this.logit > (boundary ?? 0));
-    const said = this.logit === null ? "–" : probability ? percentOf(share) : this.logit.toFixed(2);
-    setText(this.part("draw-share"), said);
+    const seen = centred(grey, side, size);
+    putPicture(this.part("draw-seen"), { pixels: seen ?? new Uint8ClampedArray(size * size), channels: 1, size });
+    this.logit = seen && logit(seen);
+    const share = this.logit === null ? 0 : probability ? 1 / (1 + Math.exp(-this.logit)) : Number(this.logit > boundary);
+    setText(this.part("draw-share"), this.logit === null ? "–" : probability ? percentOf(share) : this.logit.toFixed(2));
     const meter = this.part("draw-meter");
     meter.hidden = !probability;
     meter.setAttribute("aria-valuenow", String(Math.round(100 * share)));
@@ -90,7 +91,7 @@ export class Drawing {
 
   /** In words, once the pen rests: nobody reads a sentence that changes with every stroke. */
   tell() {
-    const about = this.judge?.about;
+    const about = this.discriminator?.about;
     if (!about) return;
     setText(this.part("draw-words"), t(`game.${this.verdict(about)}`));
     const best = about.probability && this.best ? t("game.draw_best", { best: percentOf(this.best) }) : "";

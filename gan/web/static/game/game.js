@@ -35,7 +35,7 @@ class GameTab {
       done: (answers) => this.ended(answers),
       seen: () => visibleTab() === "game" && this.mode === "tell" && !document.hidden,
     });
-    this.drawing = new Drawing(this.part);
+    this.drawing = new Drawing(this.part, (run) => !this.known.some(({ id }) => id === run));
     this.follower = null;
     this.mode = MODES[0];
     this.preparing = false;

@@ -1,6 +1,7 @@
 // What a student has of a lesson: the way to what the class sees, one's own picture for the class, and the teacher's calls.
 
 import { openTab, readState } from "../core/address.js";
+import { limits } from "../core/boot.js";
 import { h } from "../core/dom.js";
 import { isShells, visibleTab } from "../core/gradio_shell.js";
 import { addressHides, hide } from "../core/lesson.js";
@@ -9,7 +10,6 @@ import { queryOf } from "../core/query.js";
 import { postJSON } from "../core/server.js";
 import { t } from "../core/text.js";
 
-const MOST_OF_NAME = 16;
 const LOOK_MS = 300; // at which tab is open
 const ME = crypto.getRandomValues(new Uint32Array(3)).join("-"); // of this page alone: nobody learns who raised what
 
@@ -27,7 +27,7 @@ export class StudentStrip {
     const words = t("lesson.nickname");
     this.name = h("input", {
       class: "gf-input gf-lesson-name",
-      maxLength: MOST_OF_NAME,
+      maxLength: limits().name_letters,
       placeholder: words,
       "aria-label": words,
     });

@@ -39,5 +39,10 @@ export function scoresInWords({ rounds, fooled, told }) {
 function bar(who, share) {
   const fill = h("i", { style: { transform: `scaleX(${share ?? 0})` } });
   const words = share === null ? "–" : percentOf(share);
-  return h("span", { class: "gf-game-bar", dataset: { who } }, h("span", {}, fill), h("b", { class: "gf-num" }, words));
+  return h(
+    "span",
+    { class: "gf-game-bar", dataset: { who } },
+    h("span", { class: "gf-meter" }, fill),
+    h("b", { class: "gf-num" }, words),
+  );
 }

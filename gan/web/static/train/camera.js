@@ -1,5 +1,6 @@
 // Pictures from the camera: somebody holds a thing in front of it and turns it, and so many moments become files.
 
+import { askFor, letGo, NoDevice } from "../core/device.js";
 import { setText } from "../core/dom.js";
 import { t } from "../core/text.js";
 
@@ -7,7 +8,6 @@ const COUNT = 40;
 const EVERY_MS = 200;
 const SIDE = 256; // pixels, the middle square of what the camera sees
 const QUALITY = 0.92;
-const REFUSED = ["NotAllowedError", "SecurityError"];
 
 export class Camera {
   /**
@@ -30,15 +30,10 @@ export class Camera {
   async open() {
     const asked = ++this.asked;
     this.say("");
-    // Browsers give it only to pages that nobody on the way can have changed.
-    if (!navigator.mediaDevices?.getUserMedia) {
-      this.say(t("train.camera_insecure"));
-      return;
-    }
     try {
       const video = { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: { ideal: "environment" } };
-      const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
-      if (asked !== this.asked) return stop(stream);
+      const stream = await askFor({ video, audio: false });
+      if (asked !== this.asked) return letGo(stream);
       this.stream = stream;
       this.part("camera").hidden = false;
       this.part("camera-video").srcObject = stream;
@@ -46,13 +41,13 @@ export class Camera {
     } catch (error) {
       if (asked !== this.asked) return;
       this.close();
-      this.say(t(REFUSED.includes(/** @type {Error} */ (error).name) ? "train.camera_refused" : "train.camera_none"));
+      this.say(t(`train.camera_${error instanceof NoDevice ? error.why : "none"}`));
     }
   }
 
   close() {
     this.asked += 1;
-    if (this.stream) stop(this.stream);
+    if (this.stream) letGo(this.stream);
     this.stream = null;
     this.part("camera-video").srcObject = null;
     this.part("camera").hidden = true;
@@ -102,9 +97,4 @@ export class Camera {
     setText(this.part("camera-note"), words);
     this.part("camera-note").hidden = !words;
   }
-}
-
-/** @param {MediaStream} stream */
-function stop(stream) {
-  for (const track of stream.getTracks()) track.stop();
 }

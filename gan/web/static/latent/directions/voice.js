@@ -1,5 +1,6 @@
 // The microphone turns a slider: the louder somebody speaks, the further. The sound stays in the page, and nothing of it is kept.
 
+import { askFor, letGo, NoDevice } from "../../core/device.js";
 import { h, setText } from "../../core/dom.js";
 import { visibleTab } from "../../core/gradio_shell.js";
 import { t } from "../../core/text.js";
@@ -7,7 +8,6 @@ import { followed, loudness } from "../../engine/loudness.js";
 import { LIMIT } from "./strips.js";
 
 const SAMPLES = 1024;
-const REFUSED = ["NotAllowedError", "SecurityError"];
 const STEP = 0.05; // of an amount: less is no new picture
 
 export class Voice {
@@ -35,16 +35,16 @@ export class Voice {
   async start() {
     const asked = ++this.asked;
     this.say("");
-    // Browsers give it only to pages that nobody on the way can have changed.
-    if (!navigator.mediaDevices?.getUserMedia) return this.say(t("latent.voice_insecure"));
     try {
       const audio = { echoCancellation: true, autoGainControl: false };
-      const stream = await navigator.mediaDevices.getUserMedia({ audio, video: false });
-      if (asked !== this.asked) return release(stream);
+      const stream = await askFor({ audio, video: false });
+      if (asked !== this.asked) return letGo(stream);
       this.stream = stream;
       this.listen(stream);
     } catch (error) {
-      if (asked === this.asked) this.say(t(REFUSED.includes(error.name) ? "latent.voice_refused" : "latent.voice_none"));
+      if (asked !== this.asked) return;
+      this.stop();
+      this.say(t(`latent.voice_${error instanceof NoDevice ? error.why : "none"}`));
     }
   }
 
@@ -108,7 +108,7 @@ export class Voice {
   stop() {
     this.giveBack();
     this.asked += 1;
-    if (this.stream) release(this.stream);
+    if (this.stream) letGo(this.stream);
     this.stream = this.key = null;
     this.level = 0;
     this.context?.close();
@@ -122,9 +122,4 @@ export class Voice {
     setText(this.part("voice-note"), words);
     this.part("voice-note").hidden = !words;
   }
-}
-
-/** @param {MediaStream} stream */
-function release(stream) {
-  for (const track of stream.getTracks()) track.stop();
 }
