@@ -19,6 +19,7 @@ from gan.bench.common import App, free_port, process
 from gan.bench.viewers import thread_seconds
 from gan.core.paths import ROOT
 from gan.runs.registry import Runs
+from gan.runs.store import MOST_TOKENS
 from gan.web.access import Access
 from gan.web.routes.register import all_tables
 from tests import samples
@@ -34,7 +35,6 @@ server._warm_up = lambda: None
 back_pressure.SILENT_SECONDS = back_pressure.HEAD_SECONDS = 1.5
 runpy.run_path("app.py", run_name="__main__")
 """
-MOST_TOKENS = 16  # of a run, besides the first
 _BUSY_SECONDS = 0.4  # of processor time, until it is clear which threads train
 
 
