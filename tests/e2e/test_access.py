@@ -74,7 +74,7 @@ def test_a_link_lets_another_device_steer_one_run(server, visit, plain_run):
     page = visit(server.url("?tab=train"), permissions=["clipboard-read", "clipboard-write"])
     run = press_train(page)
     wait_for_status(page, "running")
-    row = page.locator(RUNS).first
+    row = page.locator(f"{RUNS}[data-run='{run}']")
     row.locator(".gf-run-more").click()
     row.get_by_role("button", name="Other device").click()
     expect(row.get_by_role("button", name="Copied")).to_be_visible()

@@ -74,10 +74,14 @@ def test_the_tick_beside_train_decides_who_may_watch(visit, server):
     run = press_train(page)
     wait_for_status(page, "running")
     assert server.get(f"runs/{run}")["shown"] is False
-    more = page.locator(".gf-run-list li").first
+    more = page.locator(f".gf-run-list li[data-run='{run}']")
     more.get_by_role("button", name=re.compile("^Rename, keep")).click()
     more.get_by_role("button", name="Let others watch").click()
     page.wait_for_function("async (run) => (await (await fetch(`gradio_api/gan/runs/${run}`)).json()).shown", arg=run)
+    more.locator(".gf-run-more").focus()
+    server.command(run, "pause")
+    expect(more.locator(".gf-run")).to_contain_text("paused")
+    expect(more.locator(".gf-run-more")).to_be_focused()  # though its row is told anew
     part(page, "train", "shown").check()
     part(page, "train", "dataset").select_option("own")
     expect(part(page, "train", "shown")).not_to_be_checked()  # own pictures only where somebody says so

@@ -17,11 +17,11 @@ export class RunList {
     this.hooks = hooks;
     this.runs = [];
     this.going = new Set(); // ids of runs that are deleted next
-    this.shown = "";
+    this.rows = new Map(); // run id -> {fingerprint, row}
     this.unfolded = null;
   }
 
-  /** Ask the server; draw anew only when something differs and nobody is typing. */
+  /** Ask the server; draw what differs, unless somebody is typing. */
   async refresh() {
     const { runs, going, gone } = await getJSON("runs");
     this.runs = runs;
@@ -37,20 +37,28 @@ export class RunList {
     for (const { id } of gone) forgetToken(id);
   }
 
+  /** Rows that tell nothing new stay as they are, with the focus in them: only their progress moves. */
   draw() {
-    const seen = this.runs.map((run) => [
-      run.id,
-      kind(run),
-      run.title,
-      run.kept,
-      run.shown,
-      progress(run),
-      this.going.has(run.id),
-    ]);
-    const fingerprint = JSON.stringify([this.hooks.current(), this.unfolded, seen]);
-    if (fingerprint === this.shown) return;
-    this.shown = fingerprint;
-    this.list.replaceChildren(...this.runs.map((run) => this.row(run)));
+    const rows = this.runs.map((run) => this.upToDate(run));
+    const { children } = this.list;
+    if (rows.length !== children.length || rows.some((row, at) => row !== children[at])) this.list.replaceChildren(...rows);
+    this.rows = new Map([...this.rows].filter(([, { row }]) => row.isConnected));
+  }
+
+  upToDate(run) {
+    const told = [this.hooks.current() === run.id, this.unfolded === run.id, this.going.has(run.id), kind(run)];
+    const fingerprint = JSON.stringify([...told, run.title, run.kept, run.shown]);
+    const before = this.rows.get(run.id);
+    const row = before?.fingerprint === fingerprint ? before.row : this.row(run);
+    if (row !== before?.row) {
+      const focused = before?.row.contains(document.activeElement);
+      before?.row.replaceWith(row);
+      if (focused) row.querySelector(".gf-run-more").focus({ preventScroll: true });
+      this.rows.set(run.id, { fingerprint, row });
+    }
+    const moves = row.querySelector(".gf-run-progress");
+    if (moves.textContent !== progress(run)) moves.textContent = progress(run);
+    return row;
   }
 
   row(run) {
@@ -63,7 +71,12 @@ export class RunList {
         onclick: () => this.hooks.open(run.id),
       },
       h("span", { class: "gf-run-name" }, run.kept && h("span", { class: "gf-kept", title: t("train.kept") }, "★ "), run.title),
-      h("span", { class: "gf-hint gf-num" }, `${when(run.created)} · ${t(`train.status_${kind(run)}`)} · ${progress(run)}`),
+      h(
+        "span",
+        { class: "gf-hint gf-num" },
+        `${when(run.created)} · ${t(`train.status_${kind(run)}`)} · `,
+        h("span", { class: "gf-run-progress" }),
+      ),
       this.going.has(run.id) && h("span", { class: "gf-hint", title: t("train.going_hint") }, t("train.going")),
     );
     const resume = run.status === "interrupted" && owns(run.id);
@@ -84,7 +97,7 @@ export class RunList {
     );
     return h(
       "li",
-      {},
+      { "data-run": run.id },
       open,
       resume && h("button", { type: "button", class: "gf-btn gf-btn-mini", onclick: go }, t("train.continue")),
       more,
@@ -163,7 +176,8 @@ export class RunList {
   }
 
   redraw() {
-    this.shown = "";
+    this.rows.clear();
+    this.list.replaceChildren();
     this.draw();
   }
 
