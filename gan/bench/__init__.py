@@ -7,6 +7,7 @@ file for each kind of measurement: `add_arguments(parser)` and `measure(args)`, 
 from __future__ import annotations
 
 import argparse
+import signal
 from collections.abc import Callable
 
 from gan.bench import (
@@ -84,13 +85,20 @@ def _about(name: str) -> str:
     return (_MODULES[name].__doc__ or "").partition("\n")[0]
 
 
+def _end_what_was_started() -> None:
+    """Who ends the measurement ends the programs that it has started: as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def _run_one(args: argparse.Namespace) -> int:
+    _end_what_was_started()
     print(table([*BENCHES[args.what](args), load_of_the_machine()]))
     return 0
 
 
 def _run_all(args: argparse.Namespace) -> int:
     """One after the other; what cannot be measured here is a line that says why."""
+    _end_what_was_started()
     figures = []
     for name, bench in BENCHES.items():
         print(f"{name}: {_about(name)}", flush=True)

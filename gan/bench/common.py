@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
@@ -53,13 +54,23 @@ def side_by_side(work: Callable[[Item], Found], items: Iterable[Item], jobs: int
     """What `work` gives of each item, in order, from so many processes with their own torch.
 
     Spawned, because a fork would share torch's threads. An executor notices when one of its processes is killed; what
-    has not begun when the caller stops is not done.
+    has not begun when the caller stops is not done. No process outlives the caller, however that ends.
     """
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _end_with_parent)
     try:
         yield from pool.map(work, items)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 class BenchError(UserError):

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,10 +22,12 @@ from gan.bench.common import BenchError, Figure, PausedRun, alternate, at_least,
 from gan.bench.throughput import operations, operations_of_a_step
 from gan.bench.torch_program import BATCH, Digits, Program
 from gan.core.config import ConfigError
+from gan.core.paths import ROOT
 from gan.data.catalog import Pictures
 from gan.models.layers import Dropout
 from gan.recipes.catalog import RECIPES, make_config
 from gan.training.trainer import Trainer
+from tests.conftest import PATIENCE, until
 
 # The bare loop ---------------------------------------------------------------------------------------------------
 
@@ -247,6 +253,35 @@ def test_pairs_alternate_and_keep_their_sides():
 
     found = list(alternate(3, lambda: side("a"), lambda: side("b")))
     assert found == [("a", "b")] * 3 and "".join(calls) == "abbaab"
+
+
+def _hold(started: Path) -> None:
+    started.write_text(str(os.getpid()))
+    time.sleep(10 * PATIENCE)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_no_process_outlives_who_started_it(tmp_path):
+    started = tmp_path / "started"
+    script = (
+        "from pathlib import Path\n"
+        "from gan.bench.common import side_by_side\n"
+        "from tests.bench.test_bench import _hold\n"
+        f"if __name__ == '__main__': list(side_by_side(_hold, [Path({str(started)!r})], 1))"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.DEVNULL)
+    child = int(until(lambda: started.exists() and started.read_text()))
+    parent.kill()
+    parent.wait()
+    until(lambda: not _runs(child))
+
+
+def _runs(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended: what nobody has taken notice of stays in the list."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_bars_judge_the_median():
