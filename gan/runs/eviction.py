@@ -26,6 +26,8 @@ class Limits:
         under_way: runs of one visitor that train or wait for their turn; one more is refused.
         kept: runs of one visitor that are never given up; one more is refused, and so is what would take half of the
             room of all.
+        memory: bytes that all runs under way may take (gan/training/footprint.py); one more is refused.
+        memory_of_visitor: likewise those of one visitor.
 
     A visitor is known by the tokens that a browser sends: who sends none is another one each time.
     """
@@ -35,10 +37,15 @@ class Limits:
     of_visitor: int = 0
     under_way: int = 0
     kept: int = 0
+    memory: int = 0
+    memory_of_visitor: int = 0
 
 
 OWN_MACHINE = Limits()
-PUBLIC = Limits(runs=200, disk=10_000_000_000, of_visitor=20, under_way=3, kept=5)  # where strangers come
+PUBLIC = Limits(  # where strangers come
+    runs=200, disk=10_000_000_000, of_visitor=20, under_way=3, kept=5,
+    memory=4_000_000_000, memory_of_visitor=1_000_000_000,
+)  # fmt: skip
 
 
 def evicted(runs: Collection[Run], limits: Limits, size: Callable[[Run], int], spare: Run | None = None) -> list[Run]:

@@ -72,9 +72,7 @@ class RunStore:
         self._guard = threading.RLock()
         self._runs: dict[str, Run] = {}
         self.turns = Turns(limit)
-        self.admission = Admission(
-            limit + waiting, limit, self._runs, self.may_control, limits.under_way, self.is_owner
-        )
+        self.admission = Admission(limit + waiting, limit, self._runs, self.may_control, limits, self.is_owner)
         _make_folder(self.own_dir)
         self.recordings = Recordings(recorded, self.own_dir)
         for path in sorted(folder.iterdir()):

@@ -19,6 +19,7 @@ from gan.runs.errors import NoRoom, RunsError
 from gan.runs.eviction import Limits, evicted, next_to_go
 from gan.runs.registry import Runs
 from gan.runs.run import Run
+from gan.training.footprint import memory_of
 from tests.conftest import until
 from tests.runs.test_run import SMALL
 
@@ -108,6 +109,29 @@ def test_one_visitor_has_so_many_under_way_and_others_their_own(site: Runs) -> N
     site.start(third, [*tokens, token])
     other, token = site.create("dense", changes=ENDLESS)
     site.start(other, [token])
+
+
+@pytest.mark.slow
+def test_runs_that_would_take_too_much_memory_are_refused_in_words(site: Runs) -> None:
+    first, token = site.create("dense", changes=ENDLESS)
+    one = memory_of([first.config], 1)
+    site.admission.limits = Limits(memory_of_visitor=one + 1)
+    site.start(first, [token])
+    second, more = site.create("dense", changes=ENDLESS, tokens=[token])
+    with pytest.raises(RunsError, match="With this one, 2 runs of yours would take"):
+        site.start(second, [token, more])
+    large, other = site.create("dense", changes=ENDLESS | {"batch": 512})
+    with pytest.raises(RunsError, match="This run would take"):
+        site.start(large, [other])
+    small, another = site.create("dense", changes=ENDLESS)
+    site.admission.limits = Limits(memory=one + 1)
+    with pytest.raises(NoRoom, match="Come again"):
+        site.start(small, [another])
+    site.admission.limits = Limits(memory=one - 1)  # full: whatever it is to be
+    assert site.admission.no_room([another]) is not None
+    site.admission.limits = Limits(memory=2 * one, memory_of_visitor=one)
+    site.start(small, [another])
+    until(lambda: small.status == "running")
 
 
 def test_one_visitor_keeps_so_many_runs(site: Runs) -> None:
