@@ -56,7 +56,7 @@ export class RunList {
       if (focused) row.querySelector(".gf-run-more").focus({ preventScroll: true });
       this.rows.set(run.id, { fingerprint, row });
     }
-    const moves = row.querySelector(".gf-run-progress");
+    const moves = row.querySelector("[data-progress]");
     if (moves.textContent !== progress(run)) moves.textContent = progress(run);
     return row;
   }
@@ -75,7 +75,7 @@ export class RunList {
         "span",
         { class: "gf-hint gf-num" },
         `${when(run.created)} · ${t(`train.status_${kind(run)}`)} · `,
-        h("span", { class: "gf-run-progress" }),
+        h("span", { dataset: { progress: "" } }),
       ),
       this.going.has(run.id) && h("span", { class: "gf-hint", title: t("train.going_hint") }, t("train.going")),
     );
