@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from gan.bench import add_parsers as add_benches
 from gan.cli import weights
+from gan.cli.shipped import add_parsers as add_shipped
 from gan.core.config import KNOBS, SIZES, Changes, ConfigError, Knob, parse_value, wrong_size
 from gan.core.console import print_anywhere, print_problem
 from gan.core.files import write_atomically
@@ -302,6 +303,7 @@ def _parser() -> Parser:
     _train_parser(commands)
     _diagnose_parser(commands.add_parser("diagnose", help="what is happening to a run, in words"))
     weights.add_parsers(commands)
+    add_shipped(commands)
     commands.add_parser("page", help="start the page, as app.py does; page --help lists its flags")
     add_benches(commands.add_parser("bench", help="measure speed, as ratios in one run"))
     return parser
