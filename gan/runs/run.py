@@ -31,6 +31,7 @@ from gan.runs.turns import Place, Turns
 from gan.runs.watched import Watched
 from gan.training.checkpoint import CheckpointError, shown_generator_state
 from gan.training.checks import form_in_words
+from gan.training.malloc import give_back_freed_memory
 from gan.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -255,6 +256,7 @@ class Run(Watched):
         loop.train(self, progress)
         while self._goes_on():
             loop.train(self, progress)
+        give_back_freed_memory()
 
     def _begins(self, paused: bool) -> None:
         self.running_since = time.monotonic()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import time
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # glibc's malloc.h
 _ONE_GIGABYTE = 1 << 30
+BETWEEN_SECONDS = 30.0  # what is given back is asked for again by whoever trains: not too often
+
+_given_back = -BETWEEN_SECONDS  # when, on the monotonic clock
 
 
 def keep_freed_memory() -> None:
@@ -21,3 +25,17 @@ def keep_freed_memory() -> None:
         mallopt(_MMAP_THRESHOLD, _ONE_GIGABYTE)
         mallopt(_TRIM_THRESHOLD, _ONE_GIGABYTE)
         mallopt(_ARENA_MAX, 1)
+
+
+def give_back_freed_memory() -> bool:
+    """Hand what is free to the system, after a run: between what others hold lies what only large runs would fill.
+
+    Does nothing soon after the last time, or without glibc; says whether it did.
+    """
+    global _given_back
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is None or time.monotonic() - _given_back < BETWEEN_SECONDS:
+        return False
+    _given_back = time.monotonic()
+    trim(0)
+    return True
