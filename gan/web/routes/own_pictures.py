@@ -35,6 +35,7 @@ from gan.data.own_pictures import (
 )
 from gan.data.pictures import UNTITLED, Progress
 from gan.runs.registry import Runs
+from gan.training.malloc import give_back_freed_memory
 from gan.web.access import Access
 from gan.web.routes.answers import FRESH, Table, answer_json, json_of, tokens_of
 from gan.web.routes.kept_uploads import KeptUploads
@@ -165,8 +166,11 @@ def _job(upload: Upload, form: Form, runs: Runs, tokens: list[str]) -> Callable[
     """What prepares an upload and claims the set, in a thread."""
 
     def job(progress: Progress) -> dict[str, object]:
-        with upload.held():
-            return _claimed(runs, lambda: _made(upload, form, runs.own_dir, progress), tokens) | {"fit": form.fit}
+        try:
+            with upload.held():
+                return _claimed(runs, lambda: _made(upload, form, runs.own_dir, progress), tokens) | {"fit": form.fit}
+        finally:
+            give_back_freed_memory()  # of large pictures
 
     return job
 
