@@ -16,8 +16,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from gan.data.catalog import load
+from gan.data.own_pictures import Form, prepare_folder
 from tests.conftest import until
-from tests.e2e.conftest import choose, css, fill, opened, part, pixels_of, png, run_on_screen, upload
+from tests.e2e.conftest import choose, css, fill, opened, part, pixels_of, png, run_on_screen, served, upload
 from tests.proxy import proxied
 
 PREVIEW = css("train", "own-preview")
@@ -538,3 +540,43 @@ def test_few_pictures_are_augmented_unless_somebody_says_otherwise(server, visit
     part(page, "train", "train").click()
     run = run_on_screen(page)
     assert server.get(f"runs/{run}")["config"]["augment"] == 0
+
+
+def photo(seed: int, turn: int) -> bytes:
+    """As a camera's: large, noisy, and turned by what stands in its notes. Above it is light, on its right red."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:1200, 0:1600]
+    upright = np.stack([60 + x / 10, 200 - y / 8, np.full(y.shape, 90.0)], 2) + rng.normal(0, 40, (1200, 1600, 3))
+    picture = Image.fromarray(upright.clip(0, 255).astype(np.uint8))
+    back = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+    out, notes = io.BytesIO(), Image.Exif()
+    notes[0x0112] = turn
+    (picture.transpose(back[turn]) if turn in back else picture).save(out, "JPEG", quality=98, exif=notes)
+    return out.getvalue()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Any:
+    """Whose folder is known."""
+    with served(tmp_path / "runs") as server:
+        yield server
+
+
+@pytest.mark.thorough
+def test_many_large_photos_are_made_smaller_and_stay_the_same_pictures(own_server, visit, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i in range(18):
+        (folder / f"{i:02d}.jpg").write_bytes(photo(i, (1, 3, 6, 8)[i % 4]))
+    total = sum(path.stat().st_size for path in folder.iterdir())
+    assert total > 32e6
+    page = opened(visit(own_server.url()))
+    part(page, "train", "dataset").select_option("own")
+    with page.expect_request(lambda request: "/pictures?" in request.url) as posted:
+        part(page, "train", "own-files").set_input_files(sorted(folder.iterdir()))
+    name = shown_set(page)
+    expect(part(page, "train", "own-note")).to_have_text("18 large photos were made smaller before they were sent.")
+    assert int(posted.value.all_headers()["content-length"]) < total / 4
+    sent = load(name, own_dir=tmp_path / "runs" / "pictures").images.float()
+    whole = load(prepare_folder(folder, Form(64, 3), tmp_path / "own").name, own_dir=tmp_path / "own").images.float()
+    assert sent.shape == whole.shape == (18, 3, 64, 64) and (sent - whole).abs().mean() < 3

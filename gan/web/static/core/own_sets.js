@@ -2,11 +2,12 @@
 //
 // A set: {id, upload, found, edited, changes}. found: what the server answered when it was prepared ({dataset, title, count,
 // message, classes, size, channels, fit, token}); edited: the same after its classes were changed, or null; changes: old class
-// -> new one ("" leaves it out); upload: under which the server still keeps the files, "" when it does no longer.
+// -> new one ("" leaves it out); upload: under which the server still keeps the files, "" when it does no longer; shrunk: how
+// many photos were made smaller before they were sent.
 
 import { read, write } from "./storage.js";
 
-/** @typedef {{id: string, upload: string, found: any, edited: any, changes: Record<string, string>}} OwnSet */
+/** @typedef {{id: string, upload: string, found: any, edited: any, changes: Record<string, string>, shrunk?: number}} OwnSet */
 
 const SETS = "pictures";
 const MOST_SETS = 20;

@@ -16,6 +16,7 @@ import { OwnCard } from "./own_card.js";
 import { deleteSet, deleteUnused } from "./own_deleting.js";
 import { OwnForm, sameForm } from "./own_form.js";
 import { pathOf, sortOut } from "./sendable.js";
+import { isMuch, shrunk } from "./shrink.js";
 
 const NEW = "new"; // what stands for a set before it is one
 const PROGRESS_MS = 400;
@@ -102,7 +103,7 @@ export class OwnPictures {
     const { work, set } = this;
     const note = this.part("own-note");
     note.dataset.kind = work.kind;
-    setText(note, work.words || (set && !set.upload ? t("train.own_upload_gone") : ""));
+    setText(note, work.words || noteOf(set));
     this.part("own-hint").hidden = Boolean(set || work.words);
     this.part("own-cancel").hidden = !work.sending;
     this.part("own-again").hidden = Boolean(work.sending) || !work.given;
@@ -159,11 +160,16 @@ export class OwnPictures {
   send(given) {
     const { wanted } = this;
     const query = { ...wanted, replaces: keptUpload() };
-    const ask = (key, hooks) => send(`pictures?${new URLSearchParams({ ...query, progress: key })}`, bodyOf(given), hooks);
+    const ask = (key, hooks) =>
+      sendSmaller(
+        given,
+        (body) => send(`pictures?${new URLSearchParams({ ...query, progress: key })}`, body, hooks),
+        hooks.say,
+      );
     this.workOf(NEW).given = null;
     const failed = (error) => (this.workOf(NEW).given = error.offline || error.cancelled ? given : null);
     const use = (found) => {
-      const set = { id: randomKey(), upload: found.upload, found, edited: null, changes: {} };
+      const set = { id: randomKey(), upload: found.upload, found, edited: null, changes: {}, shrunk: given.shrunk };
       this.ready(set);
       if (this.set === set && !sameForm(wanted, this.wanted)) this.catchUp(set);
     };
@@ -265,9 +271,38 @@ export class OwnPictures {
   }
 }
 
-function bodyOf({ sent, others }) {
+function noteOf(set) {
+  if (set && !set.upload) return t("train.own_upload_gone");
+  return set?.shrunk ? t("train.own_shrunk", { count: set.shrunk }) : "";
+}
+
+/**
+ * As `send`: go(body) sends the files, after large photos among them were made smaller where all together are much. How many
+ * these are stands in given.shrunk.
+ */
+function sendSmaller(given, go, say) {
+  if (!isMuch(given.sent)) return go(bodyOf(given));
+  const stop = new AbortController();
+  let sending = null;
+  const answer = shrunk(given.sent, say, stop.signal).then((smaller) => {
+    given.shrunk = smaller.size;
+    sending = go(bodyOf(given, smaller));
+    return sending.answer;
+  });
+  const cancel = () => (sending ? sending.cancel() : stop.abort());
+  return {
+    answer,
+    cancel,
+    get sent() {
+      return Boolean(sending?.sent);
+    },
+  };
+}
+
+/** smaller: file -> what is sent instead. */
+function bodyOf({ sent, others }, smaller = new Map()) {
   const body = new FormData();
-  sent.forEach((file, i) => body.append(`file-${i}`, file, pathOf(file)));
+  sent.forEach((file, i) => body.append(`file-${i}`, smaller.get(file) ?? file, pathOf(file)));
   if (others.length) body.append("others", JSON.stringify(others));
   return body;
 }
