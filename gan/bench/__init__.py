@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from gan.bench import (
     against,
@@ -85,27 +86,32 @@ def _about(name: str) -> str:
     return (_MODULES[name].__doc__ or "").partition("\n")[0]
 
 
-def _end_what_was_started() -> None:
-    """Who ends the measurement ends the programs that it has started: as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+@contextmanager
+def _ends_as_by_ctrl_c() -> Iterator[None]:
+    """Who ends the measurement ends the programs that it has started."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _run_one(args: argparse.Namespace) -> int:
-    _end_what_was_started()
-    print(table([*BENCHES[args.what](args), load_of_the_machine()]))
+    with _ends_as_by_ctrl_c():
+        print(table([*BENCHES[args.what](args), load_of_the_machine()]))
     return 0
 
 
 def _run_all(args: argparse.Namespace) -> int:
     """One after the other; what cannot be measured here is a line that says why."""
-    _end_what_was_started()
     figures = []
-    for name, bench in BENCHES.items():
-        print(f"{name}: {_about(name)}", flush=True)
-        try:
-            figures += bench(_defaults(name, args))
-        except (OSError, ValueError) as e:  # also every sentence of ours
-            figures.append(Figure(name, f"not measured: {e}"))
+    with _ends_as_by_ctrl_c():
+        for name, bench in BENCHES.items():
+            print(f"{name}: {_about(name)}", flush=True)
+            try:
+                figures += bench(_defaults(name, args))
+            except (OSError, ValueError) as e:  # also every sentence of ours
+                figures.append(Figure(name, f"not measured: {e}"))
     print(f"\n{table([*figures, load_of_the_machine()])}")
     return 0
 

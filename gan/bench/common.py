@@ -59,6 +59,10 @@ def side_by_side(work: Callable[[Item], Found], items: Iterable[Item], jobs: int
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _end_with_parent)
     try:
         yield from pool.map(work, items)
+    except KeyboardInterrupt:  # of a signal that only we have got
+        for child in multiprocessing.active_children():
+            child.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from gan.core.messages import say
 from gan.core.tokens import hashes_of
 from gan.runs.commands import Command
-from gan.runs.errors import NoRoom, RunsError
-from gan.runs.eviction import OWN_MACHINE, Limits
+from gan.runs.errors import NoRoom
 from gan.runs.room import no_room
 from gan.runs.run import Run
 from gan.runs.turns import UNWATCHED_SECONDS, is_left_alone
-from gan.training.footprint import memory_of
 
 PAUSE_SECONDS = 20.0  # a step of the largest networks takes some seconds
 
@@ -26,7 +24,7 @@ class Admission:
         at_once: how many of these learn at the same instant.
         runs: all runs there are, now and later.
         may_control: whether who has these tokens may steer a run.
-        limits: what the runs of one visitor, and of all, may take.
+        of_visitor: how many runs one visitor may have under way, learning or waiting; 0: as many as they like.
         is_owner: whether one of these tokens is that of the owner of the program, whom that does not hold.
     """
 
@@ -36,10 +34,10 @@ class Admission:
         at_once: int,
         runs: Mapping[str, Run],
         may_control: Callable[[Run, Iterable[str]], bool],
-        limits: Limits = OWN_MACHINE,
+        of_visitor: int = 0,
         is_owner: Callable[[Iterable[str]], bool] = lambda tokens: False,
     ) -> None:
-        self.limit, self.at_once, self.limits = limit, at_once, limits
+        self.limit, self.at_once, self.of_visitor = limit, at_once, of_visitor
         self._runs, self._may_control, self._is_owner = runs, may_control, is_owner
 
     def admit(self, tokens: Iterable[str] = (), run: Run | None = None) -> None:
@@ -49,7 +47,7 @@ class Admission:
         that is to train, if it is there already.
         """
         busy, tokens = self._busy(run), list(tokens)
-        if refusal := self._own_share(busy, tokens) or self._too_large(busy, tokens, run):
+        if refusal := self._own_share(busy, tokens):
             raise refusal
         if len(busy) < self.limit:
             return
@@ -61,7 +59,7 @@ class Admission:
     def no_room(self, tokens: Iterable[str] = (), run: Run | None = None) -> NoRoom | None:
         """Why nothing more can train just now, in words for who has these tokens; None when something can."""
         busy, tokens = self._busy(run), list(tokens)
-        if refusal := self._own_share(busy, tokens) or self._memory_full(busy, None):
+        if refusal := self._own_share(busy, tokens):
             return refusal
         if len(busy) < self.limit or self._left_alone(busy, tokens):
             return None
@@ -71,31 +69,10 @@ class Admission:
         """The refusal for who has as many under way as one visitor may."""
         known = hashes_of(tokens)
         own = [run for run in busy if run.meta.is_controlled_by(known)]
-        if not self.limits.under_way or len(own) < self.limits.under_way or self._is_owner(tokens):
+        if not self.of_visitor or len(own) < self.of_visitor or self._is_owner(tokens):
             return None
         _, about = no_room(own, lambda run: "own", UNWATCHED_SECONDS)
         return NoRoom(say("runs.own_too_many", count=len(own)), about)
-
-    def _too_large(self, busy: list[Run], tokens: list[str], run: Run | None) -> RunsError | None:
-        """The refusal for a run for which there is not enough memory."""
-        most = self.limits.memory_of_visitor
-        if run is None or self._is_owner(tokens):
-            return None
-        known = hashes_of(tokens)
-        own = [run, *(other for other in busy if other.meta.is_controlled_by(known))]
-        needed = memory_of([r.config for r in own], self.at_once)
-        if most and needed > most:
-            return RunsError(say("runs.own_memory", count=len(own), needed=needed // 10**6, most=most // 10**6))
-        return self._memory_full(busy, run)
-
-    def _memory_full(self, busy: list[Run], run: Run | None) -> NoRoom | None:
-        """The refusal for one more than the memory of all holds; run: that one, if it is known."""
-        held = [r for r in list(self._runs.values()) if r is not run and r.alive]  # paused ones, too
-        configs = [r.config for r in (*held, run) if r is not None]
-        if not busy or not self.limits.memory or memory_of(configs, self.at_once) <= self.limits.memory:
-            return None
-        _, about = no_room(busy, lambda run: "", UNWATCHED_SECONDS)
-        return NoRoom(say("runs.memory_full"), about)
 
     def _refusal(self, busy: list[Run], tokens: list[str]) -> NoRoom:
         def whose(run: Run) -> str:

@@ -25,6 +25,12 @@ class InUse(RunsError):
     status = 409
 
 
+class MemoryFull(RunsError):
+    """All runs together would take more memory than they may."""
+
+    status = 503
+
+
 class NoRoom(RunsError):
     """As many runs train as may; `details` say what the page can offer, see gan.runs.room.no_room."""
 

@@ -26,7 +26,7 @@ class Limits:
         under_way: runs of one visitor that train or wait for their turn; one more is refused.
         kept: runs of one visitor that are never given up; one more is refused, and so is what would take half of the
             room of all.
-        memory: bytes that all runs under way may take (gan/training/footprint.py); one more is refused.
+        memory: bytes that all runs in memory may take (gan/training/footprint.py); one more is refused.
         memory_of_visitor: likewise those of one visitor.
 
     A visitor is known by the tokens that a browser sends: who sends none is another one each time.

@@ -17,7 +17,7 @@ from gan.core.tokens import hash_of, hashes_of, new_token
 from gan.data.catalog import DATA, OWN_NAME, DataError, describe
 from gan.recipes.catalog import ALL_RECIPES, make_config
 from gan.runs.archive import unpack
-from gan.runs.commands import Command
+from gan.runs.commands import STARTING, Command
 from gan.runs.errors import RunsError
 from gan.runs.files import PICTURES, START
 from gan.runs.fork import Fork, write_fork
@@ -58,6 +58,7 @@ class Runs(RunStore):
         changes = found.fit(changes) if found else changes
         config, tokens = make_config(recipe, dataset, self.own_dir, **changes), list(tokens)
         self._check_may_use(config.dataset, tokens)
+        self.memory.check(config, tokens)
         return self.begin(config, found, tokens, shown=config.dataset in DATA if shown is None else shown)
 
     def begin(self, config: Config, start: Start | None, tokens: Iterable[str], **more: Any) -> tuple[Run, str]:
@@ -224,7 +225,7 @@ class Runs(RunStore):
         gone_on = []
         for run in sorted(found, key=lambda run: run.meta.created):
             with suppress(UserError):
-                self.start(run)
+                self.command(run, Command("resume"), was_under_way=True)
                 gone_on.append(run)
         return gone_on
 
@@ -232,11 +233,17 @@ class Runs(RunStore):
         """Train a run in the background. Raises NoRoom, in words for who has these tokens, when too many train."""
         self.command(run, Command("resume"), tokens)
 
-    def command(self, run: Run, command: Command, tokens: Iterable[str] = ()) -> None:
-        """Pass a command on, unless it would start one training too many."""
+    def command(self, run: Run, command: Command, tokens: Iterable[str] = (), was_under_way: bool = False) -> None:
+        """Pass a command on, unless it would start one training too many, or take too much memory.
+
+        was_under_way: its memory was looked at before a restart, for who may take it.
+        """
+        tokens = list(tokens)
         with self._guard:
-            if command.kind in ("resume", "step", "rewind") and run.needs:
+            if command.kind in STARTING and run.needs:
                 raise DataError(run.needs)
+            if (command.kind in STARTING or not run.alive) and command.kind != "stop" and not was_under_way:
+                self.memory.check(run.config, tokens, run)
             if command.kind == "resume":
                 self.admission.admit(tokens, run)
             if command.kind == "rewind":

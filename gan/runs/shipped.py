@@ -69,16 +69,18 @@ def files_of(name: str, out: Path) -> list[Path]:
 
 
 def make(name: str, folder: Path, out: Path, threads: int) -> list[Path]:
-    """Train it in a new folder and write its files."""
+    """Train it in a new folder and write those of its files that are missing."""
     shipped, (weights, *starts) = SHIPPED[name], files_of(name, out)
     changes = {"total_steps": shipped.steps, **shipped.changes}
     run = trained(shipped.recipe, folder, threads, changes, shipped.dataset)
     learned = run.weights()
     if learned is None:
         raise ConfigError(f"{run.meta.title}: {run.message}")
-    for path in (weights, *starts):
+    missing = [path for path in (weights, *starts) if not path.exists()]
+    for path in missing:
         path.parent.mkdir(parents=True, exist_ok=True)
-    weights_file.save(weights, replace(learned, title=shipped.title, about=shipped.about), half=True)
-    for path in starts:
-        write_atomically(path, networks_of(run.checkpoint_path))
-    return [weights, *starts]
+        if path == weights:
+            weights_file.save(path, replace(learned, title=shipped.title, about=shipped.about), half=True)
+        else:
+            write_atomically(path, networks_of(run.checkpoint_path))
+    return missing

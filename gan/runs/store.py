@@ -30,6 +30,7 @@ from gan.runs.errors import InUse, NotFound, RunsError
 from gan.runs.eviction import OWN_MACHINE, Limits, evicted, next_to_go, without_states
 from gan.runs.files import RUN_JSON
 from gan.runs.history import History
+from gan.runs.memory import Memory
 from gan.runs.meta import PRIVATE_RUN, RunMeta
 from gan.runs.prepared_sets import PreparedSets
 from gan.runs.recordings import Recordings
@@ -72,7 +73,10 @@ class RunStore:
         self._guard = threading.RLock()
         self._runs: dict[str, Run] = {}
         self.turns = Turns(limit)
-        self.admission = Admission(limit + waiting, limit, self._runs, self.may_control, limits, self.is_owner)
+        self.admission = Admission(
+            limit + waiting, limit, self._runs, self.may_control, limits.under_way, self.is_owner
+        )
+        self.memory = Memory(limit, self._runs, lambda: self.limits, self.is_owner)
         _make_folder(self.own_dir)
         self.recordings = Recordings(recorded, self.own_dir)
         for path in sorted(folder.iterdir()):

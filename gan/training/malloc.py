@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import threading
 import time
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # glibc's malloc.h
@@ -11,6 +12,8 @@ _ONE_GIGABYTE = 1 << 30
 BETWEEN_SECONDS = 30.0  # what is given back is asked for again by whoever trains: not too often
 
 _given_back = -BETWEEN_SECONDS  # when, on the monotonic clock
+_later: threading.Timer | None = None
+_guard = threading.Lock()
 
 
 def keep_freed_memory() -> None:
@@ -30,12 +33,20 @@ def keep_freed_memory() -> None:
 def give_back_freed_memory() -> bool:
     """Hand what is free to the system, after a run: between what others hold lies what only large runs would fill.
 
-    Does nothing soon after the last time, or without glibc; says whether it did.
+    Soon after the last time it is done later. Does nothing without glibc; says whether it was done at once.
     """
-    global _given_back
+    global _given_back, _later
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is None or time.monotonic() - _given_back < BETWEEN_SECONDS:
+    if trim is None:
         return False
-    _given_back = time.monotonic()
+    with _guard:
+        wait = _given_back + BETWEEN_SECONDS - time.monotonic()
+        if wait > 0:
+            if _later is None or not _later.is_alive():
+                _later = threading.Timer(wait, give_back_freed_memory)
+                _later.daemon = True
+                _later.start()
+            return False
+        _given_back = time.monotonic()
     trim(0)
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -261,7 +262,8 @@ def _hold(started: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_no_process_outlives_who_started_it(tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+def test_no_process_outlives_who_started_it(how, tmp_path):
     started = tmp_path / "started"
     script = (
         "from pathlib import Path\n"
@@ -271,9 +273,13 @@ def test_no_process_outlives_who_started_it(tmp_path):
     )
     parent = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.DEVNULL)
     child = int(until(lambda: started.exists() and started.read_text()))
-    parent.kill()
-    parent.wait()
-    until(lambda: not _runs(child))
+    try:
+        parent.send_signal(how)
+        parent.wait(PATIENCE)
+        until(lambda: not _runs(child))
+    finally:
+        if _runs(child):
+            os.kill(child, signal.SIGKILL)
 
 
 def _runs(pid: int) -> bool:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gan.runs import loop as loop_module
 from gan.runs import store as store_module
 from gan.runs.commands import Command
-from gan.runs.errors import NoRoom, RunsError
+from gan.runs.errors import MemoryFull, NoRoom, RunsError
 from gan.runs.eviction import Limits, evicted, next_to_go
 from gan.runs.registry import Runs
 from gan.runs.run import Run
@@ -114,24 +114,54 @@ def test_one_visitor_has_so_many_under_way_and_others_their_own(site: Runs) -> N
 @pytest.mark.slow
 def test_runs_that_would_take_too_much_memory_are_refused_in_words(site: Runs) -> None:
     first, token = site.create("dense", changes=ENDLESS)
-    one = memory_of([first.config], 1)
-    site.admission.limits = Limits(memory_of_visitor=one + 1)
-    site.start(first, [token])
     second, more = site.create("dense", changes=ENDLESS, tokens=[token])
-    with pytest.raises(RunsError, match="With this one, 2 runs of yours would take"):
-        site.start(second, [token, more])
     large, other = site.create("dense", changes=ENDLESS | {"batch": 512})
+    one = memory_of([first.config], 1)
+    site.limits = Limits(memory_of_visitor=one + 1)
+    site.start(first, [token])
+    for kind in ("resume", "step"):
+        with pytest.raises(RunsError, match="With this one, 2 runs of yours would take"):
+            site.command(second, Command(kind), [token, more])
     with pytest.raises(RunsError, match="This run would take"):
         site.start(large, [other])
-    small, another = site.create("dense", changes=ENDLESS)
-    site.admission.limits = Limits(memory=one + 1)
-    with pytest.raises(NoRoom, match="Come again"):
-        site.start(small, [another])
-    site.admission.limits = Limits(memory=one - 1)  # full: whatever it is to be
-    assert site.admission.no_room([another]) is not None
-    site.admission.limits = Limits(memory=2 * one, memory_of_visitor=one)
-    site.start(small, [another])
-    until(lambda: small.status == "running")
+    with pytest.raises(RunsError, match="This run would take"):  # before anything is made
+        site.create("dense", changes=ENDLESS | {"batch": 512})
+    assert len(site.all()) == 3 and not second.alive and not large.alive
+    site.command(second, Command("stop"), [token, more])
+    site.start(large, [site.master])  # the owner of the program
+
+
+@pytest.mark.slow
+def test_where_the_memory_is_full_paused_runs_leave_it(site: Runs) -> None:
+    first, token = site.create("dense", changes=ENDLESS)
+    site.start(first, [token])
+    site.limits = Limits(memory=memory_of([first.config], 1) + 1)
+    with pytest.raises(MemoryFull, match="Try again"):
+        site.create("dense", changes=ENDLESS)
+    assert first.alive and len(site.all()) == 1
+    first.send(Command("pause"))
+    until(lambda: first.status == "paused")
+    with pytest.raises(MemoryFull):
+        site.create("dense", changes=ENDLESS)
+    until(lambda: not first.alive)
+    assert first.status == "paused"
+    second, other = site.create("dense", changes=ENDLESS)
+    site.start(second, [other])
+    with pytest.raises(MemoryFull):
+        site.start(first, [token])
+
+
+@pytest.mark.slow
+def test_what_was_under_way_goes_on_after_a_restart_whoever_may_have_started_it(site: Runs, tmp_path: Path) -> None:
+    run, _ = site.create("dense", changes=ENDLESS)
+    site.start(run, [site.master])
+    until(lambda: run.latest is not None and run.latest.step > 0)
+    site.close()
+    again = Runs(tmp_path, limits=Limits(memory=1, memory_of_visitor=1))
+    try:
+        assert [found.id for found in again.go_on()] == [run.id]
+    finally:
+        again.close()
 
 
 def test_one_visitor_keeps_so_many_runs(site: Runs) -> None:

@@ -43,5 +43,9 @@ def test_what_ships_is_trained_where_it_is_missing(tmp_path, monkeypatch, capsys
     capsys.readouterr()
     assert main(["shipped-weights", "--out", str(tmp_path / "w"), "monsters"]) == 0
     assert "is there already" in capsys.readouterr().out
+    made[0].write_bytes(b"mine")
+    made[1].unlink()
+    assert main(["shipped-weights", "--out", str(tmp_path / "w"), "monsters"]) == 0
+    assert made[1].exists() and made[0].read_bytes() == b"mine"
     assert main(["shipped-weights", "nothing"]) == 1
     assert "known: mnist-conditional" in capsys.readouterr().err

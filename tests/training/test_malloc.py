@@ -5,11 +5,13 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+import time
 
 import pytest
 
 from gan.core.paths import ROOT
 from gan.training import malloc
+from tests.conftest import until
 
 # Pieces as layers of small networks are, of which every hundredth is kept: the heap cannot shrink from its end.
 PROGRAM = """
@@ -33,6 +35,14 @@ def test_what_is_free_between_what_is_held_is_given_back_and_not_at_once_again()
     assert int(full) > 380e6 and int(freed) > 0.9 * int(full)  # kept, for the next step
     assert gave == "True" and int(after) < 0.1 * int(full)
     assert again == "False"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator than glibc's")
+def test_what_is_asked_for_too_soon_is_done_later(monkeypatch):
+    monkeypatch.setattr(malloc, "BETWEEN_SECONDS", 0.2)
+    monkeypatch.setattr(malloc, "_given_back", first := time.monotonic())
+    assert malloc.give_back_freed_memory() is False
+    until(lambda: malloc._given_back > first)
 
 
 def test_elsewhere_nothing_happens(monkeypatch):

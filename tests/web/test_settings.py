@@ -48,7 +48,7 @@ def test_strangers_are_let_in_where_it_is_said_and_on_a_space():
 def test_one_visitor_has_less_where_strangers_come(tmp_path, public):
     runs = server.open_runs(read_settings(["--runs", str(tmp_path), *["--public"] * public], {}))
     assert runs.limits == (PUBLIC if public else OWN_MACHINE)
-    assert runs.admission.limits == runs.limits
+    assert runs.admission.of_visitor == (PUBLIC.under_way if public else 0)
 
 
 def test_no_proxy_is_believed_that_is_not_named(capsys):

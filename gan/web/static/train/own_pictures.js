@@ -159,17 +159,15 @@ export class OwnPictures {
 
   send(given) {
     const { wanted } = this;
-    const query = { ...wanted, replaces: keptUpload() };
-    const ask = (key, hooks) =>
-      sendSmaller(
-        given,
-        (body) => send(`pictures?${new URLSearchParams({ ...query, progress: key })}`, body, hooks),
-        hooks.say,
-      );
+    const ask = (key, hooks) => {
+      const go = (body) =>
+        send(`pictures?${new URLSearchParams({ ...wanted, replaces: keptUpload(), progress: key })}`, body, hooks);
+      return sendSmaller(given, go, hooks.say);
+    };
     this.workOf(NEW).given = null;
     const failed = (error) => (this.workOf(NEW).given = error.offline || error.cancelled ? given : null);
     const use = (found) => {
-      const set = { id: randomKey(), upload: found.upload, found, edited: null, changes: {}, shrunk: given.shrunk };
+      const set = { id: randomKey(), upload: found.upload, found, edited: null, changes: {}, shrunk: given.smaller?.size };
       this.ready(set);
       if (this.set === set && !sameForm(wanted, this.wanted)) this.catchUp(set);
     };
@@ -277,16 +275,16 @@ function noteOf(set) {
 }
 
 /**
- * As `send`: go(body) sends the files, after large photos among them were made smaller where all together are much. How many
- * these are stands in given.shrunk.
+ * As `send`: go(body) sends the files, after large photos among them were made smaller where all together are much. What these
+ * became stands in given.smaller, for the next time.
  */
 function sendSmaller(given, go, say) {
-  if (!isMuch(given.sent)) return go(bodyOf(given));
+  if (given.smaller || !isMuch(given.sent)) return go(bodyOf(given));
   const stop = new AbortController();
   let sending = null;
   const answer = shrunk(given.sent, say, stop.signal).then((smaller) => {
-    given.shrunk = smaller.size;
-    sending = go(bodyOf(given, smaller));
+    given.smaller = smaller;
+    sending = go(bodyOf(given));
     return sending.answer;
   });
   const cancel = () => (sending ? sending.cancel() : stop.abort());
@@ -300,7 +298,7 @@ function sendSmaller(given, go, say) {
 }
 
 /** smaller: file -> what is sent instead. */
-function bodyOf({ sent, others }, smaller = new Map()) {
+function bodyOf({ sent, others, smaller = new Map() }) {
   const body = new FormData();
   sent.forEach((file, i) => body.append(`file-${i}`, smaller.get(file) ?? file, pathOf(file)));
   if (others.length) body.append("others", JSON.stringify(others));

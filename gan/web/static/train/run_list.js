@@ -40,14 +40,19 @@ export class RunList {
   /** Rows that tell nothing new stay as they are, with the focus in them: only their progress moves. */
   draw() {
     const rows = this.runs.map((run) => this.upToDate(run));
-    const { children } = this.list;
-    if (rows.length !== children.length || rows.some((row, at) => row !== children[at])) this.list.replaceChildren(...rows);
-    this.rows = new Map([...this.rows].filter(([, { row }]) => row.isConnected));
+    for (const [id, { row }] of this.rows) {
+      if (rows.includes(row)) continue;
+      row.remove();
+      this.rows.delete(id);
+    }
+    for (const [at, row] of rows.entries()) {
+      if (this.list.children[at] !== row) this.list.insertBefore(row, this.list.children[at] ?? null);
+    }
   }
 
   upToDate(run) {
     const told = [this.hooks.current() === run.id, this.unfolded === run.id, this.going.has(run.id), kind(run)];
-    const fingerprint = JSON.stringify([...told, run.title, run.kept, run.shown]);
+    const fingerprint = JSON.stringify([...told, run.title, run.kept, run.shown, owns(run.id), when(run.created)]);
     const before = this.rows.get(run.id);
     const row = before?.fingerprint === fingerprint ? before.row : this.row(run);
     if (row !== before?.row) {

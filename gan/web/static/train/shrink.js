@@ -7,8 +7,8 @@ const MUCH_BYTES = 32e6; // of all files together; what is less is sent as it is
 const LARGE = 1024; // pixels of the shorter side; what is smaller is sent as it is
 const SIDE = 512; // pixels of the shorter side of what is sent instead; the page prepares pictures of 64 at most
 const QUALITY = 0.95;
-const AT_ONCE = 3; // a decoded photo takes 50 MB
-const HEAD_BYTES = 1 << 18; // in which a camera's notes end, and the size stands
+const [AT_ONCE, HUGE] = [3, 24e6]; // a decoded photo of 12 megapixels takes 50 MB; with larger ones it is one at a time
+const HEAD_BYTES = 1 << 18; // in which EXIF data end, and the size stands
 
 /**
  * Width and height of a JPEG as it is stored, from its first bytes (ITU-T T.81, B.2.2); null for other files.
@@ -32,10 +32,10 @@ export function jpegSize(bytes) {
 /**
  * By how much a photo of these sides is made smaller; 1 where it is sent as it is.
  *
- * @param {[number, number] | null} size
+ * @param {[number, number]} size
  */
 export function scaleOf(size) {
-  const shorter = size ? Math.min(...size) : 0;
+  const shorter = Math.min(...size);
   return shorter >= LARGE ? SIDE / shorter : 1;
 }
 
@@ -57,36 +57,63 @@ export const isMuch = (files) => files.reduce((sum, { size }) => sum + size, 0) 
 export async function shrunk(files, say, signal) {
   /** @type {Map<File, Blob>} */
   const smaller = new Map();
-  const queue = files.values();
+  const photos = readsBack() ? await largePhotos(files) : [];
+  const queue = photos.values();
   let done = 0;
   const work = async () => {
-    for (const file of queue) {
+    for (const { file, size } of queue) {
       if (signal.aborted) return;
-      const blob = await smallerOf(file).catch(() => null);
+      const blob = await smallerOf(file, size).catch(() => null);
+      if (signal.aborted) return;
       if (blob) smaller.set(file, blob);
       done += 1;
-      say(t("train.own_shrinking", { done, count: files.length }));
+      say(t("train.own_shrinking", { done, count: photos.length }));
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  const alone = photos.some(({ size: [width, height] }) => width * height > HUGE);
+  await Promise.all(Array.from({ length: alone ? 1 : AT_ONCE }, work));
   if (signal.aborted) throw Object.assign(new Error(t("common.cancelled")), { cancelled: true });
   return smaller;
 }
 
+/** Whether a canvas gives back what was drawn: browsers that hide who reads it give noise instead. */
+function readsBack() {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 8;
+  const context = canvas.getContext("2d");
+  if (!context) return false;
+  context.fillStyle = "rgb(40, 80, 120)";
+  context.fillRect(0, 0, 8, 8);
+  const { data } = context.getImageData(0, 0, 8, 8);
+  return data.every((value, at) => value === [40, 80, 120, 255][at % 4]);
+}
+
+/** @param {File[]} files */
+async function largePhotos(files) {
+  const photos = [];
+  for (const file of files) {
+    const size = jpegSize(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
+    if (size && scaleOf(size) < 1) photos.push({ file, size });
+  }
+  return photos;
+}
+
 /**
  * @param {File} file
- * @returns {Promise<Blob | null>} null where it is sent as it is
+ * @param {[number, number]} size
+ * @returns {Promise<Blob | null>} null where this browser has no room to draw it
  */
-async function smallerOf(file) {
-  const size = jpegSize(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
-  const scale = scaleOf(size);
-  if (!size || scale === 1) return null;
+async function smallerOf(file, size) {
   // The camera may lie on its side: which of both is the width is not known before. Half again as much is small enough, too.
-  const resizeWidth = Math.round(scale * Math.max(...size));
+  const resizeWidth = Math.round(scaleOf(size) * Math.max(...size));
   const bitmap = await createImageBitmap(file, { resizeWidth, resizeQuality: "high" });
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
-  canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
+  const context = canvas.getContext("2d");
+  context?.drawImage(bitmap, 0, 0);
   bitmap.close();
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
+  /** @type {Blob | null} */
+  const blob = context && (await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY)));
+  canvas.width = canvas.height = 0; // phones count the memory of all canvases together
+  return blob;
 }
