@@ -135,7 +135,15 @@ def test_a_data_set(monkeypatch: pytest.MonkeyPatch, help_of: Help) -> None:
 
 # Where names of data sets may stand: their entries, what packs the shipped ones, settings that begin with one, and what
 # benches measure.
-NAMED_IN = ("data/catalog.py", "data/worlds.py", "data/assets/pack.py", "core/config.py", "recipes/", "bench/")
+NAMED_IN = (
+    "data/catalog.py",
+    "data/worlds.py",
+    "data/assets/pack.py",
+    "core/config.py",
+    "recipes/",
+    "bench/",
+    "runs/shipped.py",
+)
 
 
 @pytest.mark.slow

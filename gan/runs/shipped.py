@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gan.core.config import Changes, ConfigError
 from gan.core.files import write_atomically
+from gan.core.messages import say
 from gan.models import weights_file
 from gan.runs.recordings import SEED
 from gan.runs.registry import Runs
@@ -16,35 +17,27 @@ from gan.training.checkpoint import networks_of
 
 @dataclass(frozen=True)
 class Shipped:
-    """A generator in weights/: how it is trained, and what the page says of it."""
+    """How a generator in weights/ is trained; what the page says of it is in the catalogue, by its name."""
 
     recipe: str
     steps: int
-    title: str
-    about: str
     dataset: str | None = None  # None: the recipe's
     changes: Changes = field(default_factory=dict)  # of the recipe's settings
     starts: bool = False  # whether G and D ship too, for runs that begin with them
 
 
 SHIPPED: dict[str, Shipped] = {
-    "mnist-conditional": Shipped(
-        "quick-conditional", 7_987, "MNIST, by class", "Handwritten digits; you choose which one it draws.",
-        changes={"batch": 64},
-    ),
-    "fashion-mnist-conditional": Shipped(
-        "quick-conditional", 10_639, "Fashion-MNIST, by class",
-        "Pieces of clothing; you choose which kind it draws.", "fashion-mnist", {"batch": 64},
-    ),
-    "mnist": Shipped("quick", 17_834, "MNIST", "Handwritten digits; which one it draws is up to the latent."),
-    "monsters": Shipped(
-        "quick-monsters", 9_221, "Monsters", "Little monsters in colour; what each looks like is up to the latent.",
-        starts=True,
-    ),
-    "faces": Shipped(
-        "quick-faces", 5_274, "Faces", "Drawn people in colour; who each one is is up to the latent.", starts=True
-    ),
-}  # fmt: skip
+    "mnist-conditional": Shipped("quick-conditional", 7_987, changes={"batch": 64}),
+    "fashion-mnist-conditional": Shipped("quick-conditional", 10_639, "fashion-mnist", {"batch": 64}),
+    "mnist": Shipped("quick", 17_834),
+    "monsters": Shipped("quick-monsters", 9_221, starts=True),
+    "faces": Shipped("quick-faces", 5_274, starts=True),
+}
+
+
+def words_of(name: str) -> tuple[str, str]:
+    """Its title, and one line about it, as its file has them: in English."""
+    return str(say(f"weights.{name}.title")), str(say(f"weights.{name}.about"))
 
 
 def trained(
@@ -80,7 +73,8 @@ def make(name: str, folder: Path, out: Path, threads: int) -> list[Path]:
     for path in missing:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path == weights:
-            weights_file.save(path, replace(learned, title=shipped.title, about=shipped.about), half=True)
+            title, about = words_of(name)
+            weights_file.save(path, replace(learned, title=title, about=about), half=True)
         else:
             write_atomically(path, networks_of(run.checkpoint_path))
     return missing

@@ -262,14 +262,16 @@ def _hold(started: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "terminated"])
 def test_no_process_outlives_who_started_it(how, tmp_path):
     started = tmp_path / "started"
     script = (
         "from pathlib import Path\n"
+        "from gan.bench import _ends_as_by_ctrl_c\n"
         "from gan.bench.common import side_by_side\n"
         "from tests.bench.test_bench import _hold\n"
-        f"if __name__ == '__main__': list(side_by_side(_hold, [Path({str(started)!r})], 1))"
+        "if __name__ == '__main__':\n"
+        f"  with _ends_as_by_ctrl_c(): list(side_by_side(_hold, [Path({str(started)!r})], 1))"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.DEVNULL)
     child = int(until(lambda: started.exists() and started.read_text()))

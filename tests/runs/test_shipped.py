@@ -11,7 +11,7 @@ from gan.core.paths import WEIGHTS
 from gan.models import weights_file
 from gan.recipes.catalog import make_config
 from gan.runs import recordings
-from gan.runs.shipped import SHIPPED, files_of
+from gan.runs.shipped import SHIPPED, files_of, words_of
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -22,7 +22,7 @@ def test_what_ships_was_trained_as_its_table_says(name):
     assert {k: v for k, v in file.config.to_dict().items() if k not in bounds} == {
         k: v for k, v in told.items() if k not in bounds
     }
-    assert (file.step, file.title, file.about) == (shipped.steps, shipped.title, shipped.about)
+    assert (file.step, file.title, file.about) == (shipped.steps, *words_of(name))
     assert [path.exists() for path in files_of(name, WEIGHTS)] == [True] * (1 + shipped.starts)
 
 
