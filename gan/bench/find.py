@@ -50,8 +50,9 @@ def _measure(name: str, digits: int, seed: int) -> list[Figure]:
     seen = directions.study(network)
     found, seconds = zip(*(_search(network, dataset, seen, test.images[row]) for row in rows), strict=True)
     images = torch.stack([f.image for f in found])
-    errors, nearest = _distances(images, test.images[rows]), _nearest(test.images[rows], train.images)[0].amin(1)
-    kept, own = (_share(_votes(train, x) == test.labels[rows]) for x in (images, test.images[rows]))
+    errors, (beside, neighbours) = _distances(images, test.images[rows]), _nearest(test.images[rows], train.images)
+    nearest, votes = beside.amin(1), (_votes(train, _nearest(images, train.images)[1]), _votes(train, neighbours))
+    kept, own = (_share(vote == test.labels[rows]) for vote in votes)
     ratio = (errors.median() / nearest.median()).item()
     for title, values in (
         ("pixels off (root mean square)", [f.error for f in found]),
@@ -136,8 +137,9 @@ def _nearest(images: Tensor, train: Tensor) -> tuple[Tensor, Tensor]:
     return found.values, found.indices
 
 
-def _votes(train: catalog.Pictures, images: Tensor) -> Tensor:
-    return torch.mode(train.labels[_nearest(images, train.images)[1]], 1).values
+def _votes(train: catalog.Pictures, neighbours: Tensor) -> Tensor:
+    """The class that most of the training pictures in these rows [N, VOTES] have, [N]."""
+    return torch.mode(train.labels[neighbours], 1).values
 
 
 def histogram(title: str, values: list[float], bins: int = 10) -> str:

@@ -14,7 +14,7 @@ from gan.metrics.classifier import measured_sets
 from gan.recipes.catalog import ALL_RECIPES
 from gan.recipes.failures import PREFIX
 from gan.runs.recordings import FRAMES, TILES
-from gan.runs.shipped import SHIPPED, files_of, make
+from gan.runs.shipped import SHIPPED, files_of, make, trained
 from gan.runs.sources import RUNS, find_run, open_run
 
 DIVERGES = f"{PREFIX}divergence"  # the one recipe that ends before its last step
@@ -51,15 +51,14 @@ def record_recipes(args: argparse.Namespace) -> int:
 def _train_and_record(recipe: str, out: Path, threads: int) -> None:
     from gan.runs.recordings import STEPS
     from gan.runs.recordings import record as write
-    from gan.runs.shipped import trained
 
     steps: Changes = {"total_steps": STEPS[recipe]} if recipe in STEPS else {}
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".") as folder:  # half a recording is none
-        write(
-            trained(recipe, Path(folder) / "runs", threads, steps, may_fail=recipe == DIVERGES), Path(folder) / "made"
-        )
-        (Path(folder) / "made").rename(out)
+        run = trained(recipe, Path(folder) / "runs", threads, steps, may_fail=recipe == DIVERGES)
+        made = Path(folder) / "made"
+        write(run, made)
+        made.rename(out)
     _print_size(out)
 
 

@@ -17,7 +17,7 @@ from gan.core.tokens import hash_of, hashes_of, new_token
 from gan.data.catalog import DATA, OWN_NAME, DataError, describe
 from gan.recipes.catalog import ALL_RECIPES, make_config
 from gan.runs.archive import unpack
-from gan.runs.commands import STARTING, Command
+from gan.runs.commands import OF_PAUSED, STARTING, Command
 from gan.runs.errors import RunsError
 from gan.runs.files import PICTURES, START
 from gan.runs.fork import Fork, write_fork
@@ -242,7 +242,8 @@ class Runs(RunStore):
         with self._guard:
             if command.kind in STARTING and run.needs:
                 raise DataError(run.needs)
-            if (command.kind in STARTING or not run.alive) and command.kind != "stop" and not was_under_way:
+            comes = not run.alive and command.kind in OF_PAUSED and command.kind != "stop"  # back to memory
+            if (command.kind in STARTING or comes) and not was_under_way:
                 self.memory.check(run.config, tokens, run)
             if command.kind == "resume":
                 self.admission.admit(tokens, run)

@@ -73,7 +73,7 @@ class RunControl:
         body = await json_of(request)
         source, changes, step = self.runs.get(run_id), _changes(body), _step(body)
         plan = await run_in_threadpool(plan_fork, source, changes, step)  # refused before anything is paused for it
-        self.runs.memory.check(plan.config, tokens)
+        await run_in_threadpool(self.runs.memory.check, plan.config, tokens)
         if self.runs.may_control(source, tokens):
             await run_in_threadpool(self.runs.admission.make_room_for_fork, source, tokens)
             plan = await run_in_threadpool(plan_fork, source, changes, step)  # a run saves its state when it pauses
