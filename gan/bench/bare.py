@@ -34,7 +34,7 @@ class Bare:
 
     def __init__(self, config: Config, images: Tensor, labels: Tensor | None = None) -> None:
         self.config, self.images = config, images
-        self.labels = labels if config.classes or config.clusters else None
+        self.labels = labels if config.classes or config.codes else None
         plain = config.objective == "non-saturating" and config.penalty in ("none", "r1") and config.d_steps == 1
         plain = plain and not any(getattr(config, name) for name in _NOT_WRITTEN)
         if not plain or config.update_order not in _UPDATES:

@@ -31,7 +31,7 @@ from gan.losses.objectives import OBJECTIVES
 from gan.losses.penalties import PENALTIES
 from gan.models import MODELS
 from gan.monitor.diagnosis import diagnose as verdicts_on
-from gan.recipes.catalog import ALL_RECIPES, make_config
+from gan.recipes.catalog import ALL_RECIPES
 from gan.runs.commands import Command
 from gan.runs.diagnosis_report import answer, last_step, lines, past_of, short_lines
 from gan.runs.fork import plan_fork
@@ -39,7 +39,7 @@ from gan.runs.meta import MOST_MEASURE_SHARE
 from gan.runs.registry import Runs
 from gan.runs.run import Run
 from gan.runs.sources import RUNS, find_run, open_run
-from gan.runs.starts import shipped, start_of
+from gan.runs.starts import settings, shipped, start_of
 from gan.training import distributed
 from gan.training.checkpoint import CheckpointError, refuse_other_config
 from gan.training.checks import check_config
@@ -147,8 +147,7 @@ def _created(args: argparse.Namespace) -> Run:
         raise ConfigError(f"Which recipe? Known: {', '.join(ALL_RECIPES)}.")
     runs, changes = Runs(Path(args.runs), limit=10**6), _changes(args)
     start = start_of(args.start_from, lambda run: open_run(find_run(run, runs.folder))) if args.start_from else None
-    changes = start.fit(changes) if start else changes
-    config = make_config(args.recipe, _dataset(args, runs.own_dir), runs.own_dir, **changes)
+    config = settings(start, args.recipe, _dataset(args, runs.own_dir), runs.own_dir, changes)
     return runs.of_job(config) or runs.begin(config, start, [runs.master])[0]
 
 

@@ -5,6 +5,7 @@ The command line's flags and the page's form are both made from `KNOBS`, which r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any, Literal
@@ -22,6 +23,7 @@ Scope = Literal["fitted", "new", "clusters", "free"]
 
 # Sides of pictures, in pixels: 4 to 7, doubled at least once.
 SIZES = tuple(start << doublings for doublings in range(1, 7) for start in range(4, 8) if start << doublings <= 256)
+MOST_VALUES = 256  # of all codes together, see Config.codes
 _ANY_UNTIL = 64  # files of 0.1 may have any side from the smallest to this
 
 
@@ -92,6 +94,7 @@ class Config:
     size: int          = knob(28, SIZES[0], SIZES[-1], scope="fitted")
     channels: int      = knob(1, 1, 3, scope="fitted")
     classes: int       = knob(0, 0, 1000, scope="fitted")
+    attributes: str    = knob("", scope="fitted")
     model: str         = knob("quick", scope="new")
 
     objective: str     = knob("non-saturating", group="objective")
@@ -113,7 +116,7 @@ class Config:
     spectral_norm: bool = knob(False, group="limits")
 
     data_limit: int    = knob(0, 0, 10**9, group="pictures", scope="clusters")
-    clusters: int      = knob(0, 0, 256, group="pictures", scope="clusters")
+    clusters: int      = knob(0, 0, MOST_VALUES, group="pictures", scope="clusters")
     sampling: str      = knob("shuffle", choices=SAMPLINGS, group="pictures")
 
     width: int         = knob(32, 4, 512, group="networks")
@@ -139,6 +142,18 @@ class Config:
             check_value(k, getattr(self, k.name))
         if not is_readable_size(self.size):
             raise ConfigError(wrong_size(self.size))
+        if self.attributes and not _are_counts(self.attributes):
+            raise ConfigError(say("config.wrong_attributes", value=_shown(self.attributes)))
+
+    @property
+    def codes(self) -> tuple[int, ...]:
+        """How many values each categorical code has that a latent chooses (Chen et al. 2016, "InfoGAN", section 4).
+
+        One for each attribute that the networks are told, or the group alone; none where classes are chosen by people.
+        """
+        if self.attributes:
+            return tuple(map(int, self.attributes.split(",")))
+        return (self.clusters,) if self.clusters else ()
 
     def changed(self, /, **values: Any) -> Config:
         """A copy with other values; unknown names and values out of range raise ConfigError."""
@@ -159,6 +174,12 @@ class Config:
 
 
 KNOBS: dict[str, Knob] = {}
+
+
+def _are_counts(text: str) -> bool:
+    """Whether this says how many values each attribute has: whole numbers from 2 on, divided by commas."""
+    counts = [int(part) if re.fullmatch(r"[1-9][0-9]{0,2}", part) else 0 for part in text.split(",")]
+    return min(counts) >= 2 and sum(counts) <= MOST_VALUES
 
 
 def is_readable_size(size: int) -> bool:

@@ -420,7 +420,7 @@ class Dataset:
     def __init__(
         self, pictures: Pictures, seeds: Seeds, sampling: str = "shuffle", labels: Tensor | None = None
     ) -> None:
-        """What comes with each picture is its entry of `labels`, int64 [N], or nothing.
+        """What comes with each picture is its entry of `labels`, int64 [N] or float32 [N, F], or nothing.
 
         sampling is "shuffle" (endless epochs, each a permutation) or "replacement" (drawn from the batch's rng).
         """
@@ -437,8 +437,9 @@ class Dataset:
     def batch(self, index: int, n: int, rng: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """Batch number `index` since the start (0, 1, 2, ...), on the CPU.
 
-        Returns x float32 [n, C, H, W] in [-1, 1] and c int64 [n], or None without labels. With "shuffle" it
-        is a function of (seed, index, n) alone, always n pictures: a batch may cross the border of two epochs.
+        Returns x float32 [n, C, H, W] in [-1, 1] and c int64 [n] or float32 [n, F], or None without labels. With
+        "shuffle" it is a function of (seed, index, n) alone, always n pictures: a batch may cross the border of two
+        epochs.
         """
         rows = self._shuffled(index, n) if self.sampling == "shuffle" else self._drawn(n, rng)
         x = self.pictures.images[rows].float().div_(127.5).sub_(1)

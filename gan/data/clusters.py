@@ -6,9 +6,11 @@ not draw the bridges between them, which are no pictures (Sage et al. 2018; Liu 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
+from torch.nn.functional import avg_pool2d, one_hot
 
 from gan.core.config import Config
 
@@ -64,7 +66,26 @@ def _nearest(rows: Tensor, centres: Tensor) -> Tensor:
     return (2 * rows @ centres.T - centres.square().sum(1)).argmax(1)
 
 
-def cluster_logit_bias(shares: Tensor, rng: torch.Generator, draws: int = 20_000, rounds: int = 40) -> Tensor:
+def told_attributes(labels: Tensor, codes: Sequence[int], rng: torch.Generator) -> tuple[Tensor, list[Tensor]]:
+    """What is known of pictures, as D is told: labels uint8 [N, A] -> one-hots side by side, float32 [N, sum of codes].
+
+    Also each value's share of the pictures, float64 [values] for each attribute. Latents choose each attribute for
+    itself. So a value that another attribute has said already (the colour of a part that is not there) is not told:
+    another one of its attribute is, by lot, or latents would choose what no picture has.
+    """
+    hot = [one_hot(column.long(), values) for column, values in zip(labels.T, codes, strict=True)]
+    for a, own in enumerate(hot):
+        said = torch.cat([own[:, :0], *hot[:a]], 1)
+        together, sizes = own.T.double() @ said.double(), own.sum(0)  # [values, all before], [values]
+        known = ((together == sizes[:, None]) & (together == said.sum(0)) & (together > 0)).any(1)  # the same pictures
+        rows, others = own[:, known].any(1), torch.where(known, 0, sizes).double()
+        if rows.any() and others.any():
+            drawn = torch.multinomial(others, int(rows.sum()), replacement=True, generator=rng)
+            own[rows] = one_hot(drawn, len(others))
+    return torch.cat(hot, 1).float(), [each.double().mean(0) for each in hot]
+
+
+def code_logit_bias(shares: Tensor, rng: torch.Generator, draws: int = 20_000, rounds: int = 40) -> Tensor:
     """What to add to k standard normal numbers, float32 [k], so that each is the largest as often as `shares` says."""
     votes = torch.randn(draws, len(shares), generator=rng)
     odds = torch.zeros(len(shares))

@@ -44,6 +44,7 @@ LENGTHS = (1.0, 1.5, 2.0)  # the shortest that is enough is taken
 ENOUGH, LEAST = 0.75, 0.6  # share of pictures that have the value at the slider's end: enough; below the other, none
 HOPELESS = 0.3  # where the shortest reaches no more, longer ones are not tried
 TRIED = 40  # pictures
+TOLD_LENGTH = 1.6  # where the generator is told attributes: a common value wins there, and at the other end none
 SURE = 12.0  # log-odds; beyond this a network is as sure as it can be
 END = 3.0  # where a slider ends, and -END
 
@@ -95,11 +96,11 @@ def study(generator: Generator, n: int = STUDIED, seed: int = 0, check: Callable
     for rows in torch.arange(n).split(AT_ONCE):
         images.append(to_uint8(generator(z[rows], None if condition is None else condition[rows])))
         check()
-    return SampleSet(z, _labels_of(condition, n), torch.cat(images))
+    return SampleSet(z, _labels_of(generator, condition, n), torch.cat(images))
 
 
-def _labels_of(condition: Tensor | None, n: int) -> Tensor:
-    if condition is None:
+def _labels_of(generator: Generator, condition: Tensor | None, n: int) -> Tensor:
+    if condition is None or len(generator.codes) > 1:  # hardly two pictures have all attributes alike
         return torch.zeros(n, dtype=torch.int64)
     return condition.argmax(1) if condition.is_floating_point() else condition
 
@@ -131,7 +132,9 @@ class StudyResult:
         """Everything that can be found without a person: measured, then towards classes, then varied most."""
         found = [Direction(name, "measured", v) for name, v in self.measured.items()]
         known = knows(self.dataset, self.study.images.shape[1:]) and not self.generator.classes
-        if known and form_of(self.dataset).attributes:
+        if known and self.generator.hidden and form_of(self.dataset).attributes == self.generator.codes:
+            found += told_directions(self.generator, self.study)
+        elif known and form_of(self.dataset).attributes:
             found += attribute_directions(self.generator, self.study, load(self.dataset), check)
         elif known:
             labels = _labels(self.study.images, self.dataset, check)
@@ -269,6 +272,23 @@ def towards(z: Tensor, labels: Tensor, classes: int) -> Tensor:
         if 0 < int(ours.sum()) < len(z):
             found[k] = unit(z[ours].mean(0) - z[~ours].mean(0))
     return found
+
+
+def told_directions(generator: Generator, seen: SampleSet) -> list[Direction]:
+    """Directions towards values of attributes that the generator is told, "attribute-A-V" each: the others stay.
+
+    They push the numbers that vote for the attribute: at a slider's end so far that the value wins 99 times in 100.
+    """
+    shares, directions, start = generator.vote(seen.z).mean(0), [], 0
+    for a, values in enumerate(generator.codes):
+        for value in range(values):
+            if COMMON[0] <= shares[start + value] <= COMMON[1]:
+                vector = torch.zeros(generator.z_dim)
+                vector[start : start + values] = -1 / (values - 1)
+                vector[start + value] = 1
+                directions.append(Direction(f"attribute-{a}-{value}", "attribute", TOLD_LENGTH * unit(vector), True))
+        start += values
+    return directions
 
 
 def attribute_directions(

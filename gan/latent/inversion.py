@@ -22,8 +22,8 @@ from gan.core.images import LEVEL, to_uint8
 from gan.core.messages import say
 from gan.latent.directions import SampleSet
 from gan.latent.spec import packed
-from gan.metrics.classifier import form_of, knows, load
-from gan.models.layers import Generator
+from gan.metrics.classifier import form_of, knows, load, to_float
+from gan.models.layers import Generator, chosen
 
 STARTS, KEPT = 12, 3  # latents in the first rounds, and in the rest
 RIVALS = 3  # classes among them: the likeliest, and those with the nearest pictures
@@ -31,7 +31,7 @@ DOUBT = 1.0  # a class that nobody sees in the target counts as if its squared e
 FIRST_ROUNDS, ROUNDS = 15, 60
 LEARNING_RATE = 0.1
 PRIOR = 1e-4  # of |z|², beside the mean squared error of pixels in [-1, 1]
-LEAD = 0.1  # by which the held group leads in the votes: 10 logits, see CLUSTER_SHARPNESS
+LEAD = 0.1  # by which the held group leads in the votes: 10 logits, see CODE_SHARPNESS
 EVERY = 5  # rounds between two reports
 FAR = 0.8  # explained less than this: far outside (`python -m gan bench find` shows digits, clothes and noise)
 
@@ -62,13 +62,14 @@ def search(generator: Generator, seen: SampleSet, target: Tensor, opinion: Tenso
     """Look for target uint8 [C, H, W]; yields the best so far again and again, the last one at share 1.
 
     A group or class is chosen with each start and held, because a picture of another one is no small step away.
-    `opinion` [classes] says how likely the target is of each class (see `opinion_of`).
+    Attributes are held as they are seen in the target. `opinion` says what that is (see `opinion_of`).
     """
     if target.shape != seen.images.shape[1:]:
         raise InversionError(
             say("latent.wrong_picture", shape=str(list(target.shape)), wanted=str(list(seen.images.shape[1:])))
         )
     x, many = _plain(target[None]), _plain(seen.images)  # [1, C, H, W], [N, C, H, W]
+    told = chosen(opinion[None], generator.codes)[0] if opinion is not None and generator.hidden else None
     opinion = opinion if generator.classes else None
     doubt = 1 + DOUBT * (1 - opinion) if opinion is not None else torch.ones(max(1, generator.classes))
     looks = int(opinion.argmax()) if opinion is not None and opinion.amax() > 0.5 else None
@@ -78,21 +79,29 @@ def search(generator: Generator, seen: SampleSet, target: Tensor, opinion: Tenso
 
     best = _nearest(cost((many - x).square().flatten(1).mean(1), seen.labels), seen.labels, generator.classes, STARTS)
     z, labels = seen.z[best].clone(), seen.labels[best]
+    held = _held(generator, z, told)
     spread = (x - many.mean(0)).square().mean().clamp(min=1e-9)  # what the average picture leaves unexplained
     for done, rounds in ((0, FIRST_ROUNDS), (FIRST_ROUNDS, ROUNDS - FIRST_ROUNDS)):
-        for moved, errors, passed in _descend(generator, z, labels, x, done, rounds):
+        for moved, errors, passed in _descend(generator, z, labels, held, x, done, rounds):
             i = int(cost(errors, labels).argmin())
             yield _found(generator, moved[i : i + 1], labels[i : i + 1], target, looks, float(spread), passed / ROUNDS)
         order = _nearest(cost(errors, labels), labels, generator.classes, KEPT)
-        z, labels = moved[order], labels[order]
+        z, labels, held = moved[order], labels[order], None if held is None else held[order]
 
 
 @torch.inference_mode()
 def opinion_of(generator: Generator, dataset: str, target: Tensor) -> Tensor | None:
-    """How likely the metric network of the data set finds each class for target uint8 [C, H, W]; None without one."""
-    if not knows(dataset, target.shape) or generator.classes != form_of(dataset).classes:
+    """What the metric network of the data set sees in target uint8 [C, H, W]; None without one.
+
+    How likely each class is, [classes], or, where the generator is told attributes, each of their values, [votes].
+    """
+    if not knows(dataset, target.shape):
         return None
-    return load(dataset).look(target[None])[1].softmax(1)[0]
+    network, form = load(dataset), form_of(dataset)
+    if generator.hidden and generator.codes == form.attributes:
+        logits = network(to_float(target[None]))[0].split(form.told)[1:]
+        return torch.cat([each.softmax(0) for each in logits])
+    return network.look(target[None])[1].softmax(1)[0] if generator.classes == form.classes else None
 
 
 def _nearest(cost: Tensor, labels: Tensor, classes: int, count: int) -> Tensor:
@@ -112,7 +121,7 @@ def _plain(images: Tensor) -> Tensor:
 
 
 def _descend(
-    generator: Generator, z: Tensor, labels: Tensor, x: Tensor, done: int, rounds: int
+    generator: Generator, z: Tensor, labels: Tensor, held: Tensor | None, x: Tensor, done: int, rounds: int
 ) -> Iterator[tuple[Tensor, Tensor, int]]:
     """Adam (Kingma & Ba 2015) on all latents at once; every few rounds yields them, their errors [N], and the round."""
     z = z.clone().requires_grad_(True)
@@ -120,23 +129,35 @@ def _descend(
     condition = labels if generator.classes else None
     for i in range(rounds):
         optimizer.lr = LEARNING_RATE * min(1.0, 2.04 - 2 * (done + i) / ROUNDS)
-        led = hold_cluster(generator, z, labels)
+        led = hold_votes(generator, z, held)
         errors = (generator(led, condition) - x).square().flatten(1).mean(1)
         optimizer.step(torch.autograd.grad((errors + PRIOR * z.square().sum(1)).sum(), [z]))
         if (i + 1) % EVERY == 0:
-            yield hold_cluster(generator, z.detach(), labels), errors.detach(), done + i + 1
+            yield hold_votes(generator, z.detach(), held), errors.detach(), done + i + 1
 
 
-def hold_cluster(generator: Generator, z: Tensor, labels: Tensor) -> Tensor:
-    """Latents z [N, z_dim] that vote for these groups: where one does not lead, it is raised until it does."""
-    if not generator.clusters:
+def hold_votes(generator: Generator, z: Tensor, held: Tensor | None) -> Tensor:
+    """Latents z [N, z_dim] that vote for these values, bool [N, votes]: where one does not lead, it is raised.
+
+    Of each code one value is held; None: nothing votes.
+    """
+    if held is None:
         return z
-    rows, odds = torch.arange(len(z)), generator.odds
-    votes = z[:, : generator.clusters].detach() + odds
-    votes[rows, labels] = -torch.inf
-    needed = votes.amax(1) - odds[labels] + LEAD
-    raised = torch.zeros_like(z).index_put((rows, labels), (needed - z[rows, labels]).clamp(min=0))
-    return z + raised
+    voting, rest = z[:, : generator.votes], z[:, generator.votes :]
+    rivals = (voting.detach() + generator.odds).masked_fill(held, -torch.inf).split(generator.codes, 1)
+    most = torch.cat([code.amax(1, keepdim=True).expand_as(code) for code in rivals], 1)
+    raised = (most - generator.odds + LEAD - voting).clamp(min=0)
+    return torch.cat([voting + torch.where(held, raised, 0), rest], 1)
+
+
+@torch.no_grad()
+def _held(generator: Generator, z: Tensor, told: Tensor | None) -> Tensor | None:
+    """What latents z [N, z_dim] are to vote for, bool [N, votes]: what was told of the target, else what they do."""
+    if not generator.votes:
+        return None
+    if told is not None:
+        return told.expand(len(z), -1)
+    return chosen(generator.vote(z), generator.codes)
 
 
 @torch.inference_mode()

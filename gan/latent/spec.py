@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from gan.core.noise import latent_of, normal, sheet_latents
 from gan.core.seeds import Stream, seed_of
@@ -176,17 +177,19 @@ def principal_directions(generator: Generator, k: int = 8) -> tuple[Tensor, Tens
     """The k latent directions that move the first layer most: unit, orthogonal [k, z_dim], and their shares [k].
 
     They are the right singular vectors of the first layer's weight, only its columns for z (Shen & Zhou 2021 factor
-    the same weight). A share is a squared singular value over the sum of all: how much of the first layer's variance
-    the direction carries when z is standard normal. The sign is fixed by making the largest entry positive. A
-    generator that does not begin with a dense layer, or whose weights are no longer finite, has none: [0, z_dim].
+    the same weight); numbers that only vote for attributes have no column, and stay. A share is a squared singular
+    value over the sum of all: how much of the first layer's variance the direction carries when z is standard normal.
+    The sign is fixed by making the largest entry positive. A generator that does not begin with a dense layer, or whose
+    weights are no longer finite, has none: [0, z_dim].
     """
     first = next((m for m in generator.modules() if isinstance(m, nn.Linear)), None)
-    if first is None or first.in_features < generator.z_dim or not torch.isfinite(first.weight).all():
+    seen = generator.z_dim - generator.hidden
+    if first is None or first.in_features < seen or not torch.isfinite(first.weight).all():
         return torch.empty(0, generator.z_dim), torch.empty(0)
-    weight = first.weight.detach()[:, : generator.z_dim].double()  # [out, z_dim]; the class's columns come after
-    # The eigenvectors of WᵀW are W's right singular vectors; [z_dim, z_dim] stays small where W has 12,544 rows.
+    weight = first.weight.detach()[:, :seen].double()  # [out, seen]; the columns of what it is told come after
+    # The eigenvectors of WᵀW are W's right singular vectors; [seen, seen] stays small where W has 12,544 rows.
     variances, vectors = torch.linalg.eigh(weight.T @ weight)  # ascending; vectors in columns
-    variances, directions = variances.flip(0).clamp(min=0), vectors.T.flip(0)  # [z_dim], [z_dim, z_dim]
+    variances, directions = variances.flip(0).clamp(min=0), pad(vectors.T.flip(0), (generator.hidden, 0))
     largest = directions.gather(1, directions.abs().argmax(1, keepdim=True))
     directions = directions * torch.where(largest < 0, -1.0, 1.0)
     shares = variances / variances.sum().clamp(min=torch.finfo(torch.float64).tiny)

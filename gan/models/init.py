@@ -52,8 +52,8 @@ def materialize(network: Network, init: str, rng: torch.Generator, device: torch
             INITS[init](m, rng)
         elif isinstance(m, nn.modules.batchnorm._BatchNorm):
             m.reset_parameters()
-        elif isinstance(m, Generator) and m.clusters:
-            m.odds.zero_()  # every group as likely as the others, until a data set says more
+        elif isinstance(m, Generator) and m.votes:
+            m.odds.zero_()  # every value as likely as the others, until a data set says more
         elif isinstance(m, Discriminator) and m.embed is not None:
             nn.init.zeros_(m.embed)  # projection: every class starts out judged alike
     for m in network.modules():

@@ -6,6 +6,8 @@ data set's picture size is refused in words before anything is allocated.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, one_hot, pad
@@ -147,58 +149,80 @@ class FlatGrid(nn.Module):
         return x.permute(0, 2, 3, 1).flatten(1)
 
 
-CLUSTER_SHARPNESS = 100.0  # a group that leads by 0.03 has 95 % of the vote; at 30, with 100 groups, pictures blur
+CODE_SHARPNESS = 100.0  # a group that leads by 0.03 has 95 % of the vote; at 30, with 100 groups, pictures blur
 
 
 class Generator(nn.Module):
     """z [N, z_dim] (and c) -> x [N, C, H, W], meant for [−1, 1].
 
     A conditional generator appends the class to the latent: c is int64 [N], or float [N, classes] for a mixture.
-    One with clusters (gan/data/clusters.py) needs no c: the first `clusters` numbers of the latent vote for a group.
+    One with codes (see Config.codes) needs no c: the first `votes` numbers of the latent vote for a value of each, for
+    a group (gan/data/clusters.py) or for attributes. It does not see the numbers that voted for attributes, so that
+    nothing but the attributes follows from them.
     """
 
-    odds: Tensor  # [clusters], where there are any
+    odds: Tensor  # [votes], where there are any
 
     def __init__(self, cfg: Config, layers: Stack) -> None:
         super().__init__()
-        self.z_dim, self.classes, self.clusters, self.layers = cfg.z_dim, cfg.classes, cfg.clusters, layers
-        if self.clusters:
-            self.register_buffer("odds", torch.zeros(self.clusters))
+        self.z_dim, self.classes, self.codes, self.layers = cfg.z_dim, cfg.classes, cfg.codes, layers
+        self.votes, self.hidden = sum(cfg.codes), hidden_numbers(cfg)
+        if self.votes:
+            self.register_buffer("odds", torch.zeros(self.votes))
 
     def condition(self, z: Tensor, c: Tensor | None = None) -> Tensor | None:
-        """What the picture of a latent is to be: c where classes are known, else the mixture of groups z votes for."""
-        return self.vote(z) if self.clusters and c is None else c
+        """What the picture of a latent is to be: c where classes are known, else the mixture of values z votes for."""
+        return self.vote(z) if self.votes and c is None else c
 
     def vote(self, z: Tensor) -> Tensor:
-        """z [N, z_dim] -> a mixture of groups [N, clusters]; nearly always one group alone."""
-        return (CLUSTER_SHARPNESS * (z[:, : self.clusters] + self.odds)).softmax(1)
+        """z [N, z_dim] -> for each code a mixture of its values, [N, votes]; nearly always one value alone."""
+        codes = (CODE_SHARPNESS * (z[:, : self.votes] + self.odds)).split(self.codes, 1)
+        return torch.cat([code.softmax(1) for code in codes], 1)
 
     def inputs(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """What the first layer sees, [N, input_size]: the latent and what it is told."""
-        if not (self.classes or self.clusters):
+        if not (self.classes or self.votes):
             return z
         condition = self.condition(z, c)
-        return torch.cat([z, as_mixture(condition, self.classes or self.clusters).to(z.dtype)], 1)
+        return torch.cat([z[:, self.hidden :], as_mixture(condition, self.classes or self.votes).to(z.dtype)], 1)
 
     def forward(self, z: Tensor, c: Tensor | None = None, rng: torch.Generator | None = None) -> Tensor:
         return self.layers(self.inputs(z, c), rng)
 
 
+def chosen(scores: Tensor, codes: Sequence[int]) -> Tensor:
+    """The value of each code with the highest score, bool [N, votes], by the scores of all [N, votes]."""
+    return torch.cat([one_hot(code.argmax(1), code.shape[1]) for code in scores.split(list(codes), 1)], 1).bool()
+
+
 def input_size(cfg: Config) -> int:
     """How many numbers a generator's first layer sees: the latent and what it is told."""
-    return cfg.z_dim + (cfg.classes or cfg.clusters)
+    return cfg.z_dim - hidden_numbers(cfg) + told_numbers(cfg)
+
+
+def told_numbers(cfg: Config) -> int:
+    """How many numbers say what a picture is to be: one for each class, or for each value of each code."""
+    return cfg.classes or sum(cfg.codes)
+
+
+def hidden_numbers(cfg: Config) -> int:
+    """How many numbers of a latent only vote."""
+    return sum(cfg.codes) if cfg.attributes else 0
 
 
 class Discriminator(nn.Module):
     """x [N, C, H, W] (and c) -> logits [N].
 
     Conditional: the projection discriminator, logit = head(f) + ⟨embed(c), f⟩ (Miyato & Koyama 2018, equation 4).
+    With several codes c is divided by its length, as if it were one: Adam moves each of n embeddings as far as it
+    would move one alone, and D would learn n times as fast as G can follow.
     """
 
     def __init__(self, cfg: Config, features: Stack, n_features: int) -> None:
         super().__init__()
-        self.classes, self.features = cfg.classes or cfg.clusters, features
+        self.classes, self.features = told_numbers(cfg), features
         self.head = nn.Linear(n_features, 1)
+        self.told_share = max(1, len(cfg.codes)) ** -0.5
         self.embed = nn.Parameter(torch.empty(self.classes, n_features)) if self.classes else None
         # With batch statistics, real and fake pictures may not share a batch.
         self.has_batch_stats = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in features.modules())
@@ -207,7 +231,8 @@ class Discriminator(nn.Module):
         f = self.features(x, rng)  # [N, n_features]
         logits = self.head(f).squeeze(1)  # [N]
         if self.embed is not None:
-            logits = logits + (as_mixture(c, self.classes).to(f.dtype) @ self.embed * f).sum(1)
+            told = as_mixture(c, self.classes).to(f.dtype)
+            logits = logits + (told * self.told_share @ self.embed * f).sum(1)
         return logits
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gan.core.config import Changes, Config, ConfigError, Value
 from gan.core.messages import labelled, say
-from gan.data.catalog import describe
+from gan.data.catalog import DATA, Source, describe
 from gan.recipes.failures import GALLERY, PREFIX
 
 
@@ -33,8 +33,18 @@ _QUICK = Config(
     penalty_every=4, ema_halflife_images=100_000, precision="auto", total_steps=20_000,
 )  # fmt: skip
 # For larger pictures: docs/training.md and weights/README.md say how these were found.
+_GROUPS: Changes = {"attributes": "", "clusters": _QUICK.clusters, "z_dim": _QUICK.z_dim}
 _SKIP: Changes = {"model": "skip", "width": 24}
 _DRAWINGS = _QUICK.changed(penalty_weight=2.0, **_SKIP)
+STYLE = 64  # numbers of a latent besides those that vote for attributes
+
+
+def told(source: Source) -> Changes:
+    """Settings with which both networks are told the attributes of a data set's pictures, instead of their group."""
+    codes = [len(attribute.values) for attribute in source.attributes.values()]
+    return {"attributes": ",".join(map(str, codes)), "clusters": 0, "z_dim": STYLE + sum(codes)}
+
+
 # Famous ones on the networks of quick: without its groups, its penalty and its falling learning rates, which are not
 # theirs, but all with its averaged generator, so that they can be compared. Papers' RMSProp is Adam without momentum.
 _FAMOUS = _QUICK.changed(
@@ -58,11 +68,11 @@ _CONV_SMALL = _KERAS.changed(
 RECIPES: dict[str, Recipe] = {
     "quick-monsters": Recipe(
         "start",
-        _DRAWINGS.changed(recipe="quick-monsters", dataset="monsters"),
+        _DRAWINGS.changed(recipe="quick-monsters", dataset="monsters", **told(DATA["monsters"])),
     ),
     "quick-faces": Recipe(
         "start",
-        _DRAWINGS.changed(recipe="quick-faces", dataset="faces"),
+        _DRAWINGS.changed(recipe="quick-faces", dataset="faces", **told(DATA["faces"])),
     ),
     "quick": Recipe(
         "start",
@@ -162,7 +172,8 @@ ALL_RECIPES = RECIPES | FAILURES  # what fails on purpose is no program to measu
 def make_config(recipe: str, dataset: str | None = None, own_dir: Path | None = None, **changes: Value) -> Config:
     """The recipe's settings, fitted to a data set (size, colours, classes) and changed as asked.
 
-    Large pictures take the recipe's other networks, unless networks are asked for.
+    Large pictures take the recipe's other networks, unless networks are asked for. Where the recipe tells attributes, a
+    data set without any has groups, and so has one for which groups are asked for (clusters; 0: neither).
     Raises ConfigError for an unknown recipe or setting, DataError for an unknown data set.
     """
     if recipe not in ALL_RECIPES:
@@ -175,4 +186,6 @@ def make_config(recipe: str, dataset: str | None = None, own_dir: Path | None = 
         raise ConfigError(say("recipes.no_classes", title=info.title, name=repr(recipe)))
     fitted = base.changed(dataset=dataset, size=info.size, channels=info.channels, classes=classes)
     other = large if info.size >= LARGE and "model" not in changes else {}
+    if base.attributes:
+        other = other | (told(info) if info.attributes and "clusters" not in changes else _GROUPS)
     return fitted.changed(**other | changes)

@@ -15,7 +15,7 @@ from gan.core.errors import Forbidden, UserError
 from gan.core.messages import recognised, say
 from gan.core.tokens import hash_of, hashes_of, new_token
 from gan.data.catalog import DATA, OWN_NAME, DataError, describe
-from gan.recipes.catalog import ALL_RECIPES, make_config
+from gan.recipes.catalog import ALL_RECIPES
 from gan.runs.archive import unpack
 from gan.runs.commands import OF_PAUSED, STARTING, Command
 from gan.runs.errors import RunsError
@@ -24,7 +24,7 @@ from gan.runs.fork import Fork, write_fork
 from gan.runs.history import History
 from gan.runs.meta import new_meta
 from gan.runs.run import Run
-from gan.runs.starts import Start, link, start_of
+from gan.runs.starts import Start, link, settings, start_of
 from gan.runs.store import TITLE_LENGTH, RunStore
 from gan.training import distributed
 from gan.training.checkpoint import CheckpointError
@@ -55,8 +55,7 @@ class Runs(RunStore):
         if fixed := {"recipe", "dataset"} & set(changes):
             raise ConfigError(say("runs.not_a_setting", name=min(fixed)))
         found = start_of(start, self.get) if start else None
-        changes = found.fit(changes) if found else changes
-        config, tokens = make_config(recipe, dataset, self.own_dir, **changes), list(tokens)
+        config, tokens = settings(found, recipe, dataset, self.own_dir, changes), list(tokens)
         self._check_may_use(config.dataset, tokens)
         self.memory.check(config, tokens)
         return self.begin(config, found, tokens, shown=config.dataset in DATA if shown is None else shown)

@@ -14,15 +14,18 @@ from gan.core.config import Changes, Config, ConfigError
 from gan.core.files import link_or_copy
 from gan.core.messages import label, say
 from gan.core.paths import WEIGHTS
+from gan.recipes.catalog import make_config
 from gan.runs.fork import shapes_of
 from gan.runs.meta import PRIVATE_RUN, SHOWN_RUN
 from gan.runs.run import Run
 from gan.training.checkpoint import CheckpointError, read_header
 from gan.training.checks import form_in_words
+from gan.training.transfer import told_as
 
 SHIPPED = WEIGHTS / "starts"
 # What a run takes over with the weights, so that they fit.
-_NETWORKS = ("model", "width", "z_dim", "clusters", "output", "spectral_norm", "ema_halflife_images")
+_NETWORKS = ("model", "width", "z_dim", "clusters", "attributes", "output", "spectral_norm", "ema_halflife_images")
+_GROUPS = 100  # of pictures whose attributes nobody knows, where the networks were told attributes
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,15 @@ class Start:
     config: Config
     step: int
 
-    def fit(self, changes: Changes) -> Changes:
-        """Settings of a new run with which the weights fit, where nobody asks for others."""
-        return {name: getattr(self.config, name) for name in _NETWORKS} | changes
+    def fit(self, changes: Changes, told: str = "") -> Changes:
+        """Settings of a new run with which the weights fit, where nobody asks for others.
+
+        told: the attributes that the run would be told by itself (`Config.attributes`).
+        """
+        config = self.config
+        if config.attributes and config.attributes != told:
+            config = told_as(config, config.changed(attributes="", clusters=changes.get("clusters", _GROUPS)))
+        return {name: getattr(config, name) for name in _NETWORKS} | changes
 
     def check(self, config: Config) -> None:
         """Raises ConfigError, in words, where a run with these settings cannot begin with them."""
@@ -49,8 +58,9 @@ class Start:
         if own != theirs:
             words = {"own": form_in_words(*own), "theirs": form_in_words(*theirs)}
             raise ConfigError(say("runs.start_other_pictures", title=self.title, **words))
-        if shapes_of(config) != shapes_of(self.config):
-            differ = [name for name in (*_NETWORKS, "classes") if getattr(config, name) != getattr(self.config, name)]
+        fitted = told_as(self.config, config)
+        if shapes_of(config) != shapes_of(fitted):
+            differ = [name for name in (*_NETWORKS, "classes") if getattr(config, name) != getattr(fitted, name)]
             raise ConfigError(say("runs.start_other_networks", title=self.title, settings=differ))
 
 
@@ -73,6 +83,12 @@ def start_of(name: str, find: Callable[[str], Run]) -> Start:
         raise CheckpointError(say("runs.start_without_state", title=run.meta.title))
     kind, title = (SHOWN_RUN, run.meta.title) if run.shown else (PRIVATE_RUN, say("runs.another_run"))
     return _read(kind, title, run.checkpoint_path)
+
+
+def settings(start: Start | None, recipe: str, dataset: str | None, own_dir: Path | None, changes: Changes) -> Config:
+    """Those of a new run that begins with these weights, or with noise. Raises as `make_config`."""
+    config = make_config(recipe, dataset, own_dir, **changes)
+    return make_config(recipe, dataset, own_dir, **start.fit(changes, config.attributes)) if start else config
 
 
 def _read(kind: str, title: str, path: Path) -> Start:

@@ -291,11 +291,12 @@ def to_bytes(network: Generator, directions: Tensor, about: dict[str, object]) -
     Raises:
         PageWeightsError: a browser cannot draw with it, or should not.
     """
-    further = {"directions": directions} | ({"odds": network.odds} if network.clusters else {})
+    further = {"directions": directions} | ({"odds": network.odds} if network.votes else {})
     about = about | {
         "z_dim": network.z_dim,
         "classes": network.classes,
-        "clusters": network.clusters,
+        "codes": list(network.codes),
+        "hidden": network.hidden,
         "directions": len(directions),
     }
     return _file(layers_of(network), further, about)

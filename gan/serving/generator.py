@@ -101,7 +101,7 @@ class LoadedGenerator:
             "z_dim": cfg.z_dim,
             "classes": cfg.classes,
             "class_names": [recognised(f"datasets.{cfg.dataset}.class_{i}", n) for i, n in enumerate(w.class_names)],
-            "groups": cfg.clusters,
+            "groups": self.network.votes,
             "attributes": _attributes(cfg.dataset),
             "open_mouth": _open_mouth(cfg.dataset),
             "dataset": cfg.dataset,
@@ -173,14 +173,14 @@ class LoadedGenerator:
         """Those of a spec and its neighbours. Raises RenderError where they were written for other weights."""
         found, near = self._directions_of(spec), near or Near()
         z = specs.bases_around(spec, near.count, near.spread, self.config.z_dim, near.first)
-        z = specs.cluster_latents(z, spec, found, self.config.clusters)
+        z = specs.cluster_latents(z, spec, found, self.network.votes)
         condition = self.network.condition(z, self._label(label, spec.mix))
         return specs.final_latents(z, spec, found), condition
 
     def latent(self, spec: LatentSpec) -> list[float]:
         """Its numbers."""
         found = self._directions_of(spec)
-        return specs.latent_at(spec, self.config.z_dim, found, self.config.clusters)[0].tolist()
+        return specs.latent_at(spec, self.config.z_dim, found, self.network.votes)[0].tolist()
 
     def path_latents(self, way: KeyframePath) -> Latents:
         """Those of a path, and the mixtures of classes or groups that go with them."""
@@ -209,7 +209,7 @@ class LoadedGenerator:
         latents, conditions = zip(*(self.latents(keyframe.spec, keyframe.label) for keyframe in keyframes), strict=True)
         if conditions[0] is None:
             return torch.cat(latents), None
-        classes = self.config.classes or self.config.clusters
+        classes = self.config.classes or self.network.votes
         return torch.cat(latents), torch.cat([as_mixture(c, classes) for c in conditions])
 
     def _directions_of(self, spec: LatentSpec) -> Tensor:

@@ -33,7 +33,8 @@ def _said(config: Config) -> dict[str, object]:
     titles = {name: choice_title(name, getattr(config, name)) for name in choices}
     probabilities = [choice_title("objective", name) for name, found in OBJECTIVES.items() if found.is_probability]
     bounded = [choice_title("objective", name) for name, found in OBJECTIVES.items() if found.boundary is not None]
-    return settings | titles | {"probabilities": probabilities, "boundaries": bounded}
+    values = sum(config.codes)
+    return settings | titles | {"values": values, "probabilities": probabilities, "boundaries": bounded}
 
 
 # What does not go together, and the entry of checks.json that says why: its setting in brackets is the one that the
@@ -80,8 +81,16 @@ _REFUSED: tuple[tuple[Callable[[Config], bool], str], ...] = (
         "groups_with_classes",
     ),
     (
+        lambda c: bool(c.attributes) and (c.clusters > 0 or c.classes > 0),
+        "attributes_alone",
+    ),
+    (
         lambda c: c.clusters > c.z_dim,
         "groups_need_latent",
+    ),
+    (
+        lambda c: bool(c.attributes) and sum(c.codes) >= c.z_dim,
+        "attributes_need_latent",
     ),
 )
 
@@ -101,6 +110,9 @@ def check_data(config: Config, pictures: Pictures) -> None:
         raise ConfigError(
             say("checks.wrong_classes", name=pictures.name, count=len(pictures.class_names), wanted=config.classes)
         )
+    known = () if pictures.attributes is None else pictures.attributes.amax(0).tolist()
+    if config.attributes and (len(known) != len(config.codes) or any(map(int.__ge__, known, config.codes))):
+        raise ConfigError(say("checks.wrong_attributes", name=pictures.name))
     if config.data_limit > len(pictures.images):
         raise ConfigError(
             say("checks.too_few_pictures", name=pictures.name, count=len(pictures.images), limit=config.data_limit)

@@ -25,6 +25,8 @@ def values_of(k: Knob) -> st.SearchStrategy[Any]:
         return st.booleans()
     if k.name == "size":
         return st.integers(8, 64) | st.sampled_from(SIZES)
+    if k.name == "attributes":
+        return st.lists(st.integers(2, 16), max_size=16).map(lambda counts: ",".join(map(str, counts)))
     if k.kind is int:
         return st.integers(k.low, k.high)
     return st.floats(k.low, k.high) if k.kind is float else st.text(max_size=199)

@@ -167,6 +167,7 @@ def test_every_layer_computes_what_torch_computes(bare):
         make("dcgan-upsample", clusters=0, size=8),
         make("dcgan-transposed", clusters=0, size=8),
         make("quick", model="skip", size=64, channels=3, width=24),
+        make("quick", model="skip", size=64, channels=3, width=8, clusters=0, z_dim=15, attributes="3,4"),
     ],
     ids=lambda w: f"{w.config.model}-{w.config.width}",
 )
@@ -215,7 +216,7 @@ def test_discriminators_judge_as_torch_does(bare, changes):
         },
     )
     x = images.reshape(5, 1, config.size, config.size).float() / 127.5 - 1
-    conditions = config.classes or config.clusters or 1
+    conditions = config.classes or sum(config.codes) or 1
     each = [network(x, torch.full((5,), k) if conditions > 1 else None) for k in range(conditions)]
     torch.testing.assert_close(torch.tensor(logits), torch.stack(each).amax(0), rtol=1e-3, atol=1e-3)
 
@@ -356,7 +357,7 @@ return base64(all);
 
 def _latents(spec: LatentSpec, network: nn.Module, directions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The latent that votes for the group, and the one that is drawn."""
-    voting = specs.cluster_latents(specs.base_of(spec, network.z_dim), spec, directions, network.clusters)
+    voting = specs.cluster_latents(specs.base_of(spec, network.z_dim), spec, directions, network.votes)
     return voting, specs.final_latents(voting, spec, directions)
 
 

@@ -21,7 +21,9 @@ from gan.latent.spec import (
     without,
 )
 from gan.metrics.classifier import Form
+from gan.models import build_generator
 from gan.models.layers import Stack
+from gan.recipes.catalog import make_config
 
 Z, N = 12, 600
 
@@ -157,7 +159,7 @@ def linear_generator() -> tuple[SimpleNamespace, torch.Tensor]:
         layer.bias.fill_(1e4)
     stack = Stack(layer, nn.ReLU())
     network = nn.Module()
-    network.layers, network.z_dim, network.classes = stack, Z, 0
+    network.layers, network.z_dim, network.classes, network.hidden = stack, Z, 0, 0
     network.inputs = lambda z, c=None: z
     return network, right
 
@@ -203,6 +205,21 @@ def test_a_push_keeps_the_group_and_one_that_regroups_changes_it():
         spec = LatentSpec(directions=(Push("a", 100.0, packed(vote), may_change_cluster),), base=packed(torch.zeros(Z)))
         z = cluster_latents(torch.zeros(1, Z), spec, torch.empty(0, Z), clusters=4)
         assert z[0, 0] == expected and final_latents(z, spec, torch.empty(0, Z))[0, 0] == 100.0
+
+
+def test_directions_of_told_attributes_choose_their_value_and_leave_the_others():
+    config = make_config("quick-monsters", width=4)
+    G = build_generator(config, rng()).eval()
+    seen = d.SampleSet(torch.randn(400, config.z_dim, generator=rng(1)), torch.zeros(400).long(), torch.zeros(0))
+    found = d.told_directions(G, seen)
+    before = G.vote(seen.z).split(config.codes, 1)
+    assert len(found) == sum(config.codes) and all(direction.may_change_cluster for direction in found)
+    for direction in found:
+        a, value = map(int, direction.key.split("-")[1:])
+        for sign, least, most in ((1, 0.97, 1.0), (-1, 0.0, 0.03)):
+            after = G.vote(seen.z + sign * d.END * direction.vector).split(config.codes, 1)
+            assert least <= (after[a].argmax(1) == value).double().mean() <= most
+            assert all(torch.equal(after[b], before[b]) for b in range(len(before)) if b != a)
 
 
 def test_nothing_moves_along_a_locked_direction():

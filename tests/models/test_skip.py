@@ -9,12 +9,14 @@ from torch.nn.functional import interpolate
 
 from gan.core.config import Changes, Config, ConfigError
 from gan.core.images import to_uint8
+from gan.data.catalog import DATA, load
 from gan.metrics.checkerboard import nyquist_energy
 from gan.models import build_discriminator, build_generator, check_networks
 from gan.models import weights_file as files
 from gan.models.layers import Generator
 from gan.models.skip import Canvas, FirstPicture, LastDoubling, SkipDoubling, channels, doubled, first_side, sides
 from gan.recipes.catalog import make_config
+from gan.training.checks import check_config, check_data
 
 SMALL = Config(model="skip", size=64, channels=3, width=4, z_dim=8)
 
@@ -27,9 +29,9 @@ def generator_of(**changes: int) -> Generator:
     return build_generator(SMALL.changed(**changes), rng())
 
 
-@pytest.mark.parametrize("kinds", [{}, {"classes": 10}, {"clusters": 5}])
+@pytest.mark.parametrize("kinds", [{}, {"classes": 10}, {"clusters": 5}, {"attributes": "3,4"}])
 @pytest.mark.parametrize("size", [8, 24, 28, 40, 48, 56, 64, 80, 128])
-def test_every_size_of_four_to_seven_times_a_power_of_two(size: int, kinds: dict[str, int]) -> None:
+def test_every_size_of_four_to_seven_times_a_power_of_two(size: int, kinds: Changes) -> None:
     cfg = SMALL.changed(size=size, **kinds)
     G, D = build_generator(cfg, rng()), build_discriminator(cfg, rng())
     z = torch.randn(3, cfg.z_dim, generator=rng())
@@ -126,3 +128,59 @@ def test_a_weights_file_brings_the_pictures_back() -> None:
 def test_large_pictures_take_these_networks_unless_others_are_asked_for(model: str, settings: Changes) -> None:
     assert make_config("quick", "monsters", **settings).model == model
     assert make_config("quick", "emoji").model == "quick"
+
+
+def test_each_attribute_is_chosen_for_itself_and_votes_draw_nothing_else() -> None:
+    G = generator_of(attributes="3,4").eval()
+    z = torch.randn(6, G.z_dim, generator=rng(1))
+    told = G.condition(z)
+    assert told is not None and torch.allclose(told[:, :3].sum(1), torch.ones(6)) and told[:, 3:].sum() == 6
+    other = z.clone()
+    other[:, 3:7] = z[:, 3:7].flip(1)
+    other[:, :3] *= 2  # the same winner
+    assert torch.equal(G.vote(other)[:, :3].argmax(1), told[:, :3].argmax(1))
+    with torch.inference_mode():
+        assert torch.equal(G(other, told), G(z, told))
+        assert not torch.equal(G(other), G(z))
+
+
+def test_a_discriminator_that_is_told_several_things_listens_as_much_as_if_it_were_one() -> None:
+    D = build_discriminator(SMALL.changed(attributes="3,4,2,5"), rng())
+    assert D.embed is not None
+    D.embed.data.normal_(generator=rng(2))
+    x = torch.rand(2, 3, 64, 64, generator=rng(3))
+    told = torch.zeros(2, 14)
+    told[:, [0, 3, 7, 9]] = 1
+    features = D.features(x)
+    spoken = (D.embed[[0, 3, 7, 9]].sum(0) / 2 * features).sum(1)
+    torch.testing.assert_close(D(x, told), D.head(features).squeeze(1) + spoken)
+
+
+def test_attributes_are_told_where_they_are_known_and_groups_otherwise() -> None:
+    known = [len(attribute.values) for attribute in DATA["monsters"].attributes.values()]
+    config = make_config("quick-monsters")
+    assert config.codes == tuple(known) and config.clusters == 0 and config.z_dim == 64 + sum(known)
+    sprouts = make_config("quick-monsters", "sprouts")
+    assert sprouts.codes == tuple(len(attribute.values) for attribute in DATA["sprouts"].attributes.values())
+    for other in (make_config("quick-monsters", "emoji"), make_config("quick-monsters", clusters=100, z_dim=164)):
+        assert (other.attributes, other.codes, other.z_dim) == ("", (100,), 164)
+    assert make_config("quick-monsters", clusters=0).codes == ()
+
+
+@pytest.mark.parametrize("wrong", ["3", "3,1", "0,4", "3,,4", "3, 4", "a", "200,57", "3,4,", "-3,4", "³,4"])
+def test_attributes_that_say_no_counts_are_refused_in_words(wrong: str) -> None:
+    if wrong == "3":  # one attribute is well
+        assert SMALL.changed(attributes=wrong).codes == (3,)
+        return
+    with pytest.raises(ConfigError, match="Attributes say how many values each has"):
+        SMALL.changed(attributes=wrong)
+
+
+def test_attributes_that_are_not_those_of_the_pictures_are_refused_in_words() -> None:
+    config = make_config("quick-monsters")
+    for refused in (config.changed(attributes="8,7"), config.changed(attributes=config.attributes.replace("9", "8"))):
+        with pytest.raises(ConfigError, match="are others than the settings say"):
+            check_data(refused, load("monsters"))
+    for wrong, words in (({"clusters": 5}, "instead of groups or classes"), ({"z_dim": 66}, r"above 66, not 66")):
+        with pytest.raises(ConfigError, match=words):
+            check_config(config.changed(**wrong))

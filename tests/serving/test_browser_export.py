@@ -46,7 +46,7 @@ def test_shipped_weights_are_small_and_lose_nothing(path):
     first = weights.state["layers.0.weight"].T.flatten()  # stored with 16 bits, so nothing is rounded here
     assert tensors["0.weight"].dtype == np.float16 and np.array_equal(tensors["0.weight"].astype("f"), first.numpy())
     assert tensors["directions"].size == header["directions"] * header["z_dim"]
-    if header["clusters"]:
+    if header["codes"]:
         assert np.array_equal(tensors["odds"].astype("f"), weights.state["odds"].numpy())
 
 

@@ -14,7 +14,7 @@ from gan.core.paths import STATIC
 from gan.core.seeds import MAX_SEED, Stream
 from gan.latent import query
 from gan.latent.spec import RING
-from gan.models.layers import CLUSTER_SHARPNESS
+from gan.models.layers import CODE_SHARPNESS
 from gan.serving import browser_export, provenance
 from gan.serving.generator import STRIP
 from gan.web.page_files import imports_of, served
@@ -50,7 +50,7 @@ CONSTANTS = {
     "MAX_LEG": paths.FRAMES[1],
     "MAX_PATH": paths.MAX_PICTURES,
     "MAX_SUMS": paths.MAX_SUMS,
-    "CLUSTER_SHARPNESS": CLUSTER_SHARPNESS,
+    "CODE_SHARPNESS": CODE_SHARPNESS,
     "STRIP": list(STRIP),
     "PAGE_FORMAT": browser_export.FORMAT_VERSION,
     "PROVENANCE": {

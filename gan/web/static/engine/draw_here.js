@@ -4,7 +4,7 @@
 
 import { api } from "../core/server.js";
 import { RING, STRIP } from "./constants.js";
-import { readGenerator } from "./generator.js";
+import { readGenerator, votesOf } from "./generator.js";
 import { blend, blendMixtures, pathThrough } from "./interpolation.js";
 import { latentAt, neighbourOf } from "./noise.js";
 
@@ -221,8 +221,8 @@ function generatorFor(id, specs) {
   return entry && specs.every((spec) => spec.fits(entry.known)) ? entry.generator : null;
 }
 
-/** @param {Generator} generator @returns {[zDim: number, directions: Float32Array[], clusters: number]} */
-const inWhich = ({ about: { z_dim, clusters }, directions }) => [z_dim, directions, clusters];
+/** @param {Generator} generator @returns {[zDim: number, directions: Float32Array[], votes: number]} */
+const inWhich = ({ about: { z_dim, codes }, directions }) => [z_dim, directions, votesOf(codes)];
 
 /** @param {Generator} generator @param {LatentSpec} spec */
 const latentOf = (generator, spec) => latentAt(spec, ...inWhich(generator));

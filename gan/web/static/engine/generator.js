@@ -1,14 +1,15 @@
 // A generator that runs in the page, drawn with typed arrays. No DOM in here.
 
-import { CLUSTER_SHARPNESS } from "./constants.js";
+import { CODE_SHARPNESS } from "./constants.js";
 import { readNetwork } from "./page_file.js";
 
-/** @typedef {ArrayLike<number>} Mixture of classes, or of clusters */
+/** @typedef {ArrayLike<number>} Mixture of classes, or of the values of each code */
 /**
- * What the header of a generator's file says.
+ * What the header of a generator's file says; codes: how many values each has that a latent votes for (gan/models/layers.py);
+ * hidden: how many numbers of a latent do nothing but vote.
  *
- * @typedef {import("./page_file.js").Header & {z_dim: number, classes: number, clusters: number, directions: number, stamp: string,
- *   digest: string}} Header
+ * @typedef {import("./page_file.js").Header & {z_dim: number, classes: number, codes: number[], hidden: number,
+ *   directions: number, stamp: string, digest: string}} Header
  */
 /** @typedef {ReturnType<typeof readGenerator>} Generator */
 
@@ -20,14 +21,14 @@ import { readNetwork } from "./page_file.js";
 export function readGenerator(buffer) {
   const { about, tensors, input, run } = readNetwork(
     buffer,
-    (/** @type {Header} */ { z_dim, classes, clusters }) => z_dim + (classes || clusters),
+    (/** @type {Header} */ { z_dim, classes, codes, hidden }) => z_dim - hidden + (classes || votesOf(codes)),
   );
-  const { z_dim, classes, clusters, directions } = about;
+  const { z_dim, classes, codes, hidden, directions } = about;
   return {
     about,
     directions: Array.from({ length: directions }, (_, k) => tensors.directions.subarray(k * z_dim, (k + 1) * z_dim)),
     /**
-     * What a picture is to be: the class as a mixture, or the groups that z votes for; null where there is neither.
+     * What a picture is to be: the class as a mixture, or the values that z votes for; null where there is neither.
      *
      * @param {ArrayLike<number>} z
      * @param {number | null} [label]
@@ -36,7 +37,7 @@ export function readGenerator(buffer) {
      */
     condition(z, label, mix = [0, 0]) {
       if (classes) return mixture(classes, label ?? 0, mix);
-      return clusters ? vote(z, tensors.odds) : null;
+      return codes.length ? vote(z, tensors.odds, codes) : null;
     },
     /**
      * z [z_dim] and what `condition` gave (or a mixture of it) -> uint8 pixels in planes, [channels][y][x].
@@ -45,8 +46,8 @@ export function readGenerator(buffer) {
      * @param {Mixture | null} mixture
      */
     draw(z, mixture) {
-      input.set(z);
-      if (mixture) input.set(mixture, z_dim);
+      for (let i = hidden; i < z_dim; i++) input[i - hidden] = z[i];
+      if (mixture) input.set(mixture, z_dim - hidden);
       return toPixels(run(), about);
     },
   };
@@ -64,17 +65,31 @@ function mixture(classes, label, [other, share]) {
 }
 
 /**
- * softmax of the first latent numbers and their odds; what is less than 1e-9 is nothing.
+ * How many numbers of a latent vote.
+ *
+ * @param {number[]} codes
+ */
+export const votesOf = (codes) => codes.reduce((sum, values) => sum + values, 0);
+
+/**
+ * For each code the softmax of its latent numbers and their odds; what is less than 1e-9 is nothing.
  *
  * @param {ArrayLike<number>} z
  * @param {Float32Array} odds
+ * @param {number[]} codes
  */
-function vote(z, odds) {
-  const scores = odds.map((odd, i) => CLUSTER_SHARPNESS * (z[i] + odd));
-  const most = Math.max(...scores);
-  const shares = scores.map((score) => Math.exp(score - most));
-  const sum = shares.reduce((a, b) => a + b, 0);
-  return shares.map((share) => (share > 1e-9 * sum ? share / sum : 0));
+function vote(z, odds, codes) {
+  const found = odds.map((odd, i) => CODE_SHARPNESS * (z[i] + odd));
+  let start = 0;
+  for (const values of codes) {
+    const scores = found.subarray(start, start + values);
+    const most = Math.max(...scores);
+    const shares = scores.map((score) => Math.exp(score - most));
+    const sum = shares.reduce((a, b) => a + b, 0);
+    scores.set(shares.map((share) => (share > 1e-9 * sum ? share / sum : 0)));
+    start += values;
+  }
+  return found;
 }
 
 /**

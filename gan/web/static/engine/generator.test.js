@@ -3,14 +3,14 @@ import { test } from "node:test";
 import { readGenerator } from "./generator.js";
 
 /** The file of a generator whose picture is one grey pixel: the sum of all that it is given. */
-function file({ version = 1, classes = 0, clusters = 0, odds = [] } = {}) {
-  const inputs = 1 + (classes || clusters);
+function file({ version = 1, z_dim = 1, classes = 0, codes = [], hidden = 0, odds = [] } = {}) {
+  const inputs = z_dim - hidden + (classes || odds.length);
   const numbers = [...new Array(inputs).fill(1), ...odds];
   const tensors = [{ name: "0.weight", type: "float32", count: inputs, at: 0 }];
-  if (clusters) tensors.push({ name: "odds", type: "float32", count: clusters, at: 4 * inputs });
+  if (odds.length) tensors.push({ name: "odds", type: "float32", count: odds.length, at: 4 * inputs });
   tensors.push({ name: "directions", type: "float32", count: 0, at: 0 });
   const layers = [{ kind: "dense", inputs, outputs: 1 }];
-  const about = { version, z_dim: 1, classes, clusters, directions: 0, channels: 1, size: 1, tensors, layers };
+  const about = { version, z_dim, classes, codes, hidden, directions: 0, channels: 1, size: 1, tensors, layers };
   const text = JSON.stringify(about);
   const header = new TextEncoder().encode(text.padEnd(text.length + (4 - (text.length % 4))));
   const data = new Uint8Array(4 + header.length + 4 * numbers.length);
@@ -33,8 +33,16 @@ test("a class is one of a mixture, with a share of another", () => {
 });
 
 test("where a latent chooses a cluster the shares are those of a softmax", () => {
-  const { condition } = readGenerator(file({ clusters: 1, odds: [0.5] }));
+  const { condition } = readGenerator(file({ codes: [1], odds: [0.5] }));
   assert.deepEqual([...condition([0.3], null)], [1]);
+});
+
+test("each attribute has a vote of its own, and numbers that only vote draw nothing", () => {
+  const { condition, draw } = readGenerator(file({ z_dim: 6, codes: [2, 3], hidden: 5, odds: [0, 0.5, 0, 0, 0] }));
+  const z = [0.3, 0.1, -1, 2, 1, -2];
+  assert.deepEqual([...condition(z, null)], [0, 1, 0, 1, 0]);
+  assert.equal(draw(z, [0, 1, 0, 0, 0])[0], 0); // the only number that is seen, -2, and one for what it is told
+  assert.equal(draw([9, 9, 9, 9, 9, -2], [0, 1, 0, 1, 0])[0], 128);
 });
 
 test("weights of another version are refused", () => {

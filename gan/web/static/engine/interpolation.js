@@ -3,7 +3,7 @@
 // A point is a latent and its condition, [z, mixture]; the mixture may be null.
 
 /** @typedef {Float32Array | Float64Array} Vector */
-/** @typedef {Float32Array | number[]} Mixture of classes or clusters */
+/** @typedef {Float32Array | number[]} Mixture of classes, or of the values of each code */
 /** @typedef {[z: Vector, mixture: any]} Point */
 /** @typedef {{u: Float64Array, p: Float64Array}} Corner a direction, and the latent itself */
 
