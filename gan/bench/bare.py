@@ -26,7 +26,7 @@ class Bare:
     Args:
         config: what the tables hold for a recipe; binary cross-entropy, with R1 or without a penalty.
         images: real pictures in [−1, 1], float32 [N, C, H, W].
-        labels: int64 [N] for a recipe that is told the class or the group.
+        labels: int64 [N] for a recipe that is told the class or the group, float32 [N, values] for attributes.
 
     Raises:
         ConfigError: the config asks for something that no recipe does, and that is not written here.

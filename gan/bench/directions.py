@@ -83,10 +83,11 @@ def _of_attributes(
 ) -> list[Figure]:
     """A line for each direction towards a value, and one for all."""
     z, classifier, known = _judged(count, network.z_dim, seed), load(dataset), list(DATA[dataset].attributes.values())
-    condition, batches = network.condition(z, None), torch.arange(count).split(directions.AT_ONCE)
+    batches = torch.arange(count).split(directions.AT_ONCE)
 
-    def told(push: Tensor) -> Tensor:
+    def told(push: Tensor, votes_anew: bool = False) -> Tensor:
         """The value of every attribute, [N, A]."""
+        condition = network.condition(z + push if votes_anew else z, None)
         drawn = (network(z[rows] + push, None if condition is None else condition[rows]) for rows in batches)
         features = torch.cat([classifier.look(to_uint8(pictures))[0] for pictures in drawn])
         return torch.stack(classifier.attributes(features), 1)
@@ -94,7 +95,7 @@ def _of_attributes(
     before, figures, shares = told(torch.zeros(network.z_dim)), [], []
     for direction in found:
         a, value = map(int, direction.key.split("-")[1:])
-        after = told(directions.END * direction.vector)
+        after = told(directions.END * direction.vector, direction.may_change_cluster)
         reached = (after[:, a] == value).double().mean().item()
         same = (after == before).double().mean(0)
         others = torch.cat([same[:a], same[a + 1 :]])

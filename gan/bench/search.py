@@ -37,7 +37,7 @@ OF_ALL: dict[str, Changes] = {
     "least squares": {"objective": "least-squares"},
     "hinge": {"objective": "hinge"},
 }
-OF_GROUPS: dict[str, Changes] = {  # for recipes that sort the pictures into groups
+OF_GROUPS: dict[str, Changes] = {  # for recipes that sort the pictures into groups, or tell attributes
     "no groups": {"clusters": 0, "z_dim": 64},
     "20 groups": {"clusters": 20, "z_dim": 84},
     "50 groups": {"clusters": 50, "z_dim": 114},
@@ -69,5 +69,5 @@ def measure(args: argparse.Namespace) -> list[Figure]:
 def candidates(recipe: str) -> list[str]:
     """The names of what can be changed in a recipe, without what it already is."""
     config = make_config(recipe)
-    wanted = OF_ALL | (OF_GROUPS if config.clusters else {}) | (OF_LARGE if config.size >= LARGE else {})
+    wanted = OF_ALL | (OF_GROUPS if config.codes else {}) | (OF_LARGE if config.size >= LARGE else {})
     return [name for name, changes in wanted.items() if not changes or config.changed(**changes) != config]

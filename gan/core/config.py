@@ -120,6 +120,7 @@ class Config:
     sampling: str      = knob("shuffle", choices=SAMPLINGS, group="pictures")
 
     width: int         = knob(32, 4, 512, group="networks")
+    d_width: int       = knob(0, 0, 512, group="networks")
     freeze_d: int      = knob(0, 0, 16, group="networks", scope="new")
     z_dim: int         = knob(100, 1, 1024, group="networks")
     output: str        = knob("tanh", choices=OUTPUTS, group="networks")

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, one_hot
 
 from gan.core.config import Config
+from gan.data.pictures import Pictures
 
 FIT_PICTURES = 5_000  # groups are found on so many pictures, then all are sorted into them
 ROUNDS = 12
@@ -64,6 +65,17 @@ def _smaller(images: Tensor, shrink: int) -> Tensor:
 def _nearest(rows: Tensor, centres: Tensor) -> Tensor:
     """The nearest centre of each row, int64 [n]: |r − c|² without |r|², which is the same for all."""
     return (2 * rows @ centres.T - centres.square().sum(1)).argmax(1)
+
+
+def values_of_codes(pictures: Pictures, config: Config, rng: torch.Generator) -> tuple[Tensor, list[Tensor]]:
+    """What D is told of real pictures (see Config.codes): attributes float32 [N, sum of codes], or groups int64 [N].
+
+    Also the share of each value, float64 [values] for each code.
+    """
+    if config.attributes and pictures.attributes is not None:
+        return told_attributes(pictures.attributes, config.codes, rng)
+    labels, shares = find_clusters(pictures.images, config.clusters, rng, cluster_shrink(config))
+    return labels, [shares]
 
 
 def told_attributes(labels: Tensor, codes: Sequence[int], rng: torch.Generator) -> tuple[Tensor, list[Tensor]]:

@@ -135,7 +135,7 @@ def quick_generator(cfg: Config, last: nn.Module) -> Generator:
 
 def quick_discriminator(cfg: Config) -> Discriminator:
     """Deep enough to see the whole picture, half as wide as the generator, without batch statistics: made for R1."""
-    w, side = cfg.width // 2, math.ceil(_grid(cfg) / 2)
+    w, side = cfg.d_width or cfg.width // 2, math.ceil(_grid(cfg) / 2)
     layers = Stack(
         *(nn.Conv2d(cfg.channels, w, 4, 2, 1), nn.LeakyReLU(0.2)),  # [N, w, 14, 14]
         *(nn.Conv2d(w, 2 * w, 4, 2, 1), nn.LeakyReLU(0.2)),  # [N, 2w, 7, 7]

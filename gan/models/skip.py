@@ -44,7 +44,16 @@ def sides(size: int) -> list[int]:
 
 def channels(cfg: Config, side: int) -> int:
     """The one rule for widths: `width` at half of the picture's side, twice as many at half of that, up to WIDEST."""
-    return cfg.width * min(WIDEST, cfg.size // (2 * side))
+    return cfg.width * _times(cfg, side)
+
+
+def d_channels(cfg: Config, side: int) -> int:
+    """The discriminator's: half as many, or by the same rule from `d_width`."""
+    return cfg.d_width * _times(cfg, side) if cfg.d_width else channels(cfg, side) // 2
+
+
+def _times(cfg: Config, side: int) -> int:
+    return min(WIDEST, cfg.size // (2 * side))
 
 
 def doubled(x: Tensor) -> Tensor:
@@ -113,13 +122,13 @@ def skip_generator(cfg: Config, last: nn.Module) -> Generator:
 
 
 def skip_discriminator(cfg: Config) -> Discriminator:
-    """Half as wide as the generator on the same grids, without batch statistics: made for R1.
+    """Where nothing else is said half as wide as the generator on the same grids; no batch statistics: made for R1.
 
     Its first convolution takes two by two pixels as one, so it sees 8 by 8 and leaves a quarter of the picture's side:
     larger grids of few channels would take most of the time.
     """
     halves = sides(cfg.size)[:-1] or sides(cfg.size)  # a quarter of the picture's side, and smaller ones
-    widths = [4 * cfg.channels, *(channels(cfg, side) // 2 for side in reversed(halves))]
+    widths = [4 * cfg.channels, *(d_channels(cfg, side) for side in reversed(halves))]
     halvings = (layer for a, b in pairwise(widths) for layer in (nn.Conv2d(a, b, 4, 2, 1), nn.LeakyReLU(0.2)))
     layers = Stack(nn.PixelUnshuffle(2), *halvings, FlatGrid())
     return Discriminator(cfg, layers, widths[-1] * (cfg.size >> len(widths)) ** 2)

@@ -24,7 +24,10 @@ from gan.training.transfer import told_as
 
 SHIPPED = WEIGHTS / "starts"
 # What a run takes over with the weights, so that they fit.
-_NETWORKS = ("model", "width", "z_dim", "clusters", "attributes", "output", "spectral_norm", "ema_halflife_images")
+_NETWORKS = (
+    *("model", "width", "d_width", "z_dim", "clusters", "attributes"),
+    *("output", "spectral_norm", "ema_halflife_images"),
+)
 _GROUPS = 100  # of pictures whose attributes nobody knows, where the networks were told attributes
 
 

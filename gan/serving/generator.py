@@ -102,6 +102,7 @@ class LoadedGenerator:
             "classes": cfg.classes,
             "class_names": [recognised(f"datasets.{cfg.dataset}.class_{i}", n) for i, n in enumerate(w.class_names)],
             "groups": self.network.votes,
+            "told": bool(self.network.hidden),
             "attributes": _attributes(cfg.dataset),
             "open_mouth": _open_mouth(cfg.dataset),
             "dataset": cfg.dataset,

@@ -22,7 +22,7 @@ from gan.core.config import Config
 from gan.core.noise import sheet_latents
 from gan.core.seeds import NEWEST, Seeds, Stream
 from gan.data.catalog import Dataset, Pictures
-from gan.data.clusters import cluster_shrink, code_logit_bias, find_clusters, told_attributes
+from gan.data.clusters import code_logit_bias, values_of_codes
 from gan.losses.adaptive import AdaptiveProbability
 from gan.losses.objectives import OBJECTIVES, mean_verdicts
 from gan.losses.penalties import PENALTIES, DiscriminatorStep
@@ -120,16 +120,8 @@ class Trainer:
             self.data.labels = pictures.labels
         if cfg.codes:
             rng = torch.Generator().manual_seed(self.seeds.of(Stream.CLUSTERS))
-            self.data.labels, shares = self._told(pictures, rng)
+            self.data.labels, shares = values_of_codes(pictures, cfg, rng)
             self.G.odds.copy_(torch.cat([code_logit_bias(each, rng) for each in shares]))
-
-    def _told(self, pictures: Pictures, rng: torch.Generator) -> tuple[Tensor, list[Tensor]]:
-        """The attributes float32 [N, votes] or groups int64 [N] of pictures, and for each code its values' shares."""
-        cfg = self.config
-        if cfg.attributes and pictures.attributes is not None:
-            return told_attributes(pictures.attributes, cfg.codes, rng)
-        labels, shares = find_clusters(pictures.images, cfg.clusters, rng, cluster_shrink(cfg))
-        return labels, [shares]
 
     # The step -----------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,9 @@ from tests.conftest import PATIENCE, until
 def twins(recipe: str, pictures, **changes) -> tuple[Trainer, Bare]:
     """Both loops from the same first weights. Their dropout draws from different generators, so it is switched off."""
     config = RECIPES[recipe].config.changed(batch=8, **changes)
+    if config.attributes:
+        shape, rng = (len(pictures.images), len(config.codes)), torch.Generator().manual_seed(1)
+        pictures = replace(pictures, attributes=torch.randint(2, shape, generator=rng, dtype=torch.uint8))
     ours = Trainer(config, pictures)
     bare = Bare(config, pictures.images.float() / 127.5 - 1, ours.data.labels)
     bare.G.load_state_dict(ours.G.state_dict())
@@ -239,7 +243,7 @@ def test_search_changes_one_thing_of_the_recipe_at_a_time(recipe):
     config, names = make_config(recipe), search.candidates(recipe)
     assert names[0] == "as it is" and len(names) > 10
     assert all(config.changed(**search.CANDIDATES[name]) != config for name in names[1:])
-    assert ("20 groups" in names) == bool(config.clusters)
+    assert ("20 groups" in names) == bool(config.codes)
 
 
 # What they share -------------------------------------------------------------------------------------------------

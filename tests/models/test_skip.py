@@ -14,7 +14,17 @@ from gan.metrics.checkerboard import nyquist_energy
 from gan.models import build_discriminator, build_generator, check_networks
 from gan.models import weights_file as files
 from gan.models.layers import Generator
-from gan.models.skip import Canvas, FirstPicture, LastDoubling, SkipDoubling, channels, doubled, first_side, sides
+from gan.models.skip import (
+    Canvas,
+    FirstPicture,
+    LastDoubling,
+    SkipDoubling,
+    channels,
+    d_channels,
+    doubled,
+    first_side,
+    sides,
+)
 from gan.recipes.catalog import make_config
 from gan.training.checks import check_config, check_data
 
@@ -52,6 +62,15 @@ def test_one_rule_for_widths() -> None:
     assert [channels(SMALL, side) for side in sides(64)] == [16, 16, 8, 4]
     assert [channels(SMALL.changed(size=256), side) for side in sides(256)] == [16, 16, 16, 16, 8, 4]
     assert [channels(SMALL.changed(size=48), side) for side in sides(48)] == [16, 8, 4]
+
+
+def test_the_discriminator_has_half_of_that_or_its_own_width() -> None:
+    assert [d_channels(SMALL, side) for side in sides(64)] == [8, 8, 4, 2]
+    assert [d_channels(SMALL.changed(d_width=3), side) for side in sides(64)] == [12, 12, 6, 3]
+    for model, sizes in (("skip", [12, 6, 12, 12]), ("quick", [3, 3, 6, 12])):
+        D = build_discriminator(SMALL.changed(model=model, d_width=3), rng())
+        convolutions = [m for m in D.features if isinstance(m, nn.Conv2d)]
+        assert [convolutions[0].in_channels, *(m.out_channels for m in convolutions)] == sizes
 
 
 def test_doubling_is_linear_interpolation() -> None:

@@ -89,9 +89,20 @@ export class Catalog {
 
   /** "attribute-1-2": the third value of the second attribute. A link may name one before it has been found again. */
   nameOfValue(key) {
-    const [, a, v] = /^attribute-(\d+)-(\d+)$/.exec(key) ?? [];
+    const { title, value } = this.valueOf(key);
+    return value && t("latent.attribute", { attribute: title, value });
+  }
+
+  /** {title: of the attribute that the key is about, value, at: which of its values that is}; nothing of other keys. */
+  valueOf(key) {
+    const [, a, at] = /^attribute-(\d+)-(\d+)$/.exec(key) ?? [];
     const { title, values } = this.about().attributes[a] ?? {};
-    return values?.[v] && t("latent.attribute", { attribute: title, value: values[v] });
+    return { title, value: values?.[at], at: Number(at) };
+  }
+
+  /** What is said about a kind of directions. */
+  aboutKind(kind) {
+    return t(`latent.kind_${kind === "attribute" && this.about().told ? "told" : kind}`);
   }
 
   // ---- which are shown ----
@@ -105,7 +116,10 @@ export class Catalog {
 
   usual() {
     const of = (...kinds) => [...this.entries.values()].filter(({ kind }) => kinds.includes(kind)).map(({ key }) => key);
-    const named = of("measured", "attribute", "own");
+    // Of each attribute one first, and not the usual value, which comes first.
+    const unusual = (key) => Number(this.valueOf(key).at === 1);
+    const values = of("attribute").sort((a, b) => unusual(b) - unusual(a));
+    const named = [...of("measured"), ...values, ...of("own")];
     return [...named, ...of("principal").slice(0, named.length ? FIRST_OF_THE_LAYER : MOST_SHOWN)].slice(0, MOST_SHOWN);
   }
 

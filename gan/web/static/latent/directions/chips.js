@@ -5,7 +5,7 @@ import { t } from "../../core/text.js";
 import { KINDS } from "./catalog.js";
 
 export class Chips {
-  /** hooks: {toggle(key), forget(key): one's own is deleted}. */
+  /** hooks: {toggle(key), forget(key): one's own is deleted, aboutKind(kind)}. */
   constructor(part, hooks) {
     this.part = part;
     this.hooks = hooks;
@@ -17,7 +17,7 @@ export class Chips {
     this.part("choose").setAttribute("aria-expanded", String(!hidden));
   }
 
-  /** entries: [{key, kind, name, pressed}]. */
+  /** entries: [{key, kind, name, title, value, pressed}]; title and value: of the attribute that one is about. */
   show(entries) {
     const groups = KINDS.map((kind) => [kind, entries.filter((entry) => entry.kind === kind)]);
     const boxes = groups.filter(([, group]) => group.length).map(([kind, group]) => this.group(kind, group));
@@ -25,14 +25,22 @@ export class Chips {
   }
 
   group(kind, entries) {
-    const label = h("p", { class: "gf-hint" }, t(`latent.kind_${kind}`));
-    const chips = entries.map((entry) => this.chip(entry));
-    return h("div", {}, label, h("div", { class: "gf-row gf-chip-row" }, chips));
+    const titles = [...new Set(entries.map(({ title }) => title))];
+    const rows = titles.map((title) => this.row(title, entries));
+    return h("div", {}, h("p", { class: "gf-hint" }, this.hooks.aboutKind(kind)), rows);
   }
 
-  chip({ key, kind, name, pressed }) {
+  /** Those of one attribute, after its name. */
+  row(title, entries) {
+    const name = title ? h("span", { class: "gf-hint gf-chip-title" }, title) : [];
+    const chips = entries.filter((entry) => entry.title === title).map((entry) => this.chip(entry));
+    return h("div", { class: "gf-row gf-chip-row" }, name, chips);
+  }
+
+  chip({ key, kind, name, value, pressed }) {
     const props = { type: "button", class: "gf-btn gf-btn-mini gf-chip", dataset: { key } };
-    const button = h("button", { ...props, onclick: () => this.hooks.toggle(key) }, name);
+    const button = h("button", { ...props, onclick: () => this.hooks.toggle(key) }, value ?? name);
+    if (value) button.setAttribute("aria-label", name);
     button.setAttribute("aria-pressed", String(pressed));
     if (kind !== "own") return button;
     const remove = h("button", { type: "button", class: "gf-chip-remove", onclick: () => this.hooks.forget(key) }, "×");

@@ -32,7 +32,11 @@ export class Directions {
     this.load = newestWins((id) => this.fetchCatalog(id));
     this.showStrips = newestWins(() => this.drawStrips());
     this.showFitted = newestWins(() => this.fit());
-    this.chips = new Chips(part, { toggle: (key) => this.toggleShown(key), forget: (key) => this.forget(key) });
+    this.chips = new Chips(part, {
+      toggle: (key) => this.toggleShown(key),
+      forget: (key) => this.forget(key),
+      aboutKind: (kind) => this.catalog.aboutKind(kind),
+    });
     this.teaching = new Teaching(part, {
       state: hooks.state,
       about: hooks.about,
@@ -96,7 +100,10 @@ export class Directions {
     this.part("directions-box").hidden = !entries.length;
     this.part("export").disabled = !this.catalog.own().length;
     this.chips.show(
-      entries.map(({ key, kind }) => ({ key, kind, name: this.catalog.nameOf(key), pressed: this.isShown(key) })),
+      entries.map(({ key, kind }) => ({
+        ...{ key, kind, name: this.catalog.nameOf(key), pressed: this.isShown(key) },
+        ...(kind === "attribute" ? this.catalog.valueOf(key) : {}),
+      })),
     );
     this.show();
     this.voice.fill();
@@ -115,7 +122,7 @@ export class Directions {
 
   sliderOf({ key, kind }) {
     if (!this.made.has(key)) {
-      const title = t(`latent.kind_${this.catalog.isFitted(key) ? "fitted" : kind}`);
+      const title = this.catalog.aboutKind(this.catalog.isFitted(key) ? "fitted" : kind);
       const hooks = { push: (amount) => this.push(key, amount), lock: () => this.toggleLock(key) };
       this.made.set(key, new DirectionSlider({ key, name: this.catalog.nameOf(key), title }, hooks));
     }
