@@ -33,16 +33,18 @@ _QUICK = Config(
     penalty_every=4, ema_halflife_images=100_000, precision="auto", total_steps=20_000,
 )  # fmt: skip
 # For larger pictures: docs/training.md and weights/README.md say how these were found.
-_GROUPS: Changes = {"attributes": "", "clusters": _QUICK.clusters, "z_dim": _QUICK.z_dim}
 _SKIP: Changes = {"model": "skip", "width": 24}
 _DRAWINGS = _QUICK.changed(penalty_weight=2.0, **_SKIP)
 STYLE = 64  # numbers of a latent besides those that vote for attributes
+# A discriminator that is told attributes is twice as wide, and learns half as fast (weights/README.md).
+_TOLD: Changes = {"clusters": 0, "d_width": 24, "d_lr": 2e-3, "batch": 32}
+_GROUPS: Changes = {name: getattr(_QUICK, name) for name in ("attributes", "z_dim", *_TOLD)}
 
 
 def told(source: Source) -> Changes:
     """Settings with which both networks are told the attributes of a data set's pictures, instead of their group."""
     codes = [len(attribute.values) for attribute in source.attributes.values()]
-    return {"attributes": ",".join(map(str, codes)), "clusters": 0, "z_dim": STYLE + sum(codes)}
+    return {**_TOLD, "attributes": ",".join(map(str, codes)), "z_dim": STYLE + sum(codes)}
 
 
 # Famous ones on the networks of quick: without its groups, its penalty and its falling learning rates, which are not

@@ -53,7 +53,8 @@ class Start:
         config = self.config
         if config.attributes and config.attributes != told:
             config = told_as(config, config.changed(attributes="", clusters=changes.get("clusters", _GROUPS)))
-        return {name: getattr(config, name) for name in _NETWORKS} | changes
+        names = (*_NETWORKS, "d_lr") if config.d_width else _NETWORKS  # a wider one has rates of its own
+        return {name: getattr(config, name) for name in names} | changes
 
     def check(self, config: Config) -> None:
         """Raises ConfigError, in words, where a run with these settings cannot begin with them."""

@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from gan import bench
+from gan.data.catalog import DATA
 from tests.e2e.conftest import STRANGER, css, drawn_by, grey_of, look, part, same, set_slider, upload, wait_for_change
 
 PICTURE = css("latent", "picture")
@@ -373,3 +374,26 @@ def test_by_class_it_is_said_as_what_a_picture_was_found(server, visit):
     part(page, "latent", "find-tests").locator("button").nth(3).click()  # a test picture of each digit
     expect(part(page, "latent", "find-words")).to_contain_text("Found as “3”")
     wait_for_shown(page, "c=3&from=")
+
+
+def test_values_of_told_attributes_stand_by_attribute_and_a_slider_chooses_one(server, visit):
+    run = server.finish("quick-monsters", "monsters", batch=8, total_steps=4)
+    page = latent(visit, server, f"w=run-{run}&seed=5")
+    known = DATA["monsters"].attributes
+    mouth = list(known).index("mouth")
+    key = f"attribute-{mouth}-2"
+    part(page, "latent", "choose").click()
+    chips = page.locator(css("latent", "chips"))
+    row = chips.locator(".gf-chip-row", has_text=known["mouth"].title)
+    expect(row.locator(".gf-chip")).to_have_text([str(value) for value in known["mouth"].values])
+    expect(chips.locator(".gf-chip-title")).to_have_text([str(attribute.title) for attribute in known.values()])
+    chip = chips.locator(f'[data-key="{key}"]')
+    expect(chip).to_have_accessible_name(f"{known['mouth'].title}: {known['mouth'].values[2]}")
+    expect(page.locator('[data-gf="direction"]')).to_have_count(len(known))  # one of each attribute
+    chip.click()
+    set_slider(by_key(page, key).locator("input"), 3)
+    shows = wait_for_shown(page, f"u={key}:3:")
+    assert shows.endswith(":g")  # it chooses anew
+    same(on_canvas(page), server.pixels(shows)[0, 0])  # of its red
+    there = latent(visit, server, shows, host=STRANGER)
+    np.testing.assert_array_equal(on_canvas(there), on_canvas(page))

@@ -142,7 +142,7 @@ test("directions towards attributes are found later, named by both, and shown un
   assert.deepEqual([...again.shown], ["3"]);
 });
 
-test("a slider of each attribute comes first, and values have the names of theirs", () => {
+test("of told attributes each has one slider at first, and values have the names of theirs", () => {
   const attributes = ["Eyes", "Mouth", "Hat"].map((title) => ({ title, values: ["a", "b", "c", "d", "e", "f"] }));
   const catalog = opened({ measured: [], attributes, told: true });
   const found = attributes.flatMap(({ values }, a) => values.map((_, v) => `attribute-${a}-${v}`));
@@ -150,8 +150,7 @@ test("a slider of each attribute comes first, and values have the names of their
     "stamp",
     found.map((key) => ({ key, kind: "attribute", vector: VECTOR, regroups: true })),
   );
-  assert.deepEqual([...catalog.shown].slice(0, 4), ["attribute-0-1", "attribute-1-1", "attribute-2-1", "attribute-0-0"]);
-  assert.equal(catalog.shown.size, MOST_SHOWN);
+  assert.deepEqual([...catalog.shown], ["attribute-0-1", "attribute-1-1", "attribute-2-1"]);
   assert.deepEqual(catalog.valueOf("attribute-1-2"), { title: "Mouth", value: "c", at: 2 });
   assert.equal(catalog.valueOf("slant").value, undefined);
 });
