@@ -11,7 +11,9 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from gan import bench
+from gan.core.noise import latent_of
 from gan.data.catalog import DATA
+from gan.models import weights_file
 from tests.e2e.conftest import STRANGER, css, drawn_by, grey_of, look, part, same, set_slider, upload, wait_for_change
 
 PICTURE = css("latent", "picture")
@@ -376,24 +378,35 @@ def test_by_class_it_is_said_as_what_a_picture_was_found(server, visit):
     wait_for_shown(page, "c=3&from=")
 
 
-def test_values_of_told_attributes_stand_by_attribute_and_a_slider_chooses_one(server, visit):
+def test_what_a_told_generator_draws_is_chosen_from_lists(server, visit):
     run = server.finish("quick-monsters", "monsters", batch=8, total_steps=4)
     page = latent(visit, server, f"w=run-{run}&seed=5")
     known = DATA["monsters"].attributes
-    mouth = list(known).index("mouth")
-    key = f"attribute-{mouth}-2"
-    part(page, "latent", "choose").click()
-    chips = page.locator(css("latent", "chips"))
-    row = chips.locator(".gf-chip-row", has_text=known["mouth"].title)
-    expect(row.locator(".gf-chip")).to_have_text([str(value) for value in known["mouth"].values])
-    expect(chips.locator(".gf-chip-title")).to_have_text([str(attribute.title) for attribute in known.values()])
-    chip = chips.locator(f'[data-key="{key}"]')
-    expect(chip).to_have_accessible_name(f"{known['mouth'].title}: {known['mouth'].values[2]}")
-    expect(page.locator('[data-gf="direction"]')).to_have_count(len(known))  # one of each attribute
-    chip.click()
-    set_slider(by_key(page, key).locator("input"), 3)
-    shows = wait_for_shown(page, f"u={key}:3:")
-    assert shows.endswith(":g")  # it chooses anew
-    same(on_canvas(page), server.pixels(shows)[0, 0])  # of its red
+    mouth, values = list(known).index("mouth"), [str(value) for value in known["mouth"].values]
+    lists = part(page, "latent", "attributes").locator("select")
+    expect(lists).to_have_count(len(known))
+    expect(lists.nth(mouth)).to_be_enabled()
+    network = weights_file.build(weights_file.from_bytes(server.fetch(f"runs/{run}/download/weights.safetensors")[1]))
+    vote = network.vote(latent_of(5, network.z_dim)).split(network.codes, 1)[mouth]
+    expect(lists.nth(mouth).locator("option:checked")).to_have_text(f"({values[int(vote.argmax())]})")
+    start = on_canvas(page)
+    for value in (2, 5):
+        lists.nth(mouth).select_option(values[value])
+        shows = wait_for_shown(page, f"u=attribute-{mouth}-{value}:3:")
+        assert shows.endswith(":g") and shows.count("attribute") == 1  # it chooses anew, and nothing else is chosen
+        same(on_canvas(page), server.pixels(shows)[0, 0])  # of its red
+        expect(by_key(page, f"attribute-{mouth}-{value}").locator("input")).to_have_value("3")
     there = latent(visit, server, shows, host=STRANGER)
     np.testing.assert_array_equal(on_canvas(there), on_canvas(page))
+    expect(part(there, "latent", "attributes").locator("select").nth(mouth)).to_have_value(f"attribute-{mouth}-5")
+    lists.nth(mouth).select_option("")
+    page.wait_for_selector(f'{PICTURE}[data-shows="w=run-{run}&seed=5"]')
+    np.testing.assert_array_equal(on_canvas(page), start)
+
+    part(page, "latent", "choose").click()  # and each value may have a slider
+    row = part(page, "latent", "chips").locator(".gf-chip-named", has_text=known["mouth"].title)
+    expect(row.locator(".gf-chip")).to_have_text(values)
+    expect(row.locator(".gf-chip").nth(2)).to_have_accessible_name(f"{known['mouth'].title}: {values[2]}")
+    row.locator(".gf-chip").nth(2).click()
+    set_slider(by_key(page, f"attribute-{mouth}-2").locator("input"), -3)
+    wait_for_shown(page, f"u=attribute-{mouth}-2:-3:")

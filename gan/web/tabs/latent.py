@@ -77,6 +77,11 @@ _SHARE = """
 </dialog>"""
 
 _SLIDERS = """
+<section class="gf-card gf-stack-tight" data-gf="attributes-box" hidden>
+  <h2 class="gf-section-title">{attributes}</h2>
+  <p class="gf-hint">{attributes_hint}</p>
+  <div class="gf-attributes" data-gf="attributes"></div>
+</section>
 <section class="gf-card gf-stack-tight" data-gf="directions-box">
   <div class="gf-row">
     <h2 class="gf-section-title">{directions}</h2>

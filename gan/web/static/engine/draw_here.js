@@ -147,6 +147,17 @@ export function numbersHere(id, spec) {
 }
 
 /**
+ * What the picture is to be: for each code the shares of its values, side by side.
+ *
+ * @param {string} id
+ * @param {LatentSpec} spec
+ */
+export function conditionHere(id, spec) {
+  const generator = generatorFor(id, [spec]);
+  return generator && { mixture: pointOf(generator, spec)[1] ?? [], codes: generator.about.codes };
+}
+
+/**
  * As the route `path`.
  *
  * @param {string} id

@@ -54,7 +54,7 @@ class LatentTab extends WeightsTab {
       spread: (spread) => this.spread(spread),
       walk: (i, pictures) => this.walk(i, pictures),
     });
-    this.directions = new Directions(part, { ...hooks, refine, restore });
+    this.directions = new Directions(part, { ...hooks, refine, restore, apply: (change) => this.apply(change) });
     this.wholePicture = new WholePicture(part, hooks);
     this.faders = new Faders(part, hooks);
     this.share = new Share(part, { ...hooks, choose: (id) => this.choose(id), restore });

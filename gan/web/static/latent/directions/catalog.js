@@ -107,7 +107,7 @@ export class Catalog {
 
   // ---- which are shown ----
 
-  /** As the person chose last; at first the named ones (of told attributes the second value of each), and some of the layer's. */
+  /** As the person chose last; at first the named ones, and some of the layer's. */
   readShown() {
     const kept = read(SHOWN)[this.weights];
     const keys = Array.isArray(kept) ? kept.filter((key) => this.entries.has(key)) : this.usual();
@@ -116,9 +116,9 @@ export class Catalog {
 
   usual() {
     const of = (...kinds) => [...this.entries.values()].filter(({ kind }) => kinds.includes(kind)).map(({ key }) => key);
-    if (this.about().told)
-      return [...of("attribute").filter((key) => this.valueOf(key).at === 1), ...of("own")].slice(0, MOST_SHOWN);
-    const named = of("measured", "attribute", "own");
+    const { told, open_mouth } = this.about(); // of told attributes each has a list (attributes.js)
+    const values = told ? of("attribute").filter((key) => key === open_mouth) : of("attribute");
+    const named = [...of("measured"), ...values, ...of("own")];
     return [...named, ...of("principal").slice(0, named.length ? FIRST_OF_THE_LAYER : MOST_SHOWN)].slice(0, MOST_SHOWN);
   }
 

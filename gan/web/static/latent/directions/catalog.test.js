@@ -142,15 +142,15 @@ test("directions towards attributes are found later, named by both, and shown un
   assert.deepEqual([...again.shown], ["3"]);
 });
 
-test("of told attributes each has one slider at first, and values have the names of theirs", () => {
+test("of told attributes only the open mouth has a slider at first, and values have the names of theirs", () => {
   const attributes = ["Eyes", "Mouth", "Hat"].map((title) => ({ title, values: ["a", "b", "c", "d", "e", "f"] }));
-  const catalog = opened({ measured: [], attributes, told: true });
+  const catalog = opened({ measured: [], attributes, told: true, open_mouth: "attribute-1-3" });
   const found = attributes.flatMap(({ values }, a) => values.map((_, v) => `attribute-${a}-${v}`));
   catalog.take(
     "stamp",
     found.map((key) => ({ key, kind: "attribute", vector: VECTOR, regroups: true })),
   );
-  assert.deepEqual([...catalog.shown], ["attribute-0-1", "attribute-1-1", "attribute-2-1"]);
+  assert.deepEqual([...catalog.shown], ["attribute-1-3", "0", "1", "2"]);
   assert.deepEqual(catalog.valueOf("attribute-1-2"), { title: "Mouth", value: "c", at: 2 });
   assert.equal(catalog.valueOf("slant").value, undefined);
 });

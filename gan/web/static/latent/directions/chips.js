@@ -32,9 +32,9 @@ export class Chips {
 
   /** Those of one attribute, after its name. */
   row(title, entries) {
-    const name = title ? h("span", { class: "gf-hint gf-chip-title" }, title) : [];
     const chips = entries.filter((entry) => entry.title === title).map((entry) => this.chip(entry));
-    return h("div", { class: "gf-row gf-chip-row" }, name, chips);
+    const row = h("div", { class: "gf-row gf-chip-row" }, chips);
+    return title ? h("div", { class: "gf-chip-named" }, h("span", { class: "gf-hint" }, title), row) : row;
   }
 
   chip({ key, kind, name, value, pressed }) {

@@ -10,6 +10,7 @@ import { api, getJSON, jsonOf, url } from "../../core/server.js";
 import { t } from "../../core/text.js";
 import { isNumber, LatentSpec } from "../../engine/latent_spec.js";
 import { amountOf, isSet, moved } from "./amounts.js";
+import { Attributes } from "./attributes.js";
 import { Catalog, MOST_SHOWN, withVector } from "./catalog.js";
 import { Chips } from "./chips.js";
 import { fetchFitted, pictureBefore, placed, refitted } from "./fitting.js";
@@ -21,7 +22,7 @@ import { Voice } from "./voice.js";
 export class Directions {
   /**
    * hooks: {state(), about(), move(change): change parts of the spec, refine(change): change them without a step to undo,
-   * restore(address): show another picture}.
+   * apply(change): change them, and every control follows, restore(address): show another picture}.
    */
   constructor(part, hooks) {
     this.part = part;
@@ -36,6 +37,12 @@ export class Directions {
       toggle: (key) => this.toggleShown(key),
       forget: (key) => this.forget(key),
       aboutKind: (kind) => this.catalog.aboutKind(kind),
+    });
+    this.attributes = new Attributes(part, {
+      ...hooks,
+      isReady: (key) => this.catalog.isReady(key),
+      pushOf: (key) => this.catalog.pushOf(key),
+      move: hooks.apply,
     });
     this.teaching = new Teaching(part, {
       state: hooks.state,
@@ -65,6 +72,7 @@ export class Directions {
     if (!this.catalog.begin()) this.made = new Map();
     this.addFromSpec();
     this.catalog.readShown();
+    this.attributes.build();
     this.rebuild();
     if (!this.catalog.stamp) this.load(this.catalog.weights);
   }
@@ -105,6 +113,7 @@ export class Directions {
         ...(kind === "attribute" ? this.catalog.valueOf(key) : {}),
       })),
     );
+    this.attributes.offer();
     this.show();
     this.voice.fill();
   }
@@ -131,6 +140,7 @@ export class Directions {
 
   /** Sliders as the state says. */
   show() {
+    this.attributes.show();
     const { directions } = this.hooks.about();
     for (const slider of this.sliders) {
       const { key } = slider;
