@@ -19,6 +19,7 @@ import torch
 import uvicorn
 
 from gan.core import messages
+from gan.core.config import Config
 from gan.data.catalog import Pictures
 from gan.metrics import evaluate
 
@@ -99,7 +100,13 @@ def make_pictures(n: int = 256, size: int = 28, channels: int = 1, classes: int 
     rng = torch.Generator().manual_seed(5)
     images = torch.randint(0, 256, (n, channels, size, size), generator=rng, dtype=torch.uint8)
     labels = torch.randint(0, max(classes, 1), (n,), generator=rng)
-    return Pictures("random", images, labels, tuple(str(i) for i in range(classes)))
+    attributes = torch.randint(0, 2, (n, 3), generator=rng, dtype=torch.uint8)
+    return Pictures("random", images, labels, tuple(str(i) for i in range(classes)), attributes)
+
+
+def of_random_pictures(config: Config) -> Config:
+    """The same settings, for networks that are told the attributes of `make_pictures` where they are told some."""
+    return config.changed(attributes="2,2,2") if config.attributes else config
 
 
 @pytest.fixture(scope="session")

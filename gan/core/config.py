@@ -24,6 +24,7 @@ Scope = Literal["fitted", "new", "clusters", "free"]
 # Sides of pictures, in pixels: 4 to 7, doubled at least once.
 SIZES = tuple(start << doublings for doublings in range(1, 7) for start in range(4, 8) if start << doublings <= 256)
 MOST_VALUES = 256  # of all codes together, see Config.codes
+NEVER = -1e4  # added to the vote of a value that no latent may choose
 _ANY_UNTIL = 64  # files of 0.1 may have any side from the smallest to this
 
 
@@ -144,7 +145,7 @@ class Config:
         if not is_readable_size(self.size):
             raise ConfigError(wrong_size(self.size))
         if self.attributes and not _are_counts(self.attributes):
-            raise ConfigError(say("config.wrong_attributes", value=_shown(self.attributes)))
+            raise ConfigError(say("config.wrong_attributes", value=_shown(self.attributes), most=MOST_VALUES))
 
     @property
     def codes(self) -> tuple[int, ...]:

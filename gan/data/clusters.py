@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, one_hot
 
-from gan.core.config import Config
+from gan.core.config import NEVER, Config
 from gan.data.pictures import Pictures
 
 FIT_PICTURES = 5_000  # groups are found on so many pictures, then all are sorted into them
 ROUNDS = 12
 FEWEST = 50  # pictures of one group, on average: a small data set has fewer groups than asked for
+ENOUGH = 10  # pictures with which it is no chance that two values are had by the same ones
 GRAIN = 16  # centres are multiples of 1/16
 
 
@@ -85,16 +86,28 @@ def told_attributes(labels: Tensor, codes: Sequence[int], rng: torch.Generator) 
     itself. So a value that another attribute has said already (the colour of a part that is not there) is not told:
     another one of its attribute is, by lot, or latents would choose what no picture has.
     """
-    hot = [one_hot(column.long(), values) for column, values in zip(labels.T, codes, strict=True)]
+    hot = _one_hots(labels, codes)
     for a, own in enumerate(hot):
         said = torch.cat([own[:, :0], *hot[:a]], 1)
         together, sizes = own.T.double() @ said.double(), own.sum(0)  # [values, all before], [values]
-        known = ((together == sizes[:, None]) & (together == said.sum(0)) & (together > 0)).any(1)  # the same pictures
+        known = ((together == sizes[:, None]) & (together == said.sum(0)) & (together >= ENOUGH)).any(1)
         rows, others = own[:, known].any(1), torch.where(known, 0, sizes).double()
         if rows.any() and others.any():
             drawn = torch.multinomial(others, int(rows.sum()), replacement=True, generator=rng)
             own[rows] = one_hot(drawn, len(others))
     return torch.cat(hot, 1).float(), [each.double().mean(0) for each in hot]
+
+
+def attributes_of(pictures: Pictures, row: int, config: Config) -> Tensor | None:
+    """What D is told of one picture where it is told attributes, float32 [1, sum of codes]; else None."""
+    if not config.attributes or pictures.attributes is None:
+        return None
+    return torch.cat(_one_hots(pictures.attributes[row : row + 1], config.codes), 1).float()
+
+
+def _one_hots(labels: Tensor, codes: Sequence[int]) -> list[Tensor]:
+    """Labels uint8 [N, A] -> for each attribute int64 [N, values]."""
+    return [one_hot(column.long(), values) for column, values in zip(labels.T, codes, strict=True)]
 
 
 def code_logit_bias(shares: Tensor, rng: torch.Generator, draws: int = 20_000, rounds: int = 40) -> Tensor:
@@ -105,4 +118,4 @@ def code_logit_bias(shares: Tensor, rng: torch.Generator, draws: int = 20_000, r
     for _ in range(rounds):
         found = torch.bincount((votes + odds).argmax(1), minlength=len(shares)) / draws
         odds += 0.5 * (wanted - found.clamp(min=1 / draws).log())
-    return torch.where(shares > 0, odds, -1e4)  # a group without pictures is never voted for
+    return torch.where(shares > 0, odds, NEVER)

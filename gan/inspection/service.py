@@ -23,6 +23,7 @@ from gan.core.images import to_uint8
 from gan.core.messages import say
 from gan.data import catalog
 from gan.data.catalog import DATA, DataError
+from gan.data.clusters import attributes_of
 from gan.data.pictures import Pictures
 from gan.inspection.networks import Layer, feature_maps, heat_map
 from gan.latent.spec import LatentSpec
@@ -181,8 +182,8 @@ class Inspector:
                     raise NotAvailable(say("inspection.class_unknown"))
                 image = train.images[row]
                 x = image[None].float() / 127.5 - 1
-                # Where D is told groups: that of the picture.
-                condition = train.labels[row : row + 1] if config.classes else subject.condition
+                told = train.labels[row : row + 1] if config.classes else attributes_of(train, row, config)
+                condition = subject.condition if told is None else told  # of the picture, where groups are told
             logit, heat = heat_map(D, x, condition)
             if not (math.isfinite(logit) and heat.isfinite().all()):
                 raise NotAvailable(say("inspection.not_finite"))

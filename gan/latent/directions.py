@@ -132,7 +132,7 @@ class StudyResult:
         """Everything that can be found without a person: measured, then towards classes, then varied most."""
         found = [Direction(name, "measured", v) for name, v in self.measured.items()]
         known = knows(self.dataset, self.study.images.shape[1:]) and not self.generator.classes
-        if known and self.generator.hidden and form_of(self.dataset).attributes == self.generator.codes:
+        if self.generator.hidden:
             found += told_directions(self.generator, self.study)
         elif known and form_of(self.dataset).attributes:
             found += attribute_directions(self.generator, self.study, load(self.dataset), check)

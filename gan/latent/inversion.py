@@ -23,7 +23,7 @@ from gan.core.messages import say
 from gan.latent.directions import SampleSet
 from gan.latent.spec import packed
 from gan.metrics.classifier import form_of, knows, load, to_float
-from gan.models.layers import Generator, chosen
+from gan.models.layers import Generator
 
 STARTS, KEPT = 12, 3  # latents in the first rounds, and in the rest
 RIVALS = 3  # classes among them: the likeliest, and those with the nearest pictures
@@ -69,7 +69,7 @@ def search(generator: Generator, seen: SampleSet, target: Tensor, opinion: Tenso
             say("latent.wrong_picture", shape=str(list(target.shape)), wanted=str(list(seen.images.shape[1:])))
         )
     x, many = _plain(target[None]), _plain(seen.images)  # [1, C, H, W], [N, C, H, W]
-    told = chosen(opinion[None], generator.codes)[0] if opinion is not None and generator.hidden else None
+    told = generator.likeliest(opinion[None])[0] if opinion is not None and generator.hidden else None
     opinion = opinion if generator.classes else None
     doubt = 1 + DOUBT * (1 - opinion) if opinion is not None else torch.ones(max(1, generator.classes))
     looks = int(opinion.argmax()) if opinion is not None and opinion.amax() > 0.5 else None
@@ -157,7 +157,7 @@ def _held(generator: Generator, z: Tensor, told: Tensor | None) -> Tensor | None
         return None
     if told is not None:
         return told.expand(len(z), -1)
-    return chosen(generator.vote(z), generator.codes)
+    return generator.likeliest(generator.vote(z))
 
 
 @torch.inference_mode()

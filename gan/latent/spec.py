@@ -50,9 +50,9 @@ class LatentSpec:
     mix: tuple[int, float] | None = None  # so much of another class
 
 
-def latent_at(spec: LatentSpec, z_dim: int, directions: Tensor, clusters: int = 0) -> Tensor:
-    """The latent [1, z_dim] of a spec; its first `clusters` numbers say which group the picture is of."""
-    return final_latents(cluster_latents(base_of(spec, z_dim), spec, directions, clusters), spec, directions)
+def latent_at(spec: LatentSpec, z_dim: int, directions: Tensor, votes: int = 0) -> Tensor:
+    """The latent [1, z_dim] of a spec; its first `votes` numbers say what the picture is of."""
+    return final_latents(cluster_latents(base_of(spec, z_dim), spec, directions, votes), spec, directions)
 
 
 def base_of(spec: LatentSpec, z_dim: int) -> Tensor:
@@ -81,9 +81,9 @@ def bases_around(spec: LatentSpec, n: int, spread: float, z_dim: int, first: int
     return torch.cat([z, neighbours(z, n, spread, seed_of(spec.seed, len(spec.walk)), first)])
 
 
-def cluster_latents(z: Tensor, spec: LatentSpec, directions: Tensor, clusters: int = 0) -> Tensor:
+def cluster_latents(z: Tensor, spec: LatentSpec, directions: Tensor, votes: int = 0) -> Tensor:
     """Base latents z [N, z_dim] as they vote for their group: truncated, and pushed by whatever may change it."""
-    z = torch.cat([z[:, :clusters], spec.psi * z[:, clusters:]], 1)  # the mean latent is zero, and keeps the group
+    z = torch.cat([z[:, :votes], spec.psi * z[:, votes:]], 1)  # the mean latent is zero, and keeps the group
     free = unlocked(spec, directions)
     z = edit(z, free, spec.principal, {})
     return edit(_along(z, spec, directions, may_change_cluster=True), free, {}, spec.fixed)

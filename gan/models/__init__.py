@@ -47,8 +47,16 @@ MAX_NUMBERS = 40_000_000  # weights of one network; a stranger's settings must n
 
 def meta_generator(cfg: Config) -> Generator:
     """The generator's structure without memory (shapes only). Raises ConfigError when it cannot make such pictures."""
+    _check_attributes(cfg)
     with torch.device("meta"):
         return _checked(_model(cfg).generator(cfg, _LAST[cfg.output]()))
+
+
+def _check_attributes(cfg: Config) -> None:
+    if cfg.attributes and (cfg.clusters or cfg.classes):
+        raise ConfigError(say("models.attributes_alone"))
+    if cfg.attributes and sum(cfg.codes) >= cfg.z_dim:
+        raise ConfigError(say("models.attributes_need_latent", values=sum(cfg.codes), z_dim=cfg.z_dim))
 
 
 def meta_discriminator(cfg: Config) -> Discriminator:

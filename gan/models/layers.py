@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, one_hot, pad
 
-from gan.core.config import Config
+from gan.core.config import NEVER, Config
 from gan.models.winograd import corner, same_conv5
 
 
@@ -178,6 +178,10 @@ class Generator(nn.Module):
         """z [N, z_dim] -> for each code a mixture of its values, [N, votes]; nearly always one value alone."""
         codes = (CODE_SHARPNESS * (z[:, : self.votes] + self.odds)).split(self.codes, 1)
         return torch.cat([code.softmax(1) for code in codes], 1)
+
+    def likeliest(self, shares: Tensor) -> Tensor:
+        """The value of each code with the highest of shares [N, votes] that a latent may choose, bool [N, votes]."""
+        return chosen(shares.masked_fill(self.odds <= NEVER / 2, -torch.inf), self.codes)
 
     def inputs(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """What the first layer sees, [N, input_size]: the latent and what it is told."""

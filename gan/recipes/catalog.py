@@ -37,14 +37,15 @@ _SKIP: Changes = {"model": "skip", "width": 24}
 _DRAWINGS = _QUICK.changed(penalty_weight=2.0, **_SKIP)
 STYLE = 64  # numbers of a latent besides those that vote for attributes
 # A discriminator that is told attributes is twice as wide, and learns half as fast (weights/README.md).
-_TOLD: Changes = {"clusters": 0, "d_width": 24, "d_lr": 2e-3, "batch": 32}
-_GROUPS: Changes = {name: getattr(_QUICK, name) for name in ("attributes", "z_dim", *_TOLD)}
+_TOLD: Changes = {"clusters": 0, "d_lr": 2e-3, "batch": 32}
+# Of a recipe that tells attributes, for pictures that have none.
+GROUPS: Changes = {name: getattr(_QUICK, name) for name in ("attributes", "z_dim", "d_width", *_TOLD)}
 
 
-def told(source: Source) -> Changes:
-    """Settings with which both networks are told the attributes of a data set's pictures, instead of their group."""
+def told(source: Source, width: int) -> Changes:
+    """Settings with which networks of a width are told the attributes of a data set, instead of groups."""
     codes = [len(attribute.values) for attribute in source.attributes.values()]
-    return {**_TOLD, "attributes": ",".join(map(str, codes)), "z_dim": STYLE + sum(codes)}
+    return {**_TOLD, "attributes": ",".join(map(str, codes)), "z_dim": STYLE + sum(codes), "d_width": width}
 
 
 # Famous ones on the networks of quick: without its groups, its penalty and its falling learning rates, which are not
@@ -70,11 +71,11 @@ _CONV_SMALL = _KERAS.changed(
 RECIPES: dict[str, Recipe] = {
     "quick-monsters": Recipe(
         "start",
-        _DRAWINGS.changed(recipe="quick-monsters", dataset="monsters", **told(DATA["monsters"])),
+        _DRAWINGS.changed(recipe="quick-monsters", dataset="monsters", **told(DATA["monsters"], 24)),
     ),
     "quick-faces": Recipe(
         "start",
-        _DRAWINGS.changed(recipe="quick-faces", dataset="faces", **told(DATA["faces"])),
+        _DRAWINGS.changed(recipe="quick-faces", dataset="faces", **told(DATA["faces"], 24)),
     ),
     "quick": Recipe(
         "start",
@@ -189,5 +190,6 @@ def make_config(recipe: str, dataset: str | None = None, own_dir: Path | None = 
     fitted = base.changed(dataset=dataset, size=info.size, channels=info.channels, classes=classes)
     other = large if info.size >= LARGE and "model" not in changes else {}
     if base.attributes:
-        other = other | (told(info) if info.attributes and "clusters" not in changes else _GROUPS)
+        tells = info.attributes and "clusters" not in changes
+        other = other | (told(info, int(changes.get("width", base.width))) if tells else GROUPS)
     return fitted.changed(**other | changes)

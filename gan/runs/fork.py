@@ -93,7 +93,8 @@ def plan_fork(source: Run, changes: Changes, step: int | None = None) -> Fork:
         raise ConfigError(say("runs.fork_keeps", label=_named(fixed), name=fixed))
     if source.needs:
         raise DataError(source.needs)
-    config = source.config.changed(**changes)
+    instead: Changes = {"attributes": ""} if changes.get("clusters") and source.config.attributes else {}
+    config = source.config.changed(**changes, **instead)  # groups are told instead of attributes
     check_config(config)
     if step == 0 and not _begins_alike(source, config):
         return Fork(source, 0, None, config, changes, asked=0)
@@ -127,7 +128,7 @@ def _refuse_other_networks(old: Config, new: Config) -> None:
     """Refuse changes after which the weights would not fit, or would mean something else."""
     grouping = [name for name, knob in KNOBS.items() if knob.scope == "clusters"]  # see Trainer._choose_labels
     regrouped = next((name for name in grouping if getattr(old, name) != getattr(new, name)), None)
-    if old.clusters and regrouped:
+    if old.codes and regrouped:
         raise ConfigError(say("runs.fork_regroups", label=KNOBS[regrouped].label, name=regrouped))
     if shapes_of(old) != shapes_of(new):
         changed = [k for k, v in new.to_dict().items() if v != old.to_dict()[k]]

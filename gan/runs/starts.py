@@ -51,10 +51,12 @@ class Start:
         told: the attributes that the run would be told by itself (`Config.attributes`).
         """
         config = self.config
-        if config.attributes and config.attributes != told:
-            config = told_as(config, config.changed(attributes="", clusters=changes.get("clusters", _GROUPS)))
-        names = (*_NETWORKS, "d_lr") if config.d_width else _NETWORKS  # a wider one has rates of its own
-        return {name: getattr(config, name) for name in names} | changes
+        if config.attributes and (config.attributes != told or "clusters" in changes):
+            groups = config.changed(attributes="", clusters=changes.get("clusters", _GROUPS))
+            config = told_as(config, groups) if groups.clusters else groups
+        names = {*_NETWORKS, *({"d_lr"} if config.d_width else ())}  # a wider one has rates of its own
+        names -= {"clusters"} if config.attributes else set()  # to ask for groups, or for none, asks for no attributes
+        return {name: getattr(config, name) for name in sorted(names)} | changes
 
     def check(self, config: Config) -> None:
         """Raises ConfigError, in words, where a run with these settings cannot begin with them."""
@@ -63,7 +65,7 @@ class Start:
             words = {"own": form_in_words(*own), "theirs": form_in_words(*theirs)}
             raise ConfigError(say("runs.start_other_pictures", title=self.title, **words))
         fitted = told_as(self.config, config)
-        if shapes_of(config) != shapes_of(fitted):
+        if config.attributes != fitted.attributes or shapes_of(config) != shapes_of(fitted):
             differ = [name for name in (*_NETWORKS, "classes") if getattr(config, name) != getattr(fitted, name)]
             raise ConfigError(say("runs.start_other_networks", title=self.title, settings=differ))
 

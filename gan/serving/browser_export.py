@@ -37,7 +37,7 @@ from gan.models.layers import (
 )
 from gan.models.skip import FirstPicture, LastDoubling, SkipDoubling
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MAX_BYTES = 3_000_000
 MAX_MULTIPLICATIONS = 25_000_000  # of one picture: some 5 ms with a browser's vector units, 15 without
 

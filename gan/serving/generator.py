@@ -101,8 +101,8 @@ class LoadedGenerator:
             "z_dim": cfg.z_dim,
             "classes": cfg.classes,
             "class_names": [recognised(f"datasets.{cfg.dataset}.class_{i}", n) for i, n in enumerate(w.class_names)],
-            "groups": self.network.votes,
-            "told": bool(self.network.hidden),
+            "votes": self.network.votes,
+            "told": cfg.attributes != "" and cfg.codes == _values_of_attributes(cfg.dataset),
             "attributes": _attributes(cfg.dataset),
             "open_mouth": _open_mouth(cfg.dataset),
             "dataset": cfg.dataset,
@@ -255,6 +255,11 @@ def _attributes(dataset: str) -> list[dict[str, object]]:
     """What of its pictures has names, attribute by attribute; nothing of own pictures."""
     known = DATA[dataset].attributes if dataset in DATA else {}
     return [{"title": attribute.title, "values": list(attribute.values)} for attribute in known.values()]
+
+
+def _values_of_attributes(dataset: str) -> tuple[int, ...]:
+    known = DATA[dataset].attributes if dataset in DATA else {}
+    return tuple(len(attribute.values) for attribute in known.values())
 
 
 def _open_mouth(dataset: str) -> str | None:

@@ -26,8 +26,9 @@ from gan.core.files import brief, write_atomically
 from gan.core.messages import say
 from gan.core.seeds import FormatError, Stream, read_format
 from gan.losses.adaptive import AdaptiveProbability
+from gan.models import meta_discriminator, meta_generator
 from gan.training.trainer import State, Trainer
-from gan.training.transfer import tell_groups
+from gan.training.transfer import tell_groups, told_as
 
 _HEADER = "gan-forge"
 _BY_KEY: tuple[Literal["G", "D", "ema", "augment"], ...] = ("G", "D", "ema", "augment")
@@ -250,14 +251,17 @@ _OF_THE_DATA = "odds"  # of a generator: how often its groups are drawn
 def begin_with(path: Path, trainer: Trainer) -> None:
     """Give a trainer at step 0 the networks in a checkpoint, or in a file of those alone (`networks_of`).
 
-    G and its average begin as the average there, D as D; one that was told attributes is told groups where they are
-    (gan.training.transfer). What belongs to the data, and the optimisers, stay as they
-    are. Raises CheckpointError where they are other networks or not finite; nothing is changed then.
+    G and its average begin as the average there, D as D; networks that were told attributes are told groups where the
+    trainer's are (gan.training.transfer). What belongs to the data, and the optimisers, stay as they are. Raises
+    CheckpointError where they are other networks or not finite; nothing is changed then.
     """
-    state, config = trainer.state_dict(), trainer.config
-    rng = torch.Generator().manual_seed(trainer.seeds.of(Stream.CLUSTERS))
-    networks = shown_generator_state(path), discriminator_state(path)
-    G, D = tell_groups(*networks, read_header(path)["config"], config, rng)
+    state, old = trainer.state_dict(), read_header(path)["config"]
+    G, D = shown_generator_state(path), discriminator_state(path)
+    if told_as(old, trainer.config) != old:
+        meta = meta_generator(old), meta_discriminator(old)
+        G, D = (_like(m.state_dict(), found, path) for m, found in zip(meta, (G, D), strict=True))
+        rng = torch.Generator().manual_seed(trainer.seeds.of(Stream.CLUSTERS))
+        G, D = tell_groups(G, D, old, trainer.config, rng)
     G, D = _like(state["G"], G, path), _like(state["D"], D, path)
     G |= {name: tensor for name, tensor in state["G"].items() if name == _OF_THE_DATA}
     trainer.load_state_dict(state | {"G": G, "D": D} | ({"ema": dict(G)} if "ema" in state else {}))

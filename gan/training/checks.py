@@ -33,8 +33,7 @@ def _said(config: Config) -> dict[str, object]:
     titles = {name: choice_title(name, getattr(config, name)) for name in choices}
     probabilities = [choice_title("objective", name) for name, found in OBJECTIVES.items() if found.is_probability]
     bounded = [choice_title("objective", name) for name, found in OBJECTIVES.items() if found.boundary is not None]
-    values = sum(config.codes)
-    return settings | titles | {"values": values, "probabilities": probabilities, "boundaries": bounded}
+    return settings | titles | {"probabilities": probabilities, "boundaries": bounded}
 
 
 # What does not go together, and the entry of checks.json that says why: its setting in brackets is the one that the
@@ -81,16 +80,8 @@ _REFUSED: tuple[tuple[Callable[[Config], bool], str], ...] = (
         "groups_with_classes",
     ),
     (
-        lambda c: bool(c.attributes) and (c.clusters > 0 or c.classes > 0),
-        "attributes_alone",
-    ),
-    (
         lambda c: c.clusters > c.z_dim,
         "groups_need_latent",
-    ),
-    (
-        lambda c: bool(c.attributes) and sum(c.codes) >= c.z_dim,
-        "attributes_need_latent",
     ),
 )
 

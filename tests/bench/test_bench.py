@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,17 +28,14 @@ from gan.data.catalog import Pictures
 from gan.models.layers import Dropout
 from gan.recipes.catalog import RECIPES, make_config
 from gan.training.trainer import Trainer
-from tests.conftest import PATIENCE, until
+from tests.conftest import PATIENCE, of_random_pictures, until
 
 # The bare loop ---------------------------------------------------------------------------------------------------
 
 
 def twins(recipe: str, pictures, **changes) -> tuple[Trainer, Bare]:
     """Both loops from the same first weights. Their dropout draws from different generators, so it is switched off."""
-    config = RECIPES[recipe].config.changed(batch=8, **changes)
-    if config.attributes:
-        shape, rng = (len(pictures.images), len(config.codes)), torch.Generator().manual_seed(1)
-        pictures = replace(pictures, attributes=torch.randint(2, shape, generator=rng, dtype=torch.uint8))
+    config = of_random_pictures(RECIPES[recipe].config).changed(batch=8, **changes)
     ours = Trainer(config, pictures)
     bare = Bare(config, pictures.images.float() / 127.5 - 1, ours.data.labels)
     bare.G.load_state_dict(ours.G.state_dict())

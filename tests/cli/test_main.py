@@ -165,7 +165,7 @@ def test_mistakes_get_one_sentence_and_exit_code_1(folder, capsys, arguments, wo
 
 
 def test_every_setting_is_a_flag_and_help_reads(capsys):
-    assert set(KNOBS) - set(FLAGS) == {"recipe", "dataset", "size", "channels", "classes"}
+    assert set(KNOBS) - set(FLAGS) == {"recipe", "dataset", "size", "channels", "classes", "attributes"}
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     text = capsys.readouterr().out

@@ -203,7 +203,7 @@ def test_a_push_keeps_the_group_and_one_that_regroups_changes_it():
     vote[0] = 1.0
     for may_change_cluster, expected in ((False, 0.0), (True, 100.0)):
         spec = LatentSpec(directions=(Push("a", 100.0, packed(vote), may_change_cluster),), base=packed(torch.zeros(Z)))
-        z = cluster_latents(torch.zeros(1, Z), spec, torch.empty(0, Z), clusters=4)
+        z = cluster_latents(torch.zeros(1, Z), spec, torch.empty(0, Z), votes=4)
         assert z[0, 0] == expected and final_latents(z, spec, torch.empty(0, Z))[0, 0] == 100.0
 
 
@@ -234,7 +234,7 @@ def test_nothing_moves_along_a_locked_direction():
 
 
 def test_truncation_goes_towards_the_mean_and_keeps_the_votes():
-    full, half = (latent_at(LatentSpec(7, psi=psi), Z, torch.empty(0, Z), clusters=5) for psi in (1.0, 0.5))
+    full, half = (latent_at(LatentSpec(7, psi=psi), Z, torch.empty(0, Z), votes=5) for psi in (1.0, 0.5))
     assert torch.equal(full[:, :5], half[:, :5]) and torch.equal(full[:, 5:] / 2, half[:, 5:])
 
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from gan.core.config import NEVER
 from gan.core.images import to_uint8
 from gan.core.noise import latent_of
 from gan.core.paths import WEIGHTS
@@ -10,7 +11,9 @@ from gan.data import catalog
 from gan.latent import directions
 from gan.latent.inversion import InversionError, _nearest, centred, hold_votes, ink_on_dark, opinion_of, search
 from gan.latent.spec import LatentSpec, unpacked
-from gan.models import weights_file
+from gan.models import build_generator, weights_file
+from gan.models.layers import chosen
+from gan.recipes.catalog import make_config
 from gan.serving.generator import LoadedGenerator
 
 pytestmark = pytest.mark.slow
@@ -121,3 +124,26 @@ def test_ink_on_paper_becomes_bright_on_dark():
     page = drawing(20, 20, 60, 30)
     paper = 200 - (page > 0).byte() * 150
     assert torch.equal(ink_on_dark(paper), page) and torch.equal(ink_on_dark(page), page)
+
+
+def test_what_a_told_generator_is_asked_to_hold_leads_and_is_nothing_that_it_never_draws():
+    """A monster without anything on its head has no colour there, which the generator was never told."""
+    network = build_generator(make_config("quick-monsters", width=4), torch.Generator().manual_seed(0)).eval()
+    test = catalog.load("monsters", "test")
+    kinds = list(catalog.DATA["monsters"].attributes)
+    top, colour = kinds.index("top"), kinds.index("top_colour")
+    bald = next(row for row in range(len(test.images)) if test.attributes[row, colour] == 0)
+    never = sum(network.codes[:colour])
+    network.odds[never] = NEVER
+    opinion = opinion_of(network, "monsters", test.images[bald])
+    assert opinion.shape == (network.votes,) and opinion[never] > 0.9
+    held = network.likeliest(opinion[None])
+    told = [int(part.int().argmax()) for part in held[0].split(network.codes)]
+    seen = test.attributes[bald].tolist()
+    assert told[:colour] == seen[:colour] and told[colour] != 0 and told[top] == 0
+    z = torch.randn(3, network.z_dim, generator=torch.Generator().manual_seed(1))
+    led = hold_votes(network, z, held.expand(3, -1))
+    for rows in (led, torch.stack([unpacked(row.numpy().astype("<f2").tobytes()) for row in led])):
+        votes = network.vote(rows)
+        assert torch.equal(chosen(votes, network.codes), held.expand(3, -1)) and votes[held.expand(3, -1)].min() > 0.99
+    assert led.abs().max() < 10 and torch.equal(led[:, network.votes :], z[:, network.votes :])

@@ -432,3 +432,16 @@ def test_verdicts_are_found_once_for_each_version(registry, monkeypatch):
     run.history.add_event(**NAN)
     assert client.get(f"{BASE}/runs/{run.id}/diagnosis").json()["verdicts"][0]["kind"] == "divergence"
     assert len(calls) == 2
+
+
+def test_a_recipe_that_tells_attributes_knows_its_settings_for_pictures_without_any():
+    for config in (
+        make_config("quick-monsters"),
+        make_config("quick-monsters", "sprouts"),
+        make_config("quick-monsters", "emoji"),
+        make_config("quick-monsters", clusters=100),
+    ):
+        assert furthest_off(config) == {}
+        assert furthest_off(config.changed(g_lr=0.1)) == {"g_lr": config.g_lr}
+    begun = make_config("quick", "monsters").changed(d_width=24, d_lr=2e-3)  # from networks with a wider D
+    assert furthest_off(begun) == {}

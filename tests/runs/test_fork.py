@@ -305,7 +305,7 @@ def test_what_cannot_be_forked_is_refused_in_words_and_leaves_nothing(runs):
 def test_groups_belong_to_their_seed(runs):
     source = trained(runs, "quick", clusters=4, z_dim=8, width=8, total_steps=16)
     for changes in ({"seed": 5}, {"data_limit": 200}, {"clusters": 2}):
-        with pytest.raises(ConfigError, match="decides which groups of pictures these networks know"):
+        with pytest.raises(ConfigError, match="decides which groups or attributes of pictures"):
             forked(runs, source.id, changes, 16)
     fork, _ = forked(runs, source.id, {"seed": 5, "width": 16}, 0)
     assert not fork.checkpoint_path.exists() and fork.history.rows == []
@@ -473,3 +473,14 @@ def test_a_fork_of_a_step_never_begins_later(runs):
     source.join(PATIENCE)
     fork, _ = runs.fork(plan)
     assert fork.checkpoint_step() == 32 and fork.history.rows[-1].step <= 32
+
+
+def test_a_fork_of_a_told_run_has_groups_only_from_scratch(runs):
+    told = SMALL | {"attributes": "2,2,2", "clusters": 0, "z_dim": 12, "total_steps": 4}
+    source = finish(runs, runs.create("quick-monsters", "mnist", told)[0])
+    for changes in ({"clusters": 5}, {"data_limit": 200}):
+        with pytest.raises(ConfigError, match="which groups or attributes"):
+            plan_fork(source, changes)
+    assert plan_fork(source, {"data_limit": 200}, 0).config.attributes == source.config.attributes
+    grouped = plan_fork(source, {"clusters": 5}, 0).config
+    assert (grouped.attributes, grouped.clusters) == ("", 5)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from gan.core.config import ConfigError
@@ -21,13 +22,14 @@ from gan.runs.fork import plan_fork
 from gan.runs.meta import SHOWN_RUN
 from gan.runs.registry import Runs
 from gan.runs.run import Run
-from gan.runs.starts import SHIPPED, link, shipped, start_of
+from gan.runs.starts import SHIPPED, Start, link, settings, shipped, start_of
 from gan.training.checkpoint import (
     CheckpointError,
     begin_with,
     discriminator_state,
     flatten,
     networks_of,
+    save_checkpoint,
     shown_generator_state,
 )
 from gan.training.trainer import Trainer
@@ -207,3 +209,62 @@ def test_what_ships_fits_its_recipe_and_every_world(name):
 def test_starts_ship_and_are_small():
     assert set(shipped()) == {"monsters", "faces"}
     assert sum(path.stat().st_size for path in Path(SHIPPED).iterdir()) < 8_000_000
+
+
+# ---- networks that were told attributes ----
+
+TOLD = make_config("quick-monsters", width=4, batch=8)
+
+
+def told_start(tmp_path: Path) -> Start:
+    """Such networks in a checkpoint."""
+    trainer, path = Trainer(TOLD, load("monsters")), tmp_path / "told.safetensors"
+    trainer.step()
+    save_checkpoint(path, trainer, {})
+    return Start("run", "Told", path, TOLD, 1)
+
+
+def test_told_networks_go_on_told_where_attributes_are_the_same_and_in_groups_elsewhere(tmp_path):
+    start = told_start(tmp_path)
+    same = settings(start, "quick-monsters", None, None, {})
+    assert (same.attributes, same.clusters, same.z_dim, same.batch) == (TOLD.attributes, 0, TOLD.z_dim, 32)
+    for recipe, dataset, changes in (
+        ("quick-monsters", "sprouts", {}),
+        ("quick-colour", "monsters", {}),
+        ("quick-monsters", "monsters", {"clusters": 100}),
+    ):
+        config = settings(start, recipe, dataset, None, changes)
+        start.check(config)
+        assert (config.attributes, config.clusters, config.z_dim) == ("", 100, 164)
+        assert (config.width, config.d_width, config.d_lr) == (4, 4, TOLD.d_lr)
+    few = settings(start, "quick-colour", "clay", None, {"clusters": 7})
+    assert (few.clusters, few.z_dim) == (7, 71)
+    with pytest.raises(ConfigError, match=r"fit other networks \(.*attributes"):
+        start.check(settings(start, "quick-monsters", "clay", None, {"clusters": 0}))
+
+
+def test_told_networks_begin_a_run_in_groups_as_varied_as_they_were(tmp_path):
+    start = told_start(tmp_path)
+    trainer = Trainer(settings(start, "quick-colour", "clay", None, {"batch": 8, "data_limit": 600}), load("clay"))
+    own = trainer.G.odds.clone()
+    begin_with(start.path, trainer)
+    assert torch.equal(trainer.G.odds, own)  # how often its own groups are drawn
+    weight = trainer.G.layers[0].weight
+    assert not weight[:, :100].any() and len(weight[:, 164:].T.unique(dim=0)) > 50
+    trainer.step()
+
+
+@pytest.mark.parametrize("spoil", ["D.embed", "ema.odds"])
+def test_told_networks_that_are_not_whole_are_refused_in_words(tmp_path, spoil):
+    start = told_start(tmp_path)
+    with safe_open(start.path, "pt") as f:
+        words = f.metadata()
+    tensors = load_file(start.path)
+    if spoil == "D.embed":
+        del tensors[spoil]
+    else:
+        tensors[spoil] = tensors[spoil][:5].clone()
+    save_file(tensors, start.path, words)
+    trainer = Trainer(settings(start, "quick-colour", "clay", None, {"batch": 8, "data_limit": 600}), load("clay"))
+    with pytest.raises(CheckpointError):
+        begin_with(start.path, trainer)

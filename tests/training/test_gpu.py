@@ -14,7 +14,7 @@ from gan.recipes.catalog import RECIPES
 from gan.training.checkpoint import flatten, load_checkpoint, save_checkpoint
 from gan.training.cuda_graphs import EAGER, CudaGraphs
 from gan.training.trainer import Trainer
-from tests.conftest import make_pictures
+from tests.conftest import make_pictures, of_random_pictures
 
 SMALL = {"batch": 8, "width": 8}
 KINDS = {
@@ -33,7 +33,7 @@ gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no NVID
 
 def trainer_of(kind: str, device: str, recorded: bool = True) -> Trainer:
     recipe, changes = KINDS[kind]
-    config = RECIPES[recipe].config
+    config = of_random_pictures(RECIPES[recipe].config)
     small = {name: value for name, value in SMALL.items() if name != "width" or config.width}
     config = config.changed(**small | changes)
     trainer = Trainer(config, make_pictures(256, config.size, config.channels), device)

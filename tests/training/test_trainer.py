@@ -18,7 +18,7 @@ from gan.training.checkpoint import (
     save_checkpoint,
 )
 from gan.training.trainer import Trainer
-from tests.conftest import make_pictures
+from tests.conftest import make_pictures, of_random_pictures
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +27,7 @@ TRAINABLE = [name for name in RECIPES if name != "conv-small-as-printed"]
 
 def small(recipe: str, **changes):
     """A recipe with a batch small enough for a test."""
-    return RECIPES[recipe].config.changed(batch=8, **changes)
+    return of_random_pictures(RECIPES[recipe].config).changed(batch=8, **changes)
 
 
 def state_of(trainer: Trainer) -> dict[str, torch.Tensor]:

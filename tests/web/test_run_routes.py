@@ -85,7 +85,7 @@ def test_boot_tells_the_page_everything_it_offers(client, registry):
     assert {"mnist", "fashion-mnist", "emoji"} <= {d["name"] for d in boot["datasets"]}
     assert {k["kind"] for k in boot["knobs"]} == {"int", "float", "bool", "str"}
     kept = {knob["name"] for knob in boot["knobs"] if not knob["in_forks"]}  # the page offers the others for a fork
-    assert kept == {"recipe", "dataset", "size", "channels", "classes", "model", "freeze_d"}
+    assert kept == {"recipe", "dataset", "size", "channels", "classes", "attributes", "model", "freeze_d"}
     assert boot["owner"] is False
     assert registry.master not in json.dumps(boot)
 

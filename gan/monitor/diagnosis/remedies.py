@@ -10,7 +10,7 @@ from gan.core.config import KNOBS, Changes, Config, ConfigError
 from gan.core.messages import say
 from gan.losses.objectives import OBJECTIVES
 from gan.monitor.diagnosis.kinds import KINDS
-from gan.recipes.catalog import ALL_RECIPES
+from gan.recipes.catalog import ALL_RECIPES, GROUPS
 from gan.training.checks import check_config
 
 MOST = 2  # settings at once: with more, nobody learns what helped
@@ -73,7 +73,16 @@ def remedy(config: Config, kind: str) -> Changes:
 def works(config: Config) -> Config | None:
     """The settings that are known to work of the recipe that these began with; None where that is not known."""
     recipe = ALL_RECIPES.get(config.recipe)
-    return recipe.config.changed(**recipe.cure) if recipe else None
+    if recipe is None:
+        return None
+    known = recipe.config.changed(**recipe.cure)
+    if known.attributes and not config.attributes:
+        known = known.changed(**GROUPS)
+    if known.attributes:
+        known = known.changed(z_dim=config.z_dim)  # which its attributes decide
+    if config.d_width and not known.d_width:
+        known = known.changed(d_lr=known.d_lr / 2)  # a wider D, see gan.recipes.catalog.told
+    return known
 
 
 def furthest_in_words(config: Config, changes: Changes) -> str:

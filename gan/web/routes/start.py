@@ -20,7 +20,7 @@ from gan.losses.objectives import OBJECTIVES, Objective
 from gan.losses.penalties import PENALTIES, Penalty
 from gan.losses.transforms import CONSTRAINTS, TRANSFORMS, Constraint, Transform
 from gan.models import MODELS
-from gan.recipes.catalog import ALL_RECIPES
+from gan.recipes.catalog import ALL_RECIPES, GROUPS
 from gan.runs.starts import shipped
 from gan.serving.renderer import MAX_UPLOAD_BYTES
 from gan.web.access import Access
@@ -90,6 +90,7 @@ def _tables(language: str) -> dict[str, object]:
                 "name": n,
                 **{k: getattr(r, k) for k in ("title", "group", "about", "look_for", "cure")},
                 "config": r.config.to_dict(),
+                "groups": GROUPS if r.config.attributes else None,
             }
             for n, r in ALL_RECIPES.items()
         ],
@@ -98,6 +99,7 @@ def _tables(language: str) -> dict[str, object]:
                 "name": n,
                 **{k: getattr(s, k) for k in _TOLD_OF_SETS},
                 "attributes": _attributes(n, s),
+                "told": bool(s.attributes),
             }
             for n, s in DATA.items()
         ],

@@ -25,5 +25,5 @@ export const MAX_SUMS = 320;
 // gan/models, gan/serving: drawing, and what comes from the server or stands in a file.
 export const CODE_SHARPNESS = 100; // of the votes for a group, or for a value of an attribute
 export const STRIP = [-3, -2, -1, 0, 1, 2, 3]; // amounts of a direction that a strip of pictures shows
-export const PAGE_FORMAT = 1; // of weights for the page
+export const PAGE_FORMAT = 2; // of weights for the page
 export const PROVENANCE = { program: "GAN Forge", key: "gan-forge", version: 1, scale: 16 }; // of a saved picture

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { readGenerator } from "./generator.js";
 
 /** The file of a generator whose picture is one grey pixel: the sum of all that it is given. */
-function file({ version = 1, z_dim = 1, classes = 0, codes = [], hidden = 0, odds = [] } = {}) {
+function file({ version = 2, z_dim = 1, classes = 0, codes = [], hidden = 0, odds = [] } = {}) {
   const inputs = z_dim - hidden + (classes || odds.length);
   const numbers = [...new Array(inputs).fill(1), ...odds];
   const tensors = [{ name: "0.weight", type: "float32", count: inputs, at: 0 }];
@@ -46,5 +46,5 @@ test("each attribute has a vote of its own, and numbers that only vote draw noth
 });
 
 test("weights of another version are refused", () => {
-  assert.throws(() => readGenerator(file({ version: 2 })), /version 2/);
+  assert.throws(() => readGenerator(file({ version: 3 })), /version 3/);
 });

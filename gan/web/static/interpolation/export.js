@@ -35,9 +35,9 @@ export class Export {
 
   /** The files there are of what is shown. */
   show() {
-    const { classes, groups } = this.hooks.about();
+    const { classes, votes } = this.hooks.about();
     const still = Boolean(this.hooks.view().exported); // a sum without classes says its group itself
-    const conditioned = still ? classes : classes || groups;
+    const conditioned = still ? classes : classes || votes;
     for (const link of this.links) {
       const { file, part } = link.dataset;
       if (file === "png")

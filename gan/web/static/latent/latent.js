@@ -202,13 +202,12 @@ class LatentTab extends WeightsTab {
   /** Go to neighbour i: one more step of the walk. Its picture is already here. */
   walk(i, pictures) {
     const { ring, spread } = this.state;
-    const { walk } = this.spec;
-    if (walk.length >= MAX_STEPS) {
+    if (this.spec.walk.length >= MAX_STEPS) {
       notify(t("latent.too_far", { most: MAX_STEPS }), "info");
       return;
     }
     if (pictures) this.stage.lend(pictures, i + 1);
-    this.move({ walk: [...walk, [ring * RING + i, spread]] });
+    this.move({ walk: [...this.spec.walk, [ring * RING + i, spread]] });
   }
 
   spread(spread) {
@@ -254,6 +253,7 @@ class LatentTab extends WeightsTab {
   }
 
   async redraw() {
+    this.directions.show();
     await this.show();
     await this.neighbours.show();
   }

@@ -23,6 +23,7 @@ export class Setup {
     this.recipe = data.recipes[0];
     this.datasets = new DatasetChoice(part, data, {
       changed: () => {
+        this.fitTold();
         this.fitFew();
         this.touched();
       },
@@ -63,7 +64,7 @@ export class Setup {
   fitFew() {
     if (this.augmentation === "mine") return;
     const { few } = this.datasets;
-    if (few !== (this.augmentation === "fitted")) this.knobs.set("augment", few ? AUGMENTED : this.recipe.config.augment);
+    if (few !== (this.augmentation === "fitted")) this.knobs.set("augment", few ? AUGMENTED : this.config.augment);
     this.augmentation = few ? "fitted" : "usual";
   }
 
@@ -76,9 +77,10 @@ export class Setup {
   choose(recipe) {
     this.recipe = recipe;
     this.list.choose(recipe);
-    this.knobs.fill(recipe.config);
-    this.augmentation = "usual"; // or "fitted" to few pictures, or "mine": a person's, or a link's
     this.datasets.fit(recipe);
+    this.filled = this.config;
+    this.knobs.fill(this.filled);
+    this.augmentation = "usual"; // or "fitted" to few pictures, or "mine": a person's, or a link's
     this.fitStart();
   }
 
@@ -95,7 +97,25 @@ export class Setup {
   }
 
   get changes() {
-    return this.knobs.changes(this.recipe.config);
+    return this.knobs.changes(this.filled);
+  }
+
+  /** The recipe's settings for the chosen pictures. */
+  get config() {
+    return this.configFor(this.recipe, this.datasets.name);
+  }
+
+  /** Where the recipe tells attributes, pictures that have none are sorted into groups. */
+  configFor({ config, groups }, dataset) {
+    return groups && !this.datasets.known.get(dataset)?.told ? { ...config, ...groups } : config;
+  }
+
+  /** Other pictures, which may have no attributes: what a person has changed stays. */
+  fitTold() {
+    const { changes, config } = this;
+    this.filled = config;
+    this.knobs.fill(config);
+    for (const [name, value] of Object.entries(changes)) this.knobs.set(name, value);
   }
 
   // ---- the address ----
@@ -107,6 +127,7 @@ export class Setup {
     this.starts.choose(state.start ?? "");
     this.choose(recipe ?? this.recipe);
     if (state.dataset && !this.datasets.open(state.dataset)) this.unknown("dataset", state.dataset);
+    this.fitTold();
     for (const [key, value] of Object.entries(state))
       if (key.startsWith(KNOB_PREFIX)) this.knobs.set(key.slice(KNOB_PREFIX.length), value);
     this.augmentation = this.augmentationOf(state);
@@ -153,7 +174,10 @@ export class Setup {
   /** The settings of a run that there is, as an order for another one. */
   orderLike({ config, shown }) {
     const recipe = this.named(config.recipe) ?? this.recipe;
-    return { recipe: recipe.name, dataset: config.dataset, changes: this.knobs.between(config, recipe.config), shown };
+    const usual = this.configFor(recipe, config.dataset);
+    const changes = this.knobs.between(config, usual);
+    if (config.attributes !== usual.attributes) changes.clusters = String(config.clusters); // groups, or none: no attributes
+    return { recipe: recipe.name, dataset: config.dataset, changes, shown };
   }
 
   /** The server's sentence names the setting in brackets: its field is marked. */

@@ -33,7 +33,6 @@ export class Attributes {
       for (const option of options) option.hidden = option.disabled = !this.hooks.isReady(option.value);
       list.disabled = options.every((option) => option.disabled);
     }
-    this.show();
   }
 
   listOf({ values }, a) {
@@ -41,24 +40,25 @@ export class Attributes {
     return h("select", { class: "gf-select", onchange: (event) => this.choose(a, event.target.value) }, options);
   }
 
-  /** Lists as the state says: what was chosen, else what the noise has. */
+  /** Lists as the state says: what was chosen, where the picture shows it, else what the noise has. */
   show() {
+    if (!this.lists.length) return;
     const { spec } = this.hooks.state();
-    const noise = this.valuesOfNoise();
+    const pushes = new Map([...spec.pushes].filter(([key]) => !this.lists.some((_, a) => isOf(key, a))));
+    const [shown, noise] = [this.valuesOf(spec), this.valuesOf(spec.with({ pushes }))];
     this.lists.forEach((list, a) => {
       const [byNoise, ...options] = list.options;
-      const value = noise && options[noise[a]].text;
+      const value = noise && options[noise[a]]?.text;
       setText(byNoise, value ? t("latent.attribute_of_noise", { value }) : t("latent.attribute_by_noise"));
-      const chosen = options.find(({ value: key }) => spec.pushes.get(key)?.amount > 0)?.value ?? "";
+      const isChosen = ({ value: key }, i) => spec.pushes.get(key)?.amount > 0 && (!shown || shown[a] === i);
+      const chosen = options.find(isChosen)?.value ?? "";
       if (list.value !== chosen) list.value = chosen;
     });
   }
 
-  /** For each attribute which of its values the latent has without what was chosen; null where only the server knows. */
-  valuesOfNoise() {
-    const { w, spec } = this.hooks.state();
-    const pushes = new Map([...spec.pushes].filter(([key]) => !this.lists.some((_, a) => isOf(key, a))));
-    const told = this.lists.length ? conditionHere(w, spec.with({ pushes })) : null;
+  /** Which of its values each attribute of a picture has; null where only the server knows. */
+  valuesOf(spec) {
+    const told = conditionHere(this.hooks.state().w, spec);
     let start = 0;
     return told?.codes.map((values) => {
       const shares = Array.from(told.mixture).slice(start, start + values);

@@ -186,6 +186,7 @@ export class Directions {
   }
 
   async drawStrips() {
+    this.attributes.show();
     this.showFitted(); // the strips do not wait for it, and are drawn again
     const { w } = this.hooks.state();
     const keys = this.sliders.map(({ key }) => key).filter((key) => this.catalog.isReady(key));
