@@ -84,7 +84,7 @@ def test_each_player_learns_alone_or_both_do(order, random_pictures):
 def test_pictures_may_be_drawn_before_the_first_step(recipe):
     """As a run does: what is made once and kept must serve for training although drawing has asked for it first."""
     winograd._matrices.cache_clear()
-    config = RECIPES[recipe].config.changed(batch=16)
+    config = of_random_pictures(RECIPES[recipe].config).changed(batch=16)
     trainer = Trainer(config, make_pictures(64, config.size, config.channels))
     z, c = trainer.preview_latents(16)
     trainer.verdict(trainer.sample(z, c), c)
