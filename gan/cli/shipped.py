@@ -14,7 +14,7 @@ from gan.metrics.classifier import measured_sets
 from gan.recipes.catalog import ALL_RECIPES
 from gan.recipes.failures import PREFIX
 from gan.runs.recordings import FRAMES, TILES
-from gan.runs.shipped import SHIPPED, files_of, make, trained
+from gan.runs.shipped import SHIPPED, file_of, make, trained
 from gan.runs.sources import RUNS, find_run, open_run
 
 DIVERGES = f"{PREFIX}divergence"  # the one recipe that ends before its last step
@@ -65,14 +65,13 @@ def _train_and_record(recipe: str, out: Path, threads: int) -> None:
 def shipped_weights(args: argparse.Namespace) -> int:
     """Train each generator that ships and is not there yet, on a GPU where there is one."""
     for name in args.names or SHIPPED:
-        files = files_of(name, args.out)
-        if all(path.exists() for path in files):
-            print(f"{files[0]} is there already")
+        path = file_of(name, args.out)
+        if path.exists():
+            print(f"{path} is there already")
             continue
         args.out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=args.out, prefix=".") as folder:
-            for path in make(name, Path(folder), args.out, args.threads):
-                _print_size(path)
+            _print_size(make(name, Path(folder), args.out, args.threads))
     return 0
 
 
