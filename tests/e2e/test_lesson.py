@@ -207,6 +207,7 @@ def test_a_whole_lesson_by_keyboard(server, visit, teacher, student):
     tab_to(teacher, ".gf-lesson-raised .gf-check input")
     teacher.keyboard.press("Space")
     to_tab(student, "latent")
+    expect(student.locator(".gf-lesson-name")).to_be_visible()  # the class hears a moment later that names are allowed
     tab_to(student, ".gf-lesson-name")
     student.keyboard.type("Ada")
     enter(student, '[data-gf="lesson-raise"]')
