@@ -83,6 +83,11 @@ class Source:
     def downloads(self) -> bool:
         return self.download is not None
 
+    @property
+    def attribute_values(self) -> tuple[int, ...]:
+        """How many values each attribute has."""
+        return tuple(len(attribute.values) for attribute in self.attributes.values())
+
 
 # ---- shipped ----
 

@@ -23,7 +23,7 @@ from gan.core.images import to_uint8
 from gan.core.messages import say
 from gan.data import catalog
 from gan.data.catalog import DATA, DataError
-from gan.data.clusters import attributes_of
+from gan.data.codes import attributes_of
 from gan.data.pictures import Pictures
 from gan.inspection.networks import Layer, feature_maps, heat_map
 from gan.latent.spec import LatentSpec

@@ -132,7 +132,7 @@ class StudyResult:
         """Everything that can be found without a person: measured, then towards classes, then varied most."""
         found = [Direction(name, "measured", v) for name, v in self.measured.items()]
         known = knows(self.dataset, self.study.images.shape[1:]) and not self.generator.classes
-        if self.generator.hidden:
+        if self.generator.unseen:
             found += told_directions(self.generator, self.study)
         elif known and form_of(self.dataset).attributes:
             found += attribute_directions(self.generator, self.study, load(self.dataset), check)
@@ -299,7 +299,7 @@ def attribute_directions(
     The slope of a value's log-odds within groups; its length such that ENOUGH of the pictures have the value at the end
     of a slider. What is reached in less than LEAST of them is left out.
     """
-    told = _told(network, seen.images, check)
+    told = attribute_logits(network, seen.images, check)
     odds = torch.cat([_log_odds(logits) for logits in told], 1)  # [N, V], of all values of all attributes
     found, starts = slopes(seen, odds), [0, *accumulate(network.form.attributes)]
     some, directions = SampleSet(seen.z[:TRIED], seen.labels[:TRIED], seen.images[:TRIED]), []
@@ -345,11 +345,11 @@ def _reached(
         z = some.z[rows] + END * length * vector
         drawn.append(to_uint8(generator(z, None if condition is None else condition[rows])))
         check()
-    return (_told(network, torch.cat(drawn), check)[attribute].argmax(1) == value).double().mean().item()
+    return (attribute_logits(network, torch.cat(drawn), check)[attribute].argmax(1) == value).double().mean().item()
 
 
 @torch.inference_mode()
-def _told(network: MetricNetwork, images: Tensor, check: Callable[[], None]) -> list[Tensor]:
+def attribute_logits(network: MetricNetwork, images: Tensor, check: Callable[[], None] = lambda: None) -> list[Tensor]:
     """The logits [N, values] of every attribute."""
     found = []
     for part in images.split(AT_ONCE):

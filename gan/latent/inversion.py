@@ -20,9 +20,9 @@ from gan.core.adam import Adam
 from gan.core.errors import UserError
 from gan.core.images import LEVEL, to_uint8
 from gan.core.messages import say
-from gan.latent.directions import SampleSet
+from gan.latent.directions import SampleSet, attribute_logits
 from gan.latent.spec import packed
-from gan.metrics.classifier import form_of, knows, load, to_float
+from gan.metrics.classifier import form_of, knows, load
 from gan.models.layers import Generator
 
 STARTS, KEPT = 12, 3  # latents in the first rounds, and in the rest
@@ -69,7 +69,7 @@ def search(generator: Generator, seen: SampleSet, target: Tensor, opinion: Tenso
             say("latent.wrong_picture", shape=str(list(target.shape)), wanted=str(list(seen.images.shape[1:])))
         )
     x, many = _plain(target[None]), _plain(seen.images)  # [1, C, H, W], [N, C, H, W]
-    told = generator.likeliest(opinion[None])[0] if opinion is not None and generator.hidden else None
+    told = generator.likeliest(opinion[None])[0] if opinion is not None and generator.unseen else None
     opinion = opinion if generator.classes else None
     doubt = 1 + DOUBT * (1 - opinion) if opinion is not None else torch.ones(max(1, generator.classes))
     looks = int(opinion.argmax()) if opinion is not None and opinion.amax() > 0.5 else None
@@ -98,9 +98,8 @@ def opinion_of(generator: Generator, dataset: str, target: Tensor) -> Tensor | N
     if not knows(dataset, target.shape):
         return None
     network, form = load(dataset), form_of(dataset)
-    if generator.hidden and generator.codes == form.attributes:
-        logits = network(to_float(target[None]))[0].split(form.told)[1:]
-        return torch.cat([each.softmax(0) for each in logits])
+    if generator.unseen and generator.codes == form.attributes:
+        return torch.cat([logits.softmax(1)[0] for logits in attribute_logits(network, target[None])])
     return network.look(target[None])[1].softmax(1)[0] if generator.classes == form.classes else None
 
 

@@ -183,13 +183,13 @@ def principal_directions(generator: Generator, k: int = 8) -> tuple[Tensor, Tens
     weights are no longer finite, has none: [0, z_dim].
     """
     first = next((m for m in generator.modules() if isinstance(m, nn.Linear)), None)
-    seen = generator.z_dim - generator.hidden
+    seen = generator.z_dim - generator.unseen
     if first is None or first.in_features < seen or not torch.isfinite(first.weight).all():
         return torch.empty(0, generator.z_dim), torch.empty(0)
     weight = first.weight.detach()[:, :seen].double()  # [out, seen]; the columns of what it is told come after
     # The eigenvectors of WᵀW are W's right singular vectors; [seen, seen] stays small where W has 12,544 rows.
     variances, vectors = torch.linalg.eigh(weight.T @ weight)  # ascending; vectors in columns
-    variances, directions = variances.flip(0).clamp(min=0), pad(vectors.T.flip(0), (generator.hidden, 0))
+    variances, directions = variances.flip(0).clamp(min=0), pad(vectors.T.flip(0), (generator.unseen, 0))
     largest = directions.gather(1, directions.abs().argmax(1, keepdim=True))
     directions = directions * torch.where(largest < 0, -1.0, 1.0)
     shares = variances / variances.sum().clamp(min=torch.finfo(torch.float64).tiny)

@@ -218,8 +218,7 @@ def form_of(dataset: str) -> Form:
     """What the network of a data set looks at and tells. Raises MetricError when it has none."""
     _check_dataset(dataset)
     source = catalog.DATA[dataset]
-    values = tuple(len(attribute.values) for attribute in source.attributes.values())
-    return Form(source.channels, source.size, len(source.class_names), attributes=values)
+    return Form(source.channels, source.size, len(source.class_names), attributes=source.attribute_values)
 
 
 class View(NamedTuple):

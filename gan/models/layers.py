@@ -166,7 +166,7 @@ class Generator(nn.Module):
     def __init__(self, cfg: Config, layers: Stack) -> None:
         super().__init__()
         self.z_dim, self.classes, self.codes, self.layers = cfg.z_dim, cfg.classes, cfg.codes, layers
-        self.votes, self.hidden = sum(cfg.codes), hidden_numbers(cfg)
+        self.votes, self.unseen = sum(cfg.codes), unseen_numbers(cfg)
         if self.votes:
             self.register_buffer("odds", torch.zeros(self.votes))
 
@@ -188,7 +188,7 @@ class Generator(nn.Module):
         if not (self.classes or self.votes):
             return z
         condition = self.condition(z, c)
-        return torch.cat([z[:, self.hidden :], as_mixture(condition, self.classes or self.votes).to(z.dtype)], 1)
+        return torch.cat([z[:, self.unseen :], as_mixture(condition, self.classes or self.votes).to(z.dtype)], 1)
 
     def forward(self, z: Tensor, c: Tensor | None = None, rng: torch.Generator | None = None) -> Tensor:
         return self.layers(self.inputs(z, c), rng)
@@ -201,7 +201,7 @@ def chosen(scores: Tensor, codes: Sequence[int]) -> Tensor:
 
 def input_size(cfg: Config) -> int:
     """How many numbers a generator's first layer sees: the latent and what it is told."""
-    return cfg.z_dim - hidden_numbers(cfg) + told_numbers(cfg)
+    return cfg.z_dim - unseen_numbers(cfg) + told_numbers(cfg)
 
 
 def told_numbers(cfg: Config) -> int:
@@ -209,9 +209,14 @@ def told_numbers(cfg: Config) -> int:
     return cfg.classes or sum(cfg.codes)
 
 
-def hidden_numbers(cfg: Config) -> int:
+def unseen_numbers(cfg: Config) -> int:
     """How many numbers of a latent only vote."""
     return sum(cfg.codes) if cfg.attributes else 0
+
+
+def told_share(cfg: Config) -> float:
+    """What a discriminator multiplies what it is told with: one over the length of that many one-hots side by side."""
+    return max(1, len(cfg.codes)) ** -0.5
 
 
 class Discriminator(nn.Module):
@@ -226,7 +231,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.classes, self.features = told_numbers(cfg), features
         self.head = nn.Linear(n_features, 1)
-        self.told_share = max(1, len(cfg.codes)) ** -0.5
+        self.told_share = told_share(cfg)
         self.embed = nn.Parameter(torch.empty(self.classes, n_features)) if self.classes else None
         # With batch statistics, real and fake pictures may not share a batch.
         self.has_batch_stats = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in features.modules())

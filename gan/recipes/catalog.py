@@ -36,16 +36,16 @@ _QUICK = Config(
 _SKIP: Changes = {"model": "skip", "width": 24}
 _DRAWINGS = _QUICK.changed(penalty_weight=2.0, **_SKIP)
 STYLE = 64  # numbers of a latent besides those that vote for attributes
-# A discriminator that is told attributes is twice as wide, and learns half as fast (weights/README.md).
-_TOLD: Changes = {"clusters": 0, "d_lr": 2e-3, "batch": 32}
+WIDE_D_RATE = 0.5  # what a discriminator as wide as the generator learns with, of the usual rate (weights/README.md)
+_TOLD: Changes = {"clusters": 0, "d_width": _SKIP["width"], "d_lr": WIDE_D_RATE * _QUICK.d_lr, "batch": 32}
 # Of a recipe that tells attributes, for pictures that have none.
-GROUPS: Changes = {name: getattr(_QUICK, name) for name in ("attributes", "z_dim", "d_width", *_TOLD)}
+GROUPS: Changes = {name: getattr(_QUICK, name) for name in ("attributes", "z_dim", *_TOLD)}
 
 
-def told(source: Source, width: int) -> Changes:
-    """Settings with which networks of a width are told the attributes of a data set, instead of groups."""
-    codes = [len(attribute.values) for attribute in source.attributes.values()]
-    return {**_TOLD, "attributes": ",".join(map(str, codes)), "z_dim": STYLE + sum(codes), "d_width": width}
+def _told(source: Source) -> Changes:
+    """Settings with which both networks are told the attributes of a data set, instead of groups."""
+    codes = source.attribute_values
+    return {**_TOLD, "attributes": ",".join(map(str, codes)), "z_dim": STYLE + sum(codes)}
 
 
 # Famous ones on the networks of quick: without its groups, its penalty and its falling learning rates, which are not
@@ -71,11 +71,11 @@ _CONV_SMALL = _KERAS.changed(
 RECIPES: dict[str, Recipe] = {
     "quick-monsters": Recipe(
         "start",
-        _DRAWINGS.changed(recipe="quick-monsters", dataset="monsters", **told(DATA["monsters"], 24)),
+        _DRAWINGS.changed(recipe="quick-monsters", dataset="monsters", **_told(DATA["monsters"])),
     ),
     "quick-faces": Recipe(
         "start",
-        _DRAWINGS.changed(recipe="quick-faces", dataset="faces", **told(DATA["faces"], 24)),
+        _DRAWINGS.changed(recipe="quick-faces", dataset="faces", **_told(DATA["faces"])),
     ),
     "quick": Recipe(
         "start",
@@ -190,6 +190,18 @@ def make_config(recipe: str, dataset: str | None = None, own_dir: Path | None = 
     fitted = base.changed(dataset=dataset, size=info.size, channels=info.channels, classes=classes)
     other = large if info.size >= LARGE and "model" not in changes else {}
     if base.attributes:
-        tells = info.attributes and "clusters" not in changes
-        other = other | (told(info, int(changes.get("width", base.width))) if tells else GROUPS)
+        other = other | (_told(info) if info.attributes and "clusters" not in changes else GROUPS)
     return fitted.changed(**other | changes)
+
+
+def usual(config: Config) -> Config | None:
+    """The settings of the recipe that these began with, for pictures and networks like theirs; None: it is unknown."""
+    recipe = ALL_RECIPES.get(config.recipe)
+    if recipe is None:
+        return None
+    found = recipe.config
+    if found.attributes:
+        found = found.changed(**{"z_dim": config.z_dim} if config.attributes else GROUPS)
+    if config.d_width and not found.d_width:
+        found = found.changed(d_lr=WIDE_D_RATE * found.d_lr)
+    return found.changed(**recipe.cure)

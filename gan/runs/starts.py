@@ -14,7 +14,7 @@ from gan.core.config import Changes, Config, ConfigError
 from gan.core.files import link_or_copy
 from gan.core.messages import label, say
 from gan.core.paths import WEIGHTS
-from gan.recipes.catalog import make_config
+from gan.recipes.catalog import GROUPS, make_config
 from gan.runs.fork import shapes_of
 from gan.runs.meta import PRIVATE_RUN, SHOWN_RUN
 from gan.runs.run import Run
@@ -25,10 +25,8 @@ from gan.training.transfer import told_as
 SHIPPED = WEIGHTS / "starts"
 # What a run takes over with the weights, so that they fit.
 _NETWORKS = (
-    *("model", "width", "d_width", "z_dim", "clusters", "attributes"),
-    *("output", "spectral_norm", "ema_halflife_images"),
-)
-_GROUPS = 100  # of pictures whose attributes nobody knows, where the networks were told attributes
+    "model", "width", "d_width", "z_dim", "clusters", "attributes", "output", "spectral_norm", "ema_halflife_images",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,11 +50,13 @@ class Start:
         """
         config = self.config
         if config.attributes and (config.attributes != told or "clusters" in changes):
-            groups = config.changed(attributes="", clusters=changes.get("clusters", _GROUPS))
+            groups = config.changed(attributes="", clusters=changes.get("clusters", GROUPS["clusters"]))
             config = told_as(config, groups) if groups.clusters else groups
-        names = {*_NETWORKS, *({"d_lr"} if config.d_width else ())}  # a wider one has rates of its own
-        names -= {"clusters"} if config.attributes else set()  # to ask for groups, or for none, asks for no attributes
-        return {name: getattr(config, name) for name in sorted(names)} | changes
+        names = (*_NETWORKS, "d_lr") if config.d_width else _NETWORKS  # a wider one has a rate of its own
+        fitted = {name: getattr(config, name) for name in names}
+        if config.attributes:
+            del fitted["clusters"]  # to ask for groups, or for none, asks for no attributes
+        return fitted | changes
 
     def check(self, config: Config) -> None:
         """Raises ConfigError, in words, where a run with these settings cannot begin with them."""

@@ -296,7 +296,7 @@ def to_bytes(network: Generator, directions: Tensor, about: dict[str, object]) -
         "z_dim": network.z_dim,
         "classes": network.classes,
         "codes": list(network.codes),
-        "hidden": network.hidden,
+        "unseen": network.unseen,
         "directions": len(directions),
     }
     return _file(layers_of(network), further, about)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan.core.config import Config
 from gan.core.errors import UserError
 from gan.core.images import to_uint8
 from gan.core.messages import recognised, say
@@ -102,7 +103,7 @@ class LoadedGenerator:
             "classes": cfg.classes,
             "class_names": [recognised(f"datasets.{cfg.dataset}.class_{i}", n) for i, n in enumerate(w.class_names)],
             "votes": self.network.votes,
-            "told": cfg.attributes != "" and cfg.codes == _values_of_attributes(cfg.dataset),
+            "told": _tells_attributes(cfg),
             "attributes": _attributes(cfg.dataset),
             "open_mouth": _open_mouth(cfg.dataset),
             "dataset": cfg.dataset,
@@ -257,9 +258,10 @@ def _attributes(dataset: str) -> list[dict[str, object]]:
     return [{"title": attribute.title, "values": list(attribute.values)} for attribute in known.values()]
 
 
-def _values_of_attributes(dataset: str) -> tuple[int, ...]:
-    known = DATA[dataset].attributes if dataset in DATA else {}
-    return tuple(len(attribute.values) for attribute in known.values())
+def _tells_attributes(config: Config) -> bool:
+    """Whether what the generator is told are the attributes that its data set has here."""
+    known = DATA.get(config.dataset)
+    return config.attributes != "" and known is not None and config.codes == known.attribute_values
 
 
 def _open_mouth(dataset: str) -> str | None:

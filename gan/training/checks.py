@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from torch import Tensor
 
 from gan.core.config import Config, ConfigError, choice_title
 from gan.core.messages import Message, say
@@ -101,10 +103,16 @@ def check_data(config: Config, pictures: Pictures) -> None:
         raise ConfigError(
             say("checks.wrong_classes", name=pictures.name, count=len(pictures.class_names), wanted=config.classes)
         )
-    known = () if pictures.attributes is None else pictures.attributes.amax(0).tolist()
-    if config.attributes and (len(known) != len(config.codes) or any(map(int.__ge__, known, config.codes))):
+    if config.attributes and not _are_labels(pictures.attributes, config.codes):
         raise ConfigError(say("checks.wrong_attributes", name=pictures.name))
     if config.data_limit > len(pictures.images):
         raise ConfigError(
             say("checks.too_few_pictures", name=pictures.name, count=len(pictures.images), limit=config.data_limit)
         )
+
+
+def _are_labels(attributes: Tensor | None, codes: Sequence[int]) -> bool:
+    """Whether these labels [N, A] are of attributes with so many values each."""
+    if attributes is None or attributes.shape[1] != len(codes):
+        return False
+    return all(label < values for label, values in zip(attributes.amax(0).tolist(), codes, strict=True))

@@ -22,7 +22,7 @@ from gan.core.config import Config
 from gan.core.noise import sheet_latents
 from gan.core.seeds import NEWEST, Seeds, Stream
 from gan.data.catalog import Dataset, Pictures
-from gan.data.clusters import code_logit_bias, values_of_codes
+from gan.data.codes import code_logit_bias, values_of_codes
 from gan.losses.adaptive import AdaptiveProbability
 from gan.losses.objectives import OBJECTIVES, mean_verdicts
 from gan.losses.penalties import PENALTIES, DiscriminatorStep

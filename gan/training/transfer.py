@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from gan.core.config import Config
 from gan.models import meta_generator
-from gan.models.layers import chosen, hidden_numbers
+from gan.models.layers import chosen, told_share, unseen_numbers
 
 Networks = tuple[dict[str, Tensor], dict[str, Tensor]]  # the states of G and of D
 
@@ -16,23 +16,21 @@ def told_as(old: Config, new: Config) -> Config:
     """The settings of old networks when they are told what new ones are: as old ones where nothing can be done."""
     if not (old.attributes and new.clusters):
         return old
-    return old.changed(attributes="", clusters=new.clusters, z_dim=new.clusters + old.z_dim - hidden_numbers(old))
+    return old.changed(attributes="", clusters=new.clusters, z_dim=new.clusters + old.z_dim - unseen_numbers(old))
 
 
 def tell_groups(G: dict[str, Tensor], D: dict[str, Tensor], old: Config, new: Config, rng: torch.Generator) -> Networks:
-    """The states of networks with settings `old`, for those of `told_as(old, new)`; the same where nothing changes.
+    """The states of networks with settings `old`, which are told attributes, for those of `told_as(old, new)`.
 
     Each group begins as a drawing of attributes by lot, as often as the data had them, so that the first pictures are
     as varied as those before. The generator sees the numbers that vote for groups, and does not listen to them yet.
     """
-    if told_as(old, new) == old:
-        return G, D
     hot = _drawn_attributes(G["odds"].float(), old.codes, new.clusters, rng)  # [groups, votes]
     name = next(f"{name}.weight" for name, m in meta_generator(old).named_modules() if isinstance(m, nn.Linear))
-    weight, seen = G[name].float(), old.z_dim - hidden_numbers(old)  # [out, seen + votes]
+    weight, seen = G[name].float(), old.z_dim - unseen_numbers(old)  # [out, seen + votes]
     unheard = torch.zeros(len(weight), new.clusters)
     first = torch.cat([unheard, weight[:, :seen], weight[:, seen:] @ hot.T], 1)
-    embed = hot @ D["embed"].float() * len(old.codes) ** -0.5  # see Discriminator
+    embed = hot @ D["embed"].float() * told_share(old)
     return G | {name: first, "odds": torch.zeros(new.clusters)}, D | {"embed": embed}
 
 

@@ -159,7 +159,7 @@ def linear_generator() -> tuple[SimpleNamespace, torch.Tensor]:
         layer.bias.fill_(1e4)
     stack = Stack(layer, nn.ReLU())
     network = nn.Module()
-    network.layers, network.z_dim, network.classes, network.hidden = stack, Z, 0, 0
+    network.layers, network.z_dim, network.classes, network.unseen = stack, Z, 0, 0
     network.inputs = lambda z, c=None: z
     return network, right
 

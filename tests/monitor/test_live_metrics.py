@@ -122,7 +122,7 @@ def test_attributes_are_counted_and_read_back(tmp_path):
     z, _ = evaluate.latents(live_metrics.SAMPLES, config.z_dim, 0)
     network = classifier.load("monsters")
     features, _ = evaluate.extract(network, live_metrics.to_uint8(trainer.sample(z)).cpu())
-    values = [len(attribute.values) for attribute in catalog.DATA["monsters"].attributes.values()]
+    values = catalog.DATA["monsters"].attribute_values
     told = zip(network.attributes(features), values, strict=True)
     assert found["attributes"] == [n for labels, k in told for n in labels.bincount(minlength=k).tolist()]
     history = History(tmp_path)

@@ -236,7 +236,7 @@ def test_told_networks_go_on_told_where_attributes_are_the_same_and_in_groups_el
         config = settings(start, recipe, dataset, None, changes)
         start.check(config)
         assert (config.attributes, config.clusters, config.z_dim) == ("", 100, 164)
-        assert (config.width, config.d_width, config.d_lr) == (4, 4, TOLD.d_lr)
+        assert (config.width, config.d_width, config.d_lr) == (4, TOLD.d_width, TOLD.d_lr)
     few = settings(start, "quick-colour", "clay", None, {"clusters": 7})
     assert (few.clusters, few.z_dim) == (7, 71)
     with pytest.raises(ConfigError, match=r"fit other networks \(.*attributes"):

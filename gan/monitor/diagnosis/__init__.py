@@ -14,10 +14,10 @@ from gan.core.config import Changes, Config
 from gan.core.messages import joined, say
 from gan.monitor.diagnosis.kinds import ALARMS, KINDS, WAIT
 from gan.monitor.diagnosis.past import Past
-from gan.monitor.diagnosis.remedies import NEAR, SPECIAL, back_to_recipe, far_off, furthest_in_words, remedy, works
+from gan.monitor.diagnosis.remedies import NEAR, SPECIAL, back_to_recipe, far_off, furthest_in_words, remedy
 from gan.monitor.diagnosis.rules import CAUSES, COURSE, FAILURES, STUCK, Rule
 from gan.monitor.records import Event, Measure, Row, Signal
-from gan.recipes.catalog import ALL_RECIPES
+from gan.recipes.catalog import ALL_RECIPES, usual
 
 __all__ = ["EARLY", "KINDS", "YOUNG", "Verdict", "diagnose", "said"]
 
@@ -120,7 +120,7 @@ def _verdict(past: Past, kind: str, seen: str, looks: int) -> Verdict:
     patient = kind not in ALONE and (past.step < _youth(past.config) or _on_its_way(past, kind))
     severity = "note" if patient and words.severity == "warning" else words.severity
     title = words.early if patient and words.early else words.title
-    near = works(past.config) is not None and not far_off(past.config, NEAR)
+    near = usual(past.config) is not None and not far_off(past.config, NEAR)
     wait = patient and severity == "note" and kind not in SPECIAL and near
     changes = {} if wait else remedy(past.config, kind)
     back = _fork_step(past, kind, changes) if changes else None

@@ -10,7 +10,7 @@ from gan.core.config import KNOBS, Changes, Config, ConfigError
 from gan.core.messages import say
 from gan.losses.objectives import OBJECTIVES
 from gan.monitor.diagnosis.kinds import KINDS
-from gan.recipes.catalog import ALL_RECIPES, GROUPS
+from gan.recipes.catalog import usual
 from gan.training.checks import check_config
 
 MOST = 2  # settings at once: with more, nobody learns what helped
@@ -70,21 +70,6 @@ def remedy(config: Config, kind: str) -> Changes:
     return next(filter(None, (_possible(config, way(config)) for way in ways)), {})
 
 
-def works(config: Config) -> Config | None:
-    """The settings that are known to work of the recipe that these began with; None where that is not known."""
-    recipe = ALL_RECIPES.get(config.recipe)
-    if recipe is None:
-        return None
-    known = recipe.config.changed(**recipe.cure)
-    if known.attributes and not config.attributes:
-        known = known.changed(**GROUPS)
-    if known.attributes:
-        known = known.changed(z_dim=config.z_dim)  # which its attributes decide
-    if config.d_width and not known.d_width:
-        known = known.changed(d_lr=known.d_lr / 2)  # a wider D, see gan.recipes.catalog.told
-    return known
-
-
 def furthest_in_words(config: Config, changes: Changes) -> str:
     """A sentence that names the settings of a remedy that are off; nothing where they are the recipe's own."""
     off = [KNOBS[name].label for name in changes if furthest_off(config).get(name) == changes[name]]
@@ -93,7 +78,7 @@ def furthest_in_words(config: Config, changes: Changes) -> str:
 
 def back_to_recipe(config: Config) -> Changes:
     """Every setting of OFF that is not the recipe's and has an effect, with the recipe's value: the plain remedy."""
-    known = works(config)
+    known = usual(config)
     if known is None:
         return {}
     without = ("penalty_weight", "penalty_every") if known.penalty == "none" else ()
@@ -102,7 +87,7 @@ def back_to_recipe(config: Config) -> Changes:
 
 def furthest_off(config: Config) -> Changes:
     """The settings furthest from those that work, with those values."""
-    known, off = works(config), _off(config)
+    known, off = usual(config), _off(config)
     if known is None:
         return {}
     far = sorted((name for name in off if off[name] > SAME), key=lambda name: -off[name])
@@ -119,7 +104,7 @@ def far_off(config: Config, limit: float = FAR_OFF) -> bool:
 
 def _off(config: Config) -> dict[str, float]:
     """How far each setting is from the one that works; nothing where that is not known."""
-    known = works(config)
+    known = usual(config)
     if known is None:
         return {}
     off = {name: measure(getattr(config, name), getattr(known, name)) for name, measure in OFF.items()}

@@ -4,7 +4,7 @@
 
 import { api } from "../core/server.js";
 import { RING, STRIP } from "./constants.js";
-import { readGenerator, votesOf } from "./generator.js";
+import { partsOf, readGenerator, votesOf } from "./generator.js";
 import { blend, blendMixtures, pathThrough } from "./interpolation.js";
 import { latentAt, neighbourOf } from "./noise.js";
 
@@ -147,14 +147,16 @@ export function numbersHere(id, spec) {
 }
 
 /**
- * What the picture is to be: for each code the shares of its values, side by side.
+ * Which value of each code the latent chooses.
  *
  * @param {string} id
  * @param {LatentSpec} spec
  */
-export function conditionHere(id, spec) {
+export function valuesHere(id, spec) {
   const generator = generatorFor(id, [spec]);
-  return generator && { mixture: pointOf(generator, spec)[1] ?? [], codes: generator.about.codes };
+  if (!generator) return null;
+  const told = Float32Array.from(pointOf(generator, spec)[1] ?? []);
+  return partsOf(told, generator.about.codes).map((shares) => shares.indexOf(Math.max(...shares)));
 }
 
 /**

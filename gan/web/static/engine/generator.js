@@ -6,9 +6,9 @@ import { readNetwork } from "./page_file.js";
 /** @typedef {ArrayLike<number>} Mixture of classes, or of the values of each code */
 /**
  * What the header of a generator's file says; codes: how many values each has that a latent votes for (gan/models/layers.py);
- * hidden: how many numbers of a latent do nothing but vote.
+ * unseen: how many numbers of a latent do nothing but vote.
  *
- * @typedef {import("./page_file.js").Header & {z_dim: number, classes: number, codes: number[], hidden: number,
+ * @typedef {import("./page_file.js").Header & {z_dim: number, classes: number, codes: number[], unseen: number,
  *   directions: number, stamp: string, digest: string}} Header
  */
 /** @typedef {ReturnType<typeof readGenerator>} Generator */
@@ -21,9 +21,9 @@ import { readNetwork } from "./page_file.js";
 export function readGenerator(buffer) {
   const { about, tensors, input, run } = readNetwork(
     buffer,
-    (/** @type {Header} */ { z_dim, classes, codes, hidden }) => z_dim - hidden + (classes || votesOf(codes)),
+    (/** @type {Header} */ { z_dim, classes, codes, unseen }) => z_dim - unseen + (classes || votesOf(codes)),
   );
-  const { z_dim, classes, codes, hidden, directions } = about;
+  const { z_dim, classes, codes, unseen, directions } = about;
   return {
     about,
     directions: Array.from({ length: directions }, (_, k) => tensors.directions.subarray(k * z_dim, (k + 1) * z_dim)),
@@ -46,8 +46,8 @@ export function readGenerator(buffer) {
      * @param {Mixture | null} mixture
      */
     draw(z, mixture) {
-      for (let i = hidden; i < z_dim; i++) input[i - hidden] = z[i];
-      if (mixture) input.set(mixture, z_dim - hidden);
+      for (let i = unseen; i < z_dim; i++) input[i - unseen] = z[i];
+      if (mixture) input.set(mixture, z_dim - unseen);
       return toPixels(run(), about);
     },
   };
@@ -72,6 +72,20 @@ function mixture(classes, label, [other, share]) {
 export const votesOf = (codes) => codes.reduce((sum, values) => sum + values, 0);
 
 /**
+ * The part of each code in what is said of all values, side by side: views of the same numbers.
+ *
+ * @param {Float32Array} all
+ * @param {number[]} codes
+ */
+export function partsOf(all, codes) {
+  let start = 0;
+  return codes.map((values) => {
+    start += values;
+    return all.subarray(start - values, start);
+  });
+}
+
+/**
  * For each code the softmax of its latent numbers and their odds; what is less than 1e-9 is nothing.
  *
  * @param {ArrayLike<number>} z
@@ -80,14 +94,11 @@ export const votesOf = (codes) => codes.reduce((sum, values) => sum + values, 0)
  */
 function vote(z, odds, codes) {
   const found = odds.map((odd, i) => CODE_SHARPNESS * (z[i] + odd));
-  let start = 0;
-  for (const values of codes) {
-    const scores = found.subarray(start, start + values);
+  for (const scores of partsOf(found, codes)) {
     const most = Math.max(...scores);
     const shares = scores.map((score) => Math.exp(score - most));
     const sum = shares.reduce((a, b) => a + b, 0);
     scores.set(shares.map((share) => (share > 1e-9 * sum ? share / sum : 0)));
-    start += values;
   }
   return found;
 }

@@ -4,7 +4,7 @@
 import { h, setText } from "../../core/dom.js";
 import { t } from "../../core/text.js";
 import { STRIP } from "../../engine/constants.js";
-import { conditionHere } from "../../engine/draw_here.js";
+import { valuesHere } from "../../engine/draw_here.js";
 import { moved } from "./amounts.js";
 
 const END = STRIP[STRIP.length - 1]; // of a slider: there the value wins (gan/latent/directions.py)
@@ -43,9 +43,9 @@ export class Attributes {
   /** Lists as the state says: what was chosen, where the picture shows it, else what the noise has. */
   show() {
     if (!this.lists.length) return;
-    const { spec } = this.hooks.state();
+    const { w, spec } = this.hooks.state();
     const pushes = new Map([...spec.pushes].filter(([key]) => !this.lists.some((_, a) => isOf(key, a))));
-    const [shown, noise] = [this.valuesOf(spec), this.valuesOf(spec.with({ pushes }))];
+    const [shown, noise] = [valuesHere(w, spec), valuesHere(w, spec.with({ pushes }))]; // null where only the server draws
     this.lists.forEach((list, a) => {
       const [byNoise, ...options] = list.options;
       const value = noise && options[noise[a]]?.text;
@@ -53,17 +53,6 @@ export class Attributes {
       const isChosen = ({ value: key }, i) => spec.pushes.get(key)?.amount > 0 && (!shown || shown[a] === i);
       const chosen = options.find(isChosen)?.value ?? "";
       if (list.value !== chosen) list.value = chosen;
-    });
-  }
-
-  /** Which of its values each attribute of a picture has; null where only the server knows. */
-  valuesOf(spec) {
-    const told = conditionHere(this.hooks.state().w, spec);
-    let start = 0;
-    return told?.codes.map((values) => {
-      const shares = Array.from(told.mixture).slice(start, start + values);
-      start += values;
-      return shares.indexOf(Math.max(...shares));
     });
   }
 
