@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 from typing import Any
@@ -376,6 +377,14 @@ def test_by_class_it_is_said_as_what_a_picture_was_found(server, visit):
     part(page, "latent", "find-tests").locator("button").nth(3).click()  # a test picture of each digit
     expect(part(page, "latent", "find-words")).to_contain_text("Found as “3”")
     wait_for_shown(page, "c=3&from=")
+
+
+def test_what_does_not_fit_other_weights_is_left_out_and_said(server, visit):
+    short = base64.urlsafe_b64encode(b"\x00<" * 10).decode().rstrip("=")  # a direction of other weights: ten ones
+    page = latent(visit, server, f"w=mnist&seed=5&u=bold:2:{short}")
+    expect(page.locator(".gf-toast")).to_contain_text("Some of what was set does not fit these weights")
+    page.wait_for_url(lambda url: url.endswith("w=mnist&seed=5"))
+    np.testing.assert_array_equal(on_canvas(page), on_canvas(latent(visit, server, "w=mnist&seed=5", host=STRANGER)))
 
 
 def test_what_a_told_generator_draws_is_chosen_from_lists(server, visit):

@@ -21,7 +21,7 @@ import { MadeOf } from "./made_of/made_of.js";
 import { Neighbours } from "./neighbours.js";
 import { Share } from "./share.js";
 import { Stage } from "./stage.js";
-import { addressOf, readAddress } from "./state.js";
+import { addressOf, fitted, readAddress } from "./state.js";
 import { ToPath } from "./to_path.js";
 import { Undo } from "./undo.js";
 import { WholePicture } from "./whole_picture.js";
@@ -78,7 +78,7 @@ class LatentTab extends WeightsTab {
   }
 
   fitted() {
-    return { spec: this.spec.fitTo(this.about) };
+    return { spec: fitted(this.spec, this.about) };
   }
 
   /** Show a picture that was handed on, as an address; what is looked for around it stays as it is. */

@@ -1,6 +1,8 @@
 // What the Latent sliders tab shows: the weights, the spec, and where its neighbours are looked for. The address says all of it.
 
+import { notify } from "../core/notice.js";
 import { queryOf } from "../core/query.js";
+import { t } from "../core/text.js";
 import { MAX_RINGS } from "../engine/constants.js";
 import { LatentSpec } from "../engine/latent_spec.js";
 
@@ -41,6 +43,20 @@ export const addressOf = ({ w, spec, spread, ring }) => ({
   spread: spread === SPREAD ? "" : spread,
   ring: ring || "",
 });
+
+/**
+ * The spec as these weights know it. Whether something that was set had to be left out is said.
+ *
+ * @param {LatentSpec} spec
+ * @param {import("../engine/latent_spec.js").Weights} about
+ */
+export function fitted(spec, about) {
+  const found = spec.fitTo(about);
+  const lost =
+    ["principal", "fixed", "pushes"].some((part) => found[part].size < spec[part].size) || (spec.base && !found.base);
+  if (lost) notify(t("latent.left_out"), "info");
+  return found;
+}
 
 /**
  * What the server is asked for the picture with.
