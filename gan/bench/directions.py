@@ -31,6 +31,7 @@ from gan.models import weights_file
 from gan.models.layers import Generator
 from gan.training.threads import single_thread
 
+HOLDS = (0.9, 0.85)  # reached, and others kept on average: the bars for a direction towards a value
 ENOUGH = {"thickness": (1.0, "px"), "slant": (20.0, "°")}  # from -3 to 3; others only have to be monotone
 
 
@@ -49,7 +50,7 @@ def _of(name: str, count: int, seeds: list[int]) -> list[Figure]:
     loaded = weights_file.load(WEIGHTS / f"{name}.safetensors")
     network, dataset = weights_file.build(loaded), loaded.config.dataset
     seen = directions.look(network, dataset)
-    if attributes := [found for found in seen.directions() if found.kind == "attribute"]:
+    if attributes := [found for found in seen.directions() if found.kind in ("attribute", "weak")]:
         return [
             f
             for seed in seeds
@@ -81,7 +82,7 @@ def _judged(count: int, z_dim: int, seed: int) -> Tensor:
 def _of_attributes(
     name: str, network: Generator, dataset: str, found: list[Direction], count: int, seed: int
 ) -> list[Figure]:
-    """A line for each direction towards a value, and one for all."""
+    """A line for each direction towards a value, and one for all that are not weak."""
     z, classifier, known = _judged(count, network.z_dim, seed), load(dataset), list(DATA[dataset].attributes.values())
     batches = torch.arange(count).split(directions.AT_ONCE)
 
@@ -100,11 +101,16 @@ def _of_attributes(
         same = (after == before).double().mean(0)
         others = torch.cat([same[:a], same[a + 1 :]])
         words = f"reached {reached:.0%}, others kept {others.mean():.0%}, least {others.min():.0%}"
-        figures.append(Figure(f"{name}, {known[a].title}: {known[a].values[value]}", words))
-        shares.append((reached, others.mean().item(), others.min().item()))
+        weak = direction.kind == "weak"
+        figures.append(Figure(f"{name}, {known[a].title}: {known[a].values[value]}", words + ", weak" * weak))
+        if not weak:
+            shares.append((reached, others.mean().item(), others.min().item()))
+    if not shares:
+        return figures
     reached, kept, least = (statistics.median(column) for column in zip(*shares, strict=True))
-    words = f"medians: reached {reached:.0%}, others kept {kept:.0%}, least {least:.0%}"
-    return [*figures, Figure(f"{name}, {len(found)} directions", words)]
+    hold = sum(row[0] >= HOLDS[0] and row[1] >= HOLDS[1] for row in shares)
+    words = f"medians: reached {reached:.0%}, others kept {kept:.0%}, least {least:.0%}; {hold} hold both bars"
+    return [*figures, Figure(f"{name}, {len(shares)} directions that are not weak", words)]
 
 
 def _fitted(

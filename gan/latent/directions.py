@@ -45,6 +45,7 @@ ENOUGH, LEAST = 0.75, 0.6  # share of pictures that have the value at the slider
 HOPELESS = 0.3  # where the shortest reaches no more, longer ones are not tried
 TRIED = 40  # pictures
 TOLD_LENGTH = 1.6  # where the generator is told attributes: a common value wins there, and at the other end none
+DRAWN = 0.9  # share of the studied pictures told a value that show it, and of the others less than half of that share
 SURE = 12.0  # log-odds; beyond this a network is as sure as it can be
 END = 3.0  # where a slider ends, and -END
 
@@ -63,7 +64,9 @@ GENTLE = {"slant": 7.0}  # degrees: three of them and a digit lies down
 
 @dataclass(frozen=True)
 class Direction:
-    """A vector [z_dim] with a name: kind is "measured", "attribute", "class", "varied" or "own".
+    """A vector [z_dim] with a name: kind is "measured", "attribute", "weak", "class", "varied" or "own".
+
+    "weak" is towards a value of an attribute that the generator is told, but too seldom draws (`told_directions`).
 
     Its length is 1 or less, of attributes at most the largest of LENGTHS.
     """
@@ -133,7 +136,9 @@ class StudyResult:
         found = [Direction(name, "measured", v) for name, v in self.measured.items()]
         known = knows(self.dataset, self.study.images.shape[1:]) and not self.generator.classes
         if self.generator.unseen:
-            found += told_directions(self.generator, self.study)
+            told = known and form_of(self.dataset).attributes == self.generator.codes
+            logits = attribute_logits(load(self.dataset), self.study.images, check) if told else []
+            found += told_directions(self.generator, self.study, logits)
         elif known and form_of(self.dataset).attributes:
             found += attribute_directions(self.generator, self.study, load(self.dataset), check)
         elif known:
@@ -274,21 +279,34 @@ def towards(z: Tensor, labels: Tensor, classes: int) -> Tensor:
     return found
 
 
-def told_directions(generator: Generator, seen: SampleSet) -> list[Direction]:
+def told_directions(generator: Generator, seen: SampleSet, logits: Sequence[Tensor] = ()) -> list[Direction]:
     """Directions towards values of attributes that the generator is told, "attribute-A-V" each: the others stay.
 
     They push the numbers that vote for the attribute: at a slider's end so far that the value wins 99 times in 100.
+
+    Args:
+        logits: what a metric network says of the studied pictures, [N, values] of each attribute. A direction is
+            "weak" where the pictures do not show what they are told (`DRAWN`).
     """
-    shares, directions, start = generator.vote(seen.z).mean(0), [], 0
+    votes, directions, start = generator.vote(seen.z), [], 0
     for a, values in enumerate(generator.codes):
-        for value in range(values):
-            if COMMON[0] <= shares[start + value] <= COMMON[1]:
+        told = votes[:, start : start + values]
+        for value, share in enumerate(told.mean(0).tolist()):
+            if COMMON[0] <= share <= COMMON[1]:
                 vector = torch.zeros(generator.z_dim)
                 vector[start : start + values] = -1 / (values - 1)
                 vector[start + value] = 1
-                directions.append(Direction(f"attribute-{a}-{value}", "attribute", TOLD_LENGTH * unit(vector), True))
+                drawn = not logits or _is_drawn(told.argmax(1) == value, logits[a].argmax(1) == value)
+                kind = "attribute" if drawn else "weak"
+                directions.append(Direction(f"attribute-{a}-{value}", kind, TOLD_LENGTH * unit(vector), True))
         start += values
     return directions
+
+
+def _is_drawn(told: Tensor, shown: Tensor) -> bool:
+    """Whether pictures show a value when they are told it, bool [N] both; what all pictures show is no sign of it."""
+    hits, others = (shown[rows].double().mean().item() for rows in (told, ~told))  # NaN of no rows is no sign either
+    return hits >= DRAWN and others < hits / 2
 
 
 def attribute_directions(

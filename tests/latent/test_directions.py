@@ -222,6 +222,21 @@ def test_directions_of_told_attributes_choose_their_value_and_leave_the_others()
             assert all(torch.equal(after[b], before[b]) for b in range(len(before)) if b != a)
 
 
+def test_a_told_direction_is_weak_where_too_few_of_the_pictures_told_its_value_show_it():
+    config = make_config("quick-monsters", width=4)
+    G = build_generator(config, rng()).eval()
+    seen = d.SampleSet(torch.randn(400, config.z_dim, generator=rng(1)), torch.zeros(400).long(), torch.zeros(0))
+    votes = list(G.vote(seen.z).split(config.codes, 1))
+    votes[2][torch.arange(400) % 9 == 0] = 0  # a ninth of the pictures shows the first kind of eyes, whatever was told
+    kinds = {found.key: found.kind for found in d.told_directions(G, seen, votes)}
+    weak = {key for key, kind in kinds.items() if kind == "weak"}
+    assert kinds.keys() == {found.key for found in d.told_directions(G, seen)}
+    assert "attribute-2-0" not in weak and weak and all(key.startswith("attribute-2-") for key in weak)
+    assert {found.kind for found in d.told_directions(G, seen)} == {"attribute"}
+    votes[2][:] = votes[2][0]  # all show the same, also those that are told it
+    assert all(found.kind == "weak" for found in d.told_directions(G, seen, votes) if found.key[:12] == "attribute-2-")
+
+
 def test_nothing_moves_along_a_locked_direction():
     a, b = torch.randn(2, Z, generator=rng(4)).half().float()
     principal = torch.linalg.qr(torch.randn(Z, 2, generator=rng(5)))[0].T

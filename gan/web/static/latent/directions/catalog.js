@@ -7,8 +7,9 @@ import { t } from "../../core/text.js";
 import { isNumber } from "../../engine/latent_spec.js";
 import { Vector } from "../../engine/vector.js";
 
-export const KINDS = ["measured", "attribute", "own", "class", "varied", "principal"]; // in the order of the page
-const FOUND = ["measured", "attribute"];
+export const KINDS = ["measured", "attribute", "weak", "own", "class", "varied", "principal"]; // in the order of the page
+export const OF_VALUES = ["attribute", "weak"]; // those towards a value of an attribute
+const FOUND = ["measured", ...OF_VALUES];
 export const MOST_SHOWN = 12;
 const FIRST_OF_THE_LAYER = 3; // shown at the beginning, after the named ones
 const [OWN, SHOWN] = ["directions", "sliders"]; // under these names the browser remembers them, for each of the weights
@@ -117,7 +118,7 @@ export class Catalog {
   usual() {
     const of = (...kinds) => [...this.entries.values()].filter(({ kind }) => kinds.includes(kind)).map(({ key }) => key);
     const { told, open_mouth } = this.about(); // of told attributes each has a list (attributes.js)
-    const values = told ? of("attribute").filter((key) => key === open_mouth) : of("attribute");
+    const values = told ? of(...OF_VALUES).filter((key) => key === open_mouth) : of("attribute");
     const named = [...of("measured"), ...values, ...of("own")];
     return [...named, ...of("principal").slice(0, named.length ? FIRST_OF_THE_LAYER : MOST_SHOWN)].slice(0, MOST_SHOWN);
   }

@@ -142,6 +142,27 @@ test("directions towards attributes are found later, named by both, and shown un
   assert.deepEqual([...again.shown], ["3"]);
 });
 
+test("a direction can become weak and sure again; it stays one, after those that are sure", () => {
+  const [sure, weak] = ["attribute-0-1", "attribute-0-0"];
+  const catalog = opened({ measured: [] });
+  const take = (...kinds) =>
+    catalog.take(
+      "stamp",
+      [weak, sure].map((key, i) => ({ key, kind: kinds[i], vector: VECTOR })),
+    );
+  take("weak", "attribute");
+  const found = () => catalog.sorted().filter(({ kind }) => ["attribute", "weak"].includes(kind));
+  assert.deepEqual(
+    found().map(({ key }) => key),
+    [sure, weak],
+  );
+  take("attribute", "weak");
+  assert.deepEqual(
+    found().map(({ key }) => key),
+    [weak, sure],
+  );
+});
+
 test("of told attributes only the open mouth has a slider at first, and values have the names of theirs", () => {
   const attributes = ["Eyes", "Mouth", "Hat"].map((title) => ({ title, values: ["a", "b", "c", "d", "e", "f"] }));
   const catalog = opened({ measured: [], attributes, told: true, open_mouth: "attribute-1-3" });

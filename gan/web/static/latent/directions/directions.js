@@ -11,7 +11,7 @@ import { t } from "../../core/text.js";
 import { isNumber, LatentSpec } from "../../engine/latent_spec.js";
 import { amountOf, isSet, moved } from "./amounts.js";
 import { Attributes } from "./attributes.js";
-import { Catalog, MOST_SHOWN, withVector } from "./catalog.js";
+import { Catalog, MOST_SHOWN, OF_VALUES, withVector } from "./catalog.js";
 import { Chips } from "./chips.js";
 import { fetchFitted, pictureBefore, placed, refitted } from "./fitting.js";
 import { DirectionSlider } from "./slider.js";
@@ -110,7 +110,7 @@ export class Directions {
     this.chips.show(
       entries.map(({ key, kind }) => ({
         ...{ key, kind, name: this.catalog.nameOf(key), pressed: this.isShown(key) },
-        ...(kind === "attribute" ? this.catalog.valueOf(key) : {}),
+        ...(OF_VALUES.includes(kind) ? this.catalog.valueOf(key) : {}),
       })),
     );
     this.attributes.offer();
