@@ -10,11 +10,11 @@ import copy
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import cross_entropy, softplus
 
 from gan.core.config import Config, ConfigError
 from gan.models import as_mixture, build_discriminator, build_generator
-from gan.models.layers import Generator
+from gan.models.layers import Generator, told_codes
 from gan.training.device import resolved_precision
 
 _NOT_WRITTEN = ("augment", "instance_noise", "label_smoothing", "weight_clip", "gradient_clip", "data_limit")
@@ -72,10 +72,11 @@ class Bare:
             fake = self._draw(z_d, self._condition(z_d, c))
         penalised = self._penalised
         with self._autocast(not penalised):
-            real_logits, fake_logits = self._discriminate_pair(
+            real_logits, fake_logits, features = self._discriminate_pair(
                 x.requires_grad_(penalised), fake, c, self._condition(z_d, c)
             )
-        loss = (softplus(-real_logits) + softplus(fake_logits)).mean()
+            misread = self._misread(features, c)
+        loss = (softplus(-real_logits) + softplus(fake_logits)).mean() + misread
         if penalised:  # Mescheder et al. 2018, equation 9
             (slope,) = torch.autograd.grad(real_logits.sum(), x, create_graph=True)
             loss = loss + cfg.penalty_weight * cfg.penalty_every * (0.5 * slope.flatten(1).square().sum(1)).mean()
@@ -112,8 +113,18 @@ class Bare:
         c = self._condition(z, c)
         x = self._draw(z, c)
         with self._autocast(not self._penalised):
-            logits = self.D(x, c).float()
-        _optimise(softplus(-logits).mean(), self.g_params, self.opt_g)
+            features = self.D.features(x)
+            loss = softplus(-self.D.logits(features, c).float()).mean() + self._misread(features, c)
+        _optimise(loss, self.g_params, self.opt_g)
+
+    def _misread(self, features: Tensor, c: Tensor | None) -> Tensor | float:
+        """What the auxiliary classifier costs (Odena et al. 2017, equation 3)."""
+        if self.D.classifier is None:
+            return 0.0
+        codes = list(told_codes(self.config))
+        told, shown = as_mixture(c, sum(codes)).split(codes, 1), self.D.classifier(features.float()).split(codes, 1)
+        costs = [cross_entropy(shown[i], told[i], reduction="none") for i in range(len(codes))]
+        return self.config.classifier_weight * torch.stack(costs).mean(0).mean()
 
     @property
     def _penalised(self) -> bool:
@@ -131,12 +142,15 @@ class Bare:
 
     def _discriminate_pair(
         self, x: Tensor, fake: Tensor, c: Tensor | None, c_fake: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The logits of real and of fake pictures, and the features of real ones."""
         if self.D.has_batch_stats:
-            return self.D(x, c).float(), self.D(fake, c_fake).float()
+            features = self.D.features(x)
+            return self.D.logits(features, c).float(), self.D(fake, c_fake).float(), features
         condition = None if c is None else torch.cat([as_mixture(t, self.D.classes) for t in (c, c_fake)])
-        both = self.D(torch.cat([x, fake]), condition).float()  # [2N]
-        return both[: len(x)], both[len(x) :]
+        features = self.D.features(torch.cat([x, fake]))
+        both = self.D.logits(features, condition).float()  # [2N]
+        return both[: len(x)], both[len(x) :], features[: len(x)]
 
     @torch.no_grad()
     def _average(self, ema: Generator) -> None:

@@ -101,6 +101,7 @@ class Config:
     objective: str     = knob("non-saturating", group="objective")
     update_order: str  = knob("alternate", choices=UPDATE_ORDERS, group="objective")
     d_steps: int       = knob(1, 1, 100, group="objective")
+    classifier_weight: float = knob(0.0, 0, 100, group="objective")
 
     penalty: str       = knob("none", group="penalty")
     penalty_weight: float = knob(10.0, 0, 1e4, group="penalty")

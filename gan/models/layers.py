@@ -204,9 +204,14 @@ def input_size(cfg: Config) -> int:
     return cfg.z_dim - unseen_numbers(cfg) + told_numbers(cfg)
 
 
+def told_codes(cfg: Config) -> tuple[int, ...]:
+    """How many values each thing has that says what a picture is to be: classes, or the codes that a latent chooses."""
+    return (cfg.classes,) if cfg.classes else cfg.codes
+
+
 def told_numbers(cfg: Config) -> int:
     """How many numbers say what a picture is to be: one for each class, or for each value of each code."""
-    return cfg.classes or sum(cfg.codes)
+    return sum(told_codes(cfg))
 
 
 def unseen_numbers(cfg: Config) -> int:
@@ -225,6 +230,9 @@ class Discriminator(nn.Module):
     Conditional: the projection discriminator, logit = head(f) + ⟨embed(c), f⟩ (Miyato & Koyama 2018, equation 4).
     With several codes c is divided by its length, as if it were one: Adam moves each of n embeddings as far as it
     would move one alone, and D would learn n times as fast as G can follow.
+
+    With an auxiliary classifier (`classifier`, Odena et al. 2017) it also says what a picture shows, of each value of
+    each code: see gan.losses.classification.
     """
 
     def __init__(self, cfg: Config, features: Stack, n_features: int) -> None:
@@ -233,11 +241,15 @@ class Discriminator(nn.Module):
         self.head = nn.Linear(n_features, 1)
         self.told_share = told_share(cfg)
         self.embed = nn.Parameter(torch.empty(self.classes, n_features)) if self.classes else None
+        self.classifier = nn.Linear(n_features, self.classes) if cfg.classifier_weight and self.classes else None
         # With batch statistics, real and fake pictures may not share a batch.
         self.has_batch_stats = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in features.modules())
 
     def forward(self, x: Tensor, c: Tensor | None = None, rng: torch.Generator | None = None) -> Tensor:
-        f = self.features(x, rng)  # [N, n_features]
+        return self.logits(self.features(x, rng), c)
+
+    def logits(self, f: Tensor, c: Tensor | None) -> Tensor:
+        """The logits [N] of pictures with the features f [N, n_features]."""
         logits = self.head(f).squeeze(1)  # [N]
         if self.embed is not None:
             told = as_mixture(c, self.classes).to(f.dtype)

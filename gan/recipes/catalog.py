@@ -39,7 +39,7 @@ STYLE = 64  # numbers of a latent besides those that vote for attributes
 WIDE_D_RATE = 0.5  # what a discriminator as wide as the generator learns with, of the usual rate (weights/README.md)
 _TOLD: Changes = {"clusters": 0, "d_width": _SKIP["width"], "d_lr": WIDE_D_RATE * _QUICK.d_lr, "batch": 32}
 # Of a recipe that tells attributes, for pictures that have none.
-GROUPS: Changes = {name: getattr(_QUICK, name) for name in ("attributes", "z_dim", *_TOLD)}
+GROUPS: Changes = {name: getattr(_QUICK, name) for name in ("attributes", "z_dim", "classifier_weight", *_TOLD)}
 
 
 def _told(source: Source) -> Changes:
@@ -71,11 +71,13 @@ _CONV_SMALL = _KERAS.changed(
 RECIPES: dict[str, Recipe] = {
     "quick-monsters": Recipe(
         "start",
-        _DRAWINGS.changed(recipe="quick-monsters", dataset="monsters", **_told(DATA["monsters"])),
+        _DRAWINGS.changed(
+            recipe="quick-monsters", dataset="monsters", classifier_weight=0.5, **_told(DATA["monsters"])
+        ),
     ),
     "quick-faces": Recipe(
         "start",
-        _DRAWINGS.changed(recipe="quick-faces", dataset="faces", **_told(DATA["faces"])),
+        _DRAWINGS.changed(recipe="quick-faces", dataset="faces", classifier_weight=0.25, **_told(DATA["faces"])),
     ),
     "quick": Recipe(
         "start",

@@ -126,7 +126,7 @@ def _with_steps_left(config: Config, changes: Changes, at: int) -> Config:
 
 def _refuse_other_networks(old: Config, new: Config) -> None:
     """Refuse changes after which the weights would not fit, or would mean something else."""
-    grouping = [name for name, knob in KNOBS.items() if knob.scope == "clusters"]  # see Trainer._choose_labels
+    grouping = [name for name, knob in KNOBS.items() if knob.scope == "clusters"]  # see training.trainer.choose_labels
     regrouped = next((name for name in grouping if getattr(old, name) != getattr(new, name)), None)
     if old.codes and regrouped:
         raise ConfigError(say("runs.fork_regroups", label=KNOBS[regrouped].label, name=regrouped))

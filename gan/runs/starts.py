@@ -25,7 +25,8 @@ from gan.training.transfer import told_as
 SHIPPED = WEIGHTS / "starts"
 # What a run takes over with the weights, so that they fit.
 _NETWORKS = (
-    "model", "width", "d_width", "z_dim", "clusters", "attributes", "output", "spectral_norm", "ema_halflife_images",
+    "model", "width", "d_width", "z_dim", "clusters", "attributes", "classifier_weight", "output", "spectral_norm",
+    "ema_halflife_images",
 )  # fmt: skip
 
 

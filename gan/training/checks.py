@@ -12,6 +12,7 @@ from gan.data.catalog import Pictures
 from gan.losses.objectives import OBJECTIVES
 from gan.losses.penalties import PENALTIES
 from gan.models import check_networks, meta_discriminator
+from gan.models.layers import told_codes
 
 
 def check_config(config: Config) -> None:
@@ -52,6 +53,14 @@ _REFUSED: tuple[tuple[Callable[[Config], bool], str], ...] = (
     (
         lambda c: c.update_order == "split" and c.penalty != "none",
         "split_parts_penalty",
+    ),
+    (
+        lambda c: c.update_order == "split" and c.classifier_weight > 0,
+        "split_parts_classifier",
+    ),
+    (
+        lambda c: c.classifier_weight > 0 and not told_codes(c),
+        "classifier_needs_told",
     ),
     (
         lambda c: c.update_order == "simultaneous" and c.d_steps > 1,

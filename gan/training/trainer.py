@@ -24,11 +24,12 @@ from gan.core.seeds import NEWEST, Seeds, Stream
 from gan.data.catalog import Dataset, Pictures
 from gan.data.codes import code_logit_bias, values_of_codes
 from gan.losses.adaptive import AdaptiveProbability
+from gan.losses.classification import classification_loss
 from gan.losses.objectives import OBJECTIVES, mean_verdicts
 from gan.losses.penalties import PENALTIES, DiscriminatorStep
 from gan.losses.transforms import TRANSFORMS, clip_gradients, clip_weights, joint_norm
 from gan.models import as_mixture, build_discriminator, build_generator
-from gan.models.layers import Generator
+from gan.models.layers import Discriminator, Generator, told_codes
 from gan.training import distributed
 from gan.training.checks import check_config, check_data
 from gan.training.cuda_graphs import Batch, CudaGraphs, Inputs, Numbers, send
@@ -45,6 +46,13 @@ class Fakes(NamedTuple):
     z: Tensor
     c: Tensor | None
     x: Tensor
+
+
+class Look(NamedTuple):
+    """What D makes of pictures: logits [N] and features [N, F]."""
+
+    logits: Tensor
+    features: Tensor
 
 
 class _Always(TypedDict):
@@ -96,7 +104,7 @@ class Trainer:
         rng = torch.Generator().manual_seed(self.seeds.of(Stream.FIRST_WEIGHTS))
         self.G = build_generator(config, rng, self.device)
         self.D = build_discriminator(config, rng, self.device)
-        self._choose_labels(pictures)
+        choose_labels(self.data, self.G, pictures, config, self.seeds)
         self.g_params: list[Tensor] = list(self.G.parameters())
         self.d_params: list[Tensor] = learning_parameters(self.D, config.freeze_d)
         # Running means and variances, singular vectors: what the networks keep beside their parameters.
@@ -112,16 +120,6 @@ class Trainer:
         self.rng = torch.Generator(self.device)
         self.graphs = CudaGraphs(self.rng, wanted=distributed.world() == 1)
         self._norms: dict[str, Tensor] | None = None  # of the gradients, in a step that is looked at
-
-    def _choose_labels(self, pictures: Pictures) -> None:
-        """What D is told of each real picture: its class, its attributes, its group, or nothing."""
-        cfg = self.config
-        if cfg.classes:
-            self.data.labels = pictures.labels
-        if cfg.codes:
-            rng = torch.Generator().manual_seed(self.seeds.of(Stream.CLUSTERS))
-            self.data.labels, shares = values_of_codes(pictures, cfg, rng)
-            self.G.odds.copy_(torch.cat([code_logit_bias(each, rng) for each in shares]))
 
     # The step -----------------------------------------------------------------------------------------------------
 
@@ -182,9 +180,11 @@ class Trainer:
             loss = (real_loss + fake_loss).mean()
         else:
             x, fake = (pictures.detach().requires_grad_(self._penalty_due) for pictures in (x, fakes.x))
-            real, fake_ = self._discriminate_pair((x, c), (fake, fakes.c))
+            look, fake_ = self._look_at_pair((x, c), (fake, fakes.c))
+            real = look.logits
             loss = self.objective.d_loss(real, fake_).mean()
-            self._optimise(loss + self._penalty(fakes.z, (x, c), fake, (real, fake_)), self.opt_d)
+            penalty = self._penalty(fakes.z, (x, c), fake, (real, fake_))
+            self._optimise(loss + misread(self.D, look, c, self.config) + penalty, self.opt_d)
         return {"d_loss": loss.detach(), **self._judged(real, fake_)}
 
     def _split_step(self, x: Tensor, c: Tensor | None, part: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
@@ -196,11 +196,11 @@ class Trainer:
 
     def _update_g(self, x: Tensor, c: Tensor | None, fakes: Fakes) -> dict[str, Tensor]:
         """One step of G; only an objective that compares asks D about the real pictures x once more."""
-        fake = self._discriminate(fakes.x, fakes.c, self.rng)
+        fake = self._look(fakes.x, fakes.c, self.rng)
         with torch.no_grad():
             real = self._discriminate(x, c, self.rng) if self.objective.compares else None
-        loss = self.objective.g_loss(fake, real).mean()
-        self._optimise(loss, self.opt_g)
+        loss = self.objective.g_loss(fake.logits, real).mean()
+        self._optimise(loss + misread(self.D, fake, fakes.c, self.config), self.opt_g)
         return {"g_loss": loss.detach()}
 
     def _simultaneous(self, players: str, batches: Inputs) -> dict[str, Tensor]:
@@ -209,11 +209,13 @@ class Trainer:
         fakes = self._generate(len(x), c)
         x = x.detach().requires_grad_(self._penalty_due)
         # Not in one pass, or G's gradient would run back through the real half too.
-        real, fake = self._discriminate(x, c, self.rng), self._discriminate(fakes.x, fakes.c, self.rng)
+        look, fake_look = self._look(x, c, self.rng), self._look(fakes.x, fakes.c, self.rng)
+        real, fake = look.logits, fake_look.logits
         d_loss = self.objective.d_loss(real, fake).mean()
         g_loss = self.objective.g_loss(fake, real).mean()
-        cost = d_loss + self._penalty(fakes.z, (x, c), fakes.x, (real, fake))
-        g_grads = torch.autograd.grad(g_loss, self.g_params, retain_graph=True) if players != "d" else None
+        cost = d_loss + misread(self.D, look, c, self.config) + self._penalty(fakes.z, (x, c), fakes.x, (real, fake))
+        g_cost = g_loss + misread(self.D, fake_look, fakes.c, self.config)
+        g_grads = torch.autograd.grad(g_cost, self.g_params, retain_graph=True) if players != "d" else None
         if players != "g":
             self._optimise(cost, self.opt_d)
         if g_grads is not None:
@@ -241,22 +243,26 @@ class Trainer:
         return self.config.penalty_weight * self.config.penalty_every * self.penalty.cost(step).mean()
 
     def _discriminate(self, x: Tensor, c: Tensor | None, rng: torch.Generator) -> Tensor:
-        """D's logits [N] of pictures as D sees them in training: through the transforms of this config."""
+        return self._look(x, c, rng).logits
+
+    def _look(self, x: Tensor, c: Tensor | None, rng: torch.Generator) -> Look:
+        """What D makes of pictures as it sees them in training: through the transforms of this config."""
         chance = None if self.adaptive is None else self.adaptive.p
         for transform in self.transforms:
             if strength := transform.strength(self.config, self.images_done):
                 x = transform.apply(x, strength, rng, chance)
         with self._autocast(not self._penalty_due):  # a slope of a network with 8 bits would be mostly noise
-            return self.D(x, c, rng).float()
+            features = self.D.features(x, rng)
+            return Look(self.D.logits(features, c).float(), features)
 
-    def _discriminate_pair(self, real: Batch, fake: Batch) -> tuple[Tensor, Tensor]:
-        """D's logits of real and of fake pictures; in one pass where no batch statistics would mix the two."""
+    def _look_at_pair(self, real: Batch, fake: Batch) -> tuple[Look, Tensor]:
+        """What D makes of real pictures, and its logits of fake ones; in one pass unless batch statistics mix them."""
         if self.D.has_batch_stats:
-            return self._discriminate(*real, self.rng), self._discriminate(*fake, self.rng)
+            return self._look(*real, self.rng), self._discriminate(*fake, self.rng)
         (x, c), (x_fake, c_fake) = real, fake
         condition = None if c is None else torch.cat([as_mixture(t, self.D.classes) for t in (c, c_fake)])
-        both = self._discriminate(torch.cat([x, x_fake]), condition, self.rng)  # [2N]
-        return both[: len(x)], both[len(x) :]
+        logits, features = self._look(torch.cat([x, x_fake]), condition, self.rng)  # of [2N]
+        return Look(logits[: len(x)], features[: len(x)]), logits[len(x) :]
 
     def _optimise(self, loss: Tensor, opt: Adam) -> None:
         self._apply(torch.autograd.grad(loss, opt.params), opt)
@@ -361,6 +367,24 @@ class Trainer:
         self.steps_done, self.batches_done = int(state["steps_done"]), int(state["batches_done"])
         self.lr = dict(state["lr"])
         self.graphs.forget()  # the optimisers' moments are other tensors now
+
+
+def choose_labels(data: Dataset, G: Generator, pictures: Pictures, config: Config, seeds: Seeds) -> None:
+    """What D is told of each real picture: its class, its attributes, its group, or nothing; G chooses as often."""
+    if config.classes:
+        data.labels = pictures.labels
+    if config.codes:
+        rng = torch.Generator().manual_seed(seeds.of(Stream.CLUSTERS))
+        data.labels, shares = values_of_codes(pictures, config, rng)
+        G.odds.copy_(torch.cat([code_logit_bias(each, rng) for each in shares]))
+
+
+def misread(D: Discriminator, look: Look, c: Tensor | None, config: Config) -> Tensor | float:
+    """The weighted cost of what D's classifier does not see of what pictures are told to show; in float32."""
+    if D.classifier is None:
+        return 0.0
+    shown, told = D.classifier(look.features.float()), as_mixture(c, D.classes)
+    return config.classifier_weight * classification_loss(shown, told, told_codes(config)).mean()
 
 
 def learning_rates(lr: dict[str, float], after: int, images: int) -> dict[str, float]:

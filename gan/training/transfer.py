@@ -16,7 +16,8 @@ def told_as(old: Config, new: Config) -> Config:
     """The settings of old networks when they are told what new ones are: as old ones where nothing can be done."""
     if not (old.attributes and new.clusters):
         return old
-    return old.changed(attributes="", clusters=new.clusters, z_dim=new.clusters + old.z_dim - unseen_numbers(old))
+    z_dim = new.clusters + old.z_dim - unseen_numbers(old)
+    return old.changed(attributes="", classifier_weight=0.0, clusters=new.clusters, z_dim=z_dim)
 
 
 def tell_groups(G: dict[str, Tensor], D: dict[str, Tensor], old: Config, new: Config, rng: torch.Generator) -> Networks:
@@ -31,7 +32,8 @@ def tell_groups(G: dict[str, Tensor], D: dict[str, Tensor], old: Config, new: Co
     unheard = torch.zeros(len(weight), new.clusters)
     first = torch.cat([unheard, weight[:, :seen], weight[:, seen:] @ hot.T], 1)
     embed = hot @ D["embed"].float() * told_share(old)
-    return G | {name: first, "odds": torch.zeros(new.clusters)}, D | {"embed": embed}
+    untold = {key: value for key, value in D.items() if not key.startswith("classifier.")}  # which reads attributes
+    return G | {name: first, "odds": torch.zeros(new.clusters)}, untold | {"embed": embed}
 
 
 def _drawn_attributes(odds: Tensor, codes: tuple[int, ...], n: int, rng: torch.Generator) -> Tensor:

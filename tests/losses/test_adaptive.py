@@ -108,7 +108,7 @@ def test_it_grows_where_d_knows_its_few_pictures_and_stays_away_where_it_does_no
 def test_a_target_that_is_never_reached_is_no_augmentation():
     """With the probability at 0, D sees what it sees without; only other numbers are drawn."""
     t, seen = trainer(augment_target=1.0), []
-    t.D.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
+    t.D.features.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
     t._discriminate(make_pictures().images[:8].float() / 127.5 - 1, None, t.rng)
     torch.testing.assert_close(seen[0], make_pictures().images[:8].float() / 127.5 - 1)
 

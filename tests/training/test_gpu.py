@@ -27,6 +27,7 @@ KINDS = {
     "spectral norm": ("quick", {"spectral_norm": True, "penalty": "none"}),
     "relativistic": ("quick", {"objective": "relativistic", "penalty": "r1+r2", "penalty_every": 1}),
     "bfloat16": ("quick", {"precision": "bfloat16"}),
+    "auxiliary classifier": ("quick-conditional", {"classifier_weight": 0.5}),
 }
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no NVIDIA GPU here")
 

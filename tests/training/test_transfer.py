@@ -9,8 +9,8 @@ from gan.core.config import Config
 from gan.models import build_discriminator, build_generator
 from gan.training.transfer import tell_groups, told_as
 
-OLD = Config(model="skip", size=16, channels=3, width=4, z_dim=12, attributes="3,4")
-NEW = OLD.changed(attributes="", clusters=6, z_dim=11)
+OLD = Config(model="skip", size=16, channels=3, width=4, z_dim=12, attributes="3,4", classifier_weight=0.5)
+NEW = OLD.changed(attributes="", clusters=6, z_dim=11, classifier_weight=0.0)
 
 
 def rng(seed: int = 0) -> torch.Generator:

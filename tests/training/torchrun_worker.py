@@ -27,6 +27,7 @@ VARIANTS = {
     "quick-spectral": ("quick", {"spectral_norm": True}),
     "gradient-penalty": ("mlp", {"objective": "wasserstein", "penalty": "gradient-penalty", "d_steps": 2}),
     "augmentation that follows D": ("quick", {"augment": 1.0, "augment_target": 0.6}),
+    "auxiliary classifier": ("quick-conditional", {"classifier_weight": 0.5}),
     "seen through transforms": ("conv-small", {"augment": 1.0, "instance_noise": 0.2, "gradient_clip": 0.1}),
 }
 # No batch statistics and no dropout: every gradient must be the joint batch's.
