@@ -37,6 +37,7 @@ class Bare:
         self.labels = labels if config.classes or config.codes else None
         plain = config.objective == "non-saturating" and config.penalty in ("none", "r1") and config.d_steps == 1
         plain = plain and not any(getattr(config, name) for name in _NOT_WRITTEN)
+        plain = plain and (config.update_order == "alternate" or not config.classifier_weight)
         if not plain or config.update_order not in _UPDATES:
             raise ConfigError("The bare loop knows only what the recipes use; this is not one of them.")
         rng = torch.Generator().manual_seed(config.seed)
@@ -75,8 +76,7 @@ class Bare:
             real_logits, fake_logits, features = self._discriminate_pair(
                 x.requires_grad_(penalised), fake, c, self._condition(z_d, c)
             )
-            misread = self._misread(features, c)
-        loss = (softplus(-real_logits) + softplus(fake_logits)).mean() + misread
+        loss = (softplus(-real_logits) + softplus(fake_logits)).mean() + self._misread(features, c)
         if penalised:  # Mescheder et al. 2018, equation 9
             (slope,) = torch.autograd.grad(real_logits.sum(), x, create_graph=True)
             loss = loss + cfg.penalty_weight * cfg.penalty_every * (0.5 * slope.flatten(1).square().sum(1)).mean()
@@ -114,8 +114,8 @@ class Bare:
         x = self._draw(z, c)
         with self._autocast(not self._penalised):
             features = self.D.features(x)
-            loss = softplus(-self.D.logits(features, c).float()).mean() + self._misread(features, c)
-        _optimise(loss, self.g_params, self.opt_g)
+            logits = self.D.logits(features, c).float()
+        _optimise(softplus(-logits).mean() + self._misread(features, c), self.g_params, self.opt_g)
 
     def _misread(self, features: Tensor, c: Tensor | None) -> Tensor | float:
         """What the auxiliary classifier costs (Odena et al. 2017, equation 3)."""

@@ -66,7 +66,7 @@ GENTLE = {"slant": 7.0}  # degrees: three of them and a digit lies down
 class Direction:
     """A vector [z_dim] with a name: kind is "measured", "attribute", "weak", "class", "varied" or "own".
 
-    "weak" is towards a value of an attribute that the generator is told, but too seldom draws (`told_directions`).
+    "weak" is towards a value that the generator is told, but does not draw reliably (`told_directions`).
 
     Its length is 1 or less, of attributes at most the largest of LENGTHS.
     """

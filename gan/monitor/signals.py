@@ -14,6 +14,7 @@ from torch.nn.functional import avg_pool2d
 from gan.core.images import LEVEL
 from gan.data.pictures import spread_rows
 from gan.losses.transforms import joint_norm
+from gan.models.layers import Discriminator
 from gan.monitor.likeness import Likeness
 from gan.monitor.records import QUANTILES, SIGNALS, Signal, due
 from gan.training.trainer import Trainer
@@ -137,13 +138,14 @@ def quantiles(kind: str, verdicts: Tensor) -> dict[str, Tensor]:
     return {f"{kind}_q{q:02d}": value for q, value in zip(QUANTILES, found, strict=True)}
 
 
-def largest_spectral_norm(network: nn.Module) -> Tensor:
+def largest_spectral_norm(D: Discriminator) -> Tensor:
     """The largest singular value of any layer's weights, kernels as matrices [out, in · k · k] (Miyato et al. 2018).
 
-    By power iteration from a fixed vector. The network must be in evaluation mode: in training mode a spectrally
-    normalised layer changes when its weights are read.
+    Of the layers between a picture and the logit. By power iteration from a fixed vector. The network must be in
+    evaluation mode: in training mode a spectrally normalised layer changes when its weights are read.
     """
-    matrices = [m.weight.flatten(1) for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+    layers = (*D.features.modules(), D.head)
+    matrices = [m.weight.flatten(1) for m in layers if isinstance(m, nn.Linear | nn.Conv2d)]
     return torch.stack([spectral_norm(w) for w in matrices]).amax()
 
 

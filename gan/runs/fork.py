@@ -93,8 +93,8 @@ def plan_fork(source: Run, changes: Changes, step: int | None = None) -> Fork:
         raise ConfigError(say("runs.fork_keeps", label=_named(fixed), name=fixed))
     if source.needs:
         raise DataError(source.needs)
-    instead: Changes = {"attributes": ""} if changes.get("clusters") and source.config.attributes else {}
-    config = source.config.changed(**changes, **instead)  # groups are told instead of attributes
+    regroups = changes.get("clusters") and source.config.attributes  # groups are told instead of attributes
+    config = source.config.changed(**({"attributes": "", "classifier_weight": 0.0} if regroups else {}) | changes)
     check_config(config)
     if step == 0 and not _begins_alike(source, config):
         return Fork(source, 0, None, config, changes, asked=0)

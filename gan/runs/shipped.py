@@ -9,7 +9,7 @@ from gan.core.config import Changes, ConfigError
 from gan.core.files import write_atomically
 from gan.core.messages import say
 from gan.models import weights_file
-from gan.runs.recordings import SEED
+from gan.runs.recordings import SEED, STEPS
 from gan.runs.registry import Runs
 from gan.runs.run import Run
 from gan.training.checkpoint import networks_of
@@ -32,8 +32,8 @@ SHIPPED: dict[str, Shipped] = {
     "mnist-conditional": Shipped("quick-conditional", 7_987, changes={"batch": 64}),
     "fashion-mnist-conditional": Shipped("quick-conditional", 10_639, "fashion-mnist", {"batch": 64}),
     "mnist": Shipped("quick", 17_834),
-    "monsters": Shipped("quick-monsters", 13_000),
-    "faces": Shipped("quick-faces", 13_000),
+    "monsters": Shipped("quick-monsters", STEPS["quick-monsters"]),
+    "faces": Shipped("quick-faces", STEPS["quick-faces"]),
     "starts/monsters": Shipped("quick-monsters", 9_221, changes={"clusters": 100}, starts=True),
     "starts/faces": Shipped("quick-faces", 5_274, changes={"clusters": 100}, starts=True),
 }

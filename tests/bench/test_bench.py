@@ -70,7 +70,8 @@ def assert_equal(ours: Trainer, bare: Bare) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "precision"),
-    [(r, "float32") for r in common.PLAIN] + [(r, "bfloat16") for r in ("quick", "quick-conditional", "quick-colour")],
+    [(r, "float32") for r in common.PLAIN]
+    + [(r, "bfloat16") for r in ("quick", "quick-conditional", "quick-colour", "quick-monsters")],
 )
 def test_bare_loop_and_trainer_reach_equal_parameters(recipe, precision, random_pictures, monkeypatch):
     ours, bare = twins(recipe, random_pictures, penalty="none", precision=precision)

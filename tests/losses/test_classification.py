@@ -41,7 +41,9 @@ def gradients(config: Config, order: str, players: str) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("order", ["alternate", "alternate-same-noise", "simultaneous"])
-@pytest.mark.parametrize("told", [{"classes": 10}, {"clusters": 4}], ids=["classes", "groups"])
+@pytest.mark.parametrize(
+    "told", [{"classes": 10}, {"clusters": 4}, {"attributes": "2,2,2"}], ids=["classes", "groups", "attributes"]
+)
 def test_both_players_learn_from_it_in_proportion_to_its_weight(order, told):
     config = TOLD.changed(**told)
     for players in ("d", "g"):

@@ -437,6 +437,7 @@ def test_verdicts_are_found_once_for_each_version(registry, monkeypatch):
 def test_a_recipe_that_tells_attributes_knows_its_settings_for_pictures_without_any():
     for config in (
         make_config("quick-monsters"),
+        make_config("quick-monsters", classifier_weight=0.0),  # as before there was a classifier
         make_config("quick-monsters", "sprouts"),
         make_config("quick-monsters", "emoji"),
         make_config("quick-monsters", clusters=100),

@@ -483,4 +483,18 @@ def test_a_fork_of_a_told_run_has_groups_only_from_scratch(runs):
             plan_fork(source, changes)
     assert plan_fork(source, {"data_limit": 200}, 0).config.attributes == source.config.attributes
     grouped = plan_fork(source, {"clusters": 5}, 0).config
-    assert (grouped.attributes, grouped.clusters) == ("", 5)
+    assert (grouped.attributes, grouped.clusters, grouped.classifier_weight) == ("", 5, 0.0)
+    assert plan_fork(source, {"clusters": 5, "classifier_weight": 2.0}, 0).config.classifier_weight == 2.0
+
+
+def test_a_classifier_comes_and_goes_only_from_scratch(runs):
+    changes = SMALL | {"total_steps": 4}
+    without, with_it = (
+        finish(runs, runs.create("quick-conditional", "mnist", changes | {"classifier_weight": weight})[0])
+        for weight in (0.0, 1.0)
+    )
+    for source, weight in ((without, 1.0), (with_it, 0.0)):
+        with pytest.raises(ConfigError, match="other networks"):
+            plan_fork(source, {"classifier_weight": weight})
+        assert plan_fork(source, {"classifier_weight": weight}, 0).state is None
+    assert plan_fork(with_it, {"classifier_weight": 0.5}).state is not None

@@ -29,14 +29,7 @@ KINDS_OF_BEGINNERS = ("not-learning", "mode-collapse", "partial-collapse")  # wh
 BLOWN_UP = "divergence"
 ALONE = (BLOWN_UP, "single-colour")  # where nothing else is worth saying
 BEST_STATE = ("plateau", "getting-worse")  # a fork goes on from the best state
-FROM_SCRATCH = (
-    "output",
-    "z_dim",
-    "clusters",
-    "data_limit",
-    "spectral_norm",
-    "classifier_weight",
-)  # other networks or other pictures
+FROM_SCRATCH = ("output", "z_dim", "clusters", "data_limit", "spectral_norm")  # other networks or other pictures
 LASTING = 3  # looks that agree on a cause, where nothing is wrong with the pictures
 UNSURE = ("cannot-tell", "incomparable")  # say nothing that one could be sure of
 LOOKS = 6  # the last ones, which tell how sure a verdict is

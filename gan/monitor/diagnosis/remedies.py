@@ -54,8 +54,8 @@ def _part(unit: float) -> Callable[[float, float], float]:
 OFF: dict[str, Callable[[float, float], float]] = {
     "d_lr": _factor(3), "g_lr": _factor(3), "beta1": _memory(3), "beta2": _memory(10),
     "objective": _switch(1.0), "update_order": _switch(0.6), "d_steps": _factor(3),
-    "classifier_weight": _part(1.0), "penalty": _switch(1.5), "penalty_weight": _factor(10),
-    "penalty_every": _factor(10), "weight_clip": _clip, "gradient_clip": _switch(1.0), "spectral_norm": _switch(0.8),
+    "penalty": _switch(1.5), "penalty_weight": _factor(10), "penalty_every": _factor(10),
+    "weight_clip": _clip, "gradient_clip": _switch(1.0), "spectral_norm": _switch(0.8),
     "instance_noise": _part(0.2), "label_smoothing": _part(0.3),
     "output": _switch(4.0), "z_dim": _factor(30), "clusters": _switch(0.6), "sampling": _switch(0.1),
 }  # fmt: skip
