@@ -19,6 +19,7 @@ from gan.runs.kept_checkpoints import KeptCheckpoints
 from gan.runs.run import Run
 from gan.training.checkpoint import CheckpointError, read_header, rewrite_checkpoint
 from gan.training.checks import check_config
+from gan.training.transfer import UNTOLD
 
 _PLAYERS = {"d": "d_lr", "g": "g_lr"}
 
@@ -94,7 +95,7 @@ def plan_fork(source: Run, changes: Changes, step: int | None = None) -> Fork:
     if source.needs:
         raise DataError(source.needs)
     regroups = changes.get("clusters") and source.config.attributes  # groups are told instead of attributes
-    config = source.config.changed(**({"attributes": "", "classifier_weight": 0.0} if regroups else {}) | changes)
+    config = source.config.changed(**(UNTOLD if regroups else {}) | changes)
     check_config(config)
     if step == 0 and not _begins_alike(source, config):
         return Fork(source, 0, None, config, changes, asked=0)

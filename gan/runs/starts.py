@@ -20,7 +20,7 @@ from gan.runs.meta import PRIVATE_RUN, SHOWN_RUN
 from gan.runs.run import Run
 from gan.training.checkpoint import CheckpointError, read_header
 from gan.training.checks import form_in_words
-from gan.training.transfer import told_as
+from gan.training.transfer import UNTOLD, told_as
 
 SHIPPED = WEIGHTS / "starts"
 # What a run takes over with the weights, so that they fit.
@@ -51,7 +51,7 @@ class Start:
         """
         config = self.config
         if config.attributes and (config.attributes != told or "clusters" in changes):
-            groups = config.changed(attributes="", clusters=changes.get("clusters", GROUPS["clusters"]))
+            groups = config.changed(**UNTOLD, clusters=changes.get("clusters", GROUPS["clusters"]))
             config = told_as(config, groups) if groups.clusters else groups
         names = (*_NETWORKS, "d_lr") if config.d_width else _NETWORKS  # a wider one has a rate of its own
         fitted = {name: getattr(config, name) for name in names}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gan.core.config import Config
+from gan.core.config import Changes, Config
 from gan.models import meta_generator
 from gan.models.layers import chosen, told_share, unseen_numbers
 
+UNTOLD: Changes = {"attributes": "", "classifier_weight": 0.0}  # of a run that is told groups instead, or nothing
 Networks = tuple[dict[str, Tensor], dict[str, Tensor]]  # the states of G and of D
 
 
@@ -17,7 +18,7 @@ def told_as(old: Config, new: Config) -> Config:
     if not (old.attributes and new.clusters):
         return old
     z_dim = new.clusters + old.z_dim - unseen_numbers(old)
-    return old.changed(attributes="", classifier_weight=0.0, clusters=new.clusters, z_dim=z_dim)
+    return old.changed(**UNTOLD, clusters=new.clusters, z_dim=z_dim)
 
 
 def tell_groups(G: dict[str, Tensor], D: dict[str, Tensor], old: Config, new: Config, rng: torch.Generator) -> Networks:

@@ -239,8 +239,10 @@ def test_told_networks_go_on_told_where_attributes_are_the_same_and_in_groups_el
         assert (config.width, config.d_width, config.d_lr) == (4, TOLD.d_width, TOLD.d_lr)
     few = settings(start, "quick-colour", "clay", None, {"clusters": 7})
     assert (few.clusters, few.z_dim) == (7, 71)
+    nothing = settings(start, "quick-monsters", "clay", None, {"clusters": 0})
+    assert (same.classifier_weight, few.classifier_weight, nothing.classifier_weight) == (0.5, 0.0, 0.0)
     with pytest.raises(ConfigError, match=r"fit other networks \(.*attributes"):
-        start.check(settings(start, "quick-monsters", "clay", None, {"clusters": 0}))
+        start.check(nothing)
 
 
 def test_told_networks_begin_a_run_in_groups_as_varied_as_they_were(tmp_path):
