@@ -27,7 +27,6 @@ from gan.metrics.classifier import load as load_metric_network
 from gan.metrics.formulas import closeness, copied_share, feature_stats, frechet_distance, kernel_distance
 from gan.metrics.patch_distance import patch_distance
 from gan.monitor.signals import small
-from gan.recipes.catalog import make_config
 from gan.runs import starts
 from gan.training.checkpoint import begin_with
 from gan.training.trainer import Trainer
@@ -88,8 +87,8 @@ def _rows(wanted: _Wanted) -> list[dict[str, float]]:
     """What one training can do after each of the steps."""
     torch.set_num_threads(1)
     start = starts.shipped()[wanted.weights]
-    changes = start.fit(AUGMENTED[wanted.augmented] | {"total_steps": 10**8})
-    config = make_config(f"quick-{wanted.weights}", wanted.dataset, None, **changes)
+    changes = AUGMENTED[wanted.augmented] | {"total_steps": 10**8}
+    config = starts.settings(start, f"quick-{wanted.weights}", wanted.dataset, None, changes)
     trainer = Trainer(config, _drawn(load(wanted.dataset), wanted.pictures, wanted.draw))
     if wanted.start != NOISE:
         begin_with(start.path, trainer)

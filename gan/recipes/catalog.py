@@ -32,20 +32,21 @@ _QUICK = Config(
     d_lr=4e-3, g_lr=4e-3, lr_decay_images=30_000, beta1=0.0, beta2=0.99, penalty="r1", penalty_weight=0.3,
     penalty_every=4, ema_halflife_images=100_000, precision="auto", total_steps=20_000,
 )  # fmt: skip
-# For larger pictures: docs/training.md and weights/README.md say how these were found.
+# For colour and for larger pictures: docs/training.md and weights/README.md say how these were found.
 _SKIP: Changes = {"model": "skip", "width": 24}
-_DRAWINGS = _QUICK.changed(penalty_weight=2.0, **_SKIP)
+WIDE_D_RATE = 0.5  # what a discriminator as wide as the generator learns with, of the usual rate
+_DRAWINGS = _QUICK.changed(
+    penalty_weight=2.0, d_width=_SKIP["width"], d_lr=WIDE_D_RATE * _QUICK.d_lr, batch=32, **_SKIP
+)
 STYLE = 64  # numbers of a latent besides those that vote for attributes
-WIDE_D_RATE = 0.5  # what a discriminator as wide as the generator learns with, of the usual rate (weights/README.md)
-_TOLD: Changes = {"clusters": 0, "d_width": _SKIP["width"], "d_lr": WIDE_D_RATE * _QUICK.d_lr, "batch": 32}
 # Of a recipe that tells attributes, for pictures that have none.
-GROUPS: Changes = {name: getattr(_QUICK, name) for name in ("attributes", "z_dim", "classifier_weight", *_TOLD)}
+GROUPS: Changes = {name: getattr(_QUICK, name) for name in ("attributes", "clusters", "z_dim", "classifier_weight")}
 
 
 def _told(source: Source) -> Changes:
     """Settings with which both networks are told the attributes of a data set, instead of groups."""
     codes = source.attribute_values
-    return {**_TOLD, "attributes": ",".join(map(str, codes)), "z_dim": STYLE + sum(codes)}
+    return {"clusters": 0, "attributes": ",".join(map(str, codes)), "z_dim": STYLE + sum(codes)}
 
 
 # Famous ones on the networks of quick: without its groups, its penalty and its falling learning rates, which are not
@@ -91,8 +92,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "quick-colour": Recipe(
         "start",
-        _QUICK.changed(recipe="quick-colour", dataset="emoji", penalty_weight=2.0),
-        large=_SKIP,
+        _DRAWINGS.changed(recipe="quick-colour", dataset="emoji"),
     ),
     "lsgan": Recipe(
         "famous",
@@ -204,6 +204,11 @@ def usual(config: Config) -> Config | None:
     found = recipe.config
     if found.attributes:
         found = found.changed(**{"z_dim": config.z_dim} if config.attributes else GROUPS)
-    if config.d_width and not found.d_width:
-        found = found.changed(d_lr=WIDE_D_RATE * found.d_lr)
-    return found.changed(**recipe.cure)
+    return found.changed(d_lr=d_rate(found, config.d_width), **recipe.cure)
+
+
+def d_rate(config: Config, d_width: int) -> float:
+    """The learning rate of a discriminator of another width that is as good as this one is with these settings."""
+    if bool(config.d_width) == bool(d_width):
+        return config.d_lr
+    return config.d_lr * WIDE_D_RATE if d_width else config.d_lr / WIDE_D_RATE

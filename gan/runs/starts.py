@@ -14,7 +14,7 @@ from gan.core.config import Changes, Config, ConfigError
 from gan.core.files import link_or_copy
 from gan.core.messages import label, say
 from gan.core.paths import WEIGHTS
-from gan.recipes.catalog import GROUPS, make_config
+from gan.recipes.catalog import GROUPS, d_rate, make_config
 from gan.runs.fork import shapes_of
 from gan.runs.meta import PRIVATE_RUN, SHOWN_RUN
 from gan.runs.run import Run
@@ -44,17 +44,16 @@ class Start:
     config: Config
     step: int
 
-    def fit(self, changes: Changes, told: str = "") -> Changes:
+    def fit(self, changes: Changes, own: Config) -> Changes:
         """Settings of a new run with which the weights fit, where nobody asks for others.
 
-        told: the attributes that the run would be told by itself (`Config.attributes`).
+        own: the settings that the run would have if it began with noise.
         """
         config = self.config
-        if config.attributes and (config.attributes != told or "clusters" in changes):
+        if config.attributes and (config.attributes != own.attributes or "clusters" in changes):
             groups = config.changed(**UNTOLD, clusters=changes.get("clusters", GROUPS["clusters"]))
             config = told_as(config, groups) if groups.clusters else groups
-        names = (*_NETWORKS, "d_lr") if config.d_width else _NETWORKS  # a wider one has a rate of its own
-        fitted = {name: getattr(config, name) for name in names}
+        fitted = {name: getattr(config, name) for name in _NETWORKS} | {"d_lr": d_rate(own, config.d_width)}
         if config.attributes:
             del fitted["clusters"]  # to ask for groups, or for none, asks for no attributes
         return fitted | changes
@@ -95,7 +94,7 @@ def start_of(name: str, find: Callable[[str], Run]) -> Start:
 def settings(start: Start | None, recipe: str, dataset: str | None, own_dir: Path | None, changes: Changes) -> Config:
     """Those of a new run that begins with these weights, or with noise. Raises as `make_config`."""
     config = make_config(recipe, dataset, own_dir, **changes)
-    return make_config(recipe, dataset, own_dir, **start.fit(changes, config.attributes)) if start else config
+    return make_config(recipe, dataset, own_dir, **start.fit(changes, config)) if start else config
 
 
 def _read(kind: str, title: str, path: Path) -> Start:
