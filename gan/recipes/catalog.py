@@ -204,7 +204,7 @@ def usual(config: Config) -> Config | None:
     found = recipe.config
     if found.attributes:
         found = found.changed(**{"z_dim": config.z_dim} if config.attributes else GROUPS)
-    return found.changed(d_lr=d_rate(found, config.d_width), **recipe.cure)
+    return found.changed(**{"d_lr": d_rate(found, config.d_width)} | recipe.cure)
 
 
 def d_rate(config: Config, d_width: int) -> float:

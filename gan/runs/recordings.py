@@ -19,7 +19,7 @@ SEED = 1  # of the trainings that are recorded
 # How long they are, in steps: about two minutes of a core, or until there is something to see; monsters and faces are
 # the runs of the weights that ship. Failures: to their end.
 STEPS = {
-    **{"quick": 3000, "quick-monsters": 13_000, "quick-faces": 13_000, "quick-conditional": 6000, "quick-colour": 3000},
+    **{"quick": 3000, "quick-monsters": 13_000, "quick-faces": 13_000, "quick-conditional": 6000, "quick-colour": 6000},
     **{"lsgan": 4000, "wgan": 3000, "wgan-gp": 2000, "sngan": 4000, "r3gan": 4000, "cgan": 4000},
     **{"dense": 20_000, "dcgan-upsample": 1200, "dcgan-upsample-as-printed": 1200, "dcgan-transposed": 700},
     **{"mlp": 15_000, "conv-small": 10_000},

@@ -38,7 +38,6 @@ from gan.bench.oracle import Facts, measured, words
 from gan.core.paths import ROOT
 from gan.data.catalog import load
 from gan.monitor.records import COLUMNS
-from gan.recipes.catalog import ALL_RECIPES
 from gan.recipes.failures import PREFIX
 from gan.training.checks import check_config
 
@@ -111,7 +110,7 @@ def test_rates_are_near_the_recipes_or_wild():
     assert all(WILD[0] <= rate <= WILD[1] for rate in wild)
     assert min(wild) < 1e-5 and max(wild) > 0.1 and 0.4 < sum(rate < 1e-3 for rate in wild) / len(wild) < 0.6
     for drawn in many():
-        base = ALL_RECIPES[drawn.config.recipe].config
+        base = corpus.recipe_of(drawn.config.recipe)
         for name in () if drawn.wild else ("d_lr", "g_lr"):
             assert 1 / NEAR * 0.99 <= getattr(drawn.config, name) / getattr(base, name) <= NEAR * 1.01
 

@@ -149,6 +149,14 @@ def test_large_pictures_take_these_networks_unless_others_are_asked_for(model: s
     assert make_config("quick", "emoji").model == "quick"
 
 
+def test_colour_takes_these_networks_whatever_the_size() -> None:
+    """Those of quick draw a checkerboard. A discriminator as wide as the generator learns at half the rate."""
+    small, large = make_config("quick-colour"), make_config("quick-colour", "moods")
+    assert (small.size, large.size) == (32, 64) and small == large.changed(size=32, dataset=small.dataset)
+    assert small.model == "skip" and d_channels(small, 16) == channels(small, 16)
+    assert 2 * small.d_lr == make_config("quick").d_lr
+
+
 def test_each_attribute_is_chosen_for_itself_and_votes_draw_nothing_else() -> None:
     G = generator_of(attributes="3,4").eval()
     z = torch.randn(6, G.z_dim, generator=rng(1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from gan.core.config import ConfigError
 from gan.core.messages import say
 from gan.data.catalog import load
-from gan.recipes.catalog import make_config
+from gan.recipes.catalog import RECIPES, make_config, usual
 from gan.runs.archive import pack
 from gan.runs.errors import NotFound, RunsError
 from gan.runs.files import START
@@ -200,10 +201,29 @@ def test_what_ships_fits_its_recipe_and_every_world(name):
     start = start_of(name, lambda run: pytest.fail(run))
     assert start.kind == name and start.title == say(f"weights.{name}.title")
     for dataset in (name, "sprouts", "clay", "moods"):
-        start.check(make_config("quick-monsters", dataset, **start.fit({})))
-    trainer = Trainer(make_config("quick-monsters", "moods", **start.fit({"data_limit": 60})), load("moods"))
+        start.check(settings(start, "quick-monsters", dataset, None, {}))
+    trainer = Trainer(settings(start, "quick-monsters", "moods", None, {"data_limit": 60}), load("moods"))
     begin_with(start.path, trainer)
     trainer.step()
+
+
+@pytest.mark.parametrize("recipe", ["quick-colour", "quick"])
+def test_the_discriminator_learns_at_the_rate_of_its_width(source, recipe):
+    """The recipe's own is wide and learns slowly, those of the weights are not: they get the rate of narrow ones."""
+    narrow = start_of(source.id, lambda run: source)
+    config = settings(narrow, recipe, "mnist", None, {})
+    assert (config.d_width, config.d_lr) == (0, 0.004)
+    assert settings(narrow, recipe, "mnist", None, {"d_lr": 0.001}).d_lr == 0.001
+    wide = replace(narrow, config=narrow.config.changed(d_width=6))
+    assert settings(wide, recipe, "mnist", None, {}).d_lr == 0.002
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_usual_settings_of_another_width_have_its_rate(recipe):
+    own = RECIPES[recipe].config
+    assert usual(own) == own
+    other = usual(own.changed(d_width=0 if own.d_width else 8))
+    assert other.d_lr == (own.d_lr * 2 if own.d_width else own.d_lr / 2)
 
 
 def test_starts_ship_and_are_small():
