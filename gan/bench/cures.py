@@ -5,16 +5,19 @@ plain one, every setting back to the recipe's value. The oracle judges both at t
 
 Both begin at step 0, whatever step the diagnosis would fork from, because states of the corpus have no optimiser; and
 both train for SECONDS of a core at least, because the recipes' own settings show nothing in as few steps as most
-failed runs have.
+failed runs have. With --cache, a run that was tried is a line of that file and is not trained again, also where the
+corpus itself is gone; a line says what was suggested then, so that it stands for the rules of its day.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -24,6 +27,7 @@ from gan.bench.corpus import draw, seconds_a_step
 from gan.bench.corpus_runs import judged, states_folder, train_and_keep
 from gan.bench.corpus_states import State, needed_run
 from gan.bench.judge import Case, cases, numbers_of
+from gan.bench.quality import find, keep
 from gan.core.config import Changes
 from gan.monitor.diagnosis import diagnose
 from gan.monitor.diagnosis.remedies import back_to_recipe
@@ -49,39 +53,58 @@ class Tried:
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:
-    """Train and judge the forks that are missing, of runs that are kept and whose last state has failed."""
-    folder = states_folder(args)
-    found = [s for number in numbers_of(args) for s in judged(number, folder)[-1:]]
-    failed = sorted((case for case in cases(found, folder) if case.failed), key=_is_slow)
-    tried = []
-    for one in side_by_side(partial(_try, folder=folder), failed, args.jobs):
-        words = f"{', '.join(one.case.words)}; {one.case.first}"
-        print(f"  {one.case.number}: {words} → {one.remedy}, plain {one.plain}", flush=True)
-        tried.append(one)
+    """Train and judge what is missing of the runs that are asked for: each, and the forks of those that have failed."""
+    rows = {number: found[0] for number in numbers_of(args) if (found := find(args.cache, _key(number)))}
+    missing = sorted((number for number in numbers_of(args) if number not in rows), key=_is_slow)
+    for row in side_by_side(partial(_try, folder=states_folder(args)), missing, args.jobs):
+        rows[row["number"]] = row
+        keep(args.cache, _key(row["number"]), [row])
+        print(f"  {row}", flush=True)
+    tried = [one for number in sorted(rows) if (one := from_row(rows[number]))]
     print("\n".join(["", *table(tried), ""]), flush=True)
     return figures(tried)
 
 
-def _is_slow(case: Case) -> bool:
-    return draw(case.number).config.model in SLOW
+def _key(number: int) -> dict[str, object]:
+    return {"torch": torch.__version__, "forks of run": number}
 
 
-def _try(case: Case, folder: Path) -> Tried:
+def _is_slow(number: int) -> bool:
+    return draw(number).config.model in SLOW
+
+
+def _try(number: int, folder: Path) -> dict[str, Any]:
+    """The last state of a run, as a line of the cache; with the oracle's words on its forks, if it has failed."""
     torch.set_num_threads(1)
-    drawn, run = draw(case.number), needed_run(folder, case.number)
+    train_and_keep(number, folder)
+    row: dict[str, Any] = {"number": number}
+    case = next(iter(cases(judged(number, folder)[-1:], folder)), None)
+    if case is None or not case.failed:
+        return row
+    run = needed_run(folder, number)
     state = State(run, case.step)
     verdicts = diagnose(run.config, state.rows, state.signals, state.events)
     suggested, plain = verdicts[0].remedy if verdicts else {}, back_to_recipe(run.config)
-    words = {REMEDY: _begun_again(case.number, suggested, folder, REMEDY)}
-    words[PLAIN] = words[REMEDY] if plain == suggested else _begun_again(case.number, plain, folder, PLAIN)
-    return Tried(case, drawn.wild and drawn.words.endswith("nothing else"), **words)
+    row |= {"case": asdict(case), "suggested": suggested, REMEDY: _begun_again(number, suggested, folder, REMEDY)}
+    return row | {PLAIN: row[REMEDY] if plain == suggested else _begun_again(number, plain, folder, PLAIN)}
+
+
+def from_row(row: dict[str, Any]) -> Tried | None:
+    """None of a run that has not failed."""
+    if "case" not in row:
+        return None
+    facts: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in row["case"].items()}
+    case = Case(**facts)
+    drawn = draw(case.number)
+    only_rates = drawn.wild and drawn.words.endswith("nothing else")
+    return Tried(case, only_rates, tuple(row[REMEDY]), tuple(row[PLAIN]))
 
 
 def _begun_again(number: int, changes: Changes, folder: Path, how: str) -> tuple[str, ...]:
     place = folder / "cures" / how
     place.mkdir(parents=True, exist_ok=True)
     for shared in ("pictures", "networks"):
-        if not (place / shared).exists():
+        with suppress(FileExistsError):  # another process may be as far
             (place / shared).symlink_to((folder / shared).resolve(), target_is_directory=True)
     config = draw(number).config
     seconds = SECONDS_OF_SLOW if config.model in SLOW else SECONDS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -99,6 +99,34 @@ def test_a_cure_is_a_run_that_is_healthy_or_improving():
     assert found["failed runs cured by the plain remedy"].value == f"{len(tried) - 1} of {len(tried)}"
     assert found["failed runs cured by the plain remedy"].bar.endswith("missed")
     assert f"| mode-collapse | {len(tried)} | 2 | {len(tried) - 1} |" in cures.table(tried)
+
+
+def test_what_was_tried_is_not_trained_again(tmp_path, monkeypatch):
+    cache, trained = tmp_path / "cures.jsonl", []
+    failed = replace(case((oracle.COLLAPSED,), "mode-collapse"), number=1)
+    made = {
+        1: {
+            "number": 1,
+            "case": asdict(failed),
+            "suggested": {},
+            "remedy": (oracle.HEALTHY,),
+            "plain": (oracle.NO_LEARNING,),
+        },
+        3: {"number": 3},  # has not failed
+    }
+
+    def tried(work, numbers, jobs):
+        trained.extend(numbers)
+        return [made[number] for number in numbers]
+
+    monkeypatch.setattr(cures, "side_by_side", tried)
+    parser = argparse.ArgumentParser()
+    evidence.add_arguments(parser)
+    args = parser.parse_args(["--half", "judged", "--runs", "4", "--cache", str(cache)])
+    first = cures.measure(args)
+    assert sorted(trained) == [1, 3] and first[0].value.startswith("1 of 1 ")
+    assert [str(figure) for figure in cures.measure(args)] == [str(figure) for figure in first]
+    assert sorted(trained) == [1, 3]
 
 
 def test_the_plain_remedy_is_the_recipe_and_ours_is_a_part_of_what_is_off():
