@@ -238,3 +238,13 @@ export function fitPicture(canvas, size, room) {
   canvas.style.imageRendering = scale < 1 ? "auto" : "";
   return side;
 }
+
+/**
+ * What is on a canvas as a file; null where the browser has no room for it.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {string} [type]
+ * @param {number} [quality] of a JPEG, from 0 to 1
+ * @returns {Promise<Blob | null>}
+ */
+export const encoded = (canvas, type = "image/png", quality) => new Promise((done) => canvas.toBlob(done, type, quality));

@@ -2,7 +2,7 @@
 // line by line; the last becomes the picture on the stage.
 
 import { limits } from "../core/boot.js";
-import { putPicture } from "../core/canvas.js";
+import { encoded, putPicture } from "../core/canvas.js";
 import { Pen } from "../core/controls/pen.js";
 import { h, setText } from "../core/dom.js";
 import { takeChosen } from "../core/files/chosen.js";
@@ -55,9 +55,9 @@ export class Find {
     this.part("find-tests").replaceChildren(...buttons);
   }
 
-  sendDrawing() {
+  async sendDrawing() {
     if (this.pen.isDown) return; // another stroke has begun
-    this.part("pen").toBlob((blob) => this.search({ kind: "drawn" }, blob), "image/png");
+    this.search({ kind: "drawn" }, await encoded(this.part("pen")));
   }
 
   /** A picture that says how it was made needs no search. */

@@ -2,7 +2,7 @@
 // the picture as lines of Python.
 
 import { boot } from "../core/boot.js";
-import { putPicture } from "../core/canvas.js";
+import { encoded, putPicture } from "../core/canvas.js";
 import { h, setText } from "../core/dom.js";
 import { takeChosen } from "../core/files/chosen.js";
 import { saveBlob, saveFrom } from "../core/files/downloads.js";
@@ -132,7 +132,7 @@ async function pngOf(drawn, { w, spec }) {
   const ctx = large.getContext("2d");
   ctx.imageSmoothingEnabled = false;
   ctx.drawImage(small, 0, 0, large.width, large.height);
-  const plain = await new Promise((done) => large.toBlob(done, "image/png"));
+  const plain = await encoded(large);
   const origin = { weights: w, digest: digestHere(w), query: queryOf(spec.toQuery()), madeWith: (await boot()).version };
   return new Blob([withOrigin(new Uint8Array(await plain.arrayBuffer()), origin)], { type: "image/png" });
 }

@@ -1,5 +1,6 @@
 // Pictures from the camera: somebody holds a thing in front of it and turns it, and so many moments become files.
 
+import { encoded } from "../core/canvas.js";
 import { askFor, letGo, NoDevice } from "../core/device.js";
 import { setText } from "../core/dom.js";
 import { t } from "../core/text.js";
@@ -79,7 +80,7 @@ export class Camera {
    * @param {number} number
    * @returns {Promise<File>}
    */
-  moment(number) {
+  async moment(number) {
     const video = this.part("camera-video");
     const { videoWidth: width, videoHeight: height } = video;
     const side = Math.min(width, height);
@@ -87,9 +88,7 @@ export class Camera {
     canvas.width = canvas.height = SIDE;
     canvas.getContext("2d")?.drawImage(video, (width - side) / 2, (height - side) / 2, side, side, 0, 0, SIDE, SIDE);
     const name = `${String(number).padStart(2, "0")}.jpg`;
-    return new Promise((resolve) =>
-      canvas.toBlob((blob) => resolve(new File([blob ?? ""], name, { type: "image/jpeg" })), "image/jpeg", QUALITY),
-    );
+    return new File([(await encoded(canvas, "image/jpeg", QUALITY)) ?? ""], name, { type: "image/jpeg" });
   }
 
   /** @param {string} words */

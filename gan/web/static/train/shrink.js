@@ -1,6 +1,7 @@
 // Photos are far larger than what networks see: two hundred of a phone are a gigabyte. Where all together are much to send, they
 // are made smaller here before.
 
+import { encoded } from "../core/canvas.js";
 import { t } from "../core/text.js";
 
 const MUCH_BYTES = 32e6; // of all files together; what is less is sent as it is
@@ -112,8 +113,7 @@ async function smallerOf(file, size) {
   const context = canvas.getContext("2d");
   context?.drawImage(bitmap, 0, 0);
   bitmap.close();
-  /** @type {Blob | null} */
-  const blob = context && (await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY)));
+  const blob = context && (await encoded(canvas, "image/jpeg", QUALITY));
   canvas.width = canvas.height = 0; // phones count the memory of all canvases together
   return blob;
 }
