@@ -313,6 +313,7 @@ def test_what_few_pictures_need_is_not_taken_for_a_fault():
     few = QUICK.changed(augment=1.0)
     assert furthest_off(few) == {} and back_to_recipe(few) == {} and not far_off(few, 0.01)
     assert remedy(QUICK, "memorisation") == {"augment": 1.0} and "augment" not in remedy(few, "memorisation")
+    assert remedy(QUICK.changed(augment=1.0), "memorisation") == {}  # more pictures alone would help
 
 
 def test_a_remedy_goes_together_with_a_target_of_augmentation():
