@@ -1,6 +1,6 @@
 """Does what the diagnosis suggests cure? Failed runs of the corpus, begun again in two ways.
 
-With its remedy, at most two settings (where it suggests none, with the same settings: it said to wait); and with the
+With its remedy, at most two things (where it suggests none, with the same settings: it said to wait); and with the
 plain one, every setting back to the recipe's value. The oracle judges both at their end.
 
 Both begin at step 0, whatever step the diagnosis would fork from, because states of the corpus have no optimiser; and

@@ -15,7 +15,7 @@ from gan.bench.judge import FAILED, SAME, Case, confusion, figures, interval, mi
 from gan.core.config import Config
 from gan.monitor.diagnosis import KINDS
 from gan.monitor.diagnosis.kinds import ALARMS, TOO_EARLY
-from gan.monitor.diagnosis.remedies import OFF, back_to_recipe, remedy
+from gan.monitor.diagnosis.remedies import OFF, back_to_recipe, remedy, thing_of
 from gan.training.checks import check_config
 
 pytestmark = pytest.mark.slow
@@ -138,4 +138,4 @@ def test_the_plain_remedy_is_the_recipe_and_ours_is_a_part_of_what_is_off():
         assert all(getattr(fixed, name) == value for name, value in plain.items()) and set(plain) <= set(OFF)
         for kind in ("not-learning", "mode-collapse"):
             check_config(config.changed(**remedy(config, kind)))
-            assert len(remedy(config, kind)) <= 2
+            assert len({thing_of(name) for name in remedy(config, kind)}) <= 2

@@ -1,4 +1,4 @@
-"""What to try: at most two settings, those that are furthest from where they are known to work for this recipe."""
+"""What to try: at most two things, those that are furthest from where they are known to work for this recipe."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from gan.monitor.diagnosis.kinds import KINDS
 from gan.recipes.catalog import usual
 from gan.training.checks import check_config
 
-MOST = 2  # settings at once: with more, nobody learns what helped
+MOST = 2  # things at once: with more, nobody learns what helped
+# Settings that are one thing: how fast both players learn; a penalty, which is another one with another weight.
+ONE_THING = {"d_lr": "rates", "g_lr": "rates", "penalty": "penalty", "penalty_weight": "penalty"}
 
 # How far off, in units of a factor 3 in a learning rate.
 SAME = 0.05  # as good as the recipe's: a factor 1.06
@@ -62,7 +64,7 @@ OFF: dict[str, Callable[[float, float], float]] = {
 
 
 def remedy(config: Config, kind: str) -> Changes:
-    """Settings to change, at most MOST, none that the run has anyway; empty where there is nothing to change."""
+    """Settings to change, of MOST things, none that the run has anyway; empty where there is nothing to change."""
     if KINDS[kind].severity == "fine":
         return {}
     known = SPECIAL.get(kind, lambda config: {})
@@ -93,10 +95,16 @@ def furthest_off(config: Config) -> Changes:
     if known is None:
         return {}
     far = sorted((name for name in off if off[name] > SAME), key=lambda name: -off[name])
-    if "penalty" in far and known.penalty != "none" and config.penalty_weight != known.penalty_weight:
-        # A penalty without its weight is another one: both, or neither.
-        far = ["penalty", "penalty_weight"] if far[0] == "penalty" else [name for name in far if name != "penalty"]
-    return {name: getattr(known, name) for name in far[:MOST]}
+    things = list(dict.fromkeys(map(thing_of, far)))[:MOST]
+    names = [name for name in far if thing_of(name) in things]
+    if "penalty" in names and known.penalty != "none" and config.penalty_weight != known.penalty_weight:
+        names.append("penalty_weight")
+    return {name: getattr(known, name) for name in names}
+
+
+def thing_of(name: str) -> str:
+    """What a setting is a part of."""
+    return ONE_THING.get(name, name)
 
 
 def far_off(config: Config, limit: float = FAR_OFF) -> bool:
