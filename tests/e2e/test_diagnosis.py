@@ -82,8 +82,9 @@ def test_a_verdict_is_read_and_its_remedy_tried(server, visit, tmp_path):
     blown_up = verdict(page, "divergence")
     expect(blown_up).to_contain_text("checks say the same")
     first = blown_up.locator("ul").first.locator("li")
-    expect(first).to_have_text(["Penalty: None → R1", "Discriminator's learning rate: 0.001 → 0.004"])
-    expect(blown_up.locator("ul").last).to_contain_text("Generator's learning rate: 0.01 → 0.004")
+    rates = ["Discriminator's learning rate: 0.001 → 0.004", "Generator's learning rate: 0.01 → 0.004"]
+    expect(first).to_have_text(["Penalty: None → R1", *rates])
+    expect(blown_up.locator("ul").last).to_contain_text("Groups: 0 → 100")
     expect(blown_up.get_by_role("button", name="Or set all 5 back, in a new run")).to_be_visible()
 
     blown_up.get_by_role("button", name="Try it").click()
