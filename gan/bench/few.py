@@ -32,6 +32,7 @@ from gan.training.checkpoint import begin_with
 from gan.training.trainer import Trainer
 
 NOISE = "noise"
+RECIPE = "quick-colour"  # that of people with pictures of their own
 AUGMENTED: dict[str, Changes] = {
     "none": {"augment": 0.0, "augment_target": 0.0},
     "constant": {"augment": 1.0, "augment_target": 0.0},
@@ -43,7 +44,7 @@ class _Wanted(NamedTuple):
     dataset: str
     pictures: int
     start: str
-    weights: str  # whose networks all have
+    weights: str  # that runs begin with, and whose metric network judges
     augmented: str
     draw: int
     steps: tuple[int, ...]
@@ -86,11 +87,11 @@ def _figures(name: str, draws: list[list[dict[str, float]]]) -> Iterator[Figure]
 def _rows(wanted: _Wanted) -> list[dict[str, float]]:
     """What one training can do after each of the steps."""
     torch.set_num_threads(1)
-    start = starts.shipped()[wanted.weights]
+    start = None if wanted.start == NOISE else starts.shipped()[wanted.weights]
     changes = AUGMENTED[wanted.augmented] | {"total_steps": 10**8}
-    config = starts.settings(start, f"quick-{wanted.weights}", wanted.dataset, None, changes)
+    config = starts.settings(start, RECIPE, wanted.dataset, None, changes)
     trainer = Trainer(config, _drawn(load(wanted.dataset), wanted.pictures, wanted.draw))
-    if wanted.start != NOISE:
+    if start:
         begin_with(start.path, trainer)
     judge, rows = _Judge(wanted.dataset, wanted.weights), []
     for mark in wanted.steps:

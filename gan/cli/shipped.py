@@ -14,7 +14,7 @@ from gan.metrics.classifier import measured_sets
 from gan.recipes.catalog import ALL_RECIPES
 from gan.recipes.failures import PREFIX
 from gan.runs.recordings import FRAMES, TILES
-from gan.runs.shipped import SHIPPED, file_of, make, trained
+from gan.runs.shipped import SHIPPED, file_of, files_of, make, trained
 from gan.runs.sources import RUNS, find_run, open_run
 
 DIVERGES = f"{PREFIX}divergence"  # the one recipe that ends before its last step
@@ -65,18 +65,20 @@ def _train_and_record(recipe: str, out: Path, threads: int) -> None:
 def shipped_weights(args: argparse.Namespace) -> int:
     """Train each generator that ships and is not there yet, on a GPU where there is one."""
     for name in args.names or SHIPPED:
-        path = file_of(name, args.out)
-        if path.exists():
-            print(f"{path} is there already")
+        if all(path.exists() for path in files_of(name, args.out)):
+            print(f"{file_of(name, args.out)} is there already")
             continue
         args.out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=args.out, prefix=".") as folder:
-            _print_size(make(name, Path(folder), args.out, args.threads))
+            for path in make(name, Path(folder), args.out, args.threads):
+                _print_size(path)
     return 0
 
 
 def _print_size(folder: Path) -> None:
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    """Of a file, or of all in a folder."""
+    files = [folder] if folder.is_file() else [path for path in folder.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
     print(f"{folder}, {size / 1e3:,.0f} kB", flush=True)
 
 

@@ -27,8 +27,9 @@ class Recipe:
 
 LARGE = 48  # pixels a side from which a grid of a quarter of them is too large to begin with
 
+BATCH = 64
 _QUICK = Config(
-    recipe="quick", model="quick", width=32, z_dim=164, clusters=100, objective="non-saturating", batch=64,
+    recipe="quick", model="quick", width=32, z_dim=164, clusters=100, objective="non-saturating", batch=BATCH,
     d_lr=4e-3, g_lr=4e-3, lr_decay_images=30_000, beta1=0.0, beta2=0.99, penalty="r1", penalty_weight=0.3,
     penalty_every=4, ema_halflife_images=100_000, precision="auto", total_steps=20_000,
 )  # fmt: skip

@@ -23,19 +23,16 @@ class Shipped:
     steps: int
     dataset: str | None = None  # None: the recipe's
     changes: Changes = field(default_factory=dict)  # of the recipe's settings
-    starts: bool = False  # G and D, for runs that begin with them, instead of a generator for the page
+    starts: bool = False  # also G and D, for runs that begin with them
 
 
-# By their files. Runs begin with networks that were told groups: they learn other pictures faster than those that were
-# told attributes (weights/README.md).
+# By their files.
 SHIPPED: dict[str, Shipped] = {
     "mnist-conditional": Shipped("quick-conditional", 7_987, changes={"batch": 64}),
     "fashion-mnist-conditional": Shipped("quick-conditional", 10_639, "fashion-mnist", {"batch": 64}),
     "mnist": Shipped("quick", 17_834),
-    "monsters": Shipped("quick-monsters", STEPS["quick-monsters"]),
-    "faces": Shipped("quick-faces", STEPS["quick-faces"]),
-    "starts/monsters": Shipped("quick-monsters", 9_221, changes={"clusters": 100}, starts=True),
-    "starts/faces": Shipped("quick-faces", 5_274, changes={"clusters": 100}, starts=True),
+    "monsters": Shipped("quick-monsters", STEPS["quick-monsters"], starts=True),
+    "faces": Shipped("quick-faces", STEPS["quick-faces"], starts=True),
 }
 
 
@@ -60,22 +57,37 @@ def trained(
 
 
 def file_of(name: str, out: Path) -> Path:
-    """Its file below `out`, which is laid out as weights/."""
+    """Its generator's file below `out`, which is laid out as weights/."""
     return out / f"{name}.safetensors"
 
 
-def make(name: str, folder: Path, out: Path, threads: int) -> Path:
-    """Train it in a new folder, and write its file."""
-    shipped, path = SHIPPED[name], file_of(name, out)
+def start_file_of(name: str, out: Path) -> Path:
+    """The file of G and D, for runs that begin with them."""
+    return file_of(f"starts/{name}", out)
+
+
+def files_of(name: str, out: Path) -> list[Path]:
+    """All its files."""
+    return [file_of(name, out)] + ([start_file_of(name, out)] if SHIPPED[name].starts else [])
+
+
+def make(name: str, folder: Path, out: Path, threads: int) -> list[Path]:
+    """Train it in a new folder, and write those of its files that are not there."""
+    shipped, missing = SHIPPED[name], [path for path in files_of(name, out) if not path.exists()]
     changes = {"total_steps": shipped.steps, **shipped.changes}
     run = trained(shipped.recipe, folder, threads, changes, shipped.dataset)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if shipped.starts:
-        write_atomically(path, networks_of(run.checkpoint_path))
-        return path
+    for path in missing:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path == file_of(name, out):
+            _write_generator(run, name, path)
+        else:
+            write_atomically(path, networks_of(run.checkpoint_path))
+    return missing
+
+
+def _write_generator(run: Run, name: str, path: Path) -> None:
     learned = run.weights()
     if learned is None:
         raise ConfigError(f"{run.meta.title}: {run.message}")
     title, about = words_of(name)
     weights_file.save(path, replace(learned, title=title, about=about), half=True)
-    return path

@@ -208,13 +208,16 @@ def test_what_ships_fits_its_recipe_and_every_world(name):
 
 
 @pytest.mark.parametrize("recipe", ["quick-colour", "quick"])
-def test_the_discriminator_learns_at_the_rate_of_its_width(source, recipe):
+def test_the_discriminator_learns_at_the_rate_and_with_the_batches_of_its_width(source, recipe):
     """The recipe's own is wide and learns slowly, those of the weights are not: they get the rate of narrow ones."""
     narrow = start_of(source.id, lambda run: source)
     config = settings(narrow, recipe, "mnist", None, {})
     assert (config.d_width, config.d_lr) == (0, 0.004)
     assert settings(narrow, recipe, "mnist", None, {"d_lr": 0.001}).d_lr == 0.001
+    assert config.batch == make_config(recipe).batch
     wide = replace(narrow, config=narrow.config.changed(d_width=6))
+    assert settings(wide, recipe, "mnist", None, {}).batch == 64
+    assert settings(wide, recipe, "mnist", None, {"batch": 16}).batch == 16
     assert settings(wide, recipe, "mnist", None, {}).d_lr == 0.002
 
 
@@ -247,7 +250,7 @@ def told_start(tmp_path: Path) -> Start:
 def test_told_networks_go_on_told_where_attributes_are_the_same_and_in_groups_elsewhere(tmp_path):
     start = told_start(tmp_path)
     same = settings(start, "quick-monsters", None, None, {})
-    assert (same.attributes, same.clusters, same.z_dim, same.batch) == (TOLD.attributes, 0, TOLD.z_dim, 32)
+    assert (same.attributes, same.clusters, same.z_dim, same.batch) == (TOLD.attributes, 0, TOLD.z_dim, 64)
     for recipe, dataset, changes in (
         ("quick-monsters", "sprouts", {}),
         ("quick-colour", "monsters", {}),
