@@ -27,6 +27,7 @@ from gan.bench.corpus import draw, seconds_a_step
 from gan.bench.corpus_runs import judged, states_folder, train_and_keep
 from gan.bench.corpus_states import State, needed_run
 from gan.bench.judge import Case, cases, numbers_of
+from gan.bench.oracle import MEASURED
 from gan.bench.quality import find, keep
 from gan.core.config import Changes
 from gan.monitor.diagnosis import diagnose
@@ -59,14 +60,14 @@ def measure(args: argparse.Namespace) -> list[Figure]:
     for row in side_by_side(partial(_try, folder=states_folder(args)), missing, args.jobs):
         rows[row["number"]] = row
         keep(args.cache, _key(row["number"]), [row])
-        print(f"  {row}", flush=True)
+        print(f"  {in_words(row)}", flush=True)
     tried = [one for number in sorted(rows) if (one := from_row(rows[number]))]
     print("\n".join(["", *table(tried), ""]), flush=True)
     return figures(tried)
 
 
 def _key(number: int) -> dict[str, object]:
-    return {"torch": torch.__version__, "forks of run": number}
+    return {"torch": torch.__version__, "measured": MEASURED, "seconds": SECONDS, "forks of run": number}
 
 
 def _is_slow(number: int) -> bool:
@@ -87,6 +88,13 @@ def _try(number: int, folder: Path) -> dict[str, Any]:
     suggested, plain = verdicts[0].remedy if verdicts else {}, back_to_recipe(run.config)
     row |= {"case": asdict(case), "suggested": suggested, REMEDY: _begun_again(number, suggested, folder, REMEDY)}
     return row | {PLAIN: row[REMEDY] if plain == suggested else _begun_again(number, plain, folder, PLAIN)}
+
+
+def in_words(row: dict[str, Any]) -> str:
+    if "case" not in row:
+        return f"{row['number']}: has not failed"
+    words = ", ".join(row["case"]["words"])
+    return f"{row['number']}: {words} → {row['suggested']}: {row[REMEDY]}, plain {row[PLAIN]}"
 
 
 def from_row(row: dict[str, Any]) -> Tried | None:

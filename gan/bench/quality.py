@@ -32,7 +32,7 @@ UNITS = {"seconds": time.perf_counter, "processor-seconds": time.process_time, "
 
 
 # Recipes as they were before: on the networks of `quick`, at a width of 48, which are told groups.
-_BEFORE: Changes = {"model": "quick", "width": 48, "d_width": 0, "d_lr": 4e-3, "batch": 64, "clusters": 100}
+_BEFORE: Changes = {"model": "quick", "width": 48, "clusters": 100}
 BEFORE = {f"{name}-on-quick": (name, _BEFORE) for name in ("quick-monsters", "quick-faces")}
 USUAL, HARDLY = 0.1, 0.03  # shares: a value that so many real pictures have is missed where fewer drawn ones have it
 

@@ -10,7 +10,7 @@ import argparse
 from gan.bench import quality
 from gan.bench.common import Figure, use_threads
 from gan.core.config import Changes
-from gan.recipes.catalog import LARGE, make_config
+from gan.recipes.catalog import make_config
 
 RECIPES = ("quick", "quick-conditional", "quick-colour", "quick-monsters")
 OF_ALL: dict[str, Changes] = {
@@ -21,7 +21,7 @@ OF_ALL: dict[str, Changes] = {
     "penalty 1": {"penalty_weight": 1.0},
     "penalty 3": {"penalty_weight": 3.0},
     "penalty 10": {"penalty_weight": 10.0},
-    "half the learning rates": {"d_lr": 2e-3, "g_lr": 2e-3},
+    "learning rates of 0.002": {"d_lr": 2e-3, "g_lr": 2e-3},
     "learning rates that stay": {"lr_decay_images": 0},
     "momentum 0.5": {"beta1": 0.5},
     "batch 16": {"batch": 16},
@@ -44,7 +44,7 @@ OF_GROUPS: dict[str, Changes] = {  # for recipes that sort the pictures into gro
     "100 groups": {"clusters": 100, "z_dim": 164},
     "200 groups": {"clusters": 200, "z_dim": 264},
 }
-OF_LARGE: dict[str, Changes] = {  # for pictures that the networks of quick were not made for
+OF_LARGE: dict[str, Changes] = {  # for colour and large pictures, which have other networks
     "networks of quick, width 48": {"model": "quick", "width": 48},
 }
 CANDIDATES = OF_ALL | OF_GROUPS | OF_LARGE
@@ -69,5 +69,5 @@ def measure(args: argparse.Namespace) -> list[Figure]:
 def candidates(recipe: str) -> list[str]:
     """The names of what can be changed in a recipe, without what it already is."""
     config = make_config(recipe)
-    wanted = OF_ALL | (OF_GROUPS if config.codes else {}) | (OF_LARGE if config.size >= LARGE else {})
+    wanted = OF_ALL | (OF_GROUPS if config.codes else {}) | (OF_LARGE if config.model == "skip" else {})
     return [name for name, changes in wanted.items() if not changes or config.changed(**changes) != config]

@@ -75,11 +75,11 @@ def shipped_weights(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print_size(folder: Path) -> None:
+def _print_size(path: Path) -> None:
     """Of a file, or of all in a folder."""
-    files = [folder] if folder.is_file() else [path for path in folder.rglob("*") if path.is_file()]
-    size = sum(path.stat().st_size for path in files)
-    print(f"{folder}, {size / 1e3:,.0f} kB", flush=True)
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    size = sum(file.stat().st_size for file in files)
+    print(f"{path}, {size / 1e3:,.0f} kB", flush=True)
 
 
 def metric_network(args: argparse.Namespace) -> int:

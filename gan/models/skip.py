@@ -1,4 +1,4 @@
-"""Our networks for pictures of 48 pixels and more: a grid of 4 to 7 pixels that doubles, with a picture at every size.
+"""Our networks for colour and larger pictures: a grid of 4 to 7 pixels that doubles, with a picture at every size.
 
 After each doubling the generator adds what is new at that size to the picture so far (Karras et al. 2020, StyleGAN2,
 figure 7b: output skips), so the first shapes stand after some steps, and details follow.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,9 +37,9 @@ _QUICK = Config(
 # For colour and for larger pictures: docs/training.md and weights/README.md say how these were found.
 _SKIP: Changes = {"model": "skip", "width": 24}
 WIDE_D_RATE = 0.5  # what a discriminator as wide as the generator learns with, of the usual rate
-_DRAWINGS = _QUICK.changed(
-    penalty_weight=2.0, d_width=_SKIP["width"], d_lr=WIDE_D_RATE * _QUICK.d_lr, batch=32, **_SKIP
-)
+_COLOUR = _QUICK.changed(penalty_weight=2.0, d_width=_SKIP["width"], d_lr=WIDE_D_RATE * _QUICK.d_lr, batch=32, **_SKIP)
+# What comes with these networks alone; with others that are asked for, the settings are those of quick.
+_OF_SKIP: Changes = {name: getattr(_QUICK, name) for name in ("width", "d_width", "d_lr", "batch")}
 STYLE = 64  # numbers of a latent besides those that vote for attributes
 # Of a recipe that tells attributes, for pictures that have none.
 GROUPS: Changes = {name: getattr(_QUICK, name) for name in ("attributes", "clusters", "z_dim", "classifier_weight")}
@@ -73,13 +74,13 @@ _CONV_SMALL = _KERAS.changed(
 RECIPES: dict[str, Recipe] = {
     "quick-monsters": Recipe(
         "start",
-        _DRAWINGS.changed(
+        _COLOUR.changed(
             recipe="quick-monsters", dataset="monsters", classifier_weight=0.5, **_told(DATA["monsters"])
         ),
     ),
     "quick-faces": Recipe(
         "start",
-        _DRAWINGS.changed(recipe="quick-faces", dataset="faces", classifier_weight=0.25, **_told(DATA["faces"])),
+        _COLOUR.changed(recipe="quick-faces", dataset="faces", classifier_weight=0.25, **_told(DATA["faces"])),
     ),
     "quick": Recipe(
         "start",
@@ -93,7 +94,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "quick-colour": Recipe(
         "start",
-        _DRAWINGS.changed(recipe="quick-colour", dataset="emoji"),
+        _COLOUR.changed(recipe="quick-colour", dataset="emoji"),
     ),
     "lsgan": Recipe(
         "famous",
@@ -178,8 +179,9 @@ ALL_RECIPES = RECIPES | FAILURES  # what fails on purpose is no program to measu
 def make_config(recipe: str, dataset: str | None = None, own_dir: Path | None = None, **changes: Value) -> Config:
     """The recipe's settings, fitted to a data set (size, colours, classes) and changed as asked.
 
-    Large pictures take the recipe's other networks, unless networks are asked for. Where the recipe tells attributes, a
-    data set without any has groups, and so has one for which groups are asked for (clusters; 0: neither).
+    Large pictures take the recipe's other networks, unless networks are asked for; with those come the settings of
+    quick. Where the recipe tells attributes, a data set without any has groups, and so has one for which groups are
+    asked for (clusters; 0: neither).
     Raises ConfigError for an unknown recipe or setting, DataError for an unknown data set.
     """
     if recipe not in ALL_RECIPES:
@@ -192,6 +194,8 @@ def make_config(recipe: str, dataset: str | None = None, own_dir: Path | None = 
         raise ConfigError(say("recipes.no_classes", title=info.title, name=repr(recipe)))
     fitted = base.changed(dataset=dataset, size=info.size, channels=info.channels, classes=classes)
     other = large if info.size >= LARGE and "model" not in changes else {}
+    if base.model == _SKIP["model"] != changes.get("model", base.model):
+        other = _OF_SKIP
     if base.attributes:
         other = other | (_told(info) if info.attributes and "clusters" not in changes else GROUPS)
     return fitted.changed(**other | changes)
@@ -205,11 +209,18 @@ def usual(config: Config) -> Config | None:
     found = recipe.config
     if found.attributes:
         found = found.changed(**{"z_dim": config.z_dim} if config.attributes else GROUPS)
-    return found.changed(**{"d_lr": d_rate(found, config.d_width)} | recipe.cure)
+    # With a discriminator of another width, its own rate and the one that suits it are both usual.
+    rate = min(found.d_lr, d_rate(found, config), key=lambda rate: abs(math.log(rate / config.d_lr)))
+    return found.changed(**{"d_lr": rate} | recipe.cure)
 
 
-def d_rate(config: Config, d_width: int) -> float:
-    """The learning rate of a discriminator of another width that is as good as this one is with these settings."""
-    if bool(config.d_width) == bool(d_width):
+def has_wide_d(config: Config) -> bool:
+    """Whether the discriminator is as wide as the generator."""
+    return config.d_width >= config.width
+
+
+def d_rate(config: Config, other: Config) -> float:
+    """The learning rate that suits the other's discriminator, where `config.d_lr` suits this one."""
+    if has_wide_d(config) == has_wide_d(other):
         return config.d_lr
-    return config.d_lr * WIDE_D_RATE if d_width else config.d_lr / WIDE_D_RATE
+    return config.d_lr * WIDE_D_RATE if has_wide_d(other) else config.d_lr / WIDE_D_RATE

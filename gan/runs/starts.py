@@ -14,7 +14,7 @@ from gan.core.config import Changes, Config, ConfigError
 from gan.core.files import link_or_copy
 from gan.core.messages import label, say
 from gan.core.paths import WEIGHTS
-from gan.recipes.catalog import BATCH, GROUPS, d_rate, make_config
+from gan.recipes.catalog import BATCH, GROUPS, d_rate, has_wide_d, make_config
 from gan.runs.fork import shapes_of
 from gan.runs.meta import PRIVATE_RUN, SHOWN_RUN
 from gan.runs.run import Run
@@ -53,8 +53,8 @@ class Start:
         if config.attributes and (config.attributes != own.attributes or "clusters" in changes):
             groups = config.changed(**UNTOLD, clusters=changes.get("clusters", GROUPS["clusters"]))
             config = told_as(config, groups) if groups.clusters else groups
-        fitted = {name: getattr(config, name) for name in _NETWORKS} | {"d_lr": d_rate(own, config.d_width)}
-        if config.d_width:  # small batches help such a discriminator through its first steps, which are behind it
+        fitted = {name: getattr(config, name) for name in _NETWORKS} | {"d_lr": d_rate(own, config)}
+        if has_wide_d(own) or has_wide_d(config):  # small batches help a wide one through its first steps alone
             fitted["batch"] = max(own.batch, BATCH)
         if config.attributes:
             del fitted["clusters"]  # to ask for groups, or for none, asks for no attributes

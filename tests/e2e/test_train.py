@@ -148,6 +148,17 @@ def test_training_is_seen_and_steered(server, visit):
     assert server.status(run) == "stopped"
 
 
+def test_the_same_once_more_keeps_the_networks_that_a_recipe_had(server, visit):
+    before = {"model": "quick", "width": 4, "d_width": 0, "clusters": 0, "z_dim": 16, "batch": 8}
+    run = server.finish("quick-colour", "emoji", **before)
+    page = visit(server.url(f"?run={run}"))
+    wait_for_status(page, "finished")
+    part(page, "train", "start-over").click()
+    page.wait_for_url(lambda url: "run=" in url and run not in url)
+    again = run_on_screen(page)
+    assert server.get(f"runs/{again}")["config"] == server.get(f"runs/{run}")["config"]
+
+
 def pause(page: Any) -> int:
     """Press Pause and see that the counter rests; returns the step."""
     part(page, "train", "pause").click()

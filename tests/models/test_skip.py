@@ -155,6 +155,8 @@ def test_colour_takes_these_networks_whatever_the_size() -> None:
     assert (small.size, large.size) == (32, 64) and small == large.changed(size=32, dataset=small.dataset)
     assert small.model == "skip" and d_channels(small, 16) == channels(small, 16)
     assert 2 * small.d_lr == make_config("quick").d_lr
+    other, quick = make_config("quick-colour", model="quick", batch=16), make_config("quick")
+    assert (other.width, other.d_width, other.d_lr, other.batch) == (quick.width, 0, quick.d_lr, 16)
 
 
 def test_each_attribute_is_chosen_for_itself_and_votes_draw_nothing_else() -> None:

@@ -336,6 +336,12 @@ def test_the_settings_furthest_off_are_changed_back_first():
     assert furthest_off(QUICK.changed(**wrong)) == whole
     wgan = RECIPES["wgan"].config  # has no penalty, so that the weight of one does not matter
     assert furthest_off(wgan.changed(penalty_weight=0.1, g_lr=wgan.g_lr * 30)) == {"g_lr": wgan.g_lr}
+    # What does not go with the other settings is left out as a whole.
+    gp = RECIPES["wgan-gp"].config
+    smooth = gp.changed(objective="non-saturating", label_smoothing=0.2, penalty="none", penalty_weight=1.0)
+    for run in (smooth, smooth.changed(g_lr=1.0, d_lr=1e-3)):
+        found = remedy(run, "not-learning")
+        assert ("penalty" in found) == ("penalty_weight" in found) and ("d_lr" in found) == ("g_lr" in found)
     assert furthest_off(QUICK) == {} and furthest_off(QUICK.changed(recipe="of a friend", g_lr=0.5)) == {}
 
 

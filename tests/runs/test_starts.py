@@ -214,8 +214,8 @@ def test_the_discriminator_learns_at_the_rate_and_with_the_batches_of_its_width(
     config = settings(narrow, recipe, "mnist", None, {})
     assert (config.d_width, config.d_lr) == (0, 0.004)
     assert settings(narrow, recipe, "mnist", None, {"d_lr": 0.001}).d_lr == 0.001
-    assert config.batch == make_config(recipe).batch
-    wide = replace(narrow, config=narrow.config.changed(d_width=6))
+    assert config.batch == 64
+    wide = replace(narrow, config=narrow.config.changed(width=6, d_width=6))
     assert settings(wide, recipe, "mnist", None, {}).batch == 64
     assert settings(wide, recipe, "mnist", None, {"batch": 16}).batch == 16
     assert settings(wide, recipe, "mnist", None, {}).d_lr == 0.002
@@ -225,8 +225,11 @@ def test_the_discriminator_learns_at_the_rate_and_with_the_batches_of_its_width(
 def test_the_usual_settings_of_another_width_have_its_rate(recipe):
     own = RECIPES[recipe].config
     assert usual(own) == own
-    other = usual(own.changed(d_width=0 if own.d_width else 8))
-    assert other.d_lr == (own.d_lr * 2 if own.d_width else own.d_lr / 2)
+    rate = own.d_lr * 2 if own.d_width else own.d_lr / 2
+    other = own.changed(d_width=0 if own.d_width else own.width)
+    assert (usual(other).d_lr, usual(other.changed(d_lr=rate)).d_lr) == (own.d_lr, rate)
+    assert usual(other.changed(d_lr=rate / own.d_lr * rate)).d_lr == rate  # the nearer one
+    assert usual(own.changed(d_width=own.width // 2, d_lr=rate)).d_lr == (rate if own.d_width else own.d_lr)
 
 
 def test_starts_ship_and_are_small():

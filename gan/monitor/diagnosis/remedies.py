@@ -68,9 +68,9 @@ def remedy(config: Config, kind: str) -> Changes:
     if KINDS[kind].severity == "fine":
         return {}
     known = SPECIAL.get(kind, lambda config: {})
-    # Of pictures learned by heart there are too few: a steadier game does not change that.
-    steadier = () if kind == "memorisation" else (lambda config: _calmer(config, kind), _slower)
-    ways = (known, furthest_off, *steadier)
+    # Of pictures learned by heart there are too few: no other setting changes that.
+    others = () if kind == "memorisation" else (furthest_off, lambda config: _calmer(config, kind), _slower)
+    ways = (known, *others)
     return next(filter(None, (_possible(config, way(config)) for way in ways)), {})
 
 
@@ -96,10 +96,10 @@ def furthest_off(config: Config) -> Changes:
         return {}
     far = sorted((name for name in off if off[name] > SAME), key=lambda name: -off[name])
     things = list(dict.fromkeys(map(thing_of, far)))[:MOST]
-    names = [name for name in far if thing_of(name) in things]
+    names = [name for thing in things for name in far if thing_of(name) == thing]
     if "penalty" in names and known.penalty != "none" and config.penalty_weight != known.penalty_weight:
-        names.append("penalty_weight")
-    return {name: getattr(known, name) for name in names}
+        names.insert(names.index("penalty") + 1, "penalty_weight")
+    return {name: getattr(known, name) for name in dict.fromkeys(names)}
 
 
 def thing_of(name: str) -> str:
@@ -154,7 +154,8 @@ def _possible(config: Config, changes: Changes) -> Changes:
     if config.augment_target and OBJECTIVES[str(changes.get("objective", config.objective))].boundary is None:
         changes = {"augment_target": 0.0, **changes}  # which that objective does not go with
     while changes and not _can_be_trained(config.changed(**changes)):
-        changes = dict(list(changes.items())[:-1])
+        last = thing_of(list(changes)[-1])
+        changes = {name: value for name, value in changes.items() if thing_of(name) != last}
     return changes
 
 

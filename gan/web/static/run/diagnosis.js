@@ -138,7 +138,7 @@ export class DiagnosisPanel {
     return box;
   }
 
-  /** More than the two settings that are furthest off. */
+  /** More than the two things that are furthest off. */
   everything({ changes: first, everything: remedy, everything_step: step, everything_changes: changes }) {
     const onclick = () => this.onRemedy({ runId: this.verdicts.runId, remedy, step });
     const from = step ? "everything" : "everything_fresh";

@@ -176,6 +176,7 @@ export class Setup {
     const recipe = this.named(config.recipe) ?? this.recipe;
     const usual = this.configFor(recipe, config.dataset);
     const changes = this.knobs.between(config, usual);
+    if (config.model !== usual.model) changes.model = config.model; // a recipe may have had other networks then
     if (config.attributes !== usual.attributes) changes.clusters = String(config.clusters); // groups, or none: no attributes
     return { recipe: recipe.name, dataset: config.dataset, changes, shown };
   }
