@@ -59,6 +59,7 @@ def test_progress_cancel_and_what_train_says_meanwhile(server, visit):
         part(page, "train", "own-again").click()
         expect(part(page, "train", "dataset-about")).to_contain_text("60 pictures")
         expect(part(page, "train", "own-again")).to_be_hidden()
+        page.close()  # before its proxy
     assert server.run_ids() == runs
 
 
@@ -76,6 +77,7 @@ def test_a_line_that_breaks_keeps_the_form_and_the_files(server, visit):
         expect(part(page, "train", "dataset")).to_have_value("own")
         part(page, "train", "own-again").click()
         expect(part(page, "train", "dataset-about")).to_contain_text("60 pictures")
+        page.close()  # before its proxy
 
 
 def test_a_server_in_between_that_takes_less_is_named(server, visit):
@@ -94,6 +96,7 @@ def test_a_server_in_between_that_takes_less_is_named(server, visit):
         page.locator(".gf-toast-close").click()
         part(page, "latent", "file").set_input_files(upload("w.safetensors", heavy_zip(), ""))
         expect(toast).to_contain_text(BETWEEN)
+        page.close()  # before its proxy
 
 
 def test_bringing_back_a_run_can_be_cancelled(server, visit):
@@ -106,6 +109,7 @@ def test_bringing_back_a_run_can_be_cancelled(server, visit):
         toast.get_by_role("button", name="Cancel").click()
         expect(toast).to_contain_text("Cancelled.")
         expect(toast.get_by_role("button", name="Cancel")).to_be_hidden()
+        page.close()  # before its proxy
 
 
 # Drops -----------------------------------------------------------------------------------------------------------
