@@ -67,11 +67,15 @@ def measure(args: argparse.Namespace) -> list[Figure]:
 
 
 def _key(number: int) -> dict[str, object]:
-    return {"torch": torch.__version__, "measured": MEASURED, "seconds": SECONDS, "forks of run": number}
+    return {"torch": torch.__version__, "measured": MEASURED, "seconds": _seconds(number), "forks of run": number}
 
 
 def _is_slow(number: int) -> bool:
     return draw(number).config.model in SLOW
+
+
+def _seconds(number: int) -> float:
+    return SECONDS_OF_SLOW if _is_slow(number) else SECONDS
 
 
 def _try(number: int, folder: Path) -> dict[str, Any]:
@@ -115,8 +119,7 @@ def _begun_again(number: int, changes: Changes, folder: Path, how: str) -> tuple
         with suppress(FileExistsError):  # another process may be as far
             (place / shared).symlink_to((folder / shared).resolve(), target_is_directory=True)
     config = draw(number).config
-    seconds = SECONDS_OF_SLOW if config.model in SLOW else SECONDS
-    steps = max(config.total_steps, int(seconds / seconds_a_step(config.changed(**changes))))
+    steps = max(config.total_steps, int(_seconds(number) / seconds_a_step(config.changed(**changes))))
     train_and_keep(number, place, changes | {"total_steps": steps})
     return oracle.words(judged(number, place)[-1].facts)
 

@@ -38,8 +38,8 @@ _QUICK = Config(
 _SKIP: Changes = {"model": "skip", "width": 24}
 WIDE_D_RATE = 0.5  # what a discriminator as wide as the generator learns with, of the usual rate
 _COLOUR = _QUICK.changed(penalty_weight=2.0, d_width=_SKIP["width"], d_lr=WIDE_D_RATE * _QUICK.d_lr, batch=32, **_SKIP)
-# What comes with these networks alone; with others that are asked for, the settings are those of quick.
-_OF_SKIP: Changes = {name: getattr(_QUICK, name) for name in ("width", "d_width", "d_lr", "batch")}
+# What comes with these networks alone, as it is with others that are asked for: as quick has it.
+_WITHOUT_SKIP: Changes = {name: getattr(_QUICK, name) for name in ("width", "d_width", "d_lr", "batch")}
 STYLE = 64  # numbers of a latent besides those that vote for attributes
 # Of a recipe that tells attributes, for pictures that have none.
 GROUPS: Changes = {name: getattr(_QUICK, name) for name in ("attributes", "clusters", "z_dim", "classifier_weight")}
@@ -194,8 +194,8 @@ def make_config(recipe: str, dataset: str | None = None, own_dir: Path | None = 
         raise ConfigError(say("recipes.no_classes", title=info.title, name=repr(recipe)))
     fitted = base.changed(dataset=dataset, size=info.size, channels=info.channels, classes=classes)
     other = large if info.size >= LARGE and "model" not in changes else {}
-    if base.model == _SKIP["model"] != changes.get("model", base.model):
-        other = _OF_SKIP
+    if base.model == "skip" and changes.get("model", "skip") != "skip":
+        other = _WITHOUT_SKIP
     if base.attributes:
         other = other | (_told(info) if info.attributes and "clusters" not in changes else GROUPS)
     return fitted.changed(**other | changes)
