@@ -6,6 +6,7 @@ import math
 from typing import Any, NamedTuple, TypedDict
 
 QUANTILES = (5, 25, 50, 75, 95)  # percent, of D's verdicts
+SKETCH = tuple(f"sketch_{i:02d}" for i in range(16))  # of all generated pictures, gan/monitor/signals.py
 SIGNALS = (
     "step",
     *("d_grad", "g_grad"),  # norms of the gradients that each player followed in this step
@@ -24,6 +25,8 @@ SIGNALS = (
     "flat",  # share of generated pictures of a single colour, minus that of real ones
     # Only where augmentation follows D; runs that began before it could have none.
     "augment_p",  # its probability (gan/losses/adaptive.py)
+    # Since December 2026. Of two records: the distance between their sketches is how far the pictures have moved.
+    *SKETCH,
 )
 OLDER_NAMES = {  # in the heads of older files, and in what the bench has kept
     "d_steepest": "d_spectral_norm",
@@ -33,7 +36,7 @@ OLDER_NAMES = {  # in the heads of older files, and in what the bench has kept
     "lowest": "min_pixel",
 }
 # Of files that were begun before there were more; a line has as many cells as one of these, or as SIGNALS.
-OLDER_SIGNALS = [SIGNALS[: SIGNALS.index(later)] for later in ("detail", "augment_p")]
+OLDER_SIGNALS = [SIGNALS[: SIGNALS.index(later)] for later in ("detail", "augment_p", SKETCH[0])]
 
 Signal = dict[str, Any]  # by the names of SIGNALS; numbers, and None where there was no finite one, never for the step
 

@@ -16,7 +16,7 @@ from gan.data.pictures import spread_rows
 from gan.losses.transforms import joint_norm
 from gan.models.layers import Discriminator
 from gan.monitor.likeness import Likeness
-from gan.monitor.records import QUANTILES, SIGNALS, Signal, due
+from gan.monitor.records import QUANTILES, SIGNALS, SKETCH, Signal, due
 from gan.training.trainer import Trainer
 
 COUNT = 64  # generated pictures, always of the same latents, and as many real ones
@@ -97,6 +97,7 @@ class Signals:
             "fake_nn_ratio": mean_nearest_other(fake) / self._twins,
             "train_nn_ratio": torch.cdist(fake, self._reference).amin(1).mean() / self._near,
             "min_pixel": x.amin(),
+            **dict(zip(SKETCH, sketch(fake) / self._spread, strict=True)),
         } | self._likeness.look(x)
 
 
@@ -120,6 +121,20 @@ def mean_nearest_other(x: Tensor, count: int | None = None, same: float = 0.0) -
     """
     distances = torch.cdist(x[:count], x).fill_diagonal_(math.inf)  # [count, N]
     return distances.masked_fill_(distances < same, math.inf).amin(1).mean()
+
+
+def sketch(x: Tensor) -> Tensor:
+    """A random projection of rows x [N, P], all as one vector, that keeps distances: [len(SKETCH)].
+
+    The distance between the sketches of two sets of rows is the root mean square distance of their rows, with a
+    standard error of a sixth (Johnson & Lindenstrauss 1984; sums of random signs as in Charikar et al. 2002).
+    """
+    flat = x.flatten()
+    rng = torch.Generator().manual_seed(0)
+    order = torch.randperm(len(flat), generator=rng)
+    signs = torch.randint(2, (len(flat),), generator=rng) * 2 - 1
+    signed = (flat[order.to(x.device)] * signs.to(x.device)).tensor_split(len(SKETCH))
+    return torch.stack([part.sum() for part in signed]) / len(x) ** 0.5
 
 
 def d_auroc(real: Tensor, fake: Tensor) -> Tensor:
