@@ -3,7 +3,7 @@
 A run's share of the corpus follows from its number alone, so that any twelve numbers in a row hold all kinds:
 even numbers are for development, odd ones are judged; of both, half have rates within a factor 3 of their recipe's and
 half have wild ones; every third learns from few or own pictures. From RARE_FROM on runs begin with presets that fail,
-because what those show is hardly ever drawn. A run, its states and all forks of it belong to the half of its number.
+from MILD_FROM on with milder ones, because what those show is hardly ever drawn. A run, its states and all forks of it belong to the half of its number.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gan.data.pictures import Pictures, split_of
 from gan.losses.objectives import OBJECTIVES
 from gan.losses.penalties import PENALTIES
 from gan.recipes.catalog import ALL_RECIPES
-from gan.recipes.failures import PREFIX
+from gan.recipes.failures import GALLERY, PREFIX
 from gan.training.checks import check_config
 
 Thing = TypeVar("Thing")
@@ -50,6 +50,9 @@ ENOUGH = 200  # smaller batches, down to SMALLEST, are taken for so many steps
 SMALLEST = 16
 RARE_FROM = 250  # from this number on runs begin with settings that fail in ways which a draw hardly reaches
 RARE = ("memorisation", "oscillation", "mode-collapse")  # presets of the gallery; the even and the odd number have one
+MILD_FROM = 330  # from this number on presets have rates anywhere between their own and their cure's
+MILD = ("oscillation", "mode-collapse", "")  # "": MILD_RECIPE, all of whose pictures change for long
+MILD_RECIPE = "dcgan-upsample"
 RARE_PICTURES = (12, 60)  # of a run that begins with memorisation
 OWN = "own"  # stands for the name of a set of own pictures until it is prepared
 _DRAW, _SET = 51, 52  # streams of randomness, see gan.core.seeds
@@ -221,7 +224,7 @@ class Drawn:
 
     @property
     def longer(self) -> bool:
-        return few_of(self.number) or bool(rare_of(self.number))
+        return few_of(self.number) or self.number >= RARE_FROM
 
     def ready(self, own_dir: Path) -> Config:
         """The config to train with, after own pictures were prepared in own_dir."""
@@ -230,10 +233,13 @@ class Drawn:
 
 def rare_of(number: int) -> str:
     """The preset that the run of this number begins with; "" for a recipe."""
-    return RARE[number // 2 % len(RARE)] if number >= RARE_FROM else ""
+    presets = MILD if number >= MILD_FROM else RARE
+    return presets[number // 2 % len(presets)] if number >= RARE_FROM else ""
 
 
 def few_of(number: int) -> bool:
+    if number >= MILD_FROM:
+        return number // 2 // len(MILD) % 3 == 0
     return rare_of(number) == RARE[0] if number >= RARE_FROM else number % 3 == 0
 
 
@@ -259,19 +265,22 @@ def draw(number: int) -> Drawn:
 def _drawn(number: int, dice: Dice) -> Drawn:
     """One attempt. Raises ConfigError."""
     rare, few, wild = rare_of(number), few_of(number), wild_of(number)
-    recipe = PREFIX + rare if rare else dice.one(DRAWN_RECIPES)
+    chosen = number >= RARE_FROM
+    recipe = PREFIX + rare if rare else MILD_RECIPE if chosen else dice.one(DRAWN_RECIPES)
     base = recipe_of(recipe)
-    own, data = _pictures(dice, few, RARE_PICTURES if rare else FEW)
-    changed = dice.some(list(KNOBS), dice.one((0, 0, 1) if rare else (0, 1, 2, 3) if wild else (0, 0, 1, 2)))
-    changes = data | _rates(base, dice, wild) | _size(base, dice)
+    own, data = _pictures(dice, few, RARE_PICTURES if rare == RARE[0] else FEW)
+    changed = dice.some(list(KNOBS), dice.one((0, 0, 1) if chosen else (0, 1, 2, 3) if wild else (0, 0, 1, 2)))
+    mild = rare if number >= MILD_FROM else ""
+    changes = data | (_mild_rates(mild, dice) if mild else _rates(base, dice, wild)) | _size(base, dice)
     for name in changed:
         changes |= KNOBS[name](dice)
     classes = _classes(base, own, str(changes["dataset"]))
     config = base.changed(**changes, classes=classes, precision="float32", seed=seed_of(_DRAW, number) % 2**31)
     check_config(config)
-    config = _short(config, dice.between(*(LONGER if few or rare else SECONDS)))
+    config = _short(config, dice.between(*(LONGER if few or chosen else SECONDS)))
     kind = own.kind if own else config.dataset
     rates = "wild rates" if wild else f"rates within {NEAR:g} times the recipe's"
+    rates = "rates between its own and its cure's" if mild else rates
     words = f"{recipe} on {kind}, {rates}; changed: {', '.join(changed) or 'nothing else'}"
     return Drawn(number, config, own, words)
 
@@ -306,6 +315,11 @@ def _rates(base: Config, dice: Dice, wild: bool) -> dict[str, float]:
         return {name: dice.between(*WILD) for name in ("d_lr", "g_lr")}
     near = {name: getattr(base, name) for name in ("d_lr", "g_lr")}
     return {name: dice.between(rate / NEAR, rate * NEAR) for name, rate in near.items()}
+
+
+def _mild_rates(preset: str, dice: Dice) -> dict[str, float]:
+    ends = {name: (getattr(recipe_of(PREFIX + preset), name), GALLERY[preset].cure[name]) for name in ("d_lr", "g_lr")}
+    return {name: dice.between(min(pair), max(pair)) for name, pair in ends.items()}
 
 
 def _size(base: Config, dice: Dice) -> dict[str, int]:

@@ -6,7 +6,7 @@ import math
 from typing import Any, NamedTuple, TypedDict
 
 QUANTILES = (5, 25, 50, 75, 95)  # percent, of D's verdicts
-SKETCH = tuple(f"sketch_{i:02d}" for i in range(16))  # of all generated pictures, gan/monitor/signals.py
+SKETCH = tuple(f"sketch_{i:02d}" for i in range(32))  # of all generated pictures, gan/monitor/signals.py
 SIGNALS = (
     "step",
     *("d_grad", "g_grad"),  # norms of the gradients that each player followed in this step

@@ -127,7 +127,7 @@ def sketch(x: Tensor) -> Tensor:
     """A random projection of rows x [N, P], all as one vector, that keeps distances: [len(SKETCH)].
 
     The distance between the sketches of two sets of rows is the root mean square distance of their rows, with a
-    standard error of a sixth (Johnson & Lindenstrauss 1984; sums of random signs as in Charikar et al. 2002).
+    standard error of an eighth (Johnson & Lindenstrauss 1984; sums of random signs as in Charikar et al. 2002).
     """
     flat = x.flatten()
     rng = torch.Generator().manual_seed(0)
