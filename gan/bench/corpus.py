@@ -3,7 +3,8 @@
 A run's share of the corpus follows from its number alone, so that any twelve numbers in a row hold all kinds:
 even numbers are for development, odd ones are judged; of both, half have rates within a factor 3 of their recipe's and
 half have wild ones; every third learns from few or own pictures. From RARE_FROM on runs begin with presets that fail,
-from MILD_FROM on with milder ones, because what those show is hardly ever drawn. A run, its states and all forks of it belong to the half of its number.
+from MILD_FROM on with milder ones, because what those show is hardly ever drawn. A run, its states and all forks of it
+belong to the half of its number.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The sheet: a hundred states of development runs, to be named by somebody who looks at them without the numbers.
 
 Which states, and in which order, follows from what was measured alone; the picture shows neither words nor settings.
-docs/oracle-eye.csv lists them and says what the eye saw; once it is there, the states stay those.
+docs/oracle-eye.csv lists those of all sheets and says what the eye saw; the last sheet is drawn and held against it.
 """
 
 from __future__ import annotations
@@ -41,22 +41,34 @@ AGREE = 0.85  # of the states: the bar
 _CHOICE, _ORDER = 71, 72  # streams of randomness, see gan.core.seeds
 
 CELL, GAP, LINE = 33, 6, 14  # pixels: a picture and its border, between parts and tiles, a tile's number
-PARTS = ((24, 6), (4, 1), (6, 2))  # pictures, in so many columns: generated, real, of two moments before
+PARTS = ((24, 6), (4, 1), (8, 2))  # pictures, in so many columns: generated, real, of the two moments before
 PAPER = 208  # level of grey, so that white pictures are seen
 AMONG = 10_000  # training pictures among which the most similar one is looked for
 TILES_WIDE = 10
 
 
 class Named(NamedTuple):
-    """A state on the sheet and what the eye says of it: "" nothing yet, two words have a ; between."""
+    """A state on a sheet and what the eye says of it: "" nothing yet, two words have a ; between."""
 
     number: int
     step: int
     eye: str
+    sheet: int = 1
 
     @property
     def said(self) -> list[str]:
         return [word.strip() for word in self.eye.split(";") if word.strip()]
+
+
+class Tile(NamedTuple):
+    """What is drawn of a state: pictures uint8 [N, C, H, W] for each of PARTS; how many it was trained on."""
+
+    parts: list[Tensor]
+    trained_on: int
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--new-sheet", action="store_true", help="of states that no sheet has had yet")
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:
@@ -65,10 +77,16 @@ def measure(args: argparse.Namespace) -> list[Figure]:
     Nothing of the oracle is said before, so that who names them may call this too.
     """
     folder = states_folder(args)
-    if not EYE.exists():
-        chosen = chosen_of(s for number in range(0, args.runs, 2) for s in judged(number, folder))
-        write_eye(EYE, [Named(s.number, s.step, "") for s in chosen])
-    named = read_eye(EYE)
+    seen = read_eye(EYE) if EYE.exists() else []
+    last = max((one.sheet for one in seen), default=0)
+    if args.new_sheet or not seen:
+        before = {(one.number, one.step) for one in seen}
+        states = [s for number in range(0, args.runs, 2) for s in judged(number, folder)]
+        chosen = chosen_of(s for s in states if (s.number, s.step) not in before)
+        last += 1
+        seen += [Named(s.number, s.step, "", last) for s in chosen]
+        write_eye(EYE, seen)
+    named = [one for one in seen if one.sheet == last]
     write_atomically(PICTURE, sheet([shown(one, folder) for one in named]))
     missing = sum(not one.said for one in named)
     if missing:
@@ -98,16 +116,20 @@ def chosen_of(found: Iterable[Judged], most: int = TILES) -> list[Judged]:
 
 
 def write_eye(path: Path, named: Sequence[Named]) -> None:
-    """A line for each state of the sheet."""
+    """A line for each state of the sheets."""
+    lines: list[tuple[object, ...]] = [("sheet", "tile", "run", "step", "eye")]
+    for number in sorted({one.sheet for one in named}):
+        mine = [one for one in named if one.sheet == number]
+        lines += [(number, k, one.number, one.step, one.eye) for k, one in enumerate(mine, 1)]
     with path.open("w", encoding="utf-8", newline="") as file:
-        lines = [("tile", "run", "step", "eye"), *((k, *one) for k, one in enumerate(named, 1))]
         csv.writer(file, lineterminator="\n").writerows(lines)
 
 
 def read_eye(path: Path) -> list[Named]:
     """Raises BenchError where the eye says what the oracle never says."""
     with path.open(encoding="utf-8", newline="") as file:
-        named = [Named(int(row["run"]), int(row["step"]), row["eye"]) for row in csv.DictReader(file)]
+        rows = list(csv.DictReader(file))
+    named = [Named(int(row["run"]), int(row["step"]), row["eye"], int(row["sheet"])) for row in rows]
     odd = sorted({word for one in named for word in one.said} - set(WORDS))
     if odd:
         raise BenchError(f"{path.name} says {', '.join(odd)}, which is none of the oracle's words.")
@@ -117,20 +139,21 @@ def read_eye(path: Path) -> list[Named]:
 # What is drawn ------------------------------------------------------------------------------------------------------
 
 
-def shown(one: Named, folder: Path) -> list[Tensor]:
-    """Pictures uint8 [N, C, H, W] for each of PARTS. Before the first moment is the start.
-
-    The real ones are what each row's last picture is most similar to of what the run learns from: copies are seen.
+def shown(one: Named, folder: Path) -> Tile:
+    """In each row: six generated pictures; what the run learns from that is most like the last of them, so that copies
+    are seen; the picture of the first one's latents two moments before and one before. Before the first is the start.
     """
     run = needed_run(folder, one.number)
     state, whole = State(run, one.step), load(run.config.dataset, "train", folder / "pictures")
-    before = [state.pictures(step) for step in state.steps[-3:-2]] or [
-        pictures_of(Trainer(run.config, whole, format=1))
-    ]
-    (generated, columns), (earlier, _) = PARTS[0], PARTS[2]
-    now, past = (x[spread_rows(len(x), n)] for x, n in ((state.pictures(one.step), generated), (before[0], earlier)))
+    moments = [state.pictures(step) for step in state.steps[-3:]]
+    while len(moments) < 3:
+        moments.insert(0, pictures_of(Trainer(run.config, whole, format=1)))
+    count, columns = PARTS[0]
+    two_before, before, now = (x[spread_rows(len(x), count)] for x in moments)
     train = limit_pictures(whole, run.config.data_limit).images
-    return [now, most_similar(now[columns - 1 :: columns], train[spread_rows(len(train), AMONG)]), past]
+    real = most_similar(now[columns - 1 :: columns], train[spread_rows(len(train), AMONG)])
+    earlier = torch.stack([two_before[::columns], before[::columns]], 1).flatten(0, 1)
+    return Tile([now, real, earlier], len(train))
 
 
 def most_similar(images: Tensor, among: Tensor) -> Tensor:
@@ -138,9 +161,9 @@ def most_similar(images: Tensor, among: Tensor) -> Tensor:
     return among[torch.cdist(small(to_float(images)), small(to_float(among))).argmin(1)]
 
 
-def sheet(tiles: Sequence[Sequence[Tensor]]) -> bytes:
+def sheet(tiles: Sequence[Tile]) -> bytes:
     """All tiles in one WebP, numbered from 1, as good as PICTURE_BYTES allow."""
-    drawn = [_tile(k, parts) for k, parts in enumerate(tiles, 1)]
+    drawn = [_drawn(k, tile) for k, tile in enumerate(tiles, 1)]
     width, height = drawn[0].size
     picture = Image.new("RGB", (TILES_WIDE * width, -(-len(drawn) // TILES_WIDE) * height), (PAPER,) * 3)
     for k, one in enumerate(drawn):
@@ -153,12 +176,12 @@ def sheet(tiles: Sequence[Sequence[Tensor]]) -> bytes:
     return out.getvalue()
 
 
-def _tile(number: int, parts: Sequence[Tensor]) -> Image.Image:
+def _drawn(number: int, tile: Tile) -> Image.Image:
     width = sum(columns * CELL + 2 * GAP for _, columns in PARTS)
     picture = Image.new("RGB", (width, LINE + PARTS[0][0] // PARTS[0][1] * CELL + GAP), (PAPER,) * 3)
-    ImageDraw.Draw(picture).text((GAP, 0), str(number), fill="black")
+    ImageDraw.Draw(picture).text((GAP, 0), f"{number}: of {tile.trained_on} pictures", fill="black")
     left = GAP
-    for images, (_, columns) in zip(parts, PARTS, strict=True):
+    for images, (_, columns) in zip(tile.parts, PARTS, strict=True):
         picture.paste(image_of(grid(images, columns, CELL - images.shape[3], background=PAPER)), (left, LINE))
         left += columns * CELL + 2 * GAP
     return picture

@@ -85,6 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=whole(1, 64), default=1, help="processes side by side, one thread each")
     parser.add_argument("--cache", type=Path, help="a file that keeps what is finished, one JSON line for each run")
     corpus_runs.add_arguments(parser)
+    corpus_sheet.add_arguments(parser)
     judge.add_arguments(parser)
 
 

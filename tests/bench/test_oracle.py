@@ -24,6 +24,9 @@ from gan.bench.corpus import (
     HALVES,
     KINDS,
     KNOBS,
+    MILD,
+    MILD_FROM,
+    MILD_RECIPE,
     NEAR,
     OWN,
     RARE,
@@ -33,12 +36,13 @@ from gan.bench.corpus import (
     draw,
     rare_of,
 )  # fmt: skip
+from gan.bench.corpus_sheet import Tile
 from gan.bench.corpus_states import KeptRun, State, kept_run, moments, path_of, state_moments
 from gan.bench.oracle import Facts, measured, words
 from gan.core.paths import ROOT
 from gan.data.catalog import load
 from gan.monitor.records import COLUMNS
-from gan.recipes.failures import PREFIX
+from gan.recipes.failures import GALLERY, PREFIX
 from gan.training.checks import check_config
 
 pytestmark = pytest.mark.slow
@@ -85,6 +89,21 @@ def test_runs_that_begin_with_failing_presets_come_after_the_others_in_equal_sha
         few = d.config.data_limit or (d.own.count if d.own else 0)
         assert d.few == (rare_of(d.number) == RARE[0]) and (not d.few or 12 <= few <= 60)
     assert not any(rare_of(number) for number in range(RARE_FROM))
+
+
+def test_later_runs_begin_half_way_between_failing_presets_and_their_cures():
+    drawn = [draw(number) for number in range(MILD_FROM, MILD_FROM + 4 * 3 * len(MILD))]
+    for half in HALVES:
+        mine = [d for d in drawn if d.half == half]
+        assert sorted(rare_of(d.number) for d in mine) == sorted(6 * list(MILD))
+        assert 3 * sum(d.few for d in mine) == len(mine)
+    for d in drawn:
+        preset = rare_of(d.number)
+        assert not d.wild and d.config.recipe == (PREFIX + preset if preset else MILD_RECIPE)
+        cure = GALLERY[preset].cure if preset else {}
+        for name in ("d_lr", "g_lr") if preset else ():
+            ends = (getattr(corpus.recipe_of(PREFIX + preset), name), cure[name])
+            assert 0.99 * min(ends) <= getattr(d.config, name) <= 1.01 * max(ends)
 
 
 def test_what_is_refused_is_never_drawn_and_runs_are_short():
@@ -405,7 +424,7 @@ def test_the_eye_has_a_file_and_both_words_a_table(tmp_path):
     path = tmp_path / "eye.csv"
     named = [corpus_sheet.Named(4, 10, "healthy"), corpus_sheet.Named(8, 20, "collapsed; noise")]
     corpus_sheet.write_eye(path, [*named, corpus_sheet.Named(2, 5, "")])
-    assert path.read_text().splitlines()[:2] == ["tile,run,step,eye", "1,4,10,healthy"]
+    assert path.read_text().splitlines()[:2] == ["sheet,tile,run,step,eye", "1,1,4,10,healthy"]
     named = corpus_sheet.read_eye(path)
     lines = corpus_sheet.table(named, [HEALTHY] * 3)
     assert lines[2:] == [
@@ -414,7 +433,7 @@ def test_the_eye_has_a_file_and_both_words_a_table(tmp_path):
         "| 3 | 2 | 5 | healthy |  |",
     ]
     assert corpus_sheet.agreement(named[:2], [HEALTHY] * 2).value == "1 of 2"
-    path.write_text("tile,run,step,eye\n1,4,10,lovely\n")
+    path.write_text("sheet,tile,run,step,eye\n1,1,4,10,lovely\n")
     with pytest.raises(BenchError, match="says lovely, which is none"):
         corpus_sheet.read_eye(path)
 
@@ -424,7 +443,7 @@ def test_nothing_of_the_oracle_is_said_before_all_are_named(monkeypatch, tmp_pat
     monkeypatch.setattr(corpus_sheet, "EYE", eye)
     monkeypatch.setattr(corpus_sheet, "PICTURE", picture)
     monkeypatch.setattr(corpus_sheet, "judged", lambda number, folder: [corpus_runs.Judged(number, 10, HEALTHY)])
-    monkeypatch.setattr(corpus_sheet, "shown", lambda one, folder: [torch.zeros(1, 1, 28, 28, dtype=torch.uint8)] * 3)
+    monkeypatch.setattr(corpus_sheet, "shown", lambda *_: Tile([torch.zeros(1, 1, 28, 28, dtype=torch.uint8)] * 3, 9))
     monkeypatch.setattr(corpus_sheet, "_measured", lambda named, folder, jobs: [HEALTHY] * len(named))
     parser = argparse.ArgumentParser()
     evidence.add_arguments(parser)
@@ -434,13 +453,20 @@ def test_nothing_of_the_oracle_is_said_before_all_are_named(monkeypatch, tmp_pat
     eye.write_text(eye.read_text().replace(",10,", ",10,healthy"))
     assert [f.value for f in evidence.measure(args)] == ["2 of 2"]
     assert "| healthy | healthy |" in capsys.readouterr().out
+    again = parser.parse_args(["--part", "sheet", "--runs", "8", "--states", str(tmp_path), "--new-sheet"])
+    assert [f.bar for f in evidence.measure(again)] == ["2 to be named in eye.csv"]  # what no sheet has had
+    assert {(one.sheet, one.number) for one in corpus_sheet.read_eye(eye)} == {(1, 0), (1, 2), (2, 4), (2, 6)}
 
 
 def test_the_sheet_is_drawn_from_kept_states(tiny, tmp_path):
     corpus_runs.train_and_keep(tiny, tmp_path)
     early, *_, last = kept_run(tmp_path, tiny).states()
     tiles = [corpus_sheet.shown(corpus_sheet.Named(tiny, s.step, ""), tmp_path) for s in (early, last)]
-    assert torch.equal(tiles[1][2], last.pictures(8)[torch.arange(6) * 1000 // 6])
+    at = torch.arange(24)[::6] * 1000 // 24
+    *_, two_before, before, now = last.steps
+    assert torch.equal(tiles[1].parts[0][::6], last.pictures(now)[at])
+    assert torch.equal(tiles[1].parts[2][::2], last.pictures(two_before)[at])
+    assert torch.equal(tiles[1].parts[2][1::2], last.pictures(before)[at])
     train = load(kept_run(tmp_path, tiny).config.dataset, "train", tmp_path / "pictures").images
     assert torch.equal(corpus_sheet.most_similar(train[3:5], train), train[3:5])
     picture = Image.open(BytesIO(corpus_sheet.sheet(tiles)))

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from gan.monitor.records import QUANTILES, SIGNALS
+from gan.monitor.records import QUANTILES, SIGNALS, SKETCH
 from gan.monitor.signals import (
     EVERY,
     Signals,
@@ -17,6 +17,7 @@ from gan.monitor.signals import (
     mean_nearest_other,
     quantiles,
     signal_due,
+    sketch,
     small,
     spread_rows,
 )
@@ -144,6 +145,27 @@ def test_small_pictures_ignore_the_noise_of_single_pixels():
     board = torch.ones(1, 1, 4, 4)
     board[..., ::2, 1::2] = board[..., 1::2, ::2] = -1
     assert small(board).tolist() == [[0, 0, 0, 0]]
+
+
+def test_the_distance_of_two_sketches_is_that_of_the_pictures():
+    """Of the same latents; in root mean square, as a share of the distance of two real ones."""
+    rng = torch.Generator().manual_seed(5)
+    ratios = []
+    for _ in range(300):
+        a, b = torch.randn(2, 64, 196, generator=rng)
+        b = a + b * torch.rand((), generator=rng)
+        ratios.append((sketch(a) - sketch(b)).norm() / (a - b).square().sum(1).mean().sqrt())
+    assert torch.stack(ratios).mean() == pytest.approx(1, abs=0.03) and torch.stack(ratios).std() < 1 / 6
+    assert torch.equal(sketch(a), sketch(a)) and sketch(a).shape == (len(SKETCH),)
+    torch.testing.assert_close(sketch(2 * a - 3 * b), 2 * sketch(a) - 3 * sketch(b))
+
+
+def test_records_tell_how_far_the_pictures_have_moved(monkeypatch):
+    pictures = make_pictures(512)
+    trainer = small_trainer(pictures)
+    records = [painted(trainer, pictures.images[rows], monkeypatch) for rows in (slice(64), slice(64, 128), slice(64))]
+    one, other, again = ([record[name] for name in SKETCH] for record in records)
+    assert math.dist(one, other) == pytest.approx(1, abs=0.4) and one == again
 
 
 def test_signals_fall_due_by_step_and_thin_out():
