@@ -3,8 +3,8 @@
 A run's share of the corpus follows from its number alone, so that any twelve numbers in a row hold all kinds:
 even numbers are for development, odd ones are judged; of both, half have rates within a factor 3 of their recipe's and
 half have wild ones; every third learns from few or own pictures. From RARE_FROM on runs begin with presets that fail,
-from MILD_FROM on with milder ones, because what those show is hardly ever drawn. A run, its states and all forks of it
-belong to the half of its number.
+from MILD_FROM on with milder ones and from SCARCE_FROM on half of them, because what those show is hardly ever drawn.
+A run, its states and all forks of it belong to the half of its number.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ RARE = ("memorisation", "oscillation", "mode-collapse")  # presets of the galler
 MILD_FROM = 330  # from this number on presets have rates anywhere between their own and their cure's
 MILD = ("oscillation", "mode-collapse", "")  # "": MILD_RECIPE, all of whose pictures change for long
 MILD_RECIPE = "dcgan-upsample"
+SCARCE_FROM = 450  # from this number on half begin with RARE[0], and half have wild rates: of both there were few
 RARE_PICTURES = (12, 60)  # of a run that begins with memorisation
 OWN = "own"  # stands for the name of a set of own pictures until it is prepared
 _DRAW, _SET = 51, 52  # streams of randomness, see gan.core.seeds
@@ -225,7 +226,7 @@ class Drawn:
 
     @property
     def longer(self) -> bool:
-        return few_of(self.number) or self.number >= RARE_FROM
+        return few_of(self.number) or bool(rare_of(self.number)) or mild_of(self.number)
 
     def ready(self, own_dir: Path) -> Config:
         """The config to train with, after own pictures were prepared in own_dir."""
@@ -234,18 +235,24 @@ class Drawn:
 
 def rare_of(number: int) -> str:
     """The preset that the run of this number begins with; "" for a recipe."""
-    presets = MILD if number >= MILD_FROM else RARE
-    return presets[number // 2 % len(presets)] if number >= RARE_FROM else ""
+    if number < RARE_FROM:
+        return ""
+    presets = RARE if number < MILD_FROM else MILD if mild_of(number) else (RARE[0], "")
+    return presets[number // 2 % len(presets)]
+
+
+def mild_of(number: int) -> bool:
+    return MILD_FROM <= number < SCARCE_FROM
 
 
 def few_of(number: int) -> bool:
-    if number >= MILD_FROM:
+    if mild_of(number):
         return number // 2 // len(MILD) % 3 == 0
-    return rare_of(number) == RARE[0] if number >= RARE_FROM else number % 3 == 0
+    return rare_of(number) == RARE[0] if rare_of(number) else number % 3 == 0
 
 
 def wild_of(number: int) -> bool:
-    return number < RARE_FROM and number // 2 % 2 == 1
+    return number // 2 % 2 == 1 and not RARE_FROM <= number < SCARCE_FROM
 
 
 def recipe_of(name: str) -> Config:
@@ -266,22 +273,21 @@ def draw(number: int) -> Drawn:
 def _drawn(number: int, dice: Dice) -> Drawn:
     """One attempt. Raises ConfigError."""
     rare, few, wild = rare_of(number), few_of(number), wild_of(number)
-    chosen = number >= RARE_FROM
-    recipe = PREFIX + rare if rare else MILD_RECIPE if chosen else dice.one(DRAWN_RECIPES)
+    mild = mild_of(number)
+    recipe = PREFIX + rare if rare else MILD_RECIPE if mild else dice.one(DRAWN_RECIPES)
     base = recipe_of(recipe)
     own, data = _pictures(dice, few, RARE_PICTURES if rare == RARE[0] else FEW)
-    changed = dice.some(list(KNOBS), dice.one((0, 0, 1) if chosen else (0, 1, 2, 3) if wild else (0, 0, 1, 2)))
-    mild = rare if number >= MILD_FROM else ""
-    changes = data | (_mild_rates(mild, dice) if mild else _rates(base, dice, wild)) | _size(base, dice)
+    changed = dice.some(list(KNOBS), dice.one((0, 0, 1) if rare or mild else (0, 1, 2, 3) if wild else (0, 0, 1, 2)))
+    changes = data | (_mild_rates(rare, dice) if rare and mild else _rates(base, dice, wild)) | _size(base, dice)
     for name in changed:
         changes |= KNOBS[name](dice)
     classes = _classes(base, own, str(changes["dataset"]))
     config = base.changed(**changes, classes=classes, precision="float32", seed=seed_of(_DRAW, number) % 2**31)
     check_config(config)
-    config = _short(config, dice.between(*(LONGER if few or chosen else SECONDS)))
+    config = _short(config, dice.between(*(LONGER if few or rare or mild else SECONDS)))
     kind = own.kind if own else config.dataset
     rates = "wild rates" if wild else f"rates within {NEAR:g} times the recipe's"
-    rates = "rates between its own and its cure's" if mild else rates
+    rates = "rates between its own and its cure's" if rare and mild else rates
     words = f"{recipe} on {kind}, {rates}; changed: {', '.join(changed) or 'nothing else'}"
     return Drawn(number, config, own, words)
 

@@ -31,6 +31,7 @@ from gan.bench.corpus import (
     OWN,
     RARE,
     RARE_FROM,
+    SCARCE_FROM,
     WILD,
     Drawn,
     draw,
@@ -99,11 +100,21 @@ def test_later_runs_begin_half_way_between_failing_presets_and_their_cures():
         assert 3 * sum(d.few for d in mine) == len(mine)
     for d in drawn:
         preset = rare_of(d.number)
-        assert not d.wild and d.config.recipe == (PREFIX + preset if preset else MILD_RECIPE)
+        assert d.longer and not d.wild and d.config.recipe == (PREFIX + preset if preset else MILD_RECIPE)
         cure = GALLERY[preset].cure if preset else {}
         for name in ("d_lr", "g_lr") if preset else ():
             ends = (getattr(corpus.recipe_of(PREFIX + preset), name), cure[name])
             assert 0.99 * min(ends) <= getattr(d.config, name) <= 1.01 * max(ends)
+
+
+def test_the_last_runs_learn_by_heart_or_have_wild_rates():
+    drawn = [draw(number) for number in range(SCARCE_FROM, SCARCE_FROM + 24)]
+    for half in HALVES:
+        mine = [d for d in drawn if d.half == half]
+        assert [sum(bool(rare_of(d.number)) for d in mine), sum(d.wild for d in mine)] == [6, 6]
+    for d in drawn:
+        assert d.wild != (rare_of(d.number) == RARE[0] and d.few and d.longer)
+        assert d.wild or d.config.recipe == PREFIX + RARE[0]
 
 
 def test_what_is_refused_is_never_drawn_and_runs_are_short():
