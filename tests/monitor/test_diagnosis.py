@@ -14,7 +14,7 @@ from gan.monitor.diagnosis import EARLY, KINDS, diagnose
 from gan.monitor.diagnosis.kinds import WAIT
 from gan.monitor.diagnosis.past import swings
 from gan.monitor.diagnosis.remedies import back_to_recipe, far_off, furthest_off, remedy, thing_of
-from gan.monitor.records import SIGNALS, Row
+from gan.monitor.records import SIGNALS, SKETCH, Row
 from gan.recipes.catalog import ALL_RECIPES, FAILURES, RECIPES, make_config
 from gan.recipes.failures import GALLERY, PREFIX
 from gan.runs import loop as loop_module
@@ -187,16 +187,39 @@ def test_weights_and_losses_that_have_exploded_are_a_divergence():
 
 def test_speckles_are_noise_however_varied_they_are():
     assert kinds(**STANDSTILL, correlation=always(0.1)) == ["not-learning"]
-    for alike in (
-        {"diversity": always(0.2)},
-        {"fake_nn_ratio": always(0.03)},
-    ):  # nearly always the same, or two
-        (white,) = diagnose(QUICK, rows(), signals(**STANDSTILL, correlation=always(0.1), **alike))
-        assert white.kind == "not-learning" and "always the same speckles" in white.seen
-        assert kinds(**STANDSTILL, correlation=always(0.3), **alike) == ["mode-collapse"]
-    assert kinds(**STANDSTILL, correlation=always(0.1), diversity=always(0.05)) == ["mode-collapse"]  # the very same
+    for alike in ({"diversity": always(0.2)}, {"fake_nn_ratio": always(0.03)}):  # always the same, or two
+        assert kinds(**STANDSTILL, correlation=always(0.1), **alike) == ["mode-collapse"]
     assert kinds(**NO_NEARER, diversity=always(0.05)) == ["not-learning"]  # the start's one and the same grey
     assert kinds(correlation=always(0.4)) == ["learning"]  # shapes through speckles
+    still_far = dict.fromkeys(("patches", "spectrum"), lambda step: 0.6 if step > 300 else 1.0)
+    assert kinds(**still_far, correlation=always(0.4), train_nn_ratio=always(1.5)) == ["not-learning"]
+    assert kinds(**still_far, correlation=always(0.4)) == ["cannot-tell"]  # each is like one that there is
+
+
+def others(step: int, since: int = 0, turn: float = 8.0) -> dict[str, float]:
+    """Sketches on a circle whose opposite points are 1.2 apart: half a turn in `turn` looks of 20 steps."""
+    angle = math.pi * max(0, step - since) / 20 / turn
+    return dict.fromkeys(SKETCH, 0.0) | {SKETCH[0]: 0.6 * math.cos(angle), SKETCH[5]: 0.6 * math.sin(angle)}
+
+
+def restless(turn: float = 8.0, until: int = 10_000) -> dict:
+    moves = {name: lambda step, name=name: others(min(step, until), turn=turn)[name] for name in SKETCH}
+    return RAW | moves | {"train_nn_ratio": always(2.0)}
+
+
+def test_pictures_that_all_change_and_are_like_nothing_that_there_is_go_in_circles():
+    (found,) = diagnose(QUICK, rows(), signals(**restless()))
+    assert (found.kind, found.alarm) == ("oscillation", True)
+    assert found.seen.startswith("Since step 840 the pictures drawn from the same noise have become 120\xa0% as different")
+    (early,) = diagnose(QUICK, rows(200), signals(200, **restless(turn=3)))
+    assert (early.kind, early.alarm, early.title) == ("oscillation", False, "Every picture still changes")
+    assert kinds(**restless(turn=3), steps=100) == ["learning"]  # all pictures change at first
+    assert kinds(**restless(turn=60)) == ["learning"]  # slowly
+    assert kinds(**restless(until=500)) == ["learning"]  # not any more
+    assert kinds(**restless() | {"train_nn_ratio": always(1.4)}) == ["learning"]  # pictures like those there are
+    assert kinds(**restless() | {SKETCH[7]: lambda step: None if step == 1000 else 0.0}) == ["learning"]
+    unknown = dict.fromkeys(SKETCH, lambda step: None if step < 1000 else 0.0)  # written down since a moment ago
+    assert kinds(**restless() | unknown) == ["learning"]
 
 
 def test_bright_pictures_of_a_generator_that_could_paint_black():

@@ -8,12 +8,13 @@ from statistics import median
 from typing import NamedTuple
 
 from gan.core.config import Config
-from gan.monitor.records import Event, Measure, Row, Signal
+from gan.monitor.records import SKETCH, Event, Measure, Row, Signal
 
 LATEST = 3  # records, at most, whose median is "now": one look at 64 pictures wavers
 RECENT = 0.85  # of all steps; what is older than that is not "now" in a young run, which changes fast
 WELL = 0.6  # of real pictures' variety, and of the correlation of their neighbours: a state to go back to
 HALF_WAY = 0.5  # of the first distance: the same
+LAST_THIRD = 2 / 3  # since so much of the steps
 SMOOTHED = 5  # rows, by their median: a single batch that went wrong is no swing
 
 
@@ -92,12 +93,28 @@ class Past(NamedTuple):
     def rising(self, name: str, factor: float) -> bool:
         """Whether a signal has grown by this factor within the latest looks, or may have: there were too few."""
         latest = [s[name] for s in self.signals[-LATEST:] if s["step"] > 1]
-        return len(latest) < 2 or (None not in latest and latest[-1] >= factor * latest[0])
+        return len(latest) < LATEST or (None not in latest and latest[-1] >= factor * latest[0])
 
     def stuck(self, share: float) -> bool:
         """Whether the pictures are no nearer than `share` of their distance at half of the steps."""
         now, then = self.far(), self.until(self.step / 2).far()
         return now is not None and then is not None and now >= share * then
+
+    def changed(self) -> tuple[int, float] | None:
+        """The step of the last third whose pictures were furthest from those of the same latents now, and how far.
+
+        In mean distances of two real pictures, root mean square. None where that was not written down.
+        """
+        now = self._sketch(self.signals[-1]) if self.signals else None
+        recent = [s for s in self.signals[:-1] if s["step"] >= LAST_THIRD * self.signals[-1]["step"]]
+        earlier = [(s["step"], sketch) for s in recent if (sketch := self._sketch(s))]
+        far = [(math.dist(now, sketch), step) for step, sketch in earlier] if now else []
+        return (max(far)[1], max(far)[0]) if far else None
+
+    @staticmethod
+    def _sketch(record: Signal) -> list[float] | None:
+        sketch = [record[name] for name in SKETCH]
+        return None if None in sketch else sketch
 
     def last_well(self) -> int:
         """The last step whose pictures were varied, smooth and well on their way; 0 where none were."""

@@ -14,7 +14,7 @@ from gan.losses.objectives import OBJECTIVES
 from gan.monitor.diagnosis.past import Past, swings
 
 # Every threshold, with its reason. They were set on the development half of the corpus (docs/oracle.md) and on presets
-# (seeds from 100 on; ONE_PICTURE on seed 10); docs/evidence.md has what they give on the other half.
+# (seeds from 100 on); docs/evidence.md has what they give on the other half.
 EXPLODED_WEIGHTS = 100.0  # times the norm at the start: recipes' own rates leave 1 to 10
 EXPLODED_LOSS = 1000.0  # times D's first loss: a critic's scores drift by some tens
 ONE_COLOUR = 0.9  # of the pictures
@@ -27,12 +27,10 @@ UNMOVED = 0.1  # the same: nobody sees such a change
 SPECKLES = 0.5  # of real pictures' correlation of neighbours
 WHITE_NOISE = 0.2  # of real pictures' correlation: nothing is to be seen through these
 SPECKLED = 0.5  # of the first distance: nearer, shapes are seen through speckles
-ROUGH = 0.75  # of real pictures' correlation, and
-MUDDLE = 0.48  # of their variety: pictures of both are no few kinds of pictures, but none
+LIKE = 1.1  # of a real picture's distance to its nearest other one: as near as real ones
 NOT_NEARER = 0.75  # of the first distance: still nothing like real pictures
 ALIKE = 0.3  # of real pictures' variety: one picture with small changes
 NARROW = 0.45  # of real pictures' variety: too few of the kinds of pictures that there are
-ONE_PICTURE = 0.1  # of real pictures' variety: the very same, so that it is a collapse whatever is to be seen
 HANDFUL = 0.1  # of the usual distance to the most similar other one: two or three pictures for all latents
 REPEATED = 0.35  # of the usual distance to the most similar other one: a few pictures, many times
 REPEATED_VARY = 0.7  # of real pictures' variety: with more, it is only that there are few training pictures
@@ -47,6 +45,9 @@ SWING = 0.45  # of D's verdict, real minus generated, from one side to the other
 SWING_SCORES = 3.0  # the same for scores without bounds, in spreads (5 % to 95 %) of the scores of real pictures
 SWINGS = 4  # such swings since a third of the run; healthy ones have 0 to 2
 SWINGING_VARIES = 0.7  # where pictures are as diverse as this, swings are lively and no failure (conv-small)
+REPLACED = 1.0  # mean distance of two real pictures, from the same latents' earlier ones: all are others
+UNLIKE = 1.7  # of a real picture's distance to its nearest other one: like nothing that there is
+SETTLED = 8  # looks; before, all pictures change
 STUCK = 0.97  # of the distance at half of the steps: no progress to speak of
 GOOD = 0.12  # of the first distance: what is drawn is recognised
 GOOD_FID = 20.0  # times real against real: digits are digits, and garments garments
@@ -100,31 +101,27 @@ def memorisation(past: Past) -> str | None:
 
 
 def not_learning(past: Past) -> str | None:
-    """Unmoved, or speckles, or no nearer than at first; one picture for all is a collapse, unless it is pure noise."""
-    far, correlation, alike = past.far(), past.now("correlation"), _one_picture(past)
+    """Unmoved, or speckles, or no nearer than at first; one picture for all is a collapse, also of speckles."""
+    far, correlation = past.far(), past.now("correlation")
     if far is None:
         return None
     if past.unchanged(UNMOVED):
         return say("diagnosis.unmoved", step=past.step)
-    white = _low(correlation, WHITE_NOISE)
-    if alike and (not white or _low(past.now("diversity"), ONE_PICTURE)):
+    if _one_picture(past):
         return None
-    if _low(correlation, SPECKLES) and far >= (RAW if white else SPECKLED):
-        share = max(0.0, correlation)
-        return say("diagnosis.same_speckles", share=share) if alike else say("diagnosis.speckles", share=share)
-    if far >= NOT_NEARER or (far >= RAW and _shapeless(past)):
-        return say("diagnosis.still_far", step=past.step, far=far)
-    return None
+    white = _low(correlation, WHITE_NOISE)
+    if _low(correlation, SPECKLES) and far >= (RAW if white else SPECKLED) and (white or not _grainy(past)):
+        return say("diagnosis.speckles", share=max(0.0, correlation))
+    return say("diagnosis.still_far", step=past.step, far=far) if far >= NOT_NEARER else None
 
 
-def _shapeless(past: Past) -> bool:
-    """Neither smooth nor varied, and not on the way to be: what is far and like this has no shapes yet."""
-    blurred = _low(past.now("correlation"), ROUGH) and _low(past.now("diversity"), MUDDLE)
-    return blurred and not past.rising("diversity", RECOVERING)
+def _grainy(past: Past) -> bool:
+    """Each like one that there is, and all different: what is seen through the speckles is right."""
+    return _low(past.now("train_nn_ratio"), LIKE) and _high(past.now("diversity"), VARIED)
 
 
 def _one_picture(past: Past) -> bool:
-    """One picture, or a handful, for all latents; not what it began with. Speckles as well, where they are the same."""
+    """One picture, or a handful, for all latents; not what it began with."""
     return past.moved() >= MOVED and (_low(past.now("diversity"), ALIKE) or _low(past.now("fake_nn_ratio"), HANDFUL))
 
 
@@ -153,6 +150,14 @@ def partial_collapse(past: Past) -> str | None:
     if _low(twins, REPEATED) and _low(diversity, REPEATED_VARY):
         return say("diagnosis.repeated", share=twins)
     return None
+
+
+def restless(past: Past) -> str | None:
+    """All pictures change from look to look, and are like nothing that there is."""
+    changed = past.changed()
+    if changed is None or len(past.signals) < SETTLED or not _high(past.now("train_nn_ratio"), UNLIKE):
+        return None
+    return say("diagnosis.replaced", change=changed[1], step=changed[0]) if changed[1] >= REPLACED else None
 
 
 # Causes, which stand behind what is seen ------------------------------------------------------------------------------
@@ -255,6 +260,7 @@ FAILURES: dict[str, Rule] = {
     "not-learning": not_learning,
     "mode-collapse": mode_collapse,
     "partial-collapse": partial_collapse,
+    "oscillation": restless,
 }
 CAUSES: dict[str, Rule] = {
     "oscillation": oscillation,
