@@ -179,6 +179,12 @@ def test_health_needs_every_positive_sign():
         assert "healthy" not in kinds(**doubt)
 
 
+def test_a_run_that_begins_with_weights_is_raw_at_first():
+    begun = [{"step": 0, "kind": "start", "text": "Begins with the weights of Monsters (step 13,000) instead of noise"}]
+    assert kinds(steps=280) == ["healthy"] and kinds(steps=280, events=begun) == ["learning"]
+    assert kinds(steps=300, events=begun) == ["healthy"]
+
+
 def test_weights_and_losses_that_have_exploded_are_a_divergence():
     assert kinds(g_weights=lambda step: 1.0 + step) == ["divergence"]
     assert kinds(loss=lambda step: 1.3 if step < 500 else 1e5) == ["divergence"]

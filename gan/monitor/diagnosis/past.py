@@ -64,6 +64,11 @@ class Past(NamedTuple):
         """Whether it is known what the run began with: older ones did not write that down."""
         return bool(self.signals) and self.signals[0]["step"] <= 1 and self.signals[0]["spectrum"] is not None
 
+    @property
+    def from_weights(self) -> bool:
+        """Whether it began with other weights than noise, so that its pictures were pictures before it learned."""
+        return any(event["kind"] == "start" for event in self.events)
+
     def far(self) -> float | None:
         """How far the pictures are from real ones, over what it was at first: 1 is no nearer.
 

@@ -53,6 +53,7 @@ GOOD = 0.12  # of the first distance: what is drawn is recognised
 GOOD_FID = 20.0  # times real against real: digits are digits, and garments garments
 VARIED = 0.7  # of real pictures' variety, for health
 SMOOTH = 0.7  # of real pictures' correlation of neighbours: no speckles to speak of
+LEARNED = 300  # steps; a run that began with weights is nearer than noise from the first one on
 CERTAIN = 0.995  # told apart: a D that is so certain is no sign of health
 WORSE_FID = 2.0  # times its own best: not healthy any more
 BEST_AGO = 0.4  # of the run's steps have passed since the best FID
@@ -230,6 +231,8 @@ def healthy(past: Past) -> str | None:
     """Positive signs only: near real pictures by the run's own measure, varied, D neither blind nor certain."""
     far, diversity, auroc = past.far(), past.now("diversity"), past.now("d_auroc")
     seen_well = _high(diversity, VARIED) and _high(past.now("correlation"), SMOOTH)
+    if past.from_weights and past.step < LEARNED:  # of other pictures it knew how to draw them, of these not yet
+        return None
     if not (_near_real(past) and seen_well and _high(auroc, BLIND) and _low(auroc, CERTAIN)):
         return None
     return say("diagnosis.healthy", far=far, diversity=diversity, told_apart=auroc)
