@@ -19,7 +19,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from gan.core.files import link_or_copy, write_atomically
 from gan.core.images import is_webp
 from gan.core.messages import text_of, with_messages
-from gan.monitor.records import COLUMNS, OLDER_SIGNALS, SIGNALS, Event, Frame, Measure, Row, Signal, Threads
+from gan.monitor.records import COLUMNS, OLDER_SIGNALS, SIGNALS, SKETCH, Event, Frame, Measure, Row, Signal, Threads
 
 T = TypeVar("T")
 
@@ -202,8 +202,8 @@ class Record(Generic[T]):
     """One kind of record that a run writes down: one line each in a file of the run's folder.
 
     encode, decode: to a line and back; decode raises ValueError, KeyError, TypeError, OverflowError or RecursionError
-    for what is none. step: after which it was written down. fields: its names and values. rounded: as it is read back.
-    head: the file's first line.
+    for what is none. step: after which it was written down. fields: names and values that pages are told. rounded: as
+    it is read back. head: the file's first line.
     """
 
     file: str
@@ -232,6 +232,11 @@ def _rounded_signal(signal: Signal) -> Signal:
     return {name: _short(signal[name]) for name in SIGNALS}
 
 
+def _curves(signal: Signal) -> Signal:
+    """What is a curve: the numbers of a sketch say nothing alone."""
+    return {name: value for name, value in signal.items() if name not in SKETCH}
+
+
 # All that a run writes down, and the only list of it: files, forks, zips, counts and routes are made from it.
 RECORDS: dict[str, Record[Any]] = {
     "frames": Record("frames.jsonl", _json_line, _decode_frame),
@@ -240,7 +245,9 @@ RECORDS: dict[str, Record[Any]] = {
     "threads": Record(
         "threads.csv", _encode_row, _decode_threads, _row_step, Threads._asdict, head=_head(Threads._fields)
     ),
-    "signals": Record("signals.csv", _encode_signal, _decode_signal, rounded=_rounded_signal, head=_head(SIGNALS)),
+    "signals": Record(
+        "signals.csv", _encode_signal, _decode_signal, fields=_curves, rounded=_rounded_signal, head=_head(SIGNALS)
+    ),
     "measures": Record("measures.jsonl", _json_line, _decode_measure),
 }
 

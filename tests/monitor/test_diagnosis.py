@@ -216,7 +216,9 @@ def restless(turn: float = 8.0, until: int = 10_000) -> dict:
 def test_pictures_that_all_change_and_are_like_nothing_that_there_is_go_in_circles():
     (found,) = diagnose(QUICK, rows(), signals(**restless()))
     assert (found.kind, found.alarm) == ("oscillation", True)
-    assert found.seen.startswith("Since step 840 the pictures drawn from the same noise have become 120\xa0% as different")
+    assert found.seen.startswith(
+        "Since step 840 the pictures drawn from the same noise have become 120\xa0% as different"
+    )
     (early,) = diagnose(QUICK, rows(200), signals(200, **restless(turn=3)))
     assert (early.kind, early.alarm, early.title) == ("oscillation", False, "Every picture still changes")
     assert kinds(**restless(turn=3), steps=100) == ["learning"]  # all pictures change at first

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gan.core.messages import say
 from gan.monitor.records import COLUMNS, OLDER_SIGNALS, SIGNALS, Row, due
 from gan.runs import history
-from gan.runs.history import History
+from gan.runs.history import History, Mark
 from tests import samples
 
 pytestmark = pytest.mark.slow
@@ -221,6 +221,13 @@ def test_signals_of_older_runs_are_read_and_go_on_with_more_columns(tmp_path, na
     lines = (tmp_path / "signals.csv").read_text().splitlines()
     assert lines[0] == ",".join(history.SIGNALS) and {line.count(",") for line in lines} == {lines[0].count(",")}
     assert History(tmp_path).signals == h.signals and len(h.signals) == 4
+
+
+def test_pages_are_told_of_curves_and_of_no_sketch(tmp_path):
+    h = History(tmp_path)
+    h.add("signals", dict.fromkeys(SIGNALS, 0.25) | {"step": 20})
+    (told,) = h.between(Mark(), h.mark())["signals"]
+    assert list(told) == [name for name in SIGNALS if not name.startswith("sketch")] and len(told) == len(SIGNALS) - 32
 
 
 def test_a_full_disk_loses_no_older_signals(tmp_path, monkeypatch):
