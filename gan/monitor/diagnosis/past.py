@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 from statistics import median
 from typing import NamedTuple
 
@@ -14,8 +15,16 @@ LATEST = 3  # records, at most, whose median is "now": one look at 64 pictures w
 RECENT = 0.85  # of all steps; what is older than that is not "now" in a young run, which changes fast
 WELL = 0.6  # of real pictures' variety, and of the correlation of their neighbours: a state to go back to
 HALF_WAY = 0.5  # of the first distance: the same
-LAST_THIRD = 2 / 3  # since so much of the steps
 SMOOTHED = 5  # rows, by their median: a single batch that went wrong is no swing
+
+
+class Return(NamedTuple):
+    """At step `step` the pictures were `near` those of now, and at `later` `away`: mean distances of two real ones."""
+
+    step: int
+    near: float
+    later: int
+    away: float
 
 
 class Past(NamedTuple):
@@ -105,16 +114,17 @@ class Past(NamedTuple):
         now, then = self.far(), self.until(self.step / 2).far()
         return now is not None and then is not None and now >= share * then
 
-    def changed(self) -> tuple[int, float] | None:
-        """The step of the last third whose pictures were furthest from those of the same latents now, and how far.
+    def returned(self, after: float) -> Return | None:
+        """Where, after this step, the pictures drawn from the same noise went away most of all and came back.
 
-        In mean distances of two real pictures, root mean square. None where that was not written down.
+        None where they never did, or nothing was written down of it.
         """
-        now = self._sketch(self.signals[-1]) if self.signals else None
-        recent = [s for s in self.signals[:-1] if s["step"] >= LAST_THIRD * self.signals[-1]["step"]]
-        earlier = [(s["step"], sketch) for s in recent if (sketch := self._sketch(s))]
-        far = [(math.dist(now, sketch), step) for step, sketch in earlier] if now else []
-        return (max(far)[1], max(far)[0]) if far else None
+        known = [(s["step"], sketch) for s in self.signals if s["step"] >= after and (sketch := self._sketch(s))]
+        far = [(math.dist(sketch, known[-1][1]), step) for step, sketch in known]  # from those of now
+        nearest = accumulate(far, min)
+        found = [Return(at, near, later, away) for (near, at), (away, later) in zip(nearest, far[1:], strict=False)]
+        best = max(found, key=lambda r: r.away - r.near, default=None)
+        return best if best and best.away > best.near else None
 
     @staticmethod
     def _sketch(record: Signal) -> list[float] | None:

@@ -45,9 +45,8 @@ SWING = 0.45  # of D's verdict, real minus generated, from one side to the other
 SWING_SCORES = 3.0  # the same for scores without bounds, in spreads (5 % to 95 %) of the scores of real pictures
 SWINGS = 4  # such swings since a third of the run; healthy ones have 0 to 2
 SWINGING_VARIES = 0.7  # where pictures are as diverse as this, swings are lively and no failure (conv-small)
-REPLACED = 1.0  # mean distance of two real pictures, from the same latents' earlier ones: all are others
-UNLIKE = 1.7  # of a real picture's distance to its nearest other one: like nothing that there is
-SETTLED = 8  # looks; before, all pictures change
+AWAY = 0.6  # mean distances of two real pictures: since a third of the run the pictures were others, and
+BACK = 0.5  # times as far and no further from those of now before
 STUCK = 0.97  # of the distance at half of the steps: no progress to speak of
 GOOD = 0.12  # of the first distance: what is drawn is recognised
 GOOD_FID = 20.0  # times real against real: digits are digits, and garments garments
@@ -153,18 +152,21 @@ def partial_collapse(past: Past) -> str | None:
     return None
 
 
-def restless(past: Past) -> str | None:
-    """All pictures change from look to look, and are like nothing that there is."""
-    changed = past.changed()
-    if changed is None or len(past.signals) < SETTLED or not _high(past.now("train_nn_ratio"), UNLIKE):
-        return None
-    return say("diagnosis.replaced", change=changed[1], step=changed[0]) if changed[1] >= REPLACED else None
-
-
 # Causes, which stand behind what is seen ------------------------------------------------------------------------------
 
 
 def oscillation(past: Past) -> str | None:
+    return _swings(past) or _returned(past)
+
+
+def _returned(past: Past) -> str | None:
+    found = past.returned(past.step / 3)
+    if found is None or found.away < AWAY or found.near > BACK * found.away:
+        return None
+    return say("diagnosis.returned", **found._asdict())
+
+
+def _swings(past: Past) -> str | None:
     steps, gaps = past.gaps(past.step / 3)
     size = _swing_size(past)
     turns = swings(gaps, size) if size else []
@@ -263,7 +265,6 @@ FAILURES: dict[str, Rule] = {
     "not-learning": not_learning,
     "mode-collapse": mode_collapse,
     "partial-collapse": partial_collapse,
-    "oscillation": restless,
 }
 CAUSES: dict[str, Rule] = {
     "oscillation": oscillation,
