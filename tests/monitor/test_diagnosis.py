@@ -183,7 +183,13 @@ def test_health_needs_every_positive_sign():
 def test_a_run_that_begins_with_weights_is_raw_at_first():
     begun = [{"step": 0, "kind": "start", "text": "Begins with the weights of Monsters (step 13,000) instead of noise"}]
     assert kinds(steps=280) == ["healthy"] and kinds(steps=280, events=begun) == ["learning"]
-    assert kinds(steps=300, events=begun) == ["healthy"]
+    assert kinds(steps=340, events=begun) == ["healthy"]
+
+
+def test_health_is_said_where_three_looks_agree():
+    for since, kind in ((940, "healthy"), (960, "learning")):
+        varied = lambda step, since=since: 1.0 if step >= since else 0.65  # noqa: E731
+        assert kinds(diversity=varied, steps=1000) == [kind]
 
 
 def test_weights_and_losses_that_have_exploded_are_a_divergence():

@@ -30,7 +30,8 @@ BLOWN_UP = "divergence"
 ALONE = (BLOWN_UP, "single-colour")  # where nothing else is worth saying
 BEST_STATE = ("plateau", "getting-worse")  # a fork goes on from the best state
 FROM_SCRATCH = ("output", "z_dim", "clusters", "data_limit", "spectral_norm")  # other networks or other pictures
-LASTING = 3  # looks that agree on a cause, where nothing is wrong with the pictures
+HEALTHY = "healthy"
+LASTING = 3  # looks that agree on a cause, where nothing is wrong with the pictures, and on health
 UNSURE = ("cannot-tell", "incomparable")  # say nothing that one could be sure of
 LOOKS = 6  # the last ones, which tell how sure a verdict is
 SURE, LIKELY = 5, 3  # of them that agree
@@ -88,15 +89,15 @@ def said(past: Past) -> dict[str, str]:
     if pictures and next(iter(pictures)) in ALONE:
         return pictures
     causes = _first(past, CAUSES)
-    if not pictures and causes and not _lasting(past, next(iter(causes))):
+    if not pictures and causes and not (past.stuck(STUCK) and _lasting(past, CAUSES[next(iter(causes))])):
         causes = {}
-    return (pictures | causes) or _first(past, COURSE) or _unknown(past)
+    course = {kind: rule for kind, rule in COURSE.items() if kind != HEALTHY or _lasting(past, rule)}
+    return (pictures | causes) or _first(past, course) or _unknown(past)
 
 
-def _lasting(past: Past, cause: str) -> bool:
-    """Whether the pictures come no nearer, and this was the cause some looks ago: one moment alone is an accident."""
-    before = [s["step"] for s in past.signals[-LASTING:]]
-    return past.stuck(STUCK) and all(CAUSES[cause](past.until(step)) for step in before)
+def _lasting(past: Past, rule: Rule) -> bool:
+    """Whether it was so some looks ago: one moment alone is an accident."""
+    return all(rule(past.until(s["step"])) for s in past.signals[-LASTING:])
 
 
 def _first(past: Past, rules: dict[str, Rule]) -> dict[str, str]:
