@@ -3,8 +3,8 @@
 A run's share of the corpus follows from its number alone, so that any twelve numbers in a row hold all kinds:
 even numbers are for development, odd ones are judged; of both, half have rates within a factor 3 of their recipe's and
 half have wild ones; every third learns from few or own pictures. From RARE_FROM on runs begin with presets that fail,
-from MILD_FROM on with milder ones and from SCARCE_FROM on half of them, because what those show is hardly ever drawn.
-A run, its states and all forks of it belong to the half of its number.
+from MILD_FROM on with milder ones, and from SCARCE_FROM on half of them do (the others have wild rates), because what
+those show is hardly ever drawn. A run, its states and all forks of it belong to the half of its number.
 """
 
 from __future__ import annotations
@@ -226,7 +226,7 @@ class Drawn:
 
     @property
     def longer(self) -> bool:
-        return few_of(self.number) or bool(rare_of(self.number)) or mild_of(self.number)
+        return longer_of(self.number)
 
     def ready(self, own_dir: Path) -> Config:
         """The config to train with, after own pictures were prepared in own_dir."""
@@ -249,6 +249,10 @@ def few_of(number: int) -> bool:
     if mild_of(number):
         return number // 2 // len(MILD) % 3 == 0
     return rare_of(number) == RARE[0] if rare_of(number) else number % 3 == 0
+
+
+def longer_of(number: int) -> bool:
+    return few_of(number) or bool(rare_of(number)) or mild_of(number)
 
 
 def wild_of(number: int) -> bool:
@@ -284,7 +288,7 @@ def _drawn(number: int, dice: Dice) -> Drawn:
     classes = _classes(base, own, str(changes["dataset"]))
     config = base.changed(**changes, classes=classes, precision="float32", seed=seed_of(_DRAW, number) % 2**31)
     check_config(config)
-    config = _short(config, dice.between(*(LONGER if few or rare or mild else SECONDS)))
+    config = _short(config, dice.between(*(LONGER if longer_of(number) else SECONDS)))
     kind = own.kind if own else config.dataset
     rates = "wild rates" if wild else f"rates within {NEAR:g} times the recipe's"
     rates = "rates between its own and its cure's" if rare and mild else rates

@@ -1,6 +1,7 @@
 """The sheet: a hundred states of development runs, to be named by somebody who looks at them without the numbers.
 
-Which states, and in which order, follows from what was measured alone; the picture shows neither words nor settings.
+Which states, and in which order, follows from what was measured alone; the picture shows neither words nor settings,
+but how many pictures a run learns from.
 docs/oracle-eye.csv lists those of all sheets and says what the eye saw; the last sheet is drawn and held against it.
 """
 
@@ -40,7 +41,7 @@ PICTURE, PICTURE_BYTES = ROOT / "docs" / "oracle-sheet.webp", 1_500_000
 AGREE = 0.85  # of the states: the bar
 _CHOICE, _ORDER = 71, 72  # streams of randomness, see gan.core.seeds
 
-CELL, GAP, LINE = 33, 6, 14  # pixels: a picture and its border, between parts and tiles, a tile's number
+CELL, GAP, LINE = 33, 6, 14  # pixels: a picture and its border, between parts and tiles, a tile's title
 PARTS = ((24, 6), (4, 1), (8, 2))  # pictures, in so many columns: generated, real, of the two moments before
 PAPER = 208  # level of grey, so that white pictures are seen
 AMONG = 10_000  # training pictures among which the most similar one is looked for
@@ -78,15 +79,10 @@ def measure(args: argparse.Namespace) -> list[Figure]:
     """
     folder = states_folder(args)
     seen = read_eye(EYE) if EYE.exists() else []
-    last = max((one.sheet for one in seen), default=0)
     if args.new_sheet or not seen:
-        before = {(one.number, one.step) for one in seen}
-        states = [s for number in range(0, args.runs, 2) for s in judged(number, folder)]
-        chosen = chosen_of(s for s in states if (s.number, s.step) not in before)
-        last += 1
-        seen += [Named(s.number, s.step, "", last) for s in chosen]
+        seen += _new_sheet(seen, [s for number in range(0, args.runs, 2) for s in judged(number, folder)])
         write_eye(EYE, seen)
-    named = [one for one in seen if one.sheet == last]
+    named = [one for one in seen if one.sheet == seen[-1].sheet]
     write_atomically(PICTURE, sheet([shown(one, folder) for one in named]))
     missing = sum(not one.said for one in named)
     if missing:
@@ -94,6 +90,18 @@ def measure(args: argparse.Namespace) -> list[Figure]:
     found = _measured(named, folder, args.jobs)
     print("\n".join(["", *table(named, found), ""]), flush=True)
     return [agreement(named, found)]
+
+
+def _new_sheet(seen: Sequence[Named], states: Iterable[Judged]) -> list[Named]:
+    """Of states that no sheet has had. Raises BenchError where one is still to be named, or there are none."""
+    if not all(one.said for one in seen):
+        raise BenchError(f"Not all states of the last sheet are named in {EYE.name}.")
+    before = {(one.number, one.step) for one in seen}
+    chosen = chosen_of(s for s in states if (s.number, s.step) not in before)
+    if not chosen:
+        raise BenchError("There are no measured states that no sheet has had; --part corpus makes more.")
+    sheet = 1 + max((one.sheet for one in seen), default=0)
+    return [Named(s.number, s.step, "", sheet) for s in chosen]
 
 
 # Which states -------------------------------------------------------------------------------------------------------
@@ -109,8 +117,9 @@ def chosen_of(found: Iterable[Judged], most: int = TILES) -> list[Judged]:
     chosen: list[Judged] = []
     while len(chosen) < most and any(piles):
         for pile in piles[:]:
-            if pile and len(chosen) < most:
-                chosen.append(pile[0])
+            new = next((s for s in pile if s not in chosen), None)  # one with two words is in two piles
+            if new and len(chosen) < most:
+                chosen.append(new)
             piles = [[s for s in p if s not in chosen] for p in piles]
     return sorted(chosen, key=lambda s: seed_of(_ORDER, s.number, s.step))
 

@@ -23,7 +23,7 @@ from gan.core.config import Config
 from gan.core.files import write_atomically
 from gan.core.images import to_uint8
 from gan.metrics import evaluate
-from gan.monitor.records import OLDER_NAMES, Event, Row, Signal
+from gan.monitor.records import OLDER_NAMES, SIGNALS, Event, Row, Signal
 from gan.training.trainer import Trainer
 
 PICTURES = 1000  # of each moment, always of the same latents
@@ -101,9 +101,10 @@ class State:
 
     @property
     def signals(self) -> list[Signal]:
-        """Kept ones have the names of before the end of November 2026 (`records.OLDER_NAMES`)."""
+        """Those kept by earlier versions have other names (`records.OLDER_NAMES`), and fewer."""
         kept = (signal for signal in self.run.words["signals"] if signal["step"] <= self.step)
-        return [{OLDER_NAMES.get(name, name): value for name, value in signal.items()} for signal in kept]
+        unknown: Signal = dict.fromkeys(SIGNALS)
+        return [unknown | {OLDER_NAMES.get(name, name): value for name, value in signal.items()} for signal in kept]
 
     @property
     def events(self) -> list[Event]:

@@ -25,7 +25,7 @@ SIGNALS = (
     "flat",  # share of generated pictures of a single colour, minus that of real ones
     # Only where augmentation follows D; runs that began before it could have none.
     "augment_p",  # its probability (gan/losses/adaptive.py)
-    # Since December 2026. Of two records: the distance between their sketches is how far the pictures have moved.
+    # The last that came. The distance between the sketches of two records is how far the pictures have moved.
     *SKETCH,
 )
 OLDER_NAMES = {  # in the heads of older files, and in what the bench has kept

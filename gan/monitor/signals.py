@@ -46,6 +46,7 @@ class Signals:
         labels = trainer.data.labels
         self._real_c = None if labels is None else labels[rows]
         self._reference = small(self._pixels(images[spread_rows(len(images), REFERENCE)]))  # [≤ 2000, P]
+        self._sketch = Sketch(COUNT * self._reference.shape[1], trainer.device)
         self._set_yardsticks(small(self._real))
         self._likeness = Likeness(self._pixels(images[spread_rows(len(images), LIKENESS_REFERENCE)]), COUNT)
         self._ready = True
@@ -75,11 +76,9 @@ class Signals:
         found |= quantiles("real", real) | quantiles("fake", fake)
         if trainer.adaptive is not None:
             found["augment_p"] = trainer.adaptive.p
-        numbers = {name: float(found[name]) for name in SIGNALS[1:] if name in found}
-        record = {name: numbers.get(name) for name in SIGNALS[1:]}
-        return {"step": trainer.steps_done} | {
-            k: v if v is None or math.isfinite(v) else None for k, v in record.items()
-        }
+        numbers = torch.stack([number.float() for number in found.values()]).tolist()  # waits for the device once
+        finite = {name: number for name, number in zip(found, numbers, strict=True) if math.isfinite(number)}
+        return {"step": trainer.steps_done} | {name: finite.get(name) for name in SIGNALS[1:]}
 
     def _weights(self) -> dict[str, Tensor]:
         trainer = self.trainer
@@ -97,8 +96,27 @@ class Signals:
             "fake_nn_ratio": mean_nearest_other(fake) / self._twins,
             "train_nn_ratio": torch.cdist(fake, self._reference).amin(1).mean() / self._near,
             "min_pixel": x.amin(),
-            **dict(zip(SKETCH, sketch(fake) / self._spread, strict=True)),
+            **dict(zip(SKETCH, self._sketch(fake) / self._spread, strict=True)),
         } | self._likeness.look(x)
+
+
+class Sketch:
+    """A random projection of rows, all as one vector of `size` numbers, that keeps distances.
+
+    The distance between the sketches of two sets of rows is the root mean square distance of their rows, with a
+    standard error of an eighth (Johnson & Lindenstrauss 1984; sums of random signs as in Charikar et al. 2002). It is
+    the same for all runs, so that records of one, whenever they were written down, can be compared.
+    """
+
+    def __init__(self, size: int, device: torch.device | str = "cpu") -> None:
+        rng = torch.Generator().manual_seed(0)
+        self._order = torch.randperm(size, generator=rng).to(device)
+        self._signs = (torch.randint(2, (size,), generator=rng) * 2 - 1).to(device, torch.float32)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Of rows x [N, size / N]: [len(SKETCH)]."""
+        parts = (x.flatten()[self._order] * self._signs).tensor_split(len(SKETCH))
+        return torch.stack([part.sum() for part in parts]) / len(x) ** 0.5
 
 
 # Pure functions --------------------------------------------------------------------------------------------------
@@ -121,20 +139,6 @@ def mean_nearest_other(x: Tensor, count: int | None = None, same: float = 0.0) -
     """
     distances = torch.cdist(x[:count], x).fill_diagonal_(math.inf)  # [count, N]
     return distances.masked_fill_(distances < same, math.inf).amin(1).mean()
-
-
-def sketch(x: Tensor) -> Tensor:
-    """A random projection of rows x [N, P], all as one vector, that keeps distances: [len(SKETCH)].
-
-    The distance between the sketches of two sets of rows is the root mean square distance of their rows, with a
-    standard error of an eighth (Johnson & Lindenstrauss 1984; sums of random signs as in Charikar et al. 2002).
-    """
-    flat = x.flatten()
-    rng = torch.Generator().manual_seed(0)
-    order = torch.randperm(len(flat), generator=rng)
-    signs = torch.randint(2, (len(flat),), generator=rng) * 2 - 1
-    signed = (flat[order.to(x.device)] * signs.to(x.device)).tensor_split(len(SKETCH))
-    return torch.stack([part.sum() for part in signed]) / len(x) ** 0.5
 
 
 def d_auroc(real: Tensor, fake: Tensor) -> Tensor:

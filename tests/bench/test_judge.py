@@ -5,17 +5,20 @@ from __future__ import annotations
 import argparse
 import random
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
 from gan.bench import cures, evidence, judge, oracle
 from gan.bench.corpus import HALVES, draw
+from gan.bench.corpus_states import KeptRun, State
 from gan.bench.cures import CURED, Tried
 from gan.bench.judge import FAILED, SAME, Case, confusion, figures, interval, misses
 from gan.core.config import Config
 from gan.monitor.diagnosis import KINDS
 from gan.monitor.diagnosis.kinds import ALARMS, TOO_EARLY
 from gan.monitor.diagnosis.remedies import OFF, back_to_recipe, remedy, thing_of
+from gan.monitor.records import OLDER_NAMES, OLDER_SIGNALS
 from gan.training.checks import check_config
 
 pytestmark = pytest.mark.slow
@@ -79,6 +82,16 @@ def test_an_interval_resamples_runs_and_not_states():
     width = 2 * 1.96 * (share * (1 - share) / 40) ** 0.5  # the normal approximation
     assert high - low == pytest.approx(width, rel=0.25)
     assert interval(once, lambda c: True) == (1.0, 1.0) and interval([], hit) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("names", OLDER_SIGNALS, ids=len)
+def test_runs_that_an_earlier_version_kept_are_judged(names):
+    older = {new: old for old, new in OLDER_NAMES.items()}
+    record = {older.get(name, name): 0.5 for name in names}
+    words = {"config": draw(0).config.to_dict(), "rows": [], "events": [], "signals": [record | {"step": 40}]}
+    state = State(KeptRun(Path(), words), 40)
+    assert [signal["d_auroc"] for signal in state.signals] == [0.5]
+    assert judge.said(state) == ("memorisation",)
 
 
 @pytest.mark.parametrize("half", HALVES)

@@ -466,7 +466,20 @@ def test_nothing_of_the_oracle_is_said_before_all_are_named(monkeypatch, tmp_pat
     assert "| healthy | healthy |" in capsys.readouterr().out
     again = parser.parse_args(["--part", "sheet", "--runs", "8", "--states", str(tmp_path), "--new-sheet"])
     assert [f.bar for f in evidence.measure(again)] == ["2 to be named in eye.csv"]  # what no sheet has had
-    assert {(one.sheet, one.number) for one in corpus_sheet.read_eye(eye)} == {(1, 0), (1, 2), (2, 4), (2, 6)}
+    both = [(one.sheet, one.number) for one in corpus_sheet.read_eye(eye)]
+    assert sorted(both) == [(1, 0), (1, 2), (2, 4), (2, 6)]
+    with pytest.raises(BenchError, match=r"Not all states of the last sheet are named in eye\.csv"):
+        evidence.measure(again)
+    eye.write_text(eye.read_text().replace(",10,\n", ",10,healthy\n"))
+    with pytest.raises(BenchError, match="no measured states that no sheet has had"):
+        evidence.measure(again)
+
+
+def test_no_state_is_on_a_sheet_twice():
+    both = replace(HEALTHY, vary=0.1, distance=(1.0, 0.9, 0.9, 0.9), moved=1.0, correlation=0.0)
+    assert words(both) == ("noise", "collapsed")
+    chosen = corpus_sheet.chosen_of([corpus_runs.Judged(number, 10, both) for number in (2, 4, 6)])
+    assert sorted(s.number for s in chosen) == [2, 4, 6]
 
 
 def test_the_sheet_is_drawn_from_kept_states(tiny, tmp_path):

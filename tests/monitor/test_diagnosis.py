@@ -138,6 +138,15 @@ def test_what_is_on_its_way_is_no_alarm():
     assert diagnose(off, rows(1800), signals(1800, **NO_NEARER))[0].alarm
 
 
+@pytest.mark.parametrize(
+    "values, kind",
+    [((0.4, 0.4), "learning"), ((0.4, 0.4, 0.4), "partial-collapse"), ((0.3, 0.4, 0.4), "learning")],
+)
+def test_three_looks_say_whether_few_kinds_of_pictures_become_more(values, kind):
+    at = dict(zip((20, 40, 60), values, strict=False))
+    assert kinds(**RAW, diversity=lambda step: at.get(step, 1.0), steps=20 * len(values)) == [kind]
+
+
 def test_how_sure_it_is_follows_from_how_many_looks_agree():
     for since, sure in ((1000, "First signs"), (960, "Likely"), (800, "Sure")):
         falls = lambda step, since=since: 0.1 if step >= since - 20 else 1.0  # noqa: E731
@@ -184,6 +193,8 @@ def test_a_run_that_begins_with_weights_is_raw_at_first():
     begun = [{"step": 0, "kind": "start", "text": "Begins with the weights of Monsters (step 13,000) instead of noise"}]
     assert kinds(steps=280) == ["healthy"] and kinds(steps=280, events=begun) == ["learning"]
     assert kinds(steps=340, events=begun) == ["healthy"]
+    measured = {"real_fid": 4.0, "fid": 20.0, "step": 100}
+    assert kinds(steps=280, events=begun, measures=[measured]) == ["healthy"]  # which knows no noise
 
 
 def test_health_is_said_where_three_looks_agree():
@@ -220,7 +231,7 @@ def turning(size: float = 0.4, looks: float = 8.0, until: int = 10_000) -> dict:
 def test_pictures_that_go_away_and_come_back_go_in_circles():
     (found,) = diagnose(QUICK, rows(), signals(**STANDSTILL, **turning()))
     assert (found.kind, found.alarm) == ("oscillation", True)
-    seen = r"At step \d+ the .* were 0\s% as far from .*, and 80\s% at step \d+: they went away and came back\."
+    seen = r"At step \d+ the .* were 0\s% as far from .*, and 78\s% at step \d+: they went away and came back\."
     assert re.fullmatch(seen, found.seen)
     assert kinds(**STANDSTILL, **turning(), diversity=always(0.1)) == ["mode-collapse", "oscillation"]  # beside it
     assert kinds(**RAW, **turning()) == ["learning"]  # and come nearer
@@ -228,9 +239,42 @@ def test_pictures_that_go_away_and_come_back_go_in_circles():
         assert kinds(**STANDSTILL, **calm) == ["cannot-tell"]
     flickering = {name: lambda step, i=i: math.sin(step * step * (i + 1)) for i, name in enumerate(SKETCH)}
     assert kinds(**STANDSTILL, **flickering) == ["cannot-tell"]  # always others: away, and never back
-    for unknown in (1000, 980):  # not written down, or since the last look
-        gone = {name: lambda step, f=f, u=unknown: f(step) if step > u else None for name, f in turning().items()}
-        assert kinds(**STANDSTILL, **gone) == ["cannot-tell"]
+    for hole in (lambda step: None if step > 980 else 0.0, lambda step: None if step < 980 else 0.0, always(None)):
+        assert kinds(**STANDSTILL, **turning() | {SKETCH[9]: hole}) == ["cannot-tell"]  # not written down
+
+
+def along(*distances: float) -> dict:
+    """Sketches at these distances from the last one at steps 400, 420, ...; before and after like the last one."""
+    at = dict(zip(range(400, 1000, 20), distances, strict=False))
+    return dict.fromkeys(SKETCH, always(0.0)) | {SKETCH[3]: lambda step: at.get(step, 0.0)}
+
+
+@pytest.mark.parametrize(
+    "distances, seen",
+    [
+        ((0.1, 0.65, 0.65), True),
+        ((0.1, 0.55, 0.55), False),  # not far enough
+        ((0.1, 50.0), False),  # a single look
+        ((0.1, 0.65, 50.0), True),  # and one that wavers beside it
+        ((0.7, 1.3, 1.3, 0.3, 0.65, 0.65), True),  # the largest way is not the only one
+    ],
+)
+def test_away_is_far_and_lasting(distances, seen):
+    assert ("oscillation" in kinds(**STANDSTILL, **along(*distances))) == seen
+
+
+@pytest.mark.parametrize("near, seen", [(0.3, True), (0.4, False)])
+def test_back_is_near(near, seen):
+    """Nearer than half of the way is not back: the run begins so late that all before is forgotten."""
+    moves = dict.fromkeys(SKETCH, always(0.0))
+    moves[SKETCH[3]] = lambda step: near if step < 500 else 0.7 if step < 900 else 0.0
+    assert ("oscillation" in kinds(**STANDSTILL, **moves)) == seen
+
+
+def test_what_was_before_a_fork_is_of_other_noise():
+    fork = {"step": 600, "kind": "fork", "text": "Fork of another run at step 600"}
+    assert kinds(**STANDSTILL, **along(0.1, 0.7, 0.7)) == ["oscillation"]
+    assert kinds(**STANDSTILL, **along(0.1, 0.7, 0.7), events=[fork]) == ["cannot-tell"]
 
 
 def test_bright_pictures_of_a_generator_that_could_paint_black():

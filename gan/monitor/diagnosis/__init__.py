@@ -91,12 +91,15 @@ def said(past: Past) -> dict[str, str]:
     causes = _first(past, CAUSES)
     if not pictures and causes and not (past.stuck(STUCK) and _lasting(past, CAUSES[next(iter(causes))])):
         causes = {}
-    course = {kind: rule for kind, rule in COURSE.items() if kind != HEALTHY or _lasting(past, rule)}
-    return (pictures | causes) or _first(past, course) or _unknown(past)
+    return (pictures | causes) or _first(past, _course(past)) or _unknown(past)
+
+
+def _course(past: Past) -> dict[str, Rule]:
+    return {kind: rule for kind, rule in COURSE.items() if kind != HEALTHY or _lasting(past, rule)}
 
 
 def _lasting(past: Past, rule: Rule) -> bool:
-    """Whether it was so some looks ago: one moment alone is an accident."""
+    """Whether it is so at each of the latest looks: one moment alone is an accident."""
     return all(rule(past.until(s["step"])) for s in past.signals[-LASTING:])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from statistics import median
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ SMOOTHED = 5  # rows, by their median: a single batch that went wrong is no swin
 
 
 class Return(NamedTuple):
-    """At step `step` the pictures were `near` those of now, and at `later` `away`: mean distances of two real ones."""
+    """At `step` the pictures were `near` those of now, and at `later` `away`: in mean distances of two real ones."""
 
     step: int
     near: float
@@ -114,22 +114,24 @@ class Past(NamedTuple):
         now, then = self.far(), self.until(self.step / 2).far()
         return now is not None and then is not None and now >= share * then
 
-    def returned(self, after: float) -> Return | None:
-        """Where, after this step, the pictures drawn from the same noise went away most of all and came back.
+    def returned(self, after: float, away: float, back: float) -> Return | None:
+        """Where, after this step, the pictures drawn from the same noise went this far away and came back.
 
-        None where they never did, or nothing was written down of it.
+        Away at two looks running, because one wavers; before it they were at most `back` times as far. Since the last
+        fork, which may have changed the noise. None where they never did, or that was not written down.
         """
-        known = [(s["step"], sketch) for s in self.signals if s["step"] >= after and (sketch := self._sketch(s))]
-        far = [(math.dist(sketch, known[-1][1]), step) for step, sketch in known]  # from those of now
+        since = max([after, *(e["step"] for e in self.events if e["kind"] == "fork")])
+        sketches = {s["step"]: [s[name] for name in SKETCH] for s in self.signals if s["step"] >= since}
+        known = {step: sketch for step, sketch in sketches.items() if None not in sketch}
+        if not known or self.signals[-1]["step"] not in known:
+            return None
+        now = known[self.signals[-1]["step"]]
+        far = [(math.dist(sketch, now), step) for step, sketch in known.items()]
         nearest = accumulate(far, min)
-        found = [Return(at, near, later, away) for (near, at), (away, later) in zip(nearest, far[1:], strict=False)]
-        best = max(found, key=lambda r: r.away - r.near, default=None)
-        return best if best and best.away > best.near else None
-
-    @staticmethod
-    def _sketch(record: Signal) -> list[float] | None:
-        sketch = [record[name] for name in SKETCH]
-        return None if None in sketch else sketch
+        lasting = [min(pair) for pair in pairwise(far[1:])]
+        found = [Return(at, near, later, most) for (near, at), (most, later) in zip(nearest, lasting, strict=False)]
+        found = [r for r in found if r.away >= away and r.near <= back * r.away]
+        return max(found, key=lambda r: r.away - r.near, default=None)
 
     def last_well(self) -> int:
         """The last step whose pictures were varied, smooth and well on their way; 0 where none were."""

@@ -45,14 +45,14 @@ SWING = 0.45  # of D's verdict, real minus generated, from one side to the other
 SWING_SCORES = 3.0  # the same for scores without bounds, in spreads (5 % to 95 %) of the scores of real pictures
 SWINGS = 4  # such swings since a third of the run; healthy ones have 0 to 2
 SWINGING_VARIES = 0.7  # where pictures are as diverse as this, swings are lively and no failure (conv-small)
-AWAY = 0.6  # mean distances of two real pictures: since a third of the run the pictures were others, and
-BACK = 0.5  # times as far and no further from those of now before
+AWAY = 0.6  # mean distances of two real pictures: so far from those of now the pictures were in between
+BACK = 0.5  # of that: so near they were before
 STUCK = 0.97  # of the distance at half of the steps: no progress to speak of
 GOOD = 0.12  # of the first distance: what is drawn is recognised
 GOOD_FID = 20.0  # times real against real: digits are digits, and garments garments
 VARIED = 0.7  # of real pictures' variety, for health
 SMOOTH = 0.7  # of real pictures' correlation of neighbours: no speckles to speak of
-LEARNED = 300  # steps; a run that began with weights is nearer than noise from the first one on
+LEARNED = 300  # steps: pictures of a run that began with weights are smooth and varied before it has learned these
 CERTAIN = 0.995  # told apart: a D that is so certain is no sign of health
 WORSE_FID = 2.0  # times its own best: not healthy any more
 BEST_AGO = 0.4  # of the run's steps have passed since the best FID
@@ -160,10 +160,8 @@ def oscillation(past: Past) -> str | None:
 
 
 def _returned(past: Past) -> str | None:
-    found = past.returned(past.step / 3)
-    if found is None or found.away < AWAY or found.near > BACK * found.away:
-        return None
-    return say("diagnosis.returned", **found._asdict())
+    found = past.returned(past.step / 3, AWAY, BACK)
+    return say("diagnosis.returned", **found._asdict()) if found else None
 
 
 def _swings(past: Past) -> str | None:
@@ -233,19 +231,17 @@ def healthy(past: Past) -> str | None:
     """Positive signs only: near real pictures by the run's own measure, varied, D neither blind nor certain."""
     far, diversity, auroc = past.far(), past.now("diversity"), past.now("d_auroc")
     seen_well = _high(diversity, VARIED) and _high(past.now("correlation"), SMOOTH)
-    if past.from_weights and past.step < LEARNED:  # of other pictures it knew how to draw them, of these not yet
-        return None
     if not (_near_real(past) and seen_well and _high(auroc, BLIND) and _low(auroc, CERTAIN)):
         return None
     return say("diagnosis.healthy", far=far, diversity=diversity, told_apart=auroc)
 
 
 def _near_real(past: Past) -> bool:
-    """By the FID, where it is measured; else by the run's own beginning."""
+    """By the FID, where it is measured; else by the run's own beginning, which is noise."""
     measured = [m for m in past.measures if m.get("fid") is not None and m.get("real_fid")]
     if measured and past.begun:
         return measured[-1]["fid"] <= GOOD_FID * measured[-1]["real_fid"]
-    return _low(past.far(), GOOD)
+    return _low(past.far(), GOOD) and not (past.from_weights and past.step < LEARNED)
 
 
 def learning(past: Past) -> str | None:
