@@ -4,7 +4,8 @@ A run's share of the corpus follows from its number alone, so that any twelve nu
 even numbers are for development, odd ones are judged; of both, half have rates within a factor 3 of their recipe's and
 half have wild ones; every third learns from few or own pictures. From RARE_FROM on runs begin with presets that fail,
 from MILD_FROM on with milder ones, and from SCARCE_FROM on half of them do (the others have wild rates), because what
-those show is hardly ever drawn. A run, its states and all forks of it belong to the half of its number.
+those show is hardly ever drawn; from DRAWN_AGAIN_FROM on none do. A run, its states and all forks of it belong to the
+half of its number.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ MILD_FROM = 330  # from this number on presets have rates anywhere between their
 MILD = ("oscillation", "mode-collapse", "")  # "": MILD_RECIPE, all of whose pictures change for long
 MILD_RECIPE = "dcgan-upsample"
 SCARCE_FROM = 450  # from this number on half begin with RARE[0], and half have wild rates: of both there were few
+DRAWN_AGAIN_FROM = 550  # from this number on they are as before RARE_FROM, for a look with rules that are finished
 RARE_PICTURES = (12, 60)  # of a run that begins with memorisation
 OWN = "own"  # stands for the name of a set of own pictures until it is prepared
 _DRAW, _SET = 51, 52  # streams of randomness, see gan.core.seeds
@@ -235,7 +237,7 @@ class Drawn:
 
 def rare_of(number: int) -> str:
     """The preset that the run of this number begins with; "" for a recipe."""
-    if number < RARE_FROM:
+    if not RARE_FROM <= number < DRAWN_AGAIN_FROM:
         return ""
     presets = RARE if number < MILD_FROM else MILD if mild_of(number) else (RARE[0], "")
     return presets[number // 2 % len(presets)]
