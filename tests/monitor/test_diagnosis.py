@@ -129,6 +129,11 @@ def test_what_is_on_its_way_is_no_alarm():
     few = RAW | {"diversity": lambda step: 0.2 + step / 1e4}
     (found,) = diagnose(QUICK, rows(), signals(**few))
     assert (found.kind, found.severity) == ("mode-collapse", "note")
+    both = diagnose(
+        QUICK, rows(), signals(**few | {"d_auroc": always(1.0), "g_grad": lambda step: 10 ** (-step / 100)})
+    )
+    cause = "discriminator-too-strong"
+    assert [(v.kind, v.severity) for v in both] == [("mode-collapse", "note"), (cause, "note")]  # and its cause
     (found,) = diagnose(QUICK, rows(), signals(**RAW, diversity=always(0.2)))
     assert (found.kind, found.severity) == ("mode-collapse", "warning")
     mlp = RECIPES["mlp"].config

@@ -7,7 +7,7 @@ clock, at pictures or at a network, so that a verdict can be repeated from a run
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gan.core.config import Changes, Config
@@ -78,7 +78,8 @@ def diagnose(
     if not found:
         return []
     before = [said(past.until(s["step"])) for s in signals[-LOOKS:-1]]
-    return [_verdict(past, kind, seen, sum(kind in b for b in before) + 1) for kind, seen in found.items()]
+    patient = _patient(past, found)
+    return [_verdict(past, kind, seen, sum(kind in b for b in before) + 1, patient) for kind, seen in found.items()]
 
 
 def said(past: Past) -> dict[str, str]:
@@ -117,11 +118,16 @@ def _unknown(past: Past) -> dict[str, str]:
     return {"cannot-tell" if known else "incomparable": seen}
 
 
-def _verdict(past: Past, kind: str, seen: str, looks: int) -> Verdict:
+def _patient(past: Past, found: Iterable[str]) -> bool:
+    """Whether what is found may go by itself: in a young run, or where the pictures are on their way; a cause too."""
+    return past.step < _youth(past.config) or any(_on_its_way(past, kind) for kind in found)
+
+
+def _verdict(past: Past, kind: str, seen: str, looks: int, patient: bool) -> Verdict:
     words = KINDS[kind]
     how = "sure" if looks >= SURE else "likely" if looks >= LIKELY else "first_signs"
     sure = "" if kind in UNSURE else say(f"diagnosis.looks_{how}", looks=looks, of=LOOKS)
-    patient = kind not in ALONE and (past.step < _youth(past.config) or _on_its_way(past, kind))
+    patient = patient and kind not in ALONE
     severity = "note" if patient and words.severity == "warning" else words.severity
     title = words.early if patient and words.early else words.title
     near = usual(past.config) is not None and not far_off(past.config, NEAR)
