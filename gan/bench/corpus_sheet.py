@@ -1,4 +1,4 @@
-"""The sheet: a hundred states of development runs, to be named by somebody who looks at them without the numbers.
+"""The sheet: up to a hundred states of development runs, to be named by somebody who looks at them without the numbers.
 
 Which states, and in which order, follows from what was measured alone; the picture shows neither words nor settings,
 but how many pictures a run learns from.

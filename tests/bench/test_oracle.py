@@ -95,7 +95,7 @@ def test_runs_that_begin_with_failing_presets_come_after_the_others_in_equal_sha
     assert not any(rare_of(number) for number in range(RARE_FROM))
 
 
-def test_later_runs_begin_half_way_between_failing_presets_and_their_cures():
+def test_later_runs_begin_anywhere_between_failing_presets_and_their_cures():
     drawn = [draw(number) for number in range(MILD_FROM, MILD_FROM + 4 * 3 * len(MILD))]
     for half in HALVES:
         mine = [d for d in drawn if d.half == half]

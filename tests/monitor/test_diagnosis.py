@@ -270,7 +270,7 @@ def test_away_is_far_and_lasting(distances, seen):
 
 @pytest.mark.parametrize("near, seen", [(0.3, True), (0.4, False)])
 def test_back_is_near(near, seen):
-    """Nearer than half of the way is not back: the run begins so late that all before is forgotten."""
+    """At most half as far as they were away: 0.3 of 0.7 is back, 0.4 is not."""
     moves = dict.fromkeys(SKETCH, always(0.0))
     moves[SKETCH[3]] = lambda step: near if step < 500 else 0.7 if step < 900 else 0.0
     assert ("oscillation" in kinds(**STANDSTILL, **moves)) == seen

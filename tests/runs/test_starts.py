@@ -62,6 +62,16 @@ def first_state(run: Run) -> dict[str, torch.Tensor]:
     return load_file(run.states.path(0))
 
 
+def test_forks_and_zips_say_what_a_run_began_with(runs, source, tmp_path):
+    """The diagnosis reads it: such a run is called healthy later."""
+    run, _ = runs.create("quick", "fashion-mnist", {"total_steps": 5}, start=source.id)
+    finished(runs, run)
+    fork, _ = runs.fork(plan_fork(run, {"total_steps": 6}, 5))
+    pack(run.folder, tmp_path / "run.zip")
+    back, *_ = runs.bring_back(tmp_path / "run.zip")
+    assert [one.history.events[0]["kind"] for one in (run, fork, back)] == ["start"] * 3
+
+
 def test_a_run_begins_with_the_average_of_another_and_its_discriminator(runs, source):
     run, _ = runs.create("quick", "fashion-mnist", {"total_steps": 5}, start=source.id)
     assert run.meta.start == SHOWN_RUN and "Fashion-MNIST, from Quick on MNIST" in run.meta.title

@@ -96,6 +96,7 @@ def said(past: Past) -> dict[str, str]:
 
 
 def _course(past: Past) -> dict[str, Rule]:
+    """The rules of COURSE; that of health only where it lasts."""
     return {kind: rule for kind, rule in COURSE.items() if kind != HEALTHY or _lasting(past, rule)}
 
 
