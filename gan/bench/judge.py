@@ -100,6 +100,11 @@ class Case:
         return any(self.first in SAME[word] for word in self.words)
 
     @property
+    def mentioned(self) -> bool:
+        """Whether one of the verdicts is right, the first or one beside it."""
+        return any(kind in SAME[word] for kind in self.kinds for word in self.words)
+
+    @property
     def alarm(self) -> bool:
         """Whether the first verdict is a failure; while it is a note as well."""
         return self.first in KINDS and _alarming(self.first)
@@ -156,6 +161,7 @@ def figures(judged: Sequence[Case]) -> list[Figure]:
         figure("called healthy, and far or past its best", called, lambda c: c.too_healthy, most=0.0),
         figure("failed states whose first verdict is right", failed, lambda c: c.named, least=NAMED_BAR),
     ]
+    made += [figure("the same, the first or one beside it", failed, lambda c: c.mentioned)]
     for word in FAILED:
         mine = [c for c in failed if word in c.words]
         if mine:
@@ -172,7 +178,8 @@ def figure(
     low, high = interval(among, true)
     bar = f"at least {least:.0%}" if least else f"at most {most:.0%}"
     met = "met" if least <= share <= most else "missed"
-    return Figure(what, f"{hits} of {len(among)} ({share:.1%}; {low:.1%} to {high:.1%})", f"{bar}: {met}")
+    beside = f"{bar}: {met}" if least or most < 1 else ""
+    return Figure(what, f"{hits} of {len(among)} ({share:.1%}; {low:.1%} to {high:.1%})", beside)
 
 
 def interval(among: Sequence[Case], true: Callable[[Case], bool]) -> tuple[float, float]:

@@ -23,10 +23,15 @@ from tests.e2e.conftest import TINY, Server, opened, part, run_on_screen, wait_f
 MARKUP = "<img src=x onerror=alert(1)> is no longer finite"
 
 
-def recorded_run(folder: Path, end: str = "", **signals: float | None) -> Path:
-    """The zip of a run with these signals at every look, which failed in the end with these words."""
+def recorded_run(folder: Path, end: str = "", first: float | None = None, **signals: float | None) -> Path:
+    """The zip of a run with these signals at every look, which failed in the end with these words.
+
+    first: what each signal was before the first step; None where that was not written down.
+    """
     changes = TINY | {"width": 4, "z_dim": 16, "clusters": 0, "penalty": "none", "g_lr": 0.01, "d_lr": 0.001}
     run, _ = Runs(folder).adopt(make_config("quick", **changes))
+    if first is not None:
+        run.history.add("signals", dict.fromkeys(SIGNALS, first) | {"step": 0})
     for step in range(20, 420, 20):
         run.history.add("signals", dict.fromkeys(SIGNALS, 0.5) | {"step": step} | signals)
         run.history.add("rows", Row(step, 8 * step, step / 10, 1.3, 0.7, 0.5, 0.4, 1e-3, 1e-3))
@@ -95,6 +100,19 @@ def test_a_verdict_is_read_and_its_remedy_tried(server, visit, tmp_path):
     # Another run, another verdict, in a line of the same height.
     expect(part(page, "train", "diagnosis-seen")).not_to_have_text(MARKUP + ".")
     assert box.bounding_box()["height"] == height
+
+
+@pytest.mark.thorough
+def test_what_is_noise_and_a_collapse_is_said_to_be_both_and_one_remedy_offered(server, visit, tmp_path):
+    visit.expect("404 .*real.png")
+    page = opened(visit(server.url()))
+    same_speckles = recorded_run(tmp_path, first=1.0, diversity=0.1, correlation=0.1, d_auroc=0.9)
+    part(page, "train", "bring-back").set_input_files(same_speckles)
+    expect(part(page, "train", "diagnosis-title")).to_have_text("Mode collapse · Not learning")
+    part(page, "train", "diagnosis").locator("summary").click()
+    expect(verdict(page, "mode-collapse").get_by_role("button", name="Try it")).to_have_count(1)
+    expect(verdict(page, "not-learning")).to_contain_text("the pictures are speckles")
+    expect(verdict(page, "not-learning").get_by_role("button")).to_have_count(0)
 
 
 def test_a_run_that_fails_on_purpose_offers_its_cure(server, visit):

@@ -217,12 +217,28 @@ def test_weights_and_losses_that_have_exploded_are_a_divergence():
 def test_speckles_are_noise_however_varied_they_are():
     assert kinds(**STANDSTILL, correlation=always(0.1)) == ["not-learning"]
     for alike in ({"diversity": always(0.2)}, {"fake_nn_ratio": always(0.03)}):  # always the same, or two
-        assert kinds(**STANDSTILL, correlation=always(0.1), **alike) == ["mode-collapse"]
+        assert kinds(**STANDSTILL, correlation=always(0.1), **alike) == ["mode-collapse", "not-learning"]
     assert kinds(**NO_NEARER, diversity=always(0.05)) == ["not-learning"]  # the start's one and the same grey
     assert kinds(correlation=always(0.4)) == ["learning"]  # shapes through speckles
     still_far = dict.fromkeys(("patches", "spectrum"), lambda step: 0.6 if step > 300 else 1.0)
     assert kinds(**still_far, correlation=always(0.4), train_nn_ratio=always(1.5)) == ["not-learning"]
     assert kinds(**still_far, correlation=always(0.4)) == ["cannot-tell"]  # each is like one that there is
+
+
+def test_what_is_both_noise_and_alike_is_said_to_be_both():
+    speckles = STANDSTILL | {"correlation": always(0.1)}
+    alike, few = {"diversity": always(0.2)}, {"diversity": always(0.4)}
+    assert kinds(**STANDSTILL, **alike) == ["mode-collapse"]  # one picture, and no noise
+    assert kinds(**STANDSTILL, **few) == ["partial-collapse"]
+    assert kinds(**speckles, **few) == ["not-learning", "partial-collapse"]
+    assert kinds(**NO_NEARER, **few) == ["not-learning"]  # what it began with
+    vanished = {"d_auroc": always(1.0), "g_grad": lambda step: 10 ** (-step / 100)}
+    all_three = ["mode-collapse", "not-learning", "discriminator-too-strong"]
+    assert kinds(**speckles, **alike, **vanished) == all_three
+    # Noise on its way is patient with itself, not with a collapse that comes first.
+    slowly = {name: lambda step: 1.0 if step < 100 else 0.95 - step / 1e4 for name in ("patches", "spectrum")}
+    found = diagnose(QUICK, rows(), signals(**slowly, **alike, detail=lambda step: 1 + step / 100))
+    assert [(v.kind, v.severity) for v in found] == [("mode-collapse", "warning"), ("not-learning", "warning")]
 
 
 def turning(size: float = 0.4, looks: float = 8.0, until: int = 10_000) -> dict:

@@ -7,7 +7,7 @@ clock, at pictures or at a network, so that a verdict can be repeated from a run
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gan.core.config import Changes, Config
@@ -15,7 +15,7 @@ from gan.core.messages import joined, say
 from gan.monitor.diagnosis.kinds import ALARMS, KINDS, WAIT
 from gan.monitor.diagnosis.past import Past
 from gan.monitor.diagnosis.remedies import NEAR, SPECIAL, back_to_recipe, far_off, furthest_in_words, remedy
-from gan.monitor.diagnosis.rules import CAUSES, COURSE, FAILURES, STUCK, Rule
+from gan.monitor.diagnosis.rules import BESIDE, CAUSES, COURSE, FAILURES, STUCK, Rule
 from gan.monitor.records import Event, Measure, Row, Signal
 from gan.recipes.catalog import ALL_RECIPES, usual
 
@@ -83,13 +83,14 @@ def diagnose(
 
 
 def said(past: Past) -> dict[str, str]:
-    """Kinds that apply, with what was seen: of the pictures and of the cause at most one each, else of the course."""
+    """Kinds that apply, with what was seen: of the pictures at most two, of the cause one, else one of the course."""
     if past.step < EARLY:
         return _first(past, {BLOWN_UP: FAILURES[BLOWN_UP]})
     pictures = _first(past, FAILURES)
     if pictures and next(iter(pictures)) in ALONE:
         return pictures
     causes = _first(past, CAUSES)
+    pictures |= {kind: seen for first in list(pictures) for kind, seen in _first(past, BESIDE.get(first, {})).items()}
     if not pictures and causes and not (past.stuck(STUCK) and _lasting(past, CAUSES[next(iter(causes))])):
         causes = {}
     return (pictures | causes) or _first(past, _course(past)) or _unknown(past)
@@ -119,9 +120,9 @@ def _unknown(past: Past) -> dict[str, str]:
     return {"cannot-tell" if known else "incomparable": seen}
 
 
-def _patient(past: Past, found: Iterable[str]) -> bool:
-    """Whether what is found may go by itself: in a young run, or where the pictures are on their way; a cause too."""
-    return past.step < _youth(past.config) or any(_on_its_way(past, kind) for kind in found)
+def _patient(past: Past, found: Mapping[str, str]) -> bool:
+    """Whether what is found may go by itself: in a young run, or where what comes first is on its way; the rest too."""
+    return past.step < _youth(past.config) or _on_its_way(past, next(iter(found)))
 
 
 def _verdict(past: Past, kind: str, seen: str, looks: int, patient: bool) -> Verdict:

@@ -101,14 +101,17 @@ def memorisation(past: Past) -> str | None:
 
 
 def not_learning(past: Past) -> str | None:
-    """Unmoved, or speckles, or no nearer than at first; one picture for all is a collapse, also of speckles."""
+    """Noise that is not one picture for all: that is a collapse, also where it is speckles."""
+    return None if _one_picture(past) else noise(past)
+
+
+def noise(past: Past) -> str | None:
+    """Unmoved, or speckles, or no nearer than at first."""
     far, correlation = past.far(), past.now("correlation")
     if far is None:
         return None
     if past.unchanged(UNMOVED):
         return say("diagnosis.unmoved", step=past.step)
-    if _one_picture(past):
-        return None
     white = _low(correlation, WHITE_NOISE)
     if _low(correlation, SPECKLES) and far >= (RAW if white else SPECKLED) and (white or not _grainy(past)):
         return say("diagnosis.speckles", share=max(0.0, correlation))
@@ -150,6 +153,11 @@ def partial_collapse(past: Past) -> str | None:
     if _low(twins, REPEATED) and _low(diversity, REPEATED_VARY):
         return say("diagnosis.repeated", share=twins)
     return None
+
+
+def few_kinds_of_noise(past: Past) -> str | None:
+    """What a generator began with was never varied, and is no collapse."""
+    return partial_collapse(past) if past.moved() >= MOVED else None
 
 
 # Causes, which stand behind what is seen ------------------------------------------------------------------------------
@@ -261,6 +269,11 @@ FAILURES: dict[str, Rule] = {
     "not-learning": not_learning,
     "mode-collapse": mode_collapse,
     "partial-collapse": partial_collapse,
+}
+# What is true of the same pictures as well, and said beside it.
+BESIDE: dict[str, dict[str, Rule]] = {
+    "mode-collapse": {"not-learning": noise},
+    "not-learning": {"partial-collapse": few_kinds_of_noise},
 }
 CAUSES: dict[str, Rule] = {
     "oscillation": oscillation,

@@ -43,6 +43,10 @@ export function firstLine({ verdicts, step }) {
   return { kind, severity, title, both: atStep(both, step), seen };
 }
 
+/** Whether both verdicts ask for one and the same fork. */
+const sameFork = (one, other) =>
+  one.fork_step === other.fork_step && JSON.stringify(one.remedy) === JSON.stringify(other.remedy);
+
 export class DiagnosisPanel {
   /** part(name): an element of the tab. onRemedy({runId, remedy, step}): the person wants to try it. */
   constructor(part, onRemedy) {
@@ -105,11 +109,11 @@ export class DiagnosisPanel {
   }
 
   cards({ verdicts, cure }) {
-    const cards = verdicts.map((verdict) => this.card(verdict, cure));
+    const cards = verdicts.map((verdict, i) => this.card(verdict, cure, verdicts.slice(0, i)));
     return cure ? [...cards, this.cureCard(cure)] : cards;
   }
 
-  card(verdict, cure) {
+  card(verdict, cure, before) {
     const fine = verdict.severity === "fine";
     const parts = [
       [t(fine ? "diagnosis.numbers" : "diagnosis.seen"), verdict.seen],
@@ -120,7 +124,8 @@ export class DiagnosisPanel {
     const list = parts.filter(([, words]) => words).map(([name, words]) => h("div", {}, h("dt", {}, name), h("dd", {}, words)));
     const title = h("h3", { class: "gf-diagnosis-title" }, verdict.title);
     // A run that fails on purpose has a cure of its own, which is known to work.
-    const remedy = verdict.changes.length > 0 && !cure && this.remedy(verdict);
+    const offered = before.some((other) => sameFork(verdict, other));
+    const remedy = verdict.changes.length > 0 && !cure && !offered && this.remedy(verdict);
     return h(
       "section",
       { class: "gf-verdict", dataset: { kind: verdict.kind, severity: verdict.severity } },
