@@ -12,20 +12,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import cast
 
 from gan.bench import oracle
 from gan.bench.common import Figure
-from gan.bench.corpus import HALVES
+from gan.bench.corpus import HALVES, draw
 from gan.bench.corpus_runs import Judged, states_folder
 from gan.bench.corpus_runs import judged as judged_states
 from gan.bench.corpus_sheet import Named, sheet, shown
 from gan.bench.corpus_states import KeptRun, State, kept_run, needed_run
+from gan.bench.oracle import Facts
 from gan.core.files import write_atomically
 from gan.core.flags import whole
 from gan.monitor.diagnosis import KINDS
 from gan.monitor.diagnosis import said as kinds_of
 from gan.monitor.diagnosis.kinds import ALARMS, TOO_EARLY
 from gan.monitor.diagnosis.past import Past
+from gan.monitor.records import Measure
 
 # Which verdicts say the same as a word of the oracle.
 SAME: dict[str, tuple[str, ...]] = {
@@ -57,19 +60,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--half", choices=HALVES, default=HALVES[0], help="of the corpus; the judged one sets no threshold"
     )
     parser.add_argument("--first", type=whole(0, 100_000), default=0, help="number of the first run to look at")
+    parser.add_argument(
+        "--measured", action="store_true", help="only runs on shipped data sets, with the FID of each sixth of the run"
+    )
     parser.add_argument("--misses", type=Path, help="a WebP file for the pictures of every miss, numbered as printed")
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:
     """Of the runs of a half that are kept: the tables, the misses, and when a verdict comes."""
     folder = states_folder(args)
-    found = cases([s for number in numbers_of(args) for s in judged_states(number, folder)], folder)
+    numbers = [n for n in numbers_of(args) if not (args.measured and draw(n).own)]
+    found = cases([s for number in numbers for s in judged_states(number, folder)], folder, args.measured)
     missed = misses(found)
     print("\n".join(["", *confusion(found), "", *map(in_words, missed, count(1)), ""]), flush=True)
     if args.misses and missed:
         tiles = [shown(Named(case.number, case.step, ""), folder) for case in missed]
         write_atomically(args.misses, sheet(tiles))
-    return figures(found) + times(found, folder)
+    return figures(found) + ([] if args.measured else times(found, folder))
 
 
 def numbers_of(args: argparse.Namespace) -> list[int]:
@@ -116,23 +123,32 @@ class Case:
         return self.first == "healthy" and (now > TWICE_BEST * best or now > SHARE_OF_START)
 
 
-def cases(found: Sequence[Judged], folder: Path) -> list[Case]:
-    """The diagnosis of each of these states."""
+def cases(found: Sequence[Judged], folder: Path, measured: bool = False) -> list[Case]:
+    """The diagnosis of each of these states; measured: as where live measures are on."""
     runs: dict[int, KeptRun | None] = {number: kept_run(folder, number) for number in {f.number for f in found}}
     made = []
     for judged in found:
         run = runs[judged.number]
         if run:
-            facts = judged.facts
-            made.append(
-                Case(judged.number, judged.step, oracle.words(facts), facts.distance, said(State(run, judged.step)))
-            )
+            facts, state = judged.facts, State(run, judged.step)
+            verdicts = said(state, measures_of(facts, state.steps) if measured else ())
+            made.append(Case(judged.number, judged.step, oracle.words(facts), facts.distance, verdicts))
     return made
 
 
-def said(state: State) -> tuple[str, ...]:
+def measures_of(facts: Facts, steps: Sequence[int]) -> list[Measure]:
+    """What live measures find after the first step and at these moments, in units of real against real.
+
+    The oracle's distances are theirs: the same network, pictures and formula (gan/monitor/live_metrics.py).
+    """
+    first = facts.times_real / facts.distance[-1] if facts.distance[-1] else 0.0
+    moments = zip((1, *steps), facts.distance, strict=True)
+    return [cast(Measure, {"step": step, "fid": share * first, "real_fid": 1.0}) for step, share in moments]
+
+
+def said(state: State, measures: Sequence[Measure] = ()) -> tuple[str, ...]:
     """The kinds of `diagnose`, the first one first."""
-    return tuple(kinds_of(Past(state.run.config, state.rows, state.signals, state.events, [])))
+    return tuple(kinds_of(Past(state.run.config, state.rows, state.signals, state.events, measures)))
 
 
 # The tables ---------------------------------------------------------------------------------------------------------

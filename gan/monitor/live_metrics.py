@@ -1,6 +1,7 @@
 """The measures of a run while it trains: a small fixed protocol, a few pictures at a time between its steps.
 
-Protocol: SAMPLES pictures of the generator that people see, from the same latents in every run, classes in equal
+The first measure is of the weights after the first step, so that all later ones can be held against what a run began
+with. Protocol: SAMPLES pictures of the generator that people see, from the same latents in every run, classes in equal
 parts, rounded to 8 bits; the data set's metric network; FID against the whole test split, coverage of NEAR test
 pictures drawn once. All pictures of one measure come from the weights of one step, copied at its beginning: a measure
 is a function of that state, and training never depends on whether somebody measures.
@@ -51,7 +52,7 @@ SAMPLES = 1000
 CHUNK = 100  # pictures of 28 x 28 between two steps: about 40 ms on one processor core; of larger ones fewer
 GROWTH = 1.03  # a measure begins at ≥ 1.03 × the step of the one before: at most some 400 in 100,000 steps
 AFTERMATH = 0.25  # of a chunk's time: the steps behind it find the caches full of other things (bench measures)
-FIRST_DEBT = 0.2  # seconds of measuring that must be earned before the first: the first pictures come first
+FIRST_DEBT = 0.2  # seconds of measuring that must be earned before the first chunk: the first pictures come first
 NEAR = 2000  # test pictures that are to be covered
 DRAWS = 5  # "real against real" is the mean over so many draws of SAMPLES training pictures
 KEY = "gan_forge_live_measures"
@@ -78,12 +79,17 @@ class Measurer:
         that begins now. Raises MetricError when the shipped files cannot be read.
         """
         self._debt = max(0.0, self._debt - share * passed)
-        if self._debt or not share or not self.measurable:
+        if not share or not self.measurable:
+            return None
+        step, begins = trainer.steps_done, self._work is None and trainer.steps_done <= 1
+        if self._debt and not begins:
             return None
         if self._work is None:
-            if not max(self._last * GROWTH, self._last + 1) <= trainer.steps_done:
+            if not max(self._last * GROWTH, self._last + 1) <= step:
                 return None
-            self._last, self._work = trainer.steps_done, self._measure(trainer, moment)
+            self._last, self._work = step, self._measure(trainer, moment)
+        if self._debt:  # what the run begins with is copied before it is gone, and looked at later
+            return None
         work = self._work
         found = self._paid(lambda: next(work, None), share)
         if found:
@@ -106,15 +112,19 @@ class Measurer:
         return found
 
     def _measure(self, trainer: Trainer, moment: Moment) -> Iterator[Measure | None]:
+        """One measure of the weights of now, whatever becomes of them."""
+        state = {name: value.detach().clone() for name, value in trainer.shown.state_dict().items()}
+        return self._chunks(Weights(self.config, "", (), trainer.steps_done, state), trainer.device, moment)
+
+    def _chunks(self, weights: Weights, device: torch.device, moment: Moment) -> Iterator[Measure | None]:
         """All of one measure; what lies between two yields is done between two steps."""
         cfg = self.config
         reference, network = reference_of(cfg.dataset), classifier.load(cfg.dataset)
-        state = {name: value.detach().clone() for name, value in trainer.shown.state_dict().items()}
-        generator = build(Weights(cfg, "", (), trainer.steps_done, state))
+        generator = build(weights)
         z, labels = latents(SAMPLES, cfg.z_dim, cfg.classes)
         found, met = [], torch.zeros(len(reference.near.wide), dtype=torch.bool)
         for rows in torch.arange(SAMPLES).split(CHUNK * 28**2 // cfg.size**2):
-            pictures = _draw(generator, z[rows].to(trainer.device), None if labels is None else labels[rows])
+            pictures = _draw(generator, z[rows].to(device), None if labels is None else labels[rows])
             if pictures is None:
                 break
             features, logits = extract(network, pictures)

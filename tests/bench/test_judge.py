@@ -6,20 +6,25 @@ import argparse
 import random
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from gan.bench import cures, evidence, judge, oracle
 from gan.bench.corpus import HALVES, draw
-from gan.bench.corpus_states import KeptRun, State
+from gan.bench.corpus_states import KeptRun, State, pictures_of
 from gan.bench.cures import CURED, Tried
 from gan.bench.judge import FAILED, SAME, Case, confusion, figures, interval, misses
+from gan.bench.yardstick import yardstick_of
 from gan.core.config import Config
+from gan.data.catalog import load
 from gan.monitor.diagnosis import KINDS
 from gan.monitor.diagnosis.kinds import ALARMS, TOO_EARLY
 from gan.monitor.diagnosis.remedies import OFF, back_to_recipe, remedy, thing_of
+from gan.monitor.live_metrics import Measurer
 from gan.monitor.records import OLDER_NAMES, OLDER_SIGNALS
 from gan.training.checks import check_config
+from gan.training.trainer import Trainer
 
 pytestmark = pytest.mark.slow
 
@@ -94,6 +99,23 @@ def test_runs_that_an_earlier_version_kept_are_judged(names):
     state = State(KeptRun(Path(), words), 40)
     assert [signal["d_auroc"] for signal in state.signals] == [0.5]
     assert judge.said(state) == ("memorisation",)
+
+
+def test_moments_of_the_corpus_have_the_fid_that_live_measures_find():
+    drawn = draw(next(n for n in range(100) if draw(n).config.model == "dense" and not draw(n).own))
+    trainer = Trainer(drawn.config, load(drawn.config.dataset))
+    measurer, live = Measurer(drawn.config, clock=lambda: 0.0), None
+    trainer.step()
+    while not live:
+        live = measurer.turn(trainer, 0.5, 10.0, {"step": 1, "images": 1, "seconds": 0.0})
+    yard = yardstick_of(drawn.config.dataset, None, Path())
+    far = yard.far(yard.seen(pictures_of(trainer))[0])
+    assert far == pytest.approx(live["fid"], abs=1e-3)
+    times = far / yard.reference.real["real_fid"]
+    facts = SimpleNamespace(times_real=times / 4, distance=(1.0, 0.5, 0.25))
+    found = judge.measures_of(facts, [10, 20])
+    assert [m["step"] for m in found] == [1, 10, 20]
+    assert [m["fid"] / m["real_fid"] for m in found] == pytest.approx([times, times / 2, times / 4])
 
 
 @pytest.mark.parametrize("half", HALVES)

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from gan.core.config import Config
 from gan.monitor.diagnosis import EARLY, KINDS, diagnose
 from gan.monitor.diagnosis.kinds import WAIT
-from gan.monitor.diagnosis.past import swings
+from gan.monitor.diagnosis.past import Past, swings
 from gan.monitor.diagnosis.remedies import back_to_recipe, far_off, furthest_off, remedy, thing_of
 from gan.monitor.records import SIGNALS, SKETCH, Row
 from gan.recipes.catalog import ALL_RECIPES, FAILURES, RECIPES, make_config
@@ -357,6 +357,35 @@ def test_a_measured_fid_decides_what_is_near():
     assert kinds(measures=[near | {"fid": 200.0}]) == ["learning"]
     old = dict.fromkeys(NEW, always(None))
     assert kinds(measures=[near | {"fid": 20.0}], **old) == ["cannot-tell"]
+
+
+def test_what_is_measured_outranks_a_guess():
+    """Signals that say noise where the FID has fallen, and the other way round; and how far, where both are known."""
+    fell = [{"step": step, "fid": fid} for step, fid in ((1, 400.0), (480, 100.0), (960, 40.0))]
+    stands = [{"step": step, "fid": fid} for step, fid in ((1, 400.0), (480, 390.0), (960, 395.0))]
+    noise = dict.fromkeys(("patches", "spectrum"), lambda step: 1.0 if step < 100 else 0.8)
+    assert kinds(**noise) == ["not-learning"] and kinds(**noise, measures=fell) == ["learning"]
+    assert kinds(**RAW) == ["learning"] and kinds(**RAW, measures=stands) == ["not-learning"]
+    past = Past(QUICK, rows(), signals(**RAW), [], fell)
+    guess = Past(QUICK, rows(), signals(**RAW), [], [])
+    assert past.far() == pytest.approx(40 / 400 * guess.far() / guess.until(960).far())  # as it has gone on since
+    assert not past.stuck(0.97) and Past(QUICK, rows(), signals(**RAW), [], stands).stuck(0.97)
+
+
+@pytest.mark.parametrize(
+    "measures",
+    [[], [(1, 400.0)], [(40, 400.0), (960, 395.0)], [(1, 0.0), (960, 395.0)]],
+    ids=["none", "only the beginning", "not the beginning", "a beginning like real pictures"],
+)
+def test_without_a_measured_beginning_the_guess_stands(measures):
+    found = [{"step": step, "fid": fid} for step, fid in measures]
+    assert Past(QUICK, rows(), signals(**RAW), [], found).far() == Past(QUICK, rows(), signals(**RAW), [], []).far()
+
+
+def test_a_measure_that_is_old_does_not_say_whether_pictures_come_nearer():
+    stood = [{"step": 1, "fid": 400.0}, {"step": 400, "fid": 400.0}]
+    assert Past(QUICK, rows(800), signals(800, **RAW), [], stood).stuck(0.97)
+    assert not Past(QUICK, rows(1000), signals(1000, **RAW), [], stood).stuck(0.97)
 
 
 def test_measured_fids_outrank_what_the_signals_say():

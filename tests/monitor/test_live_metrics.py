@@ -110,6 +110,25 @@ def test_a_measure_is_that_of_the_step_it_names_and_agrees_with_evaluate(runs):
     assert "attributes" not in found  # of digits only the class is known
 
 
+def test_the_first_measure_is_of_what_a_run_begins_with(runs, monkeypatch):
+    """It must earn its time first; until then its weights are kept."""
+    monkeypatch.setattr(live_metrics, "FIRST_DEBT", 1.0)
+    config = make_config("dense", **SMALL)
+    trainer, measurer, found = Trainer(config, loop_module.load()), Measurer(config, clock=lambda: 0.0), None
+    trainer.step()
+    z, _ = evaluate.latents(60, config.z_dim, 0)
+    features, _ = evaluate.extract(classifier.load("mnist"), live_metrics.to_uint8(trainer.sample(z)))
+    reference = live_metrics.reference_of("mnist")
+    distance = live_metrics.frechet_distance(live_metrics.feature_stats(features), reference.stats)
+    for step in range(1, 20):
+        found = measurer.turn(trainer, 0.1, 1.0, MOMENT | {"step": step})
+        if found:
+            break
+        trainer.step()
+    assert found and found["step"] == 1 and trainer.steps_done > 10  # ten seconds for a second's work
+    assert found["fid"] == pytest.approx(distance, rel=1e-4)
+
+
 def test_attributes_are_counted_and_read_back(tmp_path):
     """Of monsters that have learned nothing: the same pictures, drawn and told all at once, have the same counts."""
     config = make_config("quick-monsters", width=4, clusters=0, z_dim=8, batch=4)

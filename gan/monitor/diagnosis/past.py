@@ -15,6 +15,7 @@ LATEST = 3  # records, at most, whose median is "now": one look at 64 pictures w
 RECENT = 0.85  # of all steps; what is older than that is not "now" in a young run, which changes fast
 WELL = 0.6  # of real pictures' variety, and of the correlation of their neighbours: a state to go back to
 HALF_WAY = 0.5  # of the first distance: the same
+HALF = 0.5  # of the steps: what the pictures of now are held against
 SMOOTHED = 5  # rows, by their median: a single batch that went wrong is no swing
 
 
@@ -81,8 +82,25 @@ class Past(NamedTuple):
     def far(self) -> float | None:
         """How far the pictures are from real ones, over what it was at first: 1 is no nearer.
 
-        The geometric mean of two shares, of patches and of the spectrum, each of which alone is fooled: by pictures
-        without any detail, and by pictures with detail at the wrong places.
+        What was measured outranks a guess: it is the latest FID over that of the beginning, times what the guess has
+        changed by since. Without measures it is the guess alone.
+        """
+        measured = self._measured_share()
+        return self._guessed_far() if measured is None else measured
+
+    def _measured_share(self) -> float | None:
+        """None where no FID was measured, of the beginning and later."""
+        fids, now = self.fids(), self._guessed_far()
+        if len(fids) < 2 or fids[0][1] > 1 or not fids[0][0] or now is None:
+            return None
+        latest, at = fids[-1]
+        then = self.until(at)._guessed_far()
+        return latest / fids[0][0] * (now / then) if then else None
+
+    def _guessed_far(self) -> float | None:
+        """The geometric mean of two shares, of patches and of the spectrum.
+
+        Each alone is fooled: by pictures without any detail, and by pictures with detail at the wrong places.
         """
         patches, spectrum = self.share("patches"), self.share("spectrum")
         return None if not self.begun or patches is None or spectrum is None else math.sqrt(patches * spectrum)
@@ -111,8 +129,17 @@ class Past(NamedTuple):
 
     def stuck(self, share: float) -> bool:
         """Whether the pictures are no nearer than `share` of their distance at half of the steps."""
-        now, then = self.far(), self.until(self.step / 2).far()
+        now, then = self._measured_pair() or (self._guessed_far(), self.until(HALF * self.step)._guessed_far())
         return now is not None and then is not None and now >= share * then
+
+    def _measured_pair(self) -> tuple[float, float] | None:
+        """The latest FID, and the one nearest to half of its steps; None where the latest is too old to tell."""
+        fids = self.fids()
+        if len(fids) < 2 or fids[-1][1] < HALF * self.step:
+            return None
+        now, at = fids[-1]
+        then, _ = min(fids[:-1], key=lambda fid: abs(fid[1] - HALF * at))
+        return now, then
 
     def returned(self, after: float, away: float, back: float) -> Return | None:
         """Where, after this step, the pictures drawn from the same noise went this far away and came back.
