@@ -361,14 +361,14 @@ def test_a_measured_fid_decides_what_is_near():
 
 def test_what_is_measured_outranks_a_guess():
     """Signals that say noise where the FID has fallen, and the other way round; and how far, where both are known."""
-    fell = [{"step": step, "fid": fid} for step, fid in ((1, 400.0), (480, 100.0), (960, 40.0))]
+    fell = [{"step": step, "fid": fid} for step, fid in ((1, 400.0), (480, 200.0), (960, 100.0))]
     stands = [{"step": step, "fid": fid} for step, fid in ((1, 400.0), (480, 390.0), (960, 395.0))]
     noise = dict.fromkeys(("patches", "spectrum"), lambda step: 1.0 if step < 100 else 0.8)
     assert kinds(**noise) == ["not-learning"] and kinds(**noise, measures=fell) == ["learning"]
     assert kinds(**RAW) == ["learning"] and kinds(**RAW, measures=stands) == ["not-learning"]
     past = Past(QUICK, rows(), signals(**RAW), [], fell)
     guess = Past(QUICK, rows(), signals(**RAW), [], [])
-    assert past.far() == pytest.approx(40 / 400 * guess.far() / guess.until(960).far())  # as it has gone on since
+    assert past.far() == pytest.approx(100 / 400 * guess.far() / guess.until(960).far())  # as it has gone on since
     assert not past.stuck(0.97) and Past(QUICK, rows(), signals(**RAW), [], stands).stuck(0.97)
 
 
