@@ -359,6 +359,19 @@ def test_a_measured_fid_decides_what_is_near():
     assert kinds(measures=[near | {"fid": 20.0}], **old) == ["cannot-tell"]
 
 
+def test_classes_that_were_never_drawn_are_a_partial_collapse():
+    def drawn(*counts: int) -> list[dict]:
+        near = {"real_fid": 4.0, "fid": 20.0, "histogram": [0] * 10}
+        return [near | {"step": 900 + i, "modes": count} for i, count in enumerate(counts)]
+
+    (found,) = diagnose(QUICK, rows(), signals(), (), drawn(6, 5, 4))
+    assert found.kind == "partial-collapse" and found.seen == "It draws 4 of the 10 classes that there are."
+    assert kinds(measures=drawn(4)) == kinds(measures=drawn(4, 6)) == ["healthy"]
+    assert kinds(QUICK.changed(data_limit=20), measures=drawn(4, 4)) == ["healthy"]  # may have few to learn
+    blurs = dict.fromkeys(("patches", "spectrum"), lambda step: max(0.5, nearer(step)) - step / 1e4)
+    assert kinds(measures=drawn(4, 4), **blurs) == ["learning"]  # nobody can tell their classes
+
+
 def test_what_is_measured_outranks_a_guess():
     """Signals that say noise where the FID has fallen, and the other way round; and how far, where both are known."""
     fell = [{"step": step, "fid": fid} for step, fid in ((1, 400.0), (480, 200.0), (960, 100.0))]

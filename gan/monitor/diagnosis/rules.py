@@ -34,6 +34,7 @@ NARROW = 0.45  # of real pictures' variety: too few of the kinds of pictures tha
 HANDFUL = 0.1  # of the usual distance to the most similar other one: two or three pictures for all latents
 REPEATED = 0.35  # of the usual distance to the most similar other one: a few pictures, many times
 REPEATED_VARY = 0.7  # of real pictures' variety: with more, it is only that there are few training pictures
+FEW_CLASSES = 0.5  # of the classes that there are, in the last two measures
 RECOVERING = 1.2  # a diversity that has grown so much within the latest looks is on its way
 LOST_MODES = (8, 5)  # so many classes were covered once, and at most so many are in the last two measures
 SURE = 0.99  # told apart from here on: D is never fooled. Alone it means little, the MLP learns well under such a D
@@ -152,7 +153,16 @@ def partial_collapse(past: Past) -> str | None:
         return say("diagnosis.alike", share=diversity)
     if _low(twins, REPEATED) and _low(diversity, REPEATED_VARY):
         return say("diagnosis.repeated", share=twins)
-    return None
+    return _few_classes(past)
+
+
+def _few_classes(past: Past) -> str | None:
+    """Of pictures whose classes can be told. A run on few pictures may have few classes to learn."""
+    counted = [(m["modes"], len(m["histogram"])) for m in past.measures[-2:] if m.get("histogram")]
+    few = len(counted) == 2 and all(found <= FEW_CLASSES * known for found, known in counted)
+    if not few or past.config.data_limit or not _low(past.far(), RAW):
+        return None
+    return say("diagnosis.few_classes", now=counted[-1][0], all=counted[-1][1])
 
 
 def few_kinds_of_noise(past: Past) -> str | None:
