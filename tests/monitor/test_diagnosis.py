@@ -51,7 +51,8 @@ def signals(steps: int = 1000, **formulas) -> list[dict]:
     """A healthy record at step 0, 1 and every 20 steps, with some signals by formula: name=lambda step: value."""
     healthy = dict.fromkeys(SIGNALS, 1.0) | dict.fromkeys(("darkest", "saturated", "flat"), 0.0)
     healthy |= {"d_auroc": 0.8, "real_q05": 0.2, "real_q95": 0.9, "min_pixel": -1.0}
-    formulas = {"detail": nearer, "patches": nearer, "spectrum": nearer} | formulas
+    moved = dict.fromkeys(SKETCH, lambda step: (step > 1) / len(SKETCH) ** 0.5)  # as far as two real pictures
+    formulas = {"detail": nearer, "patches": nearer, "spectrum": nearer} | moved | formulas
     return [
         healthy | {"step": s} | {name: formula(s) for name, formula in formulas.items()}
         for s in (0, 1, *range(20, steps + 1, 20))
@@ -75,7 +76,8 @@ def always(value: float | None):
     return lambda step: value
 
 
-NO_NEARER = {"detail": far, "patches": far, "spectrum": far}
+UNMOVED = dict.fromkeys(SKETCH, always(0.0))
+NO_NEARER = {"detail": far, "patches": far, "spectrum": far, **UNMOVED}
 RAW = {"patches": lambda step: max(0.3, nearer(step)) - step / 1e4, "spectrum": lambda step: max(0.3, nearer(step))}
 STANDSTILL = dict.fromkeys(("patches", "spectrum"), lambda step: 1.0 if step < 100 else 0.4)
 CASES = {
@@ -239,6 +241,19 @@ def test_what_is_both_noise_and_alike_is_said_to_be_both():
     slowly = {name: lambda step: 1.0 if step < 100 else 0.95 - step / 1e4 for name in ("patches", "spectrum")}
     found = diagnose(QUICK, rows(), signals(**slowly, **alike, detail=lambda step: 1 + step / 100))
     assert [(v.kind, v.severity) for v in found] == [("mode-collapse", "warning"), ("not-learning", "warning")]
+
+
+@pytest.mark.parametrize("missing", [(), SKETCH], ids=["sketch", "older records"])
+def test_what_a_generator_begins_with_is_no_collapse(missing):
+    """Speckles that are all alike: noise where the pictures are still much what they were, a collapse where not."""
+    unknown = dict.fromkeys(missing, always(None))
+    alike = {"diversity": always(0.1), "correlation": always(0.1)}
+    slow = dict.fromkeys(("detail", "patches", "spectrum"), lambda step: 1.0 if step < 100 else 0.8)
+    little = dict.fromkeys(SKETCH, lambda step: 0.35 * (step > 1) / len(SKETCH) ** 0.5)
+    assert kinds(**slow | alike | little | unknown) == ["not-learning"]
+    much = dict.fromkeys(SKETCH, lambda step: 0.45 * (step > 1) / len(SKETCH) ** 0.5)
+    fast = slow | {"patches": lambda step: 1.0 if step < 100 else 0.6}
+    assert kinds(**fast | alike | much | unknown) == ["mode-collapse", "not-learning"]
 
 
 def turning(size: float = 0.4, looks: float = 8.0, until: int = 10_000) -> dict:

@@ -106,12 +106,18 @@ class Past(NamedTuple):
         return None if not self.begun or patches is None or spectrum is None else math.sqrt(patches * spectrum)
 
     def moved(self) -> float:
-        """How much the pictures have changed since the start, in logarithms of the most changed distance; 0: nothing.
+        """How far the pictures of the same noise are from those of the start, in mean distances of two real ones.
 
-        Fine detail counts where it has grown: it is what a network begins with that it loses without doing anything.
+        Runs whose records have no sketch: in logarithms of the distance that has changed most, where fine detail counts
+        if it has grown: it is what a network begins with that it loses without doing anything. 0: not known.
         """
-        logs = [self._log_share(name) for name in ("train_nn_ratio", "patches", "detail")] if self.begun else [0.0]
-        return max(abs(logs[0]), abs(logs[1]), logs[2]) if len(logs) == 3 else 0.0
+        if not self.begun:
+            return 0.0
+        first, now = (_sketch(s) for s in (self.signals[0], self.signals[-1]))
+        if first and now:
+            return math.dist(first, now)
+        near, patches, detail = (self._log_share(name) for name in ("train_nn_ratio", "patches", "detail"))
+        return max(abs(near), abs(patches), detail)
 
     def unchanged(self, limit: float) -> bool:
         """Whether no distance has changed by more than this, in logarithms, since the start."""
@@ -148,8 +154,8 @@ class Past(NamedTuple):
         fork, which may have changed the noise. None where they never did, or that was not written down.
         """
         since = max([after, *(e["step"] for e in self.events if e["kind"] == "fork")])
-        sketches = {s["step"]: [s[name] for name in SKETCH] for s in self.signals if s["step"] >= since}
-        known = {step: sketch for step, sketch in sketches.items() if None not in sketch}
+        sketches = {s["step"]: _sketch(s) for s in self.signals if s["step"] >= since}
+        known = {step: sketch for step, sketch in sketches.items() if sketch}
         if not known or self.signals[-1]["step"] not in known:
             return None
         now = known[self.signals[-1]["step"]]
@@ -186,6 +192,12 @@ class Past(NamedTuple):
         gaps, side = [gap for _, gap in found], SMOOTHED // 2
         smooth = [median(gaps[max(0, i - side) : i + side + 1]) for i in range(len(gaps))]
         return [step for step, _ in found], smooth
+
+
+def _sketch(record: Signal) -> list[float] | None:
+    """Of the pictures that were looked at; None where it was not written down, or is not finite."""
+    found = [record[name] for name in SKETCH]
+    return None if None in found else found
 
 
 def swings(values: Sequence[float], size: float) -> list[int]:
