@@ -124,7 +124,7 @@ class Case:
 
 
 def cases(found: Sequence[Judged], folder: Path, measured: bool = False) -> list[Case]:
-    """The diagnosis of each of these states; measured: as where live measures are on."""
+    """The diagnosis of each of these states; measured: also from what live measures find (`measures_of`)."""
     runs: dict[int, KeptRun | None] = {number: kept_run(folder, number) for number in {f.number for f in found}}
     made = []
     for judged in found:
@@ -137,12 +137,13 @@ def cases(found: Sequence[Judged], folder: Path, measured: bool = False) -> list
 
 
 def measures_of(facts: Facts, steps: Sequence[int]) -> list[Measure]:
-    """What live measures find after the first step and at these moments, in units of real against real.
+    """FIDs as live measures find them at the beginning and at these moments, in units of real against real.
 
-    The oracle's distances are theirs: the same network, pictures and formula (gan/monitor/live_metrics.py).
+    The oracle's distances are theirs: the same network, pictures and formula (gan/monitor/live_metrics.py). Two things
+    differ: live ones come every few seconds, the last of them some seconds ago; and they count classes too.
     """
     first = facts.times_real / facts.distance[-1] if facts.distance[-1] else 0.0
-    moments = zip((1, *steps), facts.distance, strict=True)
+    moments = zip((0, *steps), facts.distance, strict=True)
     return [cast(Measure, {"step": step, "fid": share * first, "real_fid": 1.0}) for step, share in moments]
 
 

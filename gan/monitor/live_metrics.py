@@ -1,10 +1,10 @@
 """The measures of a run while it trains: a small fixed protocol, a few pictures at a time between its steps.
 
-The first measure is of the weights after the first step, so that all later ones can be held against what a run began
-with. Protocol: SAMPLES pictures of the generator that people see, from the same latents in every run, classes in equal
+Protocol: SAMPLES pictures of the generator that people see, from the same latents in every run, classes in equal
 parts, rounded to 8 bits; the data set's metric network; FID against the whole test split, coverage of NEAR test
 pictures drawn once. All pictures of one measure come from the weights of one step, copied at its beginning: a measure
-is a function of that state, and training never depends on whether somebody measures.
+is a function of that state, and training never depends on whether somebody measures. The first is of what a run
+begins with, so that all later ones can be held against it; not of a run that begins with other weights than noise.
 
 What is needed of the real pictures is shipped (`metric-NAME-live.safetensors`), because computing it would take the
 first half minute of a run.
@@ -72,6 +72,15 @@ class Measurer:
         self._last, self._debt = after, FIRST_DEBT
         self._work: Iterator[Measure | None] | None = None
 
+    def begin(self, trainer: Trainer, share: float, moment: Moment) -> None:
+        """Copy the weights that a run begins with, so that all later measures can be held against theirs.
+
+        They are looked at once their time is earned, as in `turn`, whose arguments these are. Raises MetricError.
+        """
+        if share and self.measurable and not self._last and self._work is None:
+            work = self._work = self._measure(trainer, moment)
+            self._paid(lambda: next(work, None), share)
+
     def turn(self, trainer: Trainer, share: float, passed: float, moment: Moment) -> Measure | None:
         """Between two steps: at most one chunk of work. Returns a finished measure, or None.
 
@@ -79,17 +88,12 @@ class Measurer:
         that begins now. Raises MetricError when the shipped files cannot be read.
         """
         self._debt = max(0.0, self._debt - share * passed)
-        if not share or not self.measurable:
-            return None
-        step, begins = trainer.steps_done, self._work is None and trainer.steps_done <= 1
-        if self._debt and not begins:
+        if self._debt or not share or not self.measurable:
             return None
         if self._work is None:
-            if not max(self._last * GROWTH, self._last + 1) <= step:
+            if not max(self._last * GROWTH, self._last + 1) <= trainer.steps_done:
                 return None
-            self._last, self._work = step, self._measure(trainer, moment)
-        if self._debt:  # what the run begins with is copied before it is gone, and looked at later
-            return None
+            self._last, self._work = trainer.steps_done, self._measure(trainer, moment)
         work = self._work
         found = self._paid(lambda: next(work, None), share)
         if found:
@@ -112,15 +116,12 @@ class Measurer:
         return found
 
     def _measure(self, trainer: Trainer, moment: Moment) -> Iterator[Measure | None]:
-        """One measure of the weights of now, whatever becomes of them."""
+        """All of one measure; what lies between two yields is done between two steps. First the weights are copied."""
+        cfg, device = self.config, trainer.device
         state = {name: value.detach().clone() for name, value in trainer.shown.state_dict().items()}
-        return self._chunks(Weights(self.config, "", (), trainer.steps_done, state), trainer.device, moment)
-
-    def _chunks(self, weights: Weights, device: torch.device, moment: Moment) -> Iterator[Measure | None]:
-        """All of one measure; what lies between two yields is done between two steps."""
-        cfg = self.config
-        reference, network = reference_of(cfg.dataset), classifier.load(cfg.dataset)
-        generator = build(weights)
+        weights = Weights(cfg, "", (), trainer.steps_done, state)
+        yield None
+        reference, network, generator = reference_of(cfg.dataset), classifier.load(cfg.dataset), build(weights)
         z, labels = latents(SAMPLES, cfg.z_dim, cfg.classes)
         found, met = [], torch.zeros(len(reference.near.wide), dtype=torch.bool)
         for rows in torch.arange(SAMPLES).split(CHUNK * 28**2 // cfg.size**2):

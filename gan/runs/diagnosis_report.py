@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from gan.core.config import KNOBS, Changes, Config, value_in_words
@@ -38,9 +38,14 @@ def answer(run: Run, verdicts: Sequence[Verdict]) -> Answer:
     """What `runs/ID/diagnosis` and `diagnose --json` say: {verdicts, cure}, ready for JSON.
 
     Each verdict has the fields of Verdict (`try` for try_); in words `changes` (its remedy) and `everything_changes`.
-    cure: of a run that fails on purpose; else None.
+    A fork that an earlier verdict asks for is offered there alone. cure: of a run that fails on purpose; else None.
     """
-    return with_messages({"verdicts": [_shown(run.config, v) for v in verdicts], "cure": _cure(run.config)})
+    shown, forks = [], []
+    for verdict in verdicts:
+        fork = verdict.remedy, verdict.fork_step
+        shown.append(_shown(run.config, replace(verdict, remedy={}, everything={}) if fork in forks else verdict))
+        forks.append(fork)
+    return with_messages({"verdicts": shown, "cure": _cure(run.config)})
 
 
 def _shown(config: Config, verdict: Verdict) -> dict[str, Any]:

@@ -163,6 +163,7 @@ class TrainingLoop:
         self.publisher.publish(frame=first)
         if first and not run.history.signals:
             run.history.add("signals", self._signals.look({}))  # after the picture that people wait for
+            self.measuring.begin()
         self.flush()
         if first:
             self._keep_state()
@@ -263,8 +264,7 @@ class TrainingLoop:
         self._write_what_is_due()
         shown = time.perf_counter()
         self.publisher.clock(shown - stepped, shown=True)
-        if self.run.meta.measure_share and not self.run.measure_problem:
-            self._measure(shown - started)
+        self._measure(shown - started)
 
     def _lead(self, word: str) -> None:
         """Tell other processes, if there are any, what comes now; what they ask for is done before the next step."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gan.monitor.records import Measure, Moment
@@ -30,37 +31,49 @@ class Measuring:
         """Training continues from another state."""
         self._measurer, self._copied, self._better = None, None, None
 
+    def begin(self) -> None:
+        """Copy what the run begins with, which is measured first."""
+        self._asked(lambda measurer, *at: measurer.begin(*at))
+
     def turn(self, passed: float) -> bool:
         """A few pictures more of the next measure, where the share of the time allows. Returns whether one is done.
 
         passed: seconds of this step.
         """
+        found = self._asked(lambda measurer, trainer, share, moment: measurer.turn(trainer, share, passed, moment))
+        if found:
+            self.run.history.add("measures", found)
+            self._choose(found)
+        return bool(found)
+
+    def _asked(self, ask: Callable[[Measurer, Trainer, float, Moment], Measure | None]) -> Measure | None:
+        """What is found now; where a measure has just begun, the state is copied. A problem is noted for people."""
         from gan.monitor.live_metrics import Measurer, MetricError  # not before somebody measures
 
         run, trainer = self.run, self.trainer
+        if not run.meta.measure_share or run.measure_problem:
+            return None
         if self._measurer is None:
             self._measurer = Measurer(run.config, run.history.measures[-1]["step"] if run.history.measures else 0)
         moment: Moment = {"step": trainer.steps_done, "images": trainer.images_done, "seconds": round(run.seconds, 3)}
         try:
-            found = self._measurer.turn(trainer, run.meta.measure_share, passed, moment)
+            found = ask(self._measurer, trainer, run.meta.measure_share, moment)
         except MetricError as e:
             run.measure_problem, found = e.message, None
-        if found:
-            run.history.add("measures", found)
-            self._choose(found)
-        else:
+        if not found:
             self._copy(self._measurer.measured_step)
-        return bool(found)
+        return found
 
     def _copy(self, step: int | None) -> None:
-        """Copy the state in which a measure has just begun."""
-        if step is not None and (self._copied is None or self._copied["steps_done"] != step):
+        """Copy the state in which a measure has just begun; what the run begins with is nobody's best."""
+        if step and (self._copied is None or self._copied["steps_done"] != step):
             self._copied = distributed.copied(self.trainer.state_dict())
 
     def _choose(self, found: Measure) -> None:
         """Keep the state that was copied when this measure began, where none had a better FID."""
         state, self._copied = self._copied, None
-        if state is not None and found["fid"] <= min(m["fid"] for m in self.run.history.measures):
+        trained = [m["fid"] for m in self.run.history.measures if m["step"]]
+        if state is not None and found["fid"] <= min(trained):
             self._better = state, found["seconds"]
 
     def write_best(self) -> None:

@@ -105,7 +105,7 @@ def test_moments_of_the_corpus_have_the_fid_that_live_measures_find():
     drawn = draw(next(n for n in range(100) if draw(n).config.model == "dense" and not draw(n).own))
     trainer = Trainer(drawn.config, load(drawn.config.dataset))
     measurer, live = Measurer(drawn.config, clock=lambda: 0.0), None
-    trainer.step()
+    measurer.begin(trainer, 0.5, {"step": 0, "images": 0, "seconds": 0.0})
     while not live:
         live = measurer.turn(trainer, 0.5, 10.0, {"step": 1, "images": 1, "seconds": 0.0})
     yard = yardstick_of(drawn.config.dataset, None, Path())
@@ -114,7 +114,7 @@ def test_moments_of_the_corpus_have_the_fid_that_live_measures_find():
     times = far / yard.reference.real["real_fid"]
     facts = SimpleNamespace(times_real=times / 4, distance=(1.0, 0.5, 0.25))
     found = judge.measures_of(facts, [10, 20])
-    assert [m["step"] for m in found] == [1, 10, 20]
+    assert [m["step"] for m in found] == [0, 10, 20]
     assert [m["fid"] / m["real_fid"] for m in found] == pytest.approx([times, times / 2, times / 4])
 
 

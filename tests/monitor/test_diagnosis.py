@@ -200,7 +200,7 @@ def test_a_run_that_begins_with_weights_is_raw_at_first():
     begun = [{"step": 0, "kind": "start", "text": "Begins with the weights of Monsters (step 13,000) instead of noise"}]
     assert kinds(steps=280) == ["healthy"] and kinds(steps=280, events=begun) == ["learning"]
     assert kinds(steps=340, events=begun) == ["healthy"]
-    measured = {"real_fid": 4.0, "fid": 20.0, "step": 100}
+    measured = {"real_fid": 4.0, "fid": 20.0, "step": 200}
     assert kinds(steps=280, events=begun, measures=[measured]) == ["healthy"]  # which knows no noise
 
 
@@ -359,10 +359,11 @@ def test_nothing_is_said_of_a_share_that_is_not_known(near):
 
 
 def test_modes_that_were_drawn_once_and_are_not_any_more():
-    measures = [{"step": s, "modes": m} for s, m in ((100, 9), (200, 10), (300, 4), (400, 3))]
+    measures = [{"step": s, "modes": m} for s, m in ((500, 9), (600, 10), (700, 4), (800, 3))]
     (verdict,) = diagnose(QUICK, rows(), signals(), (), measures)
     assert verdict.kind == "mode-collapse" and "10 classes" in verdict.seen and "3 are left" in verdict.seen
     assert kinds(measures=measures[:3]) == ["healthy"]  # one low count is not enough
+    assert kinds(measures=measures, steps=1800) == ["healthy"]  # long ago
 
 
 def test_a_measured_fid_decides_what_is_near():
@@ -380,40 +381,81 @@ def test_classes_that_were_never_drawn_are_a_partial_collapse():
         return [near | {"step": 900 + i, "modes": count} for i, count in enumerate(counts)]
 
     (found,) = diagnose(QUICK, rows(), signals(), (), drawn(6, 5, 4))
-    assert found.kind == "partial-collapse" and found.seen == "It draws 4 of the 10 classes that there are."
+    assert found.kind == "partial-collapse" and found.seen == "The generator draws only 4 of the 10 classes."
     assert kinds(measures=drawn(4)) == kinds(measures=drawn(4, 6)) == ["healthy"]
+    noise = {"step": 0, "fid": 400.0, "modes": 1, "histogram": [0] * 10}
+    assert kinds(measures=[noise, *drawn(4)]) == ["healthy"]  # what it began with has one class
+    assert kinds(measures=drawn(4, 4), steps=2000) == ["healthy"]  # long ago
     assert kinds(QUICK.changed(data_limit=20), measures=drawn(4, 4)) == ["healthy"]  # may have few to learn
     blurs = dict.fromkeys(("patches", "spectrum"), lambda step: max(0.5, nearer(step)) - step / 1e4)
     assert kinds(measures=drawn(4, 4), **blurs) == ["healthy"]  # nobody can tell their classes
 
 
-def test_what_is_measured_outranks_a_guess():
+def fids(*pairs: tuple[int, float]) -> list[dict]:
+    return [{"step": step, "fid": fid} for step, fid in pairs]
+
+
+def raw(measures: list[dict], steps: int = 1000, events=()) -> Past:
+    return Past(QUICK, rows(steps), signals(steps, **RAW), events, measures)
+
+
+def test_what_is_measured_outranks_an_estimate():
     """Signals that say noise where the FID has fallen, and the other way round; and how far, where both are known."""
-    fell = [{"step": step, "fid": fid} for step, fid in ((1, 400.0), (480, 200.0), (960, 100.0))]
-    stands = [{"step": step, "fid": fid} for step, fid in ((1, 400.0), (480, 390.0), (960, 395.0))]
+    fell = fids((0, 400.0), (480, 200.0), (960, 100.0))
+    stands = fids((0, 400.0), (480, 390.0), (960, 395.0))
     noise = dict.fromkeys(("patches", "spectrum"), lambda step: 1.0 if step < 100 else 0.8)
     assert kinds(**noise) == ["not-learning"] and kinds(**noise, measures=fell) == ["learning"]
     assert kinds(**RAW) == ["learning"] and kinds(**RAW, measures=stands) == ["not-learning"]
-    past = Past(QUICK, rows(), signals(**RAW), [], fell)
-    guess = Past(QUICK, rows(), signals(**RAW), [], [])
-    assert past.far() == pytest.approx(100 / 400 * guess.far() / guess.until(960).far())  # as it has gone on since
-    assert not past.stuck(0.97) and Past(QUICK, rows(), signals(**RAW), [], stands).stuck(0.97)
+    estimate = raw([])
+    gone_on = estimate.far() / estimate.until(960).far()  # since the last measure
+    assert raw(fell).far() == pytest.approx(100 / 400 * gone_on)
+    assert not raw(fell).stuck(0.97) and raw(stands).stuck(0.97) and not estimate.stuck(0.97)
 
 
 @pytest.mark.parametrize(
     "measures",
-    [[], [(1, 400.0)], [(40, 400.0), (960, 395.0)], [(1, 0.0), (960, 395.0)]],
-    ids=["none", "only the beginning", "not the beginning", "a beginning like real pictures"],
+    [[], [(0, 400.0)], [(40, 400.0), (960, 395.0)], [(0, 0.0), (960, 395.0)], [(0, 1e-300), (960, 1e300)]],
+    ids=["none", "only the beginning", "not the beginning", "a beginning like real pictures", "absurd ones"],
 )
-def test_without_a_measured_beginning_the_guess_stands(measures):
-    found = [{"step": step, "fid": fid} for step, fid in measures]
-    assert Past(QUICK, rows(), signals(**RAW), [], found).far() == Past(QUICK, rows(), signals(**RAW), [], []).far()
+def test_without_a_measured_beginning_the_estimate_stands(measures):
+    assert raw(fids(*measures)).far() == raw([]).far()
 
 
-def test_a_measure_that_is_old_does_not_say_whether_pictures_come_nearer():
-    stood = [{"step": 1, "fid": 400.0}, {"step": 400, "fid": 400.0}]
-    assert Past(QUICK, rows(800), signals(800, **RAW), [], stood).stuck(0.97)
-    assert not Past(QUICK, rows(1000), signals(1000, **RAW), [], stood).stuck(0.97)
+def test_what_weights_bring_along_is_no_beginning():
+    """Pictures of weights are near from the start; noise is what distances are held against."""
+    begun = [{"step": 0, "kind": "start", "text": "Begins with the weights of Monsters (step 13,000) instead of noise"}]
+    near = fids((0, 12.0), (480, 11.5), (960, 11.0))
+    assert raw(near, events=begun).far() == raw([]).far()
+    assert kinds(events=begun, measures=near) == kinds(events=begun)
+
+
+def test_only_measures_of_both_halves_say_whether_pictures_come_nearer():
+    stood = fids((0, 400.0), (200, 400.0), (400, 400.0))
+    assert raw(stood, 800).stuck(0.97) and not raw(stood, 1000).stuck(0.97)  # the last is old
+    late = fids((900, 90.0), (930, 91.0), (960, 90.0))  # measuring began late: nothing of the first half
+    assert not raw(late).stuck(0.97)
+    assert kinds(**RAW, measures=late) == ["learning"]
+
+
+def test_one_fid_alone_does_not_say_that_pictures_come_no_nearer():
+    good = [(step, 100.0 - step / 20) for step in range(100, 920, 20)]
+    assert not raw(fids(*good, (920, 60.0), (940, 90.0), (960, 53.0))).stuck(0.97)
+    assert raw(fids(*good, (920, 90.0), (940, 90.0), (960, 53.0))).stuck(0.97)
+
+
+def test_a_steep_fall_is_not_getting_worse():
+    assert kinds(**RAW, measures=falling([1000, 500, 300, 140, 60, 30])) == ["learning"]
+
+
+def test_a_forks_pictures_may_be_of_other_noise():
+    forked = [{"step": 500, "kind": "fork", "text": "Fork"}]
+    past = raw([], events=forked)
+    assert raw([]).moved() == pytest.approx(1.0) and past.moved() == pytest.approx(-math.log(past.share("patches")))
+
+
+def test_one_look_alone_does_not_say_that_pictures_have_moved():
+    flat = dict.fromkeys(SKETCH, lambda step: (step > 1) * (0.5 if step == 1000 else 0.3) / len(SKETCH) ** 0.5)
+    assert Past(QUICK, rows(), signals(**flat), [], []).moved() == pytest.approx(0.3)
 
 
 def test_measured_fids_outrank_what_the_signals_say():

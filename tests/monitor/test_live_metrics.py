@@ -115,18 +115,27 @@ def test_the_first_measure_is_of_what_a_run_begins_with(runs, monkeypatch):
     monkeypatch.setattr(live_metrics, "FIRST_DEBT", 1.0)
     config = make_config("dense", **SMALL)
     trainer, measurer, found = Trainer(config, loop_module.load()), Measurer(config, clock=lambda: 0.0), None
-    trainer.step()
     z, _ = evaluate.latents(60, config.z_dim, 0)
     features, _ = evaluate.extract(classifier.load("mnist"), live_metrics.to_uint8(trainer.sample(z)))
     reference = live_metrics.reference_of("mnist")
     distance = live_metrics.frechet_distance(live_metrics.feature_stats(features), reference.stats)
-    for step in range(1, 20):
-        found = measurer.turn(trainer, 0.1, 1.0, MOMENT | {"step": step})
-        if found:
-            break
+    measurer.begin(trainer, 0.1, MOMENT | {"step": 0})
+    while not found:
         trainer.step()
-    assert found and found["step"] == 1 and trainer.steps_done > 10  # ten seconds for a second's work
+        found = measurer.turn(trainer, 0.1, 1.0, MOMENT)
+    assert found["step"] == 0 and trainer.steps_done > 10  # ten seconds for a second's work
     assert found["fid"] == pytest.approx(distance, rel=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_run_measures_what_it_begins_with_and_none_that_goes_on(runs, share):
+    run = finished(runs, share, total_steps=12)
+    assert [m["step"] for m in run.history.measures[:1]] == [0] * (share > 0)
+    before = len(run.history.measures)
+    run.meta.measure_share = 0.5
+    runs.command(run, Command("resume", total_steps=40))
+    run.join(PATIENCE)
+    assert min(m["step"] for m in run.history.measures[before:]) > 12
 
 
 def test_attributes_are_counted_and_read_back(tmp_path):
@@ -181,7 +190,7 @@ def measured(monkeypatch, share: float = 0.5):
     trainer = Trainer(RECIPES["dense"].config.changed(batch=8), catalog.load("mnist"))
     trainer.steps_done = 1
     measurer = Measurer(trainer.config, clock=lambda: 0.0)
-    found = [measurer.turn(trainer, share, 10.0, MOMENT) for _ in range(live_metrics.SAMPLES // live_metrics.CHUNK + 1)]
+    found = [measurer.turn(trainer, share, 10.0, MOMENT) for _ in range(live_metrics.SAMPLES // live_metrics.CHUNK + 2)]
     assert not any(found[:-1])
     return found[-1]
 

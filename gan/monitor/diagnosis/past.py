@@ -15,7 +15,7 @@ LATEST = 3  # records, at most, whose median is "now": one look at 64 pictures w
 RECENT = 0.85  # of all steps; what is older than that is not "now" in a young run, which changes fast
 WELL = 0.6  # of real pictures' variety, and of the correlation of their neighbours: a state to go back to
 HALF_WAY = 0.5  # of the first distance: the same
-HALF = 0.5  # of the steps: what the pictures of now are held against
+EARLIER = 0.5  # of the steps: what is older is held against now, and says nothing of now itself
 SMOOTHED = 5  # rows, by their median: a single batch that went wrong is no swing
 
 
@@ -79,25 +79,31 @@ class Past(NamedTuple):
         """Whether it began with other weights than noise, so that its pictures were pictures before it learned."""
         return any(event["kind"] == "start" for event in self.events)
 
+    @property
+    def _forked(self) -> int:
+        """The step of the last fork, which may have changed the noise of the pictures that are looked at; 0: none."""
+        return max((event["step"] for event in self.events if event["kind"] == "fork"), default=0)
+
     def far(self) -> float | None:
         """How far the pictures are from real ones, over what it was at first: 1 is no nearer.
 
-        What was measured outranks a guess: it is the latest FID over that of the beginning, times what the guess has
-        changed by since. Without measures it is the guess alone.
+        What was measured outranks an estimate: it is the latest FID over that of the beginning, times what the estimate
+        has changed by since. Without both FIDs it is the estimate alone.
         """
-        measured = self._measured_share()
-        return self._guessed_far() if measured is None else measured
+        measured = self._measured_far()
+        return self._estimated_far() if measured is None else measured
 
-    def _measured_share(self) -> float | None:
-        """None where no FID was measured, of the beginning and later."""
-        fids, now = self.fids(), self._guessed_far()
-        if len(fids) < 2 or fids[0][1] > 1 or not fids[0][0] or now is None:
+    def _measured_far(self) -> float | None:
+        """None where no FID was measured, of the beginning and later; also of a run that begins with weights."""
+        fids, now = self.fids(), self._estimated_far()
+        if not fids or self.measures[0]["step"] or self.from_weights or now is None:
             return None
-        latest, at = fids[-1]
-        then = self.until(at)._guessed_far()
-        return latest / fids[0][0] * (now / then) if then else None
+        (latest, at), first = fids[-1], self.measures[0]["fid"]
+        then = self.until(at)._estimated_far()
+        share = latest / first * now / then if first and then else math.nan
+        return share if math.isfinite(share) else None
 
-    def _guessed_far(self) -> float | None:
+    def _estimated_far(self) -> float | None:
         """The geometric mean of two shares, of patches and of the spectrum.
 
         Each alone is fooled: by pictures without any detail, and by pictures with detail at the wrong places.
@@ -108,14 +114,16 @@ class Past(NamedTuple):
     def moved(self) -> float:
         """How far the pictures of the same noise are from those of the start, in mean distances of two real ones.
 
-        Runs whose records have no sketch: in logarithms of the distance that has changed most, where fine detail counts
-        if it has grown: it is what a network begins with that it loses without doing anything. 0: not known.
+        Where a record has no sketch, or a fork came after the first, which may have changed the noise: in logarithms of
+        the distance that has changed most, where fine detail counts if it has grown: it is what a network begins with
+        that it loses without doing anything. 0: not known.
         """
         if not self.begun:
             return 0.0
-        first, now = (_sketch(s) for s in (self.signals[0], self.signals[-1]))
-        if first and now:
-            return math.dist(first, now)
+        first, latest = _sketch(self.signals[0]), self.signals[-LATEST:]
+        sketches = [_sketch(s) for s in latest if s["step"] >= RECENT * latest[-1]["step"]]
+        if first and all(sketches) and self._forked <= self.signals[0]["step"]:
+            return median(math.dist(first, sketch) for sketch in sketches if sketch)
         near, patches, detail = (self._log_share(name) for name in ("train_nn_ratio", "patches", "detail"))
         return max(abs(near), abs(patches), detail)
 
@@ -135,17 +143,16 @@ class Past(NamedTuple):
 
     def stuck(self, share: float) -> bool:
         """Whether the pictures are no nearer than `share` of their distance at half of the steps."""
-        now, then = self._measured_pair() or (self._guessed_far(), self.until(HALF * self.step)._guessed_far())
+        half = self.until(math.ceil(EARLIER * self.step))
+        now, then = self._latest_fid(), half._latest_fid()
+        if now is None or then is None:
+            now, then = self._estimated_far(), half._estimated_far()
         return now is not None and then is not None and now >= share * then
 
-    def _measured_pair(self) -> tuple[float, float] | None:
-        """The latest FID, and the one nearest to half of its steps; None where the latest is too old to tell."""
-        fids = self.fids()
-        if len(fids) < 2 or fids[-1][1] < HALF * self.step:
-            return None
-        now, at = fids[-1]
-        then, _ = min(fids[:-1], key=lambda fid: abs(fid[1] - HALF * at))
-        return now, then
+    def _latest_fid(self) -> float | None:
+        """The median of the latest ones, as in `now`; None where the last is older than half of the steps."""
+        fids = self.fids()[-LATEST:] if self.measured_lately() else []
+        return median(fid for fid, step in fids if step >= RECENT * fids[-1][1]) if fids else None
 
     def returned(self, after: float, away: float, back: float) -> Return | None:
         """Where, after this step, the pictures drawn from the same noise went this far away and came back.
@@ -153,7 +160,7 @@ class Past(NamedTuple):
         Away at two looks running, because one wavers; before it they were at most `back` times as far. Since the last
         fork, which may have changed the noise. None where they never did, or that was not written down.
         """
-        since = max([after, *(e["step"] for e in self.events if e["kind"] == "fork")])
+        since = max(after, self._forked)
         sketches = {s["step"]: _sketch(s) for s in self.signals if s["step"] >= since}
         known = {step: sketch for step, sketch in sketches.items() if sketch}
         if not known or self.signals[-1]["step"] not in known:
@@ -175,9 +182,18 @@ class Past(NamedTuple):
         steady = min(record["diversity"] or 0.0, record["correlation"] or 0.0) >= WELL
         return steady and len(shares) == 2 and max(shares) <= HALF_WAY
 
+    def measured(self) -> list[Measure]:
+        """What was measured while it trained; not what it began with."""
+        return [m for m in self.measures if m["step"]]
+
+    def measured_lately(self, count: int = 1) -> list[Measure]:
+        """The last `count` of them; nothing where there are fewer, or the last is older than half of the steps."""
+        last = self.measured()[-count:]
+        return last if len(last) == count and last[-1]["step"] >= EARLIER * self.step else []
+
     def fids(self) -> list[tuple[float, int]]:
-        """What was measured while it trained, with the steps."""
-        return [(m["fid"], m["step"]) for m in self.measures if m.get("fid") is not None]
+        """Of what was measured while it trained, with the steps."""
+        return [(m["fid"], m["step"]) for m in self.measured() if m.get("fid") is not None]
 
     # Rows ------------------------------------------------------------------------------------------------------
 

@@ -141,8 +141,8 @@ def mode_collapse(past: Past) -> str | None:
 
 def _lost_modes(past: Past) -> str:
     """The sentence about classes that were drawn once and are not any more, or nothing."""
-    counts = [m["modes"] for m in past.measures if m.get("modes") is not None]
-    if len(counts) < 3 or max(counts) < LOST_MODES[0] or max(counts[-2:]) > LOST_MODES[1]:
+    counts = [m["modes"] for m in past.measured() if m.get("modes") is not None]
+    if not past.measured_lately() or len(counts) < 3 or max(counts) < LOST_MODES[0] or max(counts[-2:]) > LOST_MODES[1]:
         return ""
     return say("diagnosis.lost_modes", before=max(counts), now=counts[-1])
 
@@ -158,7 +158,7 @@ def partial_collapse(past: Past) -> str | None:
 
 def _few_classes(past: Past) -> str | None:
     """Of pictures whose classes can be told. A run on few pictures may have few classes to learn."""
-    counted = [(m["modes"], len(m["histogram"])) for m in past.measures[-2:] if m.get("histogram")]
+    counted = [(m["modes"], len(m["histogram"])) for m in past.measured_lately(2) if m.get("histogram")]
     few = len(counted) == 2 and all(found <= FEW_CLASSES * known for found, known in counted)
     if not few or past.config.data_limit or not _low(past.far(), RAW):
         return None
@@ -229,7 +229,7 @@ def getting_worse(past: Past) -> str | None:
     fids = past.fids()
     if len(fids) < MEASURES:
         return None
-    (best, at), now = min(fids), median(fid for fid, _ in fids[-3:])
+    (best, at), now = min(fids), min(median(fid for fid, _ in fids[-3:]), fids[-1][0])
     if now < WORSE_FID * best:
         return None
     return say("diagnosis.worse", best=best, step=at, now=now)
@@ -256,7 +256,7 @@ def healthy(past: Past) -> str | None:
 
 def _near_real(past: Past) -> bool:
     """By the FID, where it is measured; else by the run's own beginning, which is noise."""
-    measured = [m for m in past.measures if m.get("fid") is not None and m.get("real_fid")]
+    measured = [m for m in past.measured_lately() if m.get("fid") is not None and m.get("real_fid")]
     if measured and past.begun:
         return measured[-1]["fid"] <= GOOD_FID * measured[-1]["real_fid"]
     return _low(past.far(), GOOD) and not (past.from_weights and past.step < LEARNED)

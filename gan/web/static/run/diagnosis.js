@@ -30,7 +30,7 @@ export class Verdicts {
   }
 }
 
-/** What comes first, in a line: {kind, severity, title, seen}; both: the title with that of the cause, and the moment. */
+/** What comes first, in a line: {kind, severity, title, seen}; both: the titles of all, and the moment. */
 export function firstLine({ verdicts, step }) {
   const early = {
     kind: "",
@@ -39,13 +39,9 @@ export function firstLine({ verdicts, step }) {
     seen: t("diagnosis.diagnosis_early_hint"),
   };
   const { kind, severity, title, seen } = verdicts[0] ?? early;
-  const both = verdicts.map((verdict) => verdict.title).join(" · ") || title; // what is seen, and its cause
+  const both = verdicts.map((verdict) => verdict.title).join(" · ") || title;
   return { kind, severity, title, both: atStep(both, step), seen };
 }
-
-/** Whether both verdicts ask for one and the same fork. */
-const sameFork = (one, other) =>
-  one.fork_step === other.fork_step && JSON.stringify(one.remedy) === JSON.stringify(other.remedy);
 
 export class DiagnosisPanel {
   /** part(name): an element of the tab. onRemedy({runId, remedy, step}): the person wants to try it. */
@@ -109,11 +105,11 @@ export class DiagnosisPanel {
   }
 
   cards({ verdicts, cure }) {
-    const cards = verdicts.map((verdict, i) => this.card(verdict, cure, verdicts.slice(0, i)));
+    const cards = verdicts.map((verdict) => this.card(verdict, cure));
     return cure ? [...cards, this.cureCard(cure)] : cards;
   }
 
-  card(verdict, cure, before) {
+  card(verdict, cure) {
     const fine = verdict.severity === "fine";
     const parts = [
       [t(fine ? "diagnosis.numbers" : "diagnosis.seen"), verdict.seen],
@@ -124,8 +120,7 @@ export class DiagnosisPanel {
     const list = parts.filter(([, words]) => words).map(([name, words]) => h("div", {}, h("dt", {}, name), h("dd", {}, words)));
     const title = h("h3", { class: "gf-diagnosis-title" }, verdict.title);
     // A run that fails on purpose has a cure of its own, which is known to work.
-    const offered = before.some((other) => sameFork(verdict, other));
-    const remedy = verdict.changes.length > 0 && !cure && !offered && this.remedy(verdict);
+    const remedy = verdict.changes.length > 0 && !cure && this.remedy(verdict);
     return h(
       "section",
       { class: "gf-verdict", dataset: { kind: verdict.kind, severity: verdict.severity } },
