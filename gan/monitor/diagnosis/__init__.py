@@ -23,7 +23,7 @@ __all__ = ["EARLY", "KINDS", "YOUNG", "Verdict", "diagnose", "said"]
 
 EARLY = 20  # steps; before them nothing is said
 YOUNG = 300  # steps; until then failures are notes, because healthy networks may look collapsed or noisy at first
-YOUTH = 0.02  # of the recipe's own length, where that is more: the MLP's 93,750 steps show no digit before the 2,000th
+YOUTH = 0.05  # of the recipe's own length, where that is more: the MLP's 93,750 steps show no digit before the 4,000th
 MORE = 1.2  # times the variety at half of the steps
 KINDS_OF_BEGINNERS = ("not-learning", "mode-collapse", "partial-collapse")  # what healthy runs may look like at first
 BLOWN_UP = "divergence"

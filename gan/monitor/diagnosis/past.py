@@ -87,20 +87,17 @@ class Past(NamedTuple):
     def far(self) -> float | None:
         """How far the pictures are from real ones, over what it was at first: 1 is no nearer.
 
-        What was measured outranks an estimate: it is the latest FID over that of the beginning, times what the estimate
-        has changed by since. Without both FIDs it is the estimate alone.
+        What was measured outranks an estimate: it is the latest FID over that of the beginning.
         """
         measured = self._measured_far()
         return self._estimated_far() if measured is None else measured
 
     def _measured_far(self) -> float | None:
-        """None where no FID was measured, of the beginning and later; also of a run that begins with weights."""
-        fids, now = self.fids(), self._estimated_far()
-        if not fids or self.measures[0]["step"] or self.from_weights or now is None:
+        """None where no FID was measured of the beginning and lately; also of a run that begins with weights."""
+        if not self.begun or not self.measured_lately() or self.measures[0]["step"] or self.from_weights:
             return None
-        (latest, at), first = fids[-1], self.measures[0]["fid"]
-        then = self.until(at)._estimated_far()
-        share = latest / first * now / then if first and then else math.nan
+        first, latest = (m.get("fid") or math.nan for m in (self.measures[0], self.measures[-1]))
+        share = latest / first
         return share if math.isfinite(share) else None
 
     def _estimated_far(self) -> float | None:
