@@ -464,6 +464,8 @@ def test_measured_fids_outrank_what_the_signals_say():
     assert kinds(measures=falling(sorted(fids, reverse=True))) == ["healthy"]
     assert kinds(measures=falling(fids[:4])) == ["healthy"]  # too few to say
     assert kinds(measures=falling([50.0, 11.0, 12.0, 24.0, 30.0, 28.0, 29.0])) == ["getting-worse"]
+    young = [measure | {"step": measure["step"] // 2} for measure in falling(fids)]
+    assert kinds(measures=young, steps=500) == ["healthy"]  # nobody should stop there
 
 
 def test_the_fork_begins_before_it_went_wrong():

@@ -28,9 +28,9 @@ MORE = 1.2  # times the variety at half of the steps
 KINDS_OF_BEGINNERS = ("not-learning", "mode-collapse", "partial-collapse")  # what healthy runs may look like at first
 BLOWN_UP = "divergence"
 ALONE = (BLOWN_UP, "single-colour")  # where nothing else is worth saying
-BEST_STATE = ("plateau", "getting-worse")  # a fork goes on from the best state
+HEALTHY, PLATEAU = "healthy", "plateau"
+BEST_STATE = (PLATEAU, "getting-worse")  # a fork goes on from the best state
 FROM_SCRATCH = ("output", "z_dim", "clusters", "data_limit", "spectral_norm")  # other networks or other pictures
-HEALTHY = "healthy"
 LASTING = 3  # looks that agree on a cause, where nothing is wrong with the pictures, and on health
 UNSURE = ("cannot-tell", "incomparable")  # say nothing that one could be sure of
 LOOKS = 6  # the last ones, which tell how sure a verdict is
@@ -97,8 +97,9 @@ def said(past: Past) -> dict[str, str]:
 
 
 def _course(past: Past) -> dict[str, Rule]:
-    """The rules of COURSE; that of health only where it lasts."""
-    return {kind: rule for kind, rule in COURSE.items() if kind != HEALTHY or _lasting(past, rule)}
+    """The rules of COURSE; that of health only where it lasts, and of rest where a run has had its time."""
+    early = {HEALTHY: not _lasting(past, COURSE[HEALTHY]), PLATEAU: past.step < _youth(past.config)}
+    return {kind: rule for kind, rule in COURSE.items() if not early.get(kind)}
 
 
 def _lasting(past: Past, rule: Rule) -> bool:
