@@ -108,7 +108,7 @@ def test_what_is_noise_and_a_collapse_is_said_to_be_both_and_one_remedy_offered(
     page = opened(visit(server.url()))
     same_speckles = recorded_run(tmp_path, first=1.0, diversity=0.1, correlation=0.1, d_auroc=0.9)
     part(page, "train", "bring-back").set_input_files(same_speckles)
-    expect(part(page, "train", "diagnosis-title")).to_have_text("Mode collapse · Not learning")
+    expect(part(page, "train", "diagnosis-title")).to_have_text("All pictures alike so far · Nothing to be seen yet")
     part(page, "train", "diagnosis").locator("summary").click()
     expect(verdict(page, "mode-collapse").get_by_role("button", name="Try it")).to_have_count(1)
     expect(verdict(page, "not-learning")).to_contain_text("the pictures are speckles")

@@ -23,7 +23,7 @@ from gan.runs.run import Run
 from gan.web.diagnoses import Diagnoses
 from gan.web.routes.answers import BASE, routes_of
 from gan.web.routes.diagnosis import DiagnosisRoutes
-from tests.monitor.test_diagnosis import CASES, NAN, QUICK, rows, signals
+from tests.monitor.test_diagnosis import CASES, NAN, QUICK, STANDSTILL, rows, signals
 
 
 def written(
@@ -55,6 +55,17 @@ def files(folder: Path) -> dict[str, tuple[bytes, int]]:
 def verdicts(run: Run) -> list:
     h = run.history
     return diagnose(run.config, h.rows, h.signals, h.events, h.measures)
+
+
+def test_a_fork_that_two_verdicts_ask_for_is_offered_once(tmp_path, capsys):
+    run = written(
+        tmp_path, QUICK.changed(g_lr=0.02), diversity=lambda step: 0.1, **STANDSTILL, correlation=lambda step: 0.1
+    )
+    first, second = verdicts(run)
+    assert (first.remedy, first.fork_step) == (second.remedy, second.fork_step) and first.remedy
+    answered = json.loads(said(capsys, run, "--json"))["verdicts"]
+    assert [len(verdict["changes"]) for verdict in answered] == [1, 0] and not answered[1]["everything"]
+    assert said(capsys, run).count("To make it") == 1
 
 
 @pytest.mark.slow
