@@ -261,7 +261,8 @@ def _progress_bar(run: Run) -> AbstractContextManager[Callable[[Run], None]]:
                 bar.update(run.trainer.steps_done - bar.n)
                 if run.history.rows and bar.n % 20 == 0:
                     row = run.history.rows[-1]
-                    found = {"fid": run.history.measures[-1]["fid"]} if run.history.measures else {}
+                    measured = [m for m in run.history.measures[-1:] if m["step"]]  # not what it began with
+                    found = {"fid": measured[0]["fid"]} if measured else {}
                     bar.set_postfix(d_loss=row.d_loss, g_loss=row.g_loss, **found, refresh=False)
 
             yield show

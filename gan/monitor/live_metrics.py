@@ -75,9 +75,9 @@ class Measurer:
     def begin(self, trainer: Trainer, share: float, moment: Moment) -> None:
         """Copy the weights that a run begins with, so that all later measures can be held against theirs.
 
-        They are looked at once their time is earned, as in `turn`, whose arguments these are. Raises MetricError.
+        They are looked at once their time is earned, as in `turn`, whose arguments these are.
         """
-        if share and self.measurable and not self._last and self._work is None:
+        if self.measurable and self._work is None:
             work = self._work = self._measure(trainer, moment)
             self._paid(lambda: next(work, None), share)
 

@@ -43,7 +43,8 @@ def answer(run: Run, verdicts: Sequence[Verdict]) -> Answer:
     shown, forks = [], []
     for verdict in verdicts:
         fork = verdict.remedy, verdict.fork_step
-        shown.append(_shown(run.config, replace(verdict, remedy={}, everything={}) if fork in forks else verdict))
+        without = replace(verdict, remedy={}, fork_step=None, everything={}, everything_step=None)
+        shown.append(_shown(run.config, without if fork in forks else verdict))
         forks.append(fork)
     return with_messages({"verdicts": shown, "cure": _cure(run.config)})
 

@@ -48,11 +48,11 @@ class Measuring:
 
     def _asked(self, ask: Callable[[Measurer, Trainer, float, Moment], Measure | None]) -> Measure | None:
         """What is found now; where a measure has just begun, the state is copied. A problem is noted for people."""
-        from gan.monitor.live_metrics import Measurer, MetricError  # not before somebody measures
-
         run, trainer = self.run, self.trainer
         if not run.meta.measure_share or run.measure_problem:
             return None
+        from gan.monitor.live_metrics import Measurer, MetricError  # not before somebody measures
+
         if self._measurer is None:
             self._measurer = Measurer(run.config, run.history.measures[-1]["step"] if run.history.measures else 0)
         moment: Moment = {"step": trainer.steps_done, "images": trainer.images_done, "seconds": round(run.seconds, 3)}

@@ -106,8 +106,9 @@ def test_moments_of_the_corpus_have_the_fid_that_live_measures_find():
     trainer = Trainer(drawn.config, load(drawn.config.dataset))
     measurer, live = Measurer(drawn.config, clock=lambda: 0.0), None
     measurer.begin(trainer, 0.5, {"step": 0, "images": 0, "seconds": 0.0})
-    while not live:
-        live = measurer.turn(trainer, 0.5, 10.0, {"step": 1, "images": 1, "seconds": 0.0})
+    for _ in range(60):
+        live = live or measurer.turn(trainer, 0.5, 10.0, {"step": 1, "images": 1, "seconds": 0.0})
+    assert live
     yard = yardstick_of(drawn.config.dataset, None, Path())
     far = yard.far(yard.seen(pictures_of(trainer))[0])
     assert far == pytest.approx(live["fid"], abs=1e-3)

@@ -380,15 +380,16 @@ def test_classes_that_were_never_drawn_are_a_partial_collapse():
         near = {"real_fid": 4.0, "fid": 20.0, "histogram": [0] * 10}
         return [near | {"step": 900 + i, "modes": count} for i, count in enumerate(counts)]
 
-    (found,) = diagnose(QUICK, rows(), signals(), (), drawn(6, 5, 4))
+    (found,) = diagnose(QUICK, rows(), signals(), (), drawn(6, 5, 5, 4))
     assert found.kind == "partial-collapse" and found.seen == "The generator draws only 4 of the 10 classes."
-    assert kinds(measures=drawn(4)) == kinds(measures=drawn(4, 6)) == ["healthy"]
+    assert kinds(measures=drawn(4, 4)) == kinds(measures=drawn(4, 4, 6)) == ["healthy"]
+    assert kinds(measures=drawn(2, 3, 4)) == ["healthy"]  # they become more
     noise = {"step": 0, "fid": 400.0, "modes": 1, "histogram": [0] * 10}
-    assert kinds(measures=[noise, *drawn(4)]) == ["healthy"]  # what it began with has one class
-    assert kinds(measures=drawn(4, 4), steps=2000) == ["healthy"]  # long ago
-    assert kinds(QUICK.changed(data_limit=20), measures=drawn(4, 4)) == ["healthy"]  # may have few to learn
+    assert kinds(measures=[noise, *drawn(4, 4)]) == ["healthy"]  # what it began with has one class
+    assert kinds(measures=drawn(4, 4, 4), steps=2000) == ["healthy"]  # long ago
+    assert kinds(QUICK.changed(data_limit=20), measures=drawn(4, 4, 4)) == ["healthy"]  # may have few to learn
     blurs = dict.fromkeys(("patches", "spectrum"), lambda step: max(0.5, nearer(step)) - step / 1e4)
-    assert kinds(measures=drawn(4, 4), **blurs) == ["healthy"]  # nobody can tell their classes
+    assert kinds(measures=drawn(4, 4, 4), **blurs) == ["healthy"]  # nobody can tell their classes
 
 
 def fids(*pairs: tuple[int, float]) -> list[dict]:
@@ -464,6 +465,8 @@ def test_measured_fids_outrank_what_the_signals_say():
     assert kinds(measures=falling(sorted(fids, reverse=True))) == ["healthy"]
     assert kinds(measures=falling(fids[:4])) == ["healthy"]  # too few to say
     assert kinds(measures=falling([50.0, 11.0, 12.0, 24.0, 30.0, 28.0, 29.0])) == ["getting-worse"]
+    assert kinds(measures=falling(fids), steps=3000) == ["healthy"]  # nothing was measured lately
+    assert kinds(measures=falling([50.0, 11.0, 12.0, 24.0, 30.0, 28.0, 29.0]), steps=3000) == ["healthy"]
     young = [measure | {"step": measure["step"] // 2} for measure in falling(fids)]
     assert kinds(measures=young, steps=500) == ["healthy"]  # nobody should stop there
 

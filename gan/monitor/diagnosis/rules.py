@@ -11,7 +11,7 @@ from typing import TypeGuard
 
 from gan.core.messages import joined, say
 from gan.losses.objectives import OBJECTIVES
-from gan.monitor.diagnosis.past import Past, swings
+from gan.monitor.diagnosis.past import LATEST, Past, swings
 
 # Every threshold, with its reason. They were set on the development half of the corpus (docs/oracle.md) and on presets
 # (seeds from 100 on); docs/evidence.md has what they give on the other half.
@@ -34,7 +34,7 @@ NARROW = 0.45  # of real pictures' variety: too few of the kinds of pictures tha
 HANDFUL = 0.1  # of the usual distance to the most similar other one: two or three pictures for all latents
 REPEATED = 0.35  # of the usual distance to the most similar other one: a few pictures, many times
 REPEATED_VARY = 0.7  # of real pictures' variety: with more, it is only that there are few training pictures
-FEW_CLASSES = 0.5  # of the classes that there are, in the last two measures
+FEW_CLASSES = 0.5  # of the classes that there are, in the latest measures
 RECOVERING = 1.2  # a diversity that has grown so much within the latest looks is on its way
 LOST_MODES = (8, 5)  # so many classes were covered once, and at most so many are in the last two measures
 SURE = 0.99  # told apart from here on: D is never fooled. Alone it means little, the MLP learns well under such a D
@@ -111,7 +111,7 @@ def noise(past: Past) -> str | None:
     far, correlation = past.far(), past.now("correlation")
     if far is None:
         return None
-    if past.unchanged(UNMOVED):
+    if past.unchanged(UNMOVED) and past.moved() < MOVED:
         return say("diagnosis.unmoved", step=past.step)
     white = _low(correlation, WHITE_NOISE)
     if _low(correlation, SPECKLES) and far >= (RAW if white else SPECKLED) and (white or not _grainy(past)):
@@ -157,10 +157,10 @@ def partial_collapse(past: Past) -> str | None:
 
 
 def _few_classes(past: Past) -> str | None:
-    """Of pictures whose classes can be told. A run on few pictures may have few classes to learn."""
-    counted = [(m["modes"], len(m["histogram"])) for m in past.measured_lately(2) if m.get("histogram")]
-    few = len(counted) == 2 and all(found <= FEW_CLASSES * known for found, known in counted)
-    if not few or past.config.data_limit or not _low(past.far(), RAW):
+    """Of pictures whose classes can be told, where they do not become more. Few pictures may have few classes."""
+    counted = [(m["modes"], len(m["histogram"])) for m in past.measured_lately(LATEST) if m.get("histogram")]
+    few = len(counted) == LATEST and all(found <= FEW_CLASSES * known for found, known in counted)
+    if not few or counted[-1] > counted[0] or past.config.data_limit or not _low(past.far(), RAW):
         return None
     return say("diagnosis.few_classes", now=counted[-1][0], all=counted[-1][1])
 
@@ -227,7 +227,7 @@ def generator_too_strong(past: Past) -> str | None:
 
 def getting_worse(past: Past) -> str | None:
     fids = past.fids()
-    if len(fids) < MEASURES:
+    if len(fids) < MEASURES or not past.measured_lately():
         return None
     (best, at), now = min(fids), min(median(fid for fid, _ in fids[-3:]), fids[-1][0])
     if now < WORSE_FID * best:
@@ -237,7 +237,7 @@ def getting_worse(past: Past) -> str | None:
 
 def plateau(past: Past) -> str | None:
     fids = past.fids()
-    if len(fids) < MEASURES:
+    if len(fids) < MEASURES or not past.measured_lately():
         return None
     (best, at), (now, _) = min(fids), fids[-1]
     if past.step - at < BEST_AGO * past.step or sum(step > at for _, step in fids) < 3:

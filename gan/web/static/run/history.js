@@ -39,7 +39,8 @@ export class RunHistory {
    * @param {Record<string, Columns>} records
    */
   append(records) {
-    for (const [kind, added] of Object.entries(records)) {
+    for (const [kind, all] of Object.entries(records)) {
+      const added = kind === "measures" ? later(all) : all;
       this.records[kind] = joined(this.records[kind] ?? {}, added);
       if (kind === "events") extend(this.events, asFields(added).map(localised));
       if (kind === "measures") extend(this.measures, asFields(added));
@@ -165,6 +166,17 @@ export class RunHistory {
     }
     return step;
   }
+}
+
+/**
+ * Measures without that of what the run began with, which is for the diagnosis alone: beside noise nothing else is seen.
+ *
+ * @param {Columns} measures
+ */
+function later(measures) {
+  const kept = measures.step.map((step) => step > 0);
+  const columns = Object.entries(measures).map(([name, values]) => [name, values.filter((_, i) => kept[i])]);
+  return Object.fromEntries(columns);
 }
 
 /**

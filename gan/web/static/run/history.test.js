@@ -50,6 +50,27 @@ test("columns that only a part of a run has are empty elsewhere", () => {
   assert.deepEqual(history.recorded("signals", "lr"), [null, 3, 4]);
 });
 
+test("what a run began with is no measure of it", () => {
+  const history = new RunHistory("run");
+  history.append({ measures: { step: [0], fid: [900], histogram: [[8, 0]] } });
+  assert.deepEqual([history.measures, history.recorded("measures", "fid")], [[], []]);
+  history.append({
+    measures: {
+      step: [5, 9],
+      fid: [9.5, 8],
+      histogram: [
+        [1, 2],
+        [2, 2],
+      ],
+    },
+  });
+  assert.deepEqual(history.recorded("measures", "fid"), [9.5, 8]);
+  assert.deepEqual(
+    history.measures.map(({ step }) => step),
+    [5, 9],
+  );
+});
+
 test("only numbers are curves; events and measures come whole", () => {
   const history = filled();
   history.append({

@@ -128,11 +128,9 @@ function absence(meta, snapshot, share) {
   return t(share ? "measures.soon" : "measures.is_off");
 }
 
-/** Of a run that has trained: what it began with is no result. */
 function best(measures, goodness, value) {
-  const trained = measures.filter(({ step }) => step > 0);
-  if (!trained.length) return "";
-  const found = trained.reduce((a, b) => (goodness(b) > goodness(a) ? b : a));
+  if (!measures.length) return "";
+  const found = measures.reduce((a, b) => (goodness(b) > goodness(a) ? b : a));
   return t("measures.best", { value: value(found), step: whole(found.step) });
 }
 
