@@ -42,10 +42,11 @@ AGREE = 0.85  # of the states: the bar
 _CHOICE, _ORDER = 71, 72  # streams of randomness, see gan.core.seeds
 
 CELL, GAP, LINE = 33, 6, 14  # pixels: a picture and its border, between parts and tiles, a tile's title
-PARTS = ((24, 6), (4, 1), (8, 2))  # pictures, in so many columns: generated, real, of the two moments before
+# Pictures, in so many columns: generated, the real ones most like some of them, of all moments before, any real ones.
+PARTS = ((24, 6), (4, 1), (24, 6), (8, 2))
 PAPER = 208  # level of grey, so that white pictures are seen
 AMONG = 10_000  # training pictures among which the most similar one is looked for
-TILES_WIDE = 10
+TILES_WIDE = 8
 
 
 class Named(NamedTuple):
@@ -150,19 +151,20 @@ def read_eye(path: Path) -> list[Named]:
 
 def shown(one: Named, folder: Path) -> Tile:
     """In each row: six generated pictures; what the run learns from that is most like the last of them, so that copies
-    are seen; the picture of the first one's latents two moments before and one before. Before the first is the start.
+    are seen; the pictures of the first one's latents at the start and at each moment before; two that it learns from.
     """
     run = needed_run(folder, one.number)
     state, whole = State(run, one.step), load(run.config.dataset, "train", folder / "pictures")
-    moments = [state.pictures(step) for step in state.steps[-3:]]
-    while len(moments) < 3:
-        moments.insert(0, pictures_of(Trainer(run.config, whole, format=1)))
     count, columns = PARTS[0]
-    two_before, before, now = (x[spread_rows(len(x), count)] for x in moments)
+    start = pictures_of(Trainer(run.config, whole, format=1))
+    rows = spread_rows(len(start), count)
+    *before, now = (x[rows] for x in (start, *(state.pictures(step) for step in state.steps)))
     train = limit_pictures(whole, run.config.data_limit).images
-    real = most_similar(now[columns - 1 :: columns], train[spread_rows(len(train), AMONG)])
-    earlier = torch.stack([two_before[::columns], before[::columns]], 1).flatten(0, 1)
-    return Tile([now, real, earlier], len(train))
+    like = most_similar(now[columns - 1 :: columns], train[spread_rows(len(train), AMONG)])
+    none = torch.full_like(now, PAPER)
+    earlier = torch.stack([*before, *[none] * (PARTS[2][1] - len(before))], 1)[::columns].flatten(0, 1)
+    few = PARTS[3][0]
+    return Tile([now, like, earlier, train[spread_rows(len(train), few).repeat(few)[:few]]], len(train))
 
 
 def most_similar(images: Tensor, among: Tensor) -> Tensor:

@@ -163,7 +163,7 @@ class TrainingLoop:
         self.publisher.publish(frame=first)
         if first and not run.history.signals:
             run.history.add("signals", self._signals.look({}))  # after the picture that people wait for
-        self._measure_beginning()
+        self.measuring.begin()
         self.flush()
         if first:
             self._keep_state()
@@ -178,17 +178,9 @@ class TrainingLoop:
         run, step = self.run, self.trainer.steps_done
         run.seconds = float(extra.get("seconds", 0.0))
         self._means, self._threads_now = Means(), 0
-        self.measuring.forget()
         self._on_disk(lambda: run.forget_after(step))
+        self.measuring.begin()
         distributed.broadcast_command_with("load", self.trainer.state_dict())
-        self._measure_beginning()
-
-    def _measure_beginning(self) -> None:
-        """What a run begins with is measured first; not weights that it took over, which are no noise."""
-        history = self.run.history
-        took_over = any(event["kind"] == "start" for event in history.events)
-        if not (self.trainer.steps_done or history.measures or took_over):
-            self.measuring.begin()
 
     def _note_machine(self) -> None:
         """A change is written down, because no step is then exactly what it would have been."""

@@ -27,13 +27,16 @@ class Measuring:
         self._copied: State | None = None  # a copy of the state that is being measured
         self._better: tuple[State, float] | None = None  # the best one and its seconds, not written yet
 
-    def forget(self) -> None:
-        """Training continues from another state."""
-        self._measurer, self._copied, self._better = None, None, None
-
     def begin(self) -> None:
-        """Copy what the run begins with, which is measured first."""
-        self._asked(lambda measurer, *at: measurer.begin(*at))
+        """Training begins, or continues from another state.
+
+        Where that is what the run begins with, it is measured first; not weights that it took over, which are no noise.
+        """
+        self._measurer, self._copied, self._better = None, None, None
+        history = self.run.history
+        took_over = any(event["kind"] == "start" for event in history.events)
+        if not (self.trainer.steps_done or history.measures or took_over):
+            self._asked(lambda measurer, *at: measurer.begin(*at))
 
     def turn(self, passed: float) -> bool:
         """A few pictures more of the next measure, where the share of the time allows. Returns whether one is done.

@@ -457,7 +457,7 @@ def test_nothing_of_the_oracle_is_said_before_all_are_named(monkeypatch, tmp_pat
     monkeypatch.setattr(corpus_sheet, "EYE", eye)
     monkeypatch.setattr(corpus_sheet, "PICTURE", picture)
     monkeypatch.setattr(corpus_sheet, "judged", lambda number, folder: [corpus_runs.Judged(number, 10, HEALTHY)])
-    monkeypatch.setattr(corpus_sheet, "shown", lambda *_: Tile([torch.zeros(1, 1, 28, 28, dtype=torch.uint8)] * 3, 9))
+    monkeypatch.setattr(corpus_sheet, "shown", lambda *_: Tile([torch.zeros(1, 1, 28, 28, dtype=torch.uint8)] * 4, 9))
     monkeypatch.setattr(corpus_sheet, "_measured", lambda named, folder, jobs: [HEALTHY] * len(named))
     parser = argparse.ArgumentParser()
     evidence.add_arguments(parser)
@@ -490,14 +490,15 @@ def test_the_sheet_is_drawn_from_kept_states(tiny, tmp_path):
     early, *_, last = kept_run(tmp_path, tiny).states()
     tiles = [corpus_sheet.shown(corpus_sheet.Named(tiny, s.step, ""), tmp_path) for s in (early, last)]
     at = torch.arange(24)[::6] * 1000 // 24
-    *_, two_before, before, now = last.steps
-    assert torch.equal(tiles[1].parts[0][::6], last.pictures(now)[at])
-    assert torch.equal(tiles[1].parts[2][::2], last.pictures(two_before)[at])
-    assert torch.equal(tiles[1].parts[2][1::2], last.pictures(before)[at])
+    assert torch.equal(tiles[1].parts[0][::6], last.pictures(last.step)[at])
+    for column, step in enumerate(last.steps[:-1], 1):
+        assert torch.equal(tiles[1].parts[2][column::6], last.pictures(step)[at])
+    assert torch.equal(tiles[0].parts[2][0::6], tiles[1].parts[2][0::6])  # the start
+    assert [bool((part == corpus_sheet.PAPER).all()) for part in tiles[0].parts[2][:6]] == [False] * 2 + [True] * 4
     train = load(kept_run(tmp_path, tiny).config.dataset, "train", tmp_path / "pictures").images
     assert torch.equal(corpus_sheet.most_similar(train[3:5], train), train[3:5])
     picture = Image.open(BytesIO(corpus_sheet.sheet(tiles)))
-    assert picture.format == "WEBP" and picture.width == corpus_sheet.TILES_WIDE * (9 * 33 + 36)
+    assert picture.format == "WEBP" and picture.width == corpus_sheet.TILES_WIDE * (15 * 33 + 48)
     with pytest.raises(BenchError, match="Run 1234 of the corpus is not in"):
         corpus_sheet.shown(corpus_sheet.Named(1234, 1, ""), tmp_path)
 
