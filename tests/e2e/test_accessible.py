@@ -86,6 +86,7 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.thorough
 def test_a_lesson_keeps_nobody_out(school, visit, axe):
     run = school.train("dense", total_steps=10**6)
     teacher = opened(visit(school.url(), bypass_csp=True))

@@ -35,6 +35,7 @@ def play(page: Any, key: str = "ArrowLeft") -> None:
     expect(part(page, "game", "after")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_who_says_real_to_everything_is_right_half_of_the_time(server, visit):
     """As many pictures are real as are generated, at each step."""
     page = ready(visit(server.url("?tab=game", host=STRANGER)))

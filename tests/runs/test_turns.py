@@ -241,6 +241,7 @@ def states(run: Run) -> dict:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_each_run_learns_bit_for_bit_what_it_would_alone(shared, tmp_path):
     many = [begun(shared, seed, steps=120) for seed in (1, 2, 3)]
     for run in many:
