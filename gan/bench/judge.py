@@ -177,8 +177,8 @@ def figures(judged: Sequence[Case]) -> list[Figure]:
         figure("failed states called healthy", failed, lambda c: c.first == "healthy", most=CALLED_HEALTHY_BAR),
         figure("called healthy, and far or past its best", called, lambda c: c.too_healthy, most=0.0),
         figure("failed states whose first verdict is right", failed, lambda c: c.named, least=NAMED_BAR),
+        figure("the same, the first or one beside it", failed, lambda c: c.mentioned),
     ]
-    made += [figure("the same, the first or one beside it", failed, lambda c: c.mentioned)]
     for word in FAILED:
         mine = [c for c in failed if word in c.words]
         if mine:

@@ -31,6 +31,7 @@ from gan.losses.objectives import OBJECTIVES
 from gan.losses.penalties import PENALTIES
 from gan.models import MODELS
 from gan.monitor.diagnosis import diagnose as verdicts_on
+from gan.monitor.records import while_training
 from gan.recipes.catalog import ALL_RECIPES
 from gan.runs.commands import Command
 from gan.runs.diagnosis_report import answer, last_step, lines, past_of, short_lines
@@ -261,7 +262,7 @@ def _progress_bar(run: Run) -> AbstractContextManager[Callable[[Run], None]]:
                 bar.update(run.trainer.steps_done - bar.n)
                 if run.history.rows and bar.n % 20 == 0:
                     row = run.history.rows[-1]
-                    measured = [m for m in run.history.measures[-1:] if m["step"]]  # not what it began with
+                    measured = while_training(run.history.measures[-1:])
                     found = {"fid": measured[0]["fid"]} if measured else {}
                     bar.set_postfix(d_loss=row.d_loss, g_loss=row.g_loss, **found, refresh=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypedDict
 
 QUANTILES = (5, 25, 50, 75, 95)  # percent, of D's verdicts
@@ -111,6 +112,16 @@ class Measure(_Measure, total=False):
     """
 
     attributes: list[int]
+
+
+def while_training(measures: Sequence[Measure]) -> list[Measure]:
+    """All but that of what the run began with, which is no result."""
+    return [measure for measure in measures if measure["step"]]
+
+
+def began_with_weights(events: Sequence[Event]) -> bool:
+    """Whether a run began with other weights than noise, so that its pictures were pictures before it learned."""
+    return any(event["kind"] == "start" for event in events)
 
 
 def due(step: int, growth: float) -> bool:

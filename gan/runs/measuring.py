@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gan.monitor.records import Measure, Moment
+from gan.monitor.records import Measure, Moment, began_with_weights, while_training
 from gan.training import distributed
 from gan.training.checkpoint import NotFinite, save_state
 from gan.training.trainer import State, Trainer
@@ -33,39 +32,45 @@ class Measuring:
         Where that is what the run begins with, it is measured first; not weights that it took over, which are no noise.
         """
         self._measurer, self._copied, self._better = None, None, None
-        history = self.run.history
-        took_over = any(event["kind"] == "start" for event in history.events)
-        if not (self.trainer.steps_done or history.measures or took_over):
-            self._asked(lambda measurer, *at: measurer.begin(*at))
+        history, measurer = self.run.history, self._ready()
+        if measurer and not (self.trainer.steps_done or history.measures or began_with_weights(history.events)):
+            measurer.begin(self.trainer, self.run.meta.measure_share, self._moment())
 
     def turn(self, passed: float) -> bool:
         """A few pictures more of the next measure, where the share of the time allows. Returns whether one is done.
 
         passed: seconds of this step.
         """
-        found = self._asked(lambda measurer, trainer, share, moment: measurer.turn(trainer, share, passed, moment))
-        if found:
-            self.run.history.add("measures", found)
-            self._choose(found)
-        return bool(found)
+        measurer, run = self._ready(), self.run
+        if measurer is None:
+            return False
+        from gan.monitor.live_metrics import MetricError  # loaded with who measures
 
-    def _asked(self, ask: Callable[[Measurer, Trainer, float, Moment], Measure | None]) -> Measure | None:
-        """What is found now; where a measure has just begun, the state is copied. A problem is noted for people."""
-        run, trainer = self.run, self.trainer
-        if not run.meta.measure_share or run.measure_problem:
-            return None
-        from gan.monitor.live_metrics import Measurer, MetricError  # not before somebody measures
-
-        if self._measurer is None:
-            self._measurer = Measurer(run.config, run.history.measures[-1]["step"] if run.history.measures else 0)
-        moment: Moment = {"step": trainer.steps_done, "images": trainer.images_done, "seconds": round(run.seconds, 3)}
         try:
-            found = ask(self._measurer, trainer, run.meta.measure_share, moment)
+            found = measurer.turn(self.trainer, run.meta.measure_share, passed, self._moment())
         except MetricError as e:
             run.measure_problem, found = e.message, None
-        if not found:
-            self._copy(self._measurer.measured_step)
-        return found
+        if found:
+            run.history.add("measures", found)
+            self._choose(found)
+        else:
+            self._copy(measurer.measured_step)
+        return bool(found)
+
+    def _ready(self) -> Measurer | None:
+        """Who measures; None where nobody shall, or cannot."""
+        run = self.run
+        if not run.meta.measure_share or run.measure_problem:
+            return None
+        if self._measurer is None:
+            from gan.monitor.live_metrics import Measurer  # not before somebody measures
+
+            self._measurer = Measurer(run.config, run.history.measures[-1]["step"] if run.history.measures else 0)
+        return self._measurer
+
+    def _moment(self) -> Moment:
+        trainer = self.trainer
+        return {"step": trainer.steps_done, "images": trainer.images_done, "seconds": round(self.run.seconds, 3)}
 
     def _copy(self, step: int | None) -> None:
         """Copy the state in which a measure has just begun; what the run begins with is nobody's best."""
@@ -75,8 +80,7 @@ class Measuring:
     def _choose(self, found: Measure) -> None:
         """Keep the state that was copied when this measure began, where none had a better FID."""
         state, self._copied = self._copied, None
-        trained = [m["fid"] for m in self.run.history.measures if m["step"]]
-        if state is not None and found["fid"] <= min(trained):
+        if state is not None and found["fid"] <= min(m["fid"] for m in while_training(self.run.history.measures)):
             self._better = state, found["seconds"]
 
     def write_best(self) -> None:

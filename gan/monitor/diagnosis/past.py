@@ -9,7 +9,7 @@ from statistics import median
 from typing import NamedTuple
 
 from gan.core.config import Config
-from gan.monitor.records import SKETCH, Event, Measure, Row, Signal
+from gan.monitor.records import SKETCH, Event, Measure, Row, Signal, began_with_weights, while_training
 
 LATEST = 3  # records, at most, whose median is "now": one look at 64 pictures wavers
 RECENT = 0.85  # of all steps; what is older than that is not "now" in a young run, which changes fast
@@ -77,7 +77,7 @@ class Past(NamedTuple):
     @property
     def from_weights(self) -> bool:
         """Whether it began with other weights than noise, so that its pictures were pictures before it learned."""
-        return any(event["kind"] == "start" for event in self.events)
+        return began_with_weights(self.events)
 
     @property
     def _forked(self) -> int:
@@ -181,7 +181,7 @@ class Past(NamedTuple):
 
     def measured(self) -> list[Measure]:
         """What was measured while it trained; not what it began with."""
-        return [m for m in self.measures if m["step"]]
+        return while_training(self.measures)
 
     def measured_lately(self, count: int = 1) -> list[Measure]:
         """The last `count` of them; nothing where there are fewer, or the last is older than half of the steps."""
